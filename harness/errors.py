@@ -1,0 +1,126 @@
+"""What can go wrong, told so that a person can mend it.
+
+    HarnessError                    exit
+    ├── UsageError                  2     known before a packet is sent
+    │   ├── ScenarioError                 a scenario says what cannot be followed
+    │   ├── FixtureError                  a WAV or the manifest is not what it should be
+    │   └── ConfigError                   a target, a key, a folder, an option
+    ├── StackError                  3     the embedded stack did not come up, or fell
+    └── CallFailure                 by kind
+        ├── SessionFailure          3     session.*   no usable session
+        ├── RoomFailure             3     room.*      the LiveKit side
+        ├── AgentFailure            1     agent.*     the agent fell short
+        └── OwnFailure              4     harness.*   ourselves
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, get_args
+
+from harness.failures import FailureKind
+
+EXIT_OK = 0
+EXIT_AGENT = 1
+EXIT_USAGE = 2
+EXIT_INFRASTRUCTURE = 3
+EXIT_UNFIT = 4
+EXIT_INTERRUPTED = 130
+
+
+class Place:
+    """A place in a file: path, and line and column counted from 1 where they are known."""
+
+    __slots__ = ("column", "line", "path")
+
+    def __init__(self, path: str | Path, line: int | None = None, column: int | None = None) -> None:
+        self.path = str(path)
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+
+class HarnessError(Exception):
+    """Base of every error that is raised on purpose.
+
+    Args:
+        what: What happened, one sentence.
+        where: The file (with line and column), option or address it concerns.
+        mend: What the person can do about it.
+    """
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+    def __init__(self, what: str, *, where: Place | str | None = None, mend: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where is not None else self.what
+        return f"{text}\n  mend: {self.mend}" if self.mend else text
+
+
+class UsageError(HarnessError):
+    """What can be known without a packet: usage, scenario, fixture, configuration."""
+
+
+class ScenarioError(UsageError):
+    """A scenario that cannot be followed; `where` names file, line and column."""
+
+
+class FixtureError(UsageError):
+    """An audio file or the manifest is not what it should be."""
+
+
+class ConfigError(UsageError):
+    """A target, a key, a folder or an option is not usable."""
+
+
+class StackError(HarnessError):
+    """The embedded stack did not come up, or fell."""
+
+    exit_code = EXIT_INFRASTRUCTURE
+
+
+class CallFailure(HarnessError):  # noqa: N818 - "failure" is the term of the reports, apart from errors of usage
+    """Why a call failed; `kind` is one of the closed list `FailureKind`."""
+
+    prefix: ClassVar[str] = ""
+
+    def __init__(self, kind: FailureKind, what: str, *, mend: str | None = None) -> None:
+        if kind not in get_args(FailureKind) or not kind.startswith(self.prefix):
+            raise ValueError(f"{kind!r} is no failure of {type(self).__name__}")
+        super().__init__(what, where=kind, mend=mend)
+        self.kind = kind
+
+
+class SessionFailure(CallFailure):
+    """No usable answer from the session service."""
+
+    prefix = "session."
+    exit_code = EXIT_INFRASTRUCTURE
+
+
+class RoomFailure(CallFailure):
+    """The LiveKit side of a call."""
+
+    prefix = "room."
+    exit_code = EXIT_INFRASTRUCTURE
+
+
+class AgentFailure(CallFailure):
+    """The agent fell short."""
+
+    prefix = "agent."
+    exit_code = EXIT_AGENT
+
+
+class OwnFailure(CallFailure):
+    """The harness itself failed; never blamed on the agent."""
+
+    prefix = "harness."
+    exit_code = EXIT_UNFIT

@@ -1,0 +1,45 @@
+"""Secrets that cannot be shown by accident: not printed, logged, pickled or compared away in a traceback."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn
+
+MASK = "***"
+
+
+class Secret:
+    """An API key or an access token. `reveal()` is the only way to its text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself; hand it straight to what needs it and keep it in no variable."""
+        return self._text
+
+    def scrub(self, text: str) -> str:
+        """`text` with every occurrence of the secret masked."""
+        return text.replace(self._text, MASK) if self._text else text
+
+    def __str__(self) -> str:
+        return MASK
+
+    __repr__ = __str__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
