@@ -1,0 +1,98 @@
+"""The timeline: all that happens in a call, as it happens, on one monotonic clock.
+
+An event is a flat JSON object with `t` (monotonic nanoseconds; when it happened), `event` (its name) and its fields.
+A line is written at once, so that a call cut dead has left everything up to then. The events and their fields:
+
+    call.started        call, scenario, agent, target, utc
+    session.requested   -
+    session.created     room
+    room.connecting     -
+    room.connected      -
+    mic.published       -
+    agent.seen          identity, by (kind | audio)         the participant that is the agent
+    agent.second        identity                            a further agent in the room
+    agent.joined        identity                            its audio track is subscribed
+    agent.left          identity
+    greeting.awaited    -                                   from here on the greeting is waited for
+    greeting.ended      why (heard | silent | barge_in)
+    turn.started        turn, step, kind, text, fixture, language
+    caller.spoke        turn, start, voiced_start, voiced_end (ns: when the packet left)
+    caller.typed        turn, text                          t: when it left
+    barge_in            turn, exercised, onset (ns, of the speech talked over; null)
+    turn.ended          turn, why (replied | no_reply | barge_in | interrupted | no_reply_needed | failed | cut)
+    wait.started        step, after_turn
+    wait.ended          step
+    agent.onset         ear (ns or null), level_dbfs, found (ns: when it was known)
+    agent.end           level_dbfs, found
+    text                role (echo | transcript | reply), text, type
+    text.junk           why
+    second              sent, send_late_ms, lag_ms, heard   what one second of the call cost us
+    send.late           late_ms                             one packet that left over 20 ms late
+    loop.lag            late_ms                             one delay of the event loop over 10 ms
+    heard.overflow      -                                   a receive queue overflowed
+    failure             kind, what, turn, ended
+    cut                 -                                   ended by ourselves on request
+    hung_up             -
+    call.ended          -
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from harness.errors import OwnFailure
+
+Event = dict[str, Any]
+
+
+@dataclass
+class Timeline:
+    """Keeps the events of one call and writes each to its file as it comes."""
+
+    file: IO[str] | None = None
+    on_event: Callable[[Event], None] | None = None
+    events: list[Event] = field(default_factory=list)
+    broken: OwnFailure | None = None
+
+    def add(self, t_ns: int, event: str, **fields: Any) -> None:
+        """Appends an event that happened at `t_ns`. A disk that takes no more is kept as `broken`, once."""
+        entry: Event = {"t": t_ns, "event": event, **fields}
+        self.events.append(entry)
+        if self.file is not None and self.broken is None:
+            try:
+                self.file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                self.file.flush()
+            except OSError as problem:
+                self.broken = OwnFailure(
+                    "harness.disk", f"the timeline cannot be written: {problem.strerror}", mend="free space on the disk"
+                )
+        if self.on_event is not None:
+            self.on_event(entry)
+
+    def close(self) -> None:
+        """Closes the file; what a full disk refuses here is kept as `broken`."""
+        if self.file is None:
+            return
+        try:
+            self.file.close()
+        except OSError as problem:
+            self.broken = self.broken or OwnFailure("harness.disk", f"the timeline was not saved: {problem.strerror}")
+
+
+def read_timeline(path: Path) -> list[Event]:
+    """The events of a timeline's file; a line that was cut off in the middle is left out."""
+    return list(_whole_lines(path.read_text(encoding="utf-8").splitlines()))
+
+
+def _whole_lines(lines: Iterable[str]) -> Iterable[Event]:
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "t" in entry and "event" in entry:
+            yield entry

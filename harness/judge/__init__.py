@@ -1,0 +1,1 @@
+"""From numbers to a verdict: expectations, thresholds, exit codes. Pure functions, no I/O."""

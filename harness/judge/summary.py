@@ -1,0 +1,86 @@
+"""The shape of `summary.json`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Verdict = Literal["pass", "fail", "infrastructure", "unfit", "interrupted"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reason(_Part):
+    """Why the run did not pass (or, with code 0, why it did)."""
+
+    code: int
+    what: str
+    count: int = 1
+
+
+class CallCounts(_Part):
+    """`total` is ok + failed; dropped and cut calls are outside it."""
+
+    total: int = 0
+    ok: int = 0
+    failed: int = 0
+    dropped: int = 0
+    cut: int = 0
+
+
+class MetricSummary(_Part):
+    """A metric's samples. A percentile that too few samples carry is null (p95 under 20, p99 under 100)."""
+
+    count: int
+    min: float
+    mean: float
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float
+
+
+class RateSummary(_Part):
+    """A ratio: `failed` of `count`."""
+
+    count: int
+    failed: int
+    rate: float
+
+
+class ThresholdResult(_Part):
+    """A threshold, judged. `value` is None where no sample was left."""
+
+    metric: str
+    limit: str
+    value: float | None
+    samples: int
+    ok: bool | None
+    why: str = ""
+
+
+class ExpectationCounts(_Part):
+    """How many expectations of a kind held, failed, or could not be decided."""
+
+    held: int = 0
+    failed: int = 0
+    undecided: int = 0
+
+
+class Summary(_Part):
+    """A run's verdict and numbers."""
+
+    verdict: Verdict
+    exit_code: int
+    reasons: list[Reason]
+    target: str
+    calls: CallCounts
+    metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
+    thresholds: list[ThresholdResult] = Field(default_factory=list)
+    expectations: dict[str, ExpectationCounts] = Field(default_factory=dict)
+    failures: dict[str, int] = Field(default_factory=dict)
+    calibration: Any = None

@@ -1,0 +1,144 @@
+"""What a call came to: one line of `calls.jsonl`. All times are milliseconds since the caller was connected.
+
+Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`started_ms`, `caller_end_ms` …) in
+`docs/numbers.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.failures import FailureKind
+
+Outcome = Literal["held", "failed", "undecided"]
+TurnKind = Literal["say", "type", "barge_in"]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ExpectationResult(_Line):
+    """One expectation, judged. `value` is in ms for times; `why` is a sentence for a person."""
+
+    expect: str
+    limit: str
+    value: float | None = None
+    outcome: Outcome
+    why: str = ""
+    place: str = ""
+
+
+class FailureSeen(_Line):
+    """A kind of failure that occurred; `turn` is None outside of turns. `ended` where it ended the script."""
+
+    kind: FailureKind
+    what: str
+    at_ms: float | None = None
+    turn: int | None = None
+    ended: bool = False
+
+
+class GreetingResult(_Line):
+    """The agent's first speech, before the first turn."""
+
+    ttfa_ms: float | None = None
+    end_ms: float | None = None
+    reply: str = ""
+    expectations: list[ExpectationResult] = Field(default_factory=list)
+
+
+class TurnResult(_Line):
+    """A `say` or a `type`: what the caller did, what the agent did, how long it took."""
+
+    turn: int
+    kind: TurnKind
+    text: str
+    fixture: str | None = None
+    language: str = "en"
+    started_ms: float | None = None
+    ended_ms: float | None = None
+    caller_start_ms: float | None = None
+    caller_end_ms: float | None = None
+    agent_onset_ms: float | None = None
+    agent_stop_ms: float | None = None
+    ttfa_ms: float | None = None
+    ttfa_ear_ms: float | None = None
+    transcript_ms: float | None = None
+    transcript: str = ""
+    echo_ms: float | None = None
+    reply_text_ms: float | None = None
+    reply: str = ""
+    wer: float | None = None
+    wer_pair: tuple[str, str] | None = None
+    interrupted: bool = False
+    exercised: bool | None = None
+    stop_ms: float | None = None
+    advice: str | None = None
+    fit: bool = True
+    unfit_why: list[str] = Field(default_factory=list)
+    cut: bool = False
+    expectations: list[ExpectationResult] = Field(default_factory=list)
+
+
+class WaitResult(_Line):
+    """A `wait` step: no turn, no row, no number; its expectations count."""
+
+    after_turn: int
+    started_ms: float | None = None
+    ended_ms: float | None = None
+    agent_spoke_ms: float | None = None
+    fit: bool = True
+    expectations: list[ExpectationResult] = Field(default_factory=list)
+
+
+class OwnLateness(_Line):
+    """One value for each second of the call: the longest delay of the event loop, the latest packet."""
+
+    lag_ms: list[float] = Field(default_factory=list)
+    send_late_ms: list[float] = Field(default_factory=list)
+
+
+class CallResult(_Line):
+    """One call. `ok` is None where the call was cut short by ourselves on request."""
+
+    call: str
+    scenario: str
+    tags: list[str] = Field(default_factory=list)
+    target: str = ""
+    agent: str = ""
+    room: str | None = None
+    started: str
+    duration_ms: float = 0.0
+    ok: bool | None
+    failure: FailureKind | None = None
+    failures: list[FailureSeen] = Field(default_factory=list)
+    cut: bool = False
+    session_create_ms: float | None = None
+    room_connect_ms: float | None = None
+    agent_join_ms: float | None = None
+    agents: int = 0
+    junk_frames: int = 0
+    stray_texts: int = 0
+    stray_speech: int = 0
+    greeting: GreetingResult | None = None
+    turns: list[TurnResult] = Field(default_factory=list)
+    waits: list[WaitResult] = Field(default_factory=list)
+    caller_voice: list[tuple[float, float]] = Field(default_factory=list)
+    agent_voice: list[tuple[float, float]] = Field(default_factory=list)
+    own: OwnLateness = Field(default_factory=OwnLateness)
+    notes: list[str] = Field(default_factory=list)
+    recording: str | None = None
+
+    def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
+        """All judged expectations with their turn's number (None: the greeting's and the waits')."""
+        found: list[tuple[int | None, ExpectationResult]] = []
+        if self.greeting is not None:
+            found.extend((None, expectation) for expectation in self.greeting.expectations)
+        for turn in self.turns:
+            found.extend((turn.turn, expectation) for expectation in turn.expectations)
+        for wait in self.waits:
+            found.extend((None, expectation) for expectation in wait.expectations)
+        return found

@@ -1,0 +1,1 @@
+"""What people and CI read: the run directory, the console, HTML, JUnit, CSV."""

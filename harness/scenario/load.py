@@ -1,0 +1,184 @@
+"""From a scenario's file to a checked scenario that knows the places of its parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Place, ScenarioError
+from harness.scenario.model import Scenario
+from harness.scenario.yaml_places import Keys, place_of, read_yaml, validate_model
+
+_VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
+_PROMPT_FILES = (".md", ".txt")
+KEY_PREFIX = "sk_"
+
+
+@dataclass(frozen=True)
+class LoadedScenario:
+    """A checked scenario with its file, the places of its parts, and its session overrides resolved."""
+
+    model: Scenario
+    path: Path
+    raw: Any
+    overrides: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The scenario's name."""
+        return self.model.name
+
+    def place(self, *keys: str | int) -> Place:
+        """File, line and column of the value under these keys."""
+        return place_of(self.path, self.raw, keys)
+
+
+def load_scenario(
+    path: Path, *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
+) -> LoadedScenario:
+    """The scenario in `path`, with `sets` (dotted key, YAML value) laid over it and `${NAME}` taken from `env`.
+
+    Raises:
+        ScenarioError: With file, line, column and the nearest right name.
+    """
+    raw = read_yaml(path, error=ScenarioError)
+    if not isinstance(raw, dict):
+        raise ScenarioError(
+            "a scenario is a mapping with name and turns", where=Place(path), mend="see `voice-harness schema`"
+        )
+    raw.setdefault("name", path.stem)
+    for dotted, value in sets:
+        _lay_over(raw, dotted, value, path)
+    _fill_in(raw, raw, (), path, env or {})
+    model = validate_model(Scenario, raw, path=path, error=ScenarioError)
+    return LoadedScenario(model, path, raw, _overrides(model, raw, path))
+
+
+def parse_set(text: str) -> tuple[str, str]:
+    """`session.language=fr` as (dotted key, value).
+
+    Raises:
+        ScenarioError: There is no `=` in it.
+    """
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ScenarioError(f"{text!r} sets nothing", where="--set", mend="write --set session.language=fr")
+    return key.strip(), value
+
+
+def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    try:
+        parsed = yaml.load(value) if value.strip() else ""
+    except YAMLError:
+        parsed = value
+    node = raw
+    steps = dotted.split(".")
+    for index, step in enumerate(steps):
+        last = index == len(steps) - 1
+        if isinstance(node, list):
+            if not step.isdigit() or int(step) >= len(node):
+                raise ScenarioError(
+                    f"--set {dotted}: {'.'.join(steps[:index])} is a list of {len(node)}, it has no {step!r}",
+                    where=Place(path),
+                    mend=f"use a number from 0 to {len(node) - 1}",
+                )
+            key: Any = int(step)
+        elif isinstance(node, dict):
+            # A threshold's name has dots of its own.
+            key = ".".join(steps[index:]) if index == 1 and steps[0] == "thresholds" else step
+            last = last or key != step
+        else:
+            raise ScenarioError(
+                f"--set {dotted}: {'.'.join(steps[:index])} is a single value",
+                where=Place(path),
+                mend="set that key itself",
+            )
+        if last:
+            node[key] = parsed
+            return
+        if isinstance(node, dict) and not isinstance(node.get(key), dict | list):
+            node[key] = {}
+        node = node[key]
+
+
+def _fill_in(root: Any, node: Any, keys: Keys, path: Path, env: Mapping[str, str]) -> None:
+    """Replaces `${NAME}` in every text by the environment's value; `$${NAME}` stands for itself."""
+    items = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
+    for key, value in items:
+        here = (*keys, key)
+        if isinstance(value, dict | list):
+            _fill_in(root, value, here, path, env)
+        elif isinstance(value, str) and "${" in value:
+            node[key] = _VARIABLE.sub(lambda match, here=here: _value_of(match, place_of(path, root, here), env), value)  # type: ignore[misc] # mypy cannot type a lambda's default
+
+
+def _value_of(match: re.Match[str], place: Place, env: Mapping[str, str]) -> str:
+    name = match["name"]
+    if match["escape"]:
+        return f"${{{name}}}"
+    if name not in env:
+        raise ScenarioError(
+            f"the environment has no variable {name}",
+            where=place,
+            mend=f"set {name}, or write $${{{name}}} for the text",
+        )
+    if env[name].startswith(KEY_PREFIX):
+        raise ScenarioError(
+            f"the variable {name} holds an API key; a scenario never does",
+            where=place,
+            mend="name the variable as api_key_env of a target in voice-harness.toml",
+        )
+    return env[name]
+
+
+def _overrides(model: Scenario, raw: Any, path: Path) -> dict[str, str]:
+    given = {key: str(value) for key, value in model.session.model_dump(exclude_none=True).items()}
+    prompt = given.get("system_prompt")
+    if prompt is not None and "\n" not in prompt and prompt.endswith(_PROMPT_FILES):
+        place = place_of(path, raw, ("session", "system_prompt"))
+        file = path.parent / prompt
+        try:
+            given["system_prompt"] = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ScenarioError(
+                f"the prompt file {prompt!r} cannot be read", where=place, mend=f"create {file} or correct the path"
+            ) from None
+    return given
+
+
+def load_scenarios(
+    paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
+) -> list[LoadedScenario]:
+    """All scenarios of files and folders (their `*.yaml`), in order, with distinct names.
+
+    Raises:
+        ScenarioError: As `load_scenario`; a folder without scenarios; a name used twice.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+            if not found:
+                raise ScenarioError("no scenario (*.yaml) is in this folder", where=Place(path), mend="name a file")
+            files.extend(found)
+        else:
+            files.append(path)
+    loaded = [load_scenario(file, sets=sets, env=env) for file in files]
+    seen: dict[str, Path] = {}
+    for scenario in loaded:
+        if scenario.name in seen:
+            raise ScenarioError(
+                f"the name {scenario.name!r} is taken by {seen[scenario.name]}",
+                where=scenario.place("name"),
+                mend="give each scenario its own name",
+            )
+        seen[scenario.name] = scenario.path
+    return loaded

@@ -1,0 +1,134 @@
+"""The names of all metrics, their units, and the tags a threshold may ask for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.scenario.limits import Limit, parse_threshold
+from harness.scenario.yaml_places import nearest
+
+Unit = Literal["ms", "ratio"]
+
+METRICS: dict[str, Unit] = {
+    "session.create": "ms",
+    "room.connect": "ms",
+    "agent.join": "ms",
+    "greeting.ttfa": "ms",
+    "turn.ttfa": "ms",
+    "turn.ttfa_ear": "ms",
+    "turn.transcript": "ms",
+    "turn.echo": "ms",
+    "turn.reply_text": "ms",
+    "turn.wer": "ratio",
+    "bargein.stop": "ms",
+    "harness.lag": "ms",
+    "harness.send_late": "ms",
+    "calls.failed": "ratio",
+    "expectations.failed": "ratio",
+    "turns.unfit": "ratio",
+}
+RATES = ("calls.failed", "expectations.failed", "turns.unfit")
+TAGS: dict[str, tuple[str, ...]] = {
+    "calls": ("scenario",),
+    "session": ("scenario",),
+    "room": ("scenario",),
+    "agent": ("scenario",),
+    "greeting": ("scenario",),
+    "turn": ("scenario", "kind"),
+    "turns": ("scenario", "kind"),
+    "bargein": ("scenario", "kind"),
+    "harness": ("scenario",),
+    "expectations": ("scenario", "expect"),
+}
+EXPECTATIONS = (
+    "within",
+    "ttfa",
+    "echo",
+    "wer",
+    "stops_within",
+    "keeps_talking",
+    "agent_silent",
+    "agent_speaks",
+    "contains",
+    "contains_any",
+    "matches",
+)
+_TAG_VALUES: dict[str, tuple[str, ...]] = {"kind": ("say", "type", "barge_in"), "expect": EXPECTATIONS}
+_NAME = re.compile(r"(?P<metric>[a-z_.]+)\s*(?:\{(?P<tags>[^{}]*)\})?")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRef:
+    """A metric, narrowed by tags: `turn.ttfa{kind:say}`."""
+
+    metric: str
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        inner = ",".join(f"{key}:{value}" for key, value in self.tags)
+        return f"{self.metric}{{{inner}}}" if inner else self.metric
+
+
+def parse_metric(text: str) -> MetricRef:
+    """The metric and its tags.
+
+    Raises:
+        ValueError: There is no such metric or tag; the nearest right name is offered.
+    """
+    match = _NAME.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} names no metric; write one like turn.ttfa or turn.ttfa{{kind:say}}")
+    metric = match["metric"]
+    if metric not in METRICS:
+        alike = nearest(metric, list(METRICS))
+        hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(METRICS)}"
+        raise ValueError(f"there is no metric {metric!r}; {hint}")
+    return MetricRef(metric, _tags(metric, match["tags"] or ""))
+
+
+def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
+    known = TAGS[metric.split(".", maxsplit=1)[0]]
+    tags = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, separator, value = (piece.strip() for piece in part.partition(":"))
+        if key not in known or not separator or not value:
+            raise ValueError(f"{metric} has no tag {part!r}; its tags are {', '.join(f'{name}:…' for name in known)}")
+        values = _TAG_VALUES.get(key)
+        if values and value not in values:
+            alike = nearest(value, values)
+            hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(values)}"
+            raise ValueError(f"there is no {key} {value!r}; {hint}")
+        tags.append((key, value))
+    return tuple(tags)
+
+
+def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limit]:
+    """A threshold's two halves, checked against each other.
+
+    Raises:
+        ValueError: An unknown metric, tag or aggregate, or a unit that does not fit the metric.
+    """
+    ref = parse_metric(name)
+    limit = parse_threshold(limit_text)
+    if limit.is_time and METRICS[ref.metric] != "ms":
+        raise ValueError(f"{name} is a ratio, {limit} is a time; write a number between 0 and 1")
+    if ref.metric in RATES and limit.aggregate not in ("rate", "count"):
+        raise ValueError(f"{name} is a share; write rate{limit.op}{limit.value:g}")
+    if limit.aggregate == "rate" and ref.metric not in RATES:
+        raise ValueError(f"{name} has no rate; write p(95){limit.op}… or max{limit.op}…")
+    return ref, limit
+
+
+def parse_threshold_option(text: str) -> tuple[str, str]:
+    """`turn.ttfa: p(95)<1500ms` of the command line as (name, limit); a space may stand for the colon.
+
+    Raises:
+        ValueError: As `check_threshold`.
+    """
+    match = re.fullmatch(r"\s*(?P<name>[a-z_.]+(?:\{[^}]*\})?)\s*[:= ]?\s*(?P<limit>\S.*)", text)
+    if match is None:
+        raise ValueError(f"{text!r} is no threshold; write one like 'turn.ttfa: p(95)<1500ms'")
+    check_threshold(match["name"], match["limit"])
+    return match["name"], match["limit"]

@@ -1,0 +1,224 @@
+"""The scenario: what the caller says, types and waits for, and what is expected of the agent.
+
+Every key is judged or followed; an unknown one is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from harness.scenario.limits import Limit, parse_limit, parse_time_limit
+from harness.scenario.metric_names import check_threshold
+from harness.scenario.units import duration_s
+
+
+def _text(value: Any) -> Any:
+    """Numbers are accepted where text is meant."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _limit_text(value: str) -> str:
+    parse_limit(value)
+    return value
+
+
+def _time_limit_text(value: str) -> str:
+    parse_time_limit(value)
+    return value
+
+
+def _duration_text(value: str) -> str:
+    duration_s(value)
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as problem:
+        raise ValueError(f"{value!r} is no regular expression: {problem}") from None
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("an empty text can be neither said nor missed; write one")
+    return value
+
+
+_NUMBER_OR_TEXT = {"type": ["string", "number"]}
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_NUMBER_OR_TEXT)]
+SomeText = Annotated[str, BeforeValidator(_text), AfterValidator(_not_blank), WithJsonSchema(_NUMBER_OR_TEXT)]
+LimitText = Annotated[str, BeforeValidator(_text), AfterValidator(_limit_text), WithJsonSchema(_NUMBER_OR_TEXT)]
+TimeLimitText = Annotated[
+    str, BeforeValidator(_text), AfterValidator(_time_limit_text), WithJsonSchema({"type": "string"})
+]
+Duration = Annotated[str, BeforeValidator(_text), AfterValidator(_duration_text), WithJsonSchema({"type": "string"})]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+OneOrMany = Annotated[list[SomeText], BeforeValidator(_list), Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reply(_Strict):
+    """What the agent's text must say. Case and spacing are ignored; `matches` is a Python regular expression."""
+
+    contains: OneOrMany | None = Field(None, description="The text, or each of these texts, occurs in the reply.")
+    contains_any: OneOrMany | None = Field(None, description="At least one of these texts occurs in the reply.")
+    matches: Pattern | None = Field(None, description="This regular expression is found in the reply.")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.contains is None and self.contains_any is None and self.matches is None:
+            raise ValueError("reply expects nothing; write contains, contains_any or matches")
+        return self
+
+
+class Expect(_Strict):
+    """What is expected of one step."""
+
+    reply: Reply | None = None
+    ttfa: TimeLimitText | None = Field(None, description="Time to first audio of the reply, such as <2s.")
+    echo: TimeLimitText | None = Field(None, description="Typed turns: time to the echo of the text.")
+    wer: LimitText | None = Field(None, description="Spoken turns: word error rate of the transcript, such as <=0.3.")
+    stops_within: TimeLimitText | None = Field(None, description="With barge_in: the agent is silent by then.")
+    keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent is not put off.")
+    agent_silent: Literal[True] | None = Field(None, description="With wait: the agent says nothing.")
+    agent_speaks: TimeLimitText | None = Field(None, description="With wait: the agent speaks by then.")
+
+
+class SpokenText(_Strict):
+    """A text to be spoken by a voice of the extra `stack`."""
+
+    text: SomeText
+    voice: str | None = Field(None, description="joe (English) or espeak (any language).")
+    language: str | None = None
+
+
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    "say": ("reply", "ttfa", "wer"),
+    "barge_in": ("reply", "ttfa", "wer", "stops_within", "keeps_talking"),
+    "type": ("reply", "ttfa", "echo"),
+    "wait": ("agent_silent", "agent_speaks"),
+}
+
+
+class Step(_Strict):
+    """One step: exactly one of `say`, `type` and `wait`."""
+
+    say: SomeText | SpokenText | None = Field(
+        None, description="A fixture's name, a WAV's path, or a text to be spoken."
+    )
+    type: SomeText | None = Field(None, description="A text, sent as user_text.")
+    wait: Duration | None = Field(None, description="Say nothing for so long, such as 2s.")
+    barge_in: Duration | None = Field(None, description="Speak so long after the onset of the agent's speech, over it.")
+    expect: Expect = Field(default_factory=Expect)
+
+    @property
+    def kind(self) -> Literal["say", "type", "barge_in", "wait"]:
+        """What the step is."""
+        if self.wait is not None:
+            return "wait"
+        if self.type is not None:
+            return "type"
+        return "barge_in" if self.barge_in is not None else "say"
+
+    @property
+    def wait_s(self) -> float:
+        """How long a `wait` lasts, in seconds."""
+        return duration_s(self.wait) if self.wait is not None else 0.0
+
+    @property
+    def barge_in_s(self) -> float:
+        """How far into the agent's speech a `barge_in` starts, in seconds."""
+        return duration_s(self.barge_in) if self.barge_in is not None else 0.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = [name for name in ("say", "type", "wait") if getattr(self, name) is not None]
+        if len(given) != 1:
+            has = " and ".join(given) if given else "none of them"
+            raise ValueError(f"a step is exactly one of say, type and wait; this has {has}")
+        if self.barge_in is not None and self.say is None:
+            raise ValueError("barge_in belongs to a say; only a voice talks over the agent")
+        allowed = _ALLOWED[self.kind]
+        for name in self.expect.model_fields_set:
+            if name not in allowed and getattr(self.expect, name) is not None:
+                raise ValueError(f"expect.{name} does not fit a {self.kind} step; it may expect {', '.join(allowed)}")
+        if self.expect.keeps_talking and self.expect.stops_within is not None:
+            raise ValueError("stops_within and keeps_talking contradict each other; keep one")
+        if self.expect.agent_silent and self.expect.agent_speaks is not None:
+            raise ValueError("agent_silent and agent_speaks contradict each other; keep one")
+        if self.expect.agent_speaks is not None:
+            limit: Limit = parse_time_limit(self.expect.agent_speaks)
+            if limit.value > self.wait_s * 1000:
+                raise ValueError(f"agent_speaks {limit} is longer than the wait of {self.wait}; wait longer")
+        return self
+
+
+class Greeting(_Strict):
+    """What is expected of the agent's first speech."""
+
+    within: TimeLimitText | None = Field(None, description="Time from connected to the greeting's onset.")
+    reply: Reply | None = None
+
+
+class SessionKeys(_Strict):
+    """Overrides of the agent for this call; what is left out is the agent's own."""
+
+    language: Text | None = None
+    system_prompt: Text | None = Field(None, description="The prompt, or the path of a .md or .txt file that holds it.")
+    greeting: Text | None = None
+    reference_audio_url: Text | None = None
+
+
+class Timeouts(_Strict):
+    """How long the caller waits; what is left out is the target's, else the default."""
+
+    session: Duration | None = None
+    connect: Duration | None = None
+    agent_join: Duration | None = None
+    greeting: Duration | None = None
+    reply: Duration | None = None
+    end_silence: Duration | None = None
+    call: Duration | None = None
+
+
+def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
+    for name, limits in value.items():
+        for limit in limits:
+            check_threshold(name, limit)
+    return value
+
+
+ThresholdTexts = Annotated[list[Text], BeforeValidator(_list), Field(min_length=1)]
+
+
+class Scenario(_Strict):
+    """One call's script, with what is expected of the agent."""
+
+    name: Text = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
+    description: Text | None = None
+    tags: list[Text] = Field(default_factory=list)
+    agent: Text | None = Field(None, description="The agent's id; --agent goes before it, the target's comes after it.")
+    session: SessionKeys = Field(default_factory=SessionKeys)
+    greeting: Greeting | Literal[False] | None = Field(None, description="false: the agent is not waited for.")
+    turns: list[Step] = Field(min_length=1)
+    thresholds: Annotated[dict[str, ThresholdTexts], AfterValidator(_thresholds)] = Field(default_factory=dict)
+    timeouts: Timeouts = Field(default_factory=Timeouts)
+    stop_on_failure: bool = Field(default=False, description="Hang up at the first turn without a reply.")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.greeting is False and self.turns[0].barge_in is not None:
+            raise ValueError("turns.0: a first turn with barge_in speaks over the greeting, but greeting is false")
+        return self

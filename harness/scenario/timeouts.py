@@ -1,0 +1,29 @@
+"""How long a caller waits for each thing, in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from harness.scenario.model import Timeouts
+from harness.scenario.units import duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class CallTimeouts:
+    """The waits of one call, in seconds."""
+
+    session: float = 10.0
+    connect: float = 10.0
+    agent_join: float = 15.0
+    greeting: float = 5.0
+    reply: float = 15.0
+    end_silence: float = 1.5
+    call: float = 300.0
+
+
+def resolve_timeouts(scenario: Timeouts, target: Mapping[str, float]) -> CallTimeouts:
+    """The scenario's values, else the target's, else the defaults."""
+    given = {key: duration_s(value) for key, value in scenario.model_dump(exclude_none=True).items()}
+    known = {field.name for field in fields(CallTimeouts)}
+    return CallTimeouts(**({key: value for key, value in target.items() if key in known} | given))

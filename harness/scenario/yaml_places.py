@@ -1,0 +1,160 @@
+"""YAML 1.2 in which every value knows its line and column, and strict validation that names them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.errors import HarnessError, Place
+
+Model = TypeVar("Model", bound=BaseModel)
+Keys = tuple[str | int, ...]
+
+
+def read_yaml(path: Path, *, error: type[HarnessError]) -> Any:
+    """The file's content: mappings and lists that know their places (see `place_of`).
+
+    Raises:
+        error: The file cannot be read or is no YAML; the place names line and column.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise error("there is no such file", where=Place(path), mend="check the path") from None
+    except IsADirectoryError:
+        raise error("this is a folder, not a file", where=Place(path), mend="name the file itself") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(f"the file cannot be read: {problem}", where=Place(path), mend="save it as UTF-8 text") from None
+    yaml = YAML(typ="rt", pure=True)
+    yaml.version = (1, 2)
+    try:
+        return yaml.load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        what = " ".join(str(part) for part in (problem.problem, problem.context) if part)
+        raise error(f"this is not YAML: {what}", where=place, mend="check quotes, colons and indentation") from None
+    except YAMLError as problem:
+        raise error(f"this is not YAML: {problem}", where=Place(path), mend="check the file's characters") from None
+
+
+def place_of(path: Path, data: Any, keys: Keys) -> Place:
+    """The place of the value under `keys`, or of the nearest enclosing one that is known."""
+    line: int | None = None
+    column: int | None = None
+    for key in keys:
+        marks = getattr(data, "lc", None)
+        try:
+            if isinstance(data, Mapping):
+                line, column = marks.key(key) if marks is not None else (line, column)
+            elif isinstance(data, Sequence) and not isinstance(data, str) and isinstance(key, int):
+                line, column = marks.item(key) if marks is not None else (line, column)
+            data = data[key]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    if line is None or column is None:
+        return Place(path)
+    return Place(path, line + 1, column + 1)
+
+
+def plain(data: Any) -> Any:
+    """The same values as Python's own dicts, lists, texts and numbers."""
+    if isinstance(data, Mapping):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, str):
+        return str(data)
+    if isinstance(data, Sequence):
+        return [plain(value) for value in data]
+    if isinstance(data, bool) or data is None:
+        return data
+    if isinstance(data, int):
+        return int(data)
+    if isinstance(data, float):
+        return float(data)
+    return str(data)
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known name that is most like `word`, if one is alike at all."""
+    found = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
+    return next((name for name in known if found and name.lower() == found[0]), None)
+
+
+def validate_model(model: type[Model], data: Any, *, path: Path, error: type[HarnessError]) -> Model:
+    """`data` as a `model`.
+
+    Raises:
+        error: A value does not fit; the place names line and column, the mend the nearest right name.
+    """
+    try:
+        return model.model_validate(plain(data))
+    except ValidationError as problem:
+        first = _most_telling(problem.errors(include_url=False))
+        raise _as_error(first, model, data, path, error) from None
+
+
+def _most_telling(details: list[ErrorDetails]) -> ErrorDetails:
+    """Unknown keys first: a misspelt key also leaves the right one missing."""
+    return next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
+
+
+def _as_error(
+    detail: ErrorDetails, model: type[BaseModel], data: Any, path: Path, error: type[HarnessError]
+) -> HarnessError:
+    keys = tuple(key for key in detail["loc"] if _is_in(data, detail["loc"], key))
+    place = place_of(path, data, keys)
+    where = ".".join(str(key) for key in keys)
+    if detail["type"] == "extra_forbidden":
+        name = str(detail["loc"][-1])
+        known = known_keys(model, detail["loc"][:-1])
+        alike = nearest(name, known)
+        what = f"there is no key {name!r} here" + (f"; did you mean {alike!r}?" if alike else "")
+        return error(what, where=place, mend=f"the keys known here are: {', '.join(known)}" if known else None)
+    if detail["type"] == "missing":
+        return error(f"the key {detail['loc'][-1]!r} is missing", where=place, mend="add it")
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return error(f"{where}: {message}" if where else message, where=place)
+
+
+def _is_in(data: Any, loc: Keys, key: str | int) -> bool:
+    """Whether `key` of a pydantic location is one of the data, not the name of a union's member."""
+    for step in loc:
+        try:
+            inner = data[step]
+        except (KeyError, IndexError, TypeError):
+            if step == key:
+                return False
+            continue
+        if step == key:
+            return True
+        data = inner
+    return False
+
+
+def known_keys(model: type[BaseModel], loc: Keys) -> list[str]:
+    """The keys a model accepts at a location of its data."""
+    current: set[type[BaseModel]] = {model}
+    for step in loc:
+        if isinstance(step, int):
+            continue
+        inner: set[type[BaseModel]] = set()
+        for candidate in current:
+            for name, field in candidate.model_fields.items():
+                if step in (name, field.alias):
+                    inner |= _models_in(field.annotation)
+        current = inner or {candidate for candidate in current if candidate.__name__ == step} or current
+    return sorted({field.alias or name for candidate in current for name, field in candidate.model_fields.items()})
+
+
+def _models_in(annotation: Any) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {found for inner in get_args(annotation) for found in _models_in(inner)}
