@@ -1,1 +1,82 @@
-def main() -> None: ...
+"""`voice-harness`: the command, its subcommands, and how errors reach a person."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from harness import __version__
+from harness.cli import call, fixtures, init, report, run, scenarios, stack
+from harness.errors import EXIT_INTERRUPTED, EXIT_UNFIT, EXIT_USAGE, HarnessError
+
+app = typer.Typer(
+    name="voice-harness",
+    help="Calls a voice agent over LiveKit and measures how it behaves.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("call")(call.call)
+app.command("run")(run.run)
+app.command("report")(report.report)
+app.command("init")(init.init)
+app.command("validate")(scenarios.validate)
+app.command("schema")(scenarios.schema)
+app.add_typer(stack.app, name="stack")
+app.add_typer(fixtures.app, name="fixtures")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"voice-harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _show: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = EXIT_INTERRUPTED
+    except click.ClickException as problem:
+        problem.show()
+        code = EXIT_USAGE
+    except HarnessError as problem:
+        _tell(str(problem))
+        code = problem.exit_code
+    except KeyboardInterrupt:
+        _tell("interrupted")
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output has gone; there is nobody to tell.
+        sys.stderr.close()
+        code = EXIT_UNFIT
+    except Exception as problem:  # a bug must be told apart from all of the above  # noqa: BLE001
+        _tell(f"a bug of voice-harness itself: {type(problem).__name__}: {problem}")
+        _tell_traceback(problem)
+        code = EXIT_UNFIT
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"error: {text}\n")
+
+
+def _tell_traceback(problem: Exception) -> None:
+    import traceback
+
+    sys.stderr.write("".join(traceback.format_exception(problem)))

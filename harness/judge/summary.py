@@ -21,6 +21,14 @@ class Reason(_Part):
     count: int = 1
 
 
+class Ending(_Part):
+    """How a run ended, beside its calls; `extra` are reasons that no call tells."""
+
+    dropped: int = 0
+    interrupted: bool = False
+    extra: list[Reason] = Field(default_factory=list)
+
+
 class CallCounts(_Part):
     """`total` is ok + failed; dropped and cut calls are outside it."""
 

@@ -15,7 +15,8 @@ class RecordedRun:
     """`settings` is run.json; `calls` are the lines of calls.jsonl, in the order in which the calls ended.
 
     run.json has: version (of the format), run (its name), started (UTC), command (argv with secrets removed), target,
-    agent, engine, seed, calls, repeat, rate_per_min, duration_s, thresholds ({metric: [limit]}), scenarios ({name: …}),
+    agent, engine, seed, calls, repeat, rate_per_min, total, record, thresholds ([{metric, limit, where}]),
+    scenarios ({name: {path, agent, tags, overrides, model, places}}), ending ({dropped, interrupted, extra}),
     harness_version, python, platform, packages ({name: version}), machine ({cpu, cores, memory_gb}).
     """
 

@@ -50,9 +50,20 @@ def load_scenario(
             "a scenario is a mapping with name and turns", where=Place(path), mend="see `voice-harness schema`"
         )
     raw.setdefault("name", path.stem)
+    return checked_scenario(raw, path, sets=sets, env=env or {})
+
+
+def checked_scenario(
+    raw: Any, path: Path, *, sets: Sequence[tuple[str, str]], env: Mapping[str, str]
+) -> LoadedScenario:
+    """The scenario in `raw`, which is changed by `sets` and `env`; paths in it are relative to `path`'s folder.
+
+    Raises:
+        ScenarioError: As `load_scenario`.
+    """
     for dotted, value in sets:
         _lay_over(raw, dotted, value, path)
-    _fill_in(raw, raw, (), path, env or {})
+    _fill_in(raw, raw, (), path, env)
     model = validate_model(Scenario, raw, path=path, error=ScenarioError)
     return LoadedScenario(model, path, raw, _overrides(model, raw, path))
 

@@ -1,0 +1,1 @@
+"""The commands: thin. Each parses, calls, prints and exits; what is heavy is imported when it runs."""

@@ -1,0 +1,71 @@
+"""`voice-harness call`: one call by hand, its timeline printed as it happens."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import AgentOption, OutOption, SetOption, TargetOption, resolve_target
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from harness.report.live import TimelineWatcher
+
+
+def call(
+    say: Annotated[
+        list[str] | None, typer.Option("--say", metavar="FILE|NAME|TEXT", help="Say a WAV, a fixture, or a text.")
+    ] = None,
+    type_: Annotated[list[str] | None, typer.Option("--type", metavar="TEXT", help="Type a text.")] = None,
+    target: TargetOption = None,
+    agent: AgentOption = None,
+    sets: SetOption = None,
+    out: OutOption = None,
+) -> int:
+    """Make one call by hand: what is said and typed goes out in the order given.
+
+    Without --say and --type the agent's greeting is listened to. The call is recorded like any other.
+    """
+    from harness.cli.carry_out import Request, carry_out
+    from harness.load.pacing import plan_pace
+    from harness.report.live import TimelineWatcher
+    from harness.scenario.by_hand import scenario_by_hand
+    from harness.scenario.load import parse_set
+
+    steps = steps_in_order(sys.argv, say or [], type_ or [])
+    loaded = scenario_by_hand(steps, sets=[parse_set(text) for text in sets or []], folder=Path.cwd())
+    request = Request(
+        name=loaded.name,
+        scenarios=[loaded],
+        target=resolve_target(target),
+        agent=agent,
+        pace=plan_pace(scenarios=1, calls=None, repeat=1, rate_per_min=None, duration_s=None),
+        thresholds=[],
+        record="all",
+        out=out,
+    )
+
+    def watcher(console: Console) -> TimelineWatcher:
+        return TimelineWatcher(console)
+
+    return carry_out(request, watcher)
+
+
+def steps_in_order(argv: Sequence[str], say: Sequence[str], typed: Sequence[str]) -> list[tuple[str, str]]:
+    """(say | type, text) in the order of the command line, which the option parser does not keep."""
+    left = {"say": list(say), "type": list(typed)}
+    order = []
+    for word in argv:
+        name = word.partition("=")[0].removeprefix("--")
+        if word.startswith("--") and name in left and left[name]:
+            order.append((name, left[name].pop(0)))
+    if left["say"] or left["type"]:
+        raise UsageError("--say and --type cannot be told apart here", where="call", mend="write them out in full")
+    return order

@@ -1,0 +1,113 @@
+"""From a request to its verdict: prepared, planned in one line, run, reported. Shared by `run` and `call`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.cli.options import write_junit_copy
+from harness.clock import SystemClock
+from harness.load.pacing import Pace
+from harness.load.prepare import Prepared, prepare
+from harness.load.recorded_call import RecordMode
+from harness.load.run import RunOrder, execute
+from harness.report.console import LinesWatcher, make_console, print_summary
+from harness.report.run_directory import RunDirectory
+from harness.report.settings import run_settings
+
+if TYPE_CHECKING:
+    from harness.judge.thresholds import Threshold
+    from harness.scenario.load import LoadedScenario
+    from harness.target.target import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for."""
+
+    name: str
+    scenarios: Sequence[LoadedScenario]
+    target: Target
+    agent: str | None
+    pace: Pace
+    thresholds: Sequence[Threshold]
+    record: RecordMode
+    out: Path | None = None
+    junit: Path | None = None
+    seed: int | None = None
+    stop_at_failure: bool = False
+    dry_run: bool = False
+
+
+MakeWatcher = Callable[[Any], LinesWatcher]
+
+
+def carry_out(request: Request, make_watcher: MakeWatcher) -> int:
+    """Runs the request and returns its exit code.
+
+    Raises:
+        HarnessError: Nothing could be run.
+    """
+    return asyncio.run(_carry_out(request, make_watcher))
+
+
+async def _carry_out(request: Request, make_watcher: MakeWatcher) -> int:
+    console = make_console()
+    watcher = make_watcher(console)
+    target = request.target
+    prepared = await prepare(request.scenarios, target, agent=request.agent, say=watcher.say, speak=not request.dry_run)
+    plan = plan_line(prepared, request.pace, target)
+    if request.dry_run:
+        typer.echo(plan)
+        return 0
+    clock = SystemClock()
+    now = clock.utc()
+    directory = RunDirectory.create(request.out, name=request.name, now=now)
+    seed = request.seed if request.seed is not None else random.SystemRandom().randrange(2**31)
+    settings = run_settings(
+        run=directory.path.name,
+        started=now,
+        argv=["voice-harness", *sys.argv[1:]],
+        scenarios=prepared,
+        pace=request.pace,
+        thresholds=request.thresholds,
+        target=target.describe(),
+        record=request.record,
+        seed=seed,
+    )
+    order = RunOrder(
+        prepared, request.pace, request.thresholds, target, request.record, request.stop_at_failure, seed, settings
+    )
+    watcher.say(plan)
+    try:
+        outcome, summary = await execute(order, directory, watcher, clock=clock)
+    finally:
+        watcher.close()
+    print_summary(console, summary, outcome.results, directory.path)
+    write_junit_copy(directory.path, request.junit)
+    return summary.exit_code
+
+
+def plan_line(scenarios: Sequence[Prepared], pace: Pace, target: Target) -> str:
+    """The plan in one line: target, calls, most minutes, sessions."""
+    names = ", ".join(prepared.loaded.name for prepared in scenarios)
+    agents = ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios))
+    longest_s = max(prepared.longest_s() for prepared in scenarios)
+    if pace.rate_per_min is not None:
+        model = f"{pace.total} calls at {pace.rate_per_min:g} a minute"
+        model += f", at most {pace.slots} alive" if pace.slots else ""
+        minutes = ((pace.total - 1) / pace.rate_per_min) + longest_s / 60
+    else:
+        model = f"{pace.total} calls, {pace.slots} at once"
+        minutes = pace.repeat * sum(prepared.longest_s() for prepared in scenarios) / 60
+    return (
+        f"plan: target {target.describe()}, agent {agents}, {names}: {model}, "
+        f"{pace.total} sessions, at most {max(0.1, minutes):.1f} minutes"
+    )

@@ -1,0 +1,56 @@
+"""`voice-harness fixtures`: makes WAV fixtures from text, and checks them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import EXIT_OK, EXIT_USAGE
+
+app = typer.Typer(help="WAV fixtures: made from text, checked against their manifest.", no_args_is_help=True)
+FolderOption = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The folder with the manifest.")]
+HERE = Path("audio_fixtures")
+
+
+@app.command("say")
+def say(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is said.")],
+    name: Annotated[str | None, typer.Option("--name", help="The fixture's name; from the text if left out.")] = None,
+    voice: Annotated[str | None, typer.Option("--voice", help="joe (English) or espeak (any language).")] = None,
+    language: Annotated[str, typer.Option("--language", help="Such as en, fr, de.")] = "en",
+    folder: FolderOption = HERE,
+    force: Annotated[bool, typer.Option("--force", help="Replace a fixture of that name.")] = False,
+) -> int:
+    """Speak a text into a new fixture; no network is needed."""
+    import asyncio
+
+    from harness.fixtures.say import make_fixture
+    from harness.stack.speech import Speech
+
+    async def make() -> Path:
+        speech = await Speech.start()
+        try:
+            spoken_by = voice or ("joe" if language.startswith("en") else "espeak")
+            return await make_fixture(
+                text, out_dir=folder, speech=speech, name=name, voice=spoken_by, language=language, force=force
+            )
+        finally:
+            await speech.close()
+
+    path = asyncio.run(make())
+    typer.echo(f"wrote {path} and its entry in {path.parent / 'manifest.yaml'}")
+    return EXIT_OK
+
+
+@app.command("check")
+def check(folder: FolderOption = HERE) -> int:
+    """Check every fixture against the manifest: hash, format, voiced bounds, level."""
+    from harness.fixtures.check import check_folder
+
+    problems = check_folder(folder)
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    typer.echo(f"{folder}: {f'{len(problems)} problems' if problems else 'all fixtures are right'}")
+    return EXIT_USAGE if problems else EXIT_OK

@@ -1,0 +1,22 @@
+"""`voice-harness init`: the first files for one's own service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; the current folder if left out.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> int:
+    """Write the first files for testing your own service."""
+    from harness.target.init import write_first_files
+
+    for path in write_first_files(folder, force=force):
+        typer.echo(f"wrote {path}")
+    typer.echo("next: put URL and agent into voice-harness.toml, the key into its variable, then")
+    typer.echo("      voice-harness run scenarios/first-call.yaml")
+    return 0

@@ -1,0 +1,145 @@
+"""Options that mean the same in every command, and how their values are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from harness.judge.thresholds import Threshold
+    from harness.load.recorded_call import RecordMode
+    from harness.scenario.load import LoadedScenario
+    from harness.target.target import Target
+
+ScenarioPaths = Annotated[list[Path], typer.Argument(metavar="SCENARIO…", help="Scenario files, or folders of them.")]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="NAME|URL|embedded", help="Whom to call: a name in voice-harness.toml, a URL, or embedded."
+    ),
+]
+AgentOption = Annotated[
+    str | None, typer.Option("--agent", metavar="ID", help="The agent's id, before the scenario's own.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the scenario, such as session.language=fr."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Where the run is written; a new folder in reports/ if left out."),
+]
+RecordOption = Annotated[str, typer.Option("--record", metavar="none|failed|all", help="Which calls' audio is kept.")]
+ThresholdOption = Annotated[
+    list[str] | None,
+    typer.Option("--threshold", metavar="'METRIC: LIMIT'", help="Such as 'turn.ttfa: p(95)<1500ms'."),
+]
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the JUnit report there as well.")
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every event of every call.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only failures and the verdict.")]
+COMMAND_LINE = "--threshold"
+
+
+def resolve_target(option: str | None) -> Target:
+    """The target that is meant, by the option, voice-harness.toml and the environment.
+
+    Raises:
+        ConfigError: None is named where one must be, or it is not usable.
+    """
+    from harness.target.choose import choose_target
+    from harness.target.config import find_config, load_config
+
+    path = find_config(Path.cwd())
+    target = choose_target(option, config=load_config(path) if path else None, env=os.environ)
+    for note in target.notes:
+        typer.echo(f"note: {note}", err=True)
+    return target
+
+
+def read_record(text: str) -> RecordMode:
+    """The value of --record.
+
+    Raises:
+        UsageError: It is none of the three.
+    """
+    match text:
+        case "none" | "failed" | "all":
+            return text
+        case _:
+            raise UsageError(f"{text!r} is no choice", where="--record", mend="use none, failed or all")
+
+
+def read_scenarios(
+    paths: Sequence[Path], sets: Sequence[str] | None, expression: str | None = None
+) -> list[LoadedScenario]:
+    """The scenarios of files and folders, with --set laid over them, chosen by -k.
+
+    Raises:
+        UsageError: A scenario cannot be followed, or nothing is left.
+    """
+    from harness.scenario.load import load_scenarios, parse_set
+    from harness.scenario.select import select
+
+    loaded = load_scenarios(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
+    return select(loaded, expression) if expression else loaded
+
+
+def read_thresholds(scenarios: Sequence[LoadedScenario], options: Sequence[str] | None) -> list[Threshold]:
+    """The scenarios' thresholds and those of the command line, checked to be possible.
+
+    Raises:
+        UsageError: One cannot be read, or no script can give its samples.
+    """
+    from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
+    from harness.scenario.metric_names import check_threshold, parse_threshold_option
+
+    found = []
+    for loaded in scenarios:
+        place = str(loaded.place("thresholds"))
+        found.extend(scenario_thresholds(loaded.model, place, alone=len(scenarios) == 1))
+    for text in options or []:
+        try:
+            found.append(Threshold(*check_threshold(*parse_threshold_option(text)), COMMAND_LINE))
+        except ValueError as problem:
+            raise UsageError(str(problem), where=COMMAND_LINE) from None
+    check_possible(found, [loaded.model for loaded in scenarios])
+    return found
+
+
+def read_duration(text: str | None, option: str) -> float | None:
+    """A duration in seconds.
+
+    Raises:
+        UsageError: It is none.
+    """
+    from harness.scenario.units import duration_s
+
+    if text is None:
+        return None
+    try:
+        return duration_s(text)
+    except ValueError as problem:
+        raise UsageError(str(problem), where=option) from None
+
+
+def write_junit_copy(folder: Path, junit: Path | None) -> None:
+    """Writes the run's junit.xml to --junit as well.
+
+    Raises:
+        ConfigError: It cannot be written there.
+    """
+    if junit is None:
+        return
+    try:
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_text((folder / "junit.xml").read_text(encoding="utf-8"), encoding="utf-8")
+    except OSError as problem:
+        raise ConfigError(f"{junit} cannot be written: {problem.strerror}", where="--junit") from None

@@ -1,0 +1,101 @@
+"""`voice-harness run`: scenarios against a target; the command for CI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    AgentOption,
+    JunitOption,
+    OutOption,
+    Quiet,
+    RecordOption,
+    ScenarioPaths,
+    SetOption,
+    TargetOption,
+    ThresholdOption,
+    Verbose,
+    read_duration,
+    read_record,
+    read_scenarios,
+    read_thresholds,
+    resolve_target,
+)
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def run(
+    scenarios: ScenarioPaths,
+    target: TargetOption = None,
+    agent: AgentOption = None,
+    calls: Annotated[
+        int | None, typer.Option("--calls", help="How many calls at once; with --rate the most alive.")
+    ] = None,
+    repeat: Annotated[int, typer.Option("--repeat", help="How many times each slot runs the scenarios.")] = 1,
+    rate: Annotated[
+        float | None, typer.Option("--rate", metavar="PER_MINUTE", help="Start calls at this rate, whatever runs.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="5m", help="With --rate: for how long calls start.")
+    ] = None,
+    sets: SetOption = None,
+    out: OutOption = None,
+    record: RecordOption = "failed",
+    threshold: ThresholdOption = None,
+    junit: JunitOption = None,
+    only: Annotated[
+        str | None, typer.Option("-k", metavar="EXPR", help="Only scenarios whose name or tags fit.")
+    ] = None,
+    stop: Annotated[bool, typer.Option("-x", help="Start nothing more at the first failed call.")] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and call nobody.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run scenarios and give a verdict.
+
+    Exit codes: 0 pass, 1 the agent fell short, 2 usage, 3 infrastructure, 4 the harness was not fit to measure,
+    130 interrupted.
+    """
+    from harness.cli.carry_out import Request, carry_out
+    from harness.load.pacing import plan_pace
+    from harness.report.console import BarWatcher, LinesWatcher
+
+    if verbose and quiet:
+        raise UsageError("-v and -q contradict each other", where="-q", mend="keep one of them")
+    loaded = read_scenarios(scenarios, sets, only)
+    pace = plan_pace(
+        scenarios=len(loaded),
+        calls=calls,
+        repeat=repeat,
+        rate_per_min=rate,
+        duration_s=read_duration(duration, "--duration"),
+    )
+    request = Request(
+        name=loaded[0].name if len(loaded) == 1 else "suite",
+        scenarios=loaded,
+        target=resolve_target(target),
+        agent=agent,
+        pace=pace,
+        thresholds=read_thresholds(loaded, threshold),
+        record=read_record(record),
+        out=out,
+        junit=junit,
+        seed=seed,
+        stop_at_failure=stop,
+        dry_run=dry_run,
+    )
+
+    def watcher(console: Console) -> LinesWatcher:
+        if console.is_terminal and not quiet:
+            return BarWatcher(console, verbose=verbose)
+        return LinesWatcher(console, quiet=quiet, verbose=verbose)
+
+    return carry_out(request, watcher)

@@ -1,0 +1,42 @@
+"""`voice-harness stack session`: one session's credentials on stdout."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from harness.cli.options import resolve_target
+from harness.errors import ConfigError
+from harness.scenario.timeouts import CallTimeouts
+from harness.target.connect import session_client
+from harness.target.session import SessionRequest
+
+
+async def print_session(target_option: str | None, agent: str | None) -> int:
+    """Creates a session at a running service and prints token, URL and room: the one place that shows a token.
+
+    Raises:
+        ConfigError: The target is not a running service, or no agent is named.
+        SessionFailure: No session came.
+    """
+    target = resolve_target(target_option)
+    if target.kind == "embedded":
+        raise ConfigError(
+            "the embedded target starts with a run and ends with it",
+            where="--target",
+            mend="start `voice-harness stack up` and name the URL it prints",
+        )
+    agent_id = agent or target.agent
+    if agent_id is None:
+        raise ConfigError("nobody says which agent", where="--agent", mend="add --agent ID")
+    timeout_s = target.timeouts.get("session", CallTimeouts().session)
+    async with session_client(target) as client:
+        session = await client.create(SessionRequest(agent=agent_id), timeout_s=timeout_s)
+    credentials = {
+        "token": session.token.reveal(),
+        "livekit_url": session.livekit_url,
+        "room_name": session.room,
+    }
+    typer.echo(json.dumps(credentials, indent=2))
+    return 0

@@ -1,0 +1,41 @@
+"""`voice-harness stack`: the embedded stack in the foreground, and one session's credentials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AgentOption, TargetOption
+
+app = typer.Typer(help="The embedded stack: LiveKit server, session service, reference agents.", no_args_is_help=True)
+
+
+@app.command("up")
+def up(
+    agents: Annotated[
+        Path | None, typer.Option("--agents", metavar="FILE", help="Agents beside the shipped demo, light and truth.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", metavar="FILE", help="Where the agents' truth log goes.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", help="The session service's port; a free one if left out.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
+) -> int:
+    """Start the embedded stack and keep it until Ctrl-C; all of it is on 127.0.0.1 and goes with this command."""
+    import asyncio
+
+    from harness.stack.foreground import stack_up
+
+    return asyncio.run(stack_up(agents_file=agents, truth_log=truth, port=port, json_output=as_json))
+
+
+@app.command("session")
+def session(target: TargetOption = None, agent: AgentOption = None) -> int:
+    """Create one session and print its credentials, for another client to join with."""
+    import asyncio
+
+    from harness.cli.session import print_session
+
+    return asyncio.run(print_session(target, agent))

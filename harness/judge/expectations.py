@@ -1,0 +1,183 @@
+"""Whether what a scenario expects came true in a measured call."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Protocol
+
+from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
+from harness.measure.voice import FALSE_STOP_NS
+from harness.scenario.limits import parse_limit
+from harness.scenario.model import Expect, Reply, Scenario
+
+FALSE_STOP_MS = FALSE_STOP_NS / 1e6
+_TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
+
+
+class Places(Protocol):
+    """Where an expectation is written."""
+
+    def __call__(self, *keys: str | int) -> str:
+        """File, line and column of the value under these keys."""
+        ...
+
+
+def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallResult:
+    """The call with its expectations judged and `ok` decided. Steps that were never begun are not judged."""
+    greeting = scenario.greeting
+    if result.greeting is not None and greeting and not result.cut:
+        _judge_greeting(result.greeting, greeting.within, greeting.reply, places)
+    turns = {turn.turn: turn for turn in result.turns}
+    waits = list(result.waits)
+    number = 0
+    for index, step in enumerate(scenario.turns):
+        if step.kind == "wait":
+            if waits:
+                _judge_wait(waits.pop(0), step.expect, places, index)
+            continue
+        number += 1
+        if number in turns and not turns[number].cut:
+            _judge_turn(turns[number], step.expect, places, index)
+    if result.cut:
+        return result
+    held = all(expectation.outcome != "failed" for _, expectation in result.expectations())
+    result.ok = result.failure is None and held
+    return result
+
+
+def _judge_greeting(greeting: GreetingResult, within: str | None, reply: Reply | None, places: Places) -> None:
+    greeting.expectations = []
+    if within is not None:
+        greeting.expectations.append(
+            _time("within", within, greeting.ttfa_ms, "no greeting came", places("greeting", "within"))
+        )
+    if reply is not None:
+        greeting.expectations.extend(_judge_reply(reply, greeting.reply, places, ("greeting", "reply")))
+
+
+def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) -> None:
+    turn.expectations = []
+    keys: tuple[str | int, ...] = ("turns", index, "expect")
+    no_reply = "the agent interrupted the caller" if turn.interrupted else "no reply came"
+    if turn.kind == "barge_in" and not turn.exercised and turn.caller_start_ms is not None:
+        no_stop = "not exercised: the agent was already silent"
+    else:
+        no_stop = "the agent did not fall silent"
+    if expect.ttfa is not None:
+        turn.expectations.append(
+            _time("ttfa", expect.ttfa, turn.ttfa_ms, no_reply, places(*keys, "ttfa"), fit=turn.fit)
+        )
+    if expect.echo is not None:
+        turn.expectations.append(
+            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=turn.fit)
+        )
+    if expect.wer is not None:
+        turn.expectations.append(_wer(expect.wer, turn, places(*keys, "wer")))
+    if expect.stops_within is not None:
+        stop_ms = turn.stop_ms if turn.exercised else None
+        place = places(*keys, "stops_within")
+        turn.expectations.append(_time("stops_within", expect.stops_within, stop_ms, no_stop, place, fit=turn.fit))
+    if expect.keeps_talking:
+        turn.expectations.append(_keeps_talking(turn, no_stop, places(*keys, "keeps_talking")))
+    if expect.reply is not None:
+        turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
+
+
+def _judge_wait(wait: WaitResult, expect: Expect, places: Places, index: int) -> None:
+    wait.expectations = []
+    if wait.ended_ms is None:
+        return
+    keys: tuple[str | int, ...] = ("turns", index, "expect")
+    spoke_ms = wait.agent_spoke_ms
+    if expect.agent_silent:
+        why = "" if spoke_ms is None else f"the agent spoke {spoke_ms / 1000:.1f} s into the wait"
+        outcome: Outcome = "held" if spoke_ms is None else "failed"
+        place = places(*keys, "agent_silent")
+        wait.expectations.append(
+            ExpectationResult(
+                expect="agent_silent", limit="true", value=spoke_ms, outcome=outcome, why=why, place=place
+            )
+        )
+    if expect.agent_speaks is not None:
+        place = places(*keys, "agent_speaks")
+        wait.expectations.append(
+            _time("agent_speaks", expect.agent_speaks, spoke_ms, "the agent said nothing", place, fit=wait.fit)
+        )
+
+
+def _time(
+    name: str, limit_text: str, value_ms: float | None, missing: str, place: str, *, fit: bool = True
+) -> ExpectationResult:
+    limit = parse_limit(limit_text)
+    result = ExpectationResult(expect=name, limit=str(limit), value=value_ms, outcome="held", place=place)
+    if not fit:
+        result.outcome, result.why = "undecided", "the harness was late: its times cannot be trusted"
+    elif value_ms is None:
+        result.outcome, result.why = "failed", missing
+    elif not limit.holds(value_ms):
+        result.outcome, result.why = "failed", f"it took {value_ms:.0f} ms"
+    return result
+
+
+def _wer(limit_text: str, turn: TurnResult, place: str) -> ExpectationResult:
+    limit = parse_limit(limit_text)
+    result = ExpectationResult(expect="wer", limit=str(limit), value=turn.wer, outcome="held", place=place)
+    if turn.wer is None:
+        result.outcome, result.why = "failed", "no transcript came"
+    elif not limit.holds(turn.wer):
+        reference, hypothesis = turn.wer_pair or ("", "")
+        result.outcome, result.why = "failed", f"{turn.wer:.2f}: {reference!r} was heard as {hypothesis!r}"
+    return result
+
+
+def _keeps_talking(turn: TurnResult, no_stop: str, place: str) -> ExpectationResult:
+    result = ExpectationResult(expect="keeps_talking", limit="true", outcome="held", place=place)
+    if not turn.exercised:
+        result.outcome, result.why = "failed", no_stop
+    elif not turn.fit:
+        result.outcome, result.why = "undecided", "the harness was late: what the agent heard cannot be trusted"
+    elif stopped_for_nothing(turn):
+        result.outcome, result.why, result.value = "failed", f"it stopped after {turn.stop_ms:.0f} ms", turn.stop_ms
+    return result
+
+
+def stopped_for_nothing(turn: TurnResult) -> bool:
+    """Whether the agent fell silent during what should not have put it off, or within 1 s of its end."""
+    if turn.agent_stop_ms is None or turn.caller_end_ms is None:
+        return False
+    return turn.agent_stop_ms <= turn.caller_end_ms + FALSE_STOP_MS
+
+
+def normalise(text: str) -> str:
+    """A text as replies are compared: Unicode's compatibility form, plain quotes, single spaces, case folded."""
+    return " ".join(unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC)).casefold().split())
+
+
+def _judge_reply(reply: Reply, text: str, places: Places, keys: tuple[str | int, ...]) -> list[ExpectationResult]:
+    said = normalise(text)
+    results = []
+
+    def add(name: str, limit: str, *, holds: bool) -> None:
+        why = "" if holds else (f"the agent wrote: {text[:200]!r}" if text else "no reply text came")
+        outcome: Outcome = "held" if holds else "failed"
+        results.append(ExpectationResult(expect=name, limit=limit, outcome=outcome, why=why, place=places(*keys, name)))
+
+    for wanted in reply.contains or []:
+        add("contains", wanted, holds=bool(text) and normalise(wanted) in said)
+    if reply.contains_any is not None:
+        found = any(normalise(wanted) in said for wanted in reply.contains_any)
+        add("contains_any", " | ".join(reply.contains_any), holds=bool(text) and found)
+    if reply.matches is not None:
+        add("matches", reply.matches, holds=bool(text) and re.search(reply.matches, text) is not None)
+    return results
+
+
+def places_of(table: Mapping[str, str]) -> Places:
+    """Places from a recorded table of dotted keys."""
+
+    def place(*keys: str | int) -> str:
+        return table.get(".".join(str(key) for key in keys), "")
+
+    return place

@@ -1,0 +1,116 @@
+"""Thresholds over a run's samples, and whether a script can give those samples at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import UsageError
+from harness.judge.summary import ThresholdResult
+from harness.measure.percentiles import percentile
+from harness.measure.samples import Sample
+from harness.scenario.limits import Limit
+from harness.scenario.metric_names import EXPECTATIONS, RATES, MetricRef, check_threshold
+from harness.scenario.model import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A limit over one metric's samples; `where` is the file's place or `--threshold`."""
+
+    ref: MetricRef
+    limit: Limit
+    where: str
+
+
+def scenario_thresholds(scenario: Scenario, where: str, *, alone: bool) -> list[Threshold]:
+    """A scenario's own thresholds; where several scenarios run, each judges its own calls."""
+    found = []
+    for name, limits in scenario.thresholds.items():
+        for text in limits:
+            ref, limit = check_threshold(name, text)
+            if not alone and "scenario" not in dict(ref.tags):
+                ref = MetricRef(ref.metric, (*ref.tags, ("scenario", scenario.name)))
+            found.append(Threshold(ref, limit, where))
+    return found
+
+
+def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario]) -> None:
+    """Refuses a threshold for which no script can give a sample.
+
+    Raises:
+        UsageError: Naming the threshold.
+    """
+    for threshold in thresholds:
+        if not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
+            raise UsageError(
+                f"no scenario of this run can give a sample of {threshold.ref}",
+                where=threshold.where,
+                mend="remove the threshold, or add a step that is measured by it",
+            )
+
+
+def _can_give(ref: MetricRef, scenario: Scenario) -> bool:
+    tags = dict(ref.tags)
+    if tags.get("scenario", scenario.name) != scenario.name:
+        return False
+    kinds = {step.kind for step in scenario.turns} - {"wait"}
+    if "kind" in tags:
+        kinds &= {tags["kind"]}
+    match ref.metric:
+        case "greeting.ttfa":
+            return scenario.greeting is not False
+        case "turn.echo":
+            return "type" in kinds
+        case "turn.transcript" | "turn.wer":
+            return bool(kinds & {"say", "barge_in"})
+        case "bargein.stop":
+            return "barge_in" in kinds
+        case "expectations.failed":
+            return bool(expectation_names(scenario) & ({tags["expect"]} if "expect" in tags else set(EXPECTATIONS)))
+        case metric if metric.startswith("turn"):
+            return bool(kinds)
+        case _:
+            return True
+
+
+def expectation_names(scenario: Scenario) -> set[str]:
+    """The names of all expectations a scenario has."""
+    names: set[str] = set()
+    holders = [step.expect for step in scenario.turns]
+    if scenario.greeting:
+        holders.append(scenario.greeting)  # type: ignore[arg-type] # both are models with expectations as fields
+    for holder in holders:
+        given = holder.model_dump(exclude_none=True)
+        reply = given.pop("reply", None) or {}
+        names |= set(given) | set(reply)
+    return names
+
+
+def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> ThresholdResult:
+    """The threshold over the fit samples; `ok` is None where there is none."""
+    found = [sample for sample in samples if sample.matches(threshold.ref)]
+    values = [sample.value for sample in found if sample.fit]
+    name, limit = str(threshold.ref), threshold.limit
+    if limit.aggregate == "count":
+        count = float(sum(values)) if threshold.ref.metric in RATES else float(len(values))
+        return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
+    if not values:
+        why = "all its samples were measured by a late harness" if found else "there is no sample"
+        return ThresholdResult(metric=name, limit=str(limit), value=None, samples=0, ok=None, why=why)
+    value = round(_aggregate(values, limit), 6)
+    return ThresholdResult(metric=name, limit=str(limit), value=value, samples=len(values), ok=limit.holds(value))
+
+
+def _aggregate(values: Sequence[float], limit: Limit) -> float:
+    if limit.percentile is not None:
+        return percentile(values, limit.percentile)
+    match limit.aggregate:
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+        case "med":
+            return percentile(values, 50)
+        case _:  # avg, and rate: the mean of zeros and ones
+            return sum(values) / len(values)

@@ -1,0 +1,208 @@
+"""A run's verdict and exit code, with every reason. The first of 130, 2, 4, 3, 1 decides; all are listed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.judge.summary import (
+    CallCounts,
+    Ending,
+    ExpectationCounts,
+    MetricSummary,
+    RateSummary,
+    Reason,
+    Summary,
+    ThresholdResult,
+    Verdict,
+)
+from harness.judge.thresholds import Threshold, judge_threshold
+from harness.measure.percentiles import shown_percentile
+from harness.measure.result import CallResult
+from harness.measure.samples import Sample, samples_of
+from harness.scenario.metric_names import METRICS, RATES
+
+UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
+OWN_LOSS_SHARE = 0.01
+DROPPED_SHARE = 0.01
+_ORDER = (EXIT_INTERRUPTED, EXIT_USAGE, EXIT_UNFIT, EXIT_INFRASTRUCTURE, EXIT_AGENT)
+_VERDICTS: dict[int, Verdict] = {
+    EXIT_OK: "pass",
+    EXIT_AGENT: "fail",
+    EXIT_INFRASTRUCTURE: "infrastructure",
+    EXIT_UNFIT: "unfit",
+    EXIT_INTERRUPTED: "interrupted",
+}
+
+
+def judge_run(
+    calls: Sequence[CallResult],
+    thresholds: Sequence[Threshold],
+    *,
+    target: str,
+    ending: Ending,
+) -> Summary:
+    """The summary of measured and judged calls."""
+    samples = list(samples_of(calls))
+    judged = [judge_threshold(threshold, samples) for threshold in thresholds]
+    counts = _counts(calls, ending.dropped)
+    reasons = [
+        *_interrupted(counts, interrupted=ending.interrupted),
+        *ending.extra,
+        *_unfit(calls, samples, thresholds, judged, counts),
+        *_failed_calls(calls, thresholds, judged),
+        *_failed_expectations(calls, thresholds, judged),
+        *_failed_thresholds(calls, judged),
+    ]
+    if counts.total == 0 and not reasons:
+        reasons.append(Reason(code=EXIT_INFRASTRUCTURE, what="no call could start"))
+    codes = {reason.code for reason in reasons}
+    exit_code = next((code for code in _ORDER if code in codes), EXIT_OK)
+    reasons.sort(key=lambda reason: _ORDER.index(reason.code))
+    return Summary(
+        verdict=_VERDICTS[exit_code],
+        exit_code=exit_code,
+        reasons=reasons,
+        target=target,
+        calls=counts,
+        metrics=summarise(samples),
+        thresholds=judged,
+        expectations=_expectation_counts(calls),
+        failures=dict(Counter(str(call.failure) for call in calls if call.failure and not call.cut)),
+    )
+
+
+def summarise(samples: Sequence[Sample]) -> dict[str, MetricSummary | RateSummary]:
+    """Each metric that has samples, over its fit samples."""
+    found: dict[str, MetricSummary | RateSummary] = {}
+    for metric in METRICS:
+        values = [sample.value for sample in samples if sample.metric == metric and sample.fit]
+        if not values:
+            continue
+        mean = round(sum(values) / len(values), 4)
+        if metric in RATES:
+            found[metric] = RateSummary(count=len(values), failed=round(sum(values)), rate=mean)
+        else:
+            found[metric] = MetricSummary(
+                count=len(values),
+                min=min(values),
+                mean=mean,
+                p50=shown_percentile(values, 50),
+                p90=shown_percentile(values, 90),
+                p95=shown_percentile(values, 95),
+                p99=shown_percentile(values, 99),
+                max=max(values),
+            )
+    return found
+
+
+def _counts(calls: Sequence[CallResult], dropped: int) -> CallCounts:
+    finished = [call for call in calls if not call.cut]
+    ok = sum(bool(call.ok) for call in finished)
+    return CallCounts(
+        total=len(finished), ok=ok, failed=len(finished) - ok, dropped=dropped, cut=len(calls) - len(finished)
+    )
+
+
+def _interrupted(counts: CallCounts, *, interrupted: bool) -> list[Reason]:
+    if not interrupted:
+        return []
+    return [Reason(code=EXIT_INTERRUPTED, what=f"interrupted; {counts.cut} running calls were cut", count=1)]
+
+
+def _unfit(
+    calls: Sequence[CallResult],
+    samples: Sequence[Sample],
+    thresholds: Sequence[Threshold],
+    judged: Sequence[ThresholdResult],
+    counts: CallCounts,
+) -> list[Reason]:
+    """More than one accident: then the run says nothing of the agent."""
+    reasons = []
+    turns = [turn for call in calls for turn in call.turns if not turn.cut]
+    unfit = [turn for turn in turns if not turn.fit]
+    if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
+        why = Counter(reason.split(" by ")[0] for turn in unfit for reason in turn.unfit_why).most_common(1)[0][0]
+        reasons.append(
+            Reason(
+                code=EXIT_UNFIT,
+                what=f"do not trust this run: {len(unfit)} of {len(turns)} turns were measured late (mostly: {why})",
+                count=len(unfit),
+            )
+        )
+    for threshold, result in zip(thresholds, judged, strict=True):
+        if result.ok is None and any(sample.matches(threshold.ref) for sample in samples):
+            reasons.append(Reason(code=EXIT_UNFIT, what=f"{result.metric} {result.limit}: {result.why}"))
+    own = [call for call in calls if call.failure and call.failure.startswith("harness.")]
+    if own and len(own) > OWN_LOSS_SHARE * max(1, counts.total):
+        kinds = ", ".join(sorted({str(call.failure) for call in own}))
+        reasons.append(Reason(code=EXIT_UNFIT, what=f"calls lost by ourselves: {kinds}", count=len(own)))
+    wanted = counts.total + counts.dropped
+    if counts.dropped and counts.dropped > DROPPED_SHARE * wanted:
+        reasons.append(
+            Reason(code=EXIT_UNFIT, what=f"{counts.dropped} of {wanted} calls could not start", count=counts.dropped)
+        )
+    return reasons
+
+
+def _failed_calls(
+    calls: Sequence[CallResult], thresholds: Sequence[Threshold], judged: Sequence[ThresholdResult]
+) -> list[Reason]:
+    """Failures by kind, unless a threshold on calls.failed that held has excused them."""
+    excused = [
+        dict(threshold.ref.tags).get("scenario")
+        for threshold, result in zip(thresholds, judged, strict=True)
+        if threshold.ref.metric == "calls.failed" and result.ok
+    ]
+    kinds = Counter(
+        call.failure
+        for call in calls
+        if call.failure and not call.cut and None not in excused and call.scenario not in excused
+    )
+    reasons = []
+    for kind, count in sorted(kinds.items()):
+        if kind.startswith("harness."):
+            continue  # these decide by their share only (see `_unfit`)
+        code = EXIT_AGENT if kind.startswith("agent.") else EXIT_INFRASTRUCTURE
+        reasons.append(Reason(code=code, what=kind, count=count))
+    return reasons
+
+
+def _failed_expectations(
+    calls: Sequence[CallResult], thresholds: Sequence[Threshold], judged: Sequence[ThresholdResult]
+) -> list[Reason]:
+    excused = [
+        dict(threshold.ref.tags)
+        for threshold, result in zip(thresholds, judged, strict=True)
+        if threshold.ref.metric in ("expectations.failed", "calls.failed") and result.ok
+    ]
+    failed: Counter[str] = Counter()
+    for call in calls:
+        for _, expectation in call.expectations():
+            tags = {"scenario": call.scenario, "expect": expectation.expect}
+            if expectation.outcome == "failed" and not any(
+                all(tags[key] == value for key, value in wanted.items()) for wanted in excused
+            ):
+                failed[f"expectation {expectation.expect} {expectation.limit}"] += 1
+    return [Reason(code=EXIT_AGENT, what=what, count=count) for what, count in sorted(failed.items())]
+
+
+def _failed_thresholds(calls: Sequence[CallResult], judged: Sequence[ThresholdResult]) -> list[Reason]:
+    any_failure = any(call.failure for call in calls)
+    reasons = []
+    for result in judged:
+        if result.ok is False:
+            reasons.append(Reason(code=EXIT_AGENT, what=f"threshold {result.metric} {result.limit}: {result.value:g}"))
+        elif result.ok is None and not any_failure and result.why == "there is no sample":
+            reasons.append(Reason(code=EXIT_AGENT, what=f"threshold {result.metric} {result.limit}: {result.why}"))
+    return reasons
+
+
+def _expectation_counts(calls: Sequence[CallResult]) -> dict[str, ExpectationCounts]:
+    counts: dict[str, ExpectationCounts] = {}
+    for call in calls:
+        for _, expectation in call.expectations():
+            count = counts.setdefault(expectation.expect, ExpectationCounts())
+            setattr(count, expectation.outcome, getattr(count, expectation.outcome) + 1)
+    return counts

@@ -1,0 +1,60 @@
+"""When calls start: in slots that each wait for their own (closed model), or at a rate, whatever runs (open model)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.clock import NS_PER_S
+from harness.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many calls, and when.
+
+    Attributes:
+        slots: Closed model: how many calls at once. Open model: how many may be alive; None for no cap.
+        total: How many calls in all.
+        rate_per_min: Open model: how many calls start in a minute; None for the closed model.
+        repeat: Closed model: how many times each slot runs the list of scenarios.
+    """
+
+    slots: int | None
+    total: int
+    rate_per_min: float | None
+    repeat: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls start at a rate, whatever runs."""
+        return self.rate_per_min is not None
+
+    def due_ns(self, index: int) -> int:
+        """Open model: when the call of that index (from 0) starts, from the run's start on."""
+        if self.rate_per_min is None:
+            return 0
+        return round(index * 60 * NS_PER_S / self.rate_per_min)
+
+
+def plan_pace(
+    *, scenarios: int, calls: int | None, repeat: int, rate_per_min: float | None, duration_s: float | None
+) -> Pace:
+    """The pace that the options of `run` ask for.
+
+    Raises:
+        UsageError: They contradict each other.
+    """
+    for name, value in (("--calls", calls), ("--repeat", repeat), ("--rate", rate_per_min), ("--duration", duration_s)):
+        if value is not None and value <= 0:
+            raise UsageError(f"{value:g} is too small", where=name, mend="use a number above zero")
+    if rate_per_min is None:
+        if duration_s is not None:
+            raise UsageError(
+                "a duration needs a rate of calls", where="--duration", mend="add --rate PER_MINUTE, or use --repeat"
+            )
+        slots = calls or 1
+        return Pace(slots, slots * repeat * scenarios, None, repeat)
+    if duration_s is not None and repeat != 1:
+        raise UsageError("--duration and --repeat both say how many calls", where="--repeat", mend="keep one of them")
+    total = repeat * scenarios if duration_s is None else max(1, int(rate_per_min * duration_s / 60 + 1e-9))
+    return Pace(calls, total, rate_per_min, repeat)

@@ -1,0 +1,152 @@
+"""Scenarios made ready to be called: audio loaded, agent and timeouts resolved, what cannot be judged refused."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from harness.call.plan import CallPlan
+from harness.errors import ConfigError, FixtureError, ScenarioError
+from harness.fixtures.find import Speaker, Utterance, is_text, load_speech, speak_text
+from harness.scenario.load import LoadedScenario
+from harness.scenario.model import SpokenText, Step
+from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
+from harness.target.target import Target
+
+EMBEDDED_AGENT = "demo"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario with all that its calls need; `speech[i]` is what step i says."""
+
+    loaded: LoadedScenario
+    speech: Sequence[Utterance | None]
+    agent: str
+    timeouts: CallTimeouts
+
+    def plan(self, call: str, target: str) -> CallPlan:
+        """The plan of one call of it."""
+        return CallPlan(call, self.loaded.model, self.speech, self.agent, self.loaded.overrides, self.timeouts, target)
+
+    def longest_s(self) -> float:
+        """A rough upper bound of one call: all that is said, and all waits at their longest."""
+        spoken_s = sum(utterance.pcm.size / 48_000 for utterance in self.speech if utterance is not None)
+        steps = self.loaded.model.turns
+        waits_s = sum(step.wait_s for step in steps)
+        turns_s = (self.timeouts.reply + self.timeouts.end_silence) * sum(step.kind != "wait" for step in steps)
+        setup_s = self.timeouts.session + self.timeouts.connect + self.timeouts.agent_join + self.timeouts.greeting
+        return min(setup_s + spoken_s + waits_s + turns_s, setup_s + self.timeouts.call)
+
+
+def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str:
+    """The agent's id: the option, else the scenario's, else the target's, else the embedded target's `demo`.
+
+    Raises:
+        ConfigError: None of them names one.
+    """
+    agent = option or loaded.model.agent or target.agent
+    if agent is None and target.kind == "embedded":
+        agent = EMBEDDED_AGENT
+    if agent is None:
+        raise ConfigError(
+            f"nobody says which agent {loaded.name} calls",
+            where=target.name,
+            mend='add --agent ID, or agent = "ID" to the target in voice-harness.toml',
+        )
+    return agent
+
+
+async def prepare(
+    scenarios: Sequence[LoadedScenario], target: Target, *, agent: str | None, say: Say, speak: bool = True
+) -> list[Prepared]:
+    """All scenarios, ready. With `speak` false texts are only checked, not spoken.
+
+    Raises:
+        ConfigError: No agent is named.
+        FixtureError: A fixture or WAV is not usable, or a text cannot be spoken here.
+        ScenarioError: An expectation cannot be judged.
+    """
+    agents = [agent_for(loaded, target, agent) for loaded in scenarios]
+    told: set[str] = set()
+    ready = []
+    async with _speaker(scenarios, speak=speak, say=say) as speaker:
+        for loaded, name in zip(scenarios, agents, strict=True):
+            speech = [await _utterance(loaded, index, step, speaker) for index, step in enumerate(loaded.model.turns)]
+            for utterance in speech:
+                for note in utterance.notes if utterance else ():
+                    if note not in told:
+                        told.add(note)
+                        say(note)
+            timeouts = resolve_timeouts(loaded.model.timeouts, target.timeouts)
+            ready.append(Prepared(loaded, speech, name, timeouts))
+    return ready
+
+
+def _text_of(step: Step) -> SpokenText | None:
+    if isinstance(step.say, SpokenText):
+        return step.say
+    if step.say is not None and is_text(step.say):
+        return SpokenText(text=step.say, voice=None, language=None)
+    return None
+
+
+@asynccontextmanager
+async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say) -> AsyncIterator[Speaker | None]:
+    """A voice for the texts, or None where there are none to be spoken (or none shall be)."""
+    texts = [
+        loaded.place("turns", index, "say")
+        for loaded in scenarios
+        for index, step in enumerate(loaded.model.turns)
+        if _text_of(step) is not None
+    ]
+    if not texts:
+        yield None
+        return
+    if importlib.util.find_spec("piper") is None:
+        raise FixtureError(
+            "a text is to be spoken, but there is no voice here",
+            where=texts[0],
+            mend="pip install 'voice-harness[stack]', or use a fixture's name or a WAV",
+        )
+    if not speak:
+        yield None
+        return
+    from harness.stack.speech import Speech
+
+    say(f"speaking {len(texts)} texts of the scenarios (kept for the next time)")
+    speech = await Speech.start()
+    try:
+        yield speech
+    finally:
+        await speech.close()
+
+
+async def _utterance(loaded: LoadedScenario, index: int, step: Step, speaker: Speaker | None) -> Utterance | None:
+    if step.say is None:
+        return None
+    place = loaded.place("turns", index, "say")
+    language = loaded.model.session.language or "en"
+    text = _text_of(step)
+    try:
+        if text is None:
+            utterance = load_speech(str(step.say), base_dir=loaded.path.parent, language=language)
+        elif speaker is None:
+            return None
+        else:
+            spoken_in = text.language or language
+            voice = text.voice or ("joe" if spoken_in.split("-", maxsplit=1)[0] == "en" else "espeak")
+            utterance = await speak_text(text.text, voice, spoken_in, speaker)
+    except FixtureError as problem:
+        where = f" ({problem.where})" if problem.where is not None else ""
+        raise FixtureError(f"{problem.what}{where}", where=place, mend=problem.mend) from None
+    if step.expect.wer is not None and not utterance.text.strip():
+        raise ScenarioError(
+            f"wer cannot be judged: nobody knows what {utterance.name} says",
+            where=loaded.place("turns", index, "expect", "wer"),
+            mend="add the WAV and its text to a manifest, or remove the expectation",
+        )
+    return utterance

@@ -1,0 +1,120 @@
+"""A call that is recorded as it goes and measured and judged when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import IO, Literal
+
+from harness.call.call import Call, SessionSource
+from harness.call.engines.line import Engine
+from harness.call.loop_lag import LoopLag
+from harness.call.plan import CallPlan
+from harness.call.recorder import Recorder
+from harness.call.timeline import Event, Timeline
+from harness.clock import Clock
+from harness.errors import OwnFailure
+from harness.judge.expectations import judge_call
+from harness.load.prepare import Prepared
+from harness.measure.call import measure_call
+from harness.measure.result import CallResult, FailureSeen
+from harness.report.run_directory import RunDirectory
+
+RecordMode = Literal["none", "failed", "all"]
+
+_log = logging.getLogger(__name__)
+
+
+class RecordedCall:
+    """One call of a run; see `RunningCall`."""
+
+    def __init__(
+        self,
+        plan: CallPlan,
+        prepared: Prepared,
+        *,
+        directory: RunDirectory,
+        record: RecordMode,
+        sessions: SessionSource,
+        engine: Engine,
+        clock: Clock,
+        lag: LoopLag,
+        on_event: Callable[[str, Event], None] | None = None,
+    ) -> None:
+        self._plan = plan
+        self._prepared = prepared
+        self._directory = directory
+        self._record = record
+        self._timeline = Timeline(
+            self._open_timeline(), (lambda event: on_event(plan.call, event)) if on_event else None
+        )
+        self._recorder = Recorder(directory.audio(plan.call)) if record != "none" else None
+        self._call = Call(
+            plan,
+            sessions=sessions,
+            engine=engine,
+            clock=clock,
+            lag=lag,
+            timeline=self._timeline,
+            recorder=self._recorder,
+        )
+        self._broken: OwnFailure | None
+
+    def _open_timeline(self) -> IO[str] | None:
+        self._broken = None
+        try:
+            return self._directory.timeline(self._plan.call).open("w", encoding="utf-8")
+        except OSError as problem:
+            self._broken = OwnFailure("harness.disk", f"the timeline cannot be written: {problem.strerror}")
+            return None
+
+    def cut(self) -> None:
+        """See `RunningCall`."""
+        self._call.cut()
+
+    async def make(self) -> CallResult:
+        """See `RunningCall`."""
+        try:
+            await self._call.make()
+            self._timeline.close()
+            result = measure_call(self._timeline.events, tags=self._prepared.loaded.model.tags)
+            result = judge_call(result, self._plan.scenario, lambda *keys: str(self._prepared.loaded.place(*keys)))
+        except Exception as problem:  # one call's bug must not take the others with it  # noqa: BLE001
+            _log.debug("a call could not be measured", exc_info=problem)
+            result = self._lost_to_bug(problem)
+        if self._recorder is not None:
+            await self._keep_recording(result, self._recorder)
+        for broken in (self._broken, self._timeline.broken, self._recorder.broken if self._recorder else None):
+            if broken is not None:
+                _note(result, broken)
+                break
+        return result
+
+    async def _keep_recording(self, result: CallResult, recorder: Recorder) -> None:
+        if self._record == "all" or not result.ok:
+            if await asyncio.to_thread(recorder.save):
+                result.recording = f"audio/{result.call}.wav"
+        else:
+            recorder.discard()
+
+    def _lost_to_bug(self, problem: Exception) -> CallResult:
+        what = f"{type(problem).__name__}: {problem}"
+        return CallResult(
+            call=self._plan.call,
+            scenario=self._plan.scenario.name,
+            target=self._plan.target,
+            agent=self._plan.agent,
+            started=self._timeline.events[0].get("utc", "") if self._timeline.events else "",
+            ok=False,
+            failure="harness.bug",
+            failures=[FailureSeen(kind="harness.bug", what=what, ended=True)],
+        )
+
+
+def _note(result: CallResult, failure: OwnFailure) -> None:
+    """Adds what we ourselves failed in; a kind that is there already stays the call's failure."""
+    result.failures.append(FailureSeen(kind=failure.kind, what=failure.what))
+    if not result.cut:
+        result.failure = result.failure or failure.kind
+        result.ok = False

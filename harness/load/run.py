@@ -1,0 +1,202 @@
+"""A whole run: the target made ready, the calls made, everything written, the verdict given."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.call.loop_lag import LoopLag
+from harness.call.timeline import Event
+from harness.clock import Clock
+from harness.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, StackError
+from harness.judge.summary import Ending, Reason, Summary
+from harness.judge.thresholds import Threshold
+from harness.load.pacing import Pace
+from harness.load.prepare import Prepared
+from harness.load.recorded_call import RecordedCall, RecordMode
+from harness.load.runner import Outcome, Runner
+from harness.measure.result import CallResult
+from harness.report.run_directory import TRUTH_FILE, RunDirectory
+from harness.report.write import finish_run
+from harness.target.client import SessionClient
+from harness.target.connect import session_client
+from harness.target.target import Target
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """Everything decided before a run starts."""
+
+    scenarios: Sequence[Prepared]
+    pace: Pace
+    thresholds: Sequence[Threshold]
+    target: Target
+    record: RecordMode
+    stop_at_failure: bool
+    seed: int
+    settings: dict[str, Any]
+
+
+class Watcher(Protocol):
+    """Who looks on: a progress bar, plain lines, a printed timeline."""
+
+    def say(self, line: str) -> None:
+        """A line for a person."""
+        ...
+
+    def started(self, total: int) -> None:
+        """The calls begin now."""
+        ...
+
+    def event(self, call: str, event: Event) -> None:
+        """Something happened in a call."""
+        ...
+
+    def ended(self, result: CallResult, alive: int) -> None:
+        """A call has ended."""
+        ...
+
+
+@asynccontextmanager
+async def reachable(
+    target: Target, *, agents: Sequence[str], truth_log: Path | None, say: Callable[[str], None]
+) -> AsyncIterator[tuple[Target, asyncio.Task[StackError] | None]]:
+    """The target with an address; an embedded one is started here and gone afterwards."""
+    if target.kind != "embedded":
+        yield target, None
+        return
+    from harness.stack.embedded import EmbeddedStack
+
+    stack = await EmbeddedStack.start(
+        say=say, agents_file=target.agents_file, truth_log=truth_log, warm=tuple(dict.fromkeys(agents))
+    )
+    fallen = asyncio.create_task(stack.wait_fallen())
+    try:
+        yield replace(target, url=stack.address.session_url, api_key=stack.address.api_key), fallen
+    finally:
+        fallen.cancel()
+        await stack.stop()
+
+
+async def execute(
+    order: RunOrder, directory: RunDirectory, watcher: Watcher, *, clock: Clock
+) -> tuple[Outcome, Summary]:
+    """Makes the calls and writes the run; every finished call is on the disk when its line is shown.
+
+    Raises:
+        StackError: The embedded stack did not come up.
+        ConfigError: The embedded stack cannot be configured so.
+    """
+    from harness.call.engines.sdk import SdkEngine
+
+    directory.write_settings(order.settings)
+    outcome = Outcome()
+    fall: list[StackError] = []
+    with _Signals() as signals:
+        try:
+            async with AsyncExitStack() as stack:
+                opened = asyncio.ensure_future(_open(stack, order, directory, watcher, clock))
+                signals.on_interrupt(opened.cancel)
+                fallen, lag, client = await opened
+                engine = SdkEngine(clock)
+
+                def start(call: str, prepared: Prepared) -> RecordedCall:
+                    return RecordedCall(
+                        prepared.plan(call, order.target.describe()),
+                        prepared,
+                        directory=directory,
+                        record=order.record,
+                        sessions=client,
+                        engine=engine,
+                        clock=clock,
+                        lag=lag,
+                        on_event=watcher.event,
+                    )
+
+                def ended(result: CallResult) -> None:
+                    directory.append_call(result)
+                    watcher.ended(result, runner.alive)
+
+                runner = Runner(
+                    order.scenarios,
+                    order.pace,
+                    start=start,
+                    ended=ended,
+                    clock=clock,
+                    stop_at_failure=order.stop_at_failure,
+                )
+                outcome = runner.outcome
+                signals.on_interrupt(runner.interrupt)
+                if fallen is not None:
+                    fallen.add_done_callback(lambda task: _fell(task, fall, runner, watcher))
+                watcher.started(order.pace.total)
+                await runner.run()
+        except asyncio.CancelledError:
+            if not signals.received:
+                raise
+            outcome.interrupted = True
+    extra = [Reason(code=EXIT_INFRASTRUCTURE, what=f"the embedded stack fell: {problem.what}") for problem in fall]
+    ending = Ending(dropped=outcome.dropped, interrupted=outcome.interrupted, extra=extra)
+    return outcome, finish_run(directory, order.settings, outcome.results, order.thresholds, ending)
+
+
+async def _open(
+    stack: AsyncExitStack, order: RunOrder, directory: RunDirectory, watcher: Watcher, clock: Clock
+) -> tuple[asyncio.Task[StackError] | None, LoopLag, SessionClient]:
+    agents = [prepared.agent for prepared in order.scenarios]
+    truth_log = directory.path / TRUTH_FILE
+    target, fallen = await stack.enter_async_context(
+        reachable(order.target, agents=agents, truth_log=truth_log, say=watcher.say)
+    )
+    lag = await stack.enter_async_context(LoopLag(clock))
+    rng = random.Random(order.seed)  # noqa: S311 - jitter of retries, no secret
+    client = await stack.enter_async_context(session_client(target, rng=rng, clock=clock))
+    return fallen, lag, client
+
+
+def _fell(task: asyncio.Task[StackError], fall: list[StackError], runner: Runner, watcher: Watcher) -> None:
+    if task.cancelled() or task.exception() is not None:
+        return
+    fall.append(task.result())
+    watcher.say(str(task.result()))
+    runner.stop()
+
+
+class _Signals:
+    """SIGINT and SIGTERM: the first cuts what runs and writes all; the second ends at once."""
+
+    def __init__(self) -> None:
+        self.received = False
+        self._act: Callable[[], object] = lambda: None
+
+    def on_interrupt(self, act: Callable[[], object]) -> None:
+        self._act = act
+        if self.received:
+            act()
+
+    def __enter__(self) -> _Signals:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._receive)
+        return self
+
+    def _receive(self) -> None:
+        if self.received:
+            # The stack's processes hang by our pipe: they go when we go.
+            import os
+
+            os._exit(EXIT_INTERRUPTED)
+        self.received = True
+        self._act()
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(RuntimeError):
+                loop.remove_signal_handler(number)

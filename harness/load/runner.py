@@ -1,0 +1,150 @@
+"""Runs calls in one process, at a pace, and hands each result on as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.clock import Clock
+from harness.load.pacing import Pace
+from harness.load.prepare import Prepared
+from harness.measure.result import CallResult
+
+_log = logging.getLogger(__name__)
+
+
+class RunningCall(Protocol):
+    """A call that can be made once, and cut while it runs."""
+
+    async def make(self) -> CallResult:
+        """Makes the call; raises nothing."""
+        ...
+
+    def cut(self) -> None:
+        """Ends it on request."""
+        ...
+
+
+StartCall = Callable[[str, Prepared], RunningCall]
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    results: list[CallResult] = field(default_factory=list)
+    dropped: int = 0
+    interrupted: bool = False
+
+
+class Runner:
+    """Runs a pace's calls over scenarios.
+
+    Args:
+        scenarios: In the order in which each slot runs them.
+        pace: How many calls, and when.
+        start: Makes a call of an id and a scenario, ready to be run.
+        ended: Told of each result as its call ends.
+        stop_at_failure: Starts nothing more at the first failed call; running calls finish.
+    """
+
+    def __init__(
+        self,
+        scenarios: Sequence[Prepared],
+        pace: Pace,
+        *,
+        start: StartCall,
+        ended: Callable[[CallResult], None],
+        clock: Clock,
+        stop_at_failure: bool = False,
+    ) -> None:
+        self._scenarios = scenarios
+        self._pace = pace
+        self._start = start
+        self._ended = ended
+        self._clock = clock
+        self._stop_at_failure = stop_at_failure
+        self._running: set[RunningCall] = set()
+        self._stopping = asyncio.Event()
+        self._started = 0
+        self.outcome = Outcome()
+
+    @property
+    def alive(self) -> int:
+        """How many calls run now."""
+        return len(self._running)
+
+    def stop(self) -> None:
+        """Starts nothing more; running calls finish."""
+        self._stopping.set()
+
+    def interrupt(self) -> None:
+        """Starts nothing more and cuts what runs; their results are kept, as cut."""
+        self.outcome.interrupted = True
+        self.stop()
+        for call in list(self._running):
+            call.cut()
+
+    async def run(self) -> Outcome:
+        """Runs to the end, or to the end of what ran when it was stopped."""
+        await (self._run_open() if self._pace.is_open else self._run_closed())
+        return self.outcome
+
+    async def _run_closed(self) -> None:
+        slots = [self._slot() for _ in range(self._pace.slots or 1)]
+        await asyncio.gather(*slots)
+
+    async def _slot(self) -> None:
+        for _ in range(self._pace.repeat):
+            for scenario in self._scenarios:
+                if self._stopping.is_set():
+                    return
+                await self._one(scenario)
+
+    async def _run_open(self) -> None:
+        start_ns = self._clock.now_ns()
+        tasks: set[asyncio.Task[None]] = set()
+        for index in range(self._pace.total):
+            due_ns = start_ns + self._pace.due_ns(index)
+            if not await self._wait_until(due_ns):
+                break
+            if self._pace.slots is not None and len(self._running) >= self._pace.slots:
+                self.outcome.dropped += 1
+                continue
+            task = asyncio.create_task(self._one(self._scenarios[index % len(self._scenarios)]))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            await asyncio.sleep(0)  # the call is alive before the next is weighed against the cap
+        if tasks:
+            await asyncio.gather(*tasks)
+
+    async def _wait_until(self, due_ns: int) -> bool:
+        """False where the run was stopped first."""
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        slept = asyncio.ensure_future(self._clock.sleep_until_ns(due_ns))
+        try:
+            await asyncio.wait(_both(stopped, slept), return_when=asyncio.FIRST_COMPLETED)
+            return not self._stopping.is_set()
+        finally:
+            stopped.cancel()
+            slept.cancel()
+
+    async def _one(self, scenario: Prepared) -> None:
+        self._started += 1
+        call = self._start(f"{self._started:04d}-{scenario.loaded.name}", scenario)
+        self._running.add(call)
+        try:
+            result = await call.make()
+        finally:
+            self._running.discard(call)
+        self.outcome.results.append(result)
+        self._ended(result)
+        if self._stop_at_failure and result.ok is False:
+            self.stop()
+
+
+def _both(*waits: Awaitable[object]) -> set[asyncio.Future[object]]:
+    return {asyncio.ensure_future(wait) for wait in waits}

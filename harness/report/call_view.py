@@ -1,0 +1,308 @@
+"""A call as the page shows it: the numbers worded, the texts made visible, its parts in the order they happened."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+
+from harness.measure.result import CallResult, ExpectationResult, GreetingResult, TurnResult, WaitResult
+from harness.report.charts import TimeLine, said_ms, time_line
+from harness.report.numbers import expectation_value, ratio, seconds, time_of_day, with_ms
+from harness.report.plain_text import clipped, one_line, printable
+from harness.report.recording import Playable
+
+TEXT_LIMIT = 2000
+_OUTCOME_SIGNS = {"held": "✓", "failed": "✗", "undecided": "?"}
+_KIND_WORDS = {"say": "says", "type": "types", "barge_in": "talks over"}
+
+
+@dataclass(frozen=True)
+class State:
+    """How a thing came out: a sign and words, so that colour is never alone. `css` is ok, bad, warn or quiet."""
+
+    sign: str
+    words: str
+    css: str
+
+
+@dataclass(frozen=True)
+class ExpectationView:
+    """An expectation as a row."""
+
+    state: State
+    expect: str
+    limit: str
+    value: str
+    why: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A named value."""
+
+    name: str
+    value: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class WordChange:
+    """A piece of the comparison of what was said and what was heard; `tag` is same, said or heard."""
+
+    tag: str
+    words: str
+
+
+@dataclass
+class Step:
+    """A greeting, a turn or a wait."""
+
+    heading: str
+    verb: str = ""
+    at: str = ""
+    seek_s: float | None = None
+    language: str = ""
+    said: str = ""
+    said_label: str = ""
+    heard: str = ""
+    reply: str = ""
+    changes: list[WordChange] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    remarks: list[tuple[State, str]] = field(default_factory=list)
+    expectations: list[ExpectationView] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """A call in one line: for the list of all calls and for the heading of its details."""
+
+    anchor: str
+    call: str
+    scenario: str
+    state: State
+    turns: int
+    slowest: str
+    slowest_ms: float
+    duration: str
+    room: str
+    detailed: bool
+
+
+@dataclass
+class CallView:
+    """A call in full."""
+
+    row: CallRow
+    open: bool
+    failures: list[Fact]
+    notes: list[str]
+    facts: list[Fact]
+    steps: list[Step]
+    line: TimeLine | None
+    recording: Playable | None
+
+
+def text_of(text: str) -> str:
+    """A text of the scenario or the agent, visible and of bearable length."""
+    return clipped(printable(text), TEXT_LIMIT)
+
+
+def call_state(call: CallResult) -> State:
+    """How the call came out."""
+    failed = sum(expectation.outcome == "failed" for _turn, expectation in call.expectations())
+    if call.ok is None:
+        return State("■", "cut short", "quiet")
+    if call.ok:
+        return State("✓", "ok", "ok")
+    kind = call.failure or (call.failures[0].kind if call.failures else None)
+    missed = f"{failed} expectation{'s' if failed != 1 else ''} failed" if failed else ""
+    return State("✗", ", ".join(part for part in (kind, missed) if part) or "failed", "bad")
+
+
+def call_row(call: CallResult, number: int, *, detailed: bool) -> CallRow:
+    """The call in one line; `number` makes its anchor."""
+    slowest_ms = max((turn.ttfa_ms for turn in call.turns if turn.ttfa_ms is not None), default=None)
+    return CallRow(
+        anchor=f"call-{number}",
+        call=one_line(call.call),
+        scenario=one_line(call.scenario),
+        state=call_state(call),
+        turns=len(call.turns),
+        slowest=with_ms(slowest_ms),
+        slowest_ms=slowest_ms or 0.0,
+        duration=seconds(call.duration_ms),
+        room=clipped(one_line(call.room or ""), 60),
+        detailed=detailed,
+    )
+
+
+def call_view(call: CallResult, row: CallRow, recording: Playable | None, *, is_open: bool) -> CallView:
+    """The call in full."""
+    return CallView(
+        row=row,
+        open=is_open,
+        failures=_failures(call),
+        notes=[text_of(note) for note in call.notes],
+        facts=_facts(call),
+        steps=_steps(call),
+        line=time_line(call),
+        recording=recording,
+    )
+
+
+def _failures(call: CallResult) -> list[Fact]:
+    found = []
+    for seen in call.failures:
+        where = [f"turn {seen.turn}"] if seen.turn is not None else []
+        where += [f"at {seconds(seen.at_ms)}"] if seen.at_ms is not None else []
+        where += ["ended the call"] if seen.ended else []
+        found.append(Fact(seen.kind, text_of(seen.what), ", ".join(where)))
+    return found
+
+
+def _facts(call: CallResult) -> list[Fact]:
+    facts = [
+        Fact("started", time_of_day(call.started)),
+        Fact("room", one_line(call.room or "")),
+        Fact("target", one_line(call.target)),
+        Fact("agent", one_line(call.agent)),
+        Fact("tags", one_line(", ".join(call.tags))),
+        Fact("session created in", with_ms(call.session_create_ms) if call.session_create_ms is not None else ""),
+        Fact("room connected in", with_ms(call.room_connect_ms) if call.room_connect_ms is not None else ""),
+        Fact("agent joined after", with_ms(call.agent_join_ms) if call.agent_join_ms is not None else ""),
+        Fact("agents in the room", str(call.agents) if call.agents > 1 else ""),
+        Fact("junk frames", str(call.junk_frames or "")),
+        Fact("texts of no turn", str(call.stray_texts or "")),
+        Fact("speech of no turn", str(call.stray_speech or "")),
+        Fact("own lag, longest", with_ms(max(call.own.lag_ms)) if call.own.lag_ms else "", "the event loop's delay"),
+        Fact("own packets, latest", with_ms(max(call.own.send_late_ms)) if call.own.send_late_ms else ""),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _steps(call: CallResult) -> list[Step]:
+    steps = [_greeting(call.greeting)] if call.greeting is not None else []
+    waits = list(call.waits)
+    steps += [_wait(wait) for wait in waits if wait.after_turn < 1]
+    for turn in call.turns:
+        steps.append(_turn(turn))
+        steps += [_wait(wait) for wait in waits if wait.after_turn == turn.turn]
+    numbers = {turn.turn for turn in call.turns}
+    steps += [_wait(wait) for wait in waits if wait.after_turn >= 1 and wait.after_turn not in numbers]
+    return steps
+
+
+def _greeting(greeting: GreetingResult) -> Step:
+    return Step(
+        heading="Greeting",
+        at=seconds(greeting.ttfa_ms) if greeting.ttfa_ms is not None else "",
+        seek_s=_seek_s(greeting.ttfa_ms),
+        reply=text_of(greeting.reply),
+        facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from connected to the onset of the agent's voice")],
+        expectations=_expectations(greeting.expectations),
+    )
+
+
+def _wait(wait: WaitResult) -> Step:
+    step = Step(
+        heading="Wait",
+        at=seconds(wait.started_ms) if wait.started_ms is not None else "",
+        seek_s=_seek_s(wait.started_ms),
+        expectations=_expectations(wait.expectations),
+    )
+    if wait.agent_spoke_ms is not None:
+        step.facts.append(Fact("agent spoke after", with_ms(wait.agent_spoke_ms)))
+    if not wait.fit:
+        step.remarks.append((State("!", "unfit", "warn"), "the harness was late here"))
+    return step
+
+
+def _turn(turn: TurnResult) -> Step:
+    begun_ms = turn.caller_start_ms if turn.caller_start_ms is not None else turn.started_ms
+    begun_ms = said_ms(turn) if begun_ms is None else begun_ms
+    return Step(
+        heading=f"Turn {turn.turn}",
+        verb=_KIND_WORDS[turn.kind],
+        at=seconds(begun_ms) if begun_ms is not None else "",
+        seek_s=_seek_s(begun_ms),
+        language=one_line(turn.language),
+        said=text_of(turn.text),
+        said_label="typed" if turn.kind == "type" else "said",
+        heard=text_of(turn.transcript),
+        reply=text_of(turn.reply),
+        changes=_changes(turn),
+        facts=_turn_facts(turn),
+        remarks=list(_remarks(turn)),
+        expectations=_expectations(turn.expectations),
+    )
+
+
+def _turn_facts(turn: TurnResult) -> list[Fact]:
+    times = (
+        ("TTFA", turn.ttfa_ms, "from the caller's voiced end, or the text sent, to the onset of the agent's voice"),
+        ("TTFA at the ear", turn.ttfa_ear_ms, "with the harness's own sending and jitter buffer in"),
+        ("transcript", turn.transcript_ms, "from the caller's voiced end to its transcript"),
+        ("echo", turn.echo_ms, "from the text sent to its echo"),
+        ("reply text", turn.reply_text_ms, "to the first text of the reply"),
+        ("stopped after", turn.stop_ms, "from the caller's onset over the agent to the agent's silence"),
+    )
+    facts = [Fact(name, with_ms(value), title) for name, value, title in times if value is not None or name == "TTFA"]
+    if turn.wer is not None:
+        facts.append(Fact("WER", ratio(turn.wer), "word error rate of the transcript"))
+    return facts
+
+
+def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
+    remarks = []
+    if turn.interrupted:
+        remarks.append((State("!", "interrupted", "warn"), "the agent began before the caller's end, so no TTFA"))
+    if turn.exercised is False:
+        remarks.append((State("!", "not exercised", "warn"), "the agent was already silent"))
+    if not turn.fit:
+        why = "; ".join(text_of(reason) for reason in turn.unfit_why) or "the harness was late"
+        remarks.append((State("!", "unfit", "warn"), f"{why}; left out of the percentiles"))
+    if turn.cut:
+        remarks.append((State("■", "cut", "quiet"), "the call was cut short in this turn; it enters no metric"))
+    if turn.advice:
+        remarks.append((State("i", "advice", "quiet"), text_of(turn.advice)))
+    return remarks
+
+
+def _changes(turn: TurnResult) -> list[WordChange]:
+    """What the normalised transcript has otherwise than what was said; empty where they are the same."""
+    if turn.wer_pair is None or turn.wer_pair[0] == turn.wer_pair[1]:
+        return []
+    said, heard = (text_of(text).split() for text in turn.wer_pair)
+    changes = []
+    for tag, from_said, to_said, from_heard, to_heard in difflib.SequenceMatcher(
+        None, said, heard, autojunk=False
+    ).get_opcodes():
+        if tag == "equal":
+            changes.append(WordChange("same", " ".join(said[from_said:to_said])))
+            continue
+        if to_said > from_said:
+            changes.append(WordChange("said", " ".join(said[from_said:to_said])))
+        if to_heard > from_heard:
+            changes.append(WordChange("heard", " ".join(heard[from_heard:to_heard])))
+    return changes
+
+
+def _expectations(expectations: list[ExpectationResult]) -> list[ExpectationView]:
+    css = {"held": "ok", "failed": "bad", "undecided": "warn"}
+    return [
+        ExpectationView(
+            state=State(_OUTCOME_SIGNS[result.outcome], result.outcome, css[result.outcome]),
+            expect=result.expect,
+            limit=text_of(result.limit),
+            value=expectation_value(result.expect, result.value) if result.value is not None else "",
+            why=text_of(result.why),
+            place=one_line(result.place),
+        )
+        for result in expectations
+    ]
+
+
+def _seek_s(at_ms: float | None) -> float | None:
+    """Where the recording is to be played from: a little before, so that the onset is heard."""
+    return None if at_ms is None else round(max(0.0, at_ms - 200) / 1000, 2)

@@ -1,0 +1,178 @@
+"""What a run shows in the terminal: the plan, progress, and a table that a person can read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.call.timeline import Event
+from harness.errors import EXIT_OK
+from harness.judge.summary import MetricSummary, RateSummary, Summary
+from harness.measure.result import CallResult
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN_EXPECTATIONS = 10
+PIPE_WIDTH = 120
+
+
+def make_console() -> Console:
+    """The terminal, by the customs of NO_COLOR and of pipes."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width, soft_wrap=width is not None)
+
+
+def call_line(result: CallResult) -> str:
+    """One finished call in one line."""
+    state = "cut   " if result.cut else "ok    " if result.ok else "FAILED"
+    ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None]
+    parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", f"{len(result.turns)} turns"]
+    if ttfa:
+        parts.append(f"TTFA {min(ttfa):.0f} to {max(ttfa):.0f} ms")
+    if result.failure:
+        what = next((failure.what for failure in result.failures if failure.kind == result.failure), "")
+        parts.append(f"{result.failure}: {what}")
+    failed = [expectation for _, expectation in result.expectations() if expectation.outcome == "failed"]
+    if failed:
+        parts.append(f"{len(failed)} expectations failed")
+    return "  ".join(parts)
+
+
+class LinesWatcher:
+    """Plain lines: for logs, pipes and CI. With `quiet` only what failed."""
+
+    def __init__(self, console: Console, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._verbose = verbose
+        self._total = 0
+        self._done = 0
+
+    def say(self, line: str) -> None:
+        """See `Watcher`."""
+        if not self._quiet:
+            self._console.print(line)
+
+    def started(self, total: int) -> None:
+        """See `Watcher`."""
+        self._total = total
+
+    def event(self, call: str, event: Event) -> None:
+        """See `Watcher`."""
+        if self._verbose and event["event"] != "second":
+            self._console.print(f"{call}  {event_line(event)}")
+
+    def ended(self, result: CallResult, alive: int) -> None:
+        """See `Watcher`."""
+        self._done += 1
+        if not self._quiet or not result.ok:
+            self._console.print(f"[{self._done}/{self._total}] {call_line(result)}")
+
+    def close(self) -> None:
+        """Nothing is left to be closed."""
+
+
+class BarWatcher(LinesWatcher):
+    """A progress bar beneath the lines."""
+
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        super().__init__(console, verbose=verbose)
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._task = self._progress.add_task("calls", total=None, visible=False)
+
+    def started(self, total: int) -> None:
+        """See `Watcher`."""
+        super().started(total)
+        self._progress.update(self._task, total=total, visible=True)
+        self._progress.start()
+
+    def ended(self, result: CallResult, alive: int) -> None:
+        """See `Watcher`."""
+        super().ended(result, alive)
+        self._progress.update(self._task, advance=1, description=f"{alive} calls" if alive else "calls")
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        self._progress.stop()
+
+
+def event_line(event: Event) -> str:
+    """An event of a timeline in one line: its name and its fields."""
+    fields = "  ".join(f"{key}={_short(value)}" for key, value in event.items() if key not in ("t", "event"))
+    return f"{event['event']:<18} {fields}".rstrip()
+
+
+def _short(value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def print_summary(console: Console, summary: Summary, calls: Sequence[CallResult], folder: Path) -> None:
+    """The final table, what failed, and the verdict with its reasons on the last lines."""
+    console.print(_metrics_table(summary))
+    failed = [
+        (call.call, turn, expectation)
+        for call in calls
+        for turn, expectation in call.expectations()
+        if expectation.outcome == "failed"
+    ]
+    for call_id, turn, expectation in failed[:_SHOWN_EXPECTATIONS]:
+        where = f"turn {turn}" if turn is not None else "call"
+        console.print(f"{call_id} {where}: {expectation.expect} {expectation.limit}: {_short(expectation.why)}")
+        if expectation.place:
+            console.print(f"    {expectation.place}")
+    if len(failed) > _SHOWN_EXPECTATIONS:
+        console.print(f"… and {len(failed) - _SHOWN_EXPECTATIONS} more, see the report")
+    for threshold in summary.thresholds:
+        state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
+        value = "" if threshold.value is None else f" = {threshold.value:g}"
+        console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
+    console.print(f"report: {folder / 'report.html'}")
+    for reason in summary.reasons:
+        console.print(
+            f"reason ({reason.code}): {_short(reason.what)}" + (f" ({reason.count})" if reason.count > 1 else "")
+        )
+    counts = summary.calls
+    tail = "".join(
+        f", {number} {name}" for name, number in (("dropped", counts.dropped), ("cut", counts.cut)) if number
+    )
+    style = "bold green" if summary.exit_code == EXIT_OK else "bold red"
+    console.print(
+        f"{summary.verdict.upper()}  {counts.ok} of {counts.total} calls ok{tail}"
+        f"  target {summary.target}  exit {summary.exit_code}",
+        style=style,
+    )
+
+
+def _metrics_table(summary: Summary) -> object:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for name in ("count", "min", "p50", "p90", "p95", "p99", "max"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, metric in summary.metrics.items():
+        if isinstance(metric, RateSummary):
+            table.add_row(name, str(metric.count), "", "", "", "", "", f"{100 * metric.rate:.1f} %")
+            continue
+        table.add_row(name, str(metric.count), *(_number(name, value) for value in _row(metric)))
+    return table
+
+
+def _row(metric: MetricSummary) -> tuple[float | None, ...]:
+    return (metric.min, metric.p50, metric.p90, metric.p95, metric.p99, metric.max)
+
+
+def _number(metric: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if metric == "turn.wer" else f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"

@@ -1,0 +1,281 @@
+"""`report.html`: one file that needs no network. Texts of agents and scenarios are only ever text in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from harness.judge.summary import MetricSummary, RateSummary, Summary
+from harness.measure.result import CallResult
+from harness.report import numbers
+from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
+from harness.report.plain_text import one_line
+from harness.report.recorded import RecordedRun
+from harness.report.recording import Playable, Recordings
+
+DETAILED_FAILED = 200
+DETAILED_OTHERS = 50
+OPEN_AT_MOST = 20
+_TEMPLATES = Path(__file__).parent / "templates"
+_VERDICTS = {
+    "pass": State("✓", "Passed", "ok"),
+    "fail": State("✗", "Failed: the agent fell short", "bad"),
+    "infrastructure": State("✗", "Infrastructure failed", "bad"),
+    "unfit": State("!", "Not fit to measure: the harness itself fell short", "warn"),
+    "interrupted": State("■", "Interrupted: the numbers cover what was finished", "quiet"),
+}
+_NO_VERDICT = State("?", "Not judged: this run has no summary", "quiet")
+_MEANINGS = {
+    "session.create": "session requested → credentials",
+    "room.connect": "connect called → connected",
+    "agent.join": "connected → agent's audio subscribed",
+    "greeting.ttfa": "connected → agent's first voice",
+    "turn.ttfa": "caller's end → agent's voice, wire to wire",
+    "turn.ttfa_ear": "the same, as a person would have waited",
+    "turn.transcript": "caller's end → its transcript",
+    "turn.echo": "text sent → its echo",
+    "turn.reply_text": "caller's end → first reply text",
+    "turn.wer": "word error rate of transcripts",
+    "bargein.stop": "caller's onset over the agent → agent silent",
+    "harness.lag": "our own event loop, latest in each second",
+    "harness.send_late": "our own packets, latest in each second",
+    "calls.failed": "calls that failed",
+    "expectations.failed": "expectations that failed",
+    "turns.unfit": "turns in which the harness was late",
+}
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric's samples, worded; `cells` are p50, p90, p95, p99, max with why one is withheld."""
+
+    name: str
+    meaning: str
+    count: str
+    cells: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class RateRow:
+    """A ratio, worded."""
+
+    name: str
+    meaning: str
+    failed: str
+    count: str
+    rate: str
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """A kind of failure and the calls in which it occurred."""
+
+    kind: str
+    count: int
+    calls: list[CallRow]
+    more: int
+
+
+def render_html(run: RecordedRun) -> str:
+    """The report of `run` as a page. Recordings are read from the run's folder.
+
+    Failed calls come with all details first (`DETAILED_FAILED`), then `DETAILED_OTHERS` more; every call is in the
+    list of calls. Recordings beyond `harness.report.recording.BUDGET_BYTES` are linked relative to the folder.
+    """
+    calls = sorted(run.calls, key=lambda call: call.call)
+    detailed = _detailed(calls)
+    rows = [call_row(call, number, detailed=number in detailed) for number, call in enumerate(calls)]
+    views = list(_views(calls, rows, detailed, Recordings(run.folder)))
+    style, script = _asset("report.css"), _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            style=Markup(style),  # noqa: S704 - our own file, nothing of the run in it
+            script=Markup(script),  # noqa: S704 - as above
+            policy=_policy(style, script),
+            run_name=one_line(str(run.settings.get("run") or "")),
+            summary=run.summary,
+            title=_title(run),
+            verdict=_VERDICTS[run.summary.verdict] if run.summary else _NO_VERDICT,
+            reasons=[(reason, text_of(reason.what)) for reason in run.summary.reasons] if run.summary else [],
+            about=list(_about(run)),
+            versions=_versions(run.settings),
+            thresholds=list(_thresholds(run.summary)),
+            metrics=list(_metrics(run.summary)),
+            rates=list(_rates(run.summary)),
+            failures=list(_failures(run, calls, rows)),
+            rows=rows,
+            views=views,
+            left_out=len(rows) - len(views),
+        )
+    )
+
+
+def _detailed(calls: list[CallResult]) -> set[int]:
+    failed = [number for number, call in enumerate(calls) if call.ok is False]
+    others = [number for number, call in enumerate(calls) if call.ok is not False]
+    return {*failed[:DETAILED_FAILED], *others[:DETAILED_OTHERS]}
+
+
+def _views(
+    calls: list[CallResult], rows: list[CallRow], detailed: set[int], recordings: Recordings
+) -> Iterable[CallView]:
+    # Failed calls are the ones that will be listened to: theirs are embedded first.
+    playable: dict[int, Playable | None] = {
+        number: recordings.playable(calls[number].recording)
+        for number in sorted(detailed, key=lambda number: (calls[number].ok is not False, number))
+    }
+    opened = 0
+    for number in sorted(detailed):
+        is_open = (calls[number].ok is False or len(calls) == 1) and opened < OPEN_AT_MOST
+        opened += is_open
+        yield call_view(calls[number], rows[number], playable[number], is_open=is_open)
+
+
+def _title(run: RecordedRun) -> str:
+    verdict = run.summary.verdict if run.summary else "not judged"
+    return one_line(f"{run.settings.get('run') or 'run'}: {verdict}")
+
+
+def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
+    settings = run.settings
+    command = settings.get("command")
+    found = {
+        "target": run.summary.target if run.summary else settings.get("target"),
+        "agent": settings.get("agent"),
+        "scenarios": ", ".join(str(name) for name in settings.get("scenarios") or {}),
+        "calls": _load(settings),
+        "started": numbers.time_of_day(str(settings.get("started") or "")),
+        "seed": settings.get("seed"),
+        "engine": settings.get("engine"),
+        "command": shlex.join(str(word) for word in command) if isinstance(command, list) else command,
+    }
+    return ((name, text_of(str(value))) for name, value in found.items() if value not in (None, ""))
+
+
+def _load(settings: dict[str, Any]) -> str:
+    """How many calls, how fast."""
+    at_once, rate, repeat = settings.get("calls"), settings.get("rate_per_min"), settings.get("repeat") or 1
+    parts = [
+        f"{rate:g} a minute" if rate else "",
+        f"{'at most ' if rate else ''}{at_once} at once" if at_once else "",
+        f"repeated {repeat} times" if repeat != 1 else "",
+        f"{settings['total']} in all" if settings.get("total") else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _versions(settings: dict[str, Any]) -> str:
+    machine = settings.get("machine") or {}
+    parts = [
+        f"voice-harness {settings['harness_version']}" if settings.get("harness_version") else "",
+        f"Python {settings['python']}" if settings.get("python") else "",
+        str(settings.get("platform") or ""),
+        str(machine.get("cpu") or ""),
+        f"{machine['cores']} cores" if machine.get("cores") else "",
+        f"{machine['memory_gb']:g} GB" if machine.get("memory_gb") else "",
+        *(f"{name} {version}" for name, version in (settings.get("packages") or {}).items()),
+    ]
+    return one_line(" · ".join(part for part in parts if part))
+
+
+def _thresholds(summary: Summary | None) -> Iterable[dict[str, Any]]:
+    for threshold in summary.thresholds if summary else []:
+        states = {
+            True: State("✓", "held", "ok"),
+            False: State("✗", "failed", "bad"),
+            None: State("?", "undecided", "warn"),
+        }
+        yield {
+            "state": states[threshold.ok],
+            "metric": one_line(threshold.metric),
+            "limit": one_line(threshold.limit),
+            "value": numbers.threshold_value(threshold.metric, threshold.limit, threshold.value),
+            "samples": f"{threshold.samples:,}",
+            "why": text_of(threshold.why),
+        }
+
+
+def _metrics(summary: Summary | None) -> Iterable[MetricRow]:
+    for name, metric in summary.metrics.items() if summary else ():
+        if not isinstance(metric, MetricSummary):
+            continue
+        worded = numbers.ratio if numbers.is_ratio(name) else numbers.milliseconds
+        cells = [
+            (worded(value), "" if value is not None else f"withheld: {metric.count} samples carry no {label}")
+            for label, value in (
+                ("p50", metric.p50),
+                ("p90", metric.p90),
+                ("p95", metric.p95),
+                ("p99", metric.p99),
+                ("maximum", metric.max),
+            )
+        ]
+        yield MetricRow(one_line(name), _meaning(name), f"{metric.count:,}", cells)
+
+
+def _rates(summary: Summary | None) -> Iterable[RateRow]:
+    for name, rate in summary.metrics.items() if summary else ():
+        if isinstance(rate, RateSummary):
+            shown = (f"{rate.failed:,}", f"{rate.count:,}", numbers.percent(rate.rate))
+            yield RateRow(one_line(name), _meaning(name), *shown)
+
+
+def _meaning(metric: str) -> str:
+    return _MEANINGS.get(metric.partition("{")[0], "")
+
+
+def _failures(run: RecordedRun, calls: list[CallResult], rows: list[CallRow]) -> Iterable[FailureRow]:
+    seen_in: dict[str, list[CallRow]] = {}
+    for call, row in zip(calls, rows, strict=True):
+        for kind in dict.fromkeys(seen.kind for seen in call.failures):
+            seen_in.setdefault(kind, []).append(row)
+    counts = dict(run.summary.failures) if run.summary else {kind: len(found) for kind, found in seen_in.items()}
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        found = seen_in.get(name, [])
+        yield FailureRow(one_line(name), count, found[:12], max(0, len(found) - 12))
+
+
+def _policy(style: str, script: str) -> str:
+    """What the page may load: its own style and script by their hashes, recordings, nothing else."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {_hash(style)}",
+            f"script-src {_hash(script)}",
+            "media-src data: 'self' file:",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,215 @@
+"""`junit.xml`: what CI servers read. Follows the layout that Jenkins and GitLab take (Jenkins' `junit-10.xsd`)."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.judge.summary import Summary, ThresholdResult
+from harness.measure.result import CallResult, ExpectationResult, FailureSeen
+from harness.report.numbers import expectation_value, is_time, threshold_value, utc
+from harness.report.plain_text import clipped, one_line, printable
+from harness.report.recorded import RecordedRun
+
+THRESHOLDS_SUITE = "thresholds"
+_TEXT_LIMIT = 4000
+
+
+@dataclass(frozen=True)
+class _Case:
+    name: str
+    classname: str
+    time_s: float = 0.0
+    outcome: Literal["passed", "failure", "error", "skipped"] = "passed"
+    kind: str = ""
+    message: str = ""
+    body: str = ""
+
+
+@dataclass
+class _Suite:
+    name: str
+    time_s: float
+    started: str | None
+    cases: list[_Case] = field(default_factory=list)
+
+    def count(self, outcome: str) -> int:
+        return sum(case.outcome == outcome for case in self.cases)
+
+
+def render_junit(run: RecordedRun) -> str:
+    """The run as JUnit XML: each scenario a suite, each call and each expectation a case, thresholds a suite.
+
+    A call's case fails by the kinds that occurred in the call; its expectations have cases of their own. `agent.*`
+    and expectations are failures, `session.*`, `room.*` and `harness.*` are errors; what was cut short or could not be
+    decided is skipped. Where the run did not pass and no case says so (turns unfit, say), a suite `run` does.
+    """
+    suites = list(_scenario_suites(run))
+    if run.summary is not None:
+        if run.summary.thresholds:
+            suites.append(_threshold_suite(run.summary, run.settings.get("started")))
+        if run.summary.exit_code != 0 and not any(suite.count("failure") + suite.count("error") for suite in suites):
+            suites.append(_verdict_suite(run.summary, run.settings.get("started")))
+    root = ET.Element(
+        "testsuites",
+        name=one_line(f"voice-harness {run.settings.get('run', '')}"),
+        tests=str(sum(len(suite.cases) for suite in suites)),
+        failures=str(sum(suite.count("failure") for suite in suites)),
+        errors=str(sum(suite.count("error") for suite in suites)),
+        time=_seconds(sum(suite.time_s for suite in suites)),
+    )
+    properties = _properties(run)
+    for suite in suites:
+        _add_suite(root, suite, properties)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
+    by_scenario: dict[str, list[CallResult]] = {str(name): [] for name in run.settings.get("scenarios") or {}}
+    for call in sorted(run.calls, key=lambda call: call.call):
+        by_scenario.setdefault(call.scenario, []).append(call)
+    for name, calls in by_scenario.items():
+        cases = [case for call in calls for case in _call_cases(call)]
+        started = min((call.started for call in calls), default=None)
+        yield _Suite(one_line(name), sum(call.duration_ms for call in calls) / 1000, started, list(_told_apart(cases)))
+
+
+def _call_cases(call: CallResult) -> Iterator[_Case]:
+    yield _call_case(call)
+    if call.greeting is not None:
+        yield from (_expectation_case(call, "greeting", expectation) for expectation in call.greeting.expectations)
+    for turn in call.turns:
+        yield from (_expectation_case(call, f"turn {turn.turn}", expectation) for expectation in turn.expectations)
+    for wait in call.waits:
+        place = f"wait after turn {wait.after_turn}" if wait.after_turn else "wait after greeting"
+        yield from (_expectation_case(call, place, expectation) for expectation in wait.expectations)
+
+
+def _call_case(call: CallResult) -> _Case:
+    name, classname, time_s = f"call {call.call}", call.scenario, call.duration_ms / 1000
+    body = "\n".join([*(_told(seen) for seen in call.failures), *(f"note: {note}" for note in call.notes)])
+    if call.ok is None:
+        return _Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
+    kind = call.failure or (call.failures[0].kind if call.failures else None)
+    if call.ok or kind is None:
+        return _Case(name, classname, time_s, body=body)
+    what = next((seen.what for seen in call.failures if seen.kind == kind), "")
+    message = f"{kind}: {what}" if what else kind
+    outcome: Literal["failure", "error"] = "failure" if kind.startswith("agent.") else "error"
+    return _Case(name, classname, time_s, outcome, kind, message, body)
+
+
+def _told(seen: FailureSeen) -> str:
+    where = [f"turn {seen.turn}"] if seen.turn is not None else []
+    where += [f"at {seen.at_ms / 1000:.1f} s"] if seen.at_ms is not None else []
+    where += ["ended the call"] if seen.ended else []
+    return f"{seen.kind}: {seen.what}" + (f" ({', '.join(where)})" if where else "")
+
+
+def _expectation_case(call: CallResult, place: str, expectation: ExpectationResult) -> _Case:
+    timed = is_time(expectation.expect) and expectation.value is not None
+    case = _Case(
+        name=f"call {call.call} {place} {expectation.expect} {expectation.limit}",
+        classname=call.scenario,
+        time_s=(expectation.value or 0.0) / 1000 if timed else 0.0,
+    )
+    if expectation.outcome == "held":
+        return case
+    value = expectation_value(expectation.expect, expectation.value)
+    said = expectation.why or f"{expectation.expect} was {value}, expected {expectation.limit}"
+    body = "\n".join(
+        part for part in (said, f"value: {value}", f"limit: {expectation.limit}", expectation.place) if part
+    )
+    outcome: Literal["failure", "skipped"] = "failure" if expectation.outcome == "failed" else "skipped"
+    return _Case(case.name, case.classname, case.time_s, outcome, f"expectation.{expectation.expect}", said, body)
+
+
+def _threshold_suite(summary: Summary, started: str | None) -> _Suite:
+    cases = [_threshold_case(threshold) for threshold in summary.thresholds]
+    return _Suite(THRESHOLDS_SUITE, 0.0, started, list(_told_apart(cases)))
+
+
+def _threshold_case(threshold: ThresholdResult) -> _Case:
+    name = f"{threshold.metric} {threshold.limit}"
+    value = threshold_value(threshold.metric, threshold.limit, threshold.value)
+    said = threshold.why or f"{threshold.metric} was {value} over {threshold.samples} samples"
+    if threshold.ok is None:
+        return _Case(name, THRESHOLDS_SUITE, outcome="skipped", kind="threshold", message=said)
+    if threshold.ok:
+        return _Case(name, THRESHOLDS_SUITE)
+    body = f"{said}\nvalue: {value}\nlimit: {threshold.limit}\nsamples: {threshold.samples}"
+    return _Case(name, THRESHOLDS_SUITE, outcome="failure", kind="threshold", message=said, body=body)
+
+
+def _verdict_suite(summary: Summary, started: str | None) -> _Suite:
+    reasons = "; ".join(reason.what for reason in summary.reasons) or summary.verdict
+    outcome: Literal["failure", "error"] = "failure" if summary.exit_code == 1 else "error"
+    return _Suite("run", 0.0, started, [_Case("verdict", "run", 0.0, outcome, summary.verdict, reasons)])
+
+
+def _told_apart(cases: Iterable[_Case]) -> Iterator[_Case]:
+    """The cases with names on one line, each its own: the second of equal names ends in `(2)`."""
+    seen: Counter[str] = Counter()
+    for case in cases:
+        name = clipped(one_line(case.name), 200)
+        seen[name] += 1
+        told = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        yield _Case(told, one_line(case.classname), case.time_s, case.outcome, case.kind, case.message, case.body)
+
+
+def _add_suite(root: ET.Element, suite: _Suite, properties: dict[str, str]) -> None:
+    element = ET.SubElement(
+        root,
+        "testsuite",
+        name=suite.name,
+        tests=str(len(suite.cases)),
+        failures=str(suite.count("failure")),
+        errors=str(suite.count("error")),
+        skipped=str(suite.count("skipped")),
+        time=_seconds(suite.time_s),
+    )
+    timestamp = _timestamp(suite.started)
+    if timestamp is not None:
+        element.set("timestamp", timestamp)
+    listed = ET.SubElement(element, "properties")
+    for name, value in properties.items():
+        ET.SubElement(listed, "property", name=name, value=value)
+    for case in suite.cases:
+        _add_case(element, case)
+
+
+def _add_case(suite: ET.Element, case: _Case) -> None:
+    element = ET.SubElement(suite, "testcase", name=case.name, classname=case.classname, time=_seconds(case.time_s))
+    body = clipped(printable(case.body), _TEXT_LIMIT)
+    if case.outcome == "passed":
+        if body:
+            ET.SubElement(element, "system-out").text = body
+        return
+    message = clipped(one_line(case.message), _TEXT_LIMIT)
+    ET.SubElement(element, case.outcome, type=one_line(case.kind), message=message).text = body or None
+
+
+def _properties(run: RecordedRun) -> dict[str, str]:
+    settings = run.settings
+    found = {key: settings.get(key) for key in ("run", "target", "agent", "engine", "seed", "harness_version")}
+    if run.summary is not None:
+        found |= {
+            "target": run.summary.target,
+            "verdict": run.summary.verdict,
+            "exit_code": run.summary.exit_code,
+        }
+    return {name: one_line(str(value)) for name, value in found.items() if value is not None}
+
+
+def _seconds(value: float) -> str:
+    return f"{max(0.0, value):.3f}"
+
+
+def _timestamp(started: str | None) -> str | None:
+    """UTC without an offset, as the schema wants it; None where `started` is no time."""
+    moment = utc(started)
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}"

@@ -1,0 +1,82 @@
+"""A call's timeline, printed as it happens, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.call.timeline import Event
+from harness.clock import NS_PER_S
+from harness.measure.result import CallResult
+from harness.report.console import LinesWatcher, call_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class TimelineWatcher(LinesWatcher):
+    """Prints each event with the seconds since the call was connected (before: since it began)."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._zero_ns: int | None = None
+
+    def event(self, call: str, event: Event) -> None:
+        """See `Watcher`."""
+        if self._zero_ns is None or event["event"] == "room.connected":
+            self._zero_ns = event["t"]
+        line = in_words(event)
+        if line is not None:
+            seconds = (event["t"] - self._zero_ns) / NS_PER_S
+            self._console.print(f"{seconds:8.3f} s  {_printable(line)}")
+
+    def ended(self, result: CallResult, alive: int) -> None:
+        """See `Watcher`."""
+        self._console.print(call_line(result))
+
+
+def in_words(event: Event) -> str | None:
+    """What an event tells a person; None where it tells nothing."""
+    match event["event"]:
+        case "session.created":
+            return f"session created, room {event['room'] or 'not named'}"
+        case "room.connected":
+            return "connected"
+        case "agent.seen":
+            return f"the agent is {event['identity']}"
+        case "agent.second":
+            return f"a second agent is there: {event['identity']}"
+        case "agent.joined":
+            return "the agent's audio is subscribed"
+        case "agent.left":
+            return "the agent has left"
+        case "turn.started":
+            verb = "typing" if event["kind"] == "type" else "saying"
+            return f"turn {event['turn']}: {verb} {event['text'] or event['fixture']!r}"
+        case "caller.spoke":
+            return f"caller's voice from {_seconds(event['voiced_end'] - event['voiced_start'])} s before its end"
+        case "agent.onset":
+            return "agent speaks"
+        case "agent.end":
+            return "agent silent"
+        case "text":
+            return f"{event['role']}: {event['text']}"
+        case "text.junk":
+            return f"a frame was ignored: {event['why']}"
+        case "turn.ended":
+            return f"turn {event['turn']} ended: {event['why'].replace('_', ' ')}"
+        case "failure":
+            return f"FAILURE {event['kind']}: {event['what']}"
+        case "cut":
+            return "cut"
+        case "hung_up":
+            return "hung up"
+        case _:
+            return None
+
+
+def _seconds(duration_ns: int) -> str:
+    return f"{duration_ns / NS_PER_S:.2f}"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,0 +1,125 @@
+"""The run directory: what is written when, and how it is read back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigError, Place
+from harness.judge.summary import Summary
+from harness.measure.result import CallResult
+from harness.report.recorded import RecordedRun
+
+DEFAULT_PARENT = Path("reports")
+RUN_FILE = "run.json"
+CALLS_FILE = "calls.jsonl"
+SUMMARY_FILE = "summary.json"
+TRUTH_FILE = "truth.jsonl"
+
+
+class RunDirectory:
+    """A run's folder. A disk that takes no more is kept in `broken` and raised by nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken: str | None = None
+
+    @classmethod
+    def create(cls, out: Path | None, *, name: str, now: datetime) -> RunDirectory:
+        """A new folder: `out`, or one below `reports/` named by time and scenario.
+
+        Raises:
+            ConfigError: It holds a run already, or cannot be written.
+        """
+        path = out if out is not None else _free_path(DEFAULT_PARENT, f"{now:%Y%m%d-%H%M%S}-{name}")
+        if (path / RUN_FILE).exists():
+            raise ConfigError("a run is recorded there already", where=Place(path), mend="name another --out")
+        try:
+            for folder in (path, path / "timelines"):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = path / ".writable"
+            probe.write_bytes(bytes(64 * 1024))
+            probe.unlink()
+        except OSError as problem:
+            raise ConfigError(
+                f"the run cannot be written there: {problem.strerror}",
+                where=Place(path),
+                mend="name a folder on a disk that can be written and has space: --out DIR",
+            ) from None
+        return cls(path)
+
+    def timeline(self, call: str) -> Path:
+        """The file of a call's timeline."""
+        return self.path / "timelines" / f"{call}.jsonl"
+
+    def audio(self, call: str) -> Path:
+        """The file of a call's recording."""
+        return self.path / "audio" / f"{call}.wav"
+
+    def append_call(self, result: CallResult) -> None:
+        """Adds a line to calls.jsonl; it is on the disk when this returns."""
+        line = result.model_dump_json() + "\n"
+        try:
+            with (self.path / CALLS_FILE).open("a", encoding="utf-8") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as problem:
+            self._break(CALLS_FILE, problem)
+
+    def write_text(self, name: str, text: str) -> bool:
+        """Writes a whole file or nothing; False where the disk refused."""
+        temporary = self.path / f".{name}.part"
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path / name)
+        except OSError as problem:
+            self._break(name, problem)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            return False
+        return True
+
+    def write_settings(self, settings: dict[str, Any]) -> None:
+        """Writes run.json."""
+        self.write_text(RUN_FILE, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+
+    def write_summary(self, summary: Summary) -> None:
+        """Writes summary.json."""
+        self.write_text(SUMMARY_FILE, summary.model_dump_json(indent=2) + "\n")
+
+    def _break(self, name: str, problem: OSError) -> None:
+        self.broken = self.broken or f"{name} cannot be written: {problem.strerror}"
+
+
+def _free_path(parent: Path, name: str) -> Path:
+    path = parent / name
+    number = 2
+    while path.exists():
+        path = parent / f"{name}-{number}"
+        number += 1
+    return path
+
+
+def read_run(folder: Path) -> RecordedRun:
+    """What a run directory holds.
+
+    Raises:
+        ConfigError: It is none, or its files cannot be read.
+    """
+    try:
+        settings = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        calls_file = folder / CALLS_FILE
+        lines = calls_file.read_text(encoding="utf-8").splitlines() if calls_file.exists() else []
+        calls = [CallResult.model_validate_json(line) for line in lines if line.strip()]
+    except FileNotFoundError:
+        raise ConfigError(
+            f"this is no run directory: it has no {RUN_FILE}", where=Place(folder), mend="name the folder of a run"
+        ) from None
+    except (OSError, ValueError) as problem:
+        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder)) from None
+    return RecordedRun(folder, settings, calls)

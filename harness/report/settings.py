@@ -1,0 +1,115 @@
+"""What run.json says: everything that decided the run, secrets removed, so that it can be judged again."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.judge.thresholds import Threshold
+from harness.load.pacing import Pace
+from harness.load.prepare import Prepared
+from harness.scenario.load import LoadedScenario
+from harness.secret import MASK
+
+FORMAT_VERSION = 1
+_PACKAGES = ("livekit", "livekit-api", "aiohttp", "numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer")
+_KEY = re.compile(r"sk_[A-Za-z0-9_\-]{4,}")
+
+
+def run_settings(
+    *,
+    run: str,
+    started: datetime,
+    argv: Sequence[str],
+    scenarios: Sequence[Prepared],
+    pace: Pace,
+    thresholds: Sequence[Threshold],
+    target: str,
+    record: str,
+    seed: int,
+) -> dict[str, Any]:
+    """The content of run.json."""
+    return {
+        "version": FORMAT_VERSION,
+        "run": run,
+        "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "command": [_KEY.sub(MASK, word) for word in argv],
+        "target": target,
+        "agent": ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios)),
+        "engine": "sdk",
+        "seed": seed,
+        "calls": pace.slots,
+        "repeat": pace.repeat,
+        "rate_per_min": pace.rate_per_min,
+        "total": pace.total,
+        "record": record,
+        "thresholds": [
+            {"metric": str(threshold.ref), "limit": str(threshold.limit), "where": threshold.where}
+            for threshold in thresholds
+        ],
+        "scenarios": {prepared.loaded.name: _scenario(prepared) for prepared in scenarios},
+        "harness_version": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gb": _memory_gb()},
+    }
+
+
+def _scenario(prepared: Prepared) -> dict[str, Any]:
+    loaded = prepared.loaded
+    return {
+        "path": str(loaded.path),
+        "agent": prepared.agent,
+        "tags": loaded.model.tags,
+        "overrides": dict(loaded.overrides),
+        "model": loaded.model.model_dump(exclude_none=True, exclude_defaults=True),
+        "places": dict(_places(loaded)),
+    }
+
+
+def _places(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
+    """Where each expectation is written, by its dotted key."""
+
+    def walk(node: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:
+        if isinstance(node, Mapping):
+            for key, value in node.items():
+                yield ".".join(map(str, (*keys, key))), str(loaded.place(*keys, key))
+                yield from walk(value, (*keys, key))
+
+    greeting = loaded.raw.get("greeting")
+    yield from walk(greeting, ("greeting",))
+    for index, step in enumerate(loaded.raw["turns"]):
+        if isinstance(step, Mapping):
+            yield from walk(step.get("expect"), ("turns", index, "expect"))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _memory_gb() -> float | None:
+    if sys.platform == "win32":
+        return None
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)

@@ -1,0 +1,90 @@
+"""`turns.csv`: one turn a row, for spreadsheets and scripts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+
+from harness.measure.result import CallResult, TurnResult
+from harness.report.plain_text import printable
+
+COLUMNS = (
+    "call",
+    "scenario",
+    "turn",
+    "kind",
+    "ttfa_ms",
+    "transcript_ms",
+    "echo_ms",
+    "reply_text_ms",
+    "wer",
+    "fit",
+    "ttfa_ear_ms",
+    "interrupted",
+    "exercised",
+    "stop_ms",
+    "cut",
+    "failure",
+    "text",
+    "transcript",
+    "reply",
+)
+# A spreadsheet takes a cell that begins so for a formula; the wide forms too, in some languages.
+_FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # noqa: RUF001 - the wide forms are meant
+
+
+def render_turns_csv(calls: Sequence[CallResult]) -> str:
+    """The table as RFC 4180 with line feeds: `COLUMNS`, then each turn in the order of calls and turns.
+
+    A cell is empty where there is no value; `failure` is the kind that occurred in the turn. Texts that a spreadsheet
+    would take for a formula begin with an apostrophe.
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for call in calls:
+        writer.writerows(_row(call, turn) for turn in call.turns)
+    return table.getvalue()
+
+
+def _row(call: CallResult, turn: TurnResult) -> list[str]:
+    failure = next((seen.kind for seen in call.failures if seen.turn == turn.turn), "")
+    return [
+        _text(call.call),
+        _text(call.scenario),
+        str(turn.turn),
+        turn.kind,
+        _number(turn.ttfa_ms),
+        _number(turn.transcript_ms),
+        _number(turn.echo_ms),
+        _number(turn.reply_text_ms),
+        _number(turn.wer, digits=4),
+        _flag(turn.fit),
+        _number(turn.ttfa_ear_ms),
+        _flag(turn.interrupted),
+        _flag(turn.exercised),
+        _number(turn.stop_ms),
+        _flag(turn.cut),
+        failure,
+        _text(turn.text),
+        _text(turn.transcript),
+        _text(turn.reply),
+    ]
+
+
+def _number(value: float | None, *, digits: int = 3) -> str:
+    if value is None or not math.isfinite(value):
+        return ""
+    shown = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return "0" if shown == "-0" else shown
+
+
+def _flag(value: bool | None) -> str:
+    return "" if value is None else str(value).lower()
+
+
+def _text(value: str) -> str:
+    shown = printable(value)
+    return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown

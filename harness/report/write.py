@@ -1,0 +1,102 @@
+"""The end of a run and its reports, all made from what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.call.timeline import read_timeline
+from harness.errors import EXIT_UNFIT, ConfigError, Place
+from harness.judge.expectations import judge_call, places_of
+from harness.judge.summary import Ending, Reason, Summary
+from harness.judge.thresholds import Threshold
+from harness.judge.verdict import judge_run
+from harness.measure.call import measure_call
+from harness.measure.result import CallResult
+from harness.report.html import render_html
+from harness.report.junit import render_junit
+from harness.report.recorded import RecordedRun
+from harness.report.run_directory import RunDirectory, read_run
+from harness.report.turns_csv import render_turns_csv
+from harness.scenario.metric_names import check_threshold
+from harness.scenario.model import Scenario
+
+
+def finish_run(
+    directory: RunDirectory,
+    settings: dict[str, Any],
+    calls: Sequence[CallResult],
+    thresholds: Sequence[Threshold],
+    ending: Ending,
+) -> Summary:
+    """Judges a run's calls and writes its reports. A disk that refused anything is a reason of the summary."""
+    settings = {**settings, "ending": ending.model_dump()}
+    directory.write_settings(settings)
+    summary = _write(directory, settings, calls, thresholds, ending)
+    if directory.broken is not None:
+        full = Reason(code=EXIT_UNFIT, what=f"harness.disk: {directory.broken}")
+        ending = ending.model_copy(update={"extra": [*ending.extra, full]})
+        summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
+        directory.write_summary(summary)
+    return summary
+
+
+def _write(
+    directory: RunDirectory,
+    settings: dict[str, Any],
+    calls: Sequence[CallResult],
+    thresholds: Sequence[Threshold],
+    ending: Ending,
+) -> Summary:
+    summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
+    run = RecordedRun(directory.path, settings, list(calls), summary)
+    directory.write_summary(summary)
+    directory.write_text("turns.csv", render_turns_csv(calls))
+    directory.write_text("junit.xml", render_junit(run))
+    directory.write_text("report.html", render_html(run))
+    return summary
+
+
+def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
+    """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too, from the timelines.
+
+    A run that was killed before its end is reported as interrupted.
+
+    Raises:
+        ConfigError: The folder holds no run that can be read, or cannot be written.
+    """
+    run = read_run(folder)
+    try:
+        scenarios = {
+            name: (Scenario.model_validate(entry["model"]), entry) for name, entry in run.settings["scenarios"].items()
+        }
+        thresholds = [
+            Threshold(*check_threshold(entry["metric"], entry["limit"]), entry["where"])
+            for entry in run.settings["thresholds"]
+        ]
+        ending = Ending.model_validate(run.settings.get("ending", {"interrupted": True}))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ConfigError(f"run.json cannot be read: {problem}", where=Place(folder / "run.json")) from None
+    calls = [_again(call, folder, scenarios[call.scenario], remeasure=remeasure) for call in run.calls]
+    directory = RunDirectory(folder)
+    summary = _write(directory, run.settings, calls, thresholds, ending)
+    if remeasure:
+        directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))
+    if directory.broken is not None:
+        raise ConfigError(directory.broken, where=Place(folder), mend="free space, or make the folder writable")
+    return summary
+
+
+def _again(call: CallResult, folder: Path, scenario: tuple[Scenario, dict[str, Any]], *, remeasure: bool) -> CallResult:
+    model, entry = scenario
+    if remeasure:
+        timeline = RunDirectory(folder).timeline(call.call)
+        if not timeline.exists():
+            raise ConfigError("the timeline is missing", where=Place(timeline), mend="report without --remeasure")
+        recording, own = call.recording, [failure for failure in call.failures if failure.kind.startswith("harness.")]
+        call = measure_call(read_timeline(timeline), tags=entry["tags"])
+        call.recording = recording
+        call.failures.extend(failure for failure in own if failure not in call.failures)
+        call.failure = call.failure or (call.failures[0].kind if call.failures else None)
+    return judge_call(call, model, places_of(entry["places"]))

@@ -1,0 +1,27 @@
+"""The scenario's JSON Schema: editors complete and check by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.scenario.metric_names import METRICS
+from harness.scenario.model import Scenario
+
+
+def scenario_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12."""
+    schema = Scenario.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "voice-harness scenario"
+    # The file's name stands in for a name that is left out.
+    schema["required"] = [name for name in schema["required"] if name != "name"]
+    schema["$defs"]["Step"]["oneOf"] = [{"required": [kind]} for kind in ("say", "type", "wait")]
+    names = "|".join(metric.replace(".", r"\.") for metric in METRICS)
+    thresholds = schema["properties"]["thresholds"]
+    thresholds["propertyNames"] = {"pattern": rf"^({names})(\{{[^{{}}]*\}})?$"}
+    one = {"type": ["string", "number"]}
+    thresholds["additionalProperties"] = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    for name in ("contains", "contains_any"):
+        found = schema["$defs"]["Reply"]["properties"][name]
+        found["anyOf"] = [one, *found["anyOf"]]
+    return schema
