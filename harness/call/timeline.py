@@ -18,7 +18,7 @@ A line is written at once, so that a call cut dead has left everything up to the
     turn.started        turn, step, kind, text, fixture, language
     caller.spoke        turn, start, voiced_start, voiced_end (ns: when the packet left)
     caller.typed        turn, text                          t: when it left
-    barge_in            turn, exercised, onset (ns, of the speech talked over; null)
+    barge_in            turn, onset (ns, of the speech to be talked over; null where there is none)
     turn.ended          turn, why (replied | no_reply | barge_in | interrupted | no_reply_needed | failed | cut)
     wait.started        step, after_turn
     wait.ended          step

@@ -21,6 +21,7 @@ from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall, RecordMode
 from harness.load.runner import Outcome, Runner
+from harness.load.warm_up import warm_up
 from harness.measure.result import CallResult
 from harness.report.run_directory import TRUTH_FILE, RunDirectory
 from harness.report.write import finish_run
@@ -154,6 +155,7 @@ async def _open(
     target, fallen = await stack.enter_async_context(
         reachable(order.target, agents=agents, truth_log=truth_log, say=watcher.say)
     )
+    warm_up()
     lag = await stack.enter_async_context(LoopLag(clock))
     rng = random.Random(order.seed)  # noqa: S311 - jitter of retries, no secret
     client = await stack.enter_async_context(session_client(target, rng=rng, clock=clock))

@@ -116,9 +116,9 @@ def said_ms(turn: TurnResult) -> float | None:
 
 
 def time_line(call: CallResult) -> TimeLine | None:
-    """The drawing of a call, or None where nothing of it has a place in time."""
+    """The drawing of a call, or None where nobody spoke or took a turn."""
     end_ms = max(_moments(call), default=0.0)
-    if end_ms <= 0:
+    if end_ms <= 0 or not (call.turns or call.caller_voice or call.agent_voice):
         return None
     end_s = end_ms / 1000 * 1.01
     px_per_s = max((WIDTH - LEFT - RIGHT) / end_s, LEAST_PX_PER_S)

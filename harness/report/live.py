@@ -26,7 +26,8 @@ class TimelineWatcher(LinesWatcher):
             self._zero_ns = event["t"]
         line = in_words(event)
         if line is not None:
-            seconds = (event["t"] - self._zero_ns) / NS_PER_S
+            happened_ns: int = event.get("voiced_end", event["t"])
+            seconds = (happened_ns - (self._zero_ns or happened_ns)) / NS_PER_S
             self._console.print(f"{seconds:8.3f} s  {_printable(line)}")
 
     def ended(self, result: CallResult, alive: int) -> None:
@@ -53,7 +54,7 @@ def in_words(event: Event) -> str | None:
             verb = "typing" if event["kind"] == "type" else "saying"
             return f"turn {event['turn']}: {verb} {event['text'] or event['fixture']!r}"
         case "caller.spoke":
-            return f"caller's voice from {_seconds(event['voiced_end'] - event['voiced_start'])} s before its end"
+            return f"caller silent after {_seconds(event['voiced_end'] - event['voiced_start'])} s of voice"
         case "agent.onset":
             return "agent speaks"
         case "agent.end":

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from harness.report.plain_text import one_line
+
 BUDGET_BYTES = 10_000_000  # of base64 in the page, all recordings together
 RATE_HZ = 16_000
 # FLAC at 12 bits (noise at -74 dBFS): every browser plays it, it seeks to the sample and takes a twentieth of the time
 # that MP3 takes to write, at about one and a half times the size.
 _DROPPED_BITS = 4
-_LEAST_BYTES_PER_S = 2_000  # a quiet call; what cannot fit even so is not encoded in vain
+_LEAST_BYTES_PER_S = 500  # of silence; what cannot fit even so is not encoded in vain
 _BLOCK_FRAMES = 65_536
 
 
@@ -38,18 +40,20 @@ class Recordings:
         """The recording at this path relative to the folder; None where the call was not recorded."""
         if not recording:
             return None
-        path = (self._folder / recording).resolve()
-        if not path.is_relative_to(self._folder):
-            return Playable(problem=f"The recording {recording} lies outside of the run's folder and is not shown.")
-        if not path.is_file():
-            return Playable(problem=f"The recording {recording} is missing from the run's folder.")
+        name = one_line(recording)
         try:
+            path = (self._folder / recording).resolve()
+            if not path.is_relative_to(self._folder):
+                return Playable(problem=f"The recording {name} lies outside of the run's folder and is not shown.")
+            if not path.is_file():
+                return Playable(problem=f"The recording {name} is missing from the run's folder.")
             data_uri = self._data_uri(path)
         except OSError as problem:
-            return Playable(problem=f"The recording {recording} cannot be read: {problem.strerror or problem}.")
-        except ValueError as problem:
-            return Playable(problem=f"The recording {recording} cannot be read: {problem}.")
+            return Playable(problem=f"The recording {name} cannot be read: {problem.strerror or problem}.")
+        except ValueError as problem:  # no audio, or no path at all
+            return Playable(problem=f"The recording {name} cannot be read: {one_line(str(problem))}.")
         if data_uri is None:
+            self._left_bytes = 0  # full: what follows is not encoded in vain
             return Playable(src=quote(path.relative_to(self._folder).as_posix()))
         self._left_bytes -= len(data_uri)
         return Playable(src=data_uri, embedded=True)
@@ -60,7 +64,7 @@ class Recordings:
 
         try:
             with soundfile.SoundFile(path) as wav:
-                if wav.frames / wav.samplerate * _LEAST_BYTES_PER_S > self._left_bytes:
+                if not self._left_bytes or wav.frames / wav.samplerate * _LEAST_BYTES_PER_S > self._left_bytes:
                     return None
                 encoded = base64.b64encode(_flac(wav.read(dtype="int16", always_2d=True), wav.samplerate))
         except soundfile.LibsndfileError as problem:

@@ -1,0 +1,136 @@
+"""The seam between a call and its media: a joined room in which one speaks, hears, and sends data.
+
+Two clocks of sound meet here. A position in what the caller says becomes the time at which the packet that holds it
+left (`Speaking.left_ns`); a position in what the agent says becomes the time at which its packet came in
+(`Heard.wire_ns`). Each engine answers both for itself: one reads them at its socket, another estimates them from what
+its library tells.
+All audio is (frames,) int16 mono at 48 kHz; all times are monotonic nanoseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.secret import Secret
+
+SAMPLE_RATE = 48_000
+NS_PER_SAMPLE = 1e9 / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A block of what the agent sent; `position` is its first sample's, counted from the first block.
+
+    Attributes:
+        samples: (frames,) int16 mono at 48 kHz.
+        position: Of the first sample.
+        wire_ns: When the packet with the first sample came in.
+        ear_ns: When a person would have heard the first sample; None where the engine has no jitter buffer.
+    """
+
+    samples: NDArray[np.int16]
+    position: int
+    wire_ns: int
+    ear_ns: int | None = None
+
+    def wire_at(self, position: int) -> int:
+        """When the packet with the sample at `position` (in or before this block) came in."""
+        return self.wire_ns + round((position - self.position) * NS_PER_SAMPLE)
+
+    def ear_at(self, position: int) -> int | None:
+        """When the sample at `position` could be heard."""
+        return None if self.ear_ns is None else self.ear_ns + round((position - self.position) * NS_PER_SAMPLE)
+
+
+class Speaking(Protocol):
+    """An utterance on its way out."""
+
+    async def finished(self) -> None:
+        """Returns when the last sample has left, or the line was hung up."""
+        ...
+
+    def left_ns(self, position: int) -> int:
+        """When the packet with the sample at `position` left, or will leave."""
+        ...
+
+
+class Line(Protocol):
+    """A joined room."""
+
+    async def publish(self, *, timeout_s: float) -> None:
+        """Publishes the microphone; from then on silence flows.
+
+        Raises:
+            RoomFailure: room.publish_failed.
+        """
+        ...
+
+    def listen_to(self, identity: str) -> None:
+        """Delivers this participant's audio to `LineEvents.on_heard`."""
+        ...
+
+    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
+        """Sends (frames,) int16 mono at 48 kHz after what is being sent, and not before the time given."""
+        ...
+
+    async def send_data(self, topic: str, payload: bytes) -> int:
+        """Sends a reliable packet; returns when it left."""
+        ...
+
+    async def hang_up(self) -> None:
+        """Microphone off, room left, nothing kept. Safe to call twice; raises nothing."""
+        ...
+
+
+class LineEvents(Protocol):
+    """What an engine tells a call, always from the event loop, in the order in which things happened."""
+
+    def on_participant(self, t_ns: int, identity: str, *, is_agent: bool) -> None:
+        """A remote participant is in the room; `is_agent` where its kind is AGENT."""
+        ...
+
+    def on_participant_left(self, t_ns: int, identity: str) -> None:
+        """A remote participant has left."""
+        ...
+
+    def on_audio_track(self, t_ns: int, identity: str) -> None:
+        """A participant's audio track is subscribed."""
+        ...
+
+    def on_heard(self, heard: Heard) -> None:
+        """A block of audio of the participant listened to."""
+        ...
+
+    def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
+        """A data packet came."""
+        ...
+
+    def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
+        """One packet of the microphone left; `samples` is None for silence."""
+        ...
+
+    def on_overflow(self, t_ns: int) -> None:
+        """A receive queue was full; audio was lost before it was read."""
+        ...
+
+    def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
+        """The room is gone; `by_service` where it was ended or we were removed, not lost."""
+        ...
+
+
+class Engine(Protocol):
+    """Joins rooms."""
+
+    name: str
+
+    async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> Line:
+        """Joins the token's room.
+
+        Raises:
+            RoomFailure: room.unreachable, room.refused or room.timeout; the token is in none of them.
+        """
+        ...

@@ -1,0 +1,260 @@
+"""The engine on LiveKit's own SDK: encoder, jitter buffer and network are those of a real client.
+
+What the SDK does not tell is estimated. A frame handed over leaves in a packet of 20 ms, of which it is the first or
+the second half, and the encoder looks ahead: `SEND_DELAY_NS` and `LOOK_AHEAD`. A frame is heard after the jitter
+buffer, whose mean delay the statistics tell: heard time minus that delay is wire time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+
+import numpy as np
+from livekit import rtc
+from numpy.typing import NDArray
+
+from harness.call.arrival import ArrivalFit
+from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
+from harness.call.microphone import Microphone, Utterance
+from harness.clock import NS_PER_MS, NS_PER_S, Clock
+from harness.errors import RoomFailure
+from harness.failures import FailureKind
+from harness.secret import Secret
+
+SEND_DELAY_NS = 5 * NS_PER_MS  # the mean wait of a 10 ms frame for its packet of 20 ms
+LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
+HEAR_FRAME_MS = 20
+STATS_EVERY_S = 0.5
+FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
+HANG_UP_S = 5.0
+QUEUE_FRAMES = 500  # 10 s: a queue this full is not being read
+
+_log = logging.getLogger(__name__)
+_AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+_ENDED_BY_SERVICE = {
+    rtc.DisconnectReason.ROOM_DELETED,
+    rtc.DisconnectReason.ROOM_CLOSED,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED,
+}
+
+
+class SdkEngine:
+    """Joins rooms with `livekit.rtc`."""
+
+    name = "sdk"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        # The SDK logs signalling URLs, which hold tokens.
+        sdk_log = logging.getLogger("livekit")
+        sdk_log.addHandler(logging.NullHandler())
+        sdk_log.propagate = False
+
+    async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> SdkLine:
+        """See `Engine.join`."""
+        room = rtc.Room()
+        line = SdkLine(room, events, self._clock)
+        options = rtc.RoomOptions(auto_subscribe=True, connect_timeout=timeout_s)
+        try:
+            await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
+        except TimeoutError:
+            await line.hang_up()
+            raise RoomFailure(
+                "room.timeout", f"the room was not joined within {timeout_s:g} s", mend="is the LiveKit server well?"
+            ) from None
+        except rtc.ConnectError as problem:
+            await line.hang_up()
+            raise _connect_failure(token.scrub(str(problem))) from None
+        except BaseException:
+            await line.hang_up()
+            raise
+        line.greet_present()
+        return line
+
+
+def _connect_failure(message: str) -> RoomFailure:
+    """Tells apart what the SDK's one exception says; URLs, which may hold tokens, are left out."""
+    said = re.sub(r"(wss?|https?)://[^\s\"')]+", "<url>", message)[:300]
+    lower = said.lower()
+    kind: FailureKind
+    if re.search(r"\b(401|403|404)\b|unauthor|forbidden|invalid token|expired|permission|not allowed", lower):
+        kind, mend = "room.refused", "the token may be expired or made for another server or room"
+    elif "timeout" in lower or "timed out" in lower:
+        kind, mend = "room.timeout", "is the LiveKit server well, and are its UDP and TCP ports open?"
+    else:
+        kind, mend = "room.unreachable", "check the livekit_url that the session service gives"
+    return RoomFailure(kind, f"the room could not be joined: {said}", mend=mend)
+
+
+class SdkLine:
+    """One room; see `Line`."""
+
+    def __init__(self, room: rtc.Room, events: LineEvents, clock: Clock) -> None:
+        self._room = room
+        self._events = events
+        self._clock = clock
+        self._source: rtc.AudioSource | None = None
+        self._publication: rtc.LocalTrackPublication | None = None
+        self._microphone = Microphone(
+            self._capture, clock, events.on_sent, delay_ns=SEND_DELAY_NS, look_ahead=LOOK_AHEAD
+        )
+        self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
+        self._listening: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._jitter_buffer_ns = 0
+        self._closed = False
+        self._gone = False
+        self._known: set[str] = set()
+        room.on("participant_connected", self._on_participant)
+        room.on("participant_disconnected", self._on_participant_left)
+        room.on("track_subscribed", self._on_track)
+        room.on("data_received", self._on_data)
+        room.on("disconnected", self._on_disconnected)
+
+    def greet_present(self) -> None:
+        """Tells of those who were in the room before the caller, in the order in which they came."""
+        present = self._room.remote_participants.values()
+        for participant in sorted(present, key=lambda participant: participant.joined_at or 0):
+            self._on_participant(participant)
+
+    async def publish(self, *, timeout_s: float) -> None:
+        """See `Line.publish`."""
+        try:
+            self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=0)
+            track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
+            self._publication = await asyncio.wait_for(
+                self._room.local_participant.publish_track(track, options), timeout_s
+            )
+        except (rtc.participant.PublishTrackError, TimeoutError, RuntimeError) as problem:
+            raise RoomFailure(
+                "room.publish_failed",
+                f"the microphone could not be published: {str(problem) or 'no answer in time'}",
+                mend="does the token allow publishing?",
+            ) from None
+        self._start(self._microphone.run())
+
+    def listen_to(self, identity: str) -> None:
+        """See `Line.listen_to`."""
+        if self._listening is None:
+            self._listening = identity
+            if identity in self._tracks:
+                self._start(self._hear(self._tracks[identity]))
+
+    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
+        """See `Line.speak`."""
+        return self._microphone.speak(pcm, not_before_ns=not_before_ns)
+
+    async def send_data(self, topic: str, payload: bytes) -> int:
+        """See `Line.send_data`."""
+        left_ns = self._clock.now_ns()
+        try:
+            await self._room.local_participant.publish_data(payload, reliable=True, topic=topic)
+        except rtc.participant.PublishDataError as problem:
+            raise RoomFailure("room.lost", f"a text could not be sent: {problem}") from None
+        return left_ns
+
+    async def hang_up(self) -> None:
+        """See `Line.hang_up`."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # In this order: a room that ends before its track was unpublished strands a capture thread of the SDK.
+        if self._publication is not None and not self._gone:
+            await self._quietly(self._room.local_participant.unpublish_track(self._publication.sid))
+        if self._source is not None:
+            await self._quietly(self._source.aclose())
+        await self._quietly(self._room.disconnect())
+        self._tracks.clear()
+
+    @staticmethod
+    async def _quietly(step: object) -> None:
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(step, HANG_UP_S)  # type: ignore[arg-type] # the SDK's coroutines
+
+    def _start(self, coroutine: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[call-overload] # always a coroutine
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None and not self._closed:
+            _log.debug("a task of the line failed", exc_info=task.exception())
+
+    async def _capture(self, frame: NDArray[np.int16]) -> None:
+        if self._source is not None:
+            await self._source.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, frame.size))
+
+    async def _hear(self, track: rtc.RemoteAudioTrack) -> None:
+        stream = rtc.AudioStream(
+            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS, capacity=QUEUE_FRAMES
+        )
+        stats = asyncio.ensure_future(self._follow_jitter_buffer(track))
+        fit = ArrivalFit()
+        position = 0
+        try:
+            async for event in stream:
+                arrival_ns = self._clock.now_ns()
+                samples = np.frombuffer(event.frame.data, np.int16)
+                fit.arrived(position + samples.size, arrival_ns)
+                ear_ns = fit.time_of(position)
+                self._events.on_heard(Heard(samples, position, ear_ns - self._jitter_buffer_ns, ear_ns))
+                position += samples.size
+        finally:
+            stats.cancel()
+            await self._quietly(stream.aclose())
+
+    async def _follow_jitter_buffer(self, track: rtc.RemoteAudioTrack) -> None:
+        """Keeps the jitter buffer's mean delay of the last half second: delta of delay by delta of count."""
+        last_delay_s, last_count = 0.0, 0
+        due_ns = self._clock.now_ns()
+        while True:
+            due_ns += round((STATS_EVERY_S if last_count else FIRST_STATS_S) * NS_PER_S)
+            await self._clock.sleep_until_ns(due_ns)
+            for stat in await track.get_stats():
+                if stat.WhichOneof("stats") != "inbound_rtp":
+                    continue
+                inbound = stat.inbound_rtp.inbound
+                count = inbound.jitter_buffer_emitted_count - last_count
+                if count > 0:
+                    mean_s = (inbound.jitter_buffer_delay - last_delay_s) / count
+                    self._jitter_buffer_ns = round(mean_s * NS_PER_S)
+                last_delay_s, last_count = inbound.jitter_buffer_delay, inbound.jitter_buffer_emitted_count
+
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity not in self._known:
+            self._known.add(participant.identity)
+            self._events.on_participant(self._clock.now_ns(), participant.identity, is_agent=participant.kind == _AGENT)
+
+    def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
+        self._known.discard(participant.identity)
+        self._tracks.pop(participant.identity, None)
+        self._events.on_participant_left(self._clock.now_ns(), participant.identity)
+
+    def _on_track(
+        self, track: rtc.Track, _publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        if not isinstance(track, rtc.RemoteAudioTrack) or participant.identity in self._tracks:
+            return
+        self._on_participant(participant)
+        self._tracks[participant.identity] = track
+        self._events.on_audio_track(self._clock.now_ns(), participant.identity)
+        if participant.identity == self._listening:
+            self._start(self._hear(track))
+
+    def _on_data(self, packet: rtc.DataPacket) -> None:
+        identity = packet.participant.identity if packet.participant else None
+        self._events.on_data(self._clock.now_ns(), packet.topic or "", bytes(packet.data), identity)
+
+    def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self._gone = True
+        if not self._closed:
+            name = rtc.DisconnectReason.Name(reason).lower()
+            self._events.on_disconnected(self._clock.now_ns(), name, by_service=reason in _ENDED_BY_SERVICE)

@@ -1,0 +1,60 @@
+"""How late the event loop runs: a tick at each deadline, and how long after it the loop came round to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from harness.clock import NS_PER_MS, NS_PER_S, Clock
+
+TICK_NS = 20 * NS_PER_MS
+TELL_NS = 10 * NS_PER_MS
+KEPT_NS = 3 * NS_PER_S
+
+OnLag = Callable[[int, int], None]
+
+
+class LoopLag:
+    """One for each process. Lags over 10 ms are told to all calls at once (when the tick was due, how late it was)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._recent: deque[tuple[int, int]] = deque()
+        self._watchers: set[OnLag] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> LoopLag:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def watch(self, on_lag: OnLag) -> None:
+        """From now on `on_lag` is told of each lag over 10 ms."""
+        self._watchers.add(on_lag)
+
+    def unwatch(self, on_lag: OnLag) -> None:
+        """Undoes `watch`."""
+        self._watchers.discard(on_lag)
+
+    def longest_ns(self, since_ns: int) -> int:
+        """The longest lag of the ticks since a time, at most 3 s ago."""
+        return max((late_ns for due_ns, late_ns in self._recent if due_ns >= since_ns), default=0)
+
+    async def _run(self) -> None:
+        due_ns = self._clock.now_ns()
+        while True:
+            due_ns += TICK_NS
+            await self._clock.sleep_until_ns(due_ns)
+            late_ns = max(0, self._clock.now_ns() - due_ns)
+            self._recent.append((due_ns, late_ns))
+            while due_ns - self._recent[0][0] > KEPT_NS:
+                self._recent.popleft()
+            if late_ns > TELL_NS:
+                for watcher in list(self._watchers):
+                    watcher(due_ns, late_ns)
+                due_ns += late_ns // TICK_NS * TICK_NS

@@ -1,0 +1,112 @@
+"""The pacing of the caller's microphone: what leaves when, by absolute deadlines, silence between utterances."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.call.engines.line import SAMPLE_RATE
+from harness.clock import NS_PER_MS, Clock
+
+FRAME_MS = 10
+FRAME = SAMPLE_RATE * FRAME_MS // 1000
+FRAME_NS = FRAME_MS * NS_PER_MS
+SKIP_AFTER_NS = 200 * NS_PER_MS  # further behind than this, the missed time is left out instead of sent in a burst
+
+Capture = Callable[[NDArray[np.int16]], Awaitable[None]]
+OnSent = Callable[[int, int, NDArray[np.int16] | None], None]
+
+
+class Utterance:
+    """Audio on its way through a microphone; `frame_ns[k]` is when its k-th frame was handed over."""
+
+    def __init__(self, pcm: NDArray[np.int16], not_before_ns: int, delay_ns: int, look_ahead: int) -> None:
+        # Whole frames: a tail would wait in the encoder and prefix the next utterance.
+        self.pcm = np.concatenate([pcm, np.zeros(-pcm.size % FRAME, np.int16)])
+        self.not_before_ns = not_before_ns
+        self.frame_ns: list[int] = []
+        self._delay_ns = delay_ns
+        self._look_ahead = look_ahead
+        self._done = asyncio.Event()
+
+    def end(self) -> None:
+        """Nothing more of it will be sent."""
+        self._done.set()
+
+    async def finished(self) -> None:
+        """See `Speaking.finished`."""
+        await self._done.wait()
+
+    def left_ns(self, position: int) -> int:
+        """See `Speaking.left_ns`; beyond what was handed over it counts on from the last frame."""
+        frame = (position + self._look_ahead) // FRAME
+        if not self.frame_ns:
+            return self.not_before_ns + frame * FRAME_NS + self._delay_ns
+        last = len(self.frame_ns) - 1
+        if frame <= last:
+            return self.frame_ns[frame] + self._delay_ns
+        return self.frame_ns[last] + (frame - last) * FRAME_NS + self._delay_ns
+
+
+class Microphone:
+    """Hands a frame of 10 ms to `capture` at each deadline, from `start` to `stop`.
+
+    Args:
+        capture: Takes (480,) int16 mono at 48 kHz.
+        clock: Tells and awaits time.
+        on_sent: Told of each frame: when it was due, when it was handed over, its samples (None: silence).
+        delay_ns: From handing a frame over to its packet's leaving.
+        look_ahead: How many samples the encoder puts a sample back in its packets.
+    """
+
+    def __init__(
+        self, capture: Capture, clock: Clock, on_sent: OnSent, *, delay_ns: int = 0, look_ahead: int = 0
+    ) -> None:
+        self._capture = capture
+        self._clock = clock
+        self._on_sent = on_sent
+        self._delay_ns = delay_ns
+        self._look_ahead = look_ahead
+        self._queue: deque[Utterance] = deque()
+        self._silence = np.zeros(FRAME, np.int16)
+
+    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
+        """Queues an utterance; its first frame goes at the first deadline that is not before the time given."""
+        utterance = Utterance(pcm, not_before_ns, self._delay_ns, self._look_ahead)
+        self._queue.append(utterance)
+        return utterance
+
+    async def run(self) -> None:
+        """Sends until cancelled; what was still to be said ends then."""
+        due_ns = self._clock.now_ns()
+        try:
+            while True:
+                await self._clock.sleep_until_ns(due_ns)
+                frame, utterance = self._next(due_ns)
+                now_ns = self._clock.now_ns()
+                await self._capture(self._silence if frame is None else frame)
+                if utterance is not None:
+                    utterance.frame_ns.append(now_ns)
+                    if len(utterance.frame_ns) * FRAME >= utterance.pcm.size:
+                        self._queue.popleft()
+                        utterance.end()
+                self._on_sent(due_ns, now_ns, frame)
+                due_ns += FRAME_NS
+                behind_ns = self._clock.now_ns() - due_ns
+                if behind_ns > SKIP_AFTER_NS:
+                    due_ns += behind_ns // FRAME_NS * FRAME_NS
+        finally:
+            for utterance in self._queue:
+                utterance.end()
+            self._queue.clear()
+
+    def _next(self, due_ns: int) -> tuple[NDArray[np.int16] | None, Utterance | None]:
+        if not self._queue or due_ns + FRAME_NS // 2 < self._queue[0].not_before_ns:
+            return None, None
+        utterance = self._queue[0]
+        start = len(utterance.frame_ns) * FRAME
+        return utterance.pcm[start : start + FRAME], utterance

@@ -1,0 +1,125 @@
+"""A call's audio as a stereo WAV: left the caller as sent, right the agent as heard, both by their time on the wire."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.call.engines.line import SAMPLE_RATE
+from harness.clock import NS_PER_S
+from harness.errors import OwnFailure
+
+SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to where the last block ended, a block follows it without a seam
+CHUNK = SAMPLE_RATE
+
+
+class _Channel:
+    """One side, spooled to a file of raw samples; gaps are silence."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[bytes] = path.open("wb")
+        self._next = 0
+
+    def place(self, at: int, samples: NDArray[np.int16]) -> None:
+        ahead = at - self._next
+        if ahead > SLIP:
+            self._file.write(bytes(2 * ahead))
+            self._next += ahead
+        elif ahead < -SLIP:
+            samples = samples[min(samples.size, -ahead) :]
+        self._file.write(samples.tobytes())
+        self._next += samples.size
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Recorder:
+    """Records from `start_ns` on; `save` or `discard` ends it. A full disk is kept as `broken` and never raised."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._channels: list[_Channel] = []
+        self._start_ns: int | None = None
+        self.broken: OwnFailure | None = None
+
+    def start(self, start_ns: int) -> None:
+        """The recording's first sample is at this time."""
+        self._start_ns = start_ns
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            for side in ("left", "right"):
+                self._channels.append(_Channel(self._path.with_name(f".{self._path.stem}.{side}.raw")))
+        except OSError as problem:
+            self._fail(problem)
+
+    def sent(self, left_ns: int, samples: NDArray[np.int16]) -> None:
+        """The caller's samples, whose first left then."""
+        self._place(0, left_ns, samples)
+
+    def heard(self, wire_ns: int, samples: NDArray[np.int16]) -> None:
+        """The agent's samples, whose first came in then."""
+        self._place(1, wire_ns, samples)
+
+    def _place(self, side: int, at_ns: int, samples: NDArray[np.int16]) -> None:
+        if self.broken is not None or self._start_ns is None:
+            return
+        at = max(0, round((at_ns - self._start_ns) * SAMPLE_RATE / NS_PER_S))
+        try:
+            self._channels[side].place(at, samples)
+        except OSError as problem:
+            self._fail(problem)
+
+    def _fail(self, problem: OSError) -> None:
+        if self.broken is None:
+            self.broken = OwnFailure(
+                "harness.disk",
+                f"the recording cannot be written: {problem.strerror}",
+                mend="free space, or --record none",
+            )
+
+    def save(self) -> bool:
+        """Writes the WAV, slowly for long calls; False where nothing could be saved (see `broken`)."""
+        import soundfile
+
+        if not self._channels or self.broken is not None:
+            self.discard()
+            return False
+        temporary = self._path.with_name(f".{self._path.name}.part")
+        try:
+            for channel in self._channels:
+                channel.close()
+            sizes = [channel.path.stat().st_size // 2 for channel in self._channels]
+            with (
+                soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 2, "PCM_16", format="WAV") as wav,
+                self._channels[0].path.open("rb") as left,
+                self._channels[1].path.open("rb") as right,
+            ):
+                for start in range(0, max(sizes), CHUNK):
+                    count = min(CHUNK, max(sizes) - start)
+                    both = np.zeros((count, 2), np.int16)
+                    for side, file in enumerate((left, right)):
+                        samples = np.frombuffer(file.read(2 * count), np.int16)
+                        both[: samples.size, side] = samples
+                    wav.write(both)
+            temporary.replace(self._path)
+        except (OSError, soundfile.LibsndfileError) as problem:
+            self._fail(problem if isinstance(problem, OSError) else OSError(0, str(problem)))
+            temporary.unlink(missing_ok=True)
+            return False
+        finally:
+            self.discard()
+        return True
+
+    def discard(self) -> None:
+        """Removes what was spooled."""
+        for channel in self._channels:
+            with contextlib.suppress(OSError):
+                channel.close()
+            channel.path.unlink(missing_ok=True)
+        self._channels.clear()

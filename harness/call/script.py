@@ -1,0 +1,261 @@
+"""The caller's side of a conversation: speak, type, wait and talk over, and know when the agent's turn has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import pairwise
+
+from harness.call.chat import TOPIC_OUT, Chat, outgoing
+from harness.call.ear import KNOWN_AFTER_NS, Ear
+from harness.call.engines.line import NS_PER_SAMPLE, Line
+from harness.call.plan import CallPlan
+from harness.call.timeline import Timeline
+from harness.clock import NS_PER_S, Clock, s_to_ns
+from harness.errors import AgentFailure, CallFailure
+from harness.fixtures.find import Utterance
+from harness.measure.voice import (
+    SILENCE_NS,
+    ReplyStart,
+    reply_to_barge_in,
+    reply_to_speech,
+    reply_to_text,
+    speaks_at,
+    stop_after,
+    talking_since,
+)
+from harness.scenario.model import Step
+
+TALKS_ON_NS = 60 * NS_PER_S
+LOOK_AGAIN_NS = NS_PER_S // 10
+
+Check = Callable[[], bool]
+FindReply = Callable[[], ReplyStart]
+
+
+class Script:
+    """Follows a plan's steps on a line. `end(failure)` ends it from outside: the agent left, the room is gone."""
+
+    def __init__(self, plan: CallPlan, *, line: Line, ear: Ear, chat: Chat, timeline: Timeline, clock: Clock) -> None:
+        self._plan = plan
+        self._line = line
+        self._ear = ear
+        self._chat = chat
+        self._timeline = timeline
+        self._clock = clock
+        self._ended_by: CallFailure | None = None
+        self._turn = 0
+        self._talked_over_ns: int | None = None
+        self._after_wait = False
+        self._end_silence_ns = s_to_ns(plan.timeouts.end_silence)
+
+    def end(self, failure: CallFailure) -> None:
+        """The script stops at once; `run` raises `failure`."""
+        self._ended_by = self._ended_by or failure
+        self._ear.wake()
+
+    async def run(self, connected_ns: int) -> None:
+        """Follows all steps.
+
+        Raises:
+            CallFailure: What ended the script before its last step.
+        """
+        await self._greeting(connected_ns)
+        steps = [*self._plan.steps, None]
+        for index, (step, following) in enumerate(pairwise(steps)):
+            if step is None:
+                break
+            if step.kind == "wait":
+                await self._wait(index, step)
+            else:
+                await self._take_turn(index, step, barged=following is not None and following.kind == "barge_in")
+
+    # -- the agent's side ----------------------------------------------------------------------------------------
+
+    async def _until(self, holds: Check, deadline_ns: int | None = None) -> bool:
+        """Waits until `holds`; False where the deadline came first.
+
+        Raises:
+            CallFailure: The script was ended from outside, or the agent talks without end.
+        """
+        while True:
+            if self._ended_by is not None:
+                raise self._ended_by
+            if holds():
+                return True
+            now_ns = self._clock.now_ns()
+            if deadline_ns is not None and now_ns >= deadline_ns:
+                return False
+            self._check_talks_on(now_ns)
+            again_ns = now_ns + LOOK_AGAIN_NS
+            await self._ear.changed(again_ns if deadline_ns is None else min(again_ns, deadline_ns))
+
+    def _check_talks_on(self, now_ns: int) -> None:
+        since_ns = talking_since(
+            self._ear.voices, gap_ns=self._end_silence_ns, known_until_ns=self._ear.known_until_ns()
+        )
+        if since_ns is not None and now_ns - since_ns > TALKS_ON_NS:
+            raise AgentFailure(
+                "agent.talks_on",
+                f"it spoke for {TALKS_ON_NS // NS_PER_S} s without a pause of {self._plan.timeouts.end_silence:g} s",
+                mend="does the agent hear itself, or repeat a reply?",
+            )
+
+    def _silent_for(self, silence_ns: int, after_ns: int = 0) -> bool:
+        """Whether the agent is known to have been silent so long, at the least since `after_ns`."""
+        if self._ear.voiced:
+            return False
+        voices = self._ear.voices
+        since_ns = max(after_ns, voices[-1].end_ns or 0) if voices else after_ns
+        return self._ear.known_until_ns() - since_ns >= silence_ns
+
+    async def _greeting(self, connected_ns: int) -> None:
+        if self._plan.scenario.greeting is False:
+            return
+        timeouts = self._plan.timeouts
+        awaited_ns = self._clock.now_ns()
+        self._timeline.add(awaited_ns, "greeting.awaited")
+        deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), connected_ns + s_to_ns(self._plan.greeting_within_s))
+        voices = self._ear.voices
+        if not await self._until(lambda: bool(voices), deadline_ns + KNOWN_AFTER_NS):
+            self._timeline.add(self._clock.now_ns(), "greeting.ended", why="silent")
+            if self._plan.scenario.greeting is not None:
+                waited_s = (deadline_ns - awaited_ns) / NS_PER_S
+                self._occurred(
+                    AgentFailure(
+                        "agent.no_greeting", f"the agent said nothing for {waited_s:.1f} s after it had joined"
+                    )
+                )
+            return
+        why = "heard"
+        if self._plan.steps[0].kind == "barge_in":
+            self._talked_over_ns, why = voices[0].onset_ns, "barge_in"
+        else:
+            await self._until(lambda: self._silent_for(self._end_silence_ns))
+        self._timeline.add(self._clock.now_ns(), "greeting.ended", why=why)
+
+    def _occurred(self, failure: CallFailure, turn: int | None = None) -> None:
+        """Notes a failure that does not end the script, unless the scenario wants it to."""
+        if self._plan.scenario.stop_on_failure:
+            raise failure
+        self._timeline.add(
+            self._clock.now_ns(), "failure", kind=failure.kind, what=failure.what, turn=turn, ended=False
+        )
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    async def _wait(self, index: int, step: Step) -> None:
+        start_ns = self._clock.now_ns()
+        self._timeline.add(start_ns, "wait.started", step=index, after_turn=self._turn)
+        await self._until(lambda: False, start_ns + s_to_ns(step.wait_s))
+        self._timeline.add(self._clock.now_ns(), "wait.ended", step=index)
+        voices = self._ear.voices
+        self._talked_over_ns = voices[-1].onset_ns if voices and self._ear.voiced else None
+        self._after_wait = True
+
+    async def _take_turn(self, index: int, step: Step, *, barged: bool) -> None:
+        if self._after_wait and step.kind != "barge_in":
+            await self._until(lambda: self._silent_for(SILENCE_NS))
+        self._after_wait = False
+        self._turn += 1
+        speech = self._plan.speech[index]
+        self._timeline.add(
+            self._clock.now_ns(),
+            "turn.started",
+            turn=self._turn,
+            step=index,
+            kind=step.kind,
+            text=speech.text if speech else step.type,
+            fixture=speech.name if speech else None,
+            language=speech.language if speech else "",
+        )
+        why = "failed"
+        try:
+            if speech is None:
+                why = await self._type(step.type or "", barged=barged)
+            elif step.kind == "barge_in":
+                why = await self._barge_in(step, speech, barged=barged)
+            else:
+                start_ns, end_ns = await self._speak(speech)
+                why = await self._await_reply(
+                    lambda: reply_to_speech(self._ear.voices, start_ns, end_ns), end_ns, barged
+                )
+        except asyncio.CancelledError:
+            why = "cut"
+            raise
+        finally:
+            self._timeline.add(self._clock.now_ns(), "turn.ended", turn=self._turn, why=why)
+
+    async def _type(self, text: str, *, barged: bool) -> str:
+        self._chat.sent(text)
+        sent_ns = await self._line.send_data(TOPIC_OUT, outgoing(text))
+        self._timeline.add(sent_ns, "caller.typed", turn=self._turn, text=text.strip())
+        return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
+
+    async def _speak(self, speech: Utterance, *, not_before_ns: int = 0) -> tuple[int, int]:
+        """Says it; returns when the packets with the voiced start and end left."""
+        speaking = self._line.speak(speech.pcm, not_before_ns=not_before_ns)
+        finished = asyncio.ensure_future(speaking.finished())
+        finished.add_done_callback(lambda _: self._ear.wake())
+        try:
+            await self._until(finished.done)
+        finally:
+            finished.cancel()
+        start_ns, end_ns = speaking.left_ns(speech.voiced_start), speaking.left_ns(speech.voiced_end)
+        self._timeline.add(
+            speaking.left_ns(0), "caller.spoke", turn=self._turn, voiced_start=start_ns, voiced_end=end_ns
+        )
+        return start_ns, end_ns
+
+    async def _barge_in(self, step: Step, speech: Utterance, *, barged: bool) -> str:
+        onset_ns, self._talked_over_ns = self._talked_over_ns, None
+        self._timeline.add(self._clock.now_ns(), "barge_in", turn=self._turn, onset=onset_ns)
+        not_before_ns = 0
+        if onset_ns is not None:
+            # The caller's voice, not the fixture's leading silence, is to be heard at that time.
+            lead_ns = round(speech.voiced_start * NS_PER_SAMPLE)
+            not_before_ns = onset_ns + s_to_ns(step.barge_in_s) - lead_ns
+            await self._until(lambda: False, not_before_ns - LOOK_AGAIN_NS)
+        start_ns, end_ns = await self._speak(speech, not_before_ns=not_before_ns)
+        voices = self._ear.voices
+        if onset_ns is None or not speaks_at(voices, start_ns):
+            return await self._await_reply(lambda: reply_to_speech(voices, start_ns, end_ns), end_ns, barged)
+        if step.expect.keeps_talking:
+            await self._until(lambda: self._silent_for(self._end_silence_ns, end_ns))
+            return "no_reply_needed"
+        stop: list[int] = []
+
+        def stopped() -> bool:
+            found = stop_after(voices, start_ns, known_until_ns=self._ear.known_until_ns())
+            stop.extend([] if found is None else [found])
+            return found is not None
+
+        await self._until(stopped)
+        stop_ns = stop[0]
+        return await self._await_reply(lambda: reply_to_barge_in(voices, stop_ns, end_ns), max(stop_ns, end_ns), barged)
+
+    async def _await_reply(self, find: FindReply, from_ns: int, barged: bool) -> str:
+        """Waits for the reply's onset and, unless it is to be talked over, for its end; says how the turn ended."""
+        deadline_ns = from_ns + s_to_ns(self._plan.timeouts.reply)
+        found = ReplyStart()
+
+        def settled() -> bool:
+            nonlocal found
+            found = find()
+            # An interruption that lasted beyond the caller's end was the reply; after a shorter one it may yet come.
+            lasted = found.interrupted and (found.interrupted_until_ns or deadline_ns) > from_ns
+            return found.onset_ns is not None or lasted
+
+        await self._until(settled, deadline_ns + KNOWN_AFTER_NS)
+        if found.onset_ns is not None and found.onset_ns > deadline_ns:
+            found = ReplyStart(interrupted=found.interrupted)
+        if found.onset_ns is None and not found.interrupted:
+            await self._until(lambda: not self._ear.voiced)
+            waited = f"{self._plan.timeouts.reply:g} s"
+            self._occurred(AgentFailure("agent.no_reply", f"no voice came within {waited}"), self._turn)
+            return "no_reply"
+        if barged and found.onset_ns is not None:
+            self._talked_over_ns = found.onset_ns
+            return "barge_in"
+        await self._until(lambda: self._silent_for(self._end_silence_ns, from_ns))
+        return "interrupted" if found.interrupted else "replied"

@@ -1,0 +1,249 @@
+"""From one call's timeline to its numbers: a pure function, the same live and years later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from harness.clock import NS_PER_MS
+from harness.failures import FailureKind
+from harness.measure.fitness import unfit_reasons
+from harness.measure.result import (
+    CallResult,
+    FailureSeen,
+    GreetingResult,
+    OwnLateness,
+    TurnResult,
+    WaitResult,
+)
+from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
+from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
+from harness.measure.voice import (
+    ReplyStart,
+    reply_to_barge_in,
+    reply_to_speech,
+    reply_to_text,
+    speaks_at,
+    stop_after,
+)
+from harness.measure.wer import word_error_rate
+
+GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
+
+
+def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallResult:
+    """The numbers of a call; expectations are judged afterwards (`judge.expectations`)."""
+    spans = gather(events)
+    start = spans.first["call.started"]
+    zero_ns = _first(spans.at("room.connected"), spans.at("call.started"))
+    measured = _Measured(spans, zero_ns)
+    failures = measured.failures()
+    cut = "cut" in spans.first
+    ended_by = next((failure.kind for failure in failures if failure.ended), None)
+    failure = ended_by or (failures[0].kind if failures else None)
+    return CallResult(
+        call=start["call"],
+        scenario=start["scenario"],
+        tags=list(tags),
+        target=start["target"],
+        agent=start["agent"],
+        room=spans.first.get("session.created", {}).get("room"),
+        started=start["utc"],
+        duration_ms=_span_ms(spans.at("call.started"), spans.last_ns) or 0.0,
+        ok=None if cut else failure is None,
+        failure=failure,
+        failures=failures,
+        cut=cut,
+        session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
+        room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
+        agent_join_ms=_span_ms(spans.at("room.connected"), spans.at("agent.joined")),
+        agents=spans.second_agents + ("agent.seen" in spans.first),
+        junk_frames=spans.junk,
+        stray_texts=measured.texts.stray,
+        stray_speech=measured.stray_speech(),
+        greeting=measured.greeting(),
+        turns=measured.turns(),
+        waits=[measured.wait(wait) for wait in spans.waits],
+        caller_voice=measured.caller_voice(),
+        agent_voice=measured.agent_voice(),
+        own=OwnLateness(
+            lag_ms=[event["lag_ms"] for event in spans.seconds],
+            send_late_ms=[event["send_late_ms"] for event in spans.seconds],
+        ),
+        notes=measured.notes(),
+    )
+
+
+def _first(*values: int | None) -> int:
+    return next(value for value in values if value is not None)
+
+
+def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
+    if start_ns is None or end_ns is None:
+        return None
+    return round((end_ns - start_ns) / NS_PER_MS, 1)
+
+
+class _Measured:
+    """The parts of one call's result."""
+
+    def __init__(self, spans: CallSpans, zero_ns: int) -> None:
+        self.spans = spans
+        self.zero_ns = zero_ns
+        self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts)
+        self.heard_anything = bool(spans.voices)
+
+    def position(self, t_ns: int | None) -> float | None:
+        return _span_ms(self.zero_ns, t_ns)
+
+    def failures(self) -> list[FailureSeen]:
+        seen = [
+            FailureSeen(
+                kind=event["kind"],
+                what=event["what"],
+                at_ms=self.position(event["t"]),
+                turn=event["turn"],
+                ended=event["ended"],
+            )
+            for event in self.spans.failures
+            if event["kind"] in get_args(FailureKind)
+        ]
+        if self._was_mute(seen):
+            # One mute call, not one silent turn after another: told first, by its own name.
+            mute = FailureSeen(kind="agent.no_audio", what="not one voiced moment of the agent in the whole call")
+            return [mute, *seen]
+        return seen
+
+    def _was_mute(self, seen: Sequence[FailureSeen]) -> bool:
+        silent = ("agent.no_reply", "agent.no_greeting")
+        return (
+            "agent.joined" in self.spans.first
+            and not self.heard_anything
+            and any(failure.kind in silent for failure in seen)
+            and all(failure.kind in silent for failure in seen)
+        )
+
+    def greeting(self) -> GreetingResult | None:
+        if "greeting.awaited" not in self.spans.first:
+            return None
+        first_turn_ns = self.spans.turns[0].started_ns if self.spans.turns else self.spans.last_ns
+        spoken = [voice for voice in self.spans.voices if voice.onset_ns < first_turn_ns]
+        return GreetingResult(
+            ttfa_ms=self.position(spoken[0].onset_ns) if spoken else None,
+            end_ms=self.position(spoken[-1].end_ns) if spoken else None,
+            reply=self.texts.greeting.reply,
+        )
+
+    def turns(self) -> list[TurnResult]:
+        return [self._turn(turn, texts) for turn, texts in zip(self.spans.turns, self.texts.turns, strict=True)]
+
+    def _turn(self, turn: TurnSpan, texts: TurnTexts) -> TurnResult:
+        cut = turn.why == "cut" or (turn.ended_ns is None and "cut" in self.spans.first)
+        end_ns = turn.ended_ns or self.spans.last_ns
+        result = TurnResult.model_validate(
+            {
+                "turn": turn.turn,
+                "kind": turn.kind,
+                "text": turn.text or "",
+                "fixture": turn.fixture,
+                "language": turn.language,
+                "started_ms": self.position(turn.started_ns),
+                "ended_ms": self.position(turn.ended_ns),
+                "caller_start_ms": self.position(turn.caller_start_ns),
+                "caller_end_ms": self.position(turn.caller_end_ns),
+                "reply": texts.reply,
+                "transcript": texts.transcript,
+                "cut": cut,
+            }
+        )
+        if turn.caller_end_ns is None or turn.caller_start_ns is None:
+            return result
+        reply, stop_ns = self._reply(turn, result)
+        onset_ns = reply.onset_ns if reply.onset_ns is not None and reply.onset_ns <= end_ns else None
+        ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
+        result.interrupted = reply.interrupted
+        result.agent_onset_ms = self.position(onset_ns)
+        result.agent_stop_ms = self.position(stop_ns)
+        result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
+        result.ttfa_ear_ms = _span_ms(turn.caller_end_ns, ear_ns)
+        result.stop_ms = _span_ms(turn.caller_start_ns, stop_ns)
+        result.reply_text_ms = _span_ms(turn.caller_end_ns, texts.first_reply_ns)
+        result.advice = GOES_ON_ADVICE if reply.went_on and turn.kind == "say" else None
+        if turn.kind == "type":
+            result.echo_ms = _span_ms(turn.caller_end_ns, texts.echo_ns)
+        else:
+            result.transcript_ms = _span_ms(turn.caller_end_ns, texts.last_transcript_ns)
+            self._judge_words(result)
+        result.unfit_why = unfit_reasons(self.spans, turn.started_ns, end_ns, onset_ns)
+        result.fit = not result.unfit_why
+        return result
+
+    def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, int | None]:
+        """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
+        voices = self.spans.voices
+        start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
+        if turn.kind == "type":
+            return reply_to_text(voices, start_ns), None
+        if turn.kind == "barge_in":
+            result.exercised = turn.barged_onset_ns is not None and speaks_at(voices, start_ns)
+            if result.exercised:
+                stop_ns = stop_after(voices, start_ns, known_until_ns=self.spans.last_ns)
+                if stop_ns is None:
+                    return ReplyStart(), None
+                return reply_to_barge_in(voices, stop_ns, end_ns), stop_ns
+        return reply_to_speech(voices, start_ns, end_ns), None
+
+    @staticmethod
+    def _judge_words(result: TurnResult) -> None:
+        if result.transcript_ms is None:
+            return
+        errors = word_error_rate(result.text, result.transcript, language=result.language)
+        if errors is not None:
+            result.wer = errors.rate
+            result.wer_pair = (errors.reference, errors.hypothesis)
+
+    def wait(self, wait: WaitSpan) -> WaitResult:
+        end_ns = wait.ended_ns or self.spans.last_ns
+        spoke = [voice for voice in self.spans.voices if wait.started_ns <= voice.onset_ns <= end_ns]
+        if speaks_at(self.spans.voices, wait.started_ns):
+            spoke_ns: int | None = wait.started_ns
+        else:
+            spoke_ns = spoke[0].onset_ns if spoke else None
+        return WaitResult(
+            after_turn=wait.after_turn,
+            started_ms=self.position(wait.started_ns),
+            ended_ms=self.position(wait.ended_ns),
+            agent_spoke_ms=_span_ms(wait.started_ns, spoke_ns),
+            fit=not unfit_reasons(self.spans, wait.started_ns, end_ns, spoke_ns),
+        )
+
+    def stray_speech(self) -> int:
+        """How many times the agent spoke in a wait."""
+        return sum(
+            wait.started_ns <= voice.onset_ns <= (wait.ended_ns or self.spans.last_ns)
+            for wait in self.spans.waits
+            for voice in self.spans.voices
+        )
+
+    def caller_voice(self) -> list[tuple[float, float]]:
+        return [
+            (self.position(turn.caller_start_ns) or 0.0, self.position(turn.caller_end_ns) or 0.0)
+            for turn in self.spans.turns
+            if turn.kind != "type" and turn.caller_start_ns is not None
+        ]
+
+    def agent_voice(self) -> list[tuple[float, float]]:
+        return [
+            (self.position(voice.onset_ns) or 0.0, self.position(voice.end_ns or self.spans.last_ns) or 0.0)
+            for voice in self.spans.voices
+        ]
+
+    def notes(self) -> list[str]:
+        notes = []
+        if self.spans.second_agents:
+            notes.append(f"{self.spans.second_agents + 1} agents were in the room; the first was measured")
+        if self.spans.junk:
+            notes.append(f"{self.spans.junk} frames on voice.reply were ignored")
+        if self.texts.stray:
+            notes.append(f"{self.texts.stray} texts belong to no turn")
+        return notes

@@ -1,0 +1,79 @@
+"""Every sample of every metric, with its tags, out of measured calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from harness.measure.result import CallResult, TurnResult
+from harness.scenario.metric_names import MetricRef
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a metric; a rate's is 1.0 where it failed, else 0.0. `fit` false: measured by a late harness."""
+
+    metric: str
+    value: float
+    scenario: str
+    kind: str = ""
+    expect: str = ""
+    fit: bool = True
+
+    def matches(self, ref: MetricRef) -> bool:
+        """Whether the sample belongs to the metric as narrowed by its tags."""
+        return self.metric == ref.metric and all(getattr(self, key) == value for key, value in ref.tags)
+
+
+def samples_of(calls: Iterable[CallResult]) -> Iterator[Sample]:
+    """All samples. A cut call gives those of its finished turns; its running turn gives none."""
+    for call in calls:
+        yield from _of_call(call)
+        for turn in call.turns:
+            if not turn.cut:
+                yield from _of_turn(call.scenario, turn)
+
+
+def _of_call(call: CallResult) -> Iterator[Sample]:
+    name = call.scenario
+    single = {
+        "session.create": call.session_create_ms,
+        "room.connect": call.room_connect_ms,
+        "agent.join": call.agent_join_ms,
+        "greeting.ttfa": call.greeting.ttfa_ms if call.greeting else None,
+    }
+    for metric, value in single.items():
+        if value is not None:
+            yield Sample(metric, value, name)
+    for lag_ms in call.own.lag_ms:
+        yield Sample("harness.lag", lag_ms, name)
+    for late_ms in call.own.send_late_ms:
+        yield Sample("harness.send_late", late_ms, name)
+    if call.cut:
+        return
+    yield Sample("calls.failed", 0.0 if call.ok else 1.0, name)
+    for _, expectation in call.expectations():
+        if expectation.outcome != "undecided":
+            failed = 1.0 if expectation.outcome == "failed" else 0.0
+            yield Sample("expectations.failed", failed, name, expect=expectation.expect)
+
+
+def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
+    timed = {
+        "turn.ttfa": turn.ttfa_ms,
+        "turn.ttfa_ear": turn.ttfa_ear_ms,
+        "turn.transcript": turn.transcript_ms,
+        "turn.echo": turn.echo_ms,
+        "turn.reply_text": turn.reply_text_ms,
+        "bargein.stop": turn.stop_ms if turn.exercised and not _keeps_talking(turn) else None,
+    }
+    for metric, value in timed.items():
+        if value is not None:
+            yield Sample(metric, value, scenario, turn.kind, fit=turn.fit)
+    if turn.wer is not None:
+        yield Sample("turn.wer", turn.wer, scenario, turn.kind)
+    yield Sample("turns.unfit", 0.0 if turn.fit else 1.0, scenario, turn.kind)
+
+
+def _keeps_talking(turn: TurnResult) -> bool:
+    return any(expectation.expect == "keeps_talking" for expectation in turn.expectations)

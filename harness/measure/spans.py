@@ -1,0 +1,125 @@
+"""A timeline's events, gathered by what they are about: the call's marks, its turns and waits, the agent's voice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.measure.voice import Voice
+
+Event = dict[str, Any]
+
+
+@dataclass
+class TurnSpan:
+    """What the timeline says of a turn; times in ns, None where it did not come to that."""
+
+    turn: int
+    step: int
+    kind: str
+    text: str
+    fixture: str | None
+    language: str
+    started_ns: int
+    ended_ns: int | None = None
+    why: str | None = None
+    caller_start_ns: int | None = None
+    caller_end_ns: int | None = None
+    barged_onset_ns: int | None = None
+
+
+@dataclass
+class WaitSpan:
+    """What the timeline says of a wait."""
+
+    step: int
+    after_turn: int
+    started_ns: int
+    ended_ns: int | None = None
+
+
+@dataclass
+class CallSpans:
+    """A timeline, gathered. `first` holds the first event of each name."""
+
+    first: dict[str, Event] = field(default_factory=dict)
+    turns: list[TurnSpan] = field(default_factory=list)
+    waits: list[WaitSpan] = field(default_factory=list)
+    voices: list[Voice] = field(default_factory=list)
+    ears: dict[int, int] = field(default_factory=dict)
+    texts: list[Event] = field(default_factory=list)
+    junk: int = 0
+    second_agents: int = 0
+    failures: list[Event] = field(default_factory=list)
+    seconds: list[Event] = field(default_factory=list)
+    late: list[Event] = field(default_factory=list)
+    lags: list[Event] = field(default_factory=list)
+    overflows: list[int] = field(default_factory=list)
+    last_ns: int = 0
+
+    def at(self, name: str) -> int | None:
+        """When the first event of that name happened."""
+        event = self.first.get(name)
+        return None if event is None else int(event["t"])
+
+
+def gather(events: Sequence[Event]) -> CallSpans:
+    """The spans of one call's events, which are in the order in which they became known."""
+    spans = CallSpans()
+    turns: dict[int, TurnSpan] = {}
+    for event in events:
+        name, t_ns = event["event"], int(event["t"])
+        spans.first.setdefault(name, event)
+        spans.last_ns = max(spans.last_ns, t_ns)
+        match name:
+            case "turn.started":
+                turns[event["turn"]] = TurnSpan(
+                    event["turn"],
+                    event["step"],
+                    event["kind"],
+                    event["text"],
+                    event["fixture"],
+                    event["language"],
+                    t_ns,
+                )
+            case "caller.spoke":
+                turns[event["turn"]].caller_start_ns = event["voiced_start"]
+                turns[event["turn"]].caller_end_ns = event["voiced_end"]
+            case "caller.typed":
+                turns[event["turn"]].caller_start_ns = turns[event["turn"]].caller_end_ns = t_ns
+            case "barge_in":
+                turns[event["turn"]].barged_onset_ns = event["onset"]
+            case "turn.ended":
+                turns[event["turn"]].ended_ns = t_ns
+                turns[event["turn"]].why = event["why"]
+            case "wait.started":
+                spans.waits.append(WaitSpan(event["step"], event["after_turn"], t_ns))
+            case "wait.ended":
+                spans.waits[-1].ended_ns = t_ns
+            case "agent.onset":
+                spans.voices.append(Voice(t_ns))
+                if event["ear"] is not None:
+                    spans.ears[t_ns] = event["ear"]
+            case "agent.end":
+                spans.voices[-1].end_ns = max(t_ns, spans.voices[-1].onset_ns)
+            case "text":
+                spans.texts.append(event)
+            case "text.junk":
+                spans.junk += 1
+            case "agent.second":
+                spans.second_agents += 1
+            case "failure":
+                spans.failures.append(event)
+            case "second":
+                spans.seconds.append(event)
+            case "send.late":
+                spans.late.append(event)
+            case "loop.lag":
+                spans.lags.append(event)
+            case "heard.overflow":
+                spans.overflows.append(t_ns)
+            case _:
+                pass
+    spans.turns = list(turns.values())
+    return spans

@@ -1,0 +1,273 @@
+"""One agent in one room: greets, hears, answers, and leaves with the caller.
+
+It answers one thing at a time. What comes while it speaks, a typed text or half a second of the caller's voice, stops
+what it says and is answered; a cough or an "mm-hmm" is not, and it goes on speaking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.clock import NS_PER_S, Clock, ms, s_to_ns
+from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
+from harness.stack.agents.faults import GARBAGE
+from harness.stack.agents.line import Line
+from harness.stack.agents.mouth import Mouth, Talk
+from harness.stack.agents.thought import Thinking, Thought
+from harness.stack.agents.truth_log import TruthLog
+from harness.stack.agents_file import AgentFault, AgentSpec
+from harness.stack.tokens import LiveKitKeys
+
+WITHOUT_CALLER_S = 30.0
+GREETS_ANYWAY_S = 3.0
+"""A caller who has not subscribed by then is greeted all the same."""
+
+
+class _OverError(Exception):
+    """The call has ended; takes down the tasks of the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all agents of the process share."""
+
+    keys: LiveKitKeys
+    thinking: Callable[[AgentSpec], Thinking]
+    hearing: Callable[[AgentSpec], Hearing]
+    truth_log: TruthLog
+    clock: Clock
+
+
+class Agent:
+    """The agent `name` in `room`; `run` is its whole life.
+
+    Args:
+        name: Its name in the file of agents.
+        spec: How it is, the session's overrides applied.
+        room: The room's name; it seeds the reply delays.
+        around: What it shares with the others.
+    """
+
+    def __init__(self, name: str, spec: AgentSpec, room: str, around: Surroundings) -> None:
+        self._name = name
+        self._spec = spec
+        self._room = room
+        self._clock = around.clock
+        self._truth_log = around.truth_log
+        self._around = around
+        self._thinking = around.thinking(spec)
+        self._delays = random.Random(room)  # noqa: S311 - delays, no secrets
+        self._line = Line(around.keys, room, f"agent-{name}", around.clock)
+        self._mouth = Mouth(self._line.push, around.clock, self._log)
+        self._group: asyncio.TaskGroup | None = None
+        self._ready = asyncio.Event()
+        self._replying: asyncio.Task[None] | None = None
+        self._thought: Thought | None = None
+        self._began_over_agent = False
+        self._replies = 0
+
+    async def run(self) -> None:
+        """Joins, talks and leaves.
+
+        Raises:
+            Exception: Whatever went wrong; the room has been left.
+        """
+        if self._has("never_joins"):
+            return
+        if self._has("joins_late"):
+            await asyncio.sleep(self._spec.joins_late_by_s)
+        twin = self._twin()
+        try:
+            await self._line.join()
+            self._log("joined")
+            if twin is not None:
+                await twin.join()
+            self._line.on_text = self._typed
+            await self._live(twin)
+        finally:
+            await self._line.leave()
+            if twin is not None:
+                await twin.leave()
+            self._log("left")
+
+    async def _live(self, twin: Line | None) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._mouth.run())
+                group.create_task(self._listen())
+                group.create_task(self._await_caller())
+                if twin is not None:
+                    group.create_task(Mouth(twin.push, self._clock, lambda event, **fields: None).run())
+                group.create_task(self._until_over())
+        except* _OverError:
+            pass
+
+    async def _until_over(self) -> None:
+        await self._line.over.wait()
+        raise _OverError
+
+    async def _await_caller(self) -> None:
+        try:
+            await asyncio.wait_for(self._line.caller_came.wait(), WITHOUT_CALLER_S)
+        except TimeoutError:
+            self._line.over.set()
+            return
+        self._log("caller_joined")
+        self._begin(self._greet())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._line.heard_by_caller(), GREETS_ANYWAY_S)
+        self._ready.set()
+
+    # -- hearing -----------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        hearing = self._around.hearing(self._spec)
+        async with contextlib.aclosing(self._line.heard(FRAME_MS)) as frames:
+            async for pcm, at_ns in frames:
+                for event in hearing.feed(pcm, at_ns):
+                    self._heard(event)
+
+    def _heard(self, event: HearingEvent) -> None:
+        match event:
+            case Began(at_ns):
+                self._log("caller_voiced_start", at_ns=at_ns)
+                self._began_over_agent = self._mouth.speaking
+            case TookTurn():
+                self._interrupt("barge_in")
+            case MayHaveEnded(pcm):
+                if not self._mouth.speaking:
+                    self._thought = self._think(pcm=pcm)
+            case WentOn():
+                self._forget()
+            case Said(end_ns, short, pcm):
+                self._log("caller_voiced_end", at_ns=end_ns, found_at_ns=self._clock.now_ns())
+                if short and self._began_over_agent and self._mouth.speaking:
+                    self._forget()
+                    return
+                thought, self._thought = self._thought or self._think(pcm=pcm), None
+                self._begin(self._reply(thought, end_ns, said="aloud"))
+
+    def _typed(self, text: str, at_ns: int) -> None:
+        self._log("data_in", text=text)
+        self._forget()
+        self._begin(self._reply(self._think(text=text), at_ns, said="typed"))
+
+    # -- answering ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, speaking: Coroutine[Any, Any, None]) -> None:
+        """Says this, and stops what is being said."""
+        self._interrupt("new_turn")
+        self._replying = self._tasks().create_task(speaking)
+
+    def _interrupt(self, why: Literal["barge_in", "new_turn"]) -> None:
+        talk = self._mouth.talk
+        if talk is not None and talk.endless:
+            return
+        self._mouth.stop(why)
+        if self._replying is not None:
+            self._replying.cancel()
+
+    def _think(self, **what: Any) -> Thought:
+        return Thought(self._tasks(), self._thinking, **what)
+
+    def _forget(self) -> None:
+        """Drops what was made of a pause that was none."""
+        if self._thought is not None:
+            self._thought.cancel()
+            self._thought = None
+
+    def _tasks(self) -> asyncio.TaskGroup:
+        if self._group is None:
+            raise RuntimeError("the agent is in no room")
+        return self._group
+
+    async def _greet(self) -> None:
+        if self._spec.greeting.strip():
+            greeting = self._spec.greeting.strip()
+            await self._speak("greeting", greeting, [greeting], not_before_ns=0)
+
+    async def _reply(self, thought: Thought, heard_ns: int, *, said: Literal["aloud", "typed"]) -> None:
+        """Answers what was said or typed, not before the delay after `heard_ns` has passed."""
+        try:
+            delay_s = self._spec.sample_delay_s(self._delays)
+            words = await thought.words
+            if said == "aloud" and words is not None:
+                self._log("heard", text=words)
+                if not words:
+                    return
+            if words and not (said == "typed" and self._has("no_echo")):
+                await self._send("user_text", words)
+            text, parts = await thought.reply
+            due_ns = heard_ns + s_to_ns(delay_s)
+            self._log("decided", reply=text, due_ns=due_ns, delay_ms=ms(delay_s * NS_PER_S))
+            self._replies += 1
+            await self._speak("reply", text, parts, not_before_ns=due_ns)
+        finally:
+            thought.cancel()
+
+    async def _speak(
+        self, what: Literal["greeting", "reply"], text: str, parts: list[str], *, not_before_ns: int
+    ) -> None:
+        """Sends the text and says its parts, the next being made while one is said."""
+        await self._ready.wait()
+        writing = self._tasks().create_task(self._write(text, not_before_ns))
+        try:
+            if not self._has("mute") and not self._has("text_only"):
+                await self._say(what, text, parts, not_before_ns)
+            await writing
+        finally:
+            writing.cancel()
+
+    async def _write(self, text: str, not_before_ns: int) -> None:
+        await self._clock.sleep_until_ns(not_before_ns)
+        await self._send("agent_text", text)
+
+    async def _say(self, what: Literal["greeting", "reply"], text: str, parts: list[str], not_before_ns: int) -> None:
+        first = await self._thinking.say(parts[0])
+        busy = self._mouth.talk
+        if busy is not None and busy.endless:
+            return
+        if busy is not None:  # it fades out
+            await asyncio.wait({busy.over})
+        endless = what == "reply" and self._replies == 1 and self._has("talks_for_ever")
+        talk = Talk(what, text, not_before_ns=not_before_ns, endless=endless)
+        talk.add(first, last=len(parts) == 1 or endless)
+        self._mouth.say(talk)
+        if what == "reply" and self._replies == 2 and self._has("crashes"):
+            await self._crash(not_before_ns + s_to_ns(first.voiced_s / 2))
+        for number, part in enumerate(parts[1:], start=2):
+            talk.add(await self._thinking.say(part), last=number == len(parts))
+        await asyncio.wait({talk.over})
+
+    async def _crash(self, at_ns: int) -> None:
+        await self._clock.sleep_until_ns(at_ns)
+        await self._line.drop()
+        self._line.over.set()
+
+    async def _send(self, kind: Literal["user_text", "agent_text"], text: str) -> None:
+        if self._has("mute") or self._has("voice_only"):
+            return
+        if self._has("garbage_frames"):
+            for garbage in GARBAGE:
+                await self._line.send(garbage)
+        at_ns = await self._line.send({"type": kind, "text": text})
+        self._log("data_out", type=kind, text=text, at_ns=at_ns)
+
+    # -- itself ------------------------------------------------------------------------------------------------------
+
+    def _twin(self) -> Line | None:
+        if not self._has("joins_twice"):
+            return None
+        return Line(self._around.keys, self._room, f"agent-{self._name}-again", self._clock)
+
+    def _has(self, fault: AgentFault) -> bool:
+        return fault in self._spec.faults
+
+    def _log(self, event: str, **fields: Any) -> None:
+        self._truth_log.write(self._room, self._name, event, **fields)

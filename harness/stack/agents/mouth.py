@@ -1,0 +1,204 @@
+"""The agent's voice: a stream of 10 ms frames without a gap, of which each sample's time is known.
+
+The frame of deadline D holds the samples of [D, D + 10 ms); it is handed over at D. A voice begins on the very sample
+that was asked for, not on the next frame. A queue in the audio source would blur that by its own timer, so there is
+none (`queue_size_ms=0`): what is pushed is encoded at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
+from harness.stack.agents.utterance import RATE_HZ, Pcm, Utterance
+
+FRAME_MS = 10
+FRAME = RATE_HZ * FRAME_MS // 1000
+FRAME_NS = FRAME_MS * NS_PER_MS
+SKIP_NS = 100 * NS_PER_MS
+"""So late the stream leaves a gap; less than that it catches up, and the receiver's jitter buffer evens it out."""
+
+How = Literal["ended", "stopped", "dropped"]
+
+
+class Log(Protocol):
+    """Writes one event of the agent's truth log."""
+
+    def __call__(self, event: str, **fields: Any) -> None:
+        """One event with its fields."""
+        ...
+
+
+class Talk:
+    """One reply or greeting on its way out, in one part or more.
+
+    Args:
+        what: Greeting or reply, for the truth log.
+        text: What it says.
+        not_before_ns: No voiced sample leaves before this time.
+        endless: It begins again and again, and does not stop.
+    """
+
+    def __init__(
+        self, what: Literal["greeting", "reply"], text: str, *, not_before_ns: int, endless: bool = False
+    ) -> None:
+        self.what = what
+        self.text = text
+        self.not_before_ns = not_before_ns
+        self.endless = endless
+        self.started_ns: int | None = None
+        self.over: asyncio.Future[How] = asyncio.get_running_loop().create_future()
+        self.parts: deque[Utterance] = deque()
+        self.complete = False
+
+    def add(self, part: Utterance, *, last: bool) -> None:
+        """More of it to say; `last` tells that nothing follows."""
+        self.parts.append(part)
+        self.complete = last
+
+    def finish(self, how: How) -> None:
+        """Settles `over`."""
+        if not self.over.done():
+            self.over.set_result(how)
+
+
+class Mouth:
+    """Pushes what is to be said, and silence between.
+
+    Args:
+        push: Hands over 10 ms, `(480,)` int16 mono at 48 kHz; None stands for silence.
+        clock: Tells the time and waits.
+        log: Receives `push_start`, `push_end`, `stopped` and `late`.
+    """
+
+    def __init__(self, push: Callable[[Pcm | None], Awaitable[None]], clock: Clock, log: Log) -> None:
+        self._push = push
+        self._clock = clock
+        self._log = log
+        self._talk: Talk | None = None
+        self._part: Utterance | None = None
+        self._position = 0
+        self._stopping: str | None = None
+
+    @property
+    def talk(self) -> Talk | None:
+        """What is being said, or waits for its time."""
+        return self._talk
+
+    @property
+    def speaking(self) -> bool:
+        """Whether voice is on its way out."""
+        return self._talk is not None and self._talk.started_ns is not None
+
+    def say(self, talk: Talk) -> None:
+        """Begins as soon as `talk.not_before_ns` allows; one talk at a time, stop the other first."""
+        if self._talk is not None:
+            raise RuntimeError("the mouth is speaking; stop it first")
+        self._talk, self._part, self._position, self._stopping = talk, None, 0, None
+
+    def stop(self, why: str) -> None:
+        """Fades out within 10 ms and drops the rest; what has not begun never does."""
+        if self._talk is None:
+            return
+        if self.speaking:
+            self._stopping = why
+        else:
+            self._log("stopped", at_ns=self._clock.now_ns(), why=why)
+            self._finish("dropped")
+
+    async def run(self) -> None:
+        """Pushes frames by absolute deadlines until cancelled."""
+        deadline_ns = self._clock.now_ns()
+        while True:
+            await self._clock.sleep_until_ns(deadline_ns)
+            late_ns = self._clock.now_ns() - deadline_ns
+            if late_ns > SKIP_NS:
+                self._log("late", at_ns=deadline_ns, late_ms=ms(late_ns))
+                deadline_ns += late_ns
+            await self._push(self.frame(deadline_ns))
+            deadline_ns += FRAME_NS
+
+    def frame(self, deadline_ns: int) -> Pcm | None:
+        """The samples of `[deadline_ns, deadline_ns + 10 ms)`, None for silence."""
+        talk = self._talk
+        if talk is None:
+            return None
+        if self._stopping is not None:
+            return self._fade(deadline_ns)
+        filled = self._lead_in(talk, deadline_ns) if self._part is None else 0
+        if filled >= FRAME:
+            return None
+        frame = np.zeros(FRAME, np.int16)
+        while filled < FRAME and self._part is not None:
+            taken = self._part.pcm[self._position : self._position + FRAME - filled]
+            frame[filled : filled + len(taken)] = taken
+            self._mark(talk, self._part, deadline_ns, filled, len(taken))
+            filled += len(taken)
+            self._position += len(taken)
+            if self._position >= self._end(talk, self._part):
+                self._next(talk)
+        return frame
+
+    def _lead_in(self, talk: Talk, deadline_ns: int) -> int:
+        """How many samples of this frame stay silent before the next part; takes up the part when that is due."""
+        if not talk.parts:
+            return FRAME
+        part = talk.parts[0]
+        wait = 0
+        if talk.started_ns is None:
+            wait = -(-(talk.not_before_ns - deadline_ns) * RATE_HZ // NS_PER_S) - part.voiced_start
+        if wait >= FRAME:
+            return FRAME
+        self._part = talk.parts.popleft()
+        # Where the time has come already, the quiet before the voice is left out as far as it is late.
+        self._position = min(max(0, -wait), part.voiced_start) if talk.started_ns is None else 0
+        return max(0, wait)
+
+    def _mark(self, talk: Talk, part: Utterance, deadline_ns: int, filled: int, taken: int) -> None:
+        """Logs the first and the last voiced sample when they are in this frame."""
+        first, after_last = part.voiced_start, part.voiced_end
+        if talk.started_ns is None and self._position <= first < self._position + taken:
+            talk.started_ns = _sample_ns(deadline_ns, filled + first - self._position)
+            self._log("push_start", at_ns=talk.started_ns, what=talk.what, text=talk.text)
+        ends_here = self._position < after_last <= self._position + taken
+        if ends_here and talk.complete and not talk.parts and not talk.endless:
+            self._log("push_end", at_ns=_sample_ns(deadline_ns, filled + after_last - self._position))
+
+    def _end(self, talk: Talk, part: Utterance) -> int:
+        return part.voiced_end if talk.endless else len(part.pcm)
+
+    def _next(self, talk: Talk) -> None:
+        """Goes on to the next part, waits for it, or ends the talk."""
+        if talk.endless and self._part is not None:
+            talk.parts.append(self._part)
+        self._part, self._position = None, 0
+        if talk.parts:
+            self._part = talk.parts.popleft()
+            self._position = self._part.voiced_start if talk.endless else 0
+        elif talk.complete:
+            self._finish("ended")
+
+    def _fade(self, deadline_ns: int) -> Pcm | None:
+        why, self._stopping = self._stopping, None
+        rest = (
+            self._part.pcm[self._position : self._position + FRAME] if self._part is not None else np.zeros(0, np.int16)
+        )
+        faded = np.zeros(FRAME, np.int16)
+        faded[: len(rest)] = rest * np.linspace(1.0, 0.0, FRAME, dtype=np.float32)[: len(rest)]
+        self._log("stopped", at_ns=deadline_ns + (FRAME_NS if len(rest) else 0), why=why)
+        self._finish("stopped")
+        return faded
+
+    def _finish(self, how: How) -> None:
+        talk, self._talk, self._part = self._talk, None, None
+        if talk is not None:
+            talk.finish(how)
+
+
+def _sample_ns(deadline_ns: int, sample: int) -> int:
+    return deadline_ns + sample * NS_PER_S // RATE_HZ

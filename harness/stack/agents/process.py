@@ -1,0 +1,193 @@
+"""The agents' process: orders come in as JSON lines on standard input, and all agents run on one event loop.
+
+    {"do": "start", "livekit": {"url", "api_key", "api_secret"}, "agents_file": path or null, "truth_log": path or null,
+     "warm": [names]}          once, first; answered by {"ready": true} or {"error": {"what", "where", "mend"}}
+    {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
+
+The end of standard input, and SIGTERM, end the process: every room is left first. SIGINT is the parent's to judge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.clock import SystemClock
+from harness.errors import ConfigError, HarnessError
+from harness.secret import Secret
+from harness.stack.agents.agent import Agent, Surroundings
+from harness.stack.agents.ear import Ear, Hearing
+from harness.stack.agents.finder import Bank
+from harness.stack.agents.fixtures import load_fixtures
+from harness.stack.agents.thought import Real, Thinking, Truth
+from harness.stack.agents.truth import TruthEar
+from harness.stack.agents.truth_log import TruthLog
+from harness.stack.agents.voices import Voices
+from harness.stack.agents_file import AgentSpec, agent_named, load_agents
+from harness.stack.tokens import LiveKitKeys
+
+LINE_LIMIT_BYTES = 1 << 20
+LEAVE_TIMEOUT_S = 8.0
+_PATHS = ("agents_file", "truth_log")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first order: where to join, which agents there are, and what to have ready."""
+
+    keys: LiveKitKeys
+    agents_file: Path | None
+    truth_log: Path | None
+    warm: Sequence[str]
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Start:
+        """The order in a line of standard input.
+
+        Raises:
+            ConfigError: It is not a start order; the line itself, which holds a secret, is not shown.
+        """
+        try:
+            order = json.loads(line)
+            livekit = order["livekit"]
+            keys = LiveKitKeys(livekit["url"], livekit["api_key"], Secret(livekit["api_secret"]))
+            paths = {name: Path(order[name]) if order.get(name) else None for name in _PATHS}
+            return cls(keys, warm=order.get("warm", []), **paths)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ConfigError("the first line is no start order", mend="see harness/stack/agents/process.py") from None
+
+
+class Agents:
+    """All agents of the process, each in its room.
+
+    Raises:
+        ConfigError: The file of agents is not usable.
+    """
+
+    def __init__(self, start: Start) -> None:
+        self._specs = load_agents(start.agents_file)
+        self._warm = [(name, agent_named(self._specs, name)) for name in start.warm]
+        self._voices = Voices()
+        self._searches = ThreadPoolExecutor(1, thread_name_prefix="finder")
+        self._bank: Bank | None = None
+        self._truth_log = TruthLog(start.truth_log, SystemClock())
+        self._around = Surroundings(start.keys, self._thinking, self._hearing, self._truth_log, SystemClock())
+        self._rooms: set[asyncio.Task[None]] = set()
+
+    async def warm(self) -> None:
+        """Loads what the agents of `warm` need, and makes their greetings.
+
+        Raises:
+            HarnessError: Something they need is missing.
+        """
+        for _, spec in self._warm:
+            if spec.kind == "truth":
+                self._fixtures()
+                continue
+            thinking = self._thinking(spec)
+            if spec.greeting.strip():
+                await thinking.say(spec.greeting.strip())
+            _, parts = await thinking.answer("Hello.")
+            await thinking.say(parts[0])
+            if spec.ear == "whisper":
+                await thinking.hear(np.zeros(16_000, np.int16))
+
+    def join(self, order: Mapping[str, Any]) -> None:
+        """Sends an agent into a room; what goes wrong there is told on stderr and ends that room only."""
+        name, room = order["agent"], order["room"]
+        overrides = order.get("overrides") or {}
+        spec = agent_named(self._specs, name).overridden(overrides)
+        if "reference_audio_url" in overrides:
+            _tell(f"{room}: the reference voice is left aside, reference agents have their own")
+        for fault in spec.faults:
+            self._truth_log.write(room, name, "fault", name=fault)
+        task = asyncio.create_task(self._run(Agent(name, spec, room, self._around), name, room))
+        self._rooms.add(task)
+        task.add_done_callback(self._rooms.discard)
+
+    async def close(self) -> None:
+        """Leaves all rooms and ends the speech workers."""
+        for task in self._rooms:
+            task.cancel()
+        if self._rooms:
+            await asyncio.wait(self._rooms, timeout=LEAVE_TIMEOUT_S)
+        await self._voices.close()
+        self._searches.shutdown(wait=False, cancel_futures=True)
+        self._truth_log.close()
+
+    async def _run(self, agent: Agent, name: str, room: str) -> None:
+        try:
+            await agent.run()
+        except Exception:  # noqa: BLE001 - one room's trouble, of whatever kind, must not end the others
+            _tell(f"agent {name!r} in room {room!r} failed and left:\n{traceback.format_exc()}")
+
+    def _thinking(self, spec: AgentSpec) -> Thinking:
+        return Truth(spec) if spec.kind == "truth" else Real(spec, self._voices)
+
+    def _hearing(self, spec: AgentSpec) -> Hearing:
+        if spec.kind == "truth":
+            return TruthEar(self._fixtures(), self._searches)
+        return Ear(spec.endpointing_s)
+
+    def _fixtures(self) -> Bank:
+        if self._bank is None:
+            self._bank = Bank(load_fixtures())
+        return self._bank
+
+
+async def serve() -> int:
+    """Follows the orders until there are no more; gives the exit code."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    orders = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+    loop.add_signal_handler(signal.SIGTERM, orders.feed_eof)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    line = await orders.readline()
+    if not line:
+        return 0
+    agents: Agents | None = None
+    try:
+        agents = Agents(Start.from_line(line))
+        await agents.warm()
+    except HarnessError as problem:
+        _answer({"error": {"what": problem.what, "where": _text(problem.where), "mend": problem.mend}})
+        if agents is not None:
+            await agents.close()
+        return problem.exit_code
+    _answer({"ready": True})
+    while line := await orders.readline():
+        try:
+            agents.join(json.loads(line))
+        except (ValueError, KeyError, TypeError, HarnessError) as problem:
+            _tell(f"an order that cannot be followed: {problem!r}")
+    await agents.close()
+    return 0
+
+
+def main() -> int:
+    """`python -m harness.stack.agents`."""
+    return asyncio.run(serve())
+
+
+def _answer(message: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _text(where: object) -> str | None:
+    return None if where is None else str(where)

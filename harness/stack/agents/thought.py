@@ -1,0 +1,104 @@
+"""What an agent makes of the caller's words: begun at the first pause, dropped when the caller goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from harness.stack.agents.truth import tone
+from harness.stack.agents.utterance import Pcm, Utterance
+from harness.stack.agents.voices import Voices, sentences
+from harness.stack.agents_file import AgentSpec
+
+
+class Thinking(Protocol):
+    """Ear, brain and voice of one agent."""
+
+    async def hear(self, pcm: Pcm) -> str | None:
+        """The words, empty where there are none; None for an agent that does not listen to words."""
+        ...
+
+    async def answer(self, words: str | None) -> tuple[str, list[str]]:
+        """The reply, and the parts in which it is spoken."""
+        ...
+
+    async def say(self, part: str) -> Utterance:
+        """A part of a reply, or a greeting, as speech."""
+        ...
+
+
+class Real:
+    """Recogniser, retrieval and a synthetic voice."""
+
+    def __init__(self, spec: AgentSpec, voices: Voices) -> None:
+        self._spec = spec
+        self._voices = voices
+
+    async def hear(self, pcm: Pcm) -> str | None:
+        """See `Thinking.hear`."""
+        return await self._voices.hear(pcm, self._spec) if self._spec.ear == "whisper" else None
+
+    async def answer(self, words: str | None) -> tuple[str, list[str]]:
+        """See `Thinking.answer`."""
+        text = await self._voices.answer(words or "", self._spec)
+        return text, [text] if self._spec.brain == "fixed" else sentences(text)
+
+    async def say(self, part: str) -> Utterance:
+        """See `Thinking.say`."""
+        return await self._voices.say(part, self._spec)
+
+
+class Truth:
+    """Always the one sound."""
+
+    def __init__(self, spec: AgentSpec) -> None:
+        self._text = " ".join(spec.prompt.split())
+
+    async def hear(self, pcm: Pcm) -> str | None:
+        """See `Thinking.hear`."""
+        return None
+
+    async def answer(self, words: str | None) -> tuple[str, list[str]]:
+        """See `Thinking.answer`."""
+        return self._text, [self._text]
+
+    async def say(self, part: str) -> Utterance:
+        """See `Thinking.say`."""
+        return tone()
+
+
+class Thought:
+    """The words and the reply to them, on their way.
+
+    Args:
+        group: Runs the work; what fails there ends the call.
+        thinking: The agent's ear, brain and voice.
+        pcm: What was said, `(frames,)` int16 mono at 16 kHz.
+        text: What was typed instead.
+    """
+
+    def __init__(
+        self, group: asyncio.TaskGroup, thinking: Thinking, *, pcm: Pcm | None = None, text: str | None = None
+    ) -> None:
+        self._thinking = thinking
+        self.words: asyncio.Task[str | None] = group.create_task(self._words(pcm, text))
+        self.reply: asyncio.Task[tuple[str, list[str]]] = group.create_task(self._reply())
+        self._voice = group.create_task(self._first_part())
+
+    def cancel(self) -> None:
+        """Drops what is not done yet."""
+        for task in (self._voice, self.reply, self.words):
+            task.cancel()
+
+    async def _words(self, pcm: Pcm | None, text: str | None) -> str | None:
+        return await self._thinking.hear(pcm) if pcm is not None else text
+
+    async def _reply(self) -> tuple[str, list[str]]:
+        words = await asyncio.shield(self.words)
+        return ("", []) if words == "" else await self._thinking.answer(words)
+
+    async def _first_part(self) -> None:
+        """Has the beginning of the reply spoken, so that it is at hand when the caller turns out to have ended."""
+        _, parts = await asyncio.shield(self.reply)
+        if parts:
+            await self._thinking.say(parts[0])

@@ -1,0 +1,78 @@
+"""The agents' way to the speech worker: started when first needed, what was said once kept at hand."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from pathlib import Path
+
+from harness.stack.agents.utterance import Pcm, Utterance, utterance
+from harness.stack.agents_file import AgentSpec
+from harness.stack.speech import Speech
+
+KEPT = 200
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+class Voices:
+    """Speech, hearing and answers for all agents of the process; one worker for each model of the ear."""
+
+    def __init__(self) -> None:
+        self._workers: dict[str | None, asyncio.Task[Speech]] = {}
+        self._kept: OrderedDict[tuple[str, str, str], Utterance] = OrderedDict()
+
+    async def say(self, text: str, spec: AgentSpec) -> Utterance:
+        """`text` in the agent's voice.
+
+        Raises:
+            ConfigError: The extra `stack` is missing.
+            StackError: The speech worker has fallen.
+        """
+        key = (text, spec.spoken_voice, spec.language)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        speech = await self._speech(spec)
+        spoken = utterance(await speech.say(text, voice=spec.spoken_voice, language=spec.language))
+        self._kept[key] = spoken
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return spoken
+
+    async def hear(self, pcm: Pcm, spec: AgentSpec) -> str:
+        """The words in `pcm`, `(frames,)` int16 mono at 16 kHz; empty where there are none. Raises as `say`."""
+        return (await (await self._speech(spec)).hear(pcm, language=spec.language)).strip()
+
+    async def answer(self, question: str, spec: AgentSpec) -> str:
+        """What the agent replies: the fixed text, or what its prompt says about it. Raises as `say`."""
+        if spec.brain == "fixed":
+            return " ".join(spec.prompt.split())
+        from harness.stack.speech.brain import answer
+
+        speech = await self._speech(spec)
+        return await answer(spec.prompt, question, speech.rank)
+
+    async def close(self) -> None:
+        """Ends the workers."""
+        for starting in self._workers.values():
+            starting.cancel()
+        for started in await asyncio.gather(*self._workers.values(), return_exceptions=True):
+            if isinstance(started, Speech):
+                await started.close()
+
+    async def _speech(self, spec: AgentSpec) -> Speech:
+        model = spec.ear_model if spec.ear == "whisper" else None
+        if model not in self._workers:
+            self._workers[model] = asyncio.create_task(Speech.start(ear_model=Path(model) if model else None))
+        try:
+            return await asyncio.shield(self._workers[model])
+        except Exception:
+            # The next call tries again: an extra may be installed meanwhile, a worker started anew.
+            self._workers.pop(model, None)
+            raise
+
+
+def sentences(text: str) -> list[str]:
+    """The text cut where a sentence ends, so that the first can be spoken while the next is made."""
+    return [piece for piece in _SENTENCE_END.split(text.strip()) if piece]

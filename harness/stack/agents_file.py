@@ -1,0 +1,235 @@
+"""The file of agents: for each name what it says, how soon, how it hears, and what goes wrong with it.
+
+    agents:
+      slow:
+        prompt: prompts/cafe.md            # a text, or a .md or .txt file beside this one
+        greeting: Blue Cafe, how can I help?
+        reply_delay: {lognormal: {median: 800ms, sigma: 0.3}}
+      gone:
+        prompt: We are closed.
+        greeting: Hello.
+        faults: [never_joins]
+
+`demo`, `light` and `truth` are shipped and always there; a file adds to them or replaces them.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from harness.errors import ConfigError, Place
+from harness.scenario.units import duration_s
+from harness.scenario.yaml_places import nearest, place_of, read_yaml, validate_model
+
+SHIPPED_FILE = Path(__file__).parent / "agents" / "shipped.yaml"
+_PROMPT_SUFFIXES = (".md", ".txt")
+
+AgentFault = Literal[
+    "never_joins",
+    "joins_late",
+    "mute",
+    "text_only",
+    "voice_only",
+    "no_echo",
+    "garbage_frames",
+    "crashes",
+    "talks_for_ever",
+    "joins_twice",
+]
+SessionFault = Literal[
+    "unauthorized",
+    "rate_limited",
+    "rate_limited_once",
+    "rejected",
+    "server_error",
+    "html",
+    "success_false",
+    "no_token",
+    "no_url",
+    "wrong_type",
+    "endless",
+    "drip",
+    "redirect",
+    "hang",
+    "dead_url",
+    "expired_token",
+    "wrong_room",
+]
+OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
+
+
+def _duration(value: str) -> str:
+    duration_s(value)
+    return value
+
+
+def _text(value: Any) -> Any:
+    """Numbers are accepted where text is meant."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _known_voice(value: str) -> str:
+    if value not in ("joe", "espeak") and not value.startswith("espeak:"):
+        raise ValueError(f"there is no voice {value!r}; known are joe, espeak and espeak:VARIANT")
+    return value
+
+
+def _known_fault(value: Any) -> Any:
+    known = get_args(AgentFault)
+    if value not in known:
+        alike = nearest(str(value), known)
+        hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(known)}"
+        raise ValueError(f"there is no fault {value!r}; {hint}")
+    return value
+
+
+Duration = Annotated[str, BeforeValidator(_text), AfterValidator(_duration)]
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LognormalShape(_Strict):
+    """Half of the delays are under `median`; `sigma` is the standard deviation of their logarithms."""
+
+    median: Duration
+    sigma: float = Field(ge=0, le=3)
+
+
+class Delay(_Strict):
+    """A delay or how delays are spread; exactly one of the keys is set. A plain `300ms` is a `choice` of one."""
+
+    choice: Annotated[list[Duration], Field(min_length=1)] | None = Field(None, description="One of these.")
+    uniform: Annotated[list[Duration], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Any between these two."
+    )
+    lognormal: LognormalShape | None = Field(None, description="As services have them: a few are much longer.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(shape is not None for shape in (self.choice, self.uniform, self.lognormal)) != 1:
+            raise ValueError("write a delay such as 300ms, or exactly one of choice, uniform and lognormal")
+        return self
+
+    def sample_s(self, rng: random.Random) -> float:
+        """One delay in seconds."""
+        if self.uniform is not None:
+            low, high = sorted(duration_s(end) for end in self.uniform)
+            return rng.uniform(low, high)
+        if self.lognormal is not None:
+            return duration_s(self.lognormal.median) * math.exp(rng.gauss(0.0, self.lognormal.sigma))
+        return duration_s(rng.choice(self.choice or ["0ms"]))
+
+
+def _as_choice(value: Any) -> Any:
+    return {"choice": [value]} if isinstance(value, str | int | float) else value
+
+
+class AgentSpec(_Strict):
+    """One reference agent."""
+
+    prompt: Text = Field(
+        description="Its facts, or the .md or .txt file that holds them; with `brain: fixed` its reply."
+    )
+    greeting: Text = Field(description="What it says first; empty: nothing.")
+    voice: Annotated[str, AfterValidator(_known_voice)] = "joe"
+    language: str = Field("en", min_length=2)
+    reply_delay: Annotated[Delay, BeforeValidator(_as_choice)] = Field(
+        Delay(choice=["0ms"]), description="From the caller's voiced end, or a typed text's arrival, to its voice."
+    )
+    endpointing: Duration = Field("500ms", description="The silence after which the caller is taken to have ended.")
+    ear: Literal["whisper", "none"] = Field("whisper", description="none: no transcript, it replies to any voice.")
+    ear_model: str | None = Field(None, description="The folder of another Whisper model in CTranslate2's format.")
+    brain: Literal["prompt", "fixed"] = Field("prompt", description="fixed: one and the same reply to everything.")
+    kind: Literal["real", "truth"] = Field("real", description="truth: finds the caller's end by correlation.")
+    faults: list[Annotated[AgentFault, BeforeValidator(_known_fault)]] = Field(default_factory=list)
+    joins_late_by: Duration = "3s"
+    session: SessionFault | None = Field(None, description="What goes wrong when a session with it is asked for.")
+
+    @property
+    def endpointing_s(self) -> float:
+        """The silence that ends a caller's utterance, in seconds."""
+        return duration_s(self.endpointing)
+
+    @property
+    def joins_late_by_s(self) -> float:
+        """How late it joins with the fault `joins_late`, in seconds."""
+        return duration_s(self.joins_late_by)
+
+    @property
+    def spoken_voice(self) -> str:
+        """The voice it speaks with: the natural one knows English only."""
+        return "espeak" if self.voice == "joe" and self.language.split("-")[0] != "en" else self.voice
+
+    def sample_delay_s(self, rng: random.Random) -> float:
+        """One reply delay in seconds."""
+        return self.reply_delay.sample_s(rng)
+
+    def overridden(self, overrides: Mapping[str, str]) -> AgentSpec:
+        """The agent with a session's overrides; `reference_audio_url` changes nothing, its voices are its own."""
+        keys = {"system_prompt": "prompt", "greeting": "greeting", "language": "language"}
+        changed = {keys[name]: value for name, value in overrides.items() if name in keys}
+        return self.model_copy(update=changed)
+
+
+class _File(_Strict):
+    agents: dict[str, AgentSpec]
+
+
+def load_agents(path: Path | None) -> dict[str, AgentSpec]:
+    """All agents by name: the shipped ones, and those of the file at `path` added or put in their place.
+
+    Raises:
+        ConfigError: The file, or a prompt's file, cannot be read or says what is not known; with its place.
+    """
+    agents = _read(SHIPPED_FILE)
+    if path is not None:
+        agents |= _read(path)
+    return agents
+
+
+def agent_named(agents: Mapping[str, AgentSpec], name: str) -> AgentSpec:
+    """The agent of that name.
+
+    Raises:
+        ConfigError: There is none; the nearest right name is offered.
+    """
+    if name in agents:
+        return agents[name]
+    alike = nearest(name, list(agents))
+    what = f"there is no agent {name!r}" + (f"; did you mean {alike!r}?" if alike else "")
+    raise ConfigError(what, mend=f"the agents are: {', '.join(agents)}")
+
+
+def _read(path: Path) -> dict[str, AgentSpec]:
+    data = read_yaml(path, error=ConfigError)
+    if not isinstance(data, Mapping):
+        raise ConfigError("the file of agents is no mapping", where=Place(path), mend="write agents: {name: {…}}")
+    file = validate_model(_File, data, path=path, error=ConfigError)
+    return {name: _with_files(name, spec, data, path) for name, spec in file.agents.items()}
+
+
+def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
+    """The agent with its prompt read, and the path of its ear's model from the file's own folder."""
+    changed: dict[str, str] = {}
+    if spec.prompt.endswith(_PROMPT_SUFFIXES) and "\n" not in spec.prompt:
+        prompt_path = path.parent / spec.prompt
+        try:
+            changed["prompt"] = prompt_path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ConfigError(
+                f"the prompt {spec.prompt!r} of agent {name!r} cannot be read: {problem}",
+                where=place_of(path, data, ("agents", name, "prompt")),
+                mend="name a UTF-8 text file by its path from this file's folder, or write the prompt itself",
+            ) from None
+    if spec.ear_model is not None:
+        changed["ear_model"] = str(path.parent / spec.ear_model)
+    return spec.model_copy(update=changed)

@@ -1,0 +1,189 @@
+"""The embedded stack as its user sees it: start it, have its address, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from harness.errors import StackError
+from harness.secret import Secret
+from harness.stack.child import Child
+from harness.stack.host_messages import HostSettings, error_of
+from harness.stack.livekit_server import find_server
+from harness.stack.said import Said
+
+API_KEY_ENV = "VOICE_HARNESS_API_KEY"
+HOST_COMMAND = (sys.executable, "-m", "harness.stack.host")
+# Longer than the host gives its own children.
+STOP_GRACE_S = 15.0
+_LINES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class StackAddress:
+    """How to reach a running stack.
+
+    Attributes:
+        session_url: Where sessions are made, complete.
+        api_key: The key for it.
+        livekit_url: The LiveKit server, `ws://127.0.0.1:…`.
+        agents: The names of its agents.
+    """
+
+    session_url: str
+    api_key: Secret
+    livekit_url: str
+    agents: tuple[str, ...] = ()
+
+
+def new_api_key() -> Secret:
+    """A fresh key for a session service."""
+    return Secret(f"sk_{secrets.token_urlsafe(24)}")
+
+
+class EmbeddedStack:
+    """A running stack, made by `start`; as an async context manager it stops at the end.
+
+    All of it ends with this process, however that ends: the processes hang by a pipe.
+
+    Attributes:
+        address: How to reach it.
+    """
+
+    def __init__(self, host: Child, address: StackAddress, fallen: asyncio.Task[StackError]) -> None:
+        self.address = address
+        self._host = host
+        self._fallen = fallen
+        self._stopping: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        *,
+        say: Callable[[str], None],
+        agents_file: Path | None = None,
+        truth_log: Path | None = None,
+        warm: Sequence[str] = ("demo",),
+        port: int = 0,
+        api_key: Secret | None = None,
+        agents_command: Sequence[str] | None = None,
+    ) -> Self:
+        """Starts a stack and waits until calls can be made.
+
+        Args:
+            say: Takes lines for a person about what takes long.
+            agents_file: Adds to the shipped agents, or replaces them.
+            truth_log: Where the agents write what they heard and sent; nowhere if left out.
+            warm: The agents whose models are loaded before this returns.
+            port: The session service's port on 127.0.0.1; 0 chooses a free one.
+            api_key: The session service's key; a fresh one if left out.
+            agents_command: Other agents than the reference agents, which speak the same lines with the host.
+
+        Raises:
+            ConfigError: A file of agents, a port or the named LiveKit server is not usable.
+            StackError: A part did not come up; what it said is in the error.
+        """
+        server = await find_server(say=say)
+        key = api_key or new_api_key()
+        settings = HostSettings(
+            server=str(server),
+            api_key=key.reveal(),
+            port=port,
+            agents_file=None if agents_file is None else str(agents_file.absolute()),
+            truth_log=None if truth_log is None else str(truth_log.absolute()),
+            warm=list(warm),
+            **({} if agents_command is None else {"agents_command": list(agents_command)}),
+        )
+        started_s = time.monotonic()
+        said = Said([key])
+        first: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        later: list[dict[str, Any]] = []
+
+        def take(message: dict[str, Any]) -> None:
+            if first.done():
+                later.append(message)
+            else:
+                first.set_result(message)
+
+        host = await Child.start("stack host", HOST_COMMAND, said=said, on_message=take, env=_host_environment())
+        falling = asyncio.create_task(_fall(host, later))
+        try:
+            await host.send(settings.to_message())
+            ready = await _ready(first, falling, later)
+        except BaseException:
+            falling.cancel()
+            await asyncio.shield(host.stop(grace_s=STOP_GRACE_S))
+            raise
+        say(f"embedded stack up in {time.monotonic() - started_s:.1f} s")
+        address = StackAddress(ready["session_url"], key, ready["livekit_url"], tuple(ready["agents"]))
+        return cls(host, address, falling)
+
+    async def wait_fallen(self) -> StackError:
+        """Returns when a part of the stack has ended by itself, with what it last said; never after `stop`."""
+        return await asyncio.shield(self._fallen)
+
+    async def stop(self) -> None:
+        """Ends everything; when it returns no process, port or file of the stack is left. May be called again."""
+        if self._stopping is None:
+            self._fallen.cancel()
+            self._stopping = asyncio.create_task(self._host.stop(grace_s=STOP_GRACE_S))
+        await asyncio.shield(self._stopping)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+async def _ready(
+    first: asyncio.Future[dict[str, Any]], falling: asyncio.Task[StackError], later: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the host says when it is ready; raises what it reports in place of that."""
+    waited: set[asyncio.Future[Any]] = {first, falling}
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+    message = first.result() if first.done() else {}
+    if "error" in message:
+        raise error_of(message["error"])
+    if "ready" not in message:
+        later.insert(0, message)
+        raise await falling
+    ready: dict[str, Any] = message["ready"]
+    return ready
+
+
+async def _fall(host: Child, messages: Sequence[dict[str, Any]]) -> StackError:
+    """Returns when the host has ended, with the reason that it gave or, without one, its last words."""
+    code = await host.wait()
+    for message in messages:
+        fallen = message.get("fallen")
+        if isinstance(fallen, dict):
+            return _fallen_error(str(fallen["part"]), str(fallen["said"]))
+    return _fallen_error(f"{host.name} (exit {code})", host.said.last(_LINES_SHOWN))
+
+
+def _fallen_error(part: str, said: str) -> StackError:
+    return StackError(
+        f"the embedded stack's {part} ended by itself; it last said:\n{said or '(nothing)'}",
+        mend="see what it said; out of memory looks like a part that says nothing (signal 9)",
+    )
+
+
+def _host_environment() -> dict[str, str]:
+    """Ours, without keys, and without what the LiveKit server would take for settings of its own."""
+    taken_by_server = ("LIVEKIT_", "REDIS_", "TURN_", "NODE_IP", "UDP_PORT")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != API_KEY_ENV and not name.startswith(taken_by_server)
+    }

@@ -1,0 +1,107 @@
+"""`voice-harness stack up`: the embedded stack in the foreground, until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK
+from harness.secret import Secret
+from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new_api_key
+
+
+async def stack_up(
+    *,
+    agents_file: Path | None,
+    truth_log: Path | None,
+    port: int,
+    json_output: bool,
+    agents_command: Sequence[str] | None = None,
+) -> int:
+    """Runs the stack until SIGINT (130) or SIGTERM (0); prints its addresses, and its key once where it made that.
+
+    Args:
+        agents_file: Adds to the shipped agents, or replaces them.
+        truth_log: Where the agents write what they heard and sent.
+        port: The session service's port; 0 chooses a free one.
+        json_output: One JSON line in place of the lines for a person.
+        agents_command: See `EmbeddedStack.start`.
+
+    Raises:
+        ConfigError: A file of agents, the port or the named LiveKit server is not usable.
+        StackError: A part did not come up, or ended by itself.
+    """
+    given = os.environ.get(API_KEY_ENV, "")
+    key = Secret(given) if given else new_api_key()
+    exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGTERM, EXIT_OK)):
+        asyncio.get_running_loop().add_signal_handler(number, _settle, exit_code, code)
+    starting = asyncio.create_task(
+        EmbeddedStack.start(
+            say=_say,
+            agents_file=agents_file,
+            truth_log=truth_log,
+            port=port,
+            api_key=key,
+            agents_command=agents_command,
+        )
+    )
+    await _first_of(starting, exit_code)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return await exit_code
+    async with starting.result() as stack:
+        address = stack.address
+        print(_as_json(address, shown=not given) if json_output else _as_text(address, shown=not given), flush=True)  # noqa: T201 - the command's output
+        fallen = asyncio.create_task(stack.wait_fallen())
+        await _first_of(fallen, exit_code)
+        if not exit_code.done():
+            raise fallen.result()
+        fallen.cancel()
+        return exit_code.result()
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _settle(future: asyncio.Future[int], code: int) -> None:
+    if not future.done():
+        future.set_result(code)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the person who waits
+
+
+def _as_json(address: StackAddress, *, shown: bool) -> str:
+    told: dict[str, object] = {
+        "session_url": address.session_url,
+        "livekit_url": address.livekit_url,
+        "agents": list(address.agents),
+    }
+    if shown:
+        told["api_key"] = address.api_key.reveal()
+    return json.dumps(told)
+
+
+def _as_text(address: StackAddress, *, shown: bool) -> str:
+    key = f"{API_KEY_ENV}={address.api_key.reveal()} " if shown else ""
+    lines = [
+        f"sessions  {address.session_url}",
+        f"LiveKit   {address.livekit_url}",
+        f"agents    {', '.join(address.agents)}",
+        "",
+        "try it (the key is shown this once):" if shown else f"try it (with the key of {API_KEY_ENV}):",
+        f"  {key}voice-harness run scenarios/smoke.yaml --target {address.session_url} --agent demo",
+        "",
+        "Ctrl-C ends it.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,231 @@
+"""The process that holds the embedded stack together; `harness.stack.embedded` starts it.
+
+It runs the session service itself, starts the LiveKit server (under a guard) and the agents as children, and watches
+them. Its standard input is a pipe: the first line is a `HostSettings` as JSON, and when the pipe closes, in whatever
+way its starter ended, everything ends. Each line it writes is a JSON object: `{"ready": …}` or `{"error": …}` first,
+`{"fallen": {"part", "said"}}` if a part ends by itself later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from livekit.api import CreateRoomRequest, LiveKitAPI
+
+from harness.errors import ConfigError, HarnessError, StackError
+from harness.secret import Secret
+from harness.stack.agents_file import load_agents
+from harness.stack.child import Child
+from harness.stack.host_messages import HostSettings, error_line, error_of
+from harness.stack.livekit_server import RunningServer, start_server
+from harness.stack.said import Said
+from harness.stack.session_service import Overrides, Service, SessionServer
+
+# The caller, at 0, goes first where the processor is short.
+NICE = 5
+AGENTS_READY_WITHIN_S = 180.0
+AGENTS_GRACE_S = 5.0
+LINES_SHOWN = 20
+
+
+class Fallen(Exception):  # noqa: N818 - it says what the part is, not what went wrong
+    """A part ended by itself."""
+
+    def __init__(self, part: str, said: str) -> None:
+        super().__init__(part)
+        self.part = part
+        self.said = said
+
+
+class Agents:
+    """The agents' process: started at once, told of the server when that answers, sent to rooms by `join`."""
+
+    def __init__(self, child: Child, said: Said, ready: asyncio.Future[None]) -> None:
+        self.child = child
+        self.said = said
+        self._ready = ready
+
+    @classmethod
+    async def start(cls, command: list[str]) -> Agents:
+        """Starts the process, which imports what it needs while it waits for its first line."""
+        said = Said()
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def take(message: dict[str, Any]) -> None:
+            error = message.get("error")
+            if isinstance(error, dict):
+                said.add(str(error.get("what")))
+                if not ready.done():
+                    ready.set_exception(error_of(error))
+            elif "ready" in message and not ready.done():
+                ready.set_result(None)
+
+        return cls(await Child.start("agents", command, said=said, on_message=take), said, ready)
+
+    async def set_up(self, server: RunningServer, settings: HostSettings) -> None:
+        """Hands down the server's keys and waits until the agents are ready.
+
+        Raises:
+            HarnessError: What the agents reported.
+            Fallen: They ended instead.
+        """
+        keys = server.keys
+        livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
+        files = {"agents_file": settings.agents_file, "truth_log": settings.truth_log}
+        await self.child.send({"do": "start", "livekit": livekit, **files, "warm": settings.warm})
+        ended = asyncio.create_task(self.child.wait())
+        try:
+            waited: set[asyncio.Future[Any]] = {self._ready, ended}
+            await asyncio.wait(waited, timeout=AGENTS_READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+            if self._ready.done():
+                self._ready.result()
+            elif ended.done():
+                raise Fallen("agents", self.said.last(LINES_SHOWN))
+            else:
+                raise StackError(
+                    f"the agents were not ready within {AGENTS_READY_WITHIN_S:.0f} s:\n{self.said.last(LINES_SHOWN)}",
+                    mend="see whether the machine is very busy, and try again",
+                )
+        finally:
+            ended.cancel()
+
+    async def join(self, room: str, agent: str, overrides: Overrides) -> None:
+        """Sends `agent` to `room`."""
+        await self.child.send({"do": "join", "room": room, "agent": agent, "overrides": dict(overrides)})
+
+
+class Host:
+    """All parts of the stack."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self._settings = settings
+        self._ends = contextlib.AsyncExitStack()
+        self._watched: list[Child] = []
+
+    async def start(self) -> dict[str, Any]:
+        """Starts everything; returns what `ready` says.
+
+        Raises:
+            HarnessError: A setting is wrong or a part did not come up.
+            Fallen: A part ended while it was starting.
+        """
+        settings = self._settings
+        specs = load_agents(Path(settings.agents_file) if settings.agents_file else None)
+        agents = await Agents.start(settings.agents_command)
+        self._ends.push_async_callback(agents.child.stop, grace_s=AGENTS_GRACE_S)
+        server = await start_server(Path(settings.server))
+        self._ends.push_async_callback(server.stop)
+        self._watched.append(server.child)
+        setting_up = asyncio.create_task(agents.set_up(server, settings))
+        fallen = asyncio.create_task(self.wait_fallen())
+        try:
+            await asyncio.wait({setting_up, fallen}, return_when=asyncio.FIRST_COMPLETED)
+            if not setting_up.done():
+                raise await fallen
+            await setting_up
+        finally:
+            setting_up.cancel()
+            fallen.cancel()
+            await asyncio.gather(setting_up, fallen, return_exceptions=True)
+        self._watched.append(agents.child)
+
+        keys = server.keys
+        livekit = await self._ends.enter_async_context(LiveKitAPI(keys.url, keys.api_key, keys.api_secret.reveal()))
+
+        async def dispatch(room: str, agent: str, overrides: Overrides) -> None:
+            await livekit.room.create_room(CreateRoomRequest(name=room))
+            await agents.join(room, agent, overrides)
+
+        faults = {name: spec.session for name, spec in specs.items()}
+        service = Service(Secret(settings.api_key), keys, faults, dispatch)
+        try:
+            served = await SessionServer.start(service, port=settings.port)
+        except OSError as error:
+            raise ConfigError(
+                f"port {settings.port} of 127.0.0.1 cannot be used: {error.strerror}",
+                where="--port",
+                mend="name another port, or none to have a free one chosen",
+            ) from error
+        self._ends.push_async_callback(served.close)
+        return {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}
+
+    async def wait_fallen(self) -> Fallen:
+        """Returns when a part has ended by itself."""
+        ends = {asyncio.create_task(child.wait()): child for child in self._watched}
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiting in ends:
+                waiting.cancel()
+        child = ends[done.pop()]
+        return Fallen(child.name, child.said.last(LINES_SHOWN))
+
+    async def stop(self) -> None:
+        """Ends everything, in the opposite order of its start."""
+        await self._ends.aclose()
+
+
+def _report(message: Mapping[str, Any]) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+
+
+async def _until_eof(reader: asyncio.StreamReader) -> None:
+    while await reader.read(4096):
+        pass
+
+
+async def _stdin() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def _run() -> None:
+    reader = await _stdin()
+    line = await reader.readline()
+    if not line:
+        return
+    host = Host(HostSettings(**json.loads(line)))
+    leaving = asyncio.create_task(_until_eof(reader))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leaving.cancel)
+    try:
+        starting = asyncio.create_task(host.start())
+        await asyncio.wait({starting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            return
+        _report({"ready": starting.result()})
+        falling = asyncio.create_task(host.wait_fallen())
+        await asyncio.wait({falling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if falling.done():
+            raise falling.result()
+        falling.cancel()
+    except Fallen as fallen:
+        _report({"fallen": {"part": fallen.part, "said": fallen.said}})
+    except HarnessError as error:
+        _report(error_line(error))
+    finally:
+        leaving.cancel()
+        await host.stop()
+
+
+def main() -> None:
+    """The host's whole life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the starter decides
+    os.nice(NICE)
+    asyncio.run(_run())
+
+
+if __name__ == "__main__":
+    main()

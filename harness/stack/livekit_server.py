@@ -1,0 +1,208 @@
+"""The LiveKit server: where it comes from, how it is set, and starting it on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import secrets
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from harness.cache import user_cache_dir
+from harness.errors import ConfigError, StackError
+from harness.secret import Secret
+from harness.stack.build_server import SERVER_ENV, VERSION, build_server, runs, version_of
+from harness.stack.child import GUARD, Child
+from harness.stack.ports import LOOPBACK, free_tcp_port, free_udp_port
+from harness.stack.said import Said
+from harness.stack.tokens import LiveKitKeys
+
+DISCARD_PORT = 9
+START_TRIES = 5
+START_WITHIN_S = 30.0
+STOP_GRACE_S = 4.0
+_POLL_S = 0.02
+# What listens there may be another program that never answers, where the port was lost to it.
+_TRY_TIMEOUT = aiohttp.ClientTimeout(total=1.0)
+_LINES_SHOWN = 15
+
+# A room that nobody came to, and one that everybody has left, in seconds.
+EMPTY_TIMEOUT_S = 60
+DEPARTURE_TIMEOUT_S = 2
+
+
+def cached_server() -> Path:
+    """Where the server that was built for this machine lies, or will."""
+    machine = platform.machine().lower()
+    arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+    return user_cache_dir() / "livekit-server" / f"{VERSION}-{sys.platform}-{arch}" / "livekit-server"
+
+
+async def find_server(*, say: Callable[[str], None]) -> Path:
+    """A runnable livekit-server: the one named, the one on PATH, the cached one, else one built now.
+
+    Args:
+        say: Takes lines for a person when something takes long.
+
+    Raises:
+        ConfigError: `VOICE_HARNESS_LIVEKIT_SERVER` names no runnable livekit-server, or the cache cannot be written.
+        StackError: It could not be built.
+    """
+    named = os.environ.get(SERVER_ENV)
+    if named:
+        path = Path(named).expanduser().absolute()
+        if not await runs(path):
+            raise ConfigError(
+                f"{path} is no livekit-server that runs here",
+                where=SERVER_ENV,
+                mend=f"name the program itself, or unset {SERVER_ENV} to have one built",
+            )
+        return path
+    on_path = shutil.which("livekit-server")
+    if on_path:
+        version = await version_of(Path(on_path))
+        if version is not None:
+            if version != VERSION.removeprefix("v"):
+                say(f"using livekit-server {version} from PATH ({VERSION} is the one tried)")
+            return Path(on_path)
+        say(f"{on_path} is on PATH but does not run; not used")
+    cached = cached_server()
+    if not await runs(cached):
+        await build_server(cached, say=say)
+    return cached
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPorts:
+    """The server's two ports on loopback: HTTP with signalling (TCP), media (UDP)."""
+
+    http: int
+    media: int
+
+
+def server_config(ports: ServerPorts, keys: LiveKitKeys) -> str:
+    """The server's settings (JSON, which is YAML): reachable from this machine alone, nothing looked up elsewhere.
+
+    - ICE over TCP is off, since the server would open that port on all interfaces.
+    - Without `stun_servers` it would hand its clients public ones. The discard port stays silent, which delays nobody;
+      the media port in its place would: a client that asks there cannot connect.
+    - Rooms are made by the session service, so that a token for a room that is not there is refused.
+    """
+    return json.dumps(
+        {
+            "port": ports.http,
+            "bind_addresses": [LOOPBACK],
+            "keys": {keys.api_key: keys.api_secret.reveal()},
+            "rtc": {
+                "udp_port": ports.media,
+                "tcp_port": 0,
+                "allow_tcp_fallback": False,
+                "node_ip": LOOPBACK,
+                "use_external_ip": False,
+                "enable_loopback_candidate": True,
+                "interfaces": {"includes": ["lo0" if sys.platform == "darwin" else "lo"]},
+                "ips": {"includes": [f"{LOOPBACK}/32"]},
+                "stun_servers": [f"{LOOPBACK}:{DISCARD_PORT}"],
+            },
+            "room": {
+                "auto_create": False,
+                "empty_timeout": EMPTY_TIMEOUT_S,
+                "departure_timeout": DEPARTURE_TIMEOUT_S,
+            },
+            # The default refuses tracks beyond 400 a core, long before this machine is at its end.
+            "limit": {"num_tracks": -1},
+            "logging": {"level": "warn"},
+        }
+    )
+
+
+def new_keys(http_port: int) -> LiveKitKeys:
+    """A fresh key pair for a server at `http_port`."""
+    secret = Secret(secrets.token_urlsafe(36))  # 48 characters; the server warns under 32
+    return LiveKitKeys(f"ws://{LOOPBACK}:{http_port}", f"API{secrets.token_hex(6)}", secret)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers: its guard and its keys."""
+
+    child: Child
+    keys: LiveKitKeys
+
+    async def stop(self) -> None:
+        """Ends it; no process and no port is left."""
+        await self.child.stop(grace_s=STOP_GRACE_S)
+
+
+async def start_server(program: Path) -> RunningServer:
+    """Starts `program` under a guard on free ports of 127.0.0.1 and waits until it answers.
+
+    Raises:
+        StackError: It ended or did not answer in time; what it said is in the error.
+    """
+    said = ""
+    for _ in range(START_TRIES):
+        ports = ServerPorts(free_tcp_port(), free_udp_port())
+        keys = new_keys(ports.http)
+        child = await _start_child(program, ports, keys)
+        if not child.has_ended:
+            return RunningServer(child, keys)
+        said = child.said.last(_LINES_SHOWN)
+        if "address already in use" not in said:
+            break
+    raise StackError(
+        f"the LiveKit server ended before it answered:\n{said or '(it said nothing)'}",
+        where=str(program),
+        mend=f"try {program.name} --version; {SERVER_ENV} can name another one",
+    )
+
+
+async def _start_child(program: Path, ports: ServerPorts, keys: LiveKitKeys) -> Child:
+    """A server that answers, or one that has ended and is cleared away."""
+    child = await Child.start(
+        "LiveKit server",
+        [*GUARD, str(program), "--config", "/dev/stdin"],
+        said=Said([keys.api_secret]),
+    )
+    answers = False
+    try:
+        await child.send({"stdin": server_config(ports, keys)})
+        answers = await _answers(child, ports.http)
+    finally:
+        if not answers:
+            await asyncio.shield(child.stop(grace_s=STOP_GRACE_S))
+    return child
+
+
+async def _answers(child: Child, http_port: int) -> bool:
+    """True when the server answers, False when it has ended."""
+    ended = asyncio.create_task(child.wait())
+    try:
+        async with asyncio.timeout(START_WITHIN_S), aiohttp.ClientSession(timeout=_TRY_TIMEOUT) as client:
+            while not ended.done():
+                if await _is_ok(client, f"http://{LOOPBACK}:{http_port}/") and not ended.done():
+                    return True
+                await asyncio.wait([ended], timeout=_POLL_S)
+    except TimeoutError:
+        raise StackError(
+            f"the LiveKit server did not answer within {START_WITHIN_S:.0f} s:\n{child.said.last(_LINES_SHOWN)}",
+            mend="see whether the machine is very busy, and try again",
+        ) from None
+    finally:
+        ended.cancel()
+    return False
+
+
+async def _is_ok(client: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with client.get(url) as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False

@@ -1,0 +1,152 @@
+"""What is wrong with an agent's sessions, on purpose: each way in which a session request fails, for trying it out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from harness.stack import session_answers as api
+from harness.stack.ports import LOOPBACK
+from harness.stack.tokens import caller_token
+
+if TYPE_CHECKING:
+    from harness.stack.agents_file import SessionFault
+    from harness.stack.session_service import Service
+
+EXPIRED_TTL_S = -3600.0
+DRIP_EVERY_S = 0.5
+# An answer without end comes at about 6 MB a second: fast for a client, bearable for the machine.
+ENDLESS_CHUNK = b" " * 65_536
+ENDLESS_EVERY_S = 0.01
+# Short, so that whoever waits it out waits little.
+RETRY_AFTER_S = 1
+
+Answer = Callable[[web.Request, "Service", str], Awaitable[web.StreamResponse | None]]
+
+
+async def answer(fault: SessionFault, request: web.Request, service: Service, agent: str) -> web.StreamResponse | None:
+    """What a request for an agent with this fault gets; None: nothing is wrong this time."""
+    return await FAULTS[fault](request, service, agent)
+
+
+def _refuses(status: HTTPStatus, message: str) -> Answer:
+    async def refuse(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+        return api.refusal(status, message)
+
+    return refuse
+
+
+async def _rate_limited(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    message = f"Request was throttled. Expected available in {RETRY_AFTER_S} second."
+    return api.refusal(HTTPStatus.TOO_MANY_REQUESTS, message, headers)
+
+
+async def _rate_limited_once(request: web.Request, service: Service, agent: str) -> web.StreamResponse | None:
+    if agent in service.limited:
+        return None
+    service.limited.add(agent)
+    return await _rate_limited(request, service, agent)
+
+
+async def _html(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+    return web.Response(text="<!doctype html><title>Welcome</title><h1>It works!</h1>", content_type="text/html")
+
+
+def _answers(change: Callable[[dict[str, Any]], Any]) -> Answer:
+    """A success whose `data` is replaced by what `change` makes of it."""
+
+    async def respond(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+        body = _success_body(service)
+        return web.json_response({**body, "data": change(body["data"])})
+
+    return respond
+
+
+async def _endless(request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+    response = await _streamed(request)
+    await response.write(b'{"success": true, "message": "Request successful",')
+    while True:
+        await response.write(ENDLESS_CHUNK)
+        await asyncio.sleep(ENDLESS_EVERY_S)
+
+
+async def _drip(request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+    response = await _streamed(request)
+    for byte in json.dumps(_success_body(service)).encode():
+        await response.write(bytes([byte]))
+        await asyncio.sleep(DRIP_EVERY_S)
+    return response
+
+
+async def _redirect(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+    elsewhere = f"http://{LOOPBACK}:{service.closed_port.number}{api.SESSION_PATH}"
+    return web.Response(status=HTTPStatus.FOUND, headers={"Location": elsewhere})
+
+
+async def _hang(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+    await asyncio.Event().wait()  # until the client gives up, which cancels us
+    raise AssertionError("unreachable")
+
+
+async def _dead_url(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+    body = _success_body(service)
+    dead = f"ws://{LOOPBACK}:{service.closed_port.number}"
+    return web.json_response({**body, "data": {**body["data"], "livekit_url": dead}})
+
+
+async def _expired_token(_request: web.Request, service: Service, agent: str) -> web.StreamResponse:
+    """The room is there and its agent is in it; only the token has run out."""
+    room = api.new_room()
+    await service.dispatch(room, agent, {})
+    token = caller_token(service.keys, room, api.new_identity(), ttl_s=EXPIRED_TTL_S)
+    return api.success(token.reveal(), service.keys.url, room)
+
+
+async def _wrong_room(_request: web.Request, service: Service, agent: str) -> web.StreamResponse:
+    """The room is there and its agent is in it; the token names one that is not, which the server refuses."""
+    room = api.new_room()
+    await service.dispatch(room, agent, {})
+    token = caller_token(service.keys, api.new_room(), api.new_identity())
+    return api.success(token.reveal(), service.keys.url, room)
+
+
+def _success_body(service: Service) -> dict[str, Any]:
+    """A success for a room that nobody makes."""
+    room = api.new_room()
+    token = caller_token(service.keys, room, api.new_identity()).reveal()
+    data = {"token": token, "livekit_url": service.keys.url, "room_name": room}
+    return {"success": True, "message": "Request successful", "data": data}
+
+
+async def _streamed(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    return response
+
+
+FAULTS: Final[dict[SessionFault, Answer]] = {
+    "unauthorized": _refuses(HTTPStatus.UNAUTHORIZED, "Invalid or missing API key."),
+    "rate_limited": _rate_limited,
+    "rate_limited_once": _rate_limited_once,
+    "rejected": _refuses(HTTPStatus.BAD_REQUEST, "agent: This agent is not active."),
+    "server_error": _refuses(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error."),
+    "html": _html,
+    "success_false": _refuses(HTTPStatus.OK, "The agent could not be started."),
+    "no_token": _answers(lambda data: {name: value for name, value in data.items() if name != "token"}),
+    "no_url": _answers(lambda data: {name: value for name, value in data.items() if name != "livekit_url"}),
+    "wrong_type": _answers(lambda data: {**data, "token": 12345}),
+    "endless": _endless,
+    "drip": _drip,
+    "redirect": _redirect,
+    "hang": _hang,
+    "dead_url": _dead_url,
+    "expired_token": _expired_token,
+    "wrong_room": _wrong_room,
+}

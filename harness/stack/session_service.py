@@ -1,0 +1,163 @@
+"""The session service: section 2 of the contract on loopback, for the reference agents.
+
+The application is put together from route modules (`SessionRoute` is the first); what they share is in `Service`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from harness.stack import session_faults
+from harness.stack.ports import LOOPBACK, ClosedPort
+from harness.stack.session_answers import SESSION_PATH, new_identity, new_room, refusal, success
+from harness.stack.session_body import BodyError, parse_body
+from harness.stack.tokens import LiveKitKeys, caller_token
+
+if TYPE_CHECKING:
+    from harness.secret import Secret
+    from harness.stack.agents_file import SessionFault
+
+KEY_HEADER = "x-api-key"
+BODY_LIMIT_BYTES = 1 << 20
+# How long answers that never end may go on when the service closes.
+SHUTDOWN_S = 0.2
+
+Overrides = Mapping[str, str]
+# Makes the room and sends the agent there: room, agent, overrides.
+Dispatch = Callable[[str, str, Overrides], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """What all routes of the service share.
+
+    Attributes:
+        api_key: The one key that is accepted.
+        keys: What signs the callers' tokens.
+        faults: Each agent's name, with what is wrong with its sessions, or None.
+        dispatch: Called for each new session before it is answered.
+        closed_port: Where nobody answers.
+        limited: The agents whose `rate_limited_once` has been.
+    """
+
+    api_key: Secret
+    keys: LiveKitKeys
+    faults: Mapping[str, SessionFault | None]
+    dispatch: Dispatch
+    closed_port: ClosedPort = field(default_factory=ClosedPort)
+    limited: set[str] = field(default_factory=set)
+
+    def knows_key(self, offered: str) -> bool:
+        """Whether this is the key, in a time that does not tell how much of it was right."""
+        return hmac.compare_digest(offered.encode(errors="surrogateescape"), self.api_key.reveal().encode())
+
+
+class RouteModule(Protocol):
+    """A part of the service: adds its routes to the application."""
+
+    def add_to(self, app: web.Application) -> None:
+        """Called once, before the application starts."""
+        ...
+
+
+class SessionRoute:
+    """`POST /api/agents/agent-session/`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def add_to(self, app: web.Application) -> None:
+        """See `RouteModule`."""
+        app.router.add_post(SESSION_PATH, self._create)
+        app.router.add_post(SESSION_PATH.rstrip("/"), _add_slash)
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        service = self._service
+        if not service.knows_key(request.headers.get(KEY_HEADER, "")):
+            return refusal(HTTPStatus.UNAUTHORIZED, "Invalid or missing API key.")
+        if request.content_type != "application/json":
+            return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f'Unsupported media type "{request.content_type}".')
+        try:
+            body = parse_body(await request.read())
+        except BodyError as error:
+            return refusal(HTTPStatus.BAD_REQUEST, str(error))
+        if body.agent not in service.faults:
+            return refusal(HTTPStatus.NOT_FOUND, f"agent: There is no agent {body.agent!r}.")
+        fault = service.faults[body.agent]
+        if fault is not None:
+            answer = await session_faults.answer(fault, request, service, body.agent)
+            if answer is not None:
+                return answer
+        room = new_room()
+        await service.dispatch(room, body.agent, body.overrides)
+        return success(caller_token(service.keys, room, new_identity()).reveal(), service.keys.url, room)
+
+
+def build_app(modules: Iterable[RouteModule]) -> web.Application:
+    """The application with the routes of `modules`; every error it answers with is JSON."""
+    app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_errors_as_json])
+    for module in modules:
+        module.add_to(app)
+    return app
+
+
+class SessionServer:
+    """A running service; `start` it, `close` it."""
+
+    def __init__(self, runner: web.AppRunner, service: Service, port: int) -> None:
+        self._runner = runner
+        self._service = service
+        self.port = port
+        self.url = f"http://{LOOPBACK}:{port}{SESSION_PATH}"
+
+    @classmethod
+    async def start(cls, service: Service, *, port: int = 0) -> SessionServer:
+        """Serves on 127.0.0.1 at `port`, or at a free one.
+
+        Raises:
+            OSError: The port is taken or may not be used.
+        """
+        app = build_app([SessionRoute(service)])
+        # Handlers end with their connection: some of the faults go on until the client has had enough.
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, LOOPBACK, port).start()
+        except BaseException:
+            await runner.cleanup()
+            service.closed_port.close()
+            raise
+        return cls(runner, service, int(runner.addresses[0][1]))
+
+    async def close(self) -> None:
+        """Ends open answers and gives the port back."""
+        await self._runner.cleanup()
+        self._service.closed_port.close()
+
+
+async def _add_slash(request: web.Request) -> web.StreamResponse:
+    """What Django's APPEND_SLASH does: clients that follow it turn the POST into a GET."""
+    return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": f"{request.path}/"})
+
+
+@web.middleware
+async def _errors_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        kept = {name: value for name, value in error.headers.items() if name in ("Allow", "Location")}
+        return refusal(error.status, error.reason, kept)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
+        _log.warning("%s %s failed: %r", request.method, request.path, error)
+        return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")

@@ -1,0 +1,158 @@
+"""Answers from the facts of a system prompt: the sentences that fit a question, else that it does not know.
+
+How well a fact fits is the sum of three parts: how much of the question's words it has (rare ones count more), how
+alike the two are in meaning, and whether it holds what is asked for (a time, a price, a place, a number). There is
+nothing in here of any one prompt; it cannot reckon, infer or negate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass
+
+from harness.stack.speech import phrases
+from harness.stack.speech.facts import Fact, facts_of
+from harness.stack.speech.questions import Question, holds, is_form, questions_in
+from harness.stack.speech.words import content_stems, fact_stems, is_light, likeness
+
+Rank = Callable[[str, list[str]], Awaitable[list[float]]]
+
+# Weights and limits were set on prompts of a cafe, a dentist and a museum, and checked on others.
+WORDS_WEIGHT = 0.6
+MEANING_WEIGHT = 0.3
+KIND_WEIGHT = 0.25
+HEADING_SHARE = 0.7  # a word of the heading counts as much less than one of the sentence
+KNOWN_WORDS = 0.5  # of the question's words, by weight; with fewer the fact is about something else
+LESS_WORDS, LESS_MEANING = 0.4, 0.45  # or some of them, where the meaning is alike too
+LIGHT_SHARE = 0.3  # what a word counts that says little of what the question is about
+ALSO_SHARE = 0.93  # a second fact is told with the best when it fits nearly as well
+MOST_FACTS = 2
+MOST_FACTS_BROAD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How well a fact answers a question."""
+
+    at: int
+    words: float
+    meaning: float
+    kind: float
+
+    @property
+    def score(self) -> float:
+        return WORDS_WEIGHT * self.words + MEANING_WEIGHT * max(0.0, self.meaning) + KIND_WEIGHT * self.kind
+
+    @property
+    def known(self) -> bool:
+        return self.words >= KNOWN_WORDS or (self.words >= LESS_WORDS and self.meaning >= LESS_MEANING)
+
+
+async def answer(prompt: str, question: str, rank: Rank, *, language: str = "en") -> str:
+    """What the agent says to `question`.
+
+    Args:
+        prompt: The system prompt: facts and instructions, plain or Markdown.
+        question: What the caller said or typed; a recogniser's transcript will do.
+        rank: Likeness in meaning of a question and each of some sentences, such as `Speech.rank`.
+        language: Of the phrases that say that something is not known.
+    """
+    if not any(character.isalnum() for character in question):
+        return phrases.not_heard(language)
+    small = phrases.small_talk(question, language)
+    if small is not None:
+        return small
+    told = facts_of(prompt)
+    found: list[int] = []
+    for asked in questions_in(question):
+        if asked.of_identity and told.identity:
+            return told.identity
+        found += [at for at in await _answers(asked, told.facts, rank) if at not in found]
+    if not found:
+        return phrases.unknown(language)
+    return " ".join(told.facts[at].text for at in _with_what_they_lean_on(found, told.facts))
+
+
+async def _answers(question: Question, facts: Sequence[Fact], rank: Rank) -> list[int]:
+    """The facts that answer one question, in the order in which they are told; none where nothing fits."""
+    if not facts:
+        return []
+    # Meaning is an English matter: the embeddings know little of other languages, and say so by low numbers.
+    meanings = await rank(question.text, [fact.text for fact in facts])
+    fits = _fits(question, facts, meanings)
+    best = max(fits, key=lambda fit: fit.score)
+    if question.broad:
+        return _all_about(question, facts, best)
+    if not best.known:
+        return []
+    also = [fit for fit in fits if fit.known and fit.score >= ALSO_SHARE * best.score and fit.kind >= best.kind]
+    chosen = sorted(also, key=lambda fit: -fit.score)[:MOST_FACTS]
+    return sorted(fit.at for fit in chosen)
+
+
+def _fits(question: Question, facts: Sequence[Fact], meanings: Sequence[float]) -> list[_Fit]:
+    asked = content_stems(question.text)
+    held = [fact_stems(fact.text) for fact in facts]
+    headings = [fact_stems(fact.heading) for fact in facts]
+    light = {word for word in asked if is_light(word) or is_form(word, question.kinds)}
+    weights = _weights(asked, held, light)
+    total = sum(weights.values())
+    fits = []
+    for at, fact in enumerate(facts):
+        kind = 1.0 if question.kinds and all(holds(kind, fact.text) for kind in question.kinds) else 0.0
+        got = sum(weight * _found(word, held[at], headings[at]) for word, weight in weights.items())
+        words = got / total if total else 0.0
+        if len(light) == len(asked):  # "Where are you?" has no word but its form
+            words = max(words, KNOWN_WORDS * kind)
+        fits.append(_Fit(at, words, meanings[at], kind))
+    return fits
+
+
+def _weights(asked: Sequence[str], held: Sequence[frozenset[str]], light: Set[str]) -> dict[str, float]:
+    """Weight of each word of a question: the fewer facts have it, the more it tells them apart."""
+    count = Counter(word for word in asked for stems in held if word in stems)
+    return {
+        word: math.log(1 + len(held) / (0.5 + count[word])) * (LIGHT_SHARE if word in light else 1.0) for word in asked
+    }
+
+
+def _found(word: str, stems: frozenset[str], heading: frozenset[str]) -> float:
+    in_text = max((likeness(word, stem) for stem in stems), default=0.0)
+    in_heading = max((likeness(word, stem) for stem in heading), default=0.0)
+    return max(in_text, HEADING_SHARE * in_heading)
+
+
+def _all_about(question: Question, facts: Sequence[Fact], best: _Fit) -> list[int]:
+    """For "tell me everything about …": the section whose heading says so, else that of the best fact."""
+    topic = content_stems(question.text)
+    if not topic:
+        return list(range(min(len(facts), MOST_FACTS_BROAD)))
+    sections = {fact.section: fact.heading for fact in facts}
+
+    def heading_fit(section: int) -> float:
+        stems = content_stems(sections[section])
+        hits = sum(max((likeness(word, stem) for stem in stems), default=0.0) for word in topic)
+        return hits / len(topic) - 0.01 * len(stems)
+
+    section = max(sections, key=heading_fit)
+    if heading_fit(section) < KNOWN_WORDS:
+        if not best.known:
+            return []
+        section = facts[best.at].section
+    inside = [at for at, fact in enumerate(facts) if fact.section == section]
+    if len(sections) == 1:  # one long text without headings: from the best fact on
+        inside = [at for at in inside if at >= best.at]
+    return inside[:MOST_FACTS_BROAD]
+
+
+def _with_what_they_lean_on(found: Sequence[int], facts: Sequence[Fact]) -> list[int]:
+    """Each fact after the one that its "it" or "their" means."""
+    whole: list[int] = []
+    for at in found:
+        if facts[at].leans_back and at - 1 not in whole:
+            whole.append(at - 1)
+        if at not in whole:
+            whole.append(at)
+    return whole

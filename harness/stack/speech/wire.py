@@ -1,0 +1,50 @@
+"""How the client and the worker talk: one JSON line, then as many bytes of audio as the line's `bytes` says.
+
+Requests: `{"id", "do": say|hear|rank|warm, …}`; answers: `{"id", …}` or `{"id", "error": {what, where, mend}}`.
+The first line down holds the settings, the first line up is `{"ready": true}` or `{"error": …}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+LINE_LIMIT_BYTES = 1 << 20
+Header = dict[str, Any]
+Pcm = NDArray[np.int16]
+
+
+def packed(header: Header, audio: Pcm | None = None) -> bytes:
+    """A message as bytes."""
+    body = audio.astype("<i2", copy=False).tobytes() if audio is not None else b""
+    return json.dumps({**header, "bytes": len(body)}).encode() + b"\n" + body
+
+
+def read_message(pipe: BinaryIO) -> tuple[Header, Pcm] | None:
+    """The next message; None at the end of the pipe."""
+    line = pipe.readline()
+    if not line:
+        return None
+    header: Header = json.loads(line)
+    body = pipe.read(header["bytes"])
+    return (header, _pcm(body)) if len(body) == header["bytes"] else None
+
+
+async def receive_message(pipe: asyncio.StreamReader) -> tuple[Header, Pcm] | None:
+    """As `read_message`, for an event loop."""
+    line = await pipe.readline()
+    if not line:
+        return None
+    header: Header = json.loads(line)
+    try:
+        return header, _pcm(await pipe.readexactly(header["bytes"]))
+    except asyncio.IncompleteReadError:
+        return None
+
+
+def _pcm(body: bytes) -> Pcm:
+    return np.frombuffer(body, dtype="<i2").astype(np.int16, copy=False)

@@ -1,0 +1,130 @@
+"""The speech worker: a process of its own for the models (heavy, and the voices GPL), one thread for each of them.
+
+It ends when its standard input does, and leaves Ctrl-C to the process that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.stack.speech.ear import Ear
+from harness.stack.speech.meaning import Meaning
+from harness.stack.speech.voice_names import voice_name
+from harness.stack.speech.voices import Voices
+from harness.stack.speech.wire import Header, Pcm, packed, read_message
+
+NICENESS = 10  # callers go first, then the server and the agents, then this
+# Read by numpy's and the models' libraries when they are loaded, so they are set by the parent too (see client).
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+_OFFLINE = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE")
+
+Answer = tuple[Header, Pcm | None]
+
+
+class Worker:
+    """Takes requests off one pipe and writes the answers to another, in the order in which they are ready."""
+
+    def __init__(self, requests: BinaryIO, answers: BinaryIO, *, ear_model: Path | None) -> None:
+        self._requests = requests
+        self._answers = answers
+        self._write_lock = threading.Lock()
+        self._ear_model = ear_model
+        self._voices = Voices()
+        # One thread a model: none of them may be entered twice, and hearing must not wait for a long text.
+        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("voice", "ear", "meaning")}
+        self._ear: Ear | None = None
+        self._meaning: Meaning | None = None
+
+    def run(self) -> None:
+        """Answers until the requests end."""
+        kinds: dict[str, tuple[str, Callable[[Header, Pcm], Answer]]] = {
+            "say": ("voice", self._say),
+            "hear": ("ear", self._hear),
+            "rank": ("meaning", self._rank),
+        }
+        while (message := read_message(self._requests)) is not None:
+            header, audio = message
+            what = header["part"] if header["do"] == "warm" else kinds[header["do"]][0]
+            handle = self._warm if header["do"] == "warm" else kinds[header["do"]][1]
+            self._threads[what].submit(self._answer, handle, header, audio)
+
+    def _answer(self, handle: Callable[[Header, Pcm], Answer], request: Header, audio: Pcm) -> None:
+        try:
+            header, pcm = handle(request, audio)
+        except HarnessError as problem:
+            where = str(problem.where) if problem.where is not None else None
+            kind = type(problem).__name__
+            header = {"error": {"kind": kind, "what": problem.what, "where": where, "mend": problem.mend}}
+            pcm = None
+        except Exception as problem:  # noqa: BLE001 - one request may fail, the models stay loaded for the next
+            what = f"the speech worker failed to {request['do']}: {type(problem).__name__}: {problem}"
+            header, pcm = {"error": {"kind": "StackError", "what": what, "where": None, "mend": None}}, None
+        with self._write_lock, contextlib.suppress(BrokenPipeError):
+            self._answers.write(packed({"id": request["id"], **header}, pcm))
+            self._answers.flush()
+
+    def _warm(self, request: Header, _audio: Pcm) -> Answer:
+        part = request["part"]
+        if part == "voice":
+            self._voices.load(voice_name(request["voice"], request["language"]))
+        elif part == "ear":
+            self._hear({"language": "en"}, _tone())
+        else:
+            self._rank({"question": "a", "sentences": ["b"]}, _audio)
+        return {}, None
+
+    def _say(self, request: Header, _audio: Pcm) -> Answer:
+        return {}, self._voices.say(request["text"], voice_name(request["voice"], request["language"]))
+
+    def _hear(self, request: Header, audio: Pcm) -> Answer:
+        self._ear = self._ear or Ear(self._ear_model)
+        return {"text": self._ear.hear(audio, request["language"])}, None
+
+    def _rank(self, request: Header, _audio: Pcm) -> Answer:
+        self._meaning = self._meaning or Meaning()
+        return {"scores": self._meaning.rank(request["question"], request["sentences"])}, None
+
+
+def _tone() -> Pcm:
+    """Half a second of a hum: what makes the recogniser load and run once."""
+    hum: Pcm = (np.sin(np.arange(8000) * 0.05) * 3000).astype(np.int16)
+    return hum
+
+
+def main() -> None:
+    """Runs the worker over standard input and output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING)  # before the libraries do, which would tell of each request
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.update(dict.fromkeys(_OFFLINE, "1"))
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not land among the answers
+    requests = sys.stdin.buffer
+    first = read_message(requests)
+    if first is None:
+        return
+    ear_model = first[0].get("ear_model")
+    worker = Worker(requests, answers, ear_model=Path(ear_model) if ear_model else None)
+    answers.write(packed({"ready": True}))
+    answers.flush()
+    worker.run()
+    answers.flush()
+    os._exit(0)  # the threads may be in the middle of a text that nobody waits for any more
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""From an HTTP answer to a session, or to the failure it is: pure, by the contract's wording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from harness.errors import SessionFailure
+from harness.failures import FailureKind
+from harness.secret import Secret
+from harness.target.endpoint import differs_in_slash_only
+from harness.target.session import Session, room_in_token
+from harness.target.shown import shown_text, shown_url
+from harness.target.transport import MAX_BODY_BYTES, Answer
+
+MESSAGE_LIMIT = 200
+EXCERPT_LIMIT = 80
+_LIVEKIT_SCHEMES = ("ws", "wss", "http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the answers of one service.
+
+    Args:
+        url: Where it was asked.
+        key: The key that went with it, masked wherever the service repeats it.
+        when_empty: What a failure without a message of its own says.
+        when_incomplete: What an answer without token or URL says; None says what is missing.
+    """
+
+    url: str
+    key: Secret | None
+    when_empty: str = "without a message"
+    when_incomplete: str | None = None
+
+    def read(self, answer: Answer, *, tries: int = 1, waited_out: bool = True) -> Session | SessionFailure:
+        """The session, or why there is none.
+
+        Args:
+            answer: The last answer.
+            tries: How often the service was asked.
+            waited_out: False where the service asked to wait for longer than there was time.
+        """
+        status = answer.status
+        if 300 <= status < 400:
+            return self._redirected(answer)
+        if status in (401, 403):
+            mend = "check that the key is right, is for this service, and may use this agent"
+            return self._refused("session.unauthorized", answer, mend)
+        if status == 429:
+            asks = shown_text(answer.retry_after, limit=40)
+            detail = f" {tries} times" if tries > 1 else ""
+            detail += (
+                f" (its Retry-After ({asks}) is longer than what is left of timeouts.session)"
+                if asks and not waited_out
+                else ""
+            )
+            mend = "start fewer calls at once or a minute, or ask for a higher limit"
+            return self._refused("session.rate_limited", answer, mend, detail)
+        if status >= 500:
+            return self._refused("session.server_error", answer, "look into the service's own log")
+        if not 200 <= status < 300:
+            mend = "check the agent's id and the overrides of the session"
+            if status in (404, 405):
+                mend = "check the URL (mind the trailing slash) and the agent's id"
+            return self._refused("session.rejected", answer, mend)
+        return self._unfinished(answer) or self._accepted(answer)
+
+    @property
+    def _who(self) -> str:
+        return shown_url(self.url, secrets=(self.key,))
+
+    def _shown(self, text: str, limit: int) -> str:
+        return shown_text(text, limit=limit, secrets=(self.key,))
+
+    def _redirected(self, answer: Answer) -> SessionFailure:
+        try:
+            target = urlsplit(urljoin(self.url, answer.location))
+        except ValueError:
+            target = urlsplit("")
+        where = (
+            f"to {shown_url(target.geturl(), secrets=(self.key,))}" if answer.location else "without saying where to"
+        )
+        mend = "write the complete, final URL of the service; redirects are not followed, since they would take the key"
+        if differs_in_slash_only(self.url, target.geturl()):
+            mend = "mind the trailing slash: write the URL exactly as the service has it"
+        elif target.scheme == "https" and target._replace(scheme="http") == urlsplit(self.url):
+            mend = "write the URL with https://"
+        what = f"{self._who} answered {answer.status}, a redirect {where}"
+        return SessionFailure("session.redirected", what, mend=mend)
+
+    def _refused(self, kind: FailureKind, answer: Answer, mend: str, detail: str = "") -> SessionFailure:
+        message = self._shown(_message_in(answer.body), MESSAGE_LIMIT) or self.when_empty
+        return SessionFailure(kind, f"{self._who} answered {answer.status}{detail}: {message}", mend=mend)
+
+    def _unfinished(self, answer: Answer) -> SessionFailure | None:
+        if answer.body_end == "too_large":
+            what = f"{self._who} answered {answer.status} with more than {MAX_BODY_BYTES // 1024} kB"
+            return SessionFailure("session.too_large", what, mend="check that the URL is that of the session service")
+        if answer.body_end == "timeout":
+            what = f"{self._who} answered {answer.status}, but its body did not end in time"
+            return SessionFailure(
+                "session.timeout", what, mend="look at the service, or give it longer with timeouts.session"
+            )
+        if answer.body_end == "broken":
+            what = f"{self._who} answered {answer.status} and closed the connection within the body"
+            return SessionFailure("session.unreachable", what, mend="look into the service's own log")
+        return None
+
+    def _accepted(self, answer: Answer) -> Session | SessionFailure:
+        content = _json_object(answer.body)
+        if content is None:
+            kind = self._shown(answer.content_type, 60) or "no content type"
+            excerpt = self._shown(_text(answer.body), EXCERPT_LIMIT)
+            starts = f"starting with: {excerpt}" if excerpt else "empty"
+            what = f"{self._who} answered {answer.status} with a body that is no JSON object ({kind}), {starts}"
+            return SessionFailure("session.not_json", what, mend="check that the URL is that of the session service")
+        success = content.get("success", True)
+        if success is False:
+            mend = "check the agent's id and the overrides of the session"
+            return self._refused("session.rejected", answer, mend, " with success: false")
+        if success is not True:
+            return self._incomplete("`success` is neither true nor false")
+        return self._session(content.get("data"))
+
+    def _session(self, data: Any) -> Session | SessionFailure:
+        if not isinstance(data, Mapping):
+            return self._incomplete("`data` is missing or no object")
+        for name in ("token", "livekit_url"):
+            if name not in data or data[name] in (None, ""):
+                return self._incomplete(f"`data.{name}` is missing")
+            value = data[name]
+            if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+                return self._incomplete(f"`data.{name}` is not {'a token' if name == 'token' else 'a URL'}")
+        if not _is_livekit_url(data["livekit_url"]):
+            return self._incomplete("`data.livekit_url` is no URL with ws, wss, http or https")
+        room = data.get("room_name")
+        return Session(
+            token=Secret(data["token"]),
+            livekit_url=data["livekit_url"],
+            room=room if isinstance(room, str) and room else room_in_token(data["token"]),
+        )
+
+    def _incomplete(self, what: str) -> SessionFailure:
+        said = (
+            f"{self.when_incomplete} ({what})"
+            if self.when_incomplete
+            else f"the session response is incomplete: {what}"
+        )
+        return SessionFailure(
+            "session.incomplete", f"{self._who}: {said}", mend="the body must be {data: {token, livekit_url}}"
+        )
+
+
+def _text(body: bytes) -> str:
+    # Four bytes a character at most: what is shown is cut to far less anyhow.
+    return body[:4096].decode("utf-8", errors="replace")
+
+
+def _json_object(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _message_in(body: bytes) -> str:
+    """The message of a JSON body (`message`, or `detail` and `error` as frameworks name it), else the text itself."""
+    content = _json_object(body)
+    if content is None:
+        return _text(body)
+    for name in ("message", "detail", "error"):
+        value = content.get(name)
+        if value:
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return ""
+
+
+def _is_livekit_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in _LIVEKIT_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

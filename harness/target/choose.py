@@ -1,0 +1,105 @@
+"""Which target is meant. A gate must never pass because it called the demo by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from harness.errors import ConfigError, Place
+from harness.target.config import EMBEDDED, Config, TargetConfig, unknown_target
+from harness.target.endpoint import check_endpoint, is_loopback
+from harness.target.keys import URL_KEY_VARIABLE, is_set, key_from
+from harness.target.shown import holds_key, shown_url
+from harness.target.target import Target
+
+EMBEDDED_AGENT = "demo"
+
+
+def choose_target(option: str | None, *, config: Config | None, env: Mapping[str, str]) -> Target:
+    """The target that `--target` names, else the configuration's default, else the embedded stack.
+
+    The embedded stack is never taken unnamed where a key is in the environment or `CI` is set.
+
+    Args:
+        option: The value of `--target`: a name, a URL or `embedded`; None where it is left out.
+        config: The content of `voice-harness.toml`, if there is one.
+        env: The environment.
+
+    Raises:
+        ConfigError: No such target, none named where one must be, no key for it, or a URL that cannot be used.
+    """
+    if option is not None:
+        return _named(option, where="--target", config=config, env=env)
+    if config is not None and config.default_target is not None:
+        return _named(config.default_target, where=Place(config.path), config=config, env=env)
+    reason = _why_to_name_one(config, env)
+    if reason is not None:
+        raise ConfigError(
+            f"no target is named, and {reason}: the embedded demo is not called by mistake",
+            where="--target",
+            mend="name one: --target NAME, a URL, or --target embedded; or set default_target in voice-harness.toml",
+        )
+    return _named(EMBEDDED, where="--target", config=config, env=env)
+
+
+def _why_to_name_one(config: Config | None, env: Mapping[str, str]) -> str | None:
+    """What speaks against calling the embedded stack unasked."""
+    targets = config.targets.values() if config is not None else ()
+    variables = [URL_KEY_VARIABLE, *(target.api_key_env for target in targets if target.api_key_env is not None)]
+    found = next((variable for variable in variables if is_set(env, variable)), None)
+    if found is not None:
+        return f"a key is in the environment ({found})"
+    if env.get("CI", "").strip().lower() not in ("", "0", "false"):
+        return "CI is set"
+    return None
+
+
+def _named(name: str, *, where: Place | str, config: Config | None, env: Mapping[str, str]) -> Target:
+    if holds_key(name):
+        raise ConfigError(
+            "this holds an API key; what stands on a command line is seen by everyone on the machine",
+            where=where,
+            mend=f"put the key into {URL_KEY_VARIABLE}, and name a target or a URL here",
+        )
+    if config is not None and name in config.targets:
+        return _from_config(name, config.targets[name], config, env)
+    if name == EMBEDDED:
+        return Target(EMBEDDED, "embedded", agent=EMBEDDED_AGENT)
+    if "://" in name:
+        return _from_url(name, where, env)
+    raise unknown_target(name, config, where=where)
+
+
+def _from_url(url: str, where: Place | str, env: Mapping[str, str]) -> Target:
+    try:
+        check_endpoint(url)
+    except ValueError as problem:
+        raise ConfigError(str(problem), where=where, mend="give the complete endpoint, exactly as it is") from None
+    key = key_from(env, URL_KEY_VARIABLE)
+    return Target(shown_url(url, secrets=(key,)), "session", url=url, api_key=key, notes=_notes(url))
+
+
+def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[str, str]) -> Target:
+    agents_file = config.path.parent / entry.agents if entry.agents is not None else None
+    if agents_file is not None and not agents_file.is_file():
+        raise ConfigError(
+            f"the file of agents of the target {name!r} is not there: {agents_file}",
+            where=Place(config.path),
+            mend="agents is a path relative to this file",
+        )
+    return Target(
+        name,
+        entry.kind,
+        url=entry.url,
+        api_key=key_from(env, entry.key_variable) if entry.key_variable is not None else None,
+        agent=entry.agent or (EMBEDDED_AGENT if entry.kind == "embedded" else None),
+        timeouts=entry.timeouts.given(),
+        agents_file=agents_file,
+        notes=_notes(entry.url) if entry.url is not None and entry.kind == "session" else (),
+    )
+
+
+def _notes(url: str) -> tuple[str, ...]:
+    if urlsplit(url).scheme == "http" and not is_loopback(url):
+        return (f"the API key travels unencrypted to {shown_url(url)}; use https://",)
+    return ()

@@ -1,0 +1,253 @@
+"""`voice-harness.toml`: the targets by name. Keys are never in it, only the names of the variables that hold them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from harness.errors import ConfigError, Place
+from harness.scenario.units import duration_s
+from harness.scenario.yaml_places import known_keys, nearest
+from harness.target.endpoint import check_endpoint
+from harness.target.keys import URL_KEY_VARIABLE
+from harness.target.shown import holds_key
+from harness.target.toml_places import line_of
+
+FILE_NAME = "voice-harness.toml"
+EMBEDDED = "embedded"
+
+_KEY_NAMES = frozenset({"api_key", "apikey", "api-key", "x-api-key", "key", "secret", "token", "password"})
+_USE_API_KEY_ENV = (
+    'take it out, make a new key if the file was ever shared, and name the variable that holds it: api_key_env = "NAME"'
+)
+
+
+def _seconds(value: Any) -> Any:
+    """A duration such as `10s`, or a number of seconds."""
+    if isinstance(value, str):
+        return duration_s(value)
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _endpoint(value: str) -> str:
+    check_endpoint(value)
+    return value
+
+
+def _variable(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value, re.ASCII) is None:
+        raise ValueError("api_key_env must be the name of an environment variable, such as STAGING_VOICE_KEY")
+    return value
+
+
+def _some_text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("this is blank")
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, allow_inf_nan=False)]
+SomeText = Annotated[str, AfterValidator(_some_text)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TargetTimeouts(_Strict):
+    """How long callers of this target wait, in seconds; what is left out has the harness's default."""
+
+    session: Seconds | None = None
+    connect: Seconds | None = None
+    agent_join: Seconds | None = None
+    greeting: Seconds | None = None
+    reply: Seconds | None = None
+    end_silence: Seconds | None = None
+    call: Seconds | None = None
+
+    def given(self) -> dict[str, float]:
+        """The waits that are given."""
+        return self.model_dump(exclude_none=True)
+
+
+class TargetConfig(_Strict):
+    """One table `[targets.NAME]`."""
+
+    kind: Literal["session", "backend", "embedded"]
+    url: Annotated[str, AfterValidator(_endpoint)] | None = None
+    api_key_env: Annotated[str, AfterValidator(_variable)] | None = None
+    agent: SomeText | None = None
+    agents: SomeText | None = None
+    timeouts: TargetTimeouts = Field(default_factory=TargetTimeouts)
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> TargetConfig:
+        allowed = {
+            "session": {"url", "api_key_env", "agent"},
+            "backend": {"url", "agent"},
+            "embedded": {"agent", "agents"},
+        }[self.kind]
+        for name in ("url", "api_key_env", "agents"):
+            if getattr(self, name) is not None and name not in allowed:
+                raise ValueError(f"a target of kind {self.kind!r} has no {name}")
+        if "url" in allowed and self.url is None:
+            raise ValueError(f"a target of kind {self.kind!r} needs a url, the complete endpoint")
+        return self
+
+    @property
+    def key_variable(self) -> str | None:
+        """The variable that holds the key, None where the kind takes none."""
+        return (self.api_key_env or URL_KEY_VARIABLE) if self.kind == "session" else None
+
+
+class Config(_Strict):
+    """The whole file."""
+
+    default_target: SomeText | None = None
+    targets: dict[str, TargetConfig] = Field(default_factory=dict)
+    _path: Path = PrivateAttr(default=Path(FILE_NAME))
+
+    @property
+    def path(self) -> Path:
+        """Where it was read."""
+        return self._path
+
+
+def find_config(folder: Path) -> Path | None:
+    """The nearest `voice-harness.toml` from `folder` upwards, not beyond the root of a git repository."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / FILE_NAME).is_file():
+            return candidate / FILE_NAME
+        if (candidate / ".git").exists():
+            return None
+    return None
+
+
+def load_config(path: Path) -> Config:
+    """The file's content.
+
+    Raises:
+        ConfigError: It cannot be read, is no TOML, holds a key, or says what has no meaning; with the line if known.
+    """
+    # Raised here, where no variable holds the file's text: a key in it must not show in a traceback.
+    outcome = _read(path)
+    if isinstance(outcome, ConfigError):
+        raise outcome
+    return outcome
+
+
+def _read(path: Path) -> Config | ConfigError:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        return _no_toml(str(problem), path)
+    except OSError as problem:
+        return ConfigError(f"the file cannot be read: {problem.strerror}", where=Place(path), mend="check the path")
+    except (UnicodeDecodeError, RecursionError):
+        return ConfigError("the file is not readable as TOML", where=Place(path), mend="save it as UTF-8 text")
+    refused = _written_key(data, path, text) or _not_yet(data, path, text)
+    if refused is not None:
+        return refused
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as invalid:
+        details = invalid.errors(include_url=False, include_input=False)
+        unknown = (detail for detail in details if detail["type"] == "extra_forbidden")
+        return _as_error(next(unknown, details[0]), path, text)
+    config._path = path  # noqa: SLF001 - the file does not say it
+    return _wrong_name(config, text) or config
+
+
+def _no_toml(message: str, path: Path) -> ConfigError:
+    place = re.search(r" \(at line (\d+), column (\d+)\)", message)
+    where = Place(path, int(place[1]), int(place[2])) if place else Place(path)
+    what = re.sub(r" \(at .*\)$", "", message)
+    return ConfigError(f"this is not TOML: {what}", where=where, mend="check quotes, brackets and equals signs")
+
+
+def _values(data: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield keys, data
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from _values(value, (*keys, name))
+    elif isinstance(data, list):
+        for value in data:
+            yield from _values(value, keys)
+
+
+def _written_key(data: Mapping[str, Any], path: Path, text: str) -> ConfigError | None:
+    for keys, value in _values(data):
+        named = keys and keys[-1].lower() in _KEY_NAMES and not isinstance(value, Mapping)
+        if named or any(holds_key(key) for key in keys) or (isinstance(value, str) and holds_key(value)):
+            place = Place(path, line_of(text, keys))
+            return ConfigError("an API key does not belong into this file", where=place, mend=_USE_API_KEY_ENV)
+    return None
+
+
+def _not_yet(data: Mapping[str, Any], path: Path, text: str) -> ConfigError | None:
+    targets = data.get("targets")
+    for name, target in targets.items() if isinstance(targets, Mapping) else ():
+        if isinstance(target, Mapping) and target.get("kind") == "livekit":
+            return ConfigError(
+                "kind 'livekit' (rooms made with LiveKit's own keys) is not supported yet",
+                where=Place(path, line_of(text, ("targets", name, "kind"))),
+                mend="use kind 'session' or 'backend'",
+            )
+    return None
+
+
+def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
+    keys = tuple(str(step) for step in detail["loc"])
+    place = Place(path, line_of(text, keys))
+    dotted = ".".join(keys)
+    if detail["type"] == "extra_forbidden":
+        # Inside `targets` the second step is a target's name, which is free.
+        known = known_keys(Config, tuple(step for index, step in enumerate(keys[:-1]) if index != 1))
+        alike = nearest(keys[-1], known)
+        what = f"there is no key {keys[-1]!r} here" + (f"; did you mean {alike!r}?" if alike else "")
+        return ConfigError(what, where=place, mend=f"the keys known here are: {', '.join(known)}")
+    if detail["type"] == "missing":
+        return ConfigError(f"the key {keys[-1]!r} is missing", where=place, mend=f"add {dotted}")
+    message = detail["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{dotted}: {message}", where=place, mend="see the file that `voice-harness init` writes")
+
+
+def _wrong_name(config: Config, text: str) -> ConfigError | None:
+    for name, target in config.targets.items():
+        place = Place(config.path, line_of(text, ("targets", name)))
+        if name == EMBEDDED and target.kind != EMBEDDED:
+            what = f"the name 'embedded' belongs to the embedded stack; this target is of kind {target.kind!r}"
+            return ConfigError(what, where=place, mend="give it another name")
+        if not name.strip() or "://" in name:
+            return ConfigError("a target's name is blank or a URL", where=place, mend="give it a short name")
+    default = config.default_target
+    if default is None or default == EMBEDDED or default in config.targets:
+        return None
+    return unknown_target(default, config, where=Place(config.path, line_of(text, ("default_target",))))
+
+
+def unknown_target(name: str, config: Config | None, *, where: Place | str) -> ConfigError:
+    """The error for a name that no target has, with the nearest right one."""
+    known = sorted({EMBEDDED, *(config.targets if config is not None else ())})
+    alike = nearest(name, known)
+    return ConfigError(
+        f"there is no target {name!r}" + (f"; did you mean {alike!r}?" if alike else ""),
+        where=where,
+        mend=f"the targets known here are: {', '.join(known)}; or give a URL",
+    )

@@ -1,0 +1,30 @@
+"""From a target to what creates its sessions."""
+
+from __future__ import annotations
+
+import random
+
+from harness.clock import Clock
+from harness.errors import ConfigError
+from harness.target.backend import BackendRoute
+from harness.target.client import SessionClient
+from harness.target.session_api import SessionApi
+from harness.target.target import Target
+
+
+def session_client(target: Target, *, rng: random.Random | None = None, clock: Clock | None = None) -> SessionClient:
+    """The client for `target`.
+
+    A target of kind `embedded` needs its running stack's `url` and `api_key` put in first (`dataclasses.replace`); the
+    embedded service speaks the session API.
+
+    Raises:
+        ConfigError: The URL cannot be posted to, or URL or key are missing.
+    """
+    if target.url is None:
+        raise ConfigError("the target has no URL yet; its stack does not run", where=target.name)
+    if target.kind == "backend":
+        return BackendRoute(target.url, rng=rng, clock=clock)
+    if target.api_key is None:
+        raise ConfigError("the target has no API key", where=target.name, mend="name its variable in api_key_env")
+    return SessionApi(target.url, target.api_key, rng=rng, clock=clock)

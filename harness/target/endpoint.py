@@ -1,0 +1,48 @@
+"""The address of a session service: the complete URL, posted to exactly as it is written."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+
+def check_endpoint(url: str) -> None:
+    """Returns where `url` can be posted to as it is.
+
+    Raises:
+        ValueError: It cannot; the message never repeats the URL, which may hold a secret.
+    """
+    if not url.isascii() or any(char.isspace() or not char.isprintable() for char in url):
+        raise ValueError("the URL holds blanks or characters that a URL cannot hold; percent-encode them")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("the URL cannot be read; its host or port is wrong") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("the URL must start with https:// (or http://)")
+    if not host or port == 0:
+        raise ValueError("the URL has no host or no usable port")
+    if "#" in url:
+        raise ValueError("the URL has a fragment (#…), which is never sent; remove it")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine by its name or address."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def differs_in_slash_only(one: str, other: str) -> bool:
+    """Whether two URLs are the same but for the slash at the path's end (query and fragment aside)."""
+    first, second = urlsplit(one), urlsplit(other)
+    return (
+        (first.scheme, first.netloc) == (second.scheme, second.netloc)
+        and first.path != second.path
+        and first.path.rstrip("/") == second.path.rstrip("/")
+    )

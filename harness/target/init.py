@@ -1,0 +1,124 @@
+"""The first files for one's own service: what `voice-harness init` writes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from harness.errors import ConfigError
+from harness.target.config import FILE_NAME
+
+_CONFIG = """\
+# Whom voice-harness calls. No key is ever in this file, only the name of the variable that holds it.
+default_target = "staging"
+
+[targets.staging]
+kind = "session"
+# The complete endpoint, posted to exactly as it stands here: mind the trailing slash.
+url = "https://api.oshara.ai/api/agents/agent-session/"
+# export STAGING_VOICE_KEY=… before you call
+api_key_env = "STAGING_VOICE_KEY"
+# The id of your voice agent.
+agent = "the-agent-id"
+
+# How long callers wait; these are the defaults.
+# [targets.staging.timeouts]
+# session = "10s"
+# connect = "10s"
+# agent_join = "15s"
+# greeting = "5s"
+# reply = "15s"
+# end_silence = "1.5s"
+# call = "5m"
+
+# Your own site's route, asked as a browser asks it: without a key.
+# [targets.site]
+# kind = "backend"
+# url = "https://www.example.com/api/voice-agent/session"
+# agent = "the-agent-id"
+"""
+
+_SCENARIO = """\
+# A first call: the greeting, one spoken turn and one typed turn. No words are judged, so that it fits any agent.
+name: first-call
+tags: [smoke]
+greeting: {within: 5s}
+turns:
+  - say: when-do-you-open # a shipped fixture; or a WAV's path, or a text: say: Do you ship abroad?
+    expect: {ttfa: <5s}
+    # expect: {reply: {contains_any: [nine, "9"]}, ttfa: <2s, wer: <=0.3}
+  - type: What can you help me with?
+    expect: {ttfa: <5s, echo: <2s}
+"""
+
+_REPORTS_IGNORE = """\
+# Runs stay on the machine that made them; baselines are kept.
+*
+!.gitignore
+!baselines/
+!baselines/**
+"""
+
+_CI = """\
+# A gate for GitHub Actions: copy it to .github/workflows/. The exit code decides: 0 pass, 1 the agent fell short,
+# 2 configuration, 3 infrastructure, 4 the machine was not fit to measure.
+name: voice agent
+on: [workflow_dispatch]
+jobs:
+  call:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {python-version: "3.12"}
+      - run: pip install voice-harness
+      - run: voice-harness run scenarios/first-call.yaml --target staging --calls 3 --record all
+        env:
+          STAGING_VOICE_KEY: ${{ secrets.STAGING_VOICE_KEY }}
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with: {name: voice-reports, path: reports/}
+"""
+
+FIRST_FILES = {
+    FILE_NAME: _CONFIG,
+    "scenarios/first-call.yaml": _SCENARIO,
+    "reports/.gitignore": _REPORTS_IGNORE,
+    "ci/voice-harness.yml": _CI,
+}
+
+
+def write_first_files(folder: Path, *, force: bool = False) -> list[Path]:
+    """Writes `FIRST_FILES` into `folder` and returns their paths.
+
+    Args:
+        folder: Where; made if it is missing.
+        force: Whether files that are there are replaced.
+
+    Raises:
+        ConfigError: A file is there already, or one cannot be written; then nothing new is left behind.
+    """
+    paths = [folder / name for name in FIRST_FILES]
+    present = [path for path in paths if path.exists() or path.is_symlink()]
+    if present and not force:
+        listed = ", ".join(str(path.relative_to(folder)) for path in present)
+        raise ConfigError(
+            f"already there, and not overwritten: {listed}", where=str(folder), mend="move them away, or use --force"
+        )
+    written: list[Path] = []
+    try:
+        for path, text in zip(paths, FIRST_FILES.values(), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written.append(path)
+            path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        for path in written:
+            with suppress(OSError):
+                if path not in present:
+                    path.unlink()
+        raise ConfigError(
+            f"a first file cannot be written: {problem.strerror}",
+            where=str(problem.filename or folder),
+            mend="check the folder's rights and the disk's free space",
+        ) from None
+    return paths

@@ -1,0 +1,60 @@
+"""What is asked of a session service, and what it gives."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.secret import Secret
+
+OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """One session to be created.
+
+    Args:
+        agent: The Agent ID.
+        overrides: Any of `OVERRIDES`; what is left out inherits the agent's default.
+
+    Raises:
+        ValueError: An override has no such name.
+    """
+
+    agent: str
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.overrides if name not in OVERRIDES]
+        if unknown:
+            raise ValueError(f"there is no override {unknown[0]!r}; known are {', '.join(OVERRIDES)}")
+
+    def body(self) -> bytes:
+        """The JSON body; an override that is left out has no key in it."""
+        return json.dumps({"agent": self.agent, **self.overrides}, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Credentials for one room: its access token, where to connect, and its name where that is known."""
+
+    token: Secret
+    livekit_url: str
+    room: str | None
+
+
+def room_in_token(token: str) -> str | None:
+    """The claim `video.room` of an access token, read without verifying it; None where there is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        room = claims["video"]["room"]
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return room if isinstance(room, str) and room else None

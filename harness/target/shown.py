@@ -1,0 +1,43 @@
+"""What other parties wrote, made fit to be shown: short, on one line, without control characters, keys or tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from harness.secret import MASK, Secret
+
+# Keys by the contract's prefix; access tokens are JWTs, whose first part starts with the base64 of `{"`.
+_KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
+_TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
+# Cc control, Cf format (also what turns the writing direction), Co private, Cs surrogate, Zl and Zp line ends.
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+
+
+def shown_text(text: str, *, limit: int, secrets: Iterable[Secret | None] = ()) -> str:
+    """`text` on one line, masked and then cut to `limit` characters."""
+    # Unseen characters go first: one in the middle of a key would hide it from the masks.
+    seen = "".join(" " if unicodedata.category(char) in _UNSEEN_CATEGORIES else char for char in text)
+    line = " ".join(seen.split())
+    for secret in secrets:
+        line = secret.scrub(line) if secret is not None else line
+    line = _TOKEN_LIKE.sub(MASK, _KEY_LIKE.sub(MASK, line))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shown_url(url: str, *, secrets: Iterable[Secret | None] = ()) -> str:
+    """The address without user, password, query and fragment, which may hold secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    host = parts.netloc.rpartition("@")[2]
+    prefix = f"{parts.scheme}://" if parts.scheme else ""
+    return shown_text(f"{prefix}{host}{parts.path}", limit=200, secrets=secrets)
+
+
+def holds_key(text: str) -> bool:
+    """Whether an API key stands in `text` (by its prefix `sk_`)."""
+    return _KEY_LIKE.search(text) is not None

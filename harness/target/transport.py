@@ -1,0 +1,163 @@
+"""One POST over HTTP: bounded in time and size, following nothing, telling what came back or why nothing did.
+
+Failures are returned, not raised: the error that a caller raises then carries no frame, cause or context of the HTTP
+client in whose variables the key or the token could be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aiohttp
+from yarl import URL
+
+from harness.errors import SessionFailure
+from harness.secret import MASK, Secret
+from harness.target.shown import shown_text, shown_url
+
+MAX_BODY_BYTES = 256 * 1024
+
+BodyEnd = Literal["whole", "too_large", "timeout", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, the headers that matter, and the body as far as it was read (never over the cap)."""
+
+    status: int
+    content_type: str = ""
+    location: str = field(default="", repr=False)
+    retry_after: str = ""
+    body: bytes = field(default=b"", repr=False)
+    body_end: BodyEnd = "whole"
+
+
+class _HiddenText(str):
+    """A header's value that the HTTP client can send, but that shows itself in no dump of variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+class _Incoming:
+    """The answer while it arrives. No local variable ever holds a piece of the body."""
+
+    def __init__(self) -> None:
+        self._head: Answer | None = None
+        self._body = bytearray()
+
+    async def take(self, response: aiohttp.ClientResponse) -> None:
+        headers = response.headers
+        self._head = Answer(
+            response.status,
+            content_type=headers.get("Content-Type", ""),
+            location=headers.get("Location", ""),
+            retry_after=headers.get("Retry-After", ""),
+        )
+        # A redirect's body tells nothing that its Location does not.
+        while not 300 <= response.status < 400 and len(self._body) <= MAX_BODY_BYTES and not response.content.at_eof():
+            self._body += await response.content.readany()
+        response.close()
+
+    def answer(self, end: BodyEnd) -> Answer | None:
+        """What has come so far, None before the status line."""
+        if self._head is None:
+            return None
+        if len(self._body) > MAX_BODY_BYTES:
+            end = "too_large"
+        head = self._head
+        return Answer(
+            head.status,
+            head.content_type,
+            head.location,
+            head.retry_after,
+            body=bytes(self._body[:MAX_BODY_BYTES]),
+            body_end=end,
+        )
+
+
+class Transport:
+    """Posts to one URL, exactly as it is written, over one shared HTTP client that opens at the first post."""
+
+    def __init__(self, url: str, *, key: Secret | None) -> None:
+        self._url = URL(url, encoded=True)
+        self._shown = shown_url(url, secrets=(key,))
+        self._key = key
+        self._http: aiohttp.ClientSession | None = None
+
+    async def post(self, body: bytes, *, timeout_s: float) -> Answer | SessionFailure:
+        """The answer as far as it came in `timeout_s`, or why there is none (`session.unreachable`, `.timeout`)."""
+        incoming = _Incoming()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._exchange(body, incoming)
+        except TimeoutError:
+            return incoming.answer("timeout") or SessionFailure(
+                "session.timeout",
+                f"{self._shown} gave no answer in time",
+                mend="look at the service, or give it longer with timeouts.session",
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            return incoming.answer("broken") or self._unreachable(problem)
+        answer = incoming.answer("whole")
+        assert answer is not None  # noqa: S101 - `take` has run
+        return answer
+
+    async def close(self) -> None:
+        """Closes the HTTP client; a later post opens another."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
+
+    async def _exchange(self, body: bytes, incoming: _Incoming) -> None:
+        async with self._client().post(
+            self._url,
+            data=body,
+            headers={"Content-Type": "application/json", "Accept": "application/json"}
+            | ({"x-api-key": _HiddenText(self._key.reveal())} if self._key is not None else {}),
+            allow_redirects=False,
+        ) as response:
+            await incoming.take(response)
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                # No call waits for another's connection, and none meets one that the service is just closing:
+                # every session pays for its own connection, so their times compare.
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                timeout=aiohttp.ClientTimeout(total=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._http
+
+    def _unreachable(self, problem: Exception) -> SessionFailure:
+        """Says in plain words why there is no answer; nothing of `problem` but its system's message is kept."""
+        mend = "check the URL, and that the service runs and is reachable from this machine"
+        if isinstance(problem, aiohttp.ClientConnectorDNSError):
+            why = "its host name cannot be resolved"
+        elif isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+            reason = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else None
+            detail = getattr(reason, "verify_message", "") or _system_message(problem)
+            why = f"no secure connection (TLS): {detail}"
+            mend = "check the service's certificate and that it speaks https on this port"
+        elif isinstance(problem, aiohttp.ClientConnectorError):
+            why = f"no connection: {_system_message(problem)}"
+        elif isinstance(problem, aiohttp.ClientResponseError):
+            why = "its answer is not HTTP"
+            mend = "check the URL's scheme and port"
+        elif isinstance(problem, aiohttp.ClientConnectionError | OSError):
+            why = "it closed the connection without an answer"
+        else:
+            why = "the request could not be sent"
+        return SessionFailure("session.unreachable", f"{self._shown} cannot be reached: {why}", mend=mend)
+
+
+def _system_message(problem: aiohttp.ClientConnectorError) -> str:
+    cause = problem.os_error
+    text = cause.reason if isinstance(cause, ssl.SSLError) and cause.reason else cause.strerror or "connection failed"
+    return shown_text(str(text), limit=120)

@@ -1,0 +1,99 @@
+"""One embedded stack for all live tests, started as its user starts it, and runs made by the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+KEY = "sk_live_tests_only_0123456789"
+RUN_LIMIT_S = 240
+
+
+@dataclass(frozen=True)
+class LiveStack:
+    """The addresses of the stack that runs."""
+
+    session_url: str
+    livekit_url: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished command and the run it left."""
+
+    code: int
+    out: str
+    folder: Path
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return json.loads((self.folder / "summary.json").read_text())
+
+    @property
+    def calls(self) -> dict[str, dict[str, Any]]:
+        """The lines of calls.jsonl by the name of their scenario (of the last call, where there are several)."""
+        return {call["scenario"]: call for call in self.lines}
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
+
+    def timeline(self, call: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "timelines" / f"{call}.jsonl").read_text().splitlines()]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a user who has a key and no CI around."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "VOICE_HARNESS_API_KEY")}
+    return kept | {"VOICE_HARNESS_API_KEY": KEY} | extra
+
+
+def harness(*words: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *words],
+        cwd=cwd,
+        env=dict(env or environment()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=RUN_LIMIT_S,
+        check=False,
+    )
+
+
+def run(stack: LiveStack, folder: Path, scenarios: Sequence[Path | str], *options: str) -> Ran:
+    """`voice-harness run` against the stack, into `folder`."""
+    words = ["run", *map(str, scenarios), "--target", stack.session_url, "--out", str(folder), *options]
+    done = harness(*words)
+    return Ran(done.returncode, done.stdout, folder)
+
+
+@pytest.fixture(scope="session")
+def truth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("truth") / "truth.jsonl"
+
+
+@pytest.fixture(scope="session")
+def stack(truth_file: Path) -> Iterator[LiveStack]:
+    command = [sys.executable, "-m", "harness", "stack", "up", "--json"]
+    command += ["--agents", str(HERE / "agents.yaml"), "--truth", str(truth_file)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "the stack did not come up; its error is above"
+        address = json.loads(line)
+        assert KEY not in line
+        yield LiveStack(address["session_url"], address["livekit_url"])
+        process.terminate()
+        assert process.wait(timeout=30) == 0

@@ -1,0 +1,128 @@
+"""Everything that can be wrong with a service or an agent, provoked for real and told apart by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import KEY, LiveStack, Ran, run
+
+pytestmark = pytest.mark.live
+
+SESSION_FAULTS = {
+    "unauthorized": "session.unauthorized",
+    "rate_limited": "session.rate_limited",
+    "rate_limited_once": None,
+    "rejected": "session.rejected",
+    "server_error": "session.server_error",
+    "html": "session.not_json",
+    "success_false": "session.rejected",
+    "no_token": "session.incomplete",
+    "no_url": "session.incomplete",
+    "wrong_type": "session.incomplete",
+    "endless": "session.too_large",
+    "drip": "session.timeout",
+    "redirect": "session.redirected",
+    "hang": "session.timeout",
+    "dead_url": "room.unreachable",
+    "expired_token": "room.refused",
+    "wrong_room": "room.refused",
+}
+AGENT_FAULTS = {
+    "never_joins": "agent.never_joined",
+    "joins_late": None,
+    "mute": "agent.no_audio",
+    "text_only": "agent.no_audio",
+    "voice_only": None,
+    "no_echo": None,
+    "garbage_frames": None,
+    "crashes": "agent.left",
+    "talks_for_ever": "agent.talks_on",
+    "joins_twice": None,
+    "no_greeting": "agent.no_greeting",
+}
+TALK = """
+name: {name}
+agent: {name}
+greeting: {{within: 8s}}
+timeouts: {{agent_join: 6s, greeting: 4s, reply: 5s, end_silence: 1s}}
+turns:
+  - say: thank-you
+  - type: Are you there?
+  - say: goodbye
+"""
+SHORT = """
+name: {name}
+agent: {name}
+timeouts: {{session: 4s, connect: 6s, end_silence: 500ms}}
+turns:
+  - wait: 100ms
+"""
+
+
+def _write(folder: Path, template: str, names: list[str]) -> list[Path]:
+    paths = []
+    for name in names:
+        paths.append(folder / f"{name}.yaml")
+        paths[-1].write_text(template.format(name=name))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def sessions(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("session_faults")
+    return run(stack, folder / "run", _write(folder, SHORT, list(SESSION_FAULTS)), "--rate", "240")
+
+
+@pytest.fixture(scope="module")
+def agents(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("agent_faults")
+    return run(stack, folder / "run", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "60", "--record", "all")
+
+
+@pytest.mark.parametrize("fault", SESSION_FAULTS)
+def test_a_bad_service_is_named(sessions: Ran, fault: str) -> None:
+    call = sessions.calls[fault]
+    assert call["failure"] == SESSION_FAULTS[fault], call["failures"]
+
+
+@pytest.mark.parametrize("fault", AGENT_FAULTS)
+def test_a_bad_agent_is_named(agents: Ran, fault: str) -> None:
+    call = agents.calls[fault]
+    assert call["failure"] == AGENT_FAULTS[fault], call["failures"]
+
+
+def test_infrastructure_goes_before_the_agent(sessions: Ran, agents: Ran) -> None:
+    assert sessions.code == 3
+    assert agents.code in (1, 4)  # 4: this machine was too busy to be trusted, which goes before the agent
+    assert {reason["what"] for reason in agents.summary["reasons"]} >= set(filter(None, AGENT_FAULTS.values()))
+
+
+def test_what_is_no_failure_is_counted(agents: Ran) -> None:
+    calls = agents.calls
+    assert calls["joins_twice"]["agents"] == 2
+    assert calls["garbage_frames"]["junk_frames"] >= 5
+    assert calls["joins_late"]["agent_join_ms"] > 900
+    assert [turn["echo_ms"] for turn in calls["no_echo"]["turns"]] == [None, None, None]
+    assert [turn["reply"] for turn in calls["voice_only"]["turns"]] == ["", "", ""]
+    assert calls["garbage_frames"]["turns"][1]["echo_ms"] is not None
+
+
+def test_a_crash_in_a_turn_keeps_the_row_without_times(agents: Ran) -> None:
+    call = agents.calls["crashes"]
+    last = call["turns"][-1]
+    assert call["failures"][0]["ended"]
+    rows = [line for line in (agents.folder / "turns.csv").read_text().splitlines() if "crashes," in line]
+    assert len(rows) == len(call["turns"]) == last["turn"] < 3
+
+
+def test_key_and_tokens_are_nowhere(sessions: Ran, agents: Ran) -> None:
+    for ran in (sessions, agents):
+        assert KEY not in ran.out
+        assert "eyJ" not in ran.out
+        for path in ran.folder.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                assert KEY.encode() not in content, path
+                assert b"eyJhbGci" not in content, path

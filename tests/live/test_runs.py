@@ -1,0 +1,166 @@
+"""The shipped scenarios against the real stack: what a user runs first."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.live.conftest import ROOT, LiveStack, Ran, environment, harness, run
+
+pytestmark = pytest.mark.live
+
+SMOKE_METRICS = (
+    "session.create",
+    "room.connect",
+    "agent.join",
+    "greeting.ttfa",
+    "turn.ttfa",
+    "turn.transcript",
+    "turn.echo",
+    "turn.reply_text",
+    "turn.wer",
+)
+
+
+@pytest.fixture(scope="module")
+def smoke(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("smoke") / "run"
+    options = ("--agent", "demo", "--record", "all", "--junit", str(folder / "copy.xml"))
+    return run(stack, folder, ["scenarios/smoke.yaml"], *options)
+
+
+def test_every_metric_of_the_smoke_scenario_has_samples(smoke: Ran) -> None:
+    metrics = smoke.summary["metrics"]
+    assert {name: metrics[name]["count"] for name in SMOKE_METRICS if name in metrics}.keys() == set(SMOKE_METRICS)
+    assert smoke.calls["smoke"]["failure"] is None
+
+
+def test_the_agent_heard_and_answered(smoke: Ran) -> None:
+    spoken, typed = smoke.calls["smoke"]["turns"]
+    assert spoken["wer"] <= 0.3
+    assert "nine" in spoken["reply"]
+    assert "park" in typed["reply"].lower()
+    assert spoken["ttfa_ms"] > 0 < typed["ttfa_ms"]
+
+
+def test_the_times_agree_with_the_agents_own_log(smoke: Ran, truth_file: Path) -> None:
+    """On one clock: the onset is heard after it was pushed, within what a packet, a codec and a buffer can take."""
+    call = smoke.calls["smoke"]
+    pushed = [
+        entry["at_ns"]
+        for entry in map(json.loads, truth_file.read_text().splitlines())
+        if entry["room"] == call["room"] and entry["event"] == "push_start"
+    ]
+    onsets = [event["t"] for event in smoke.timeline(call["call"]) if event["event"] == "agent.onset"]
+    assert len(pushed) == 3
+    for at_ns in pushed:
+        assert any(-5 < (onset - at_ns) / 1e6 < 100 for onset in onsets)
+
+
+def test_caller_and_agent_are_heard_where_the_timeline_says(smoke: Ran) -> None:
+    call = smoke.calls["smoke"]
+    audio, rate = soundfile.read(smoke.folder / call["recording"], dtype="int16")
+    assert audio.shape[1] == 2
+    for side, voices in ((0, call["caller_voice"]), (1, call["agent_voice"])):
+        assert voices
+        for start_ms, end_ms in voices:
+            inside = audio[int(start_ms * rate / 1000) : int(end_ms * rate / 1000), side]
+            before = audio[int((start_ms - 60) * rate / 1000) : int((start_ms - 30) * rate / 1000), side]
+            assert _dbfs(inside) > -40
+            assert _dbfs(before) < _dbfs(inside) - 20
+
+
+def _dbfs(samples: np.ndarray) -> float:
+    return float(10 * np.log10(max(1e-9, float(np.mean(np.square(samples.astype(float) / 32768))))))
+
+
+def test_the_reports_are_there_and_agree(smoke: Ran) -> None:
+    suites = ET.parse(smoke.folder / "junit.xml").getroot()
+    assert suites.get("tests") is not None
+    assert (smoke.folder / "copy.xml").read_text() == (smoke.folder / "junit.xml").read_text()
+    rows = (smoke.folder / "turns.csv").read_text().splitlines()
+    assert rows[0].startswith("call,scenario,turn,kind,ttfa_ms,transcript_ms,echo_ms,reply_text_ms,wer,fit")
+    assert len(rows) == 3
+    html = (smoke.folder / "report.html").read_text()
+    assert "Do you have parking?" in html
+
+
+def test_a_report_made_again_says_the_same(smoke: Ran) -> None:
+    before = smoke.summary
+    assert harness("report", str(smoke.folder), "--remeasure").returncode == smoke.code
+    assert smoke.summary == before
+
+
+def test_many_calls_of_a_mixed_scenario(stack: LiveStack, tmp_path: Path) -> None:
+    ran = run(
+        stack, tmp_path / "run", ["scenarios/opening-hours.yaml"], "--agent", "demo", "--calls", "3", "--record", "all"
+    )
+    assert len(ran.lines) == 3
+    assert not [kind for kind in ran.summary["failures"] if not kind.startswith("agent.")]
+    assert ran.code in (0, 1, 4), ran.out
+    for call in ran.lines:
+        assert len(call["turns"]) == 7
+        assert (ran.folder / call["recording"]).exists()
+        assert all(turn["wer"] <= 0.5 for turn in call["turns"] if turn["kind"] == "say")
+
+
+def test_an_agent_that_is_talked_over(stack: LiveStack, tmp_path: Path) -> None:
+    ran = run(stack, tmp_path / "run", ["scenarios/barge-in.yaml"], "--agent", "demo")
+    long_answer, question, _, cough = ran.calls["barge-in"]["turns"]
+    assert long_answer["ttfa_ms"] is not None
+    assert question["exercised"]
+    assert question["stop_ms"] < 2000
+    assert cough["exercised"]
+    assert [expectation["outcome"] for expectation in cough["expectations"]] != ["failed"]
+
+
+def test_the_load_scenario_runs_at_a_rate(stack: LiveStack, tmp_path: Path) -> None:
+    ran = run(stack, tmp_path / "run", ["scenarios/load.yaml"], "--rate", "120", "--duration", "3s")
+    assert len(ran.lines) == 6
+    assert ran.summary["failures"] == {}
+
+
+def test_an_interrupted_run_keeps_everything(stack: LiveStack, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    words = ["run", "scenarios/load.yaml", "--target", stack.session_url, "--out", str(folder), "--repeat", "9", "-v"]
+    command = [sys.executable, "-u", "-m", "harness", *words]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "0002-load" in line and "turn.started" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stdout.read()
+        assert process.wait(timeout=30) == 130, rest
+    ran = Ran(130, rest, folder)
+    assert [(call["ok"], call["cut"]) for call in ran.lines] == [(ran.lines[0]["ok"], False), (None, True)]
+    assert ran.summary["calls"] == {"total": 1, "ok": 1, "failed": 0, "dropped": 0, "cut": 1}
+    assert ran.summary["verdict"] == "interrupted"
+    assert (folder / "report.html").exists()
+    assert ran.lines[1]["turns"][-1]["cut"]
+
+
+def test_a_wrong_key_is_named_and_not_shown(stack: LiveStack, tmp_path: Path) -> None:
+    wrong = "sk_wrong_key_0123456789"
+    done = harness(
+        "run",
+        "scenarios/smoke.yaml",
+        "--target",
+        stack.session_url,
+        "--agent",
+        "demo",
+        "--out",
+        str(tmp_path / "run"),
+        env=environment(VOICE_HARNESS_API_KEY=wrong),
+    )
+    assert done.returncode == 3
+    assert "session.unauthorized" in done.stdout
+    assert wrong not in done.stdout

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ConfigError
+from harness.stack.agents_file import AgentSpec, agent_named, load_agents
+
+AGENT = "agents:\n  slow:\n    prompt: We are open.\n    greeting: Hello.\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "agents.yaml"
+    path.write_text(text)
+    return path
+
+
+def spec_of(folder: Path, more: str) -> AgentSpec:
+    return load_agents(written(folder, AGENT + f"    {more}\n"))["slow"]
+
+
+def test_shipped_agents_are_always_there() -> None:
+    agents = load_agents(None)
+    assert set(agents) == {"demo", "light", "truth"}
+    assert agents["demo"].greeting == "Blue Cafe, how can I help?"
+    assert "weekdays" in agents["demo"].prompt
+    assert (agents["light"].ear, agents["light"].brain) == ("none", "fixed")
+    assert agents["truth"].kind == "truth"
+    delays = {agents["truth"].sample_delay_s(random.Random(seed)) for seed in range(50)}
+    assert delays == {0.3, 0.8, 1.5}
+
+
+def test_a_file_adds_and_replaces(tmp_path: Path) -> None:
+    path = written(tmp_path, AGENT + "  light: {prompt: Else., greeting: Hi.}\n")
+    agents = load_agents(path)
+    assert set(agents) == {"demo", "light", "truth", "slow"}
+    assert agents["light"].prompt == "Else."
+
+
+def test_a_prompt_may_be_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "facts.md").write_text("We sell tea.")
+    path = written(tmp_path, "agents:\n  tea: {prompt: facts.md, greeting: Hi.}\n")
+    assert load_agents(path)["tea"].prompt == "We sell tea."
+
+
+@pytest.mark.parametrize(
+    ("delay", "low_s", "high_s"),
+    [
+        ("300ms", 0.3, 0.3),
+        ("{uniform: [300ms, 900ms]}", 0.3, 0.9),
+        ("{choice: [1s, 2s]}", 1.0, 2.0),
+        ("{lognormal: {median: 800ms, sigma: 0.3}}", 0.2, 3.2),
+    ],
+)
+def test_reply_delays(tmp_path: Path, delay: str, low_s: float, high_s: float) -> None:
+    spec = spec_of(tmp_path, f"reply_delay: {delay}")
+    rng = random.Random(7)
+    delays = [spec.sample_delay_s(rng) for _ in range(500)]
+    assert low_s <= min(delays)
+    assert max(delays) <= high_s
+    assert delays[:5] == [spec.sample_delay_s(again) for again in [random.Random(7)] for _ in range(5)]
+
+
+def test_lognormal_has_its_median(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path, "reply_delay: {lognormal: {median: 800ms, sigma: 0.3}}")
+    rng = random.Random(1)
+    delays = sorted(spec.sample_delay_s(rng) for _ in range(2001))
+    assert delays[1000] == pytest.approx(0.8, rel=0.03)
+
+
+def test_overrides_of_a_session() -> None:
+    spec = load_agents(None)["demo"].overridden({"greeting": "", "language": "fr", "reference_audio_url": "x"})
+    assert spec.greeting == ""
+    assert spec.spoken_voice == "espeak"
+    assert "weekdays" in spec.prompt
+    assert spec.overridden({"system_prompt": "We sell tea."}).prompt == "We sell tea."
+
+
+@pytest.mark.parametrize(
+    ("more", "place", "told"),
+    [
+        ("promt: x", "5:5", "did you mean 'prompt'?"),
+        ("reply_delay: 300", "5:5", "no unit"),
+        ("reply_delay: {uniform: [1s]}", "5:19", "at least 2"),
+        ("reply_delay: {uniform: [1s, 2s], choice: [1s]}", "5:5", "exactly one of choice, uniform and lognormal"),
+        ("reply_delay: {lognormal: {median: 1s, sigm: 0.3}}", "5:43", "did you mean 'sigma'?"),
+        ("faults: [crash]", "5:14", "did you mean 'crashes'?"),
+        ("session: unautorized", "5:5", "unauthorized"),
+        ("voice: jo", "5:5", "known are joe, espeak"),
+        ("ear: wisper", "5:5", "'whisper' or 'none'"),
+        ("endpointing: soon", "5:5", "no duration"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(tmp_path: Path, more: str, place: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        spec_of(tmp_path, more)
+    assert str(caught.value.where) == f"{tmp_path}/agents.yaml:{place}"
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- a\n", "no mapping"),
+        ("agents: [1\n", "not YAML"),
+        ("agents: {a: {prompt: x}}\n", "'greeting' is missing"),
+        ("agents: {a: {prompt: gone.md, greeting: x}}\n", "'gone.md' of agent 'a' cannot be read"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_agents(written(tmp_path, text))
+
+
+def test_unknown_agent_offers_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'demo'"):
+        agent_named(load_agents(None), "demmo")

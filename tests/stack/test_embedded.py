@@ -1,0 +1,355 @@
+"""The embedded stack's life: it comes up, says why where it does not, and is gone afterwards, however its user ended.
+
+The LiveKit server and the session service are the real ones; in the agents' place stands a program that speaks their
+lines and passes on what it was told, so that these tests are about the stack alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+from livekit import rtc
+from yarl import URL
+
+from harness.errors import ConfigError, StackError
+from harness.secret import Secret
+from harness.stack.embedded import EmbeddedStack
+
+pytestmark = pytest.mark.live
+
+STAND_IN = """
+import json, sys
+told = open(sys.argv[1], "a", buffering=1)
+first = sys.stdin.readline()
+told.write(first)
+{behaviour}
+print(json.dumps({{"ready": True}}), flush=True)
+for line in sys.stdin:
+    told.write(line)
+"""
+SAYS_AND_DIES = 'print("the model is missing", file=sys.stderr); sys.exit(5)'
+REPORTS = """
+error = {"what": "no voices here", "where": "extra stack", "mend": "pip install them"}
+print(json.dumps({"error": error}), flush=True)
+sys.exit(1)
+"""
+# The starter of a stack in a process of its own, which says where the stack is and waits to be ended.
+STARTER = """
+import asyncio, json, sys
+from harness.stack.embedded import EmbeddedStack
+
+async def main():
+    stack = await EmbeddedStack.start(say=lambda line: None, agents_command=sys.argv[1:])
+    print(json.dumps({"session_url": stack.address.session_url, "livekit_url": stack.address.livekit_url}), flush=True)
+    await stack.wait_fallen()
+
+asyncio.run(main())
+"""
+FOREGROUND = """
+import asyncio, sys
+from harness.errors import HarnessError
+from harness.stack.foreground import stack_up
+
+try:
+    code = asyncio.run(
+        stack_up(agents_file=None, truth_log=None, port=0, json_output=True, agents_command=sys.argv[1:])
+    )
+except HarnessError as error:
+    print(error, file=sys.stderr)
+    code = error.exit_code
+sys.exit(code)
+"""
+
+
+class StandIn:
+    """The program in the agents' place; what it is told comes back through a named pipe."""
+
+    def __init__(self, folder: Path, pipe: Path, reader: asyncio.StreamReader) -> None:
+        self._folder = folder
+        self._pipe = pipe
+        self._reader = reader
+
+    def command(self, behaviour: str = "") -> list[str]:
+        program = self._folder / "agents.py"
+        program.write_text(STAND_IN.format(behaviour=behaviour))
+        return [sys.executable, str(program), str(self._pipe)]
+
+    async def told(self) -> dict[str, Any]:
+        """The next line that it was told."""
+        async with asyncio.timeout(10):
+            line: dict[str, Any] = json.loads(await self._reader.readline())
+        return line
+
+
+@pytest.fixture
+async def agents(tmp_path: Path) -> AsyncIterator[StandIn]:
+    pipe = tmp_path / "told"
+    os.mkfifo(pipe)
+    reader = asyncio.StreamReader()
+    # Open for writing too, so that opening waits for nobody and the pipe has no end.
+    file = os.fdopen(os.open(pipe, os.O_RDWR | os.O_NONBLOCK), "rb", buffering=0)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), file
+    )
+    yield StandIn(tmp_path, pipe, reader)
+    transport.close()
+
+
+@pytest.fixture
+async def stack(agents: StandIn) -> AsyncIterator[EmbeddedStack]:
+    async with await EmbeddedStack.start(
+        say=print, warm=["light"], truth_log=Path("truth.jsonl"), agents_command=agents.command()
+    ) as stack:
+        yield stack
+
+
+def family(process: psutil.Process | None = None) -> list[psutil.Process]:
+    return (process or psutil.Process()).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether they all end within a few seconds; an ended one that its parent has not asked after counts as ended."""
+    _, alive = psutil.wait_procs(processes, timeout=8)
+    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
+
+
+def part(name: str, processes: list[psutil.Process]) -> psutil.Process:
+    """The process of `processes` in whose command line `name` is."""
+    return next(process for process in processes if any(name in argument for argument in process.cmdline()))
+
+
+def is_free(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", URL(url).port)) != 0
+
+
+async def post(url: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as http, http.post(url, json=body, headers={"x-api-key": key}) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_session_makes_a_room_into_which_its_token_leads_and_sends_the_agent(
+    stack: EmbeddedStack, agents: StandIn
+) -> None:
+    address = stack.address
+    assert address.session_url.startswith("http://127.0.0.1:")
+    assert {"demo", "light", "truth"} <= set(address.agents)
+    status, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo", "greeting": "Ho"})
+    assert status == 200
+    assert body["data"]["livekit_url"] == address.livekit_url
+    start, join = await agents.told(), await agents.told()
+    assert start["do"] == "start"
+    assert start["livekit"]["url"] == address.livekit_url
+    assert start["warm"] == ["light"]
+    assert start["truth_log"] == str(Path("truth.jsonl").absolute())
+    assert join == {
+        "do": "join",
+        "room": body["data"]["room_name"],
+        "agent": "demo",
+        "overrides": {"greeting": "Ho"},
+    }
+    url = address.livekit_url.replace("ws://", "http://")
+    params = {"access_token": body["data"]["token"]}
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/rtc/validate", params=params) as answer:
+        assert answer.status == 200
+    assert (await post(address.session_url, "sk_wrong", {"agent": "demo"}))[0] == 401
+
+
+async def test_a_caller_on_the_sdk_is_in_its_room_at_once(stack: EmbeddedStack) -> None:
+    address = stack.address
+    _, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo"})
+    room = rtc.Room()
+    async with asyncio.timeout(5):  # with a STUN server that it cannot do without it would be ten seconds
+        await room.connect(body["data"]["livekit_url"], body["data"]["token"])
+    assert room.name == body["data"]["room_name"]
+    await room.disconnect()
+
+
+async def test_no_secret_is_in_a_command_line_or_an_environment(
+    agents: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = Secret("sk_key-for-this-test-alone")
+    monkeypatch.setenv("VOICE_HARNESS_API_KEY", key.reveal())
+    async with await EmbeddedStack.start(say=print, api_key=key, agents_command=agents.command()):
+        livekit_secret = (await agents.told())["livekit"]["api_secret"]
+        for process in family():
+            seen = f"{process.cmdline()} {process.environ()}"
+            assert key.reveal() not in seen
+            assert livekit_secret not in seen
+
+
+async def test_the_servers_own_environment_settings_change_nothing(
+    agents: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("REDIS_HOST", "127.0.0.1:1"), ("LIVEKIT_KEYS", "a: b"), ("NODE_IP", "192.0.2.1")):
+        monkeypatch.setenv(name, value)
+    async with await EmbeddedStack.start(say=print, agents_command=agents.command()) as stack:
+        key = stack.address.api_key.reveal()
+        assert (await post(stack.address.session_url, key, {"agent": "demo"}))[0] == 200
+
+
+async def test_after_stop_no_process_port_or_file_is_left(
+    agents: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    before = set(family())
+    stack = await EmbeddedStack.start(say=print, agents_command=agents.command())
+    processes = [process for process in family() if process not in before]
+    assert len(processes) == 4  # host, guard, LiveKit server, agents
+    await asyncio.gather(stack.stop(), stack.stop())
+    await stack.stop()
+    assert not [process for process in processes if process.is_running()]
+    assert is_free(stack.address.session_url)
+    assert is_free(stack.address.livekit_url)
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("killed", ["starter", "host"])
+async def test_all_of_it_ends_when_its_starter_or_its_host_is_killed(
+    agents: StandIn, tmp_path: Path, killed: str
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        STARTER,
+        *agents.command(),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    assert starter.stdout is not None
+    address = json.loads(await starter.stdout.readline())
+    processes = family(psutil.Process(starter.pid))
+    assert len(processes) == 4
+    (starter if killed == "starter" else part("harness.stack.host", processes)).kill()
+    assert await asyncio.to_thread(gone, processes)
+    await starter.wait()
+    assert is_free(address["session_url"])
+    assert is_free(address["livekit_url"])
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("agents.py", "agents"),
+        ("harness.stack.guard", "LiveKit server"),
+        ("livekit-server", "LiveKit server"),
+        ("harness.stack.host", "stack host"),
+    ],
+)
+async def test_a_part_that_falls_ends_the_stack_and_is_named(agents: StandIn, program: str, told: str) -> None:
+    async with await EmbeddedStack.start(say=print, agents_command=agents.command()) as stack:
+        processes = family()
+        if program == "livekit-server":
+            part("harness.stack.guard", processes).children()[0].kill()
+        else:
+            part(program, processes).kill()
+        async with asyncio.timeout(15):
+            error = await stack.wait_fallen()
+        assert isinstance(error, StackError)
+        assert told in error.what
+        assert await asyncio.to_thread(gone, processes)
+
+
+async def test_agents_that_die_at_the_start_are_heard(agents: StandIn) -> None:
+    before = set(family())
+    with pytest.raises(StackError, match="the model is missing"):
+        await EmbeddedStack.start(say=print, agents_command=agents.command(SAYS_AND_DIES))
+    assert set(family()) == before
+
+
+async def test_what_the_agents_report_is_raised_with_its_mend(agents: StandIn) -> None:
+    with pytest.raises(StackError) as raised:
+        await EmbeddedStack.start(say=print, agents_command=agents.command(REPORTS))
+    assert (raised.value.what, raised.value.where, raised.value.mend) == (
+        "no voices here",
+        "extra stack",
+        "pip install them",
+    )
+
+
+async def test_a_taken_port_and_a_wrong_file_of_agents_are_usage_errors(agents: StandIn, tmp_path: Path) -> None:
+    before = set(family())
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=str(port)):
+            await EmbeddedStack.start(say=print, port=port, agents_command=agents.command())
+    wrong = tmp_path / "agents.yaml"
+    wrong.write_text("agents: {slow: {prompt: x, greeting: y, reply_dellay: 1s}}\n")
+    with pytest.raises(ConfigError, match="reply_delay"):
+        await EmbeddedStack.start(say=print, agents_file=wrong, agents_command=agents.command())
+    assert set(family()) == before
+
+
+async def test_a_start_that_is_interrupted_leaves_nothing(agents: StandIn, tmp_path: Path) -> None:
+    before = set(family())
+    reached = tmp_path / "reached"
+    os.mkfifo(reached)
+    never_ready = f'open({str(reached)!r}, "w").write("here"); sys.stdin.read(); sys.exit(0)'
+    starting = asyncio.create_task(EmbeddedStack.start(say=print, agents_command=agents.command(never_ready)))
+    async with asyncio.timeout(20):
+        await asyncio.to_thread(reached.read_text)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    assert set(family()) == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+async def test_in_the_foreground_it_runs_until_a_signal(agents: StandIn, number: int, code: int) -> None:
+    up = await foreground(agents)
+    address = await told_address(up)
+    status, _ = await post(address["session_url"], address["api_key"], {"agent": "demo"})
+    assert status == 200
+    processes = family(psutil.Process(up.pid))
+    up.send_signal(number)
+    assert await up.wait() == code
+    assert await asyncio.to_thread(gone, processes)
+
+
+async def test_in_the_foreground_a_given_key_is_used_and_not_shown(agents: StandIn) -> None:
+    key = "sk_given-by-the-environment"
+    up = await foreground(agents, VOICE_HARNESS_API_KEY=key)
+    address = await told_address(up)
+    assert "api_key" not in address
+    assert (await post(address["session_url"], key, {"agent": "demo"}))[0] == 200
+    part("agents.py", family(psutil.Process(up.pid))).kill()
+    _, errors = await up.communicate()
+    assert up.returncode == 3
+    assert b"agents" in errors
+    assert key.encode() not in errors
+
+
+async def foreground(agents: StandIn, **variables: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        FOREGROUND,
+        *agents.command(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if name != "VOICE_HARNESS_API_KEY"} | variables,
+    )
+
+
+async def told_address(up: asyncio.subprocess.Process) -> dict[str, Any]:
+    assert up.stdout is not None
+    address: dict[str, Any] = json.loads(await up.stdout.readline())
+    return address
