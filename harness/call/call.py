@@ -64,7 +64,6 @@ class Call:
         self._line: Line | None = None
         self._script: Script | None = None
         self._work: asyncio.Task[None] | None = None
-        self._cut = False
         self._failure: CallFailure | None = None
         self._agent: str | None = None
         self._joined = asyncio.Event()
@@ -102,7 +101,6 @@ class Call:
 
     def cut(self) -> None:
         """Ends the call on request; it is told apart from a call that failed."""
-        self._cut = True
         if self._work is not None:
             self._work.cancel()
 

@@ -60,8 +60,7 @@ class Chat:
         text = frame.get("text") if isinstance(frame.get("text"), str) else frame.get("message")
         if not isinstance(text, str):
             return Junk("without a text")
-        # A lone surrogate is valid JSON and no valid text: it could not be written to any report.
-        text = text.encode("utf-8", "replace").decode().strip()
+        text = text.strip()
         if not text:
             return Junk("empty text")
         if kind != USER:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
-from harness.clock import NS_PER_MS, Clock
+from harness.clock import NS_PER_MS, Clock, ms
 from harness.measure.onset import OnsetDetector
 from harness.measure.voice import Voice
 
+REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
 KNOWN_AFTER_NS = 200 * NS_PER_MS  # an onset is known at most so long after it: 8 frames, and a packet's way to us
 
 
@@ -21,11 +23,13 @@ class Ear:
         self._timeline = timeline
         self._detector = OnsetDetector()
         self._waiters: set[asyncio.Future[None]] = set()
+        self._read_late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_BLOCKS)
         self.voices: list[Voice] = []
         self.heard_until_ns = 0
 
     def hear(self, heard: Heard) -> None:
         """A block of the agent's audio."""
+        self._read_late.append((heard.position + heard.samples.size, heard.late_ns))
         edges = self._detector.feed(heard.samples)
         self.heard_until_ns = heard.wire_at(heard.position + heard.samples.size)
         for edge in edges:
@@ -34,7 +38,10 @@ class Ear:
             if edge.edge == "onset":
                 self.voices.append(Voice(t_ns))
                 ear_ns = heard.ear_at(edge.position)
-                self._timeline.add(t_ns, "agent.onset", ear=ear_ns, level_dbfs=edge.level_dbfs, found=now_ns)
+                late_ns = next((late for end, late in self._read_late if end > edge.position), 0)
+                self._timeline.add(
+                    t_ns, "agent.onset", ear=ear_ns, level_dbfs=edge.level_dbfs, found=now_ns, read_late_ms=ms(late_ns)
+                )
             else:
                 self.voices[-1].end_ns = max(t_ns, self.voices[-1].onset_ns)
                 self._timeline.add(t_ns, "agent.end", level_dbfs=edge.level_dbfs, found=now_ns)

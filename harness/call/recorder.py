@@ -110,7 +110,8 @@ class Recorder:
             temporary.replace(self._path)
         except (OSError, soundfile.LibsndfileError) as problem:
             self._fail(problem if isinstance(problem, OSError) else OSError(0, str(problem)))
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             return False
         finally:
             self.discard()
@@ -121,5 +122,6 @@ class Recorder:
         for channel in self._channels:
             with contextlib.suppress(OSError):
                 channel.close()
-            channel.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                channel.path.unlink(missing_ok=True)
         self._channels.clear()

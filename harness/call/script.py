@@ -183,6 +183,9 @@ class Script:
         except asyncio.CancelledError:
             why = "cut"
             raise
+        except AgentFailure as failure:
+            why = "no_reply" if failure.kind == "agent.no_reply" else why
+            raise
         finally:
             self._timeline.add(self._clock.now_ns(), "turn.ended", turn=self._turn, why=why)
 
@@ -218,11 +221,11 @@ class Script:
             await self._until(lambda: False, not_before_ns - LOOK_AGAIN_NS)
         start_ns, end_ns = await self._speak(speech, not_before_ns=not_before_ns)
         voices = self._ear.voices
-        if onset_ns is None or not speaks_at(voices, start_ns):
-            return await self._await_reply(lambda: reply_to_speech(voices, start_ns, end_ns), end_ns, barged)
         if step.expect.keeps_talking:
             await self._until(lambda: self._silent_for(self._end_silence_ns, end_ns))
             return "no_reply_needed"
+        if onset_ns is None or not speaks_at(voices, start_ns):
+            return await self._await_reply(lambda: reply_to_speech(voices, start_ns, end_ns), end_ns, barged)
         stop: list[int] = []
 
         def stopped() -> bool:

@@ -22,7 +22,7 @@ A line is written at once, so that a call cut dead has left everything up to the
     turn.ended          turn, why (replied | no_reply | barge_in | interrupted | no_reply_needed | failed | cut)
     wait.started        step, after_turn
     wait.ended          step
-    agent.onset         ear (ns or null), level_dbfs, found (ns: when it was known)
+    agent.onset         ear (ns or null), level_dbfs, found (ns: when it was known), read_late_ms (of its packet)
     agent.end           level_dbfs, found
     text                role (echo | transcript | reply), text, type
     text.junk           why
@@ -60,7 +60,7 @@ class Timeline:
 
     def add(self, t_ns: int, event: str, **fields: Any) -> None:
         """Appends an event that happened at `t_ns`. A disk that takes no more is kept as `broken`, once."""
-        entry: Event = {"t": t_ns, "event": event, **fields}
+        entry: Event = {"t": t_ns, "event": event, **{name: _writable(value) for name, value in fields.items()}}
         self.events.append(entry)
         if self.file is not None and self.broken is None:
             try:
@@ -85,7 +85,13 @@ class Timeline:
 
 def read_timeline(path: Path) -> list[Event]:
     """The events of a timeline's file; a line that was cut off in the middle is left out."""
-    return list(_whole_lines(path.read_text(encoding="utf-8").splitlines()))
+    # Not `splitlines`: an agent's text may hold line ends of Unicode, which JSON leaves as they are.
+    return list(_whole_lines(path.read_text(encoding="utf-8").split("\n")))
+
+
+def _writable(value: Any) -> Any:
+    """Without lone surrogates, which JSON can carry and no file can."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterable[Event]:

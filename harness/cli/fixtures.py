@@ -18,7 +18,7 @@ HERE = Path("audio_fixtures")
 def say(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What is said.")],
     name: Annotated[str | None, typer.Option("--name", help="The fixture's name; from the text if left out.")] = None,
-    voice: Annotated[str | None, typer.Option("--voice", help="joe (English) or espeak (any language).")] = None,
+    voice: Annotated[str | None, typer.Option("--voice", help="joe (English), espeak (any), or cough.")] = None,
     language: Annotated[str, typer.Option("--language", help="Such as en, fr, de.")] = "en",
     folder: FolderOption = HERE,
     force: Annotated[bool, typer.Option("--force", help="Replace a fixture of that name.")] = False,

@@ -12,6 +12,7 @@ from harness.measure.voice import FALSE_STOP_NS
 from harness.scenario.limits import parse_limit
 from harness.scenario.model import Expect, Reply, Scenario
 
+NOT_EXERCISED = "not exercised: the agent was already silent"
 FALSE_STOP_MS = FALSE_STOP_NS / 1e6
 _TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
 
@@ -61,10 +62,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
     turn.expectations = []
     keys: tuple[str | int, ...] = ("turns", index, "expect")
     no_reply = "the agent interrupted the caller" if turn.interrupted else "no reply came"
-    if turn.kind == "barge_in" and not turn.exercised and turn.caller_start_ms is not None:
-        no_stop = "not exercised: the agent was already silent"
-    else:
-        no_stop = "the agent did not fall silent"
+    no_stop = "the agent did not fall silent"
     if expect.ttfa is not None:
         turn.expectations.append(
             _time("ttfa", expect.ttfa, turn.ttfa_ms, no_reply, places(*keys, "ttfa"), fit=turn.fit)
@@ -80,9 +78,18 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
         place = places(*keys, "stops_within")
         turn.expectations.append(_time("stops_within", expect.stops_within, stop_ms, no_stop, place, fit=turn.fit))
     if expect.keeps_talking:
-        turn.expectations.append(_keeps_talking(turn, no_stop, places(*keys, "keeps_talking")))
+        turn.expectations.append(_keeps_talking(turn, places(*keys, "keeps_talking")))
     if expect.reply is not None:
         turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
+    if turn.exercised is False:
+        _not_exercised(turn)
+
+
+def _not_exercised(turn: TurnResult) -> None:
+    """A barge-in that met a silent agent is never a pass, whatever came after it."""
+    for expectation in turn.expectations:
+        if expectation.outcome != "undecided":
+            expectation.outcome, expectation.why = "failed", NOT_EXERCISED
 
 
 def _judge_wait(wait: WaitResult, expect: Expect, places: Places, index: int) -> None:
@@ -132,12 +139,12 @@ def _wer(limit_text: str, turn: TurnResult, place: str) -> ExpectationResult:
     return result
 
 
-def _keeps_talking(turn: TurnResult, no_stop: str, place: str) -> ExpectationResult:
+def _keeps_talking(turn: TurnResult, place: str) -> ExpectationResult:
     result = ExpectationResult(expect="keeps_talking", limit="true", outcome="held", place=place)
-    if not turn.exercised:
-        result.outcome, result.why = "failed", no_stop
-    elif not turn.fit:
+    if not turn.fit:
         result.outcome, result.why = "undecided", "the harness was late: what the agent heard cannot be trusted"
+    elif not turn.exercised:
+        result.outcome, result.why = "failed", "the step did not come to talking over the agent"
     elif stopped_for_nothing(turn):
         result.outcome, result.why, result.value = "failed", f"it stopped after {turn.stop_ms:.0f} ms", turn.stop_ms
     return result

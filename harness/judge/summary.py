@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Verdict = Literal["pass", "fail", "infrastructure", "unfit", "interrupted"]
+Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
 
 
 class _Part(BaseModel):

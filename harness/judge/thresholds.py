@@ -65,7 +65,10 @@ def _can_give(ref: MetricRef, scenario: Scenario) -> bool:
         case "turn.transcript" | "turn.wer":
             return bool(kinds & {"say", "barge_in"})
         case "bargein.stop":
-            return "barge_in" in kinds
+            # An agent that is meant to keep talking gives no sample.
+            return "barge_in" in kinds and any(
+                step.kind == "barge_in" and not step.expect.keeps_talking for step in scenario.turns
+            )
         case "expectations.failed":
             return bool(expectation_names(scenario) & ({tags["expect"]} if "expect" in tags else set(EXPECTATIONS)))
         case metric if metric.startswith("turn"):

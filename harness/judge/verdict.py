@@ -30,6 +30,7 @@ _ORDER = (EXIT_INTERRUPTED, EXIT_USAGE, EXIT_UNFIT, EXIT_INFRASTRUCTURE, EXIT_AG
 _VERDICTS: dict[int, Verdict] = {
     EXIT_OK: "pass",
     EXIT_AGENT: "fail",
+    EXIT_USAGE: "usage",
     EXIT_INFRASTRUCTURE: "infrastructure",
     EXIT_UNFIT: "unfit",
     EXIT_INTERRUPTED: "interrupted",
@@ -52,9 +53,11 @@ def judge_run(
         *ending.extra,
         *_unfit(calls, samples, thresholds, judged, counts),
         *_failed_calls(calls, thresholds, judged),
-        *_failed_expectations(calls, thresholds, judged),
-        *_failed_thresholds(calls, judged),
     ]
+    # Failures that decide explain a threshold's missing samples; those that a threshold has excused do not.
+    explained = bool(reasons)
+    reasons += _failed_expectations(calls, thresholds, judged)
+    reasons += _failed_thresholds(judged, explained=explained)
     if counts.total == 0 and not reasons:
         reasons.append(Reason(code=EXIT_INFRASTRUCTURE, what="no call could start"))
     codes = {reason.code for reason in reasons}
@@ -188,13 +191,12 @@ def _failed_expectations(
     return [Reason(code=EXIT_AGENT, what=what, count=count) for what, count in sorted(failed.items())]
 
 
-def _failed_thresholds(calls: Sequence[CallResult], judged: Sequence[ThresholdResult]) -> list[Reason]:
-    any_failure = any(call.failure for call in calls)
+def _failed_thresholds(judged: Sequence[ThresholdResult], *, explained: bool) -> list[Reason]:
     reasons = []
     for result in judged:
         if result.ok is False:
             reasons.append(Reason(code=EXIT_AGENT, what=f"threshold {result.metric} {result.limit}: {result.value:g}"))
-        elif result.ok is None and not any_failure and result.why == "there is no sample":
+        elif result.ok is None and not explained and result.why == "there is no sample":
             reasons.append(Reason(code=EXIT_AGENT, what=f"threshold {result.metric} {result.limit}: {result.why}"))
     return reasons
 

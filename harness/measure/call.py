@@ -110,7 +110,8 @@ class _Measured:
         ]
         if self._was_mute(seen):
             # One mute call, not one silent turn after another: told first, by its own name.
-            mute = FailureSeen(kind="agent.no_audio", what="not one voiced moment of the agent in the whole call")
+            what = "not one voiced moment of the agent in the whole call"
+            mute = FailureSeen(kind="agent.no_audio", what=what, ended=any(failure.ended for failure in seen))
             return [mute, *seen]
         return seen
 
@@ -126,8 +127,8 @@ class _Measured:
     def greeting(self) -> GreetingResult | None:
         if "greeting.awaited" not in self.spans.first:
             return None
-        first_turn_ns = self.spans.turns[0].started_ns if self.spans.turns else self.spans.last_ns
-        spoken = [voice for voice in self.spans.voices if voice.onset_ns < first_turn_ns]
+        end_ns = _first(self.spans.at("greeting.ended"), self.spans.last_ns)
+        spoken = [voice for voice in self.spans.voices if voice.onset_ns < end_ns]
         return GreetingResult(
             ttfa_ms=self.position(spoken[0].onset_ns) if spoken else None,
             end_ms=self.position(spoken[-1].end_ns) if spoken else None,
@@ -138,7 +139,8 @@ class _Measured:
         return [self._turn(turn, texts) for turn, texts in zip(self.spans.turns, self.texts.turns, strict=True)]
 
     def _turn(self, turn: TurnSpan, texts: TurnTexts) -> TurnResult:
-        cut = turn.why == "cut" or (turn.ended_ns is None and "cut" in self.spans.first)
+        # A call that took too long ends its turn as a cut does, but by a failure that counts.
+        cut = "cut" in self.spans.first and (turn.why == "cut" or turn.ended_ns is None)
         end_ns = turn.ended_ns or self.spans.last_ns
         result = TurnResult.model_validate(
             {
@@ -156,10 +158,11 @@ class _Measured:
                 "cut": cut,
             }
         )
-        if turn.caller_end_ns is None or turn.caller_start_ns is None:
+        if turn.caller_end_ns is None or turn.caller_start_ns is None or self._lost_within(turn):
             return result
         reply, stop_ns = self._reply(turn, result)
-        onset_ns = reply.onset_ns if reply.onset_ns is not None and reply.onset_ns <= end_ns else None
+        in_time = reply.onset_ns is not None and reply.onset_ns <= end_ns and turn.why != "no_reply"
+        onset_ns = reply.onset_ns if in_time else None
         ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
         result.interrupted = reply.interrupted
         result.agent_onset_ms = self.position(onset_ns)
@@ -177,6 +180,12 @@ class _Measured:
         result.unfit_why = unfit_reasons(self.spans, turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
         return result
+
+    def _lost_within(self, turn: TurnSpan) -> bool:
+        """Whether the agent or the room was lost in this turn: it keeps its row, without times."""
+        return turn.why == "failed" and any(
+            failure["kind"] in ("agent.left", "room.lost") and failure["ended"] for failure in self.spans.failures
+        )
 
     def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, int | None]:
         """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""

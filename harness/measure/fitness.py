@@ -8,8 +8,7 @@ from harness.measure.spans import CallSpans
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 MUCH_LATE_MS = 100.0
 PACKET_MS = 10.0
-READ_BEFORE_NS = 50 * NS_PER_MS
-READ_AFTER_NS = 100 * NS_PER_MS  # a packet on the wire at the onset is read within this by a loop that is not late
+READ_LATE_MS = 10.0
 
 
 def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
@@ -23,13 +22,7 @@ def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | 
         reasons.append(f"{len(late)} of {packets:.0f} packets left over 20 ms late")
     if any(start_ns <= t_ns <= end_ns for t_ns in spans.overflows):
         reasons.append("a receive queue overflowed")
-    if onset_ns is not None:
-        lags = [
-            event["late_ms"]
-            for event in spans.lags
-            if event["t"] <= onset_ns + READ_AFTER_NS
-            and event["t"] + event["late_ms"] * NS_PER_MS >= onset_ns - READ_BEFORE_NS
-        ]
-        if lags:
-            reasons.append(f"our own reading lagged by {max(lags):.0f} ms at the agent's onset")
+    read_late_ms = spans.read_late_ms.get(onset_ns, 0.0) if onset_ns is not None else 0.0
+    if read_late_ms > READ_LATE_MS:
+        reasons.append(f"our own reading lagged by {read_late_ms:.0f} ms at the agent's onset")
     return reasons

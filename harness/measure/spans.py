@@ -48,6 +48,7 @@ class CallSpans:
     waits: list[WaitSpan] = field(default_factory=list)
     voices: list[Voice] = field(default_factory=list)
     ears: dict[int, int] = field(default_factory=dict)
+    read_late_ms: dict[int, float] = field(default_factory=dict)
     texts: list[Event] = field(default_factory=list)
     junk: int = 0
     second_agents: int = 0
@@ -99,6 +100,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.waits[-1].ended_ns = t_ns
             case "agent.onset":
                 spans.voices.append(Voice(t_ns))
+                spans.read_late_ms[t_ns] = event.get("read_late_ms", 0.0)
                 if event["ear"] is not None:
                     spans.ears[t_ns] = event["ear"]
             case "agent.end":

@@ -69,7 +69,10 @@ def talking_since(voices: Sequence[Voice], *, gap_ns: int, known_until_ns: int) 
 
 @dataclass(frozen=True, slots=True)
 class ReplyStart:
-    """Where a turn's reply begins. `onset_ns` is None where there is none (yet), or the agent interrupted."""
+    """Where a turn's reply begins. `onset_ns` is None where there is none (yet), or the agent interrupted.
+
+    `interrupted_until_ns` is the end of the interrupting voice, or of the first one after the caller's; None: it lasts.
+    """
 
     onset_ns: int | None = None
     interrupted: bool = False
@@ -98,10 +101,11 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
                 interrupted, until_ns = True, voice.end_ns
         elif old_open and old_end_ns is not None and voice.onset_ns - old_end_ns < SILENCE_NS:
             old_end_ns = voice.end_ns
-        elif not interrupted:
-            return ReplyStart(voice.onset_ns, went_on=went_on)
-        else:
+        elif interrupted:
+            until_ns = voice.end_ns
             break
+        else:
+            return ReplyStart(voice.onset_ns, went_on=went_on)
     return ReplyStart(interrupted=interrupted, went_on=went_on, interrupted_until_ns=until_ns)
 
 

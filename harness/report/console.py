@@ -24,7 +24,9 @@ def make_console() -> Console:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width, soft_wrap=width is not None)
+    return Console(
+        file=sys.stdout, highlight=False, markup=False, emoji=False, width=width, soft_wrap=width is not None
+    )
 
 
 def call_line(result: CallResult) -> str:
@@ -36,7 +38,7 @@ def call_line(result: CallResult) -> str:
         parts.append(f"TTFA {min(ttfa):.0f} to {max(ttfa):.0f} ms")
     if result.failure:
         what = next((failure.what for failure in result.failures if failure.kind == result.failure), "")
-        parts.append(f"{result.failure}: {what}")
+        parts.append(f"{result.failure}: {_short(what)}")
     failed = [expectation for _, expectation in result.expectations() if expectation.outcome == "failed"]
     if failed:
         parts.append(f"{len(failed)} expectations failed")

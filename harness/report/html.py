@@ -29,6 +29,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _VERDICTS = {
     "pass": State("✓", "Passed", "ok"),
     "fail": State("✗", "Failed: the agent fell short", "bad"),
+    "usage": State("✗", "Not judged: the run asks for what cannot be", "bad"),
     "infrastructure": State("✗", "Infrastructure failed", "bad"),
     "unfit": State("!", "Not fit to measure: the harness itself fell short", "warn"),
     "interrupted": State("■", "Interrupted: the numbers cover what was finished", "quiet"),

@@ -26,7 +26,7 @@ class TimelineWatcher(LinesWatcher):
             self._zero_ns = event["t"]
         line = in_words(event)
         if line is not None:
-            happened_ns: int = event.get("voiced_end", event["t"])
+            happened_ns = event.get("voiced_end") or event["t"]
             seconds = (happened_ns - (self._zero_ns or happened_ns)) / NS_PER_S
             self._console.print(f"{seconds:8.3f} s  {_printable(line)}")
 

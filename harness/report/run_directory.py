@@ -114,8 +114,10 @@ def read_run(folder: Path) -> RecordedRun:
     try:
         settings = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         calls_file = folder / CALLS_FILE
-        lines = calls_file.read_text(encoding="utf-8").splitlines() if calls_file.exists() else []
-        calls = [CallResult.model_validate_json(line) for line in lines if line.strip()]
+        # A line is whole with its end: the last one of a run that was killed may not be. (Not `splitlines`: an agent's
+        # text may hold line ends of Unicode.)
+        lines = calls_file.read_text(encoding="utf-8").split("\n")[:-1] if calls_file.exists() else []
+        calls = [CallResult.model_validate_json(line) for line in lines]
     except FileNotFoundError:
         raise ConfigError(
             f"this is no run directory: it has no {RUN_FILE}", where=Place(folder), mend="name the folder of a run"

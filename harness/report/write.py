@@ -90,13 +90,16 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
 
 def _again(call: CallResult, folder: Path, scenario: tuple[Scenario, dict[str, Any]], *, remeasure: bool) -> CallResult:
     model, entry = scenario
-    if remeasure:
+    if remeasure and not _lost_by_ourselves(call):
         timeline = RunDirectory(folder).timeline(call.call)
         if not timeline.exists():
             raise ConfigError("the timeline is missing", where=Place(timeline), mend="report without --remeasure")
-        recording, own = call.recording, [failure for failure in call.failures if failure.kind.startswith("harness.")]
+        recording = call.recording
         call = measure_call(read_timeline(timeline), tags=entry["tags"])
         call.recording = recording
-        call.failures.extend(failure for failure in own if failure not in call.failures)
-        call.failure = call.failure or (call.failures[0].kind if call.failures else None)
     return judge_call(call, model, places_of(entry["places"]))
+
+
+def _lost_by_ourselves(call: CallResult) -> bool:
+    """Whether the disk or a bug may have left its timeline unfinished: its line says all that is known."""
+    return any(failure.kind.startswith("harness.") for failure in call.failures)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Place, ScenarioError
 from harness.scenario.model import Scenario
-from harness.scenario.yaml_places import Keys, place_of, read_yaml, validate_model
+from harness.scenario.yaml_places import Keys, parse_yaml, place_of, read_yaml, validate_model
 
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _PROMPT_FILES = (".md", ".txt")
@@ -63,7 +64,7 @@ def checked_scenario(
     """
     for dotted, value in sets:
         _lay_over(raw, dotted, value, path)
-    _fill_in(raw, raw, (), path, env)
+    _Variables(raw, path, env).fill(raw)
     model = validate_model(Scenario, raw, path=path, error=ScenarioError)
     return LoadedScenario(model, path, raw, _overrides(model, raw, path))
 
@@ -81,25 +82,18 @@ def parse_set(text: str) -> tuple[str, str]:
 
 
 def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 2)
-    try:
-        parsed = yaml.load(value) if value.strip() else ""
-    except YAMLError:
-        parsed = value
+    parsed = parse_yaml(value) if value.strip() else ""
     node = raw
     steps = dotted.split(".")
     for index, step in enumerate(steps):
         last = index == len(steps) - 1
         if isinstance(node, list):
-            if not step.isdigit() or int(step) >= len(node):
+            if not (step.isascii() and step.isdigit()) or int(step) >= len(node):
+                whole = f"set {'.'.join(steps[:index])} as a whole, such as [a, b]"
                 raise ScenarioError(
                     f"--set {dotted}: {'.'.join(steps[:index])} is a list of {len(node)}, it has no {step!r}",
                     where=Place(path),
-                    mend=f"use a number from 0 to {len(node) - 1}",
+                    mend=f"use a number from 0 to {len(node) - 1}" if node else whole,
                 )
             key: Any = int(step)
         elif isinstance(node, dict):
@@ -120,18 +114,30 @@ def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
         node = node[key]
 
 
-def _fill_in(root: Any, node: Any, keys: Keys, path: Path, env: Mapping[str, str]) -> None:
-    """Replaces `${NAME}` in every text by the environment's value; `$${NAME}` stands for itself."""
-    items = list(node.items()) if isinstance(node, dict) else list(enumerate(node))
-    for key, value in items:
-        here = (*keys, key)
-        if isinstance(value, dict | list):
-            _fill_in(root, value, here, path, env)
-        elif isinstance(value, str) and "${" in value:
-            node[key] = _VARIABLE.sub(lambda match, here=here: _value_of(match, place_of(path, root, here), env), value)  # type: ignore[misc] # mypy cannot type a lambda's default
+class _Variables:
+    """Replaces `${NAME}` in every text of a scenario by the environment's value; `$${NAME}` stands for itself."""
+
+    def __init__(self, raw: Any, path: Path, env: Mapping[str, str]) -> None:
+        self._raw = raw
+        self._path = path
+        self._env = env
+        self._done: set[int] = set()
+
+    def fill(self, node: Any, keys: Keys = ()) -> None:
+        """Replaces them in a mapping or list, once where an anchor's aliases lead to it again."""
+        if id(node) in self._done:
+            return
+        self._done.add(id(node))
+        for key, value in list(node.items()) if isinstance(node, dict) else list(enumerate(node)):
+            here = (*keys, key)
+            if isinstance(value, dict | list):
+                self.fill(value, here)
+            elif isinstance(value, str) and "${" in value:
+                place = place_of(self._path, self._raw, here)
+                node[key] = _VARIABLE.sub(partial(_value_of, place=place, env=self._env), value)
 
 
-def _value_of(match: re.Match[str], place: Place, env: Mapping[str, str]) -> str:
+def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> str:
     name = match["name"]
     if match["escape"]:
         return f"${{{name}}}"
@@ -141,7 +147,7 @@ def _value_of(match: re.Match[str], place: Place, env: Mapping[str, str]) -> str
             where=place,
             mend=f"set {name}, or write $${{{name}}} for the text",
         )
-    if env[name].startswith(KEY_PREFIX):
+    if env[name].strip().startswith(KEY_PREFIX):
         raise ScenarioError(
             f"the variable {name} holds an API key; a scenario never does",
             where=place,

@@ -114,6 +114,8 @@ def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limi
     limit = parse_threshold(limit_text)
     if limit.is_time and METRICS[ref.metric] != "ms":
         raise ValueError(f"{name} is a ratio, {limit} is a time; write a number between 0 and 1")
+    if limit.is_time and limit.aggregate == "count":
+        raise ValueError(f"{limit} counts in a unit of time; write count{limit.op}5")
     if ref.metric in RATES and limit.aggregate not in ("rate", "count"):
         raise ValueError(f"{name} is a share; write rate{limit.op}{limit.value:g}")
     if limit.aggregate == "rate" and ref.metric not in RATES:

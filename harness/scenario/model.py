@@ -13,19 +13,30 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from harness.scenario.limits import Limit, parse_limit, parse_time_limit
 from harness.scenario.metric_names import check_threshold
 from harness.scenario.units import duration_s
+from harness.scenario.yaml_places import MisfitError, as_written
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _text(value: Any) -> Any:
-    """Numbers are accepted where text is meant."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    """Numbers are accepted where text is meant, as they are written."""
+    return as_written(value) if _is_number(value) else value
+
+
+def _limit(value: Any) -> Any:
+    return str(value) if _is_number(value) else value
 
 
 def _list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def _limit_text(value: str) -> str:
-    parse_limit(value)
+def _ratio_limit_text(value: str) -> str:
+    limit = parse_limit(value)
+    if limit.is_time:
+        raise ValueError(f"{limit} is a time, a ratio is meant here; write one like <=0.3")
     return value
 
 
@@ -56,12 +67,14 @@ def _not_blank(value: str) -> str:
 _NUMBER_OR_TEXT = {"type": ["string", "number"]}
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_NUMBER_OR_TEXT)]
 SomeText = Annotated[str, BeforeValidator(_text), AfterValidator(_not_blank), WithJsonSchema(_NUMBER_OR_TEXT)]
-LimitText = Annotated[str, BeforeValidator(_text), AfterValidator(_limit_text), WithJsonSchema(_NUMBER_OR_TEXT)]
-TimeLimitText = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_time_limit_text), WithJsonSchema({"type": "string"})
+RatioLimitText = Annotated[
+    str, BeforeValidator(_limit), AfterValidator(_ratio_limit_text), WithJsonSchema(_NUMBER_OR_TEXT)
 ]
-Duration = Annotated[str, BeforeValidator(_text), AfterValidator(_duration_text), WithJsonSchema({"type": "string"})]
-Pattern = Annotated[str, AfterValidator(_pattern)]
+TimeLimitText = Annotated[
+    str, BeforeValidator(_limit), AfterValidator(_time_limit_text), WithJsonSchema({"type": "string"})
+]
+Duration = Annotated[str, BeforeValidator(_limit), AfterValidator(_duration_text), WithJsonSchema({"type": "string"})]
+Pattern = Annotated[str, BeforeValidator(_text), AfterValidator(_pattern), WithJsonSchema(_NUMBER_OR_TEXT)]
 OneOrMany = Annotated[list[SomeText], BeforeValidator(_list), Field(min_length=1)]
 
 
@@ -89,7 +102,9 @@ class Expect(_Strict):
     reply: Reply | None = None
     ttfa: TimeLimitText | None = Field(None, description="Time to first audio of the reply, such as <2s.")
     echo: TimeLimitText | None = Field(None, description="Typed turns: time to the echo of the text.")
-    wer: LimitText | None = Field(None, description="Spoken turns: word error rate of the transcript, such as <=0.3.")
+    wer: RatioLimitText | None = Field(
+        None, description="Spoken turns: the transcript's word error rate, such as <=0.3."
+    )
     stops_within: TimeLimitText | None = Field(None, description="With barge_in: the agent is silent by then.")
     keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent is not put off.")
     agent_silent: Literal[True] | None = Field(None, description="With wait: the agent says nothing.")
@@ -153,7 +168,8 @@ class Step(_Strict):
         allowed = _ALLOWED[self.kind]
         for name in self.expect.model_fields_set:
             if name not in allowed and getattr(self.expect, name) is not None:
-                raise ValueError(f"expect.{name} does not fit a {self.kind} step; it may expect {', '.join(allowed)}")
+                may = ", ".join(allowed)
+                raise MisfitError(f"this does not fit a {self.kind} step; it may expect {may}", "expect", name)
         if self.expect.keeps_talking and self.expect.stops_within is not None:
             raise ValueError("stops_within and keeps_talking contradict each other; keep one")
         if self.expect.agent_silent and self.expect.agent_speaks is not None:
@@ -196,11 +212,15 @@ class Timeouts(_Strict):
 def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
     for name, limits in value.items():
         for limit in limits:
-            check_threshold(name, limit)
+            try:
+                check_threshold(name, limit)
+            except ValueError as problem:
+                raise MisfitError(str(problem), name) from None
     return value
 
 
-ThresholdTexts = Annotated[list[Text], BeforeValidator(_list), Field(min_length=1)]
+ThresholdText = Annotated[str, BeforeValidator(_limit), WithJsonSchema(_NUMBER_OR_TEXT)]
+ThresholdTexts = Annotated[list[ThresholdText], BeforeValidator(_list), Field(min_length=1)]
 
 
 class Scenario(_Strict):
@@ -220,5 +240,6 @@ class Scenario(_Strict):
     @model_validator(mode="after")
     def _order(self) -> Self:
         if self.greeting is False and self.turns[0].barge_in is not None:
-            raise ValueError("turns.0: a first turn with barge_in speaks over the greeting, but greeting is false")
+            what = "a first turn with barge_in speaks over the greeting, but greeting is false"
+            raise MisfitError(what, "turns", 0, "barge_in")
         return self

@@ -14,6 +14,20 @@ from harness.errors import HarnessError, Place
 
 Model = TypeVar("Model", bound=BaseModel)
 Keys = tuple[str | int, ...]
+_PLAIN_WORDS = {
+    "dict_type": "a mapping of keys to values is meant here",
+    "list_type": "a list is meant here",
+    "model_type": "a mapping of keys to values is meant here",
+    "string_type": "a text is meant here",
+}
+
+
+class MisfitError(ValueError):
+    """What a check finds wrong further in than it stands: `keys` lead there from the value that is checked."""
+
+    def __init__(self, message: str, *keys: str | int) -> None:
+        super().__init__(message)
+        self.keys: Keys = keys
 
 
 def read_yaml(path: Path, *, error: type[HarnessError]) -> Any:
@@ -46,6 +60,19 @@ def read_yaml(path: Path, *, error: type[HarnessError]) -> Any:
         raise error(f"this is not YAML: {problem}", where=Place(path), mend="check the file's characters") from None
 
 
+def parse_yaml(text: str) -> Any:
+    """The value that a YAML text holds, or the text itself where it is no YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML(typ="rt", pure=True)
+    yaml.version = (1, 2)
+    try:
+        return yaml.load(text)
+    except YAMLError:
+        return text
+
+
 def place_of(path: Path, data: Any, keys: Keys) -> Place:
     """The place of the value under `keys`, or of the nearest enclosing one that is known."""
     line: int | None = None
@@ -66,7 +93,7 @@ def place_of(path: Path, data: Any, keys: Keys) -> Place:
 
 
 def plain(data: Any) -> Any:
-    """The same values as Python's own dicts, lists, texts and numbers."""
+    """The same values as Python's own dicts, lists, texts and numbers (see `as_written`)."""
     if isinstance(data, Mapping):
         return {str(key): plain(value) for key, value in data.items()}
     if isinstance(data, str):
@@ -75,11 +102,32 @@ def plain(data: Any) -> Any:
         return [plain(value) for value in data]
     if isinstance(data, bool) or data is None:
         return data
-    if isinstance(data, int):
-        return int(data)
-    if isinstance(data, float):
-        return float(data)
+    if isinstance(data, int | float):
+        return _number(data)
     return str(data)
+
+
+class _Int(int):
+    written: str
+
+
+class _Float(float):
+    written: str
+
+
+def _number(data: float) -> int | float:
+    if type(data) in (int, float):
+        return data
+    from ruamel.yaml.representer import RoundTripRepresenter
+
+    number = _Int(data) if isinstance(data, int) else _Float(data)
+    number.written = str(RoundTripRepresenter().represent_data(data).value)
+    return number
+
+
+def as_written(number: float) -> str:
+    """The text that stands in the file for a number: `007` and `3.50` are agents and prices too."""
+    return getattr(number, "written", str(number))
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -110,6 +158,9 @@ def _as_error(
     detail: ErrorDetails, model: type[BaseModel], data: Any, path: Path, error: type[HarnessError]
 ) -> HarnessError:
     keys = tuple(key for key in detail["loc"] if _is_in(data, detail["loc"], key))
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, MisfitError):
+        keys += cause.keys
     place = place_of(path, data, keys)
     where = ".".join(str(key) for key in keys)
     if detail["type"] == "extra_forbidden":
@@ -120,7 +171,7 @@ def _as_error(
         return error(what, where=place, mend=f"the keys known here are: {', '.join(known)}" if known else None)
     if detail["type"] == "missing":
         return error(f"the key {detail['loc'][-1]!r} is missing", where=place, mend="add it")
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    message = _PLAIN_WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
     return error(f"{where}: {message}" if where else message, where=place)
 
 

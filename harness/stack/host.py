@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -26,11 +25,11 @@ from harness.stack.agents_file import load_agents
 from harness.stack.child import Child
 from harness.stack.host_messages import HostSettings, error_line, error_of
 from harness.stack.livekit_server import RunningServer, start_server
+from harness.stack.priority import MEDIA_NICE, stand_back
 from harness.stack.said import Said
 from harness.stack.session_service import Overrides, Service, SessionServer
 
 # The caller, at 0, goes first where the processor is short.
-NICE = 5
 AGENTS_READY_WITHIN_S = 180.0
 AGENTS_GRACE_S = 5.0
 LINES_SHOWN = 20
@@ -223,7 +222,7 @@ async def _run() -> None:
 def main() -> None:
     """The host's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the starter decides
-    os.nice(NICE)
+    stand_back(MEDIA_NICE)
     asyncio.run(_run())
 
 

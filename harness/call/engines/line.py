@@ -30,12 +30,14 @@ class Heard:
         position: Of the first sample.
         wire_ns: When the packet with the first sample came in.
         ear_ns: When a person would have heard the first sample; None where the engine has no jitter buffer.
+        late_ns: How much later than it could have we read this block.
     """
 
     samples: NDArray[np.int16]
     position: int
     wire_ns: int
     ear_ns: int | None = None
+    late_ns: int = 0
 
     def wire_at(self, position: int) -> int:
         """When the packet with the sample at `position` (in or before this block) came in."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.call.arrival import ArrivalFit
 from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
+from harness.call.engines.sdk_capture import Capture, capture_into
 from harness.call.microphone import Microphone, Utterance
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
 from harness.errors import RoomFailure
@@ -97,6 +98,7 @@ class SdkLine:
         self._events = events
         self._clock = clock
         self._source: rtc.AudioSource | None = None
+        self._capture_frame: Capture | None = None
         self._publication: rtc.LocalTrackPublication | None = None
         self._microphone = Microphone(
             self._capture, clock, events.on_sent, delay_ns=SEND_DELAY_NS, look_ahead=LOOK_AHEAD
@@ -124,6 +126,7 @@ class SdkLine:
         """See `Line.publish`."""
         try:
             self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=0)
+            self._capture_frame = capture_into(self._source)
             track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
             self._publication = await asyncio.wait_for(
@@ -189,8 +192,8 @@ class SdkLine:
             _log.debug("a task of the line failed", exc_info=task.exception())
 
     async def _capture(self, frame: NDArray[np.int16]) -> None:
-        if self._source is not None:
-            await self._source.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, frame.size))
+        if self._capture_frame is not None:
+            await self._capture_frame(frame)
 
     async def _hear(self, track: rtc.RemoteAudioTrack) -> None:
         stream = rtc.AudioStream(
@@ -205,7 +208,8 @@ class SdkLine:
                 samples = np.frombuffer(event.frame.data, np.int16)
                 fit.arrived(position + samples.size, arrival_ns)
                 ear_ns = fit.time_of(position)
-                self._events.on_heard(Heard(samples, position, ear_ns - self._jitter_buffer_ns, ear_ns))
+                late_ns = max(0, arrival_ns - fit.time_of(position + samples.size))
+                self._events.on_heard(Heard(samples, position, ear_ns - self._jitter_buffer_ns, ear_ns, late_ns))
                 position += samples.size
         finally:
             stats.cancel()

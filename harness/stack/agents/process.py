@@ -4,7 +4,8 @@
      "warm": [names]}          once, first; answered by {"ready": true} or {"error": {"what", "where", "mend"}}
     {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
 
-The end of standard input, and SIGTERM, end the process: every room is left first. SIGINT is the parent's to judge.
+The end of standard input, SIGTERM, and the speech worker's fall end the process: every room is left first. SIGINT is
+the parent's to judge.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.clock import SystemClock
-from harness.errors import ConfigError, HarnessError
+from harness.errors import EXIT_OK, ConfigError, HarnessError, StackError
 from harness.secret import Secret
 from harness.stack.agents.agent import Agent, Surroundings
 from harness.stack.agents.ear import Ear, Hearing
@@ -34,6 +33,7 @@ from harness.stack.agents.truth import TruthEar
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
+from harness.stack.priority import MEDIA_NICE, stand_back
 from harness.stack.tokens import LiveKitKeys
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -70,11 +70,17 @@ class Start:
 class Agents:
     """All agents of the process, each in its room.
 
+    Args:
+        start: The first order.
+        on_fall: Called when the speech worker has ended by itself: no agent can speak any more.
+
     Raises:
         ConfigError: The file of agents is not usable.
     """
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, on_fall: Callable[[], None]) -> None:
+        self._on_fall = on_fall
+        self.exit_code = EXIT_OK
         self._specs = load_agents(start.agents_file)
         self._warm = [(name, agent_named(self._specs, name)) for name in start.warm]
         self._voices = Voices()
@@ -85,7 +91,7 @@ class Agents:
         self._rooms: set[asyncio.Task[None]] = set()
 
     async def warm(self) -> None:
-        """Loads what the agents of `warm` need, and makes their greetings.
+        """Loads what the agents of `warm` need, and has their greetings and first words spoken.
 
         Raises:
             HarnessError: Something they need is missing.
@@ -94,13 +100,12 @@ class Agents:
             if spec.kind == "truth":
                 self._fixtures()
                 continue
+            if spec.ear == "whisper" or spec.brain == "prompt":
+                await self._voices.warm(spec)
             thinking = self._thinking(spec)
-            if spec.greeting.strip():
-                await thinking.say(spec.greeting.strip())
             _, parts = await thinking.answer("Hello.")
-            await thinking.say(parts[0])
-            if spec.ear == "whisper":
-                await thinking.hear(np.zeros(16_000, np.int16))
+            for text in filter(str.strip, (spec.greeting, *parts[:1])):
+                await thinking.say(text.strip())
 
     def join(self, order: Mapping[str, Any]) -> None:
         """Sends an agent into a room; what goes wrong there is told on stderr and ends that room only."""
@@ -128,8 +133,11 @@ class Agents:
     async def _run(self, agent: Agent, name: str, room: str) -> None:
         try:
             await agent.run()
-        except Exception:  # noqa: BLE001 - one room's trouble, of whatever kind, must not end the others
+        except Exception as problem:  # noqa: BLE001 - one room's trouble, of whatever kind, must not end the others
             _tell(f"agent {name!r} in room {room!r} failed and left:\n{traceback.format_exc()}")
+            if _is_fall(problem):
+                self.exit_code = StackError.exit_code
+                self._on_fall()
 
     def _thinking(self, spec: AgentSpec) -> Thinking:
         return Truth(spec) if spec.kind == "truth" else Real(spec, self._voices)
@@ -154,10 +162,10 @@ async def serve() -> int:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     line = await orders.readline()
     if not line:
-        return 0
+        return EXIT_OK
     agents: Agents | None = None
     try:
-        agents = Agents(Start.from_line(line))
+        agents = Agents(Start.from_line(line), orders.feed_eof)
         await agents.warm()
     except HarnessError as problem:
         _answer({"error": {"what": problem.what, "where": _text(problem.where), "mend": problem.mend}})
@@ -171,12 +179,18 @@ async def serve() -> int:
         except (ValueError, KeyError, TypeError, HarnessError) as problem:
             _tell(f"an order that cannot be followed: {problem!r}")
     await agents.close()
-    return 0
+    return agents.exit_code
 
 
 def main() -> int:
     """`python -m harness.stack.agents`."""
+    stand_back(MEDIA_NICE)
     return asyncio.run(serve())
+
+
+def _is_fall(problem: Exception) -> bool:
+    within = problem.subgroup(StackError) if isinstance(problem, ExceptionGroup) else None
+    return within is not None or isinstance(problem, StackError)
 
 
 def _answer(message: Mapping[str, Any]) -> None:

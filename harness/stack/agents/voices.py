@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.stack.agents.utterance import Pcm, Utterance, utterance
 from harness.stack.agents_file import AgentSpec
 from harness.stack.speech import Speech
+from harness.stack.speech.brain import answer
 
 KEPT = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -21,6 +22,11 @@ class Voices:
     def __init__(self) -> None:
         self._workers: dict[str | None, asyncio.Task[Speech]] = {}
         self._kept: OrderedDict[tuple[str, str, str], Utterance] = OrderedDict()
+
+    async def warm(self, spec: AgentSpec) -> None:
+        """Loads the models the agent will need. Raises as `say`."""
+        speech = await self._speech(spec)
+        await speech.warm(voice=spec.spoken_voice, language=spec.language, ear=spec.ear == "whisper")
 
     async def say(self, text: str, spec: AgentSpec) -> Utterance:
         """`text` in the agent's voice.
@@ -48,10 +54,8 @@ class Voices:
         """What the agent replies: the fixed text, or what its prompt says about it. Raises as `say`."""
         if spec.brain == "fixed":
             return " ".join(spec.prompt.split())
-        from harness.stack.speech.brain import answer
-
         speech = await self._speech(spec)
-        return await answer(spec.prompt, question, speech.rank)
+        return await answer(spec.prompt, question, speech.rank, language=spec.language)
 
     async def close(self) -> None:
         """Ends the workers."""

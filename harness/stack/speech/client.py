@@ -71,6 +71,7 @@ class Speech:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT_BYTES,
+            start_new_session=True,
             env={**os.environ, **_ONE_THREAD},
         )
         speech = cls(process, SpokenCache((cache_dir or user_cache_dir()) / "speech"), Said())

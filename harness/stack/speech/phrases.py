@@ -56,8 +56,8 @@ _HEARD_AS = {  # a text made of these alone is small talk; the first kind that o
     "thanks": r"(?:many )?thanks(?: a lot)?|thank you|cheers|merci|(?:vielen )?dank|danke|gracias|grazie",
     "hello": r"hello|hi|hey|good (?:morning|afternoon|evening|day)|bonjour|guten (?:tag|morgen|abend)|hallo|hola|"
     r"buongiorno",
-    "nod": r"yes|yeah|yep|no|nope|okay|ok|alright|all right|right|sure|great|perfect|fine|good|lovely|wonderful|"
-    r"i see|mm-?hmm|mhm|uh-?huh|hmm+|oui|non|ja|nein|gut|sí|sì|si|bene|bien",
+    "nod": r"yes|yeah|yep|no|nope|okay|ok|alright|all right|right|sure|great|perfect|fine|good|lovely|wonderful|i see|"
+    r"mm-?hmm|mhm|uh-?huh|hmm+|stop|that(?: is|'s) enough|oui|non|ja|nein|gut|sí|sì|si|bene|bien",
 }
 _FILLER = (
     r"very much|so much|for (?:your|the|all your) (?:help|time|information|call)|then|well|so|oh|and|a lot|very|"

@@ -82,6 +82,14 @@ _HOLDS: dict[AnswerKind, re.Pattern[str]] = {
     ),
     "number": _any_of(_NUMBER, "dozen"),
 }
+_STREET = (
+    r"street|road|avenue|lane|square|boulevard|drive|rue|straße|\w+straße|\w+strasse|\w+platz|calle|plaza|via|piazza"
+)
+_ADDRESS = _any_of(
+    rf"(?:{_NUMBER})[\w,]* (?:\w+ ){{0,2}}(?:{_STREET})",
+    rf"(?:{_STREET}) (?:{_NUMBER})",
+    "find us|is located|located at|address|finden uns|se trouve au",
+)
 _BROAD = _any_of(
     r"(?:tell me|know|hear|talk|speak|say)\b.*\b(?:everything|all|more|a bit|something|anything|about)",
     r"(?:what|how) (?:is|are) .* like|describe|everything about|history of",
@@ -102,6 +110,9 @@ _ASIDE = re.compile(
     r"okay|ok|oh|well|so|right|yes|great|perfect|just|um|uh|and|sorry|excuse me|please|wait|"
     r"one (?:more|last|other) (?:thing|question)|a quick question|thanks?(?: you)?(?: very much)?)\b\W*)+",
     re.IGNORECASE,
+)
+_LEAD_IN = re.compile(
+    r"^.*\b(?:like|want|wanted|need|wish) to (?:know|ask|find out)\b(?: you)?(?: whether| if)?\s+(?=\S)", re.IGNORECASE
 )
 
 
@@ -127,7 +138,7 @@ def questions_in(said: str) -> list[Question]:
     found = []
     for sentence in sentences(said):
         for part in _SPLIT.split(sentence):
-            text = _ASIDE.sub("", part).strip(" ,.!?…¿¡-")
+            text = _LEAD_IN.sub("", _ASIDE.sub("", part)).strip(" ,.!?…¿¡-")
             if text:
                 found.append(_question(text))
     return found
@@ -138,9 +149,13 @@ def is_form(stem: str, kinds: tuple[AnswerKind, ...]) -> bool:
     return any(likeness(stem, _WORDS_OF_KIND[kind]) >= 0.75 for kind in kinds)
 
 
-def holds(kind: AnswerKind, fact: str) -> bool:
-    """Whether a fact has in it what a question of that kind asks for."""
-    return _HOLDS[kind].search(fact.lower()) is not None
+def holds(kind: AnswerKind, fact: str) -> float:
+    """How surely a fact has in it what a question of that kind asks for: 1, 0.6 for a place without address, or 0."""
+    if kind == "place" and _ADDRESS.search(fact):
+        return 1.0
+    if _HOLDS[kind].search(fact):
+        return 0.6 if kind == "place" else 1.0
+    return 0.0
 
 
 def _question(text: str) -> Question:

@@ -75,16 +75,16 @@ _ALIKE = (
     "return refund exchange",
     "warranty guarantee",
     "room bedroom accommodation",
-    "breakfast morning",
     "holiday christmas easter vacation",
 )
 
 
 # Words that say little of what a question is about, beside the others in it.
 _LIGHT_WORDS = """
-    borrow bring allow allowed permitted come go goes visit stay used sell serve offer provide accept accepted find
-    show start work happen sort kind type place people day today tonight tomorrow near close somebody apporter venir
-    trouve trouver acceptez mitbringen kommen finden bekommen traer encontrar portare trovare
+    half past quarter borrow bring allow allowed permitted come go goes visit stay used sell serve offer provide
+    accept accepted find show start work happen sort kind type place people day today tonight tomorrow near close
+    somebody apporter venir trouve trouver acceptez mitbringen kommen finden bekommen traer encontrar portare
+    trovare
 """
 
 
@@ -103,8 +103,8 @@ def content_stems(text: str) -> list[str]:
 
 
 def is_light(word: str) -> bool:
-    """Whether a stem says little of what a question is about."""
-    return word in _light_stems()
+    """Whether a stem says little of what a question is about; numbers do ("a table for four")."""
+    return word.isdigit() or word in _light_stems()
 
 
 def fact_stems(text: str) -> frozenset[str]:

@@ -19,13 +19,13 @@ from typing import BinaryIO
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.stack.priority import SPEECH_NICE, stand_back
 from harness.stack.speech.ear import Ear
 from harness.stack.speech.meaning import Meaning
 from harness.stack.speech.voice_names import voice_name
 from harness.stack.speech.voices import Voices
 from harness.stack.speech.wire import Header, Pcm, packed, read_message
 
-NICENESS = 10  # callers go first, then the server and the agents, then this
 # Read by numpy's and the models' libraries when they are loaded, so they are set by the parent too (see client).
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE")
@@ -109,8 +109,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)  # before the libraries do, which would tell of each request
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     os.environ.update(dict.fromkeys(_OFFLINE, "1"))
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+    stand_back(SPEECH_NICE)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not land among the answers
     requests = sys.stdin.buffer
