@@ -72,11 +72,32 @@ def harness(*words: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT)
     )
 
 
-def run(stack: LiveStack, folder: Path, scenarios: Sequence[Path | str], *options: str) -> Ran:
-    """`voice-harness run` against the stack, into `folder`."""
+@dataclass(frozen=True)
+class Running:
+    """A `voice-harness run` under way; others may run beside it, most of a call is waiting."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+
+    def ran(self) -> Ran:
+        """Waits for its end."""
+        out, _ = self.process.communicate(timeout=RUN_LIMIT_S)
+        return Ran(self.process.returncode, out, self.folder)
+
+
+def start(stack: LiveStack, folder: Path, scenarios: Sequence[Path | str], *options: str) -> Running:
+    """Starts `voice-harness run` against the stack, into `folder`."""
     words = ["run", *map(str, scenarios), "--target", stack.session_url, "--out", str(folder), *options]
-    done = harness(*words)
-    return Ran(done.returncode, done.stdout, folder)
+    command = [sys.executable, "-m", "harness", *words]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return Running(process, folder)
+
+
+def run(stack: LiveStack, folder: Path, scenarios: Sequence[Path | str], *options: str) -> Ran:
+    """`voice-harness run` against the stack, into `folder`, to its end."""
+    return start(stack, folder, scenarios, *options).ran()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import KEY, LiveStack, Ran, run
+from tests.live.conftest import KEY, LiveStack, Ran, start
 
 pytestmark = pytest.mark.live
 
@@ -70,15 +70,22 @@ def _write(folder: Path, template: str, names: list[str]) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def sessions(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    folder = tmp_path_factory.mktemp("session_faults")
-    return run(stack, folder / "run", _write(folder, SHORT, list(SESSION_FAULTS)), "--rate", "240")
+def both(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Ran]:
+    """The runs of all bad services and of all bad agents, side by side."""
+    folder = tmp_path_factory.mktemp("faults")
+    services = start(stack, folder / "services", _write(folder, SHORT, list(SESSION_FAULTS)), "--rate", "240")
+    talks = start(stack, folder / "agents", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "60", "--record", "all")
+    return services.ran(), talks.ran()
 
 
 @pytest.fixture(scope="module")
-def agents(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    folder = tmp_path_factory.mktemp("agent_faults")
-    return run(stack, folder / "run", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "60", "--record", "all")
+def sessions(both: tuple[Ran, Ran]) -> Ran:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def agents(both: tuple[Ran, Ran]) -> Ran:
+    return both[1]
 
 
 @pytest.mark.parametrize("fault", SESSION_FAULTS)

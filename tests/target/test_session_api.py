@@ -37,7 +37,7 @@ REQUEST = SessionRequest("agent-1")
 
 @asynccontextmanager
 async def api_at(url: str, *, clock: Clock | None = None, seed: int = 1) -> AsyncIterator[SessionApi]:
-    rng = random.Random(seed)  # noqa: S311 - chance for tests
+    rng = random.Random(seed)
     async with SessionApi(url, Secret(KEY), rng=rng, clock=clock) as api:
         yield api
 

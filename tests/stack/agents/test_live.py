@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import pytest_asyncio
 from livekit import api
@@ -330,6 +331,23 @@ async def test_interrupt_is_left_to_the_parent_and_the_end_of_input_ends_it(
         async with asyncio.timeout(5):
             await caller.agent_left.wait()
         assert process.truth(caller.room_name)[-1]["event"] == "left"
+
+
+async def test_when_the_speech_worker_falls_the_process_ends_and_says_why(
+    livekit_keys: LiveKitKeys, tmp_path: Path
+) -> None:
+    async with agents_process(livekit_keys, tmp_path, warm=("demo",)) as process, calling(process, "demo") as caller:
+        await greeted(caller)
+        [worker] = [
+            child
+            for child in psutil.Process(process.child.pid).children()
+            if "harness.stack.speech.worker" in child.cmdline()
+        ]
+        worker.kill()
+        await caller.type("Are you there?")
+        async with asyncio.timeout(15):
+            assert await process.child.wait() == 3
+        assert "speech worker ended by itself" in process.said.last()
 
 
 async def test_a_mistake_in_the_file_is_answered(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:

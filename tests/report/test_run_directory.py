@@ -1,0 +1,113 @@
+"""The run's folder: never another run's, whole files or none, readable after a kill."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.errors import EXIT_USAGE, ConfigError
+from harness.measure.result import CallResult
+from harness.report.run_directory import RunDirectory, read_run
+
+NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def result(call: str, **values: object) -> CallResult:
+    return CallResult.model_validate({"call": call, "scenario": "x", "started": "2030", "ok": True, **values})
+
+
+def run_with(folder: Path, *lines: str) -> Path:
+    directory = RunDirectory.create(folder / "run", name="x", now=NOW)
+    directory.write_settings({"run": "run"})
+    (directory.path / "calls.jsonl").write_text("".join(lines), encoding="utf-8")
+    return directory.path
+
+
+def test_without_out_a_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = RunDirectory.create(None, name="smoke", now=NOW).path
+    second = RunDirectory.create(None, name="smoke", now=NOW).path
+    assert first == Path("reports/20300102-030405-smoke")
+    assert second == Path("reports/20300102-030405-smoke-2")
+    assert [path.name for path in first.iterdir()] == ["timelines"], "the probe of the disk leaves nothing"
+
+
+def test_a_run_that_is_recorded_there_is_never_overwritten(tmp_path: Path) -> None:
+    RunDirectory.create(tmp_path, name="x", now=NOW).write_settings({})
+    with pytest.raises(ConfigError, match="recorded there already") as caught:
+        RunDirectory.create(tmp_path, name="x", now=NOW)
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_out_that_is_a_file_or_lies_below_one_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ConfigError, match="cannot be written there"):
+            RunDirectory.create(out, name="x", now=NOW)
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "x"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_a_usage_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(ConfigError, match="Permission denied"):
+            RunDirectory.create(tmp_path / "run", name="x", now=NOW)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_read_only_disk_is_a_usage_error() -> None:
+    with pytest.raises(ConfigError, match="cannot be written there") as caught:
+        RunDirectory.create(Path("/proc/voice-harness-run"), name="x", now=NOW)
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_each_call_is_on_the_disk_when_it_was_added_and_is_read_back_as_it_was(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path, name="x", now=NOW)
+    directory.write_settings({"run": "r"})
+    calls = [result("1", notes=["a\u2028b\u2029c\x85d\x0be"]), result("2", tags=["caf\u00e9 \U0001f600"])]
+    for number, call in enumerate(calls, 1):
+        directory.append_call(call)
+        assert read_run(tmp_path).calls == calls[:number]
+    assert directory.broken is None
+
+
+def test_the_last_line_of_a_killed_run_may_be_cut_off(tmp_path: Path) -> None:
+    whole = result("1").model_dump_json() + "\n"
+    folder = run_with(tmp_path, whole, whole[: len(whole) // 2])
+    assert [call.call for call in read_run(folder).calls] == ["1"]
+
+
+def test_a_folder_that_is_no_run_or_is_broken_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no run directory"):
+        read_run(tmp_path)
+    folder = run_with(tmp_path, "not a call\n")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_run(folder)
+    (folder / "run.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_run(folder)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path, name="x", now=NOW)
+    assert directory.write_text("turns.csv", "old")
+    assert directory.write_text("turns.csv", "new")
+    assert (tmp_path / "turns.csv").read_text(encoding="utf-8") == "new"
+    (tmp_path / "report.html").mkdir()
+    assert not directory.write_text("report.html", "page")
+    assert directory.broken is not None
+    assert directory.broken.startswith("report.html cannot be written")
+    assert {path.name for path in tmp_path.iterdir()} == {"turns.csv", "report.html", "timelines"}
+
+
+def test_a_disk_that_takes_no_call_is_kept_as_broken_and_raised_by_nothing(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path, name="x", now=NOW)
+    (tmp_path / "calls.jsonl").symlink_to("/dev/full")
+    directory.append_call(result("1"))
+    assert directory.broken is not None
+    assert "calls.jsonl" in directory.broken
