@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import NoReturn
 
 MASK = "***"
+KEY_PREFIX = "sk_"
+# A key by the contract's prefix; not the end of a word such as task_1.
+KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
 
 
 class Secret:

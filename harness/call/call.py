@@ -18,7 +18,7 @@ from harness.call.recorder import Recorder
 from harness.call.script import Script
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
-from harness.errors import AgentFailure, CallFailure, RoomFailure
+from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
 from harness.target.session import Session, SessionRequest
 
 LATE_NS = 20 * NS_PER_MS  # a packet that leaves later than this is noted by itself
@@ -249,6 +249,10 @@ class Call:
     def on_overflow(self, t_ns: int) -> None:
         """See `LineEvents`."""
         self._timeline.add(t_ns, "heard.overflow")
+
+    def on_broken(self, t_ns: int, what: str) -> None:
+        """See `LineEvents`."""
+        self._end(OwnFailure("harness.bug", what))
 
     def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `LineEvents`."""

@@ -15,6 +15,7 @@ from harness.clock import NS_PER_S, Clock, s_to_ns
 from harness.errors import AgentFailure, CallFailure
 from harness.fixtures.find import Utterance
 from harness.measure.voice import (
+    FALSE_STOP_NS,
     SILENCE_NS,
     ReplyStart,
     reply_to_barge_in,
@@ -222,8 +223,7 @@ class Script:
         start_ns, end_ns = await self._speak(speech, not_before_ns=not_before_ns)
         voices = self._ear.voices
         if step.expect.keeps_talking:
-            await self._until(lambda: self._silent_for(self._end_silence_ns, end_ns))
-            return "no_reply_needed"
+            return await self._not_put_off(end_ns, barged)
         if onset_ns is None or not speaks_at(voices, start_ns):
             return await self._await_reply(lambda: reply_to_speech(voices, start_ns, end_ns), end_ns, barged)
         stop: list[int] = []
@@ -236,6 +236,15 @@ class Script:
         await self._until(stopped)
         stop_ns = stop[0]
         return await self._await_reply(lambda: reply_to_barge_in(voices, stop_ns, end_ns), max(stop_ns, end_ns), barged)
+
+    async def _not_put_off(self, end_ns: int, barged: bool) -> str:
+        """After what needs no reply: until the agent has ended, or the next step talks over the same speech."""
+        if barged:
+            await self._until(lambda: self._ear.known_until_ns() >= end_ns + FALSE_STOP_NS)
+            self._talked_over_ns = self._ear.voices[-1].onset_ns if self._ear.voiced else None
+        else:
+            await self._until(lambda: self._silent_for(self._end_silence_ns, end_ns))
+        return "no_reply_needed"
 
     async def _await_reply(self, find: FindReply, from_ns: int, barged: bool) -> str:
         """Waits for the reply's onset and, unless it is to be talked over, for its end; says how the turn ended."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from harness import __version__
@@ -50,10 +49,10 @@ def main() -> None:
     """Runs the command line and exits with its code."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         code = EXIT_INTERRUPTED
-    except click.ClickException as problem:
-        problem.show()
+    except typer.TyperException as problem:
+        _tell_misuse(problem)
         code = EXIT_USAGE
     except HarnessError as problem:
         _tell(str(problem))
@@ -70,6 +69,15 @@ def main() -> None:
         _tell_traceback(problem)
         code = EXIT_UNFIT
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell_misuse(problem: typer.TyperException) -> None:
+    """What is wrong with the command line, beneath how it is used; or the help, where nothing was asked."""
+    show = getattr(problem, "show", None)  # what typer itself calls; its class is not one of typer's public names
+    if show is not None:
+        show()
+    else:
+        _tell(str(problem))
 
 
 def _tell(text: str) -> None:

@@ -12,6 +12,7 @@ from harness.measure.voice import FALSE_STOP_NS
 from harness.scenario.limits import parse_limit
 from harness.scenario.model import Expect, Reply, Scenario
 
+LATE = "the harness was late: its times cannot be trusted"
 NOT_EXERCISED = "not exercised: the agent was already silent"
 FALSE_STOP_MS = FALSE_STOP_NS / 1e6
 _TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
@@ -101,6 +102,8 @@ def _judge_wait(wait: WaitResult, expect: Expect, places: Places, index: int) ->
     if expect.agent_silent:
         why = "" if spoke_ms is None else f"the agent spoke {spoke_ms / 1000:.1f} s into the wait"
         outcome: Outcome = "held" if spoke_ms is None else "failed"
+        if not wait.fit:
+            outcome, why = "undecided", LATE
         place = places(*keys, "agent_silent")
         wait.expectations.append(
             ExpectationResult(
@@ -120,7 +123,7 @@ def _time(
     limit = parse_limit(limit_text)
     result = ExpectationResult(expect=name, limit=str(limit), value=value_ms, outcome="held", place=place)
     if not fit:
-        result.outcome, result.why = "undecided", "the harness was late: its times cannot be trusted"
+        result.outcome, result.why = "undecided", LATE
     elif value_ms is None:
         result.outcome, result.why = "failed", missing
     elif not limit.holds(value_ms):

@@ -152,7 +152,7 @@ def _unfit(
 def _failed_calls(
     calls: Sequence[CallResult], thresholds: Sequence[Threshold], judged: Sequence[ThresholdResult]
 ) -> list[Reason]:
-    """Failures by kind, unless a threshold on calls.failed that held has excused them."""
+    """Failures by kind, unless a threshold on calls.failed held: on them, not on expectations, it alone decides."""
     excused = [
         dict(threshold.ref.tags).get("scenario")
         for threshold, result in zip(thresholds, judged, strict=True)
@@ -178,10 +178,10 @@ def _failed_expectations(
     excused = [
         dict(threshold.ref.tags)
         for threshold, result in zip(thresholds, judged, strict=True)
-        if threshold.ref.metric in ("expectations.failed", "calls.failed") and result.ok
+        if threshold.ref.metric == "expectations.failed" and result.ok
     ]
     failed: Counter[str] = Counter()
-    for call in calls:
+    for call in (call for call in calls if not call.cut):
         for _, expectation in call.expectations():
             tags = {"scenario": call.scenario, "expect": expectation.expect}
             if expectation.outcome == "failed" and not any(

@@ -175,7 +175,9 @@ class _Measured:
         if turn.kind == "type":
             result.echo_ms = _span_ms(turn.caller_end_ns, texts.echo_ns)
         else:
-            result.transcript_ms = _span_ms(turn.caller_end_ns, texts.last_transcript_ns)
+            transcript_ms = _span_ms(turn.caller_end_ns, texts.last_transcript_ns)
+            # One that came before the caller had ended is of a part: it has words, but no time.
+            result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
         result.unfit_why = unfit_reasons(self.spans, turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
@@ -204,7 +206,7 @@ class _Measured:
 
     @staticmethod
     def _judge_words(result: TurnResult) -> None:
-        if result.transcript_ms is None:
+        if not result.transcript:
             return
         errors = word_error_rate(result.text, result.transcript, language=result.language)
         if errors is not None:

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 FULL_SCALE = 32768.0
 SILENCE_DBFS = -96.0  # a 16-bit sample's own resolution: quieter than any 16-bit signal can be
-
-
-def rms_dbfs(samples: NDArray[np.int16]) -> float:
-    """The RMS level of (frames,) int16 mono; `SILENCE_DBFS` at least."""
-    if not samples.size:
-        return SILENCE_DBFS
-    power = float(np.mean(np.square(samples.astype(np.float64))))
-    return power_dbfs(power)
 
 
 def power_dbfs(power: float) -> float:

@@ -55,7 +55,6 @@ class CallSpans:
     failures: list[Event] = field(default_factory=list)
     seconds: list[Event] = field(default_factory=list)
     late: list[Event] = field(default_factory=list)
-    lags: list[Event] = field(default_factory=list)
     overflows: list[int] = field(default_factory=list)
     last_ns: int = 0
 
@@ -117,8 +116,6 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.seconds.append(event)
             case "send.late":
                 spans.late.append(event)
-            case "loop.lag":
-                spans.lags.append(event)
             case "heard.overflow":
                 spans.overflows.append(t_ns)
             case _:

@@ -11,6 +11,7 @@ from harness.call.timeline import Event
 from harness.errors import EXIT_OK
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult
+from harness.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,8 +114,7 @@ def event_line(event: Event) -> str:
 
 
 def _short(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return one_line(f"{value:g}" if isinstance(value, float) else str(value))
 
 
 def print_summary(console: Console, summary: Summary, calls: Sequence[CallResult], folder: Path) -> None:

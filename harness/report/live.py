@@ -8,6 +8,7 @@ from harness.call.timeline import Event
 from harness.clock import NS_PER_S
 from harness.measure.result import CallResult
 from harness.report.console import LinesWatcher, call_line
+from harness.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ class TimelineWatcher(LinesWatcher):
         if line is not None:
             happened_ns = event.get("voiced_end") or event["t"]
             seconds = (happened_ns - (self._zero_ns or happened_ns)) / NS_PER_S
-            self._console.print(f"{seconds:8.3f} s  {_printable(line)}")
+            self._console.print(f"{seconds:8.3f} s  {one_line(line)}")
 
     def ended(self, result: CallResult, alive: int) -> None:
         """See `Watcher`."""
@@ -77,7 +78,3 @@ def in_words(event: Event) -> str | None:
 
 def _seconds(duration_ns: int) -> str:
     return f"{duration_ns / NS_PER_S:.2f}"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from datetime import datetime
@@ -38,13 +39,15 @@ class RunDirectory:
         path = out if out is not None else _free_path(DEFAULT_PARENT, f"{now:%Y%m%d-%H%M%S}-{name}")
         if (path / RUN_FILE).exists():
             raise ConfigError("a run is recorded there already", where=Place(path), mend="name another --out")
+        probe = path / ".writable"
         try:
             for folder in (path, path / "timelines"):
                 folder.mkdir(parents=True, exist_ok=True)
-            probe = path / ".writable"
             probe.write_bytes(bytes(64 * 1024))
             probe.unlink()
         except OSError as problem:
+            with contextlib.suppress(OSError):
+                probe.unlink(missing_ok=True)
             raise ConfigError(
                 f"the run cannot be written there: {problem.strerror}",
                 where=Place(path),
@@ -62,11 +65,13 @@ class RunDirectory:
 
     def append_call(self, result: CallResult) -> None:
         """Adds a line to calls.jsonl; it is on the disk when this returns."""
-        line = result.model_dump_json() + "\n"
+        line = (result.model_dump_json() + "\n").encode()
         try:
-            with (self.path / CALLS_FILE).open("a", encoding="utf-8") as file:
-                file.write(line)
-                file.flush()
+            with (self.path / CALLS_FILE).open("ab", buffering=0) as file:
+                end = file.tell()
+                if file.write(line) < len(line):
+                    file.truncate(end)  # half a line would spoil the next one
+                    self._break(CALLS_FILE, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
                 os.fsync(file.fileno())
         except OSError as problem:
             self._break(CALLS_FILE, problem)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,11 +16,10 @@ from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.scenario.load import LoadedScenario
-from harness.secret import MASK
+from harness.secret import KEY_LIKE, MASK
 
 FORMAT_VERSION = 1
 _PACKAGES = ("livekit", "livekit-api", "aiohttp", "numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer")
-_KEY = re.compile(r"sk_[A-Za-z0-9_\-]{4,}")
 
 
 def run_settings(
@@ -41,7 +39,7 @@ def run_settings(
         "version": FORMAT_VERSION,
         "run": run,
         "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "command": [_KEY.sub(MASK, word) for word in argv],
+        "command": [KEY_LIKE.sub(MASK, word) for word in argv],
         "target": target,
         "agent": ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios)),
         "engine": "sdk",

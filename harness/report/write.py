@@ -39,6 +39,7 @@ def finish_run(
         ending = ending.model_copy(update={"extra": [*ending.extra, full]})
         summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
         directory.write_summary(summary)
+        directory.write_settings({**settings, "ending": ending.model_dump()})
     return summary
 
 
@@ -76,7 +77,7 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
             for entry in run.settings["thresholds"]
         ]
         ending = Ending.model_validate(run.settings.get("ending", {"interrupted": True}))
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise ConfigError(f"run.json cannot be read: {problem}", where=Place(folder / "run.json")) from None
     calls = [_again(call, folder, scenarios[call.scenario], remeasure=remeasure) for call in run.calls]
     directory = RunDirectory(folder)

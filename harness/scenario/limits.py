@@ -45,11 +45,6 @@ class Limit:
         """Whether `measured` (milliseconds where the limit is a time) is within the bound."""
         return _OPERATORS[self.op](measured, self.value)
 
-    @property
-    def is_upper(self) -> bool:
-        """Whether less is better."""
-        return self.op in ("<", "<=")
-
     def __str__(self) -> str:
         return self.text
 

@@ -12,10 +12,10 @@ from typing import Any
 from harness.errors import Place, ScenarioError
 from harness.scenario.model import Scenario
 from harness.scenario.yaml_places import Keys, parse_yaml, place_of, read_yaml, validate_model
+from harness.secret import KEY_PREFIX
 
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _PROMPT_FILES = (".md", ".txt")
-KEY_PREFIX = "sk_"
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,3 @@ def duration_s(text: str | float) -> float:
     if unit not in _SECONDS_PER_UNIT:
         raise ValueError(f"{text!r} has an unknown unit {unit!r}; known are {', '.join(_SECONDS_PER_UNIT)}")
     return round(float(number) * _SECONDS_PER_UNIT[unit], 6)
-
-
-def format_duration(seconds: float) -> str:
-    """The duration as a person would write it: `800ms`, `1.5s`, `2m`."""
-    if seconds < 1:
-        return f"{seconds * 1000:g}ms"
-    if seconds >= 60 and seconds % 60 == 0:
-        return f"{seconds / 60:g}m"
-    return f"{seconds:g}s"

@@ -7,10 +7,9 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from harness.secret import MASK, Secret
+from harness.secret import KEY_LIKE, MASK, Secret
 
-# Keys by the contract's prefix; access tokens are JWTs, whose first part starts with the base64 of `{"`.
-_KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
+# Access tokens are JWTs, whose first part starts with the base64 of `{"`.
 _TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
 # Cc control, Cf format (also what turns the writing direction), Co private, Cs surrogate, Zl and Zp line ends.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -23,7 +22,7 @@ def shown_text(text: str, *, limit: int, secrets: Iterable[Secret | None] = ()) 
     line = " ".join(seen.split())
     for secret in secrets:
         line = secret.scrub(line) if secret is not None else line
-    line = _TOKEN_LIKE.sub(MASK, _KEY_LIKE.sub(MASK, line))
+    line = _TOKEN_LIKE.sub(MASK, KEY_LIKE.sub(MASK, line))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -40,4 +39,4 @@ def shown_url(url: str, *, secrets: Iterable[Secret | None] = ()) -> str:
 
 def holds_key(text: str) -> bool:
     """Whether an API key stands in `text` (by its prefix `sk_`)."""
-    return _KEY_LIKE.search(text) is not None
+    return KEY_LIKE.search(text) is not None

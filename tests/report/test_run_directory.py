@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +19,16 @@ NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def result(call: str, **values: object) -> CallResult:
     return CallResult.model_validate({"call": call, "scenario": "x", "started": "2030", "ok": True, **values})
+
+
+@pytest.fixture
+def file_limit() -> Iterator[Callable[[int], None]]:
+    """Sets how large a file can grow; a disk that is full there."""
+    old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, old_limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
+    signal.signal(signal.SIGXFSZ, old_handler)
 
 
 def run_with(folder: Path, *lines: str) -> Path:
@@ -50,20 +62,19 @@ def test_out_that_is_a_file_or_lies_below_one_is_a_usage_error(tmp_path: Path) -
     assert (tmp_path / "file").read_text(encoding="utf-8") == "x"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_a_usage_error(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(ConfigError, match="Permission denied"):
-            RunDirectory.create(tmp_path / "run", name="x", now=NOW)
-    finally:
-        tmp_path.chmod(0o700)
-
-
 def test_a_read_only_disk_is_a_usage_error() -> None:
     with pytest.raises(ConfigError, match="cannot be written there") as caught:
         RunDirectory.create(Path("/proc/voice-harness-run"), name="x", now=NOW)
     assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_a_full_disk_is_a_usage_error_and_the_probe_of_it_does_not_stay(
+    tmp_path: Path, file_limit: Callable[[int], None]
+) -> None:
+    file_limit(10_000)
+    with pytest.raises(ConfigError, match="has space"):
+        RunDirectory.create(tmp_path / "run", name="x", now=NOW)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["timelines"]
 
 
 def test_each_call_is_on_the_disk_when_it_was_added_and_is_read_back_as_it_was(tmp_path: Path) -> None:
@@ -103,6 +114,19 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert directory.broken is not None
     assert directory.broken.startswith("report.html cannot be written")
     assert {path.name for path in tmp_path.iterdir()} == {"turns.csv", "report.html", "timelines"}
+
+
+def test_a_line_that_a_full_disk_takes_half_of_is_taken_back(tmp_path: Path, file_limit: Callable[[int], None]) -> None:
+    directory = RunDirectory.create(tmp_path, name="x", now=NOW)
+    directory.write_settings({})
+    directory.append_call(result("1"))
+    size = (tmp_path / "calls.jsonl").stat().st_size
+    file_limit(size + 40)
+    directory.append_call(result("2"))
+    file_limit(size * 9)
+    directory.append_call(result("3"))
+    assert [call.call for call in read_run(tmp_path).calls] == ["1", "3"]
+    assert directory.broken is not None
 
 
 def test_a_disk_that_takes_no_call_is_kept_as_broken_and_raised_by_nothing(tmp_path: Path) -> None:

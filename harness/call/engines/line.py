@@ -119,6 +119,10 @@ class LineEvents(Protocol):
         """A receive queue was full; audio was lost before it was read."""
         ...
 
+    def on_broken(self, t_ns: int, what: str) -> None:
+        """The line itself failed, by a fault of ours: it neither speaks nor hears any more."""
+        ...
+
     def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """The room is gone; `by_service` where it was ended or we were removed, not lost."""
         ...

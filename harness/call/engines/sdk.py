@@ -189,7 +189,9 @@ class SdkLine:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None and not self._closed:
-            _log.debug("a task of the line failed", exc_info=task.exception())
+            problem = task.exception()
+            _log.debug("a task of the line failed", exc_info=problem)
+            self._events.on_broken(self._clock.now_ns(), f"{type(problem).__name__}: {problem}")
 
     async def _capture(self, frame: NDArray[np.int16]) -> None:
         if self._capture_frame is not None:

@@ -1,0 +1,42 @@
+"""Times of a received stream: steady under jitter, and quick to follow a real jump."""
+
+from __future__ import annotations
+
+import random
+
+from harness.call.arrival import ArrivalFit
+from harness.clock import NS_PER_MS
+
+BLOCK = 960
+BLOCK_NS = 20 * NS_PER_MS
+
+
+def test_jitter_of_single_arrivals_does_not_move_the_times() -> None:
+    rng = random.Random(5)
+    fit = ArrivalFit()
+    worst_ns = 0
+    for block in range(1, 500):
+        due_ns = 7_000_000_000 + block * BLOCK_NS
+        fit.arrived(block * BLOCK, due_ns + round(rng.uniform(-4, 4) * NS_PER_MS))
+        if block > 50:
+            worst_ns = max(worst_ns, abs(fit.time_of(block * BLOCK) - due_ns))
+    assert worst_ns < 1.5 * NS_PER_MS
+
+
+def test_one_late_arrival_is_jitter_and_three_are_a_jump() -> None:
+    fit = ArrivalFit()
+    for block in range(1, 101):
+        fit.arrived(block * BLOCK, block * BLOCK_NS)
+    fit.arrived(101 * BLOCK, 101 * BLOCK_NS + 90 * NS_PER_MS)
+    assert abs(fit.time_of(0)) < NS_PER_MS
+    for block in range(102, 106):
+        fit.arrived(block * BLOCK, block * BLOCK_NS + 90 * NS_PER_MS)
+    assert abs(fit.time_of(0) - 90 * NS_PER_MS) < NS_PER_MS
+
+
+def test_a_slow_drift_between_the_clocks_is_followed() -> None:
+    fit = ArrivalFit()
+    drift = 1 + 100e-6
+    for block in range(1, 3001):
+        fit.arrived(block * BLOCK, round(block * BLOCK_NS * drift))
+    assert abs(fit.time_of(3000 * BLOCK) - 3000 * BLOCK_NS * drift) < NS_PER_MS

@@ -1,0 +1,126 @@
+"""A call of a run: recorded as it goes, measured and judged at its end, and never the end of the run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from world import Agent, World, call_plan, in_virtual_time, utterance
+
+from harness.call.loop_lag import LoopLag
+from harness.call.timeline import read_timeline
+from harness.load.prepare import Prepared
+from harness.load.recorded_call import RecordedCall, RecordMode
+from harness.measure.call import measure_call
+from harness.measure.result import CallResult
+from harness.report.run_directory import RunDirectory
+from harness.scenario.load import checked_scenario
+from harness.scenario.timeouts import CallTimeouts
+
+SAY: dict[str, Any] = {"say": "a-fixture", "expect": {"ttfa": "<2s"}}
+
+
+def make(
+    folder: Path, world: World, *, record: RecordMode = "failed", step: dict[str, Any] | None = None
+) -> CallResult:
+    """One call, as a run makes it, in a run's folder."""
+    step = step or SAY
+    raw = {"name": "x", "tags": ["smoke"], "turns": [step]}
+    loaded = checked_scenario(raw, folder / "s.yaml", sets=[], env={})
+    prepared = Prepared(loaded, [utterance()], "demo", CallTimeouts())
+    plan = call_plan(step, tags=["smoke"])
+    (folder / "timelines").mkdir(exist_ok=True)
+
+    async def work() -> CallResult:
+        made = RecordedCall(
+            plan,
+            prepared,
+            directory=RunDirectory(folder),
+            record=record,
+            sessions=world,
+            engine=world,
+            clock=world.clock,
+            lag=LoopLag(world.clock),
+        )
+        return await made.make()
+
+    return in_virtual_time(work())
+
+
+@pytest.mark.parametrize(
+    ("record", "fails", "kept"),
+    [("none", True, False), ("failed", False, False), ("failed", True, True), ("all", False, True)],
+)
+def test_audio_is_kept_as_asked_and_nothing_else_stays(
+    tmp_path: Path, record: RecordMode, fails: bool, kept: bool
+) -> None:
+    expected = {"say": "a-fixture", "expect": {"ttfa": "<1ms" if fails else "<2s"}}
+    result = make(tmp_path, World(), record=record, step=expected)
+    assert result.ok is not fails
+    assert result.recording == ("audio/0001-x.wav" if kept else None)
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == ({"0001-x.jsonl", "0001-x.wav"} if kept else {"0001-x.jsonl"})
+
+
+def test_caller_and_agent_are_heard_where_the_result_says(tmp_path: Path) -> None:
+    result = make(tmp_path, World(), record="all")
+    samples, rate = soundfile.read(tmp_path / "audio" / "0001-x.wav", dtype="int16")
+    for channel, spans in ((0, result.caller_voice), (1, result.agent_voice)):
+        heard = abs(samples[:, channel].astype(int)) > 300
+        for start_ms, end_ms in spans:
+            first, last = round(start_ms * rate / 1000), round(end_ms * rate / 1000)
+            assert heard[first - 480 : first + 480].any()
+            assert heard[first:last].mean() > 0.5
+        assert heard.sum() <= sum(round((end - start + 20) * rate / 1000) for start, end in spans)
+
+
+def test_the_timeline_on_the_disk_measures_to_the_same_numbers(tmp_path: Path) -> None:
+    result = make(tmp_path, World())
+    again = measure_call(read_timeline(tmp_path / "timelines" / "0001-x.jsonl"), tags=["smoke"])
+    for turn in result.turns:
+        turn.expectations = []
+    assert again == result
+
+
+def test_expectations_name_their_place_in_the_scenario(tmp_path: Path) -> None:
+    result = make(tmp_path, World(Agent(replies=[(3000, 500)])))
+    assert result.turns[0].expectations[0].outcome == "failed"
+    assert result.turns[0].expectations[0].place.endswith("s.yaml")
+
+
+def test_a_timeline_that_cannot_be_written_is_our_own_failure_and_the_call_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "timelines" / "0001-x.jsonl").mkdir(parents=True)
+    result = make(tmp_path, World())
+    assert (result.ok, result.failure) == (False, "harness.disk")
+    assert result.turns[0].ttfa_ms is not None
+
+
+def test_an_agents_failure_stays_the_calls_failure_when_the_disk_fails_too(tmp_path: Path) -> None:
+    (tmp_path / "timelines" / "0001-x.jsonl").mkdir(parents=True)
+    result = make(tmp_path, World(Agent(joins=None)))
+    assert result.failure == "agent.never_joined"
+    assert [failure.kind for failure in result.failures] == ["agent.never_joined", "harness.disk"]
+
+
+def test_a_recording_that_is_lost_in_the_call_is_our_own_failure(tmp_path: Path) -> None:
+    def lose(line: Any, turn: int) -> None:
+        shutil.rmtree(tmp_path / "audio")
+
+    result = make(tmp_path, World(Agent(on_turn=lose)), record="all")
+    assert (result.ok, result.failure, result.recording) == (False, "harness.disk", None)
+
+
+def test_a_bug_in_measuring_is_one_lost_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> CallResult:
+        raise KeyError("a-bug")
+
+    monkeypatch.setattr("harness.load.recorded_call.measure_call", broken)
+    result = make(tmp_path, World())
+    assert (result.ok, result.failure, result.call) == (False, "harness.bug", "0001-x")
+    assert result.started
+    assert "a-bug" in result.failures[0].what
+    json.loads(result.model_dump_json())

@@ -1,0 +1,144 @@
+"""The recording: both sides where they belong on one time line, and nothing left behind, whatever the disk does."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from harness.call.recorder import Recorder
+from harness.clock import NS_PER_MS
+
+START_NS = 9_000_000_000
+TEN_MS = 480
+
+
+def at(position_ms: float) -> int:
+    return START_NS + round(position_ms * NS_PER_MS)
+
+
+def block(value: int, milliseconds: int = 20) -> NDArray[np.int16]:
+    return np.full(48 * milliseconds, value, np.int16)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Recorder:
+    made = Recorder(tmp_path / "audio" / "0001-x.wav")
+    made.start(START_NS)
+    return made
+
+
+def saved(recorder: Recorder, folder: Path) -> NDArray[np.int16]:
+    """(frames, 2): left the caller, right the agent."""
+    assert recorder.save()
+    assert [path.name for path in (folder / "audio").iterdir()] == ["0001-x.wav"], "nothing else may stay"
+    samples, rate = soundfile.read(folder / "audio" / "0001-x.wav", dtype="int16")
+    assert rate == 48_000
+    return np.asarray(samples)
+
+
+def test_both_sides_stand_where_they_were_on_the_wire(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.sent(at(100), block(1000))
+    recorder.heard(at(250), block(2000))
+    recorder.heard(at(270), block(3000))
+    samples = saved(recorder, tmp_path)
+    assert len(samples) == 290 * 48
+    left, right = samples[:, 0], samples[:, 1]
+    assert np.flatnonzero(left)[[0, -1]].tolist() == [100 * 48, 120 * 48 - 1]
+    assert np.flatnonzero(right == 2000)[[0, -1]].tolist() == [250 * 48, 270 * 48 - 1]
+    assert np.flatnonzero(right == 3000)[[0, -1]].tolist() == [270 * 48, 290 * 48 - 1]
+
+
+def test_jitter_leaves_no_seam_and_a_real_gap_is_silence(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.heard(at(0), block(1))
+    recorder.heard(at(24), block(2))  # 4 ms late: it follows at once
+    recorder.heard(at(100), block(3))
+    right = saved(recorder, tmp_path)[:, 1]
+    assert right[20 * 48] == 2
+    assert (right[40 * 48 : 100 * 48] == 0).all()
+    assert right[100 * 48] == 3
+
+
+def test_what_overlaps_is_not_recorded_twice(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.heard(at(0), block(1, 100))
+    recorder.heard(at(60), block(2, 100))
+    right = saved(recorder, tmp_path)[:, 1]
+    assert len(right) == 160 * 48
+    assert (right[: 100 * 48] == 1).all()
+    assert (right[100 * 48 :] == 2).all()
+
+
+def test_lateness_does_not_add_up(recorder: Recorder, tmp_path: Path) -> None:
+    for number in range(500):
+        recorder.heard(at(number * 20.1), block(number % 100 + 1))  # a clock that is 0.5 % slow
+    right = saved(recorder, tmp_path)[:, 1]
+    last = int(np.flatnonzero(right)[-1])
+    assert abs(last - (499 * 20.1 + 20) * 48) <= TEN_MS
+
+
+def test_a_call_that_was_not_recorded_leaves_nothing(tmp_path: Path, recorder: Recorder) -> None:
+    recorder.heard(at(0), block(1))
+    recorder.discard()
+    assert list((tmp_path / "audio").iterdir()) == []
+    never_started = Recorder(tmp_path / "other" / "x.wav")
+    never_started.heard(at(0), block(1))
+    assert not never_started.save()
+    assert never_started.broken is None
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_empty_recording_is_a_valid_wav(recorder: Recorder, tmp_path: Path) -> None:
+    assert saved(recorder, tmp_path).shape == (0, 2)
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """A disk on which no file can grow beyond 100 kB."""
+    old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old_limit[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
+    signal.signal(signal.SIGXFSZ, old_handler)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_told_and_never_raised(recorder: Recorder, tmp_path: Path) -> None:
+    for number in range(200):
+        recorder.heard(at(number * 20), block(1))
+    assert not recorder.save()
+    assert recorder.broken is not None
+    assert recorder.broken.kind == "harness.disk"
+    assert list((tmp_path / "audio").iterdir()) == []
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_disk_that_fills_up_while_the_wav_is_written_leaves_no_half_of_it(recorder: Recorder, tmp_path: Path) -> None:
+    for number in range(40):
+        recorder.heard(at(number * 20), block(1))  # 77 kB of one side: the stereo file has no room
+    assert not recorder.save()
+    assert recorder.broken is not None
+    assert list((tmp_path / "audio").iterdir()) == []
+
+
+def test_a_folder_that_vanishes_is_told_and_never_raised(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.heard(at(0), block(1))
+    shutil.rmtree(tmp_path / "audio")
+    assert not recorder.save()
+    assert recorder.broken is not None
+
+
+def test_a_folder_that_cannot_be_made_is_told_and_never_raised(tmp_path: Path) -> None:
+    (tmp_path / "audio").write_text("a file", encoding="utf-8")
+    recorder = Recorder(tmp_path / "audio" / "x.wav")
+    recorder.start(START_NS)
+    recorder.heard(at(0), block(1))
+    assert not recorder.save()
+    assert recorder.broken is not None

@@ -1,0 +1,420 @@
+"""The caller's script in virtual time: who speaks when, how turns end, what fails. Measured as a real call is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from world import Agent, RoomLine, World, utterance
+
+from harness.call.call import Call
+from harness.clock import NS_PER_MS
+from harness.errors import RoomFailure, SessionFailure
+
+SAY: dict[str, Any] = {"say": "a-fixture"}
+TYPE: dict[str, Any] = {"type": "Do you have parking?"}
+
+
+def barge_in(after: str = "500ms", **expect: Any) -> dict[str, Any]:
+    return {"say": "a-fixture", "barge_in": after, "expect": expect}
+
+
+def near(value: float | None, expected: float, within: float = 6) -> bool:
+    return value is not None and abs(value - expected) <= within
+
+
+def test_a_call_of_spoken_and_typed_turns_is_measured_to_a_few_milliseconds() -> None:
+    world = World(Agent(replies=[(800, 1200), (400, 600)]))
+    call = world.call(SAY, TYPE)
+    assert (call.ok, call.failures) == (True, [])
+    assert call.greeting is not None
+    assert near(call.greeting.ttfa_ms, 500)
+    spoken, typed = call.turns
+    assert near(spoken.ttfa_ms, 800)
+    assert near(spoken.ttfa_ear_ms, 840)
+    assert near(typed.ttfa_ms, 400)
+    assert [event["why"] for event in world.happened("turn.ended")] == ["replied", "replied"]
+    assert world.lines[0].hung_up == 1
+
+
+def test_the_caller_waits_for_the_greetings_end_and_for_the_end_of_each_reply() -> None:
+    world = World(Agent(greets=(300, 3000), replies=[(500, 2500), (500, 500)]))
+    call = world.call(SAY, SAY, timeouts={"end_silence": "2s"})
+    assert call.greeting is not None
+    assert call.greeting.end_ms is not None
+    first, second = call.turns
+    assert first.started_ms is not None
+    assert second.started_ms is not None
+    assert first.started_ms >= call.greeting.end_ms + 2000
+    assert first.caller_end_ms is not None
+    assert second.started_ms >= first.caller_end_ms + 500 + 2500 + 2000
+    assert second.started_ms <= first.caller_end_ms + 500 + 2500 + 2000 + 400
+
+
+def test_a_pause_shorter_than_the_end_silence_does_not_end_a_turn() -> None:
+    def resume(line: RoomLine, turn: int) -> None:
+        if turn == 1:
+            line.say_in(500 + 800 + 1200, 700)
+
+    call = World(Agent(replies=[(500, 800), (500, 500)], on_turn=resume)).call(SAY, SAY)
+    assert call.turns[0].ended_ms is not None
+    assert call.turns[0].caller_end_ms is not None
+    assert call.turns[0].ended_ms >= call.turns[0].caller_end_ms + 3200 + 1500
+    assert near(call.turns[1].ttfa_ms, 500)
+
+
+def test_without_a_greeting_key_a_silent_agent_is_waited_for_and_nothing_failed() -> None:
+    call = World(Agent(greets=None)).call(SAY)
+    assert (call.ok, call.failures) == (True, [])
+    assert call.greeting is not None
+    assert call.greeting.ttfa_ms is None
+    assert call.turns[0].started_ms is not None
+    assert 5000 <= call.turns[0].started_ms <= 6000
+
+
+def test_a_greeting_that_is_expected_and_does_not_come_is_a_failure_and_the_script_goes_on() -> None:
+    call = World(Agent(greets=None)).call(SAY, greeting={"within": "3s"})
+    assert (call.ok, call.failure) == (False, "agent.no_greeting")
+    assert near(call.turns[0].ttfa_ms, 800)
+
+
+def test_a_greeting_is_waited_for_as_long_as_it_may_take() -> None:
+    call = World(Agent(greets=(7000, 500))).call(SAY, greeting={"within": "8s"})
+    assert call.ok
+    assert call.greeting is not None
+    assert near(call.greeting.ttfa_ms, 7200)
+
+
+def test_greeting_false_starts_at_once() -> None:
+    call = World(Agent(greets=None)).call(SAY, greeting=False)
+    assert call.greeting is None
+    assert call.turns[0].started_ms is not None
+    assert call.turns[0].started_ms <= 300
+
+
+# -- no reply --------------------------------------------------------------------------------------------------------
+
+
+def test_a_turn_without_a_reply_fails_the_call_and_the_script_goes_on() -> None:
+    call = World(Agent(replies=[None, (500, 500)])).call(SAY, SAY, timeouts={"reply": "4s"})
+    assert (call.ok, call.failure) == (False, "agent.no_reply")
+    first, second = call.turns
+    assert first.ttfa_ms is None
+    assert first.ended_ms is not None
+    assert first.caller_end_ms is not None
+    assert 4000 <= first.ended_ms - first.caller_end_ms <= 4400
+    assert near(second.ttfa_ms, 500)
+    assert [failure.turn for failure in call.failures] == [1]
+
+
+def test_a_reply_after_the_timeout_is_none_but_its_end_is_awaited() -> None:
+    call = World(Agent(replies=[(4100, 3000), (500, 500)])).call(SAY, SAY, timeouts={"reply": "4s"})
+    first, second = call.turns
+    assert first.ttfa_ms is None
+    assert call.failure == "agent.no_reply"
+    assert second.started_ms is not None
+    assert first.caller_end_ms is not None
+    assert second.started_ms >= first.caller_end_ms + 7100, "no turn ends while the agent is voiced"
+
+
+def test_stop_on_failure_hangs_up_at_the_first_turn_without_a_reply_and_keeps_its_other_times() -> None:
+    def echo(line: RoomLine, turn: int) -> None:
+        line.later(30, lambda: line.write(b'{"type": "user_text", "text": "Do you have parking?"}'))
+
+    world = World(Agent(replies=[None], on_turn=echo))
+    call = world.call(TYPE, SAY, stop_on_failure=True, timeouts={"reply": "4s"})
+    assert (call.failure, len(call.turns), call.turns[0].ttfa_ms) == ("agent.no_reply", 1, None)
+    assert near(call.turns[0].echo_ms, 30)
+    assert call.failures[0].ended
+
+
+def test_a_mute_agent_is_told_by_one_name() -> None:
+    call = World(Agent(greets=None, replies=[None])).call(SAY, SAY, timeouts={"reply": "3s"})
+    assert call.failure == "agent.no_audio"
+
+
+def test_an_agent_that_talks_for_ever_is_ended() -> None:
+    world = World(Agent(replies=[(500, 200_000)]))
+    call = world.call(SAY, SAY)
+    assert (call.failure, len(call.turns)) == ("agent.talks_on", 1)
+    assert near(call.turns[0].ttfa_ms, 500), "when it began is known all the same"
+    assert call.duration_ms < 70_000
+
+
+def test_a_call_that_outlasts_its_time_is_ended_and_is_not_cut() -> None:
+    call = World(Agent(replies=[(500, 4000)])).call(SAY, SAY, SAY, timeouts={"call": "8s"})
+    assert (call.ok, call.failure, call.cut) == (False, "agent.call_too_long", False)
+    assert not any(turn.cut for turn in call.turns)
+    assert near(call.duration_ms, 8100, 400)
+
+
+# -- interruptions ---------------------------------------------------------------------------------------------------
+
+
+def test_an_agent_that_sets_in_while_the_caller_speaks_interrupts() -> None:
+    world = World(Agent(greets=None, replies=[None, (500, 500)]))
+    long = utterance(3000)
+
+    def interrupt(call: Call) -> None:
+        world.timeline.on_event = lambda event: (
+            world.lines[0].say_in(1000, 4000) if event["event"] == "turn.started" and event["turn"] == 1 else None
+        )
+
+    call = world.call(SAY, SAY, speech=long, during=interrupt, greeting=False)
+    first, second = call.turns
+    assert (first.interrupted, first.ttfa_ms) == (True, None)
+    assert call.ok
+    assert world.happened("turn.ended")[0]["why"] == "interrupted"
+    assert near(second.ttfa_ms, 500)
+
+
+def test_a_short_interruption_is_not_waited_out_to_the_timeout_when_a_reply_follows() -> None:
+    world = World(Agent(greets=None, replies=[(700, 1000)]))
+
+    def interrupt(call: Call) -> None:
+        world.timeline.on_event = lambda event: (
+            world.lines[0].say_in(1000, 500) if event["event"] == "turn.started" and event["turn"] == 1 else None
+        )
+
+    call = world.call(SAY, speech=utterance(3000), during=interrupt, greeting=False)
+    turn = call.turns[0]
+    assert turn.interrupted
+    assert turn.ended_ms is not None
+    assert turn.caller_end_ms is not None
+    assert turn.ended_ms - turn.caller_end_ms <= 700 + 1000 + 1500 + 400
+
+
+def test_a_reply_that_goes_on_in_the_callers_next_turn_is_no_interruption() -> None:
+    def resume(line: RoomLine, turn: int) -> None:
+        if turn == 1:
+            line.say_in(500 + 500 + 2000, 300)
+
+    call = World(Agent(replies=[(500, 500), (600, 500)], on_turn=resume, stops=None)).call(SAY, SAY)
+    second = call.turns[1]
+    assert not second.interrupted
+    assert near(second.ttfa_ms, 600)
+    assert second.advice is not None
+
+
+# -- barge-in --------------------------------------------------------------------------------------------------------
+
+
+def test_a_barge_in_speaks_over_the_agent_at_its_time_and_is_answered_after_the_stop() -> None:
+    world = World(Agent(replies=[(500, 6000), (1400, 800)], stops=400))
+    call = world.call(SAY, barge_in("800ms"))
+    first, second = call.turns
+    assert near(first.ttfa_ms, 500)
+    assert first.agent_onset_ms is not None
+    assert near(second.caller_start_ms, first.agent_onset_ms + 800, 12)
+    assert (second.exercised, second.interrupted) == (True, False)
+    assert near(second.stop_ms, 400, 12)
+    assert near(second.ttfa_ms, 1400)
+    assert call.ok
+    assert [event["why"] for event in world.happened("turn.ended")] == ["barge_in", "replied"]
+
+
+def test_a_first_turn_speaks_over_the_greeting() -> None:
+    world = World(Agent(greets=(300, 6000), replies=[(900, 500)]))
+    call = world.call(barge_in("1s"))
+    turn = call.turns[0]
+    assert (call.ok, turn.exercised) == (True, True)
+    assert near(turn.caller_start_ms, 500 + 1000, 12)
+    assert world.happened("greeting.ended")[0]["why"] == "barge_in"
+
+
+@pytest.mark.parametrize("expect", [{"stops_within": "1s"}, {"keeps_talking": True}])
+def test_an_agent_that_is_already_silent_leaves_the_step_not_exercised(expect: dict[str, Any]) -> None:
+    call = World(Agent(replies=[(500, 400), (700, 500)])).call(SAY, barge_in("3s", **expect))
+    assert call.turns[1].exercised is False
+    assert call.failures == []
+
+
+def test_a_cough_needs_no_reply_even_where_the_agent_is_silent() -> None:
+    call = World(Agent(replies=[(500, 400), None])).call(SAY, barge_in("3s", keeps_talking=True), speech=utterance(300))
+    assert call.failures == []
+    turn = call.turns[1]
+    assert turn.ended_ms is not None
+    assert turn.caller_end_ms is not None
+    assert turn.ended_ms - turn.caller_end_ms < 3000
+
+
+def test_an_agent_that_is_not_put_off_by_a_cough_talks_to_its_end() -> None:
+    world = World(Agent(replies=[(500, 5000), None], stops=None))
+    call = world.call(SAY, barge_in("800ms", keeps_talking=True), speech=utterance(300))
+    turn = call.turns[1]
+    assert (call.ok, turn.exercised) == (True, True)
+    assert turn.agent_stop_ms is not None
+    assert turn.caller_end_ms is not None
+    assert turn.agent_stop_ms - turn.caller_end_ms > 1000
+    assert world.happened("turn.ended")[1]["why"] == "no_reply_needed"
+
+
+def test_a_barge_in_over_an_agent_that_does_not_stop_waits_for_its_silence() -> None:
+    call = World(Agent(replies=[(500, 4000), (3500, 500)], stops=None)).call(SAY, barge_in("500ms", stops_within="1s"))
+    turn = call.turns[1]
+    assert near(turn.stop_ms, 3500, 15)
+    assert turn.exercised
+
+
+# -- waits -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_wait_is_no_turn_and_what_the_agent_says_in_it_belongs_to_none() -> None:
+    def nudge(line: RoomLine, turn: int) -> None:
+        if turn == 1:
+            line.say_in(500 + 500 + 1500 + 2000, 700)
+
+    call = World(Agent(replies=[(500, 500), (600, 500)], on_turn=nudge)).call(SAY, {"wait": "4s"}, SAY)
+    assert [turn.turn for turn in call.turns] == [1, 2]
+    assert call.stray_speech == 1
+    assert len(call.waits) == 1
+    wait = call.waits[0]
+    assert wait.ended_ms is not None
+    assert wait.started_ms is not None
+    assert near(wait.ended_ms - wait.started_ms, 4000, 2)
+    assert near(wait.agent_spoke_ms, 2000, 250)
+    assert near(call.turns[1].ttfa_ms, 600)
+
+
+def test_after_a_wait_the_next_turn_awaits_500_ms_of_silence() -> None:
+    def talk(line: RoomLine, turn: int) -> None:
+        if turn == 1:
+            line.say_in(500 + 500 + 2500, 3000)
+
+    call = World(Agent(replies=[(500, 500), (600, 500)], on_turn=talk)).call(SAY, {"wait": "2s"}, SAY)
+    first, second = call.turns
+    assert first.caller_end_ms is not None
+    assert second.started_ms is not None
+    assert second.started_ms >= first.caller_end_ms + 3500 + 3000 + 500
+    assert not second.interrupted
+
+
+def test_a_barge_in_after_a_wait_speaks_at_once_over_what_is_said() -> None:
+    def talk(line: RoomLine, turn: int) -> None:
+        if turn == 1:
+            line.say_in(500 + 500 + 2500, 6000)
+
+    call = World(Agent(replies=[(500, 500), (1500, 500)], on_turn=talk)).call(SAY, {"wait": "3s"}, barge_in("500ms"))
+    assert call.turns[1].exercised
+    assert near(call.turns[1].stop_ms, 400, 12)
+
+
+# -- the room --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("world", "failure"),
+    [
+        (World(refuse_session=SessionFailure("session.rate_limited", "slow down")), "session.rate_limited"),
+        (World(refuse_room=RoomFailure("room.refused", "expired")), "room.refused"),
+        (World(Agent(joins=None)), "agent.never_joined"),
+    ],
+)
+def test_a_call_that_does_not_come_about_has_its_failure_and_hangs_up(world: World, failure: str) -> None:
+    call = world.call(SAY)
+    assert (call.ok, call.failure, call.turns, call.greeting) == (False, failure, [], None)
+    assert [line.hung_up for line in world.lines] == [1] * len(world.lines)
+    assert world.timeline.events[-1]["event"] == "call.ended"
+
+
+@pytest.mark.parametrize(
+    ("lose", "failure"),
+    [
+        (lambda line: line.events.on_participant_left(line.clock.now_ns(), "agent"), "agent.left"),
+        (lambda line: line.events.on_disconnected(line.clock.now_ns(), "room_deleted", by_service=True), "agent.left"),
+        (lambda line: line.events.on_disconnected(line.clock.now_ns(), "signal_close", by_service=False), "room.lost"),
+    ],
+)
+def test_an_agent_or_room_lost_in_the_call_ends_it_at_once(lose: Any, failure: str) -> None:
+    def leave(line: RoomLine, turn: int) -> None:
+        if turn == 2:
+            line.later(200, lambda: lose(line))
+
+    call = World(Agent(on_turn=leave)).call(SAY, SAY, SAY)
+    assert (call.failure, len(call.turns)) == (failure, 2)
+    assert near(call.turns[0].ttfa_ms, 800)
+    assert (call.turns[1].ttfa_ms, call.turns[1].caller_end_ms is not None) == (None, True)
+    assert call.failures[0].ended
+
+
+def test_an_agent_that_leaves_before_its_audio_is_there_is_told_so() -> None:
+    world = World(Agent(joins=None))
+
+    def come_and_go(call: Call) -> None:
+        def act(event: dict[str, Any]) -> None:
+            if event["event"] == "mic.published":
+                line = world.lines[0]
+                line.later(100, lambda: line.events.on_participant(line.clock.now_ns(), "agent", is_agent=True))
+                line.later(200, lambda: line.events.on_participant_left(line.clock.now_ns(), "agent"))
+
+        world.timeline.on_event = act
+
+    assert world.call(SAY, during=come_and_go).failure == "agent.left"
+
+
+def test_a_second_agent_is_counted_and_the_first_is_measured() -> None:
+    def join(line: RoomLine, turn: int) -> None:
+        line.events.on_participant(line.clock.now_ns(), "other", is_agent=True)
+
+    call = World(Agent(on_turn=join)).call(SAY)
+    assert (call.ok, call.agents) == (True, 2)
+
+
+def test_texts_and_junk_of_the_room_are_noted_and_other_topics_are_not() -> None:
+    def write(line: RoomLine, turn: int) -> None:
+        line.write(b'{"type": "user_text", "text": "Do you have parking?"}')
+        line.write(b'{"type": "reply", "text": "Yes.\\u2028Behind the house."}')
+        line.write(b'{"type": "re\\ud800ply", "text": "\\ud83d"}')
+        line.write(b"not json")
+        line.write(b'{"type": "reply", "text": "elsewhere"}', topic="lk.chat")
+
+    world = World(Agent(on_turn=write))
+    call = world.call(TYPE)
+    turn = call.turns[0]
+    assert (turn.echo_ms, turn.reply, call.junk_frames) == (0, "Yes.\u2028Behind the house. ?", 1)
+    assert world.lines[0].sent == [("voice.user_text", b'{"type": "user_text", "text": "Do you have parking?"}')]
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.02, 0.12, 1.0, 3.5, 4.5])
+def test_a_cut_at_any_time_ends_the_call_tidily_and_is_no_failure(after_s: float) -> None:
+    world = World()
+
+    def cut(call: Call) -> None:
+        asyncio.get_running_loop().call_later(after_s, call.cut)
+
+    call = world.call(SAY, SAY, during=cut)
+    assert (call.ok, call.failure, call.cut) == (None, None, True)
+    assert [line.hung_up for line in world.lines] == [1] * len(world.lines)
+    assert world.timeline.events[-1]["event"] == "call.ended"
+    assert [turn.cut for turn in call.turns] == ([True] if after_s > 3 else [])
+
+
+def test_a_bug_of_ours_is_not_blamed_on_the_agent() -> None:
+    def break_it(line: RoomLine, turn: int) -> None:
+        line.send_data = None  # type: ignore[assignment,method-assign] # the next typed turn raises a TypeError
+
+    call = World(Agent(on_turn=break_it)).call(SAY, TYPE)
+    assert call.failure == "harness.bug"
+
+
+def test_each_second_tells_what_it_cost_us_and_lag_is_told_at_once() -> None:
+    world = World()
+
+    def lag(call: Call) -> None:
+        world.timeline.on_event = lambda event: (
+            call._on_lag(event["t"], 25 * NS_PER_MS) if event["event"] == "agent.joined" else None
+        )
+
+    call = world.call(SAY, during=lag)
+    seconds = world.happened("second")
+    assert len(seconds) >= 4
+    assert all(event["sent"] == 100 for event in seconds[1:])
+    assert call.own.send_late_ms == [0.0] * len(seconds)
+    assert [event["late_ms"] for event in world.happened("loop.lag")] == [25.0]
+
+
+def test_the_token_is_on_no_line_of_the_timeline() -> None:
+    world = World()
+    world.call(SAY)
+    assert "token-of-a-test" not in str(world.timeline.events)

@@ -1,0 +1,282 @@
+"""The verdict: which exit code, by which reasons, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import pytest
+from made import barge_in, call, judged, scenario, threshold, turn
+
+from harness.errors import UsageError
+from harness.failures import FailureKind
+from harness.judge.summary import Ending, RateSummary, Reason, Summary
+from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
+from harness.judge.verdict import judge_run
+from harness.measure.result import CallResult
+
+SLOW = scenario({"say": "x", "expect": {"ttfa": "<500ms"}})
+
+
+def verdict(calls: Sequence[CallResult], *thresholds: Threshold, ending: Ending | None = None) -> Summary:
+    return judge_run(calls, thresholds, target="embedded", ending=ending or Ending())
+
+
+def good(count: int = 1) -> list[CallResult]:
+    return [call(turn()) for _ in range(count)]
+
+
+def failed(kind: FailureKind, count: int = 1) -> list[CallResult]:
+    return [call(failure=kind) for _ in range(count)]
+
+
+def slow(count: int = 1) -> list[CallResult]:
+    """Calls whose only fault is an expectation on ttfa that failed."""
+    return [judged(call(turn()), SLOW) for _ in range(count)]
+
+
+def unfit(count: int) -> list[CallResult]:
+    return [call(turn(fit=False, unfit_why=["a packet left 120 ms late"])) for _ in range(count)]
+
+
+def test_all_well_is_0() -> None:
+    summary = verdict(good(3))
+    assert (summary.verdict, summary.exit_code, summary.reasons, summary.target) == ("pass", 0, [], "embedded")
+    assert (summary.calls.total, summary.calls.ok, summary.calls.failed) == (3, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "name"),
+    [
+        ("session.unauthorized", 3, "infrastructure"),
+        ("session.timeout", 3, "infrastructure"),
+        ("room.lost", 3, "infrastructure"),
+        ("room.publish_failed", 3, "infrastructure"),
+        ("agent.never_joined", 1, "fail"),
+        ("agent.no_reply", 1, "fail"),
+        ("agent.call_too_long", 1, "fail"),
+        ("harness.bug", 4, "unfit"),
+        ("harness.disk", 4, "unfit"),
+    ],
+)
+def test_each_family_of_failures_has_its_code(kind: FailureKind, code: int, name: str) -> None:
+    summary = verdict(good() + failed(kind))
+    assert (summary.exit_code, summary.verdict) == (code, name)
+    assert summary.failures == {kind: 1}
+    assert any(kind in reason.what and reason.code == code for reason in summary.reasons)
+
+
+def test_a_failed_expectation_is_1() -> None:
+    summary = verdict(good() + slow(2))
+    assert (summary.exit_code, summary.calls.failed) == (1, 2)
+    assert [(reason.code, reason.what, reason.count) for reason in summary.reasons] == [
+        (1, "expectation ttfa <500ms", 2)
+    ]
+    assert summary.expectations["ttfa"].failed == 2
+
+
+ACCIDENTS: dict[int, list[CallResult]] = {
+    1: failed("agent.no_reply"),
+    3: failed("session.timeout"),
+    4: failed("harness.bug"),
+}
+ORDER = [130, 2, 4, 3, 1]
+
+
+@pytest.mark.parametrize("codes", [pair for count in (2, 3, 4, 5) for pair in combinations(sorted(ORDER), count)])
+def test_where_several_hold_the_order_decides_and_all_are_listed(codes: tuple[int, ...]) -> None:
+    calls = [one for code in codes for one in ACCIDENTS.get(code, [])]
+    extra = [Reason(code=2, what="a key is not set")] if 2 in codes else []
+    summary = verdict(calls, ending=Ending(interrupted=130 in codes, extra=extra))
+    assert summary.exit_code == next(code for code in ORDER if code in codes)
+    assert [reason.code for reason in summary.reasons] == [code for code in ORDER if code in codes]
+
+
+def test_an_interrupted_run_is_130_and_cut_calls_are_outside_the_total() -> None:
+    cut = call(turn(), cut=True, ok=None)
+    summary = verdict([*good(2), cut], ending=Ending(interrupted=True))
+    assert (summary.exit_code, summary.verdict) == (130, "interrupted")
+    assert (summary.calls.total, summary.calls.ok, summary.calls.cut) == (2, 2, 1)
+    assert summary.failures == {}
+
+
+def test_a_run_in_which_no_call_could_start_is_3() -> None:
+    assert verdict([]).exit_code == 3
+    assert verdict(failed("session.unreachable", 3)).exit_code == 3
+    assert verdict(failed("session.unreachable", 3), threshold("turn.ttfa", "max<2s")).exit_code == 3
+
+
+# -- thresholds ------------------------------------------------------------------------------------------------------
+
+
+def test_a_threshold_on_failed_calls_alone_decides_about_them() -> None:
+    calls = good(9) + failed("agent.no_reply")
+    assert verdict(calls).exit_code == 1
+    assert verdict(calls, threshold("calls.failed", "rate<=0.1")).exit_code == 0
+    summary = verdict(calls, threshold("calls.failed", "rate<0.1"))
+    assert summary.exit_code == 1
+    assert any("threshold calls.failed" in reason.what for reason in summary.reasons)
+    assert summary.failures == {"agent.no_reply": 1}, "excused or not, it is told"
+
+
+def test_a_threshold_on_failed_calls_excuses_infrastructure_as_well() -> None:
+    calls = good(9) + failed("session.timeout")
+    assert verdict(calls, threshold("calls.failed", "rate<=0.1")).exit_code == 0
+
+
+def test_a_threshold_on_failed_calls_does_not_excuse_a_failed_expectation() -> None:
+    assert verdict(good(9) + slow(), threshold("calls.failed", "rate<=1")).exit_code == 1
+
+
+def test_a_threshold_of_another_scenario_excuses_nothing() -> None:
+    calls = [*good(9), call(failure="agent.no_reply", scenario="y")]
+    assert verdict(calls, threshold("calls.failed{scenario:x}", "rate<0.5")).exit_code == 1
+    assert verdict(calls, threshold("calls.failed{scenario:y}", "rate<=1")).exit_code == 0
+
+
+def test_a_threshold_on_failed_expectations_alone_decides_about_those_of_its_tag() -> None:
+    calls = good(9) + slow()
+    assert verdict(calls, threshold("expectations.failed", "rate<=1")).exit_code == 0
+    assert verdict(calls, threshold("expectations.failed{expect:ttfa}", "rate<=1")).exit_code == 0
+    assert verdict(calls, threshold("expectations.failed{expect:ttfa}", "count<1")).exit_code == 1
+    script = scenario({"say": "x", "expect": {"reply": {"contains": "ten"}, "ttfa": "<500ms"}})
+    both = [judged(call(turn()), script)]
+    assert verdict(both, threshold("expectations.failed{expect:ttfa}", "rate<=1")).exit_code == 1
+
+
+def test_a_threshold_on_expectations_does_not_excuse_a_failed_call() -> None:
+    calls = good(9) + failed("agent.no_reply")
+    summary = verdict([*calls, *slow()], threshold("expectations.failed", "rate<=1"))
+    assert summary.exit_code == 1
+    assert [reason.what for reason in summary.reasons] == ["agent.no_reply"]
+
+
+def test_thresholds_judge_any_number_of_samples_from_one_on() -> None:
+    summary = verdict(good(), threshold("turn.ttfa", "p(95)<2s"), threshold("turn.ttfa", "p(95)<900ms"))
+    assert [(one.value, one.samples, one.ok) for one in summary.thresholds] == [(1000, 1, True), (1000, 1, False)]
+    assert summary.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("min<2s", 100),
+        ("max<2s", 400),
+        ("avg<2s", 250),
+        ("med<2s", 250),
+        ("p(50)<2s", 250),
+        ("p(90)<2s", 370),
+        ("count<9", 4),
+    ],
+)
+def test_each_aggregate(limit: str, value: float) -> None:
+    calls = [call(turn(ttfa_ms=float(ttfa))) for ttfa in (100, 200, 300, 400)]
+    assert verdict(calls, threshold("turn.ttfa", limit)).thresholds[0].value == pytest.approx(value)
+
+
+def test_a_threshold_with_a_tag_judges_its_own_turns() -> None:
+    calls = [call(turn(), turn(2, kind="type", ttfa_ms=90.0))]
+    (result,) = verdict(calls, threshold("turn.ttfa{kind:type}", "max<100ms")).thresholds
+    assert (result.value, result.samples, result.ok) == (90, 1, True)
+
+
+def test_without_a_sample_the_failures_that_took_them_decide() -> None:
+    summary = verdict(failed("session.timeout", 2), threshold("turn.ttfa", "max<2s"))
+    assert [reason.what for reason in summary.reasons] == ["session.timeout"]
+    assert summary.thresholds[0].ok is None
+
+
+def test_a_gate_never_passes_without_a_sample() -> None:
+    no_echo = [call(turn(kind="type"))]
+    assert verdict(no_echo, threshold("turn.echo", "max<1s")).exit_code == 1
+    excused = threshold("calls.failed", "rate<=1")
+    assert verdict(failed("agent.no_reply", 5), excused, threshold("turn.ttfa", "max<2s")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("turn.echo", "max<1s"),
+        ("turn.ttfa{kind:type}", "max<1s"),
+        ("turn.ttfa{scenario:other}", "max<1s"),
+        ("bargein.stop", "max<1s"),
+        ("greeting.ttfa", "max<1s"),
+        ("expectations.failed{expect:wer}", "rate<0.1"),
+        ("turn.wer{kind:barge_in}", "avg<0.1"),
+    ],
+)
+def test_a_threshold_for_which_the_script_can_give_no_sample_is_a_usage_error(name: str, limit: str) -> None:
+    script = scenario({"say": "x", "expect": {"ttfa": "<2s"}}, {"wait": "1s"}, greeting=False)
+    with pytest.raises(UsageError, match="can give a sample") as caught:
+        check_possible([threshold(name, limit)], [script])
+    assert caught.value.where == "s.yaml:1:1"
+
+
+def test_a_cough_that_the_agent_shall_ignore_gives_no_stop() -> None:
+    cough = {"say": "cough", "barge_in": "1s", "expect": {"keeps_talking": True}}
+    with pytest.raises(UsageError, match=r"bargein\.stop"):
+        check_possible([threshold("bargein.stop", "max<1s")], [scenario({"say": "x"}, cough)])
+    check_possible([threshold("bargein.stop", "max<1s")], [scenario({"say": "x"}, {"say": "y", "barge_in": "1s"})])
+
+
+def test_of_several_scenarios_each_judges_its_own_calls() -> None:
+    script = scenario({"say": "x"}, thresholds={"turn.ttfa": "max<2s"})
+    assert str(scenario_thresholds(script, "s.yaml", alone=True)[0].ref) == "turn.ttfa"
+    assert str(scenario_thresholds(script, "s.yaml", alone=False)[0].ref) == "turn.ttfa{scenario:x}"
+
+
+# -- the harness itself ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("unfit_turns", "fit_turns", "code"),
+    [(1, 0, 0), (1, 5, 0), (2, 0, 4), (2, 38, 0), (2, 37, 4), (5, 95, 0), (6, 94, 4)],
+)
+def test_unfit_takes_over_5_percent_of_the_turns_and_at_least_2(unfit_turns: int, fit_turns: int, code: int) -> None:
+    summary = verdict(unfit(unfit_turns) + good(fit_turns))
+    assert summary.exit_code == code
+    rate = summary.metrics["turns.unfit"]
+    assert isinstance(rate, RateSummary)
+    assert rate.failed == unfit_turns
+
+
+def test_unfit_turns_are_left_out_of_the_times() -> None:
+    summary = verdict([*good(20), call(turn(fit=False, ttfa_ms=9000.0))], threshold("turn.ttfa", "max<2s"))
+    assert summary.exit_code == 0
+    assert summary.metrics["turn.ttfa"].count == 20
+
+
+def test_a_judged_metric_without_one_fit_sample_is_4() -> None:
+    summary = verdict(unfit(1), threshold("turn.ttfa", "max<2s"))
+    assert (summary.exit_code, summary.thresholds[0].ok) == (4, None)
+    assert "late harness" in summary.reasons[0].what
+
+
+@pytest.mark.parametrize(("lost", "well", "code"), [(1, 0, 4), (1, 98, 4), (1, 99, 0), (2, 198, 0), (3, 197, 4)])
+def test_calls_lost_by_ourselves_decide_from_over_1_percent_on(lost: int, well: int, code: int) -> None:
+    summary = verdict(good(well) + failed("harness.bug", lost))
+    assert summary.exit_code == code
+    assert summary.failures == {"harness.bug": lost}, "up to that they are listed and decide nothing"
+
+
+@pytest.mark.parametrize(("dropped", "code"), [(0, 0), (1, 0), (2, 4)])
+def test_over_1_percent_dropped_is_4(dropped: int, code: int) -> None:
+    summary = verdict(good(100 - dropped), ending=Ending(dropped=dropped))
+    assert summary.exit_code == code
+    assert (summary.calls.total, summary.calls.dropped) == (100 - dropped, dropped)
+
+
+def test_a_metric_without_samples_is_absent_and_a_percentile_of_few_is_null() -> None:
+    summary = verdict([call(turn(), barge_in(2, ttfa_ms=None))])
+    assert "turn.echo" not in summary.metrics
+    ttfa = summary.metrics["turn.ttfa"]
+    assert not isinstance(ttfa, RateSummary)
+    assert (ttfa.count, ttfa.p50, ttfa.p95) == (1, 1000, None)
+    assert summary.metrics["bargein.stop"].count == 1
+
+
+def test_a_cut_calls_running_turn_and_outcome_enter_no_metric() -> None:
+    cut = call(turn(), turn(2, cut=True, ttfa_ms=5.0), cut=True, ok=None)
+    summary = verdict([*good(), cut], ending=Ending(interrupted=True))
+    assert summary.metrics["turn.ttfa"].count == 2
+    assert summary.metrics["calls.failed"].count == 1

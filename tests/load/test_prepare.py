@@ -1,0 +1,88 @@
+"""Scenarios made ready: which agent is called, what is said, what cannot be judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ConfigError, FixtureError, ScenarioError
+from harness.load.prepare import Prepared, agent_for, prepare
+from harness.scenario.load import LoadedScenario, load_scenario
+from harness.target.target import Target
+
+ROOT = Path(__file__).parents[2]
+EMBEDDED = Target(name="embedded", kind="embedded")
+FIXTURES = ROOT / "audio_fixtures"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "audio_fixtures").symlink_to(FIXTURES)
+    return tmp_path
+
+
+def load(folder: Path, text: str) -> LoadedScenario:
+    file = folder / "s.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_scenario(file)
+
+
+async def ready(scenario: LoadedScenario, target: Target = EMBEDDED, *, speak: bool = False) -> Prepared:
+    (made,) = await prepare([scenario], target, agent=None, say=lambda _: None, speak=speak)
+    return made
+
+
+def test_the_agent_is_the_options_else_the_scenarios_else_the_targets(tmp_path: Path) -> None:
+    plain = load(tmp_path, "turns: [{say: a}]\n")
+    own = load(tmp_path, "agent: own\nturns: [{say: a}]\n")
+    target = replace(EMBEDDED, agent="targets")
+    assert agent_for(own, target, "option") == "option"
+    assert agent_for(own, target, None) == "own"
+    assert agent_for(plain, target, None) == "targets"
+    assert agent_for(plain, EMBEDDED, None) == "demo"
+
+
+def test_a_target_that_names_no_agent_is_an_error_unless_it_is_the_embedded_one(tmp_path: Path) -> None:
+    service = Target(name="staging", kind="session", url="http://127.0.0.1:1/")
+    with pytest.raises(ConfigError, match="nobody says which agent") as caught:
+        agent_for(load(tmp_path, "turns: [{say: a}]\n"), service, None)
+    assert caught.value.mend is not None
+    assert "--agent" in caught.value.mend
+
+
+async def test_each_step_that_speaks_has_its_audio_and_the_others_none(folder: Path) -> None:
+    made = await ready(load(folder, "turns:\n  - say: hello\n  - type: Hi.\n  - wait: 1s\n  - say: thank-you\n"))
+    assert [None if one is None else one.name for one in made.speech] == ["hello", None, None, "thank-you"]
+    assert made.speech[0] is not None
+    assert made.speech[0].text
+    assert made.timeouts.reply == 15
+
+
+async def test_an_unknown_fixture_is_an_error_at_its_line_with_the_nearest_right_name(folder: Path) -> None:
+    with pytest.raises(FixtureError) as caught:
+        await ready(load(folder, "turns:\n  - say: hello\n  - say: thank-yu\n"))
+    assert str(caught.value.where).endswith("s.yaml:3:5")
+    assert "thank-you" in str(caught.value)
+
+
+async def test_a_missing_wav_is_an_error_at_its_line(folder: Path) -> None:
+    with pytest.raises(FixtureError) as caught:
+        await ready(load(folder, "turns:\n  - say: gone.wav\n"))
+    assert str(caught.value.where).endswith("s.yaml:2:5")
+
+
+async def test_words_of_a_wav_that_nobody_wrote_down_cannot_be_judged(folder: Path) -> None:
+    (folder / "mine.wav").write_bytes((FIXTURES / "hello.wav").read_bytes())
+    with pytest.raises(ScenarioError, match="nobody knows what") as caught:
+        await ready(load(folder, "turns:\n  - say: mine.wav\n    expect: {wer: <=0.3}\n"))
+    assert str(caught.value.where).endswith("s.yaml:3:14")
+
+
+async def test_the_shipped_scenarios_are_ready_and_their_length_is_bounded() -> None:
+    for path in sorted((ROOT / "scenarios").glob("*.yaml")):
+        made = await ready(load_scenario(path))
+        says = [step.say is not None for step in made.loaded.model.turns]
+        assert [speech is not None for speech in made.speech] == says
+        assert 30 < made.longest_s() < 400

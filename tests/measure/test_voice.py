@@ -1,0 +1,128 @@
+"""Who spoke when, and what it was: reply, interruption, the old reply going on, a stop."""
+
+from __future__ import annotations
+
+import pytest
+from timelines import ns, voices
+
+from harness.measure.voice import (
+    ReplyStart,
+    reply_to_barge_in,
+    reply_to_speech,
+    reply_to_text,
+    speaks_at,
+    stop_after,
+    talking_since,
+)
+
+Spans = list[tuple[float, float | None]]
+
+
+@pytest.mark.parametrize(
+    ("spans", "onset", "interrupted", "went_on"),
+    [
+        # The caller speaks from 10,000 to 12,000 ms.
+        ([], None, False, False),
+        ([(1000, 2000)], None, False, False),
+        ([(1000, 2000), (12_800, 14_000)], 12_800, False, False),
+        ([(12_000, 14_000)], 12_000, False, False),
+        # It sets in while the caller speaks, with nothing before: an interruption, no reply.
+        ([(11_000, 14_000)], None, True, False),
+        ([(11_000, 11_500), (12_800, 14_000)], None, True, False),
+        # Within 3 s of the old reply's end it is that reply going on; the first onset after it is the reply.
+        ([(5000, 8500), (11_000, 11_800), (13_000, 15_000)], 13_000, False, True),
+        ([(5000, 7999), (11_000, 11_800), (13_000, 15_000)], None, True, False),
+        ([(5000, 8500), (11_000, 15_000)], None, False, True),
+        # The old reply still lasts when the caller begins, and after a breath under 500 ms goes on beyond its end.
+        ([(5000, 11_000), (13_000, 15_000)], 13_000, False, True),
+        ([(5000, 11_900), (12_200, 13_000), (14_000, 15_000)], 14_000, False, True),
+        ([(5000, None)], None, False, True),
+    ],
+)
+def test_a_reply_to_speech(spans: Spans, onset: float | None, interrupted: bool, went_on: bool) -> None:
+    reply = reply_to_speech(voices(*spans), ns(10_000), ns(12_000))
+    assert reply.onset_ns == (None if onset is None else ns(onset))
+    assert (reply.interrupted, reply.went_on) == (interrupted, went_on)
+
+
+def test_an_interruption_lasts_until_its_own_end_or_the_voice_after_the_callers() -> None:
+    def until(*spans: tuple[float, float | None]) -> int | None:
+        return reply_to_speech(voices(*spans), ns(10_000), ns(12_000)).interrupted_until_ns
+
+    assert until((11_000, 11_500)) == ns(11_500)
+    assert until((11_000, None)) is None
+    assert until((11_000, 11_500), (12_800, 14_000)) == ns(14_000), "else the script would wait for it in vain"
+
+
+@pytest.mark.parametrize(
+    ("spans", "onset"),
+    [
+        # The text leaves at 10,000 ms.
+        ([], None),
+        ([(1000, 2000), (10_700, 12_000)], 10_700),
+        ([(8000, 10_500), (10_900, 12_000), (12_600, 13_000)], 12_600),
+        ([(8000, 11_000), (11_500, 12_000)], 11_500),
+        ([(8000, 11_000), (11_499, 12_000)], None),
+        ([(8000, None)], None),
+        # In a pause under 500 ms the agent still speaks.
+        ([(8000, 9800), (10_100, 11_000), (11_600, 12_000)], 11_600),
+    ],
+)
+def test_a_reply_to_a_text_comes_after_500_ms_of_silence_where_the_agent_still_spoke(
+    spans: Spans, onset: float | None
+) -> None:
+    assert reply_to_text(voices(*spans), ns(10_000)).onset_ns == (None if onset is None else ns(onset))
+
+
+@pytest.mark.parametrize(
+    ("spans", "speaks"),
+    [
+        ([], False),
+        ([(9000, 11_000)], True),
+        ([(9000, None)], True),
+        ([(10_001, 11_000)], False),
+        ([(9000, 9900)], False),
+        ([(9000, 9900), (10_399, 11_000)], True),
+        ([(9000, 9900), (10_400, 11_000)], False),
+    ],
+)
+def test_a_pause_under_500_ms_belongs_to_speech(spans: Spans, speaks: bool) -> None:
+    assert speaks_at(voices(*spans), ns(10_000)) is speaks
+
+
+@pytest.mark.parametrize(
+    ("spans", "known_until", "stop"),
+    [
+        # The caller's voice sets in at 10,000 ms.
+        ([(8000, 10_800)], 12_000, 10_800),
+        ([(8000, 10_800)], 11_299, None),
+        ([(8000, None)], 12_000, None),
+        ([(8000, 10_300), (10_700, 11_500)], 13_000, 11_500),
+        ([(8000, 10_300), (10_800, 11_500)], 13_000, 10_300),
+        ([(8000, 9900), (10_300, 10_600)], 13_000, 10_600),
+        ([(2000, 3000), (8000, 10_300)], 13_000, 10_300),
+    ],
+)
+def test_silent_is_the_start_of_the_first_500_ms_without_voice(
+    spans: Spans, known_until: float, stop: float | None
+) -> None:
+    found = stop_after(voices(*spans), ns(10_000), known_until_ns=ns(known_until))
+    assert found == (None if stop is None else ns(stop))
+
+
+def test_the_reply_to_a_barge_in_is_the_first_onset_after_the_stop() -> None:
+    heard = voices((8000, 10_800), (12_900, 14_000))
+    assert reply_to_barge_in(heard, ns(10_800), ns(12_000)) == ReplyStart(ns(12_900))
+    assert reply_to_barge_in(voices((8000, 10_800)), ns(10_800), ns(12_000)) == ReplyStart()
+    assert reply_to_barge_in(voices((8000, 10_800), (11_500, 14_000)), ns(10_800), ns(12_000)).interrupted
+
+
+def test_talk_without_end_is_told_from_talk_with_pauses() -> None:
+    def since(*spans: tuple[float, float | None]) -> int | None:
+        return talking_since(voices(*spans), gap_ns=1_500_000_000, known_until_ns=ns(70_000))
+
+    assert since((1000, 30_000), (31_000, None)) == ns(1000)
+    assert since((1000, 30_000), (31_500, None)) == ns(31_500)
+    assert since((1000, 69_000)) == ns(1000)
+    assert since((1000, 68_500)) is None
+    assert since() is None

@@ -1,0 +1,119 @@
+"""What a person reads in the terminal: one line a call, a table, and the verdict last."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.judge.summary import Ending
+from harness.judge.thresholds import Threshold
+from harness.judge.verdict import judge_run
+from harness.measure.result import CallResult, ExpectationResult, FailureSeen, TurnResult
+from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
+from harness.scenario.metric_names import check_threshold
+
+ESCAPE = "\x1b[31mred\x07\r\n\u202etxt"
+
+
+def turn(ttfa_ms: float | None, *expectations: ExpectationResult) -> TurnResult:
+    return TurnResult(turn=1, kind="say", text="When?", ttfa_ms=ttfa_ms, expectations=list(expectations))
+
+
+def call(name: str = "0001-x", *, what: str | None = None, turns: tuple[TurnResult, ...] = ()) -> CallResult:
+    failures = [FailureSeen(kind="agent.no_reply", what=what)] if what else []
+    held = all(one.outcome != "failed" for made in turns for one in made.expectations)
+    return CallResult(
+        call=name,
+        scenario="x",
+        started="2030",
+        duration_ms=12_345,
+        ok=held and not failures,
+        failure="agent.no_reply" if what else None,
+        failures=failures,
+        turns=list(turns),
+    )
+
+
+def terminal() -> tuple[Console, io.StringIO]:
+    out = io.StringIO()
+    return Console(file=out, width=120, highlight=False, markup=False, emoji=False, soft_wrap=True), out
+
+
+def test_a_call_is_one_line_that_says_how_it_went() -> None:
+    good = call_line(call(turns=(turn(800), turn(1200))))
+    assert good.split() == ["ok", "0001-x", "12.3", "s", "2", "turns", "TTFA", "800", "to", "1200", "ms"]
+    assert call_line(call(what="no voice came")).endswith("agent.no_reply: no voice came")
+    missed = ExpectationResult(expect="ttfa", limit="<1s", value=1200, outcome="failed", why="it took 1200 ms")
+    assert call_line(call(turns=(turn(1200, missed),))).startswith("FAILED")
+    assert call_line(CallResult(call="c", scenario="x", started="", ok=None, cut=True)).startswith("cut")
+
+
+def test_what_others_wrote_cannot_steer_the_terminal() -> None:
+    missed = ExpectationResult(expect="contains", limit="nine", outcome="failed", why=f"the agent wrote: {ESCAPE}")
+    calls = [call(what=ESCAPE, turns=(turn(800, missed),))]
+    summary = judge_run(calls, [], target="embedded", ending=Ending())
+    console, out = terminal()
+    print_summary(console, summary, calls, Path("run"))
+    shown = out.getvalue() + call_line(calls[0]) + event_line({"t": 1, "event": "text", "text": ESCAPE})
+    for char in "\x1b\x07\r\u202e":
+        assert char not in shown
+    assert "red" in shown
+
+
+def test_the_last_line_is_the_verdict_with_its_target_and_reasons_stand_before_it() -> None:
+    missed = ExpectationResult(
+        expect="ttfa", limit="<1s", value=1200, outcome="failed", why="it took 1200 ms", place="s.yaml:3:14"
+    )
+    calls = [call(turns=(turn(800),)), call("0002-x", turns=(turn(1200, missed),))]
+    threshold = Threshold(*check_threshold("turn.ttfa", "max<1s"), "--threshold")
+    summary = judge_run(calls, [threshold], target="staging (https://example.com)", ending=Ending(dropped=3))
+    console, out = terminal()
+    print_summary(console, summary, calls, Path("run"))
+    lines = out.getvalue().rstrip().splitlines()
+    assert lines[-1] == "UNFIT  1 of 2 calls ok, 3 dropped  target staging (https://example.com)  exit 4"
+    assert lines[-4].startswith("reason (4): 3 of 5 calls could not start")
+    assert lines[-3] == "reason (1): expectation ttfa <1s"
+    assert "0002-x turn 1: ttfa <1s: it took 1200 ms" in lines
+    assert "    s.yaml:3:14" in lines
+    assert "threshold turn.ttfa max<1s = 1200: FAILED" in lines
+    assert any(line.startswith(" turn.ttfa") and "1,200 ms" in line for line in lines)
+
+
+def test_many_failed_expectations_are_cut_short() -> None:
+    missed = ExpectationResult(expect="ttfa", limit="<1s", value=1200, outcome="failed", why="it took 1200 ms")
+    calls = [call(f"{number:04d}-x", turns=(turn(1200, missed),)) for number in range(30)]
+    console, out = terminal()
+    print_summary(console, judge_run(calls, [], target="t", ending=Ending()), calls, Path("run"))
+    assert "… and 20 more, see the report" in out.getvalue()
+
+
+def test_quiet_shows_failures_only_and_verbose_every_event() -> None:
+    def shown(**manner: bool) -> str:
+        console, out = terminal()
+        watcher = LinesWatcher(console, **manner)
+        watcher.say("plan: …")
+        watcher.started(2)
+        watcher.event("0001-x", {"t": 5, "event": "agent.onset", "level_dbfs": -20.123456789})
+        watcher.event("0001-x", {"t": 5, "event": "second", "sent": 100})
+        watcher.ended(call(), 1)
+        watcher.ended(call("0002-x", what="no voice came"), 0)
+        return out.getvalue()
+
+    assert [line.split()[0] for line in shown().splitlines()] == ["plan:", "[1/2]", "[2/2]"]
+    assert [line.split()[:3] for line in shown(quiet=True).splitlines()] == [["[2/2]", "FAILED", "0002-x"]]
+    verbose = shown(verbose=True)
+    assert "agent.onset" in verbose
+    assert "second" not in verbose
+
+
+def test_a_pipe_and_no_color_get_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    summary = judge_run([call(turns=(turn(800),))], [], target="embedded", ending=Ending())
+    print_summary(make_console(), summary, [], Path("a" * 150))
+    assert "\x1b" not in out.getvalue()
+    assert f"report: {'a' * 150}/report.html\n" in out.getvalue(), "a path is not broken in two"

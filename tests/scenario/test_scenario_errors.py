@@ -1,0 +1,171 @@
+"""Every mistake in a scenario: file, line and column, what is wrong, and the nearest right name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import EXIT_USAGE, ScenarioError
+from harness.scenario.load import load_scenario, load_scenarios
+
+SAY = "turns:\n  - say: hello\n"
+
+
+def error_of(folder: Path, text: str | bytes) -> tuple[str, ScenarioError]:
+    """The place (without the folder) and the error of a scenario that cannot be followed."""
+    file = folder / "s.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(file)
+    return str(caught.value.where).removeprefix(f"{folder}/"), caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("turns:\n  - sya: hello\n", "s.yaml:2:5", "'sya' here; did you mean 'say'?"),
+        ("turn:\n  - say: hello\n", "s.yaml:1:1", "'turn' here; did you mean 'turns'?"),
+        (SAY + "sesion: {}\n", "s.yaml:3:1", "did you mean 'session'?"),
+        (SAY + "session:\n  langage: fr\n", "s.yaml:4:3", "did you mean 'language'?"),
+        (SAY + "greeting: {wihtin: 5s}\n", "s.yaml:3:12", "did you mean 'within'?"),
+        (SAY + "timeouts: {replay: 5s}\n", "s.yaml:3:12", "did you mean 'reply'?"),
+        (SAY + "    expct: {ttfa: <2s}\n", "s.yaml:3:5", "did you mean 'expect'?"),
+        (SAY + "    expect:\n      tfa: <2s\n", "s.yaml:4:7", "did you mean 'ttfa'?"),
+        (SAY + "    expect: {reply: {contain: x}}\n", "s.yaml:3:22", "did you mean 'contains'?"),
+        ("turns:\n  - say: {text: hello, voise: x}\n", "s.yaml:2:24", "did you mean 'voice'?"),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_place_and_the_nearest_right_one(
+    tmp_path: Path, text: str, place: str, says: str
+) -> None:
+    where, error = error_of(tmp_path, text)
+    assert where == place
+    assert says in error.what
+    assert error.mend is not None
+    assert "known here" in error.mend
+    assert error.exit_code == EXIT_USAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "says"),
+    [
+        ("turn.tfa", "p(95)<2s", "did you mean 'turn.ttfa'?"),
+        ("'turn.ttfa{kid:say}'", "max<2s", "its tags are scenario:…, kind:…"),
+        ("'turn.ttfa{kind:tpye}'", "max<2s", "did you mean 'type'?"),
+        ("'expectations.failed{expect:tfa}'", "rate<0.1", "did you mean 'ttfa'?"),
+        ("'greeting.ttfa{kind:say}'", "max<2s", "has no tag 'kind:say'"),
+        ("turn.ttfa", "mean<2s", "unknown aggregate 'mean'; known are avg"),
+        ("turn.ttfa", "p95<2s", "write one like <2s, <=0.3 or p(95)<1500ms"),
+        ("turn.ttfa", "p(101)<2s", "between 0 and 100"),
+        ("turn.ttfa", "<2s", "says not of what"),
+        ("turn.ttfa", "p(95)<2sec", "unknown unit 'sec'"),
+        ("turn.ttfa", "rate<0.1", "turn.ttfa has no rate"),
+        ("turn.ttfa", "count<5s", "counts in a unit of time"),
+        ("turn.wer", "max<2s", "turn.wer is a ratio"),
+        ("calls.failed", "max<0.1", "write rate<0.1"),
+    ],
+)
+def test_a_threshold_that_cannot_be_judged_is_refused_at_its_own_line(
+    tmp_path: Path, name: str, limit: str, says: str
+) -> None:
+    where, error = error_of(tmp_path, f"{SAY}thresholds:\n  turn.echo: max<1s\n  {name}: {limit}\n")
+    assert where == "s.yaml:5:3"
+    assert says in error.what
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        (SAY + "    expect: {ttfa: 2}\n", "s.yaml:3:14", "'2' has no unit; write <2s or <2ms"),
+        (SAY + "    expect: {ttfa: <2 sec}\n", "s.yaml:3:14", "unknown unit 'sec'"),
+        (SAY + "    expect: {ttfa: p(95)<2s}\n", "s.yaml:3:14", "has an aggregate"),
+        (SAY + "    expect: {wer: <2s}\n", "s.yaml:3:14", "a ratio is meant here"),
+        (SAY + "    expect: {ttfa: soon}\n", "s.yaml:3:14", "is no limit"),
+        ("turns:\n  - wait: 2\n", "s.yaml:2:5", "'2' has no unit; write 2s or 2ms"),
+        ("turns:\n  - say: hello\n  - say: hello\n    barge_in: 0.8\n", "s.yaml:4:5", "has no unit"),
+        (SAY + "timeouts: {reply: 15}\n", "s.yaml:3:12", "has no unit"),
+        (SAY + "greeting: {within: 5}\n", "s.yaml:3:12", "has no unit"),
+    ],
+)
+def test_a_limit_or_duration_that_cannot_be_read_is_refused(tmp_path: Path, text: str, place: str, says: str) -> None:
+    where, error = error_of(tmp_path, text)
+    assert (where, says in error.what) == (place, True), error.what
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("turns:\n  - say: a\n    type: b\n", "s.yaml:2:5", "this has say and type"),
+        ("turns:\n  - say: a\n    wait: 2s\n", "s.yaml:2:5", "this has say and wait"),
+        ("turns:\n  - expect: {ttfa: <2s}\n", "s.yaml:2:5", "none of them"),
+        ("turns:\n  - type: x\n    barge_in: 1s\n", "s.yaml:2:5", "barge_in belongs to a say"),
+        ("greeting: false\nturns:\n  - say: x\n    barge_in: 1s\n", "s.yaml:4:5", "greeting is false"),
+        (SAY + "    expect: {echo: <2s}\n", "s.yaml:3:14", "does not fit a say step"),
+        (SAY + "    expect: {stops_within: <2s}\n", "s.yaml:3:14", "does not fit a say step"),
+        ("turns:\n  - type: x\n    expect: {wer: <0.3}\n", "s.yaml:3:14", "does not fit a type step"),
+        ("turns:\n  - wait: 2s\n    expect: {ttfa: <1s}\n", "s.yaml:3:14", "it may expect agent_silent, agent_speaks"),
+        ("turns:\n  - wait: 2s\n    expect: {agent_speaks: <3s}\n", "s.yaml:2:5", "longer than the wait of 2s"),
+        (
+            "turns:\n  - say: a\n  - say: b\n    barge_in: 1s\n    expect: {stops_within: 1s, keeps_talking: true}\n",
+            "s.yaml:3:5",
+            "contradict",
+        ),
+        (SAY + "    expect: {reply: {}}\n", "s.yaml:3:14", "reply expects nothing"),
+        (SAY + "    expect: {reply: {matches: '('}}\n", "s.yaml:3:22", "is no regular expression"),
+        (SAY + "    expect: {reply: {contains: ''}}\n", "s.yaml:3:22", "an empty text"),
+        ("turns:\n  - type: '  '\n", "s.yaml:2:5", "an empty text"),
+        ("turns: []\n", "s.yaml:1:1", "at least 1"),
+        ("turns: hello\n", "s.yaml:1:1", "a list is meant here"),
+        ("turns:\n  - hello\n", "s.yaml:2:5", "a mapping of keys"),
+        ("turns:\n  - say: [a]\n", "s.yaml:2:5", "a text is meant here"),
+        ("turns:\n  - say: true\n", "s.yaml:2:5", "a text is meant here"),
+        (SAY + "greeting: 5s\n", "s.yaml:3:1", "a mapping of keys"),
+        (SAY + "tags: smoke\n", "s.yaml:3:1", "a list is meant here"),
+        ("name: two words\n" + SAY, "s.yaml:1:1", "name"),
+    ],
+)
+def test_a_step_that_cannot_be_followed_is_refused(tmp_path: Path, text: str, place: str, says: str) -> None:
+    where, error = error_of(tmp_path, text)
+    assert (where, says in error.what) == (place, True), f"{where}: {error.what}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("turns:\n  - say: a: b\n", "s.yaml:2:11", "not YAML"),
+        ("turns: [\n", "s.yaml:2:1", "not YAML"),
+        ("name: x\n\tturns: 1\n", "s.yaml:2:1", "not YAML"),
+        ("turns:\n  - say: a\nturns:\n  - say: b\n", "s.yaml:3:1", 'duplicate key "turns"'),
+        ("turns:\n  - say: a\n---\nturns: []\n", "s.yaml:3:1", "another document"),
+        (b"name: caf\xe9\nturns: []\n", "s.yaml", "the file cannot be read"),
+        ("", "s.yaml", "a scenario is a mapping"),
+        ("- say: a\n", "s.yaml", "a scenario is a mapping"),
+        ("name: a\x00b\n", "s.yaml", "not YAML"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_refused_with_its_place(
+    tmp_path: Path, text: str | bytes, place: str, says: str
+) -> None:
+    where, error = error_of(tmp_path, text)
+    assert (where, says in error.what) == (place, True), f"{where}: {error.what}"
+    assert error.mend
+
+
+def test_files_that_are_missing_are_folders_or_share_a_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="no such file"):
+        load_scenario(tmp_path / "gone.yaml")
+    with pytest.raises(ScenarioError, match="folder"):
+        load_scenario(tmp_path)
+    with pytest.raises(ScenarioError, match="no scenario"):
+        load_scenarios([tmp_path])
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text("name: same\n" + SAY, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="taken by") as caught:
+        load_scenarios([tmp_path])
+    assert str(caught.value.where) == f"{tmp_path / 'b.yaml'}:1:1"
+
+
+def test_an_anchor_within_itself_is_an_error_and_no_endless_loop(tmp_path: Path) -> None:
+    where, _ = error_of(tmp_path, "turns: &again\n  - *again\n")
+    assert where.startswith("s.yaml:")

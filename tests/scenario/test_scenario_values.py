@@ -1,0 +1,168 @@
+"""What the values of a scenario mean: YAML 1.2, numbers as text, the environment, --set, prompts, timeouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import ScenarioError
+from harness.scenario.by_hand import scenario_by_hand
+from harness.scenario.load import LoadedScenario, load_scenario, load_scenarios, parse_set
+from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
+
+SAY = "turns:\n  - say: hello\n"
+SHIPPED = Path(__file__).parents[2] / "scenarios"
+
+
+def load(folder: Path, text: str, *, sets: tuple[str, ...] = (), env: dict[str, str] | None = None) -> LoadedScenario:
+    file = folder / "s.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load_scenario(file, sets=[parse_set(one) for one in sets], env=env)
+
+
+def test_the_shipped_scenarios_load_and_are_named_for_their_files() -> None:
+    loaded = load_scenarios([SHIPPED])
+    assert {one.name for one in loaded} == {"smoke", "opening-hours", "barge-in", "load"}
+    assert all(one.name == one.path.stem for one in loaded)
+
+
+def test_the_file_names_a_scenario_without_a_name(tmp_path: Path) -> None:
+    assert load(tmp_path, SAY).name == "s"
+
+
+def test_times_and_no_are_texts_as_in_yaml_1_2(tmp_path: Path) -> None:
+    scenario = load(
+        tmp_path, "turns:\n  - type: 9:30\n    expect: {reply: {contains_any: [no, yes, on, 2024-01-02]}}\n"
+    ).model
+    assert scenario.turns[0].type == "9:30"
+    assert scenario.turns[0].expect.reply is not None
+    assert scenario.turns[0].expect.reply.contains_any == ["no", "yes", "on", "2024-01-02"]
+
+
+@pytest.mark.parametrize("number", ["9", "3.50", "007", "1e3", "12e45", "0o17", "0x1F", "1_000", "-3", ".5"])
+def test_a_number_where_text_is_meant_is_the_text_that_was_written(tmp_path: Path, number: str) -> None:
+    text = f"agent: {number}\nturns:\n  - type: {number}\n    expect: {{reply: {{contains: {number}, matches: 9}}}}\n"
+    scenario = load(tmp_path, text).model
+    reply = scenario.turns[0].expect.reply
+    assert reply is not None
+    assert (scenario.agent, scenario.turns[0].type, reply.contains) == (number, number, [number])
+    assert load(tmp_path, SAY, sets=(f"agent={number}",)).model.agent == number
+
+
+def test_numbers_are_limits_by_their_value(tmp_path: Path) -> None:
+    scenario = load(tmp_path, SAY + "    expect: {wer: 2e-1}\n").model
+    assert scenario.turns[0].expect.wer == "0.2"
+
+
+def test_the_environment_fills_in_texts_and_a_doubled_sign_stands_for_itself(tmp_path: Path) -> None:
+    text = "turns:\n  - type: ${NAME} costs $${NAME} and $5\n"
+    assert load(tmp_path, text, env={"NAME": "tea"}).model.turns[0].type == "tea costs ${NAME} and $5"
+
+
+def test_a_value_of_the_environment_is_taken_as_it_is(tmp_path: Path) -> None:
+    shared = "turns:\n  - type: a\n    expect: &e {reply: {contains: '${X}'}}\n  - type: b\n    expect: *e\n"
+    scenario = load(tmp_path, shared, env={"X": "${Y}"}).model
+    for step in scenario.turns:
+        assert step.expect.reply is not None
+        assert step.expect.reply.contains == ["${Y}"]
+
+
+def test_a_variable_that_is_not_set_is_an_error_at_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="no variable NAME") as caught:
+        load(tmp_path, "turns:\n  - say: hello\n  - type: ${NAME}\n", env={})
+    assert str(caught.value.where).endswith("s.yaml:3:5")
+
+
+@pytest.mark.parametrize("key", ["sk_live_0123456789", " sk_live_0123456789\n"])
+def test_a_key_never_comes_into_a_scenario_and_is_not_shown(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ScenarioError, match="holds an API key") as caught:
+        load(tmp_path, "turns:\n  - type: ${K}\n", env={"K": key})
+    assert "0123456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "keys", "value"),
+    [
+        ("session.language=fr", ("session", "language"), "fr"),
+        ("session.greeting=9:30", ("session", "greeting"), "9:30"),
+        ("session.greeting=a: b: c", ("session", "greeting"), "a: b: c"),
+        ("session.greeting=a=b", ("session", "greeting"), "a=b"),
+        ("session.greeting=", ("session", "greeting"), ""),
+        ("turns.0.say=bye", ("turns", 0, "say"), "bye"),
+        ("turns.0.expect.ttfa=<9s", ("turns", 0, "expect", "ttfa"), "<9s"),
+        ("turns=[{type: a}]", ("turns", 0, "type"), "a"),
+        ("greeting.within=9s", ("greeting", "within"), "9s"),
+        ("greeting=false", ("greeting",), False),
+        ("tags=[a, b]", ("tags",), ["a", "b"]),
+        ("thresholds.turn.ttfa=max<1s", ("thresholds", "turn.ttfa"), ["max<1s"]),
+        ("thresholds.turn.ttfa{kind:say}=max<1s", ("thresholds", "turn.ttfa{kind:say}"), ["max<1s"]),
+        ("timeouts.reply=3s", ("timeouts", "reply"), "3s"),
+    ],
+)
+def test_set_overrides_any_key(tmp_path: Path, assignment: str, keys: tuple[str | int, ...], value: Any) -> None:
+    found: Any = load(tmp_path, SAY, sets=(assignment,)).model.model_dump(exclude_none=True)
+    for key in keys:
+        found = found[key]
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("assignment", "says"),
+    [
+        ("session.language", "sets nothing"),
+        ("=fr", "sets nothing"),
+        ("sesion.language=fr", "did you mean 'session'"),
+        ("session.langage=fr", "did you mean 'language'"),
+        ("turns.1.say=x", "turns is a list of 1, it has no '1'"),
+        ("turns.-1.say=x", "it has no '-1'"),
+        ("turns.first.say=x", "it has no 'first'"),
+        ("turns.².say=x", "it has no '²'"),
+        ("tags.0=x", "tags is a list of 0"),
+        ("tags.0.x=y", "tags is a list of 0"),
+        ("timeouts.reply=3", "has no unit"),
+        ("name.x=1", "a text is meant here"),
+        ("session..language=x", "no key ''"),
+    ],
+)
+def test_a_set_that_means_nothing_is_an_error(tmp_path: Path, assignment: str, says: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path, "tags: []\n" + SAY, sets=(assignment,))
+    assert says in caught.value.what
+
+
+def test_a_prompt_file_is_read_beside_the_scenario_and_an_inline_prompt_is_not_a_file(tmp_path: Path) -> None:
+    (tmp_path / "cafe.md").write_text("You are a cafe.\n", encoding="utf-8")
+    assert load(tmp_path, SAY + "session: {system_prompt: cafe.md}\n").overrides == {
+        "system_prompt": "You are a cafe.\n"
+    }
+    assert load(tmp_path, SAY + "session: {system_prompt: You are a bar.}\n").overrides == {
+        "system_prompt": "You are a bar."
+    }
+    with pytest.raises(ScenarioError, match=r"prompt file 'bar.md' cannot be read") as caught:
+        load(tmp_path, SAY + "session: {system_prompt: bar.md}\n")
+    assert str(caught.value.where).endswith("s.yaml:3:11")
+
+
+def test_a_key_that_is_left_out_is_no_override(tmp_path: Path) -> None:
+    assert load(tmp_path, SAY + "session: {language: fr}\n").overrides == {"language": "fr"}
+    assert load(tmp_path, SAY).overrides == {}
+
+
+def test_timeouts_are_the_scenarios_else_the_targets_else_the_defaults(tmp_path: Path) -> None:
+    scenario = load(tmp_path, SAY + "timeouts: {reply: 500ms, call: 2m}\n").model
+    resolved = resolve_timeouts(scenario.timeouts, {"reply": 9.0, "session": 3.0})
+    assert (resolved.reply, resolved.call, resolved.session, resolved.connect) == (0.5, 120.0, 3.0, 10.0)
+    assert CallTimeouts() == CallTimeouts(
+        session=10, connect=10, agent_join=15, greeting=5, reply=15, end_silence=1.5, call=300
+    )
+
+
+def test_steps_given_by_hand_keep_their_order_and_none_means_listening(tmp_path: Path) -> None:
+    made = scenario_by_hand([("say", "hello"), ("type", "Hi."), ("say", "bye")], sets=[], folder=tmp_path)
+    assert [step.kind for step in made.model.turns] == ["say", "type", "say"]
+    assert [step.kind for step in scenario_by_hand([], sets=[], folder=tmp_path).model.turns] == ["wait"]
+    with pytest.raises(ScenarioError) as caught:
+        scenario_by_hand([("type", " ")], sets=[], folder=tmp_path)
+    assert caught.value.where == "command line"
