@@ -18,9 +18,9 @@ from harness.load.pacing import Pace
 from harness.load.prepare import Prepared, prepare
 from harness.load.recorded_call import RecordMode
 from harness.load.run import RunOrder, execute
+from harness.load.settings import run_settings
 from harness.report.console import LinesWatcher, make_console, print_summary
 from harness.report.run_directory import RunDirectory
-from harness.report.settings import run_settings
 
 if TYPE_CHECKING:
     from harness.judge.thresholds import Threshold

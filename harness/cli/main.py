@@ -9,7 +9,8 @@ import typer
 
 from harness import __version__
 from harness.cli import call, fixtures, init, report, run, scenarios, stack
-from harness.errors import EXIT_INTERRUPTED, EXIT_UNFIT, EXIT_USAGE, HarnessError
+from harness.cli.output import Output
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
 
 app = typer.Typer(
     name="voice-harness",
@@ -47,6 +48,7 @@ def _root(
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    output = Output()
     try:
         code = app(standalone_mode=False)
     except typer.Abort:
@@ -60,15 +62,15 @@ def main() -> None:
     except KeyboardInterrupt:
         _tell("interrupted")
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Who read our output has gone; there is nobody to tell.
-        sys.stderr.close()
-        code = EXIT_UNFIT
     except Exception as problem:  # a bug must be told apart from all of the above  # noqa: BLE001
         _tell(f"a bug of voice-harness itself: {type(problem).__name__}: {problem}")
         _tell_traceback(problem)
         code = EXIT_UNFIT
-    sys.exit(code if isinstance(code, int) else 0)
+    problem = output.problem()
+    if problem is not None:
+        _tell(f"the output could not be written: {problem}")
+        code = code or EXIT_UNFIT
+    sys.exit(code if isinstance(code, int) else EXIT_OK)
 
 
 def _tell_misuse(problem: typer.TyperException) -> None:

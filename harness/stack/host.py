@@ -27,7 +27,8 @@ from harness.stack.host_messages import HostSettings, error_line, error_of
 from harness.stack.livekit_server import RunningServer, start_server
 from harness.stack.priority import MEDIA_NICE, stand_back
 from harness.stack.said import Said
-from harness.stack.session_service import Overrides, Service, SessionServer
+from harness.stack.service import Overrides, Service
+from harness.stack.session_service import SessionServer
 
 # The caller, at 0, goes first where the processor is short.
 AGENTS_READY_WITHIN_S = 180.0

@@ -16,7 +16,7 @@ from harness.stack.tokens import caller_token
 
 if TYPE_CHECKING:
     from harness.stack.agents_file import SessionFault
-    from harness.stack.session_service import Service
+    from harness.stack.service import Service
 
 EXPIRED_TTL_S = -3600.0
 DRIP_EVERY_S = 0.5

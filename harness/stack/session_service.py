@@ -5,60 +5,26 @@ The application is put together from route modules (`SessionRoute` is the first)
 
 from __future__ import annotations
 
-import hmac
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
 from harness.stack import session_faults
-from harness.stack.ports import LOOPBACK, ClosedPort
+from harness.stack.ports import LOOPBACK
+from harness.stack.service import Service
 from harness.stack.session_answers import SESSION_PATH, new_identity, new_room, refusal, success
 from harness.stack.session_body import BodyError, parse_body
-from harness.stack.tokens import LiveKitKeys, caller_token
-
-if TYPE_CHECKING:
-    from harness.secret import Secret
-    from harness.stack.agents_file import SessionFault
+from harness.stack.tokens import caller_token
 
 KEY_HEADER = "x-api-key"
 BODY_LIMIT_BYTES = 1 << 20
 # How long answers that never end may go on when the service closes.
 SHUTDOWN_S = 0.2
 
-Overrides = Mapping[str, str]
-# Makes the room and sends the agent there: room, agent, overrides.
-Dispatch = Callable[[str, str, Overrides], Awaitable[None]]
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Service:
-    """What all routes of the service share.
-
-    Attributes:
-        api_key: The one key that is accepted.
-        keys: What signs the callers' tokens.
-        faults: Each agent's name, with what is wrong with its sessions, or None.
-        dispatch: Called for each new session before it is answered.
-        closed_port: Where nobody answers.
-        limited: The agents whose `rate_limited_once` has been.
-    """
-
-    api_key: Secret
-    keys: LiveKitKeys
-    faults: Mapping[str, SessionFault | None]
-    dispatch: Dispatch
-    closed_port: ClosedPort = field(default_factory=ClosedPort)
-    limited: set[str] = field(default_factory=set)
-
-    def knows_key(self, offered: str) -> bool:
-        """Whether this is the key, in a time that does not tell how much of it was right."""
-        return hmac.compare_digest(offered.encode(errors="surrogateescape"), self.api_key.reveal().encode())
 
 
 class RouteModule(Protocol):

@@ -16,10 +16,10 @@ from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold, scenario_thresholds
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
+from harness.load.settings import run_settings
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult, FailureSeen
 from harness.report.run_directory import RunDirectory, read_run
-from harness.report.settings import run_settings
 from harness.report.write import finish_run, rebuild
 from harness.scenario.load import LoadedScenario, load_scenario
 from harness.scenario.timeouts import CallTimeouts

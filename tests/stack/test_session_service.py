@@ -12,8 +12,9 @@ from livekit.api import TokenVerifier
 
 from harness.secret import Secret
 from harness.stack.agents_file import SessionFault
+from harness.stack.service import Service
 from harness.stack.session_faults import FAULTS
-from harness.stack.session_service import Service, SessionServer
+from harness.stack.session_service import SessionServer
 from harness.stack.tokens import LiveKitKeys, agent_token
 
 KEY = "sk_right-key-of-this-test"

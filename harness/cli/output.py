@@ -1,0 +1,60 @@
+"""Standard output and error that nothing can break: no character, no reader that goes, no full disk stops a run."""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from collections.abc import Buffer
+from typing import TextIO
+
+_GONE = (errno.EPIPE, errno.EIO)  # the reader of a pipe; the terminal
+
+
+class _Patient(io.FileIO):
+    """A descriptor that drops what nobody takes any more.
+
+    Attributes:
+        problem: Why it drops; None where all was taken, or where whoever read has only gone (`… | head`).
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number, "w", closefd=False)
+        self.problem: str | None = None
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as problem:
+            if problem.errno not in _GONE:
+                self.problem = problem.strerror
+            return memoryview(data).nbytes
+
+
+class Output:
+    """The two streams of this process, made patient.
+
+    A character that the terminal's encoding lacks is replaced. Streams that something else has put in place of the
+    process's own are left as they are.
+    """
+
+    def __init__(self) -> None:
+        self._descriptors: list[_Patient] = []
+        if sys.stdout is sys.__stdout__:
+            sys.stdout = self._patient(sys.stdout)
+        if sys.stderr is sys.__stderr__:
+            sys.stderr = self._patient(sys.stderr)
+
+    def _patient(self, stream: TextIO) -> TextIO:
+        try:
+            descriptor = _Patient(stream.fileno())
+        except (AttributeError, OSError, ValueError):  # closed by who started us
+            return stream
+        self._descriptors.append(descriptor)
+        return io.TextIOWrapper(
+            io.BufferedWriter(descriptor), encoding=stream.encoding, errors="replace", line_buffering=True
+        )
+
+    def problem(self) -> str | None:
+        """Why some of the output was lost, such as a full disk; None where none was that anybody waited for."""
+        return next((descriptor.problem for descriptor in self._descriptors if descriptor.problem), None)
