@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
 MASK = "***"
 KEY_PREFIX = "sk_"
 # A key by the contract's prefix; not the end of a word such as task_1.
 KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
+# Access tokens are JWTs, whose first part starts with the base64 of `{"`.
+TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
 
 
 class Secret:
@@ -47,3 +50,13 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled")
+
+
+def masked(text: str) -> str:
+    """`text` without anything that looks like a key or an access token, whoever wrote it there."""
+    return TOKEN_LIKE.sub(MASK, KEY_LIKE.sub(MASK, text))
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child process, which needs no key: what looks like one is left out, whatever its name."""
+    return {name: value for name, value in environment.items() if KEY_LIKE.search(value) is None}

@@ -12,6 +12,7 @@ from harness.call.engines.line import NS_PER_SAMPLE
 from harness.clock import NS_PER_S
 
 WINDOW_NS = 2 * NS_PER_S
+LEAST = 25  # arrivals kept whatever their age: after a pause of ours, the old ones are still the ones to trust
 JUMP_NS = 60_000_000  # three arrivals further off than this have moved the stream, not jittered
 JUMP_COUNT = 3
 
@@ -21,22 +22,34 @@ class ArrivalFit:
 
     def __init__(self) -> None:
         self._recent: deque[tuple[int, int]] = deque()
-        self._far = 0
+        self._far: list[tuple[int, int]] = []
         self._offset_ns = 0
 
     def arrived(self, end_position: int, arrival_ns: int) -> None:
         """The samples up to `end_position` (not included) came at `arrival_ns`."""
         start_ns = arrival_ns - round(end_position * NS_PER_SAMPLE)
         if self._recent and abs(start_ns - self._offset_ns) > JUMP_NS:
-            self._far += 1
-            if self._far >= JUMP_COUNT:
-                self._recent.clear()
+            self._far.append((arrival_ns, start_ns))
+            if not self._moved():
+                return
+            self._recent = deque(self._far[-JUMP_COUNT:])
         else:
-            self._far = 0
-        self._recent.append((arrival_ns, start_ns))
-        while arrival_ns - self._recent[0][0] > WINDOW_NS:
+            self._recent.append((arrival_ns, start_ns))
+        self._far.clear()
+        while len(self._recent) > LEAST and arrival_ns - self._recent[0][0] > WINDOW_NS:
             self._recent.popleft()
         self._offset_ns = round(statistics.median(start for _, start in self._recent))
+
+    def _moved(self) -> bool:
+        """Whether the last arrivals that were far off came at the pace of their audio.
+
+        What piled up while nobody read comes at once: its arrivals say when it was read, not when it came.
+        """
+        if len(self._far) < JUMP_COUNT:
+            return False
+        (first_ns, first_start_ns), (last_ns, last_start_ns) = self._far[-JUMP_COUNT], self._far[-1]
+        audio_ns = (last_ns - last_start_ns) - (first_ns - first_start_ns)
+        return 2 * (last_ns - first_ns) >= audio_ns
 
     def time_of(self, position: int) -> int:
         """When the sample at `position` arrived, in nanoseconds."""

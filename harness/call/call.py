@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import asdict
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.call.chat import TOPIC_IN, Chat, Junk
 from harness.call.ear import Ear
-from harness.call.engines.line import Engine, Heard, Line
+from harness.call.engines.line import Engine, Heard, Line, Media
 from harness.call.loop_lag import LoopLag
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
@@ -72,6 +73,7 @@ class Call:
         self._second_sent = 0
         self._second_late_ns = 0
         self._second_heard = 0
+        self._second_read_late_ns = 0
 
     async def make(self) -> None:
         """Makes the call. Raises nothing: what went wrong is on the timeline, as `failure` or `cut`."""
@@ -208,9 +210,14 @@ class Call:
     def on_heard(self, heard: Heard) -> None:
         """See `LineEvents`."""
         self._second_heard += heard.samples.size
+        self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
         if self._recorder is not None:
             self._recorder.heard(heard.wire_ns, heard.samples)
+
+    def on_media(self, t_ns: int, media: Media) -> None:
+        """See `LineEvents`."""
+        self._timeline.add(t_ns, "media", **asdict(media))
 
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """See `LineEvents`."""
@@ -242,9 +249,11 @@ class Call:
             send_late_ms=ms(self._second_late_ns),
             lag_ms=ms(self._lag.longest_ns(self._second_ns - NS_PER_S)),
             heard=self._second_heard,
+            read_late_ms=ms(self._second_read_late_ns),
+            **(asdict(self._lag.machine) if self._lag.machine is not None else {}),
         )
         self._second_ns += NS_PER_S
-        self._second_sent = self._second_late_ns = self._second_heard = 0
+        self._second_sent = self._second_late_ns = self._second_heard = self._second_read_late_ns = 0
 
     def on_overflow(self, t_ns: int) -> None:
         """See `LineEvents`."""

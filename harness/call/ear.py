@@ -10,6 +10,7 @@ from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, Clock, ms
 from harness.measure.onset import OnsetDetector
 from harness.measure.voice import Voice
+from harness.measure.voice_quality import VoiceMeter
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
 KNOWN_AFTER_NS = 200 * NS_PER_MS  # an onset is known at most so long after it: 8 frames, and a packet's way to us
@@ -22,6 +23,7 @@ class Ear:
         self._clock = clock
         self._timeline = timeline
         self._detector = OnsetDetector()
+        self._meter = VoiceMeter()
         self._waiters: set[asyncio.Future[None]] = set()
         self._read_late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_BLOCKS)
         self.voices: list[Voice] = []
@@ -30,6 +32,7 @@ class Ear:
     def hear(self, heard: Heard) -> None:
         """A block of the agent's audio."""
         self._read_late.append((heard.position + heard.samples.size, heard.late_ns))
+        self._meter.feed(heard.samples)
         edges = self._detector.feed(heard.samples)
         self.heard_until_ns = heard.wire_at(heard.position + heard.samples.size)
         for edge in edges:
@@ -37,6 +40,7 @@ class Ear:
             now_ns = self._clock.now_ns()
             if edge.edge == "onset":
                 self.voices.append(Voice(t_ns))
+                self._meter.begin(edge.position)
                 ear_ns = heard.ear_at(edge.position)
                 late_ns = next((late for end, late in self._read_late if end > edge.position), 0)
                 self._timeline.add(
@@ -44,7 +48,18 @@ class Ear:
                 )
             else:
                 self.voices[-1].end_ns = max(t_ns, self.voices[-1].onset_ns)
-                self._timeline.add(t_ns, "agent.end", level_dbfs=edge.level_dbfs, found=now_ns)
+                quality = self._meter.end(edge.position)
+                self._timeline.add(
+                    t_ns,
+                    "agent.end",
+                    level_dbfs=edge.level_dbfs,
+                    found=now_ns,
+                    active_dbfs=quality.level_dbfs,
+                    active_ms=quality.active_ms,
+                    clipped=quality.clipped,
+                    dropouts=quality.dropouts,
+                    dropout_ms=quality.dropout_ms,
+                )
         if edges:
             self.wake()
 

@@ -1,4 +1,7 @@
-"""How late the event loop runs: a tick at each deadline, and how long after it the loop came round to it."""
+"""How late the event loop runs: a tick at each deadline, and how long after it the loop came round to it.
+
+The same ticks read, once a second, what the machine was busy with.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from harness.call.machine import Machine, MachineSecond
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
 
 TICK_NS = 20 * NS_PER_MS
@@ -16,13 +20,17 @@ OnLag = Callable[[int, int], None]
 
 
 class LoopLag:
-    """One for each process. Lags over 10 ms are told to all calls at once (when the tick was due, how late it was)."""
+    """One for each process. Lags over 10 ms are told to all calls at once (when the tick was due, how late it was).
+
+    `machine` is the last second's reading of the machine; None before the first.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._recent: deque[tuple[int, int]] = deque()
         self._watchers: set[OnLag] = set()
         self._task: asyncio.Task[None] | None = None
+        self.machine: MachineSecond | None = None
 
     async def __aenter__(self) -> LoopLag:
         self._task = asyncio.create_task(self._run())
@@ -47,6 +55,7 @@ class LoopLag:
 
     async def _run(self) -> None:
         due_ns = self._clock.now_ns()
+        machine, read_ns = Machine(self._clock), due_ns + NS_PER_S
         while True:
             due_ns += TICK_NS
             await self._clock.sleep_until_ns(due_ns)
@@ -58,3 +67,6 @@ class LoopLag:
                 for watcher in list(self._watchers):
                     watcher(due_ns, late_ns)
                 due_ns += late_ns // TICK_NS * TICK_NS
+            if due_ns >= read_ns:
+                self.machine = machine.read()
+                read_ns = due_ns + NS_PER_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -22,14 +23,14 @@ OnSent = Callable[[int, int, NDArray[np.int16] | None], None]
 
 
 class Utterance:
-    """Audio on its way through a microphone; `frame_ns[k]` is when its k-th frame was handed over."""
+    """Audio on its way through a microphone; its k-th frame was due at `due_ns[k]` and handed over at `frame_ns[k]`."""
 
-    def __init__(self, pcm: NDArray[np.int16], not_before_ns: int, delay_ns: int, look_ahead: int) -> None:
+    def __init__(self, pcm: NDArray[np.int16], not_before_ns: int, look_ahead: int) -> None:
         # Whole frames: a tail would wait in the encoder and prefix the next utterance.
         self.pcm = np.concatenate([pcm, np.zeros(-pcm.size % FRAME, np.int16)])
         self.not_before_ns = not_before_ns
+        self.due_ns: list[int] = []
         self.frame_ns: list[int] = []
-        self._delay_ns = delay_ns
         self._look_ahead = look_ahead
         self._done = asyncio.Event()
 
@@ -42,14 +43,19 @@ class Utterance:
         await self._done.wait()
 
     def left_ns(self, position: int) -> int:
-        """See `Speaking.left_ns`; beyond what was handed over it counts on from the last frame."""
-        frame = (position + self._look_ahead) // FRAME
+        """See `Speaking.left_ns`; beyond what was handed over it counts on from the last frame.
+
+        Told by the frame's deadline and by how late frames are as a rule: one that was late by itself is heard no
+        later, the receiver's jitter buffer evens it out.
+        """
+        frame, rest = divmod(position + self._look_ahead, FRAME)
+        within_ns = round(rest * FRAME_NS / FRAME)
         if not self.frame_ns:
-            return self.not_before_ns + frame * FRAME_NS + self._delay_ns
-        last = len(self.frame_ns) - 1
-        if frame <= last:
-            return self.frame_ns[frame] + self._delay_ns
-        return self.frame_ns[last] + (frame - last) * FRAME_NS + self._delay_ns
+            return self.not_before_ns + frame * FRAME_NS + within_ns
+        last = min(frame, len(self.frame_ns) - 1)
+        pairs = zip(self.due_ns, self.frame_ns, strict=True)
+        late_ns = round(statistics.median(frame_ns - due_ns for due_ns, frame_ns in pairs))
+        return self.due_ns[last] + late_ns + (frame - last) * FRAME_NS + within_ns
 
 
 class Microphone:
@@ -59,24 +65,20 @@ class Microphone:
         capture: Takes (480,) int16 mono at 48 kHz.
         clock: Tells and awaits time.
         on_sent: Told of each frame: when it was due, when it was handed over, its samples (None: silence).
-        delay_ns: From handing a frame over to its packet's leaving.
         look_ahead: How many samples the encoder puts a sample back in its packets.
     """
 
-    def __init__(
-        self, capture: Capture, clock: Clock, on_sent: OnSent, *, delay_ns: int = 0, look_ahead: int = 0
-    ) -> None:
+    def __init__(self, capture: Capture, clock: Clock, on_sent: OnSent, *, look_ahead: int = 0) -> None:
         self._capture = capture
         self._clock = clock
         self._on_sent = on_sent
-        self._delay_ns = delay_ns
         self._look_ahead = look_ahead
         self._queue: deque[Utterance] = deque()
         self._silence = np.zeros(FRAME, np.int16)
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
         """Queues an utterance; its first frame goes at the first deadline that is not before the time given."""
-        utterance = Utterance(pcm, not_before_ns, self._delay_ns, self._look_ahead)
+        utterance = Utterance(pcm, not_before_ns, self._look_ahead)
         self._queue.append(utterance)
         return utterance
 
@@ -90,6 +92,7 @@ class Microphone:
                 now_ns = self._clock.now_ns()
                 await self._capture(self._silence if frame is None else frame)
                 if utterance is not None:
+                    utterance.due_ns.append(due_ns)
                     utterance.frame_ns.append(now_ns)
                     if len(utterance.frame_ns) * FRAME >= utterance.pcm.size:
                         self._queue.popleft()

@@ -28,6 +28,7 @@ from harness.measure.voice import (
 from harness.scenario.model import Step
 
 TALKS_ON_NS = 60 * NS_PER_S
+END_KNOWN_NS = NS_PER_S // 2  # a voice's end is known so long after it: 200 ms of silence, the jitter buffer, a packet
 LOOK_AGAIN_NS = NS_PER_S // 10
 
 Check = Callable[[], bool]
@@ -255,8 +256,9 @@ class Script:
             nonlocal found
             found = find()
             # An interruption that lasted beyond the caller's end was the reply; after a shorter one it may yet come.
-            lasted = found.interrupted and (found.interrupted_until_ns or deadline_ns) > from_ns
-            return found.onset_ns is not None or lasted
+            until_ns = found.interrupted_until_ns
+            still = self._clock.now_ns() >= from_ns + END_KNOWN_NS if until_ns is None else until_ns > from_ns
+            return found.onset_ns is not None or (found.interrupted and still)
 
         await self._until(settled, deadline_ns + KNOWN_AFTER_NS)
         if found.onset_ns is not None and found.onset_ns > deadline_ns:

@@ -23,10 +23,12 @@ A line is written at once, so that a call cut dead has left everything up to the
     wait.started        step, after_turn
     wait.ended          step
     agent.onset         ear (ns or null), level_dbfs, found (ns: when it was known), read_late_ms (of its packet)
-    agent.end           level_dbfs, found
+    agent.end           level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms
     text                role (echo | transcript | reply), text, type
     text.junk           why
-    second              sent, send_late_ms, lag_ms, heard   what one second of the call cost us
+    second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
+                        own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms    and see `machine`
+    media               received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms    once a second
     send.late           late_ms                             one packet that left over 20 ms late
     loop.lag            late_ms                             one delay of the event loop over 10 ms
     heard.overflow      -                                   a receive queue overflowed

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli.options import write_junit_copy
+from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared, prepare
 from harness.load.recorded_call import RecordMode
 from harness.load.run import RunOrder, execute
 from harness.load.settings import run_settings
+from harness.load.signals import Signals
 from harness.report.console import LinesWatcher, make_console, print_summary
 from harness.report.run_directory import RunDirectory
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from harness.judge.thresholds import Threshold
     from harness.scenario.load import LoadedScenario
     from harness.target.target import Target
@@ -55,44 +59,66 @@ def carry_out(request: Request, make_watcher: MakeWatcher) -> int:
     Raises:
         HarnessError: Nothing could be run.
     """
-    return asyncio.run(_carry_out(request, make_watcher))
+    try:
+        return asyncio.run(_carry_out(request, make_watcher))
+    except asyncio.CancelledError:  # interrupted before there was anything to be written
+        return EXIT_INTERRUPTED
 
 
 async def _carry_out(request: Request, make_watcher: MakeWatcher) -> int:
-    console = make_console()
-    watcher = make_watcher(console)
-    target = request.target
-    prepared = await prepare(request.scenarios, target, agent=request.agent, say=watcher.say, speak=not request.dry_run)
-    plan = plan_line(prepared, request.pace, target)
-    if request.dry_run:
-        typer.echo(plan)
-        return 0
-    clock = SystemClock()
-    now = clock.utc()
-    directory = RunDirectory.create(request.out, name=request.name, now=now)
+    with Signals() as signals:
+        task = asyncio.current_task()
+        signals.on_interrupt(task.cancel if task is not None else lambda: None)
+        console = make_console()
+        watcher = make_watcher(console)
+        target = request.target
+        speak = not request.dry_run
+        prepared = await prepare(request.scenarios, target, agent=request.agent, say=watcher.say, speak=speak)
+        plan = plan_line(prepared, request.pace, target)
+        if request.dry_run:
+            typer.echo(plan)
+            return EXIT_OK
+        check_junit(request.junit)
+        clock = SystemClock()
+        now = clock.utc()
+        directory = RunDirectory.create(request.out, name=request.name, now=now)
+        order = _order(request, prepared, run=directory.path.name, now=now)
+        watcher.say(plan)
+        try:
+            outcome, summary = await execute(order, directory, watcher, clock=clock, signals=signals)
+        except HarnessError:
+            directory.take_back()
+            raise
+        finally:
+            watcher.close()
+        print_summary(console, summary, outcome.results, directory.path)
+        write_junit_copy(directory.path, request.junit)
+    return summary.exit_code
+
+
+def _order(request: Request, prepared: Sequence[Prepared], *, run: str, now: datetime) -> RunOrder:
     seed = request.seed if request.seed is not None else random.SystemRandom().randrange(2**31)
     settings = run_settings(
-        run=directory.path.name,
+        run=run,
         started=now,
         argv=["voice-harness", *sys.argv[1:]],
         scenarios=prepared,
         pace=request.pace,
         thresholds=request.thresholds,
-        target=target.describe(),
+        target=request.target.describe(),
         record=request.record,
         seed=seed,
     )
-    order = RunOrder(
-        prepared, request.pace, request.thresholds, target, request.record, request.stop_at_failure, seed, settings
+    return RunOrder(
+        scenarios=prepared,
+        pace=request.pace,
+        thresholds=request.thresholds,
+        target=request.target,
+        record=request.record,
+        stop_at_failure=request.stop_at_failure,
+        seed=seed,
+        settings=settings,
     )
-    watcher.say(plan)
-    try:
-        outcome, summary = await execute(order, directory, watcher, clock=clock)
-    finally:
-        watcher.close()
-    print_summary(console, summary, outcome.results, directory.path)
-    write_junit_copy(directory.path, request.junit)
-    return summary.exit_code
 
 
 def plan_line(scenarios: Sequence[Prepared], pace: Pace, target: Target) -> str:
@@ -101,13 +127,17 @@ def plan_line(scenarios: Sequence[Prepared], pace: Pace, target: Target) -> str:
     agents = ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios))
     longest_s = max(prepared.longest_s() for prepared in scenarios)
     if pace.rate_per_min is not None:
-        model = f"{pace.total} calls at {pace.rate_per_min:g} a minute"
+        model = f"{_count(pace.total, 'call')} at {pace.rate_per_min:g} a minute"
         model += f", at most {pace.slots} alive" if pace.slots else ""
         minutes = ((pace.total - 1) / pace.rate_per_min) + longest_s / 60
     else:
-        model = f"{pace.total} calls, {pace.slots} at once"
+        model = f"{_count(pace.total, 'call')}, {pace.slots} at once"
         minutes = pace.repeat * sum(prepared.longest_s() for prepared in scenarios) / 60
     return (
         f"plan: target {target.describe()}, agent {agents}, {names}: {model}, "
-        f"{pace.total} sessions, at most {max(0.1, minutes):.1f} minutes"
+        f"{_count(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes"
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -52,5 +52,6 @@ def check(folder: FolderOption = HERE) -> int:
     problems = check_folder(folder)
     for problem in problems:
         typer.echo(f"error: {problem}", err=True)
-    typer.echo(f"{folder}: {f'{len(problems)} problems' if problems else 'all fixtures are right'}")
+    wrong = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    typer.echo(f"{folder}: {wrong if problems else 'all fixtures are right'}")
     return EXIT_USAGE if problems else EXIT_OK

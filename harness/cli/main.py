@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import call, fixtures, init, report, run, scenarios, stack
+from harness.cli import calibrate, call, fixtures, init, report, run, scenarios, stack
 from harness.cli.output import Output
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
+from harness.secret import masked
 
 app = typer.Typer(
     name="voice-harness",
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command("call")(call.call)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("calibrate")(calibrate.calibrate)
 app.command("init")(init.init)
 app.command("validate")(scenarios.validate)
 app.command("schema")(scenarios.schema)
@@ -66,9 +68,9 @@ def main() -> None:
         _tell(f"a bug of voice-harness itself: {type(problem).__name__}: {problem}")
         _tell_traceback(problem)
         code = EXIT_UNFIT
-    problem = output.problem()
-    if problem is not None:
-        _tell(f"the output could not be written: {problem}")
+    lost = output.problem()
+    if lost is not None:
+        _tell(f"the output could not be written: {lost}")
         code = code or EXIT_UNFIT
     sys.exit(code if isinstance(code, int) else EXIT_OK)
 
@@ -83,10 +85,10 @@ def _tell_misuse(problem: typer.TyperException) -> None:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write(f"error: {text}\n")
+    sys.stderr.write(masked(f"error: {text}\n"))
 
 
 def _tell_traceback(problem: Exception) -> None:
     import traceback
 
-    sys.stderr.write("".join(traceback.format_exception(problem)))
+    sys.stderr.write(masked("".join(traceback.format_exception(problem))))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.errors import ConfigError, UsageError
+from harness.errors import ConfigError, OwnFailure, UsageError
 
 if TYPE_CHECKING:
     from harness.judge.thresholds import Threshold
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from harness.scenario.load import LoadedScenario
     from harness.target.target import Target
 
-ScenarioPaths = Annotated[list[Path], typer.Argument(metavar="SCENARIO…", help="Scenario files, or folders of them.")]
+ScenarioPaths = Annotated[
+    list[Path],
+    typer.Argument(metavar="SCENARIO…", help="Scenario files, folders of them, or a shipped one's name: smoke."),
+]
 TargetOption = Annotated[
     str | None,
     typer.Option(
@@ -87,7 +90,11 @@ def read_scenarios(
     """
     from harness.scenario.load import load_scenarios, parse_set
     from harness.scenario.select import select
+    from harness.scenario.shipped import shipped_scenarios
 
+    shipped = shipped_scenarios()
+    # A bare name that is nothing here; whatever is here goes first.
+    paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
     loaded = load_scenarios(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
     return select(loaded, expression) if expression else loaded
 
@@ -130,8 +137,8 @@ def read_duration(text: str | None, option: str) -> float | None:
         raise UsageError(str(problem), where=option) from None
 
 
-def write_junit_copy(folder: Path, junit: Path | None) -> None:
-    """Writes the run's junit.xml to --junit as well.
+def check_junit(junit: Path | None) -> None:
+    """Returns where --junit can be written, so that nobody is called in vain; what is there is left as it is.
 
     Raises:
         ConfigError: It cannot be written there.
@@ -140,6 +147,26 @@ def write_junit_copy(folder: Path, junit: Path | None) -> None:
         return
     try:
         junit.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not junit.exists()
+        with junit.open("ab"):
+            pass
+        if is_new:
+            junit.unlink()
+    except OSError as problem:
+        raise ConfigError(
+            f"{junit} cannot be written: {problem.strerror}", where="--junit", mend="name a file that can be written"
+        ) from None
+
+
+def write_junit_copy(folder: Path, junit: Path | None) -> None:
+    """Writes the run's junit.xml to --junit as well.
+
+    Raises:
+        OwnFailure: The disk refused it.
+    """
+    if junit is None or not (folder / "junit.xml").exists():  # the summary says why there is none
+        return
+    try:
         junit.write_text((folder / "junit.xml").read_text(encoding="utf-8"), encoding="utf-8")
     except OSError as problem:
-        raise ConfigError(f"{junit} cannot be written: {problem.strerror}", where="--junit") from None
+        raise OwnFailure("harness.disk", f"{junit} cannot be written: {problem.strerror}") from None

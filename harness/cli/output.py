@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
-from collections.abc import Buffer
-from typing import TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _GONE = (errno.EPIPE, errno.EIO)  # the reader of a pipe; the terminal
 
@@ -23,6 +27,7 @@ class _Patient(io.FileIO):
         self.problem: str | None = None
 
     def write(self, data: Buffer, /) -> int:
+        """Takes all of it, whatever becomes of it."""
         try:
             return super().write(data)
         except OSError as problem:
@@ -45,10 +50,12 @@ class Output:
         if sys.stderr is sys.__stderr__:
             sys.stderr = self._patient(sys.stderr)
 
-    def _patient(self, stream: TextIO) -> TextIO:
+    def _patient(self, stream: TextIO | None) -> TextIO:
+        if stream is None:  # closed by who started us
+            return Path(os.devnull).open("w", encoding="utf-8")
         try:
             descriptor = _Patient(stream.fileno())
-        except (AttributeError, OSError, ValueError):  # closed by who started us
+        except (OSError, ValueError):
             return stream
         self._descriptors.append(descriptor)
         return io.TextIOWrapper(

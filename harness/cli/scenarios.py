@@ -21,7 +21,7 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
     asyncio.run(prepare(loaded, anywhere, agent=None, say=typer.echo, speak=False))
     for scenario in loaded:
         turns = sum(step.kind != "wait" for step in scenario.model.turns)
-        typer.echo(f"ok  {scenario.path}  {scenario.name}: {turns} turns")
+        typer.echo(f"ok  {scenario.path}  {scenario.name}: {turns} turn{'' if turns == 1 else 's'}")
     return 0
 
 

@@ -20,7 +20,9 @@ def up(
     truth: Annotated[
         Path | None, typer.Option("--truth", metavar="FILE", help="Where the agents' truth log goes.")
     ] = None,
-    port: Annotated[int, typer.Option("--port", help="The session service's port; a free one if left out.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="The session service's port; a free one if left out.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
 ) -> int:
     """Start the embedded stack and keep it until Ctrl-C; all of it is on 127.0.0.1 and goes with this command."""

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
-from harness.measure.voice import FALSE_STOP_NS
+from harness.measure.turn_taking import stopped_falsely
 from harness.scenario.limits import parse_limit
 from harness.scenario.model import Expect, Reply, Scenario
 
 LATE = "the harness was late: its times cannot be trusted"
 NOT_EXERCISED = "not exercised: the agent was already silent"
-FALSE_STOP_MS = FALSE_STOP_NS / 1e6
 _TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
 
 
@@ -148,16 +147,9 @@ def _keeps_talking(turn: TurnResult, place: str) -> ExpectationResult:
         result.outcome, result.why = "undecided", "the harness was late: what the agent heard cannot be trusted"
     elif not turn.exercised:
         result.outcome, result.why = "failed", "the step did not come to talking over the agent"
-    elif stopped_for_nothing(turn):
+    elif stopped_falsely(turn.agent_stop_ms, turn.caller_end_ms):
         result.outcome, result.why, result.value = "failed", f"it stopped after {turn.stop_ms:.0f} ms", turn.stop_ms
     return result
-
-
-def stopped_for_nothing(turn: TurnResult) -> bool:
-    """Whether the agent fell silent during what should not have put it off, or within 1 s of its end."""
-    if turn.agent_stop_ms is None or turn.caller_end_ms is None:
-        return False
-    return turn.agent_stop_ms <= turn.caller_end_ms + FALSE_STOP_MS
 
 
 def normalise(text: str) -> str:

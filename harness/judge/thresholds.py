@@ -62,8 +62,12 @@ def _can_give(ref: MetricRef, scenario: Scenario) -> bool:
             return scenario.greeting is not False
         case "turn.echo":
             return "type" in kinds
-        case "turn.transcript" | "turn.wer":
+        case "turn.transcript" | "turn.wer" | "turn.talk_over":
             return bool(kinds & {"say", "barge_in"})
+        case "turn.interrupted":
+            return any(step.kind in kinds - {"type"} and not step.expect.keeps_talking for step in scenario.turns)
+        case "bargein.false_stop":
+            return "barge_in" in kinds and any(step.expect.keeps_talking for step in scenario.turns)
         case "bargein.stop":
             # An agent that is meant to keep talking gives no sample.
             return "barge_in" in kinds and any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ from harness.scenario.metric_names import METRICS, RATES
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
 OWN_LOSS_SHARE = 0.01
 DROPPED_SHARE = 0.01
+_FIGURES = re.compile(r"^\d+ of \d+ | by \d+ ms|(?<=left )\d+ ms ")  # of a turn's own reason to be unfit
 _ORDER = (EXIT_INTERRUPTED, EXIT_USAGE, EXIT_UNFIT, EXIT_INFRASTRUCTURE, EXIT_AGENT)
 _VERDICTS: dict[int, Verdict] = {
     EXIT_OK: "pass",
@@ -126,14 +128,11 @@ def _unfit(
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
     unfit = [turn for turn in turns if not turn.fit]
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
-        why = Counter(reason.split(" by ")[0] for turn in unfit for reason in turn.unfit_why).most_common(1)[0][0]
-        reasons.append(
-            Reason(
-                code=EXIT_UNFIT,
-                what=f"do not trust this run: {len(unfit)} of {len(turns)} turns were measured late (mostly: {why})",
-                count=len(unfit),
-            )
-        )
+        why = _commonest([_FIGURES.sub("", reason) for turn in unfit for reason in turn.unfit_why])
+        ran_out = _commonest([turn.ran_out.partition(":")[0] for turn in unfit if turn.ran_out])
+        what = f"do not trust this run: {len(unfit)} of {len(turns)} turns were measured late (mostly: {why}"
+        what += f"; what ran out: {ran_out})" if ran_out else ")"
+        reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(unfit)))
     for threshold, result in zip(thresholds, judged, strict=True):
         if result.ok is None and any(sample.matches(threshold.ref) for sample in samples):
             reasons.append(Reason(code=EXIT_UNFIT, what=f"{result.metric} {result.limit}: {result.why}"))
@@ -147,6 +146,10 @@ def _unfit(
             Reason(code=EXIT_UNFIT, what=f"{counts.dropped} of {wanted} calls could not start", count=counts.dropped)
         )
     return reasons
+
+
+def _commonest(words: Sequence[str]) -> str:
+    return Counter(words).most_common(1)[0][0] if words else ""
 
 
 def _failed_calls(

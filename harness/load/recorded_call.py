@@ -20,6 +20,7 @@ from harness.load.prepare import Prepared
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult, FailureSeen
 from harness.report.run_directory import RunDirectory
+from harness.secret import masked
 
 RecordMode = Literal["none", "failed", "all"]
 
@@ -104,7 +105,7 @@ class RecordedCall:
             recorder.discard()
 
     def _lost_to_bug(self, problem: Exception) -> CallResult:
-        what = f"{type(problem).__name__}: {problem}"
+        what = masked(f"{type(problem).__name__}: {problem}")
         return CallResult(
             call=self._plan.call,
             scenario=self._plan.scenario.name,

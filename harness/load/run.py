@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,13 +13,14 @@ from typing import Any, Protocol
 from harness.call.loop_lag import LoopLag
 from harness.call.timeline import Event
 from harness.clock import Clock
-from harness.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, StackError
+from harness.errors import EXIT_INFRASTRUCTURE, StackError
 from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall, RecordMode
 from harness.load.runner import Outcome, Runner
+from harness.load.signals import Signals
 from harness.load.warm_up import warm_up
 from harness.measure.result import CallResult
 from harness.report.run_directory import TRUTH_FILE, RunDirectory
@@ -86,9 +86,16 @@ async def reachable(
 
 
 async def execute(
-    order: RunOrder, directory: RunDirectory, watcher: Watcher, *, clock: Clock
+    order: RunOrder, directory: RunDirectory, watcher: Watcher, *, clock: Clock, signals: Signals
 ) -> tuple[Outcome, Summary]:
     """Makes the calls and writes the run; every finished call is on the disk when its line is shown.
+
+    Args:
+        order: What is to be done.
+        directory: Where all is written.
+        watcher: Who looks on.
+        clock: The only reader of time.
+        signals: Cut the calls that run; what is recorded is written all the same.
 
     Raises:
         StackError: The embedded stack did not come up.
@@ -99,49 +106,48 @@ async def execute(
     directory.write_settings(order.settings)
     outcome = Outcome()
     fall: list[StackError] = []
-    with _Signals() as signals:
-        try:
-            async with AsyncExitStack() as stack:
-                opened = asyncio.ensure_future(_open(stack, order, directory, watcher, clock))
-                signals.on_interrupt(opened.cancel)
-                fallen, lag, client = await opened
-                engine = SdkEngine(clock)
+    try:
+        async with AsyncExitStack() as stack:
+            opened = asyncio.ensure_future(_open(stack, order, directory, watcher, clock))
+            signals.on_interrupt(opened.cancel)
+            fallen, lag, client = await opened
+            engine = SdkEngine(clock)
 
-                def start(call: str, prepared: Prepared) -> RecordedCall:
-                    return RecordedCall(
-                        prepared.plan(call, order.target.describe()),
-                        prepared,
-                        directory=directory,
-                        record=order.record,
-                        sessions=client,
-                        engine=engine,
-                        clock=clock,
-                        lag=lag,
-                        on_event=watcher.event,
-                    )
-
-                def ended(result: CallResult) -> None:
-                    directory.append_call(result)
-                    watcher.ended(result, runner.alive)
-
-                runner = Runner(
-                    order.scenarios,
-                    order.pace,
-                    start=start,
-                    ended=ended,
+            def start(call: str, prepared: Prepared) -> RecordedCall:
+                return RecordedCall(
+                    prepared.plan(call, order.target.describe()),
+                    prepared,
+                    directory=directory,
+                    record=order.record,
+                    sessions=client,
+                    engine=engine,
                     clock=clock,
-                    stop_at_failure=order.stop_at_failure,
+                    lag=lag,
+                    on_event=watcher.event,
                 )
-                outcome = runner.outcome
-                signals.on_interrupt(runner.interrupt)
-                if fallen is not None:
-                    fallen.add_done_callback(lambda task: _fell(task, fall, runner, watcher))
-                watcher.started(order.pace.total)
-                await runner.run()
-        except asyncio.CancelledError:
-            if not signals.received:
-                raise
-            outcome.interrupted = True
+
+            def ended(result: CallResult) -> None:
+                directory.append_call(result)
+                watcher.ended(result, runner.alive)
+
+            runner = Runner(
+                order.scenarios,
+                order.pace,
+                start=start,
+                ended=ended,
+                clock=clock,
+                stop_at_failure=order.stop_at_failure,
+            )
+            outcome = runner.outcome
+            signals.on_interrupt(runner.interrupt)
+            if fallen is not None:
+                fallen.add_done_callback(lambda task: _fell(task, fall, runner, watcher))
+            watcher.started(order.pace.total)
+            await runner.run()
+    except asyncio.CancelledError:
+        if not signals.received:
+            raise
+        outcome.interrupted = True
     extra = [Reason(code=EXIT_INFRASTRUCTURE, what=f"the embedded stack fell: {problem.what}") for problem in fall]
     ending = Ending(dropped=outcome.dropped, interrupted=outcome.interrupted, extra=extra)
     return outcome, finish_run(directory, order.settings, outcome.results, order.thresholds, ending)
@@ -168,37 +174,3 @@ def _fell(task: asyncio.Task[StackError], fall: list[StackError], runner: Runner
     fall.append(task.result())
     watcher.say(str(task.result()))
     runner.stop()
-
-
-class _Signals:
-    """SIGINT and SIGTERM: the first cuts what runs and writes all; the second ends at once."""
-
-    def __init__(self) -> None:
-        self.received = False
-        self._act: Callable[[], object] = lambda: None
-
-    def on_interrupt(self, act: Callable[[], object]) -> None:
-        self._act = act
-        if self.received:
-            act()
-
-    def __enter__(self) -> _Signals:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._receive)
-        return self
-
-    def _receive(self) -> None:
-        if self.received:
-            # The stack's processes hang by our pipe: they go when we go.
-            import os
-
-            os._exit(EXIT_INTERRUPTED)
-        self.received = True
-        self._act()
-
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(RuntimeError):
-                loop.remove_signal_handler(number)

@@ -16,7 +16,7 @@ from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.scenario.load import LoadedScenario
-from harness.secret import KEY_LIKE, MASK
+from harness.secret import masked
 
 FORMAT_VERSION = 1
 _PACKAGES = ("livekit", "livekit-api", "aiohttp", "numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer")
@@ -39,7 +39,7 @@ def run_settings(
         "version": FORMAT_VERSION,
         "run": run,
         "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "command": [KEY_LIKE.sub(MASK, word) for word in argv],
+        "command": [masked(word) for word in argv],
         "target": target,
         "agent": ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios)),
         "engine": "sdk",

@@ -7,7 +7,8 @@ from typing import get_args
 
 from harness.clock import NS_PER_MS
 from harness.failures import FailureKind
-from harness.measure.fitness import unfit_reasons
+from harness.measure.fitness import unfit_reasons, what_ran_out
+from harness.measure.media_health import media_health
 from harness.measure.result import (
     CallResult,
     FailureSeen,
@@ -18,6 +19,7 @@ from harness.measure.result import (
 )
 from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
 from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
+from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
 from harness.measure.voice import (
     ReplyStart,
     reply_to_barge_in,
@@ -28,6 +30,7 @@ from harness.measure.voice import (
 )
 from harness.measure.wer import word_error_rate
 
+CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
 
@@ -66,6 +69,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         waits=[measured.wait(wait) for wait in spans.waits],
         caller_voice=measured.caller_voice(),
         agent_voice=measured.agent_voice(),
+        media=media_health(spans.media, spans.voice_ends),
         own=OwnLateness(
             lag_ms=[event["lag_ms"] for event in spans.seconds],
             send_late_ms=[event["send_late_ms"] for event in spans.seconds],
@@ -82,6 +86,10 @@ def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
     if start_ns is None or end_ns is None:
         return None
     return round((end_ns - start_ns) / NS_PER_MS, 1)
+
+
+def _ms(duration_ns: int | None) -> float | None:
+    return None if duration_ns is None else round(duration_ns / NS_PER_MS, 1)
 
 
 class _Measured:
@@ -165,11 +173,13 @@ class _Measured:
         onset_ns = reply.onset_ns if in_time else None
         ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
         result.interrupted = reply.interrupted
+        result.backchannels = reply.backchannels
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
         result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
         result.ttfa_ear_ms = _span_ms(turn.caller_end_ns, ear_ns)
         result.stop_ms = _span_ms(turn.caller_start_ns, stop_ns)
+        self._judge_taking(result, turn, end_ns)
         result.reply_text_ms = _span_ms(turn.caller_end_ns, texts.first_reply_ns)
         result.advice = GOES_ON_ADVICE if reply.went_on and turn.kind == "say" else None
         if turn.kind == "type":
@@ -181,6 +191,7 @@ class _Measured:
             self._judge_words(result)
         result.unfit_why = unfit_reasons(self.spans, turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
+        result.ran_out = None if result.fit else what_ran_out(self.spans, turn.started_ns, end_ns)
         return result
 
     def _lost_within(self, turn: TurnSpan) -> bool:
@@ -203,6 +214,15 @@ class _Measured:
                     return ReplyStart(), None
                 return reply_to_barge_in(voices, stop_ns, end_ns), stop_ns
         return reply_to_speech(voices, start_ns, end_ns), None
+
+    def _judge_taking(self, result: TurnResult, turn: TurnSpan, turn_end_ns: int) -> None:
+        voices, start_ns, end_ns = self.spans.voices, _first(turn.caller_start_ns), _first(turn.caller_end_ns)
+        result.dead_air_ms = _ms(dead_air_ns(voices, end_ns, turn_end_ns))
+        if turn.kind == "type":
+            return
+        result.talk_over_ms = _ms(talk_over_ns(voices, start_ns, end_ns, known_until_ns=self.spans.last_ns))
+        if turn.why == "no_reply_needed" and result.exercised:
+            result.false_stop = stopped_falsely(result.agent_stop_ms, result.caller_end_ms)
 
     @staticmethod
     def _judge_words(result: TurnResult) -> None:
@@ -250,11 +270,17 @@ class _Measured:
         ]
 
     def notes(self) -> list[str]:
+        media = media_health(self.spans.media, self.spans.voice_ends)
         notes = []
         if self.spans.second_agents:
             notes.append(f"{self.spans.second_agents + 1} agents were in the room; the first was measured")
+        step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in self.spans.seconds), default=0.0)
+        if step_ms >= CLOCK_STEP_MS:
+            notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")
         if self.spans.junk:
             notes.append(f"{self.spans.junk} frames on voice.reply were ignored")
         if self.texts.stray:
             notes.append(f"{self.texts.stray} texts belong to no turn")
+        if media.dropouts:
+            notes.append(f"the agent's voice broke off {media.dropouts} times, {media.dropout_ms:.0f} ms in all")
         return notes

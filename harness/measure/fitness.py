@@ -1,14 +1,27 @@
-"""Whether the harness itself was fit to measure a turn. Network jitter is never held against it."""
+"""Whether the harness itself was fit to measure a turn, and what it ran short of where it was not.
+
+Lateness decides; network jitter is never held against us. What the machine was busy with explains, and never decides.
+"""
 
 from __future__ import annotations
 
-from harness.clock import NS_PER_MS
+from collections.abc import Sequence
+from typing import Any
+
+from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.spans import CallSpans
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 MUCH_LATE_MS = 100.0
 PACKET_MS = 10.0
 READ_LATE_MS = 10.0
+
+# From here on a resource is said to have run out. A second that is 5 % stolen lacks 50 ms somewhere.
+STEAL_SHARE = 0.05
+THROTTLED_MS = 20.0
+LOOP_SHARE = 0.9
+BUSY_SHARE = 0.9
+LAG_MS = 50.0  # a loop this late with CPU to spare has been stopped, not starved
 
 
 def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
@@ -26,3 +39,33 @@ def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | 
     if read_late_ms > READ_LATE_MS:
         reasons.append(f"our own reading lagged by {read_late_ms:.0f} ms at the agent's onset")
     return reasons
+
+
+def what_ran_out(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:
+    """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
+    # A second's event bears the time of its end.
+    seconds = [event for event in spans.seconds if start_ns <= event["t"] <= end_ns + NS_PER_S]
+    stolen, throttled, loop, busy, own = (
+        _most(seconds, name) for name in ("steal", "throttled_ms", "loop_cpu", "busy", "own_cpu")
+    )
+    if stolen >= STEAL_SHARE:
+        return f"the machine's CPU time: its host gave {_percent(stolen)} of it to others"
+    if throttled >= THROTTLED_MS:
+        return f"the container's CPU quota: it held us back for {throttled:.0f} ms in a second"
+    if loop >= LOOP_SHARE:
+        return f"our own process: its one Python thread was {_percent(loop)} busy; make fewer calls at once"
+    if busy >= BUSY_SHARE:
+        return f"the machine's CPU: {_percent(busy)} busy, {own:.1f} of its cores by us"
+    if _most(seconds, "udp_dropped") > 0:
+        return "the kernel's receive queue: it dropped UDP packets"
+    if _most(seconds, "lag_ms") >= LAG_MS and any("busy" in event for event in seconds):
+        return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
+    return None
+
+
+def _most(seconds: Sequence[dict[str, Any]], name: str) -> float:
+    return max((event[name] for event in seconds if event.get(name) is not None), default=0.0)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -61,11 +61,6 @@ class OnsetDetector:
         self._floor_age = 0
 
     @property
-    def floor_dbfs(self) -> float:
-        """The noise floor as learnt so far."""
-        return self._floor
-
-    @property
     def high_dbfs(self) -> float:
         """Frames above it speak for a voice."""
         return max(HIGH_LEAST_DBFS, self._floor + HIGH_OVER_FLOOR_DB)
@@ -102,14 +97,12 @@ class OnsetDetector:
         self._learn(level)
         if self._learnt < LEARN_FRAMES:
             return None
-        if self._learnt == LEARN_FRAMES:
-            # A voice that set in while the floor was learnt is found now, in the frames kept.
-            self._learnt += 1
         recent = list(self._levels)
         high = self.high_dbfs
-        end = len(recent)
-        start = max(0, end - WINDOW) if self._learnt > LEARN_FRAMES + 1 else 0
-        for first in range(start, max(start + 1, end - WINDOW + 1)):
+        newest = len(recent) - WINDOW
+        # A voice that set in while the floor was learnt is found once it is, in the frames kept.
+        oldest = 0 if self._learnt == LEARN_FRAMES else newest
+        for first in range(oldest, newest + 1):
             if sum(value > high for value in recent[first : first + WINDOW]) >= HIGH_OF:
                 return self._begin(recent, first)
         return None

@@ -74,11 +74,16 @@ class TurnResult(_Line):
     wer: float | None = None
     wer_pair: tuple[str, str] | None = None
     interrupted: bool = False
+    backchannels: int = 0
+    talk_over_ms: float | None = None
+    dead_air_ms: float | None = None
     exercised: bool | None = None
     stop_ms: float | None = None
+    false_stop: bool | None = None
     advice: str | None = None
     fit: bool = True
     unfit_why: list[str] = Field(default_factory=list)
+    ran_out: str | None = None
     cut: bool = False
     expectations: list[ExpectationResult] = Field(default_factory=list)
 
@@ -92,6 +97,24 @@ class WaitResult(_Line):
     agent_spoke_ms: float | None = None
     fit: bool = True
     expectations: list[ExpectationResult] = Field(default_factory=list)
+
+
+class MediaHealth(_Line):
+    """How the agent's audio came over, in the whole call; None where the engine or the call could not tell.
+
+    `loss` is of the agent's packets, `concealed` of its samples, `clipped` of its voice's samples; the times are means
+    of one value a second. A dropout is a voice that breaks off all at once and goes on.
+    """
+
+    loss: float | None = None
+    concealed: float | None = None
+    clipped: float | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    jitter_buffer_ms: float | None = None
+    level_dbfs: float | None = None
+    dropouts: int = 0
+    dropout_ms: float = 0.0
 
 
 class OwnLateness(_Line):
@@ -128,6 +151,7 @@ class CallResult(_Line):
     waits: list[WaitResult] = Field(default_factory=list)
     caller_voice: list[tuple[float, float]] = Field(default_factory=list)
     agent_voice: list[tuple[float, float]] = Field(default_factory=list)
+    media: MediaHealth = Field(default_factory=MediaHealth)
     own: OwnLateness = Field(default_factory=OwnLateness)
     notes: list[str] = Field(default_factory=list)
     recording: str | None = None

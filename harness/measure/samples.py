@@ -45,6 +45,7 @@ def _of_call(call: CallResult) -> Iterator[Sample]:
     for metric, value in single.items():
         if value is not None:
             yield Sample(metric, value, name)
+    yield from _of_media(call)
     for lag_ms in call.own.lag_ms:
         yield Sample("harness.lag", lag_ms, name)
     for late_ms in call.own.send_late_ms:
@@ -58,6 +59,23 @@ def _of_call(call: CallResult) -> Iterator[Sample]:
             yield Sample("expectations.failed", failed, name, expect=expectation.expect)
 
 
+def _of_media(call: CallResult) -> Iterator[Sample]:
+    """One sample a call. A busy machine of ours delays and conceals audio too: with an unfit turn it says nothing."""
+    fit = all(turn.fit for turn in call.turns)
+    for name, metric in (
+        ("loss", "audio.loss"),
+        ("concealed", "audio.concealed"),
+        ("clipped", "audio.clipped"),
+        ("jitter_ms", "audio.jitter"),
+        ("rtt_ms", "audio.rtt"),
+        ("jitter_buffer_ms", "audio.jitter_buffer"),
+        ("level_dbfs", "audio.level_dbfs"),
+    ):
+        value = getattr(call.media, name)
+        if value is not None:
+            yield Sample(metric, value, call.scenario, fit=fit)
+
+
 def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
     timed = {
         "turn.ttfa": turn.ttfa_ms,
@@ -65,15 +83,24 @@ def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
         "turn.transcript": turn.transcript_ms,
         "turn.echo": turn.echo_ms,
         "turn.reply_text": turn.reply_text_ms,
+        "turn.talk_over": turn.talk_over_ms,
+        "turn.dead_air": turn.dead_air_ms,
         "bargein.stop": turn.stop_ms if turn.exercised and not _keeps_talking(turn) else None,
     }
     for metric, value in timed.items():
         if value is not None:
             yield Sample(metric, value, scenario, turn.kind, fit=turn.fit)
+    if turn.talk_over_ms is not None and not _keeps_talking(turn):
+        yield Sample("turn.interrupted", float(turn.interrupted), scenario, turn.kind, fit=turn.fit)
+    if turn.false_stop is not None:
+        yield Sample("bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.fit)
     if turn.wer is not None:
         yield Sample("turn.wer", turn.wer, scenario, turn.kind)
     yield Sample("turns.unfit", 0.0 if turn.fit else 1.0, scenario, turn.kind)
 
 
 def _keeps_talking(turn: TurnResult) -> bool:
-    return any(expectation.expect == "keeps_talking" for expectation in turn.expectations)
+    """Whether the agent was meant not to be put off: it owes no reply, so it can neither stop nor interrupt."""
+    return turn.false_stop is not None or any(
+        expectation.expect == "keeps_talking" for expectation in turn.expectations
+    )

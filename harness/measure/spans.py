@@ -54,6 +54,8 @@ class CallSpans:
     second_agents: int = 0
     failures: list[Event] = field(default_factory=list)
     seconds: list[Event] = field(default_factory=list)
+    media: list[Event] = field(default_factory=list)
+    voice_ends: list[Event] = field(default_factory=list)
     late: list[Event] = field(default_factory=list)
     overflows: list[int] = field(default_factory=list)
     last_ns: int = 0
@@ -104,6 +106,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
                     spans.ears[t_ns] = event["ear"]
             case "agent.end":
                 spans.voices[-1].end_ns = max(t_ns, spans.voices[-1].onset_ns)
+                spans.voice_ends.append(event)
             case "text":
                 spans.texts.append(event)
             case "text.junk":
@@ -114,6 +117,8 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.failures.append(event)
             case "second":
                 spans.seconds.append(event)
+            case "media":
+                spans.media.append(event)
             case "send.late":
                 spans.late.append(event)
             case "heard.overflow":

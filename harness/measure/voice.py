@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from harness.clock import NS_PER_MS, NS_PER_S
 
 SILENCE_NS = 500 * NS_PER_MS
+BACKCHANNEL_NS = 1 * NS_PER_S  # an agent's "mm-hmm" within the caller's speech is shorter; what is longer interrupts
 GOES_ON_NS = 3 * NS_PER_S  # an agent's voice so soon after its reply is that reply going on
 FALSE_STOP_NS = 1 * NS_PER_S  # an agent that falls silent within this of a cough's end has stopped for it
 
@@ -72,24 +73,41 @@ class ReplyStart:
     """Where a turn's reply begins. `onset_ns` is None where there is none (yet), or the agent interrupted.
 
     `interrupted_until_ns` is the end of the interrupting voice, or of the first one after the caller's; None: it lasts.
+    `backchannels` counts what the agent put in while the caller spoke, which neither interrupts nor answers.
     """
 
     onset_ns: int | None = None
     interrupted: bool = False
     went_on: bool = False
     interrupted_until_ns: int | None = None
+    backchannels: int = 0
+
+
+def is_backchannel(voices: Sequence[Voice], end_ns: int) -> bool:
+    """Whether the speech that `voices` begin with is under 1 s and over before the caller's end at `end_ns`.
+
+    Stretches with pauses under 500 ms are one speech; one that goes on beyond the caller's end is no backchannel.
+    """
+    last = voices[0]
+    for voice in voices[1:]:
+        if last.end_ns is None or voice.onset_ns - last.end_ns >= SILENCE_NS:
+            break
+        last = voice
+    return last.end_ns is not None and last.end_ns < end_ns and last.end_ns - voices[0].onset_ns < BACKCHANNEL_NS
 
 
 def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> ReplyStart:
     """The reply to what the caller said from `start_ns` to `end_ns`.
 
-    A voice that sets in meanwhile interrupts, unless it follows the old reply within 3 s: then that reply goes on.
+    A voice that sets in meanwhile interrupts, unless it follows the old reply within 3 s: then that reply goes on; or
+    unless it is a backchannel.
     """
     old_end_ns: int | None = None
     old_open = False
     interrupted = went_on = False
     until_ns: int | None = None
-    for voice in voices:
+    backchannels, backchannel_end_ns = 0, 0
+    for index, voice in enumerate(voices):
         if voice.onset_ns < start_ns:
             old_end_ns = voice.end_ns
             old_open = voice.end_ns is None or voice.end_ns > start_ns
@@ -97,6 +115,9 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
         elif voice.onset_ns < end_ns:
             if old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS):
                 went_on, old_open, old_end_ns = True, True, voice.end_ns
+            elif not interrupted and is_backchannel(voices[index:], end_ns):
+                backchannels += voice.onset_ns - backchannel_end_ns >= SILENCE_NS
+                backchannel_end_ns = voice.end_ns or end_ns
             else:
                 interrupted, until_ns = True, voice.end_ns
         elif old_open and old_end_ns is not None and voice.onset_ns - old_end_ns < SILENCE_NS:
@@ -105,8 +126,10 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
             until_ns = voice.end_ns
             break
         else:
-            return ReplyStart(voice.onset_ns, went_on=went_on)
-    return ReplyStart(interrupted=interrupted, went_on=went_on, interrupted_until_ns=until_ns)
+            return ReplyStart(voice.onset_ns, went_on=went_on, backchannels=backchannels)
+    return ReplyStart(
+        interrupted=interrupted, went_on=went_on, interrupted_until_ns=until_ns, backchannels=backchannels
+    )
 
 
 def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
@@ -126,8 +149,4 @@ def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
 
 def reply_to_barge_in(voices: Sequence[Voice], stop_ns: int, end_ns: int) -> ReplyStart:
     """The reply after an agent that was talked over stopped at `stop_ns`; the caller's own voice ended at `end_ns`."""
-    onset_ns = next((voice.onset_ns for voice in voices if voice.onset_ns > stop_ns), None)
-    if onset_ns is not None and onset_ns < end_ns:
-        until = next(voice.end_ns for voice in voices if voice.onset_ns == onset_ns)
-        return ReplyStart(interrupted=True, interrupted_until_ns=until)
-    return ReplyStart(onset_ns)
+    return reply_to_speech([voice for voice in voices if voice.onset_ns > stop_ns], stop_ns, end_ns)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 
-from harness.measure.result import CallResult, ExpectationResult, GreetingResult, TurnResult, WaitResult
+from harness.measure.result import CallResult, ExpectationResult, GreetingResult, MediaHealth, TurnResult, WaitResult
 from harness.report.charts import TimeLine, said_ms, time_line
-from harness.report.numbers import expectation_value, ratio, seconds, time_of_day, with_ms
+from harness.report.numbers import expectation_value, level, percent, ratio, seconds, time_of_day, with_ms
 from harness.report.plain_text import clipped, one_line, printable
 from harness.report.recording import Playable
 
@@ -175,10 +175,27 @@ def _facts(call: CallResult) -> list[Fact]:
         Fact("junk frames", str(call.junk_frames or "")),
         Fact("texts of no turn", str(call.stray_texts or "")),
         Fact("speech of no turn", str(call.stray_speech or "")),
+        *_media_facts(call.media),
         Fact("own lag, longest", with_ms(max(call.own.lag_ms)) if call.own.lag_ms else "", "the event loop's delay"),
         Fact("own packets, latest", with_ms(max(call.own.send_late_ms)) if call.own.send_late_ms else ""),
     ]
     return [fact for fact in facts if fact.value]
+
+
+def _media_facts(media: MediaHealth) -> list[Fact]:
+    return [
+        Fact(name, value, title)
+        for name, value, present, title in (
+            ("packets lost", percent(media.loss), media.loss, "of the agent's audio"),
+            ("concealed", percent(media.concealed), media.concealed, "samples made up for what was lost or late"),
+            ("jitter", with_ms(media.jitter_ms), media.jitter_ms, "mean, as RTCP reports it"),
+            ("round trip", with_ms(media.rtt_ms), media.rtt_ms, "mean, to the server, in whole milliseconds"),
+            ("jitter buffer", with_ms(media.jitter_buffer_ms), media.jitter_buffer_ms, "mean wait of a sample"),
+            ("voice level", level(media.level_dbfs), media.level_dbfs, "of the agent's active speech"),
+            ("clipped", percent(media.clipped), media.clipped, "of the agent's voice"),
+        )
+        if present is not None
+    ]
 
 
 def _steps(call: CallResult) -> list[Step]:
@@ -245,6 +262,8 @@ def _turn_facts(turn: TurnResult) -> list[Fact]:
         ("transcript", turn.transcript_ms, "from the caller's voiced end to its transcript"),
         ("echo", turn.echo_ms, "from the text sent to its echo"),
         ("reply text", turn.reply_text_ms, "to the first text of the reply"),
+        ("both spoke", turn.talk_over_ms or None, "how long the agent's voice and the caller's were there at once"),
+        ("dead air", turn.dead_air_ms, "the longest silence of both from the caller's end to the agent's last voice"),
         ("stopped after", turn.stop_ms, "from the caller's onset over the agent to the agent's silence"),
     )
     facts = [Fact(name, with_ms(value), title) for name, value, title in times if value is not None or name == "TTFA"]
@@ -261,6 +280,7 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
         remarks.append((State("!", "not exercised", "warn"), "the agent was already silent"))
     if not turn.fit:
         why = "; ".join(text_of(reason) for reason in turn.unfit_why) or "the harness was late"
+        why += f"; what ran out: {text_of(turn.ran_out)}" if turn.ran_out else ""
         remarks.append((State("!", "unfit", "warn"), f"{why}; left out of the percentiles"))
     if turn.cut:
         remarks.append((State("■", "cut", "quiet"), "the call was cut short in this turn; it enters no metric"))

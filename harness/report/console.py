@@ -11,6 +11,7 @@ from harness.call.timeline import Event
 from harness.errors import EXIT_OK
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult
+from harness.report.numbers import is_level, is_ratio
 from harness.report.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class LinesWatcher:
 
     def event(self, call: str, event: Event) -> None:
         """See `Watcher`."""
-        if self._verbose and event["event"] != "second":
+        if self._verbose and event["event"] not in ("second", "media"):
             self._console.print(f"{call}  {event_line(event)}")
 
     def ended(self, result: CallResult, alive: int) -> None:
@@ -177,4 +178,8 @@ def _row(metric: MetricSummary) -> tuple[float | None, ...]:
 def _number(metric: str, value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.2f}" if metric == "turn.wer" else f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    if is_level(metric):
+        return f"{value:.1f} dBFS"
+    if is_ratio(metric):
+        return f"{value:.2f}" if metric == "turn.wer" else f"{100 * value:.1f} %"
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"

@@ -45,8 +45,19 @@ _MEANINGS = {
     "turn.transcript": "caller's end → its transcript",
     "turn.echo": "text sent → its echo",
     "turn.reply_text": "caller's end → first reply text",
+    "turn.interrupted": "turns in which the agent began before the caller's end",
+    "turn.talk_over": "both voices at once, in a turn",
+    "turn.dead_air": "longest silence of both until the agent's last voice",
     "turn.wer": "word error rate of transcripts",
     "bargein.stop": "caller's onset over the agent → agent silent",
+    "bargein.false_stop": "coughs and the like at which the agent stopped",
+    "audio.loss": "share of the agent's packets lost, in a call",
+    "audio.concealed": "share of its samples made up for lost ones, in a call",
+    "audio.clipped": "share of its voice at full scale, in a call",
+    "audio.jitter": "mean jitter of its packets (RTCP), in a call",
+    "audio.rtt": "mean round trip to the server, in a call",
+    "audio.jitter_buffer": "mean wait in our jitter buffer, in a call",
+    "audio.level_dbfs": "active level of its voice, in a call",
     "harness.lag": "our own event loop, latest in each second",
     "harness.send_late": "our own packets, latest in each second",
     "calls.failed": "calls that failed",
@@ -211,9 +222,11 @@ def _metrics(summary: Summary | None) -> Iterable[MetricRow]:
     for name, metric in summary.metrics.items() if summary else ():
         if not isinstance(metric, MetricSummary):
             continue
-        worded = numbers.ratio if numbers.is_ratio(name) else numbers.milliseconds
         cells = [
-            (worded(value), "" if value is not None else f"withheld: {metric.count} samples carry no {label}")
+            (
+                numbers.metric_value(name, value),
+                "" if value is not None else f"withheld: {metric.count} samples carry no {label}",
+            )
             for label, value in (
                 ("p50", metric.p50),
                 ("p90", metric.p90),

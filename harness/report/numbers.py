@@ -77,10 +77,29 @@ def is_ratio(metric: str) -> bool:
     return METRICS.get(metric.partition("{")[0], "ms") == "ratio"
 
 
+def level(value: float | None) -> str:
+    """`-23.4 dBFS`."""
+    return MISSING if value is None else f"{value:.1f}\N{NO-BREAK SPACE}dBFS"
+
+
+def is_level(metric: str) -> bool:
+    """Whether a metric (tags allowed) is a level in dBFS."""
+    return METRICS.get(metric.partition("{")[0]) == "dBFS"
+
+
+def metric_value(metric: str, value: float | None) -> str:
+    """A metric's value in a table: milliseconds without their unit, all else as it is."""
+    if is_level(metric):
+        return level(value)
+    return ratio(value) if is_ratio(metric) else milliseconds(value)
+
+
 def threshold_value(metric: str, limit: str, value: float | None) -> str:
     """What a threshold was judged by, in the unit of its limit."""
     if value is None:
         return MISSING
     if limit.strip().startswith("count"):
         return f"{value:,.0f}"
+    if is_level(metric):
+        return level(value)
     return f"{value:.4g}" if is_ratio(metric) else with_ms(value)

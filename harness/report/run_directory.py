@@ -48,12 +48,23 @@ class RunDirectory:
         except OSError as problem:
             with contextlib.suppress(OSError):
                 probe.unlink(missing_ok=True)
+            cls(path).take_back()
             raise ConfigError(
                 f"the run cannot be written there: {problem.strerror}",
                 where=Place(path),
                 mend="name a folder on a disk that can be written and has space: --out DIR",
             ) from None
         return cls(path)
+
+    def take_back(self) -> None:
+        """Removes what was made for a run that called nobody; what else is in the folder stays."""
+        if not (self.path / CALLS_FILE).exists():
+            for name in (RUN_FILE, TRUTH_FILE):
+                with contextlib.suppress(OSError):
+                    (self.path / name).unlink(missing_ok=True)
+        for folder in (self.path / "timelines", self.path):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def timeline(self, call: str) -> Path:
         """The file of a call's timeline."""

@@ -30,6 +30,11 @@ COLUMNS = (
     "text",
     "transcript",
     "reply",
+    "talk_over_ms",
+    "dead_air_ms",
+    "false_stop",
+    "backchannels",
+    "unfit_why",
 )
 # A spreadsheet takes a cell that begins so for a formula; the wide forms too, in some languages.
 _FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # noqa: RUF001 - the wide forms are meant
@@ -71,6 +76,11 @@ def _row(call: CallResult, turn: TurnResult) -> list[str]:
         _text(turn.text),
         _text(turn.transcript),
         _text(turn.reply),
+        _number(turn.talk_over_ms),
+        _number(turn.dead_air_ms),
+        _flag(turn.false_stop),
+        str(turn.backchannels),
+        _text("; ".join([*turn.unfit_why, *([f"what ran out: {turn.ran_out}"] if turn.ran_out else [])])),
     ]
 
 

@@ -1,7 +1,7 @@
 """The one grammar of limits: `<2s`, `<=0.3`, `p(95)<1500ms`, `rate<0.01`; `2s` alone means `<2s`.
 
 A limit is `[aggregate] [operator] number [unit]`. Times are compared in milliseconds; a number without a unit is taken
-as it is (a ratio, or the metric's own milliseconds).
+as it is (a ratio, a level, or the metric's own milliseconds). Only a level's number may be negative.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _MS_PER_UNIT = {"ms": 1.0, "s": 1000.0, "m": 60_000.0, "min": 60_000.0, "h": 3_600_000.0}
 _LIMIT = re.compile(
     r"\s*(?P<aggregate>[a-z]+(?:\(\s*\d+(?:\.\d+)?\s*\))?)?\s*(?P<operator><=|>=|==|!=|<|>)?"
-    r"\s*(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>[a-zA-Z%]*)\s*"
+    r"\s*(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+))\s*(?P<unit>[a-zA-Z%]*)\s*"
 )
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 
@@ -58,6 +58,8 @@ def parse_limit(text: str | float) -> Limit:
     limit = _parse(text)
     if limit.aggregate is not None:
         raise ValueError(f"{text!r} has an aggregate; a single value is judged here: write {limit.op}{limit.value:g}")
+    if limit.value < 0:
+        raise ValueError(f"{text!r} is negative; write one like <2s or <=0.3")
     return limit
 
 
@@ -105,6 +107,8 @@ def _parse(text: str | float) -> Limit:
         elif aggregate not in AGGREGATES:
             raise ValueError(f"{text!r} has an unknown aggregate {aggregate!r}; known are {', '.join(AGGREGATES)}")
     op = match["operator"] or "<"
+    if unit and match["number"].startswith("-"):
+        raise ValueError(f"{text!r} is a negative time; write one like <2s")
     value = float(match["number"]) * (_MS_PER_UNIT[unit] if unit else 1.0)
     shown = f"{aggregate or ''}{op}{match['number']}{unit}"
     return Limit(shown, op, value, is_time=bool(unit), aggregate=aggregate or None, percentile=percentile)

@@ -9,7 +9,7 @@ from typing import Literal
 from harness.scenario.limits import Limit, parse_threshold
 from harness.scenario.yaml_places import nearest
 
-Unit = Literal["ms", "ratio"]
+Unit = Literal["ms", "ratio", "dBFS"]
 
 METRICS: dict[str, Unit] = {
     "session.create": "ms",
@@ -21,15 +21,26 @@ METRICS: dict[str, Unit] = {
     "turn.transcript": "ms",
     "turn.echo": "ms",
     "turn.reply_text": "ms",
+    "turn.interrupted": "ratio",
+    "turn.talk_over": "ms",
+    "turn.dead_air": "ms",
     "turn.wer": "ratio",
     "bargein.stop": "ms",
+    "bargein.false_stop": "ratio",
+    "audio.loss": "ratio",
+    "audio.concealed": "ratio",
+    "audio.clipped": "ratio",
+    "audio.jitter": "ms",
+    "audio.rtt": "ms",
+    "audio.jitter_buffer": "ms",
+    "audio.level_dbfs": "dBFS",
     "harness.lag": "ms",
     "harness.send_late": "ms",
     "calls.failed": "ratio",
     "expectations.failed": "ratio",
     "turns.unfit": "ratio",
 }
-RATES = ("calls.failed", "expectations.failed", "turns.unfit")
+RATES = ("turn.interrupted", "bargein.false_stop", "calls.failed", "expectations.failed", "turns.unfit")
 TAGS: dict[str, tuple[str, ...]] = {
     "calls": ("scenario",),
     "session": ("scenario",),
@@ -39,6 +50,7 @@ TAGS: dict[str, tuple[str, ...]] = {
     "turn": ("scenario", "kind"),
     "turns": ("scenario", "kind"),
     "bargein": ("scenario", "kind"),
+    "audio": ("scenario",),
     "harness": ("scenario",),
     "expectations": ("scenario", "expect"),
 }
@@ -112,8 +124,13 @@ def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limi
     """
     ref = parse_metric(name)
     limit = parse_threshold(limit_text)
-    if limit.is_time and METRICS[ref.metric] != "ms":
+    unit = METRICS[ref.metric]
+    if limit.is_time and unit == "dBFS":
+        raise ValueError(f"{name} is a level, {limit} is a time; write dBFS without a unit, as in min>-30")
+    if limit.is_time and unit != "ms":
         raise ValueError(f"{name} is a ratio, {limit} is a time; write a number between 0 and 1")
+    if limit.value < 0 and unit != "dBFS":
+        raise ValueError(f"{name} is never negative; write one like {limit.aggregate}{limit.op}0.5")
     if limit.is_time and limit.aggregate == "count":
         raise ValueError(f"{limit} counts in a unit of time; write count{limit.op}5")
     if ref.metric in RATES and limit.aggregate not in ("rate", "count"):

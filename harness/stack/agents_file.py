@@ -104,6 +104,13 @@ class LognormalShape(_Strict):
     sigma: float = Field(ge=0, le=3)
 
 
+def _as_choice(value: Any) -> Any:
+    return {"choice": [value]} if isinstance(value, str | int | float) else value
+
+
+MixedDelay = Annotated["Delay", BeforeValidator(_as_choice)]
+
+
 class Delay(_Strict):
     """A delay or how delays are spread; exactly one of the keys is set. A plain `300ms` is a `choice` of one."""
 
@@ -112,25 +119,26 @@ class Delay(_Strict):
         None, description="Any between these two."
     )
     lognormal: LognormalShape | None = Field(None, description="As services have them: a few are much longer.")
+    mix: Annotated[list[MixedDelay], Field(min_length=1)] | None = Field(
+        None, description="One of these, each a delay such as 300ms or one of the other keys."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(shape is not None for shape in (self.choice, self.uniform, self.lognormal)) != 1:
-            raise ValueError("write a delay such as 300ms, or exactly one of choice, uniform and lognormal")
+        if sum(shape is not None for shape in (self.choice, self.uniform, self.lognormal, self.mix)) != 1:
+            raise ValueError("write a delay such as 300ms, or exactly one of choice, uniform, lognormal and mix")
         return self
 
     def sample_s(self, rng: random.Random) -> float:
         """One delay in seconds."""
+        if self.mix is not None:
+            return rng.choice(self.mix).sample_s(rng)
         if self.uniform is not None:
             low, high = sorted(duration_s(end) for end in self.uniform)
             return rng.uniform(low, high)
         if self.lognormal is not None:
             return duration_s(self.lognormal.median) * math.exp(rng.gauss(0.0, self.lognormal.sigma))
         return duration_s(rng.choice(self.choice or ["0ms"]))
-
-
-def _as_choice(value: Any) -> Any:
-    return {"choice": [value]} if isinstance(value, str | int | float) else value
 
 
 class AgentSpec(_Strict):
@@ -152,6 +160,12 @@ class AgentSpec(_Strict):
     kind: Literal["real", "truth"] = Field("real", description="truth: finds the caller's end by correlation.")
     faults: list[Annotated[AgentFault, BeforeValidator(_known_fault)]] = Field(default_factory=list)
     joins_late_by: Duration = "3s"
+    noise_dbfs: float | None = Field(
+        None,
+        ge=-90,
+        le=-20,
+        description="RMS level of white noise under its voice and in its silence.",
+    )
     session: SessionFault | None = Field(None, description="What goes wrong when a session with it is asked for.")
 
     @property

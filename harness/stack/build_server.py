@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ConfigError, StackError
+from harness.secret import without_keys
 from harness.stack.child import GUARD, Child
 from harness.stack.said import Said
 
@@ -102,6 +103,7 @@ async def version_of(server: Path) -> str | None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=without_keys(os.environ),
         )
     except OSError:
         return None
@@ -199,7 +201,7 @@ async def _run_quietly(command: Sequence[str], env: Mapping[str, str]) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **env},
+            env={**without_keys(os.environ), **env},
         )
     except OSError:
         return ""

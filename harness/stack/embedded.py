@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import StackError
-from harness.secret import Secret
+from harness.secret import Secret, without_keys
 from harness.stack.child import Child
 from harness.stack.host_messages import HostSettings, error_of
 from harness.stack.livekit_server import find_server
@@ -184,6 +184,6 @@ def _host_environment() -> dict[str, str]:
     taken_by_server = ("LIVEKIT_", "REDIS_", "TURN_", "NODE_IP", "UDP_PORT")
     return {
         name: value
-        for name, value in os.environ.items()
+        for name, value in without_keys(os.environ).items()
         if name != API_KEY_ENV and not name.startswith(taken_by_server)
     }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError
 from harness.secret import Secret
 from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new_api_key
 
@@ -34,9 +34,10 @@ async def stack_up(
         agents_command: See `EmbeddedStack.start`.
 
     Raises:
-        ConfigError: A file of agents, the port or the named LiveKit server is not usable.
+        ConfigError: A file, the port or the named LiveKit server is not usable.
         StackError: A part did not come up, or ended by itself.
     """
+    _check_writable(truth_log)
     given = os.environ.get(API_KEY_ENV, "")
     key = Secret(given) if given else new_api_key()
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -66,6 +67,21 @@ async def stack_up(
             raise fallen.result()
         fallen.cancel()
         return exit_code.result()
+
+
+def _check_writable(truth_log: Path | None) -> None:
+    """A truth log that its user asked for and would not get is told before anything starts."""
+    if truth_log is None:
+        return
+    try:
+        with truth_log.open("ab"):
+            pass
+    except OSError as problem:
+        raise ConfigError(
+            f"{truth_log} cannot be written: {problem.strerror}",
+            where="--truth",
+            mend="name a file in a folder that is there",
+        ) from None
 
 
 async def _first_of(*futures: asyncio.Future[Any]) -> None:

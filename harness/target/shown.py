@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from harness.secret import KEY_LIKE, MASK, Secret
+from harness.secret import KEY_LIKE, Secret, masked
 
-# Access tokens are JWTs, whose first part starts with the base64 of `{"`.
-_TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
 # Cc control, Cf format (also what turns the writing direction), Co private, Cs surrogate, Zl and Zp line ends.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
@@ -22,7 +19,7 @@ def shown_text(text: str, *, limit: int, secrets: Iterable[Secret | None] = ()) 
     line = " ".join(seen.split())
     for secret in secrets:
         line = secret.scrub(line) if secret is not None else line
-    line = _TOKEN_LIKE.sub(MASK, KEY_LIKE.sub(MASK, line))
+    line = masked(line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from harness.call.arrival import ArrivalFit
 from harness.clock import NS_PER_MS
 
@@ -32,6 +34,27 @@ def test_one_late_arrival_is_jitter_and_three_are_a_jump() -> None:
     for block in range(102, 106):
         fit.arrived(block * BLOCK, block * BLOCK_NS + 90 * NS_PER_MS)
     assert abs(fit.time_of(0) - 90 * NS_PER_MS) < NS_PER_MS
+
+
+@pytest.mark.parametrize("stall_ms", [200, 500, 3000, 11_000])
+def test_what_piled_up_while_nobody_read_keeps_the_times_at_which_it_came(stall_ms: int) -> None:
+    fit = ArrivalFit()
+    read_ns = 0
+    for block in range(1, 1200):
+        came_ns = block * BLOCK_NS
+        stalled = 200 * BLOCK_NS < came_ns <= 200 * BLOCK_NS + stall_ms * NS_PER_MS
+        read_ns = max(came_ns, 200 * BLOCK_NS + stall_ms * NS_PER_MS) if stalled else came_ns
+        fit.arrived(block * BLOCK, read_ns)
+        assert abs(fit.time_of(block * BLOCK) - came_ns) <= 2 * NS_PER_MS
+
+
+def test_a_stream_that_went_on_without_a_part_of_it_is_followed() -> None:
+    fit = ArrivalFit()
+    for block in range(1, 101):
+        fit.arrived(block * BLOCK, block * BLOCK_NS)
+    for block in range(101, 120):
+        fit.arrived(block * BLOCK, block * BLOCK_NS + 2000 * NS_PER_MS)
+    assert abs(fit.time_of(0) - 2000 * NS_PER_MS) < NS_PER_MS
 
 
 def test_a_slow_drift_between_the_clocks_is_followed() -> None:

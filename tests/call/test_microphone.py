@@ -79,23 +79,40 @@ async def test_a_long_stall_is_left_out_and_not_sent_in_a_burst() -> None:
     assert list(samples[::FRAME]) == [1, 2, 3, 4, 5, 6], "no word of the caller is lost"
 
 
-async def test_where_a_sample_left_is_told_by_its_frame_with_the_encoders_delay() -> None:
+async def test_where_a_sample_left_is_told_by_its_frame_with_the_encoders_look_ahead() -> None:
     clock = FakeClock()
 
     async def capture(frame: NDArray[np.int16]) -> None:
         if frame.any():
             clock.advance(0.004)
 
-    microphone = Microphone(capture, clock, lambda *_: None, delay_ns=5 * NS_PER_MS, look_ahead=312)
+    microphone = Microphone(capture, clock, lambda *_: None, look_ahead=312)
     speaking = microphone.speak(np.ones(FRAME * 4, np.int16), not_before_ns=20 * NS_PER_MS)
-    assert speaking.left_ns(0) == 25 * NS_PER_MS, "before it left: by when it may leave"
+    assert speaking.left_ns(0) == 26_500_000, "before it left: by when it may leave"
     running = asyncio.ensure_future(microphone.run())
     await speaking.finished()
     running.cancel()
     assert speaking.frame_ns == [20 * NS_PER_MS + frame * FRAME_NS for frame in range(4)]
-    assert speaking.left_ns(0) == 25 * NS_PER_MS
-    assert speaking.left_ns(FRAME - 312) == 35 * NS_PER_MS, "the encoder puts it into the next packet"
-    assert speaking.left_ns(FRAME * 4) == 65 * NS_PER_MS, "the end counts on from the last frame"
+    assert speaking.left_ns(0) == 26_500_000
+    assert speaking.left_ns(FRAME - 312) == 30 * NS_PER_MS, "the encoder puts it into the next frame"
+    assert speaking.left_ns(FRAME * 4) == 66_500_000, "the end counts on from the last frame"
+
+
+async def test_one_frame_that_was_late_moves_no_sample() -> None:
+    clock = FakeClock()
+    handed = 0
+
+    async def capture(frame: NDArray[np.int16]) -> None:
+        nonlocal handed
+        handed += 1
+        clock.advance(0.008 if handed == 4 else 0)
+
+    microphone = Microphone(capture, clock, lambda *_: None)
+    speaking = microphone.speak(np.ones(FRAME * 8, np.int16))
+    running = asyncio.ensure_future(microphone.run())
+    await speaking.finished()
+    running.cancel()
+    assert [speaking.left_ns(FRAME * frame) // NS_PER_MS for frame in range(8)] == list(range(0, 80, 10))
 
 
 async def test_hanging_up_ends_what_was_still_to_be_said() -> None:

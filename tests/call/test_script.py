@@ -174,7 +174,7 @@ def test_a_short_interruption_is_not_waited_out_to_the_timeout_when_a_reply_foll
 
     def interrupt(call: Call) -> None:
         world.timeline.on_event = lambda event: (
-            world.lines[0].say_in(1000, 500) if event["event"] == "turn.started" and event["turn"] == 1 else None
+            world.lines[0].say_in(1000, 1100) if event["event"] == "turn.started" and event["turn"] == 1 else None
         )
 
     call = world.call(SAY, speech=utterance(3000), during=interrupt, greeting=False)
@@ -183,6 +183,23 @@ def test_a_short_interruption_is_not_waited_out_to_the_timeout_when_a_reply_foll
     assert turn.ended_ms is not None
     assert turn.caller_end_ms is not None
     assert turn.ended_ms - turn.caller_end_ms <= 700 + 1000 + 1500 + 400
+
+
+@pytest.mark.parametrize("before_end_ms", [1500, 550])
+def test_a_backchannel_is_no_interruption_and_its_reply_is_waited_for(before_end_ms: float) -> None:
+    world = World(Agent(greets=None, replies=[(2500, 1000)]))
+
+    def put_in(call: Call) -> None:
+        world.timeline.on_event = lambda event: (
+            world.lines[0].say_in(3100 - before_end_ms, 500)
+            if event["event"] == "turn.started" and event["turn"] == 1
+            else None
+        )
+
+    turn = world.call(SAY, speech=utterance(3000), during=put_in, greeting=False).turns[0]
+    assert (turn.interrupted, turn.backchannels) == (False, 1)
+    assert near(turn.ttfa_ms, 2500)
+    assert world.happened("turn.ended")[0]["why"] == "replied"
 
 
 def test_a_reply_that_goes_on_in_the_callers_next_turn_is_no_interruption() -> None:

@@ -262,7 +262,8 @@ def test_an_overflow_makes_its_turn_unfit() -> None:
 def test_an_unfit_turn_is_left_out_of_the_times_and_counted() -> None:
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, 150).text(5300, "transcript", "When?")
     samples = list(samples_of([call.hung_up(9100).measured()]))
-    assert {sample.metric for sample in samples if not sample.fit} == {"turn.ttfa", "turn.transcript"}
+    timed = {"turn.ttfa", "turn.transcript", "turn.dead_air", "turn.talk_over", "turn.interrupted"}
+    assert {sample.metric for sample in samples if not sample.fit} == timed
     assert [sample.value for sample in samples if sample.metric == "turns.unfit"] == [1.0]
 
 

@@ -28,10 +28,18 @@ Spans = list[tuple[float, float | None]]
         ([(12_000, 14_000)], 12_000, False, False),
         # It sets in while the caller speaks, with nothing before: an interruption, no reply.
         ([(11_000, 14_000)], None, True, False),
-        ([(11_000, 11_500), (12_800, 14_000)], None, True, False),
+        ([(10_500, 11_500), (12_800, 14_000)], None, True, False),
+        ([(11_990, 12_400), (12_800, 14_000)], None, True, False),
+        # Under 1 s and over before the caller's end: a backchannel, the reply is yet to come.
+        ([(10_501, 11_500), (12_800, 14_000)], 12_800, False, False),
+        ([(10_100, 10_400), (11_000, 11_500), (12_800, 14_000)], 12_800, False, False),
+        # Stretches under 500 ms apart are one speech: too long, or going on beyond the caller's end.
+        ([(10_100, 10_600), (10_900, 11_300), (12_800, 14_000)], None, True, False),
+        ([(11_500, 11_800), (12_200, 14_000)], None, True, False),
+        ([(10_100, 10_400), (10_900, None)], None, True, False),
         # Within 3 s of the old reply's end it is that reply going on; the first onset after it is the reply.
         ([(5000, 8500), (11_000, 11_800), (13_000, 15_000)], 13_000, False, True),
-        ([(5000, 7999), (11_000, 11_800), (13_000, 15_000)], None, True, False),
+        ([(5000, 7999), (11_000, 12_000), (13_000, 15_000)], None, True, False),
         ([(5000, 8500), (11_000, 15_000)], None, False, True),
         # The old reply still lasts when the caller begins, and after a breath under 500 ms goes on beyond its end.
         ([(5000, 11_000), (13_000, 15_000)], 13_000, False, True),
@@ -49,9 +57,9 @@ def test_an_interruption_lasts_until_its_own_end_or_the_voice_after_the_callers(
     def until(*spans: tuple[float, float | None]) -> int | None:
         return reply_to_speech(voices(*spans), ns(10_000), ns(12_000)).interrupted_until_ns
 
-    assert until((11_000, 11_500)) == ns(11_500)
+    assert until((10_200, 11_500)) == ns(11_500)
     assert until((11_000, None)) is None
-    assert until((11_000, 11_500), (12_800, 14_000)) == ns(14_000), "else the script would wait for it in vain"
+    assert until((10_200, 11_500), (12_800, 14_000)) == ns(14_000), "else the script would wait for it in vain"
 
 
 @pytest.mark.parametrize(
@@ -115,6 +123,19 @@ def test_the_reply_to_a_barge_in_is_the_first_onset_after_the_stop() -> None:
     assert reply_to_barge_in(heard, ns(10_800), ns(12_000)) == ReplyStart(ns(12_900))
     assert reply_to_barge_in(voices((8000, 10_800)), ns(10_800), ns(12_000)) == ReplyStart()
     assert reply_to_barge_in(voices((8000, 10_800), (11_500, 14_000)), ns(10_800), ns(12_000)).interrupted
+
+
+def test_a_backchannel_after_the_stop_of_a_barge_in_is_no_reply() -> None:
+    heard = voices((8000, 10_300), (10_900, 11_400), (12_900, 14_000))
+    assert reply_to_barge_in(heard, ns(10_300), ns(12_000)) == ReplyStart(ns(12_900), backchannels=1)
+
+
+def test_a_backchannel_of_two_stretches_counts_once() -> None:
+    def count(*spans: tuple[float, float | None]) -> int:
+        return reply_to_speech(voices(*spans), ns(10_000), ns(12_000)).backchannels
+
+    assert count((10_100, 10_300), (10_600, 10_800)) == 1
+    assert count((10_100, 10_300), (10_800, 11_000)) == 2
 
 
 def test_talk_without_end_is_told_from_talk_with_pauses() -> None:

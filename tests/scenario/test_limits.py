@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.scenario.limits import parse_limit, parse_threshold, parse_time_limit
-from harness.scenario.metric_names import METRICS, check_threshold, parse_metric, parse_threshold_option
+from harness.scenario.metric_names import METRICS, RATES, check_threshold, parse_metric, parse_threshold_option
 from harness.scenario.units import duration_s
 
 
@@ -36,10 +36,10 @@ def test_a_limit_holds_on_its_own_side_alone(text: str | float, held: float, not
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "<", "<2sec", "2 2s", "<-1s", "=<2s", "<2s or so", "p(95)<2s", "max<2s", True]
+    "text", ["", "soon", "<", "<2sec", "2 2s", "<-1s", "<-0.3", "=<2s", "<2s or so", "p(95)<2s", "max<2s", True]
 )
 def test_what_is_no_limit_of_a_single_value_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no limit|unknown unit|has an aggregate"):
+    with pytest.raises(ValueError, match=r"is no limit|unknown unit|has an aggregate|negative"):
         parse_limit(text)
 
 
@@ -91,7 +91,7 @@ def test_a_threshold_of_the_command_line_may_have_tags() -> None:
 
 def test_every_metric_can_be_named_in_a_threshold_and_read_back_with_its_tags() -> None:
     for name, unit in METRICS.items():
-        limit = "rate<0.1" if name.endswith((".failed", ".unfit")) else "max<1s" if unit == "ms" else "max<0.5"
+        limit = "rate<0.1" if name in RATES else {"ms": "max<1s", "ratio": "max<0.5", "dBFS": "min>-30"}[unit]
         ref, _ = check_threshold(f"{name}{{scenario:a.b-c}}", limit)
         assert parse_metric(str(ref)) == ref
 

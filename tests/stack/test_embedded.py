@@ -259,7 +259,7 @@ async def test_a_part_that_falls_ends_the_stack_and_is_named(agents: StandIn, pr
             part("harness.stack.guard", processes).children()[0].kill()
         else:
             part(program, processes).kill()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             error = await stack.wait_fallen()
         assert isinstance(error, StackError)
         assert told in error.what

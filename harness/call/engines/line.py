@@ -48,6 +48,29 @@ class Heard:
         return None if self.ear_ns is None else self.ear_ns + round((position - self.position) * NS_PER_SAMPLE)
 
 
+@dataclass(frozen=True, slots=True)
+class Media:
+    """How the agent's audio came over in the second before; None where the engine cannot tell.
+
+    Attributes:
+        received: Packets that came.
+        lost: Packets that did not, by their sequence numbers; below zero where ones given up came after all.
+        samples: Samples handed over, silence included.
+        concealed: Samples made up for missing ones; silence put in for silence is none of them.
+        jitter_ms: Of the packets' spacing, as RTCP reports it (RFC 3550, 6.4.1).
+        rtt_ms: To the server and back.
+        jitter_buffer_ms: The mean time that a sample waited in the jitter buffer; None also where none came.
+    """
+
+    received: int
+    lost: int
+    samples: int | None = None
+    concealed: int | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    jitter_buffer_ms: float | None = None
+
+
 class Speaking(Protocol):
     """An utterance on its way out."""
 
@@ -107,6 +130,10 @@ class LineEvents(Protocol):
         """A block of audio of the participant listened to."""
         ...
 
+    def on_media(self, t_ns: int, media: Media) -> None:
+        """Once a second, while a participant is listened to: how its audio came over."""
+        ...
+
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """A data packet came."""
         ...
@@ -116,7 +143,7 @@ class LineEvents(Protocol):
         ...
 
     def on_overflow(self, t_ns: int) -> None:
-        """A receive queue was full; audio was lost before it was read."""
+        """A receive queue was full: audio was lost before it was read, or was read when it was worth nothing."""
         ...
 
     def on_broken(self, t_ns: int, what: str) -> None:

@@ -1,7 +1,8 @@
 """The engine on LiveKit's own SDK: encoder, jitter buffer and network are those of a real client.
 
-What the SDK does not tell is estimated. A frame handed over leaves in a packet of 20 ms, of which it is the first or
-the second half, and the encoder looks ahead: `SEND_DELAY_NS` and `LOOK_AHEAD`. A frame is heard after the jitter
+What the SDK does not tell is estimated. The encoder looks ahead (`LOOK_AHEAD`), and a packet of 20 ms leaves when its
+second half has been handed over: its samples 10 ms after to 10 ms before their own time, at it on average. That mean is
+taken for each sample, since a receiver plays the packet from its first sample on. A frame is heard after the jitter
 buffer, whose mean delay the statistics tell: heard time minus that delay is wire time.
 """
 
@@ -19,19 +20,19 @@ from numpy.typing import NDArray
 from harness.call.arrival import ArrivalFit
 from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
 from harness.call.engines.sdk_capture import Capture, capture_into
+from harness.call.engines.sdk_stats import TrackStats
 from harness.call.microphone import Microphone, Utterance
-from harness.clock import NS_PER_MS, NS_PER_S, Clock
+from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.failures import FailureKind
 from harness.secret import Secret
 
-SEND_DELAY_NS = 5 * NS_PER_MS  # the mean wait of a 10 ms frame for its packet of 20 ms
 LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
 HEAR_FRAME_MS = 20
 STATS_EVERY_S = 0.5
 FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
 HANG_UP_S = 5.0
-QUEUE_FRAMES = 500  # 10 s: a queue this full is not being read
+QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
 
 _log = logging.getLogger(__name__)
 _AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
@@ -100,13 +101,10 @@ class SdkLine:
         self._source: rtc.AudioSource | None = None
         self._capture_frame: Capture | None = None
         self._publication: rtc.LocalTrackPublication | None = None
-        self._microphone = Microphone(
-            self._capture, clock, events.on_sent, delay_ns=SEND_DELAY_NS, look_ahead=LOOK_AHEAD
-        )
+        self._microphone = Microphone(self._capture, clock, events.on_sent, look_ahead=LOOK_AHEAD)
         self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
         self._listening: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._jitter_buffer_ns = 0
         self._closed = False
         self._gone = False
         self._known: set[str] = set()
@@ -198,12 +196,13 @@ class SdkLine:
             await self._capture_frame(frame)
 
     async def _hear(self, track: rtc.RemoteAudioTrack) -> None:
-        stream = rtc.AudioStream(
-            track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS, capacity=QUEUE_FRAMES
-        )
-        stats = asyncio.ensure_future(self._follow_jitter_buffer(track))
+        # Without a capacity: with one, the SDK drops what is too much, silently, and all later positions are off.
+        stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS)
+        track_stats = TrackStats()
+        following = asyncio.ensure_future(self._follow_stats(track, track_stats))
         fit = ArrivalFit()
         position = 0
+        full = False
         try:
             async for event in stream:
                 arrival_ns = self._clock.now_ns()
@@ -211,28 +210,27 @@ class SdkLine:
                 fit.arrived(position + samples.size, arrival_ns)
                 ear_ns = fit.time_of(position)
                 late_ns = max(0, arrival_ns - fit.time_of(position + samples.size))
-                self._events.on_heard(Heard(samples, position, ear_ns - self._jitter_buffer_ns, ear_ns, late_ns))
+                wire_ns = ear_ns - track_stats.jitter_buffer_ns
+                if late_ns > QUEUE_NS and not full:
+                    self._events.on_overflow(arrival_ns)
+                full = late_ns > QUEUE_NS
+                self._events.on_heard(Heard(samples, position, wire_ns, ear_ns, late_ns))
                 position += samples.size
         finally:
-            stats.cancel()
+            following.cancel()
             await self._quietly(stream.aclose())
 
-    async def _follow_jitter_buffer(self, track: rtc.RemoteAudioTrack) -> None:
-        """Keeps the jitter buffer's mean delay of the last half second: delta of delay by delta of count."""
-        last_delay_s, last_count = 0.0, 0
+    async def _follow_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats) -> None:
+        """Keeps the track's statistics up to date, and tells the call of them once a second."""
         due_ns = self._clock.now_ns()
+        tell_ns = due_ns + NS_PER_S
         while True:
-            due_ns += round((STATS_EVERY_S if last_count else FIRST_STATS_S) * NS_PER_S)
+            due_ns += round((STATS_EVERY_S if stats.begun else FIRST_STATS_S) * NS_PER_S)
             await self._clock.sleep_until_ns(due_ns)
-            for stat in await track.get_stats():
-                if stat.WhichOneof("stats") != "inbound_rtp":
-                    continue
-                inbound = stat.inbound_rtp.inbound
-                count = inbound.jitter_buffer_emitted_count - last_count
-                if count > 0:
-                    mean_s = (inbound.jitter_buffer_delay - last_delay_s) / count
-                    self._jitter_buffer_ns = round(mean_s * NS_PER_S)
-                last_delay_s, last_count = inbound.jitter_buffer_delay, inbound.jitter_buffer_emitted_count
+            stats.read(await track.get_stats())
+            if due_ns >= tell_ns:
+                self._events.on_media(self._clock.now_ns(), stats.second())
+                tell_ns += NS_PER_S
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity not in self._known:

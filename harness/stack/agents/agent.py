@@ -63,7 +63,7 @@ class Agent:
         self._thinking = around.thinking(spec)
         self._delays = random.Random(room)  # noqa: S311 - delays, no secrets
         self._line = Line(around.keys, room, f"agent-{name}", around.clock)
-        self._mouth = Mouth(self._line.push, around.clock, self._log)
+        self._mouth = Mouth(self._line.push, around.clock, self._log, noise_dbfs=spec.noise_dbfs)
         self._group: asyncio.TaskGroup | None = None
         self._ready = asyncio.Event()
         self._replying: asyncio.Task[None] | None = None
@@ -137,6 +137,7 @@ class Agent:
         match event:
             case Began(at_ns):
                 self._log("caller_voiced_start", at_ns=at_ns)
+                self._tell_jitter_buffer()
                 self._began_over_agent = self._mouth.speaking
             case TookTurn():
                 self._interrupt("barge_in")
@@ -147,14 +148,24 @@ class Agent:
                 self._forget()
             case Said(end_ns, short, pcm):
                 self._log("caller_voiced_end", at_ns=end_ns, found_at_ns=self._clock.now_ns())
+                self._tell_jitter_buffer()
                 if short and self._began_over_agent and self._mouth.speaking:
                     self._forget()
                     return
                 thought, self._thought = self._thought or self._think(pcm=pcm), None
                 self._begin(self._reply(thought, end_ns, said="aloud"))
 
+    def _tell_jitter_buffer(self) -> None:
+        """Logs what our own jitter buffer has added so far: a known part of when the caller was heard."""
+        if self._spec.kind == "truth":
+            self._tasks().create_task(self._log_jitter_buffer())
+
+    async def _log_jitter_buffer(self) -> None:
+        delay_s, samples = await self._line.jitter_buffer()
+        self._log("jitter_buffer", delay_s=delay_s, samples=samples)
+
     def _typed(self, text: str, at_ns: int) -> None:
-        self._log("data_in", text=text)
+        self._log("data_in", text=text, at_ns=at_ns)
         self._forget()
         self._begin(self._reply(self._think(text=text), at_ns, said="typed"))
 

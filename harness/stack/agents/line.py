@@ -100,6 +100,18 @@ class Line:
         finally:
             await stream.aclose()
 
+    async def jitter_buffer(self) -> tuple[float, int]:
+        """How long the caller's audio has waited in our jitter buffer: seconds summed over samples, and their number.
+
+        The growth of the one by that of the other between two times is the mean wait. Zeros while nothing is heard.
+        """
+        if self._track.done():
+            for stat in await self._track.result().get_stats():
+                if stat.WhichOneof("stats") == "inbound_rtp":
+                    inbound = stat.inbound_rtp.inbound
+                    return inbound.jitter_buffer_delay, inbound.jitter_buffer_emitted_count
+        return 0.0, 0
+
     async def send(self, payload: dict[str, Any] | bytes) -> int:
         """Sends one frame on `voice.reply`, reliably and in order; gives the time at which it went (ns)."""
         data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()

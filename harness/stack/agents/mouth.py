@@ -67,6 +67,21 @@ class Talk:
             self.over.set_result(how)
 
 
+class WhiteNoise:
+    """Steady noise, new in each frame, the same in each call."""
+
+    def __init__(self, dbfs: float) -> None:
+        self._deviation = 32768 * 10 ** (dbfs / 20)
+        self._rng = np.random.default_rng(0)
+
+    def under(self, frame: Pcm | None) -> Pcm:
+        """The frame (None: silence) with noise added, `(480,)` int16."""
+        noisy = self._rng.normal(0.0, self._deviation, FRAME)
+        if frame is not None:
+            noisy += frame
+        return np.clip(np.rint(noisy), -32768, 32767).astype(np.int16)
+
+
 class Mouth:
     """Pushes what is to be said, and silence between.
 
@@ -74,12 +89,21 @@ class Mouth:
         push: Hands over 10 ms, `(480,)` int16 mono at 48 kHz; None stands for silence.
         clock: Tells the time and waits.
         log: Receives `push_start`, `push_end`, `stopped` and `late`.
+        noise_dbfs: RMS level of white noise under all that is pushed, silence included; None: no noise.
     """
 
-    def __init__(self, push: Callable[[Pcm | None], Awaitable[None]], clock: Clock, log: Log) -> None:
+    def __init__(
+        self,
+        push: Callable[[Pcm | None], Awaitable[None]],
+        clock: Clock,
+        log: Log,
+        *,
+        noise_dbfs: float | None = None,
+    ) -> None:
         self._push = push
         self._clock = clock
         self._log = log
+        self._noise = None if noise_dbfs is None else WhiteNoise(noise_dbfs)
         self._talk: Talk | None = None
         self._part: Utterance | None = None
         self._position = 0
@@ -120,7 +144,8 @@ class Mouth:
             if late_ns > SKIP_NS:
                 self._log("late", at_ns=deadline_ns, late_ms=ms(late_ns))
                 deadline_ns += late_ns
-            await self._push(self.frame(deadline_ns))
+            frame = self.frame(deadline_ns)
+            await self._push(frame if self._noise is None else self._noise.under(frame))
             deadline_ns += FRAME_NS
 
     def frame(self, deadline_ns: int) -> Pcm | None:

@@ -1,7 +1,7 @@
 """The agents' process: orders come in as JSON lines on standard input, and all agents run on one event loop.
 
     {"do": "start", "livekit": {"url", "api_key", "api_secret"}, "agents_file": path or null, "truth_log": path or null,
-     "warm": [names]}          once, first; answered by {"ready": true} or {"error": {"what", "where", "mend"}}
+     "warm": [names]}          once, first; answered by {"ready": true} or {"error": …}
     {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
 
 The end of standard input, SIGTERM, and the speech worker's fall end the process: every room is left first. SIGINT is
@@ -33,6 +33,7 @@ from harness.stack.agents.truth import TruthEar
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
+from harness.stack.host_messages import error_line
 from harness.stack.priority import MEDIA_NICE, stand_back
 from harness.stack.tokens import LiveKitKeys
 
@@ -168,7 +169,7 @@ async def serve() -> int:
         agents = Agents(Start.from_line(line), orders.feed_eof)
         await agents.warm()
     except HarnessError as problem:
-        _answer({"error": {"what": problem.what, "where": _text(problem.where), "mend": problem.mend}})
+        _answer(error_line(problem))
         if agents is not None:
             await agents.close()
         return problem.exit_code
@@ -201,7 +202,3 @@ def _answer(message: Mapping[str, Any]) -> None:
 def _tell(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
-
-
-def _text(where: object) -> str | None:
-    return None if where is None else str(where)

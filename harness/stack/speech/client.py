@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.cache import user_cache_dir
 from harness.errors import ConfigError, HarnessError, Place, StackError
+from harness.secret import without_keys
 from harness.stack.said import Said
 from harness.stack.speech.spoken_cache import SpokenCache
 from harness.stack.speech.voice_names import VoiceName, voice_name
@@ -72,7 +73,7 @@ class Speech:
             stderr=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT_BYTES,
             start_new_session=True,
-            env={**os.environ, **_ONE_THREAD},
+            env={**without_keys(os.environ), **_ONE_THREAD},
         )
         speech = cls(process, SpokenCache((cache_dir or user_cache_dir()) / "speech"), Said())
         try:

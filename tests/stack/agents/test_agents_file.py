@@ -84,7 +84,7 @@ def test_overrides_of_a_session() -> None:
         ("promt: x", "5:5", "did you mean 'prompt'?"),
         ("reply_delay: 300", "5:5", "no unit"),
         ("reply_delay: {uniform: [1s]}", "5:19", "at least 2"),
-        ("reply_delay: {uniform: [1s, 2s], choice: [1s]}", "5:5", "exactly one of choice, uniform and lognormal"),
+        ("reply_delay: {uniform: [1s, 2s], choice: [1s]}", "5:5", "exactly one of choice, uniform, lognormal and mix"),
         ("reply_delay: {lognormal: {median: 1s, sigm: 0.3}}", "5:43", "did you mean 'sigma'?"),
         ("faults: [crash]", "5:14", "did you mean 'crashes'?"),
         ("session: unautorized", "5:5", "unauthorized"),

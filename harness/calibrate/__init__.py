@@ -1,0 +1,1 @@
+"""The harness measures itself: against an agent whose delays are known, and over speech at known samples."""

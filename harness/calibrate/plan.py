@@ -1,0 +1,108 @@
+"""What a calibration calls: stages of calls at once, each with its agents, its delays and its turns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.calibrate.model import Condition
+from harness.scenario.load import LoadedScenario, checked_scenario
+
+FIXED_MS = (300.0, 800.0, 1500.0, 3000.0)
+RANDOM = {"uniform": ["200ms", "2500ms"]}
+JOINS_LATE_BY = "1200ms"
+END_SILENCE = "600ms"
+# Short ones: a turn's price is its length, and only its end is measured.
+FIXTURES = (
+    "do-you-take-cards",
+    "yes-please",
+    "who-am-i-speaking-to",
+    "do-you-have-oat-milk",
+    "can-we-sit-outside",
+    "thank-you",
+    "do-you-have-parking",
+    "how-much-is-a-coffee",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Calls of one condition: how many spoken and typed turns each has, in turns."""
+
+    condition: Condition
+    spoken: int
+    typed: int
+    delays: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One run: `calls` at once, each of which follows the scripts `repeat` times."""
+
+    name: str
+    calls: int
+    repeat: int
+    scripts: Sequence[Script]
+
+
+_MIXED = (*(f"{fixed:g}ms" for fixed in FIXED_MS), RANDOM)
+_SHORTER = ("300ms", "800ms", "1500ms", {"uniform": ["200ms", "1500ms"]})
+
+FULL = (
+    Stage(
+        "one-at-a-time",
+        calls=1,
+        repeat=10,
+        scripts=(
+            Script("clean", 4, 4, _MIXED),
+            Script("late_join", 3, 3, _SHORTER),
+            Script("noise_-60", 3, 3, _SHORTER),
+            Script("noise_-50", 3, 3, _SHORTER),
+        ),
+    ),
+    Stage("five-at-once", calls=5, repeat=8, scripts=(Script("clean", 5, 3, (*_MIXED[:4], *[RANDOM] * 16)),)),
+)
+QUICK = (
+    Stage("one-at-a-time", calls=1, repeat=3, scripts=(Script("clean", 3, 3, _MIXED),)),
+    Stage("five-at-once", calls=5, repeat=1, scripts=(Script("clean", 3, 3, _MIXED),)),
+)
+
+
+def agents_of(stage: Stage) -> dict[str, Any]:
+    """The file of agents of a stage: one truth agent for each script, named by its condition."""
+    return {"agents": {script.condition: _agent(script) for script in stage.scripts}}
+
+
+def _agent(script: Script) -> dict[str, Any]:
+    agent: dict[str, Any] = {
+        "prompt": "This is the reference sound.",
+        "greeting": "This is the reference sound.",
+        "kind": "truth",
+        "ear": "none",
+        "brain": "fixed",
+        "reply_delay": {"mix": list(script.delays)},
+    }
+    if script.condition == "late_join":
+        agent |= {"faults": ["joins_late"], "joins_late_by": JOINS_LATE_BY}
+    if script.condition.startswith("noise_"):
+        agent["noise_dbfs"] = float(script.condition.removeprefix("noise_"))
+    return agent
+
+
+def scenario_of(script: Script, folder: Path) -> LoadedScenario:
+    """The scenario of a script: spoken and typed turns by turns, as long as there are both."""
+    turns: list[dict[str, Any]] = []
+    for index in range(max(script.spoken, script.typed)):
+        if index < script.spoken:
+            turns.append({"say": FIXTURES[index % len(FIXTURES)]})
+        if index < script.typed:
+            turns.append({"type": f"Text number {index + 1}"})
+    raw = {
+        "name": script.condition,
+        "agent": script.condition,
+        "turns": turns,
+        "timeouts": {"end_silence": END_SILENCE, "agent_join": "20s"},
+    }
+    return checked_scenario(raw, folder / script.condition, sets=(), env={})

@@ -1,0 +1,154 @@
+"""From turns beside their truth to a point's figures: offsets, residuals, slope, and whether the machine carried it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.calibrate.model import Condition, Explained, Kind, Point, RandomDelays
+from harness.calibrate.truth import CallCheck, TurnCheck
+from harness.measure.percentiles import percentile
+
+Values = NDArray[np.float64]
+
+UNFIT_SHARE, UNFIT_LEAST = 0.05, 2  # as a run's verdict: more than one accident
+MISSED_SHARE = 0.05
+LEAST_TURNS = 3  # fewer say nothing of a spread
+
+ENCODER_MS = 6.5
+"""An Opus encoder's look-ahead, 312 samples at 48 kHz (RFC 7845, pre-skip of libopus): the agent's, on its way down."""
+AGENT_BLOCKS_MS = 4.0
+"""The truth agent hears in blocks of 32 ms, the SDK makes audio by 10 ms: 0, 2, 4, 6 or 8 ms of wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointSpec:
+    """What a point is of."""
+
+    engine: str
+    kind: Kind
+    calls: int
+    condition: Condition
+
+
+def point_of(spec: PointSpec, calls: Sequence[CallCheck]) -> Point:
+    """The figures of a point from its calls; without turns it has none and is not fit."""
+    turns = [turn for call in calls for turn in call.turns if turn.kind == spec.kind]
+    missed = sum(call.missed[spec.kind] for call in calls)
+    unfit = sum(call.unfit[spec.kind] for call in calls)
+    why = _unfit_why(len(turns), missed, unfit, [call.lost for call in calls if call.lost is not None])
+    point = Point(
+        engine=spec.engine,
+        kind=spec.kind,
+        calls=spec.calls,
+        condition=spec.condition,
+        turns=len(turns),
+        fit=not why,
+        calls_made=len({turn.call for turn in turns}),
+        missed=missed,
+        unfit=unfit,
+        unfit_why=why,
+    )
+    return point.model_copy(update=_figures(turns)) if turns else point
+
+
+def random_delays(turns: Sequence[TurnCheck], fixed_ms: Sequence[float]) -> RandomDelays:
+    """The residuals of the turns whose delay was none of the fixed ones; each kind has its own offset."""
+    chosen = [turn for turn in turns if all(abs(turn.configured_ms - fixed) > 0.01 for fixed in fixed_ms)]
+    kinds = {turn.kind for turn in chosen}
+    errors = [np.array([turn.error_ms for turn in chosen if turn.kind == kind], np.float64) for kind in kinds]
+    residuals = np.concatenate([np.abs(values - np.median(values)) for values in errors]) if errors else np.zeros(0)
+    if not residuals.size:
+        return RandomDelays(turns=0)
+    return RandomDelays(
+        turns=len(chosen),
+        residual_p95_ms=_rounded(percentile(residuals.tolist(), 95)),
+        residual_max_ms=_rounded(float(residuals.max())),
+    )
+
+
+def _unfit_why(turns: int, missed: int, unfit: int, lost: Sequence[str]) -> list[str]:
+    total = turns + missed + unfit
+    why = []
+    if unfit >= UNFIT_LEAST and unfit > UNFIT_SHARE * total:
+        why.append(f"in {unfit} of {total} turns the harness was late itself")
+    if missed > MISSED_SHARE * total:
+        why.append(f"{missed} of {total} turns could not be paired with the truth log")
+    if lost:
+        why.append(f"{len(lost)} calls did not come to their end: {', '.join(sorted(set(lost)))}")
+    if turns < LEAST_TURNS:
+        why.append(f"only {turns} turns are left")
+    return why
+
+
+def _figures(turns: Sequence[TurnCheck]) -> dict[str, object]:
+    errors = np.array([turn.error_ms for turn in turns], np.float64)
+    hearing = np.array([turn.hearing_ms for turn in turns], np.float64)
+    sending = np.array([turn.sending_ms for turn in turns], np.float64)
+    calls = np.array([turn.call for turn in turns])
+    true = np.array([turn.true_ms for turn in turns], np.float64)
+    at_min = np.array([turn.at_s for turn in turns], np.float64) / 60
+    residuals = np.abs(errors - np.median(errors))
+    within = _within(errors, calls)
+    explained = _explained(turns)
+    return {
+        "slope": _rounded(1 + _trend(_centred(true, calls), _centred(errors, calls)), 5),
+        "offset_ms": _rounded(float(np.median(errors))),
+        "explained": explained,
+        "explained_offset_ms": _rounded(sum(part.ms for part in explained)),
+        "within_p95_ms": _rounded(percentile(np.abs(within).tolist(), 95)),
+        "within_max_ms": _rounded(float(np.abs(within).max())),
+        "residual_p50_ms": _rounded(percentile(residuals.tolist(), 50)),
+        "residual_p95_ms": _rounded(percentile(residuals.tolist(), 95)),
+        "residual_max_ms": _rounded(float(residuals.max())),
+        "hearing_p95_ms": _rounded(_residual_p95(hearing)),
+        "sending_p95_ms": _rounded(_residual_p95(sending)),
+        "hearing_offset_ms": _rounded(float(np.median(hearing))),
+        "sending_offset_ms": _rounded(float(np.median(sending))),
+        "per_minute_ms": _rounded(_trend(_centred(at_min, calls), _centred(errors, calls))),
+    }
+
+
+def _explained(turns: Sequence[TurnCheck]) -> list[Explained]:
+    """The parts of the offset that are known from elsewhere."""
+    parts = [Explained(what="the agent's encoder: look-ahead", ms=ENCODER_MS)]
+    buffers = [turn.agent_buffer_ms for turn in turns if turn.agent_buffer_ms is not None]
+    if buffers:
+        parts.append(Explained(what="the agent's jitter buffer", ms=_rounded(float(np.median(buffers)))))
+        parts.append(Explained(what="the agent's audio blocks", ms=AGENT_BLOCKS_MS))
+    return parts
+
+
+def _residual_p95(values: Values) -> float:
+    return percentile(np.abs(values - np.median(values)).tolist(), 95)
+
+
+def _within(values: Values, calls: NDArray[np.str_]) -> Values:
+    """Each value less its own call's median."""
+    out = values.copy()
+    for call in set(calls.tolist()):
+        mine = calls == call
+        out[mine] -= np.median(values[mine])
+    return out
+
+
+def _centred(values: Values, calls: NDArray[np.str_]) -> Values:
+    """Each value less its own call's mean, as least squares want it."""
+    out = values.copy()
+    for call in set(calls.tolist()):
+        mine = calls == call
+        out[mine] -= values[mine].mean()
+    return out
+
+
+def _trend(centred_x: Values, centred_y: Values) -> float:
+    """The slope of a line through the centred points; 0 where x does not vary."""
+    spread = float(centred_x @ centred_x)
+    return float(centred_x @ centred_y) / spread if spread > 0 else 0.0
+
+
+def _rounded(value: float, digits: int = 2) -> float:
+    return round(value, digits)

@@ -1,0 +1,152 @@
+"""Makes a calibration: its stages as runs against the embedded stack, then the points from what they left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from harness import __version__
+from harness.calibrate.model import Calibration, Kind, Machine, Point
+from harness.calibrate.onset import onset_over_noise
+from harness.calibrate.plan import FIXED_MS, FULL, QUICK, Script, Stage, agents_of, scenario_of
+from harness.calibrate.points import PointSpec, point_of, random_delays
+from harness.calibrate.truth import CallCheck, TurnCheck, check_call
+from harness.call.timeline import read_timeline
+from harness.clock import Clock
+from harness.errors import ConfigError, Place
+from harness.load.pacing import plan_pace
+from harness.load.prepare import prepare
+from harness.load.run import RunOrder, Watcher, execute
+from harness.load.settings import run_settings
+from harness.load.signals import Signals
+from harness.measure.result import CallResult
+from harness.report.run_directory import DEFAULT_PARENT as REPORTS
+from harness.report.run_directory import TRUTH_FILE, RunDirectory
+from harness.target.target import Target
+
+ENGINE = "sdk"
+DEFAULT_PARENT = REPORTS / "calibrations"
+CALIBRATION_FILE = "calibration.json"
+
+
+Turns = list[tuple[PointSpec, TurnCheck]]
+
+
+def new_folder(out: Path | None, now: datetime) -> Path:
+    """Where a calibration is written: `out`, or one named by the time.
+
+    Raises:
+        ConfigError: It holds a calibration already, or cannot be made.
+    """
+    folder = out if out is not None else DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}"
+    if (folder / CALIBRATION_FILE).exists():
+        raise ConfigError("a calibration is there already", where=Place(folder), mend="name another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ConfigError(
+            f"it cannot be written there: {problem.strerror}",
+            where=Place(folder),
+            mend="name a folder on a disk that can be written: --out DIR",
+        ) from None
+    return folder
+
+
+async def calibrate(
+    folder: Path, watcher: Watcher, *, quick: bool, seed: int, machine: Machine, clock: Clock, signals: Signals
+) -> tuple[Calibration, Turns] | None:
+    """Makes all calls and gives the calibration and its turns; None where it was interrupted.
+
+    Args:
+        folder: Where each stage's run is written, in a folder of its own; it exists.
+        watcher: Who looks on.
+        quick: A few minutes instead of twenty: fewer turns, no conditions.
+        seed: Of what is random in the runs.
+        machine: Where it is made.
+        clock: The only reader of time.
+        signals: Cut the calls that run.
+
+    Raises:
+        HarnessError: The embedded stack did not come up, or nothing can be written.
+    """
+    points: list[Point] = []
+    turns: Turns = []
+    made = clock.utc()
+    for stage in QUICK if quick else FULL:
+        results = await _run(stage, folder, watcher, seed=seed, clock=clock, signals=signals)
+        if signals.received:
+            return None
+        for script in stage.scripts:
+            checks = _checks(results, script, folder / stage.name)
+            for kind in get_args(Kind):
+                spec = PointSpec(ENGINE, kind, stage.calls, script.condition)
+                points.append(point_of(spec, checks))
+                turns += [(spec, turn) for check in checks for turn in check.turns if turn.kind == kind]
+    watcher.say("onset detection over noise")
+    calibration = Calibration(
+        made=made.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        harness_version=__version__,
+        quick=quick,
+        machine=machine,
+        points=points,
+        random=random_delays([turn for spec, turn in turns if spec.calls > 1], FIXED_MS),
+        onset=onset_over_noise(seed=seed, quick=quick),
+    )
+    return calibration, turns
+
+
+async def _run(
+    stage: Stage, folder: Path, watcher: Watcher, *, seed: int, clock: Clock, signals: Signals
+) -> Sequence[CallResult]:
+    directory = RunDirectory.create(folder / stage.name, name=stage.name, now=clock.utc())
+    agents_file = directory.path / "agents.yaml"
+    agents_file.write_text(json.dumps(agents_of(stage), indent=2), encoding="utf-8")
+    target = Target("embedded", "embedded", agents_file=agents_file)
+    scenarios = [scenario_of(script, Path.cwd()) for script in stage.scripts]
+    prepared = await prepare(scenarios, target, agent=None, say=watcher.say)
+    pace = plan_pace(
+        scenarios=len(prepared), calls=stage.calls, repeat=stage.repeat, rate_per_min=None, duration_s=None
+    )
+    settings = run_settings(
+        run=directory.path.name,
+        started=clock.utc(),
+        argv=["voice-harness", "calibrate"],
+        scenarios=prepared,
+        pace=pace,
+        thresholds=[],
+        target=target.describe(),
+        record="none",
+        seed=seed,
+    )
+    order = RunOrder(
+        scenarios=prepared,
+        pace=pace,
+        thresholds=[],
+        target=target,
+        record="none",
+        stop_at_failure=False,
+        seed=seed,
+        settings=settings,
+    )
+    outcome, _ = await execute(order, directory, watcher, clock=clock, signals=signals)
+    return outcome.results
+
+
+def _checks(results: Sequence[CallResult], script: Script, run: Path) -> list[CallCheck]:
+    truth = read_truth(run / TRUTH_FILE)
+    directory = RunDirectory(run)
+    return [
+        check_call(result, read_timeline(directory.timeline(result.call)), truth)
+        for result in results
+        if result.scenario == script.condition
+    ]
+
+
+def read_truth(path: Path) -> list[dict[str, Any]]:
+    """The entries of a truth log; none where there is no file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

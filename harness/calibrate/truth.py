@@ -1,0 +1,144 @@
+"""A call's turns beside what the agent's truth log says of them: which true delay belongs to which measured one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.calibrate.model import Kind
+from harness.clock import NS_PER_MS, ms
+from harness.measure.result import CallResult, TurnResult
+from harness.measure.spans import CallSpans, TurnSpan, gather
+
+HEARD_BEFORE_NS = 20 * NS_PER_MS  # a caller is not heard before the packet has left, but for the error looked for
+HEARD_WITHIN_NS = 2000 * NS_PER_MS
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCheck:
+    """One turn, measured and true. Times in ms.
+
+    Attributes:
+        call: The call's id.
+        kind: Typed or spoken.
+        at_s: When the caller had ended, from the call's connection on.
+        configured_ms: The delay that the agent was to keep.
+        true_ms: From the caller's voiced end as heard (or the text as it came) to the first voiced sample pushed.
+        measured_ms: `turn.ttfa`.
+        hearing_ms: From the first voiced sample pushed to the onset heard.
+        sending_ms: From the voiced end or text that left to its being heard.
+        agent_buffer_ms: What the agent's jitter buffer added, by its own statistics; None where it does not tell.
+    """
+
+    call: str
+    kind: Kind
+    at_s: float
+    configured_ms: float
+    true_ms: float
+    measured_ms: float
+    hearing_ms: float
+    sending_ms: float
+    agent_buffer_ms: float | None = None
+
+    @property
+    def error_ms(self) -> float:
+        """Measured less true."""
+        return self.measured_ms - self.true_ms
+
+
+@dataclass(frozen=True, slots=True)
+class CallCheck:
+    """A call's turns; `missed` and `unfit` count those that give no figures, `lost` is the failure that ended it."""
+
+    turns: Sequence[TurnCheck]
+    missed: Mapping[Kind, int]
+    unfit: Mapping[Kind, int]
+    lost: str | None = None
+
+
+def check_call(result: CallResult, events: Sequence[Mapping[str, Any]], truth: Sequence[Entry]) -> CallCheck:
+    """Pairs a call with the truth log's entries of its room, by time; nothing is paired by how alike it is."""
+    spans = gather([dict(event) for event in events])
+    ordered = sorted((entry for entry in truth if entry["room"] == result.room), key=lambda entry: int(entry["t"]))
+    checks: list[TurnCheck] = []
+    missed: dict[Kind, int] = {"typed": 0, "spoken": 0}
+    unfit: dict[Kind, int] = {"typed": 0, "spoken": 0}
+    for turn, measured in zip(spans.turns, result.turns, strict=True):
+        kind: Kind = "typed" if turn.kind == "type" else "spoken"
+        if not measured.fit:
+            unfit[kind] += 1
+            continue
+        check = _check_turn(result.call, kind=kind, spans=spans, turn=turn, measured=measured, truth=ordered)
+        if check is None:
+            missed[kind] += 1
+        else:
+            checks.append(check)
+    return CallCheck(checks, missed, unfit, result.failure)
+
+
+def _check_turn(
+    call: str, *, kind: Kind, spans: CallSpans, turn: TurnSpan, measured: TurnResult, truth: Sequence[Entry]
+) -> TurnCheck | None:
+    left_ns = turn.caller_end_ns
+    connected_ns = spans.at("room.connected")
+    if left_ns is None or connected_ns is None or measured.ttfa_ms is None:
+        return None
+    name = "data_in" if kind == "typed" else "caller_voiced_end"
+    heard = next(
+        (
+            index
+            for index, entry in enumerate(truth)
+            if entry["event"] == name and -HEARD_BEFORE_NS <= int(entry["at_ns"]) - left_ns <= HEARD_WITHIN_NS
+        ),
+        None,
+    )
+    if heard is None:
+        return None
+    after = list(_until_next_turn(truth[heard + 1 :]))
+    decided = next((entry for entry in after if entry["event"] == "decided"), None)
+    pushed = next((entry for entry in after if entry["event"] == "push_start" and entry["what"] == "reply"), None)
+    onset_ns = next(
+        (
+            voice.onset_ns
+            for voice in spans.voices
+            if measured.agent_onset_ms is not None
+            and abs(ms(voice.onset_ns - connected_ns) - measured.agent_onset_ms) < 1
+        ),
+        None,
+    )
+    if pushed is None or decided is None or onset_ns is None:
+        return None
+    heard_ns, pushed_ns = int(truth[heard]["at_ns"]), int(pushed["at_ns"])
+    return TurnCheck(
+        call=call,
+        kind=kind,
+        at_s=(left_ns - connected_ns) / 1e9,
+        configured_ms=decided["delay_ms"],
+        true_ms=ms(pushed_ns - heard_ns),
+        measured_ms=measured.ttfa_ms,
+        hearing_ms=ms(onset_ns - pushed_ns),
+        sending_ms=ms(heard_ns - left_ns),
+        agent_buffer_ms=_agent_buffer_ms(truth, heard) if kind == "spoken" else None,
+    )
+
+
+def _until_next_turn(entries: Sequence[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        if entry["event"] in ("data_in", "caller_voiced_end"):
+            return
+        yield entry
+
+
+def _agent_buffer_ms(truth: Sequence[Entry], heard: int) -> float | None:
+    """The mean wait in the agent's jitter buffer over this utterance: its sums grow from its start to its end."""
+    before = [entry for entry in truth[:heard] if entry["event"] == "jitter_buffer"]
+    after = next((entry for entry in truth[heard:] if entry["event"] == "jitter_buffer"), None)
+    if not before or after is None:
+        return None
+    samples = int(after["samples"]) - int(before[-1]["samples"])
+    if samples <= 0:
+        return None
+    return round(1000 * (float(after["delay_s"]) - float(before[-1]["delay_s"])) / samples, 3)

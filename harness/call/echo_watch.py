@@ -1,0 +1,57 @@
+"""Keeps what is said and what is heard meanwhile, to find the caller's own voice in the agent's channel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.call.engines.line import SAMPLE_RATE, Heard
+from harness.clock import NS_PER_S
+from harness.measure.echo import RATE, Echo, find_echo
+
+STEP = SAMPLE_RATE // RATE
+KEPT_S = 30  # of an utterance: enough to know it again
+
+
+class EchoWatch:
+    """Keeps one utterance at a time and what was heard since it began."""
+
+    def __init__(self) -> None:
+        self._start_ns = 0
+        self._sent: list[NDArray[np.int16]] = []
+        self._heard: list[NDArray[np.int16]] = []
+        self._heard_from_ns = 0
+
+    def begin(self) -> None:
+        """A new utterance is about to be said."""
+        self._sent, self._heard, self._start_ns = [], [], 0
+
+    def sent(self, left_ns: int, samples: NDArray[np.int16]) -> None:
+        """A frame of the utterance left."""
+        if not self._sent:
+            self._start_ns = left_ns
+        if left_ns - self._start_ns < KEPT_S * NS_PER_S:
+            self._sent.append(_thinned(samples))
+
+    def heard(self, heard: Heard) -> None:
+        """A block of the agent's audio."""
+        if not self._sent or heard.wire_ns - self._start_ns > (KEPT_S + 1) * NS_PER_S:
+            return
+        if not self._heard:
+            self._heard_from_ns = heard.wire_ns
+        self._heard.append(_thinned(heard.samples))
+
+    def find(self) -> Echo | None:
+        """The echo of the utterance in what was heard since; takes some milliseconds of CPU, on any thread."""
+        if not self._sent or not self._heard:
+            return None
+        heard = np.concatenate(self._heard)
+        before = round((self._heard_from_ns - self._start_ns) * RATE / NS_PER_S)
+        heard = np.pad(heard, (before, 0)) if before >= 0 else heard[-before:]
+        return find_echo(np.concatenate(self._sent), heard)
+
+
+def _thinned(samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    """At the lower rate; (frames,) int16 mono."""
+    whole = samples[: samples.size // STEP * STEP]
+    return np.asarray(whole.reshape(-1, STEP).mean(axis=1)).astype(np.int16)

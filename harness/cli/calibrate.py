@@ -1,0 +1,81 @@
+"""`voice-harness calibrate`: the harness measures itself against an agent whose delays are known."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import Quiet
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
+
+if TYPE_CHECKING:
+    from harness.calibrate.model import Calibration
+
+
+def calibrate(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON, and nothing else.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Three minutes in place of twenty: fewer turns.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where it is written; a new folder in reports/calibrations/."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of all that is random.")] = 1,
+    quiet: Quiet = False,
+) -> int:
+    """Measure this machine's own error: embedded agents with known delays are called, and the figures compared.
+
+    Exit codes: 0 measured, 4 this machine did not carry some of the points, 130 interrupted.
+    """
+    import asyncio
+
+    try:
+        calibration = asyncio.run(_calibrate(as_json=as_json, quick=quick, out=out, seed=seed, quiet=quiet))
+    except asyncio.CancelledError:  # interrupted before the first call
+        return EXIT_INTERRUPTED
+    if calibration is None:
+        return EXIT_INTERRUPTED
+    return EXIT_OK if calibration.fit else EXIT_UNFIT
+
+
+async def _calibrate(*, as_json: bool, quick: bool, out: Path | None, seed: int, quiet: bool) -> Calibration | None:
+    import asyncio
+
+    from rich.console import Console
+
+    from harness.calibrate.picture import render_picture
+    from harness.calibrate.run import CALIBRATION_FILE, new_folder
+    from harness.calibrate.run import calibrate as make
+    from harness.calibrate.store import keep, this_machine
+    from harness.calibrate.table import print_calibration
+    from harness.clock import SystemClock
+    from harness.load.signals import Signals
+    from harness.report.console import LinesWatcher, make_console
+
+    clock = SystemClock()
+    folder = new_folder(out, clock.utc())
+    progress = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    watcher = LinesWatcher(progress, quiet=quiet)
+    with Signals() as signals:
+        task = asyncio.current_task()
+        signals.on_interrupt(task.cancel if task is not None else lambda: None)
+        done = await make(folder, watcher, quick=quick, seed=seed, machine=this_machine(), clock=clock, signals=signals)
+    if done is None:
+        return None
+    calibration, turns = done
+    text = calibration.model_dump_json(indent=2)
+    (folder / CALIBRATION_FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / "picture.html").write_text(render_picture(calibration, turns), encoding="utf-8")
+    try:
+        keep(calibration)
+    except OSError as problem:
+        watcher.say(f"it could not be kept for later runs to state: {problem.strerror}")
+    if as_json:
+        typer.echo(text)
+    else:
+        console = make_console()
+        print_calibration(console, calibration)
+        console.print(f"written to {folder}; the picture is {folder / 'picture.html'}")
+    return calibration

@@ -1,0 +1,53 @@
+"""SIGINT and SIGTERM while a run is under way: the first cuts what runs and writes all, the second ends at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+from harness.errors import EXIT_INTERRUPTED
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Signals:
+    """Takes both signals as long as it is entered, on the running event loop.
+
+    A signal that comes while something runs that cannot be cut, such as the writing of the reports, changes nothing:
+    that is written to its end.
+
+    Attributes:
+        received: Whether one has come.
+    """
+
+    def __init__(self) -> None:
+        self.received = False
+        self._act: Callable[[], object] = lambda: None
+
+    def on_interrupt(self, act: Callable[[], object]) -> None:
+        """From now on the first signal does this; at once, where it has come already."""
+        self._act = act
+        if self.received:
+            act()
+
+    def __enter__(self) -> Signals:
+        loop = asyncio.get_running_loop()
+        for number in _NUMBERS:
+            loop.add_signal_handler(number, self._receive)
+        return self
+
+    def _receive(self) -> None:
+        if self.received:
+            # The stack's processes hang by our pipe: they go when we go.
+            os._exit(EXIT_INTERRUPTED)
+        self.received = True
+        self._act()
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _NUMBERS:
+            with suppress(RuntimeError):
+                loop.remove_signal_handler(number)

@@ -1,0 +1,73 @@
+"""The caller's own voice in the agent's channel: found by correlation, and taken out of who spoke when.
+
+An agent that plays back what it hears (a loop-back, a speaker beside a microphone) would seem to interrupt every turn.
+Where a voice sets in while the caller speaks, what was sent is compared with what was heard meanwhile. A turn with an
+echo has no interruption; its reply is the first onset after the echo has died away. Where the reply begins before
+that, the two are one stretch of voice, and the turn has no TTFA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.clock import NS_PER_MS
+from harness.measure.voice import Voice
+
+RATE = 8000  # of what is compared: a telephone's band is enough to know a voice again
+LONGEST_MS = 800  # a later echo would be a reply
+ALIKE = 0.4  # two voices that say different things stay below 0.2 over a second
+LEAST_MS = 300  # of the caller's voice: less is too like anything
+FADE_NS = 300 * NS_PER_MS  # how long an echo rings on
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The caller is heard `delay_ms` after it spoke, by `gain_db` louder (below zero: softer), by `alike` the same."""
+
+    delay_ms: float
+    gain_db: float
+    alike: float
+
+
+def find_echo(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> Echo | None:
+    """The echo of `sent` in `heard`, both (samples,) mono at `RATE` from the same moment on; None where there is none.
+
+    By the normalised cross-correlation at delays from 0 to `LONGEST_MS`.
+    """
+    if sent.size < RATE * LEAST_MS // 1000 or heard.size < sent.size // 2:
+        return None
+    lags = RATE * LONGEST_MS // 1000
+    voice, ear = sent.astype(np.float64), heard[: sent.size + lags].astype(np.float64)
+    size = 1 << int(voice.size + ear.size - 1).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(ear, size) * np.conj(np.fft.rfft(voice, size)), size)[:lags]
+    power = np.concatenate([[0.0], np.cumsum(np.square(np.pad(ear, (0, voice.size + lags))))])
+    covered = power[voice.size : voice.size + lags] - power[:lags]
+    whole = float(np.sum(np.square(voice)))
+    if whole <= 0 or not covered.any():
+        return None
+    alike = np.abs(correlation) / np.sqrt(whole * np.maximum(covered, 1.0))
+    at = int(np.argmax(alike))
+    if alike[at] < ALIKE:
+        return None
+    gain_db = 20 * np.log10(abs(correlation[at]) / whole)
+    return Echo(round(1000 * at / RATE, 1), round(float(gain_db), 1), round(float(alike[at]), 2))
+
+
+def without_echo(
+    voices: Sequence[Voice], start_ns: int, end_ns: int, delay_ms: float, *, known_until_ns: int
+) -> list[Voice]:
+    """The voices without those that are the echo of what the caller said from `start_ns` to `end_ns`.
+
+    A stretch that set in while the caller spoke and lasts beyond the echo is more than the echo: it stays.
+    """
+    gone_ns = end_ns + round(delay_ms * NS_PER_MS) + FADE_NS
+
+    def is_echo(voice: Voice) -> bool:
+        ends_ns = known_until_ns if voice.end_ns is None else voice.end_ns
+        return voice.onset_ns >= start_ns and voice.onset_ns < gone_ns and ends_ns <= gone_ns
+
+    return [voice for voice in voices if not is_echo(voice)]

@@ -1,0 +1,51 @@
+"""What a calibration calls: what its points need, and that the agents and scenarios are ones that can be run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.calibrate.plan import FIXED_MS, FULL, QUICK, Stage, agents_of, scenario_of
+from harness.fixtures.find import find_fixture
+from harness.stack.agents_file import load_agents
+
+
+@pytest.mark.parametrize("stage", [*FULL, *QUICK], ids=lambda stage: stage.name)
+def test_its_agents_and_scenarios_can_be_read(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "agents.yaml"
+    path.write_text(json.dumps(agents_of(stage)))
+    agents = load_agents(path)
+    for script in stage.scripts:
+        assert agents[script.condition].kind == "truth"
+        steps = scenario_of(script, tmp_path).model.turns
+        assert [sum(step.kind == kind for step in steps) for kind in ("say", "type")] == [script.spoken, script.typed]
+        for step in steps:
+            if step.kind == "say":
+                find_fixture(str(step.say), tmp_path)
+
+
+def test_the_full_one_has_thirty_turns_a_point_in_ten_calls_and_two_hundred_random_ones() -> None:
+    for stage in FULL:
+        for script in stage.scripts:
+            calls = stage.calls * stage.repeat
+            assert calls >= 10
+            assert min(script.spoken, script.typed) >= 3
+            assert min(script.spoken, script.typed) * calls >= 30
+    five = FULL[-1]
+    assert five.calls == 5
+    share = sum(isinstance(delay, dict) for delay in five.scripts[0].delays) / len(five.scripts[0].delays)
+    assert (five.scripts[0].spoken + five.scripts[0].typed) * five.calls * five.repeat * share >= 220
+    clean = FULL[0].scripts[0]
+    assert {f"{fixed:g}ms" for fixed in FIXED_MS} < {delay for delay in clean.delays if isinstance(delay, str)} | {""}
+
+
+def test_conditions_are_the_agents(tmp_path: Path) -> None:
+    path = tmp_path / "agents.yaml"
+    path.write_text(json.dumps(agents_of(FULL[0])))
+    agents = load_agents(path)
+    assert agents["noise_-60"].noise_dbfs == -60
+    assert agents["clean"].noise_dbfs is None
+    assert agents["late_join"].joins_late_by_s == 1.2
+    assert agents["late_join"].faults == ["joins_late"]

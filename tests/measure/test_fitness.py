@@ -1,0 +1,65 @@
+"""What a late harness ran short of: told where a turn is unfit, and never deciding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from timelines import CallMade
+
+from harness.measure.result import CallResult
+
+IDLE = {"own_cpu": 0.2, "loop_cpu": 0.1, "busy": 0.3, "steal": 0.0, "throttled_ms": 0.0, "udp_dropped": 0}
+COST = {"sent": 100, "send_late_ms": 1.0, "lag_ms": 1.0, "heard": 48_000, "read_late_ms": 0.0, "clock_step_ms": 0.0}
+
+
+def call_with(*, late_ms: float = 150, at: float = 5000, **second: Any) -> CallResult:
+    """A turn from 2,900 to 9,000 ms with one late packet; one second of the call was as told, the others idle."""
+    call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, late_ms)
+    for end in (1000, 2000, 5000, 9000, 10_500):
+        call.event(end, "second", **COST, **IDLE)
+    return call.event(at, "second", **{**COST, **IDLE, **second}).hung_up(11_000).measured()
+
+
+@pytest.mark.parametrize(
+    ("second", "ran_out"),
+    [
+        ({"steal": 0.12}, "its host gave 12 % of it to others"),
+        ({"throttled_ms": 80.0}, "the container's CPU quota: it held us back for 80 ms"),
+        ({"loop_cpu": 0.97}, "its one Python thread was 97 % busy"),
+        ({"busy": 0.99, "own_cpu": 0.4}, "the machine's CPU: 99 % busy, 0.4 of its cores by us"),
+        ({"udp_dropped": 3}, "the kernel's receive queue"),
+        ({"lag_ms": 300.0}, "nothing that was seen"),
+        ({"steal": 0.3, "busy": 1.0, "loop_cpu": 1.0}, "its host gave 30 %"),
+        ({"busy": None, "steal": None, "throttled_ms": None, "udp_dropped": None, "loop_cpu": 0.95}, "our own process"),
+    ],
+)
+def test_an_unfit_turn_names_what_ran_out(second: dict[str, Any], ran_out: str) -> None:
+    turn = call_with(**second).turns[0]
+    assert not turn.fit
+    assert ran_out in (turn.ran_out or "")
+
+
+@pytest.mark.parametrize("second", [{"steal": 0.5}, {"busy": 1.0}, {"loop_cpu": 1.0}, {"lag_ms": 900.0}])
+def test_a_busy_machine_that_was_on_time_is_fit(second: dict[str, Any]) -> None:
+    turn = call_with(late_ms=21, **second).turns[0]
+    assert (turn.fit, turn.unfit_why, turn.ran_out) == (True, [], None)
+
+
+def test_a_second_outside_of_the_turn_explains_nothing() -> None:
+    assert call_with(at=2500, busy=1.0).turns[0].ran_out is None
+    assert call_with(at=10_500, busy=1.0).turns[0].ran_out is None
+    assert call_with(at=9900, busy=1.0).turns[0].ran_out is not None, "it began within the turn"
+
+
+def test_a_timeline_that_does_not_tell_of_the_machine_names_nothing() -> None:
+    call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, 150)
+    call.event(5000, "second", sent=100, send_late_ms=150.0, lag_ms=200.0, heard=48_000)
+    turn = call.hung_up(9100).measured().turns[0]
+    assert (turn.fit, turn.ran_out) == (False, None)
+
+
+def test_a_step_of_the_time_of_day_is_noted_and_moves_no_number() -> None:
+    stepped = call_with(late_ms=21, clock_step_ms=-3600_000.0)
+    assert "no number here depends on it" in stepped.notes[0]
+    assert stepped.turns[0].ttfa_ms == call_with(late_ms=21).turns[0].ttfa_ms
