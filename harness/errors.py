@@ -1,16 +1,18 @@
 """What can go wrong, told so that a person can mend it.
 
-HarnessError                    exit
-├── UsageError                  2     known before a packet is sent
-│   ├── ScenarioError                 a scenario says what cannot be followed
-│   ├── FixtureError                  a WAV or the manifest is not what it should be
-│   └── ConfigError                   a target, a key, a folder, an option
-├── StackError                  3     the embedded stack did not come up, or fell
-└── CallFailure                 by kind
-├── SessionFailure          3     session.*   no usable session
-├── RoomFailure             3     room.*      the LiveKit side
-├── AgentFailure            1     agent.*     the agent fell short
-└── OwnFailure              4     harness.*   ourselves
+::
+
+    HarnessError                    exit
+    ├── UsageError                  2     known before a packet is sent
+    │   ├── ScenarioError                 a scenario says what cannot be followed
+    │   ├── FixtureError                  a WAV or the manifest is not what it should be
+    │   └── ConfigError                   a target, a key, a folder, an option
+    ├── StackError                  3     the embedded stack did not come up, or fell
+    └── CallFailure                 by kind
+        ├── SessionFailure          3     session.*   no usable session
+        ├── RoomFailure             3     room.*      the LiveKit side
+        ├── AgentFailure            1     agent.*     the agent fell short
+        └── OwnFailure              4     harness.*   ourselves
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from harness.call.chat import TOPIC_IN, Chat, Junk
 from harness.call.ear import Ear
 from harness.call.engines.line import Engine, Heard, Line, Media
 from harness.call.loop_lag import LoopLag
+from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.call.script import Script
@@ -62,6 +63,7 @@ class Call:
         self._recorder = recorder
         self._ear = Ear(clock, timeline)
         self._chat = Chat()
+        self._own_voice = OwnVoiceWatch()
         self._line: Line | None = None
         self._script: Script | None = None
         self._work: asyncio.Task[None] | None = None
@@ -74,6 +76,7 @@ class Call:
         self._second_late_ns = 0
         self._second_heard = 0
         self._second_read_late_ns = 0
+        self._second_lag_ns = 0
 
     async def make(self) -> None:
         """Makes the call. Raises nothing: what went wrong is on the timeline, as `failure` or `cut`."""
@@ -127,7 +130,13 @@ class Call:
         if self._recorder is not None:
             self._recorder.start(connected_ns)
         self._script = Script(
-            self._plan, line=self._line, ear=self._ear, chat=self._chat, timeline=self._timeline, clock=self._clock
+            self._plan,
+            line=self._line,
+            ear=self._ear,
+            own_voice=self._own_voice,
+            chat=self._chat,
+            timeline=self._timeline,
+            clock=self._clock,
         )
         if self._failure is not None:
             raise self._failure
@@ -212,6 +221,7 @@ class Call:
         self._second_heard += heard.samples.size
         self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
+        self._own_voice.heard(heard)
         if self._recorder is not None:
             self._recorder.heard(heard.wire_ns, heard.samples)
 
@@ -236,8 +246,10 @@ class Call:
         self._second_late_ns = max(self._second_late_ns, late_ns)
         if late_ns > LATE_NS:
             self._timeline.add(due_ns, "send.late", late_ms=ms(late_ns))
-        if self._recorder is not None and samples is not None:
-            self._recorder.sent(left_ns, samples)
+        if samples is not None:
+            self._own_voice.sent(left_ns, samples)
+            if self._recorder is not None:
+                self._recorder.sent(left_ns, samples)
         if left_ns >= self._second_ns:
             self._close_second()
 
@@ -247,13 +259,14 @@ class Call:
             "second",
             sent=self._second_sent,
             send_late_ms=ms(self._second_late_ns),
-            lag_ms=ms(self._lag.longest_ns(self._second_ns - NS_PER_S)),
+            lag_ms=ms(max(self._second_lag_ns, self._lag.longest_ns(self._second_ns - NS_PER_S))),
             heard=self._second_heard,
             read_late_ms=ms(self._second_read_late_ns),
             **(asdict(self._lag.machine) if self._lag.machine is not None else {}),
         )
         self._second_ns += NS_PER_S
-        self._second_sent = self._second_late_ns = self._second_heard = self._second_read_late_ns = 0
+        self._second_sent = self._second_late_ns = self._second_heard = 0
+        self._second_read_late_ns = self._second_lag_ns = 0
 
     def on_overflow(self, t_ns: int) -> None:
         """See `LineEvents`."""
@@ -271,4 +284,6 @@ class Call:
             self._end(RoomFailure("room.lost", f"the room was lost ({reason})", mend="is the LiveKit server well?"))
 
     def _on_lag(self, due_ns: int, late_ns: int) -> None:
+        # One that reached over a second's end may be told after that second was closed: it counts for the next.
+        self._second_lag_ns = max(self._second_lag_ns, late_ns)
         self._timeline.add(due_ns, "loop.lag", late_ms=ms(late_ns))

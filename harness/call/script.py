@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import pairwise
 
 from harness.call.chat import TOPIC_OUT, Chat, outgoing
 from harness.call.ear import KNOWN_AFTER_NS, Ear
 from harness.call.engines.line import NS_PER_SAMPLE, Line
+from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_S, Clock, s_to_ns
 from harness.errors import AgentFailure, CallFailure
 from harness.fixtures.find import Utterance
+from harness.measure.own_voice import without_own_voice
 from harness.measure.voice import (
     FALSE_STOP_NS,
     SILENCE_NS,
@@ -38,10 +41,21 @@ FindReply = Callable[[], ReplyStart]
 class Script:
     """Follows a plan's steps on a line. `end(failure)` ends it from outside: the agent left, the room is gone."""
 
-    def __init__(self, plan: CallPlan, *, line: Line, ear: Ear, chat: Chat, timeline: Timeline, clock: Clock) -> None:
+    def __init__(
+        self,
+        plan: CallPlan,
+        *,
+        line: Line,
+        ear: Ear,
+        own_voice: OwnVoiceWatch,
+        chat: Chat,
+        timeline: Timeline,
+        clock: Clock,
+    ) -> None:
         self._plan = plan
         self._line = line
         self._ear = ear
+        self._own_voice = own_voice
         self._chat = chat
         self._timeline = timeline
         self._clock = clock
@@ -179,9 +193,7 @@ class Script:
                 why = await self._barge_in(step, speech, barged=barged)
             else:
                 start_ns, end_ns = await self._speak(speech)
-                why = await self._await_reply(
-                    lambda: reply_to_speech(self._ear.voices, start_ns, end_ns), end_ns, barged
-                )
+                why = await self._await_reply(self._reply_after(start_ns, end_ns), end_ns, barged)
         except asyncio.CancelledError:
             why = "cut"
             raise
@@ -199,6 +211,7 @@ class Script:
 
     async def _speak(self, speech: Utterance, *, not_before_ns: int = 0) -> tuple[int, int]:
         """Says it; returns when the packets with the voiced start and end left."""
+        self._own_voice.begin()
         speaking = self._line.speak(speech.pcm, not_before_ns=not_before_ns)
         finished = asyncio.ensure_future(speaking.finished())
         finished.add_done_callback(lambda _: self._ear.wake())
@@ -211,6 +224,23 @@ class Script:
             speaking.left_ns(0), "caller.spoke", turn=self._turn, voiced_start=start_ns, voiced_end=end_ns
         )
         return start_ns, end_ns
+
+    def _reply_after(self, start_ns: int, end_ns: int) -> FindReply:
+        """What finds the reply to what was just said; where the caller hears itself, that is no reply."""
+        voices = self._ear.voices
+        if not any(start_ns <= voice.onset_ns < end_ns for voice in voices):
+            return lambda: reply_to_speech(voices, start_ns, end_ns)
+        heard = self._own_voice.find()
+        if heard is None:
+            return lambda: reply_to_speech(voices, start_ns, end_ns)
+        self._timeline.add(self._clock.now_ns(), "own_voice", turn=self._turn, **asdict(heard))
+
+        def find() -> ReplyStart:
+            known_ns = self._ear.known_until_ns()
+            others = without_own_voice(voices, start_ns, end_ns, heard.delay_ms, known_until_ns=known_ns)
+            return reply_to_speech(others, start_ns, end_ns)
+
+        return find
 
     async def _barge_in(self, step: Step, speech: Utterance, *, barged: bool) -> str:
         onset_ns, self._talked_over_ns = self._talked_over_ns, None
@@ -226,7 +256,7 @@ class Script:
         if step.expect.keeps_talking:
             return await self._not_put_off(end_ns, barged)
         if onset_ns is None or not speaks_at(voices, start_ns):
-            return await self._await_reply(lambda: reply_to_speech(voices, start_ns, end_ns), end_ns, barged)
+            return await self._await_reply(self._reply_after(start_ns, end_ns), end_ns, barged)
         stop: list[int] = []
 
         def stopped() -> bool:

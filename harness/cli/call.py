@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +41,7 @@ def call(
     from harness.scenario.load import parse_set
 
     steps = steps_in_order(sys.argv, say or [], type_ or [])
-    loaded = scenario_by_hand(steps, sets=[parse_set(text) for text in sets or []], folder=Path.cwd())
+    loaded = scenario_by_hand(steps, sets=[parse_set(text) for text in sets or []], folder=Path.cwd(), env=os.environ)
     request = Request(
         name=loaded.name,
         scenarios=[loaded],

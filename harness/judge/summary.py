@@ -14,7 +14,7 @@ class _Part(BaseModel):
 
 
 class Reason(_Part):
-    """Why the run did not pass (or, with code 0, why it did)."""
+    """One reason why the run did not pass."""
 
     code: int
     what: str
@@ -40,7 +40,7 @@ class CallCounts(_Part):
 
 
 class MetricSummary(_Part):
-    """A metric's samples. A percentile that too few samples carry is null (p95 under 20, p99 under 100)."""
+    """A metric's samples. A percentile of too few is null (p90 under 10, p95 under 20, p99 under 100)."""
 
     count: int
     min: float

@@ -9,6 +9,7 @@ from harness.clock import NS_PER_MS
 from harness.failures import FailureKind
 from harness.measure.fitness import unfit_reasons, what_ran_out
 from harness.measure.media_health import media_health
+from harness.measure.own_voice import without_own_voice
 from harness.measure.result import (
     CallResult,
     FailureSeen,
@@ -22,6 +23,7 @@ from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
 from harness.measure.voice import (
     ReplyStart,
+    Voice,
     reply_to_barge_in,
     reply_to_speech,
     reply_to_text,
@@ -110,7 +112,7 @@ class _Measured:
                 kind=event["kind"],
                 what=event["what"],
                 at_ms=self.position(event["t"]),
-                turn=event["turn"],
+                turn=event["turn"] or self._turn_ended_by(event),
                 ended=event["ended"],
             )
             for event in self.spans.failures
@@ -122,6 +124,11 @@ class _Measured:
             mute = FailureSeen(kind="agent.no_audio", what=what, ended=any(failure.ended for failure in seen))
             return [mute, *seen]
         return seen
+
+    def _turn_ended_by(self, failure: Event) -> int | None:
+        """The turn that was running when a failure ended the script."""
+        failed = [turn.turn for turn in self.spans.turns if turn.why == "failed"]
+        return failed[-1] if failed and failure["ended"] else None
 
     def _was_mute(self, seen: Sequence[FailureSeen]) -> bool:
         silent = ("agent.no_reply", "agent.no_greeting")
@@ -172,7 +179,8 @@ class _Measured:
         in_time = reply.onset_ns is not None and reply.onset_ns <= end_ns and turn.why != "no_reply"
         onset_ns = reply.onset_ns if in_time else None
         ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
-        result.interrupted = reply.interrupted
+        result.interrupted = reply.interrupted and turn.own_voice is None
+        result.own_voice_db = turn.own_voice["gain_db"] if turn.own_voice else None
         result.backchannels = reply.backchannels
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
@@ -202,7 +210,7 @@ class _Measured:
 
     def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, int | None]:
         """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
-        voices = self.spans.voices
+        voices = self._voices(turn)
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         if turn.kind == "type":
             return reply_to_text(voices, start_ns), None
@@ -215,11 +223,21 @@ class _Measured:
                 return reply_to_barge_in(voices, stop_ns, end_ns), stop_ns
         return reply_to_speech(voices, start_ns, end_ns), None
 
+    def _voices(self, turn: TurnSpan) -> list[Voice]:
+        """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""
+        start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
+        if turn.own_voice is None:
+            return self.spans.voices
+        delay_ms = turn.own_voice["delay_ms"]
+        return without_own_voice(self.spans.voices, start_ns, end_ns, delay_ms, known_until_ns=self.spans.last_ns)
+
     def _judge_taking(self, result: TurnResult, turn: TurnSpan, turn_end_ns: int) -> None:
-        voices, start_ns, end_ns = self.spans.voices, _first(turn.caller_start_ns), _first(turn.caller_end_ns)
+        voices, start_ns, end_ns = self._voices(turn), _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         result.dead_air_ms = _ms(dead_air_ns(voices, end_ns, turn_end_ns))
         if turn.kind == "type":
             return
+        if turn.own_voice is not None:
+            return  # what of the sound while the caller spoke was the agent's cannot be measured
         result.talk_over_ms = _ms(talk_over_ns(voices, start_ns, end_ns, known_until_ns=self.spans.last_ns))
         if turn.why == "no_reply_needed" and result.exercised:
             result.false_stop = stopped_falsely(result.agent_stop_ms, result.caller_end_ms)
@@ -281,6 +299,13 @@ class _Measured:
             notes.append(f"{self.spans.junk} frames on voice.reply were ignored")
         if self.texts.stray:
             notes.append(f"{self.texts.stray} texts belong to no turn")
+        heard = [turn.own_voice for turn in self.spans.turns if turn.own_voice]
+        if heard:
+            notes.append(
+                f"the agent's channel carries the caller's own voice in {len(heard)} turns, "
+                f"{heard[0]['delay_ms']:.0f} ms late and at {heard[0]['gain_db']:.0f} dB: it is left out, but "
+                "interruptions cannot be told there, nor a reply that begins before it has died away"
+            )
         if media.dropouts:
             notes.append(f"the agent's voice broke off {media.dropouts} times, {media.dropout_ms:.0f} ms in all")
         return notes

@@ -77,6 +77,7 @@ class TurnResult(_Line):
     backchannels: int = 0
     talk_over_ms: float | None = None
     dead_air_ms: float | None = None
+    own_voice_db: float | None = None
     exercised: bool | None = None
     stop_ms: float | None = None
     false_stop: bool | None = None

@@ -27,6 +27,7 @@ class TurnSpan:
     caller_start_ns: int | None = None
     caller_end_ns: int | None = None
     barged_onset_ns: int | None = None
+    own_voice: Event | None = None
 
 
 @dataclass
@@ -92,6 +93,8 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 turns[event["turn"]].caller_start_ns = turns[event["turn"]].caller_end_ns = t_ns
             case "barge_in":
                 turns[event["turn"]].barged_onset_ns = event["onset"]
+            case "own_voice":
+                turns[event["turn"]].own_voice = event
             case "turn.ended":
                 turns[event["turn"]].ended_ns = t_ns
                 turns[event["turn"]].why = event["why"]

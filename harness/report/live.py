@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TimelineWatcher(LinesWatcher):
-    """Prints each event with the seconds since the call was connected (before: since it began)."""
+    """Prints each event with the seconds since the call was connected; before that, without a time."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -23,13 +23,13 @@ class TimelineWatcher(LinesWatcher):
 
     def event(self, call: str, event: Event) -> None:
         """See `Watcher`."""
-        if self._zero_ns is None or event["event"] == "room.connected":
+        if event["event"] == "room.connected":
             self._zero_ns = event["t"]
         line = in_words(event)
         if line is not None:
             happened_ns = event.get("voiced_end") or event["t"]
-            seconds = (happened_ns - (self._zero_ns or happened_ns)) / NS_PER_S
-            self._console.print(f"{seconds:8.3f} s  {one_line(line)}")
+            at = f"{(happened_ns - self._zero_ns) / NS_PER_S:8.3f} s" if self._zero_ns else " " * 10
+            self._console.print(f"{at}  {one_line(line)}")
 
     def ended(self, result: CallResult, alive: int) -> None:
         """See `Watcher`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ LISTEN = "1s"
 
 
 def scenario_by_hand(
-    steps: Sequence[tuple[str, str]], *, sets: Sequence[tuple[str, str]], folder: Path
+    steps: Sequence[tuple[str, str]],
+    *,
+    sets: Sequence[tuple[str, str]],
+    folder: Path,
+    env: Mapping[str, str],
 ) -> LoadedScenario:
     """The scenario `call`: these (say | type, text) steps, or listening to the greeting where there are none.
 
@@ -23,6 +27,6 @@ def scenario_by_hand(
     turns: list[dict[str, Any]] = [{kind: text} for kind, text in steps]
     raw = {"name": "call", "turns": turns or [{"wait": LISTEN}]}
     try:
-        return checked_scenario(raw, folder / "command line", sets=sets, env={})
+        return checked_scenario(raw, folder / "command line", sets=sets, env=env)
     except ScenarioError as problem:
         raise ScenarioError(problem.what, where="command line", mend=problem.mend) from None

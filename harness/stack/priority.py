@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 MEDIA_NICE = 3
-SPEECH_NICE = 19
+SPEECH_NICE = 10
 
 
 def stand_back(nice: int, pid: int | None = None) -> None:

@@ -42,3 +42,15 @@ async def test_a_lag_over_10_ms_is_told_once_with_when_it_was_due() -> None:
     assert await lags_of(StallingClock(at_tick=3, late_ms=10)) == ([], 10)
     assert await lags_of(StallingClock(at_tick=3, late_ms=11)) == ([(60, 11)], 11)
     assert await lags_of(StallingClock(at_tick=3, late_ms=250)) == ([(60, 250)], 250)
+
+
+async def test_the_machine_is_read_once_a_second() -> None:
+    clock = FakeClock()
+    async with LoopLag(clock) as lag:
+        assert lag.machine is None
+        readings = []
+        while clock.now_ns() < 3.5e9:
+            await asyncio.sleep(0)
+            if lag.machine is not None and (not readings or lag.machine is not readings[-1]):
+                readings.append(lag.machine)
+        assert [reading.clock_step_ms for reading in readings] == [0, 0, 0]

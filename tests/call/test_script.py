@@ -202,6 +202,18 @@ def test_a_backchannel_is_no_interruption_and_its_reply_is_waited_for(before_end
     assert world.happened("turn.ended")[0]["why"] == "replied"
 
 
+def test_a_caller_that_hears_itself_is_neither_interrupted_nor_answered_by_its_own_voice() -> None:
+    world = World(Agent(greets=None, replies=[(2500, 1000), (900, 1000)], echoes=(150, 0.3)))
+    call = world.call(SAY, SAY, speech=utterance(1500), greeting=False)
+    first, second = call.turns
+    assert (first.interrupted, second.interrupted) == (False, False)
+    assert near(first.ttfa_ms, 2500)
+    assert near(second.ttfa_ms, 900)
+    assert near(first.own_voice_db, -10.5, 1)
+    assert [event["turn"] for event in world.happened("own_voice")] == [1, 2]
+    assert "the caller's own voice in 2 turns" in call.notes[0]
+
+
 def test_a_reply_that_goes_on_in_the_callers_next_turn_is_no_interruption() -> None:
     def resume(line: RoomLine, turn: int) -> None:
         if turn == 1:

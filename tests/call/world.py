@@ -81,10 +81,10 @@ def in_virtual_time(work: Coroutine[Any, Any, Result]) -> Result:
         return runner.run(work)
 
 
-def tone(samples: int) -> NDArray[np.int16]:
+def tone(samples: int, *, pitch_hz: int = 150) -> NDArray[np.int16]:
     """A voice of twenty harmonics at about -20 dBFS."""
     time = np.arange(samples) / SAMPLE_RATE
-    wave = sum(np.sin(2 * np.pi * 150 * k * time + k * k) / k for k in range(1, 20))
+    wave = sum(np.sin(2 * np.pi * pitch_hz * k * time + k * k) / k for k in range(1, 20))
     return (np.asarray(wave) / 1.26 * 3276).astype(np.int16)
 
 
@@ -95,7 +95,7 @@ def utterance(voiced_ms: int = 1000, *, text: str = "When do you open?", name: s
     return Utterance(name, text, "en", pcm, lead, lead + voiced)
 
 
-SECOND = tone(SAMPLE_RATE)  # 150 Hz and its harmonics: every second is the same
+SECOND = tone(SAMPLE_RATE, pitch_hz=190)  # the agent's own voice: every second is the same
 
 
 @dataclass
@@ -107,6 +107,7 @@ class Agent:
         greets: (delay after joining, length), None: not at all.
         replies: For each of the caller's turns (delay after its end, length), None: no reply. The last one stays.
         stops: How long after the caller's voice set in over its own it falls silent; None: it talks on.
+        echoes: (delay, gain) at which it sends back what it hears.
         on_turn: Called with the line and the turn's number (from 1) when the caller has ended, for all else.
     """
 
@@ -114,6 +115,7 @@ class Agent:
     greets: tuple[float, float] | None = (300, 1000)
     replies: Sequence[tuple[float, float] | None] = ((800, 1200),)
     stops: float | None = 400
+    echoes: tuple[float, float] | None = None
     on_turn: Callable[[RoomLine, int], None] | None = None
 
 
@@ -129,6 +131,7 @@ class RoomLine:
     hung_up: int = 0
     turns: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _said: dict[int, NDArray[np.int16]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._microphone = Microphone(self._capture, self.clock, self.events.on_sent)
@@ -201,10 +204,18 @@ class RoomLine:
             first, last = (min(BLOCK, max(0, round((edge - start_ns) * 48e-6))) for edge in (start, end))
             at = round(start_ns * 48e-6) % (SAMPLE_RATE - BLOCK)
             block[first:last] = SECOND[at + first : at + last]
+        if self.agent.echoes is not None:
+            delay_ms, gain = self.agent.echoes
+            for half in range(2):
+                sent_ns = start_ns + half * BLOCK_NS // 2 - round(delay_ms * NS_PER_MS)
+                frame = self._said.pop(round(sent_ns / (BLOCK_NS // 2)), None)
+                if frame is not None:
+                    block[half * 480 : half * 480 + 480] += (frame * gain).astype(np.int16)
         return block
 
-    async def _capture(self, _frame: NDArray[np.int16]) -> None:
-        return
+    async def _capture(self, frame: NDArray[np.int16]) -> None:
+        if self.agent.echoes is not None:
+            self._said[round(self.clock.now_ns() / (BLOCK_NS // 2))] = frame
 
     async def _hear_out(self, speaking: Speaking, pcm: NDArray[np.int16]) -> None:
         voiced = np.flatnonzero(pcm)

@@ -219,6 +219,27 @@ def test_a_cough_that_the_agent_shall_ignore_gives_no_stop() -> None:
     check_possible([threshold("bargein.stop", "max<1s")], [scenario({"say": "x"}, {"say": "y", "barge_in": "1s"})])
 
 
+def test_a_false_stop_takes_a_cough_and_an_interruption_a_turn_that_owes_a_reply() -> None:
+    cough = {"say": "cough", "barge_in": "1s", "expect": {"keeps_talking": True}}
+    false_stop, interrupted = threshold("bargein.false_stop", "rate<0.1"), threshold("turn.interrupted", "rate<0.1")
+    check_possible([false_stop, interrupted], [scenario({"say": "x"}, cough)])
+    with pytest.raises(UsageError, match=r"bargein\.false_stop"):
+        check_possible([false_stop], [scenario({"say": "x"}, {"say": "y", "barge_in": "1s"})])
+    for metric, limit in (("turn.interrupted", "rate<0.1"), ("turn.talk_over", "max<1s")):
+        with pytest.raises(UsageError, match=metric.replace(".", r"\.")):
+            check_possible([threshold(metric, limit)], [scenario({"type": "x"})])
+    with pytest.raises(UsageError, match=r"turn\.interrupted"):
+        check_possible([threshold("turn.interrupted{kind:barge_in}", "rate<0.1")], [scenario({"say": "x"}, cough)])
+
+
+def test_a_level_is_judged_in_dbfs() -> None:
+    quiet = call(turn(), media={"level_dbfs": -42.0, "loss": 0.02})
+    levels = [threshold("audio.level_dbfs", "min>-35"), threshold("audio.loss", "max<0.01")]
+    summary = verdict([quiet], *levels)
+    assert [(found.value, found.ok) for found in summary.thresholds] == [(-42.0, False), (0.02, False)]
+    assert summary.exit_code == 1
+
+
 def test_of_several_scenarios_each_judges_its_own_calls() -> None:
     script = scenario({"say": "x"}, thresholds={"turn.ttfa": "max<2s"})
     assert str(scenario_thresholds(script, "s.yaml", alone=True)[0].ref) == "turn.ttfa"
@@ -238,6 +259,15 @@ def test_unfit_takes_over_5_percent_of_the_turns_and_at_least_2(unfit_turns: int
     rate = summary.metrics["turns.unfit"]
     assert isinstance(rate, RateSummary)
     assert rate.failed == unfit_turns
+
+
+def test_an_unfit_run_says_how_it_was_late_and_what_ran_out() -> None:
+    why = ["7 of 610 packets left over 20 ms late", "our own reading lagged by 23 ms at the agent's onset"]
+    stolen = "the machine's CPU time: its host gave 12 % of it to others"
+    late = [call(turn(fit=False, unfit_why=why[:1], ran_out=stolen)) for _ in range(2)]
+    other = call(turn(fit=False, unfit_why=[why[0].replace("7", "9"), why[1]], ran_out=None))
+    what = verdict([*late, other]).reasons[0].what
+    assert "mostly: packets left over 20 ms late; what ran out: the machine's CPU time)" in what
 
 
 def test_unfit_turns_are_left_out_of_the_times() -> None:

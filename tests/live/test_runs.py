@@ -26,7 +26,17 @@ SMOKE_METRICS = (
     "turn.transcript",
     "turn.echo",
     "turn.reply_text",
+    "turn.interrupted",
+    "turn.talk_over",
+    "turn.dead_air",
     "turn.wer",
+    "audio.loss",
+    "audio.concealed",
+    "audio.clipped",
+    "audio.jitter",
+    "audio.rtt",
+    "audio.jitter_buffer",
+    "audio.level_dbfs",
 )
 
 
@@ -38,7 +48,6 @@ def shipped(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "smoke": ("--agent", "demo", "--junit", str(folder / "copy.xml")),
         "opening-hours": ("--agent", "demo", "--calls", "2"),
         "barge-in": ("--agent", "demo"),
-        "load": ("--rate", "120", "--duration", "2s"),
     }
     running = {
         name: start(stack, folder / name, [f"scenarios/{name}.yaml"], "--record", "all", *options[name])
@@ -135,8 +144,8 @@ def test_an_agent_that_is_talked_over(shipped: dict[str, Ran]) -> None:
     assert [expectation["outcome"] for expectation in cough["expectations"]] != ["failed"]
 
 
-def test_the_load_scenario_runs_at_a_rate(shipped: dict[str, Ran]) -> None:
-    ran = shipped["load"]
+def test_the_load_scenario_runs_at_a_rate(stack: LiveStack, tmp_path: Path) -> None:
+    ran = start(stack, tmp_path / "run", ["scenarios/load.yaml"], "--rate", "120", "--duration", "2s").ran()
     assert len(ran.lines) == 4
     assert ran.summary["failures"] == {}
 

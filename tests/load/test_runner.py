@@ -22,7 +22,7 @@ from harness.testing import FakeClock
 
 
 def prepared(name: str) -> Prepared:
-    made = scenario_by_hand([], sets=[("name", name)], folder=Path())
+    made = scenario_by_hand([], sets=[("name", name)], folder=Path(), env={})
     return Prepared(LoadedScenario(made.model, made.path, made.raw, {}), [None], "demo", CallTimeouts())
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from harness.judge.summary import Ending
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
-from harness.measure.result import CallResult, ExpectationResult, FailureSeen, TurnResult
+from harness.measure.result import CallResult, ExpectationResult, FailureSeen, MediaHealth, TurnResult
 from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
 from harness.scenario.metric_names import check_threshold
 
@@ -117,3 +117,19 @@ def test_a_pipe_and_no_color_get_plain_text(monkeypatch: pytest.MonkeyPatch) -> 
     print_summary(make_console(), summary, [], Path("a" * 150))
     assert "\x1b" not in out.getvalue()
     assert f"report: {'a' * 150}/report.html\n" in out.getvalue(), "a path is not broken in two"
+
+
+def test_each_metric_is_shown_in_its_own_unit() -> None:
+    heard = call(turns=(turn(800), turn(1200)))
+    heard.media = MediaHealth(loss=0.012, rtt_ms=0.4, jitter_buffer_ms=61.2, level_dbfs=-23.44)
+    heard.turns[0].dead_air_ms, heard.turns[0].talk_over_ms, heard.turns[0].interrupted = 1234.0, 0.0, True
+    console, out = terminal()
+    summary = judge_run([heard], [], target="embedded", ending=Ending())
+    print_summary(console, summary, [heard], Path("reports/x"))
+    shown = {line.split()[0]: line.split()[2:] for line in out.getvalue().splitlines() if len(line.split()) > 2}
+    assert shown["audio.loss"][:2] == ["1.2", "%"]
+    assert shown["audio.rtt"][:2] == ["0.4", "ms"]
+    assert shown["audio.jitter_buffer"][:2] == ["61", "ms"]
+    assert shown["audio.level_dbfs"][:2] == ["-23.4", "dBFS"]
+    assert shown["turn.dead_air"][:2] == ["1,234", "ms"]
+    assert shown["turn.interrupted"] == ["100.0", "%"]

@@ -381,3 +381,14 @@ def test_a_run_without_summary_or_calls_is_still_a_page(tmp_path: Path) -> None:
     assert page.text("h1") == ["? Not judged: this run has no summary"]
     assert "No call was made." in page.text("section")[0]
     assert page.unclosed == []
+
+
+def test_a_call_shows_how_its_audio_came_over(tmp_path: Path) -> None:
+    call = good_call("0001")
+    call.media = MediaHealth(loss=0.012, jitter_ms=2.1, level_dbfs=-23.4)
+    call.turns[0].fit, call.turns[0].unfit_why = False, ["a packet left 120 ms late"]
+    call.turns[0].ran_out = "the machine's CPU: 98 % busy, 0.4 of its cores by us"
+    page = render_html(run_of(tmp_path, call)).replace("\N{NO-BREAK SPACE}", " ")
+    assert all(shown in page for shown in ("packets lost", "1.2 %", "-23.4 dBFS", "2.1 ms"))
+    assert "round trip" not in page
+    assert "what ran out: the machine&#39;s CPU: 98 % busy" in page

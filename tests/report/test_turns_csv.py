@@ -83,3 +83,15 @@ def test_what_utf8_and_terminals_cannot_bear_is_replaced() -> None:
     text = render_turns_csv([call])
     text.encode("utf-8")
     assert not {"\x00", "\x1b", "\u202e", "\ud800"} & set(text)
+
+
+def test_turn_taking_and_why_a_turn_was_unfit_have_columns_of_their_own() -> None:
+    call = good_call("0001")
+    call.turns[0].talk_over_ms, call.turns[0].dead_air_ms = 120.5, 1103.4
+    call.turns[2].false_stop, call.turns[2].backchannels = False, 2
+    call.turns[1].unfit_why, call.turns[1].ran_out = ["a packet left 120 ms late"], "the machine's CPU: 98 % busy"
+    said, typed, barge_in = rows_of([call])
+    assert (said["talk_over_ms"], said["dead_air_ms"], said["false_stop"]) == ("120.5", "1103.4", "")
+    assert (barge_in["false_stop"], barge_in["backchannels"]) == ("false", "2")
+    assert typed["unfit_why"] == "a packet left 120 ms late; what ran out: the machine's CPU: 98 % busy"
+    assert typed["talk_over_ms"] == "" == said["unfit_why"]

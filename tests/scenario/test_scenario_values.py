@@ -160,9 +160,9 @@ def test_timeouts_are_the_scenarios_else_the_targets_else_the_defaults(tmp_path:
 
 
 def test_steps_given_by_hand_keep_their_order_and_none_means_listening(tmp_path: Path) -> None:
-    made = scenario_by_hand([("say", "hello"), ("type", "Hi."), ("say", "bye")], sets=[], folder=tmp_path)
+    made = scenario_by_hand([("say", "hello"), ("type", "Hi."), ("say", "bye")], sets=[], folder=tmp_path, env={})
     assert [step.kind for step in made.model.turns] == ["say", "type", "say"]
-    assert [step.kind for step in scenario_by_hand([], sets=[], folder=tmp_path).model.turns] == ["wait"]
+    assert [step.kind for step in scenario_by_hand([], sets=[], folder=tmp_path, env={}).model.turns] == ["wait"]
     with pytest.raises(ScenarioError) as caught:
-        scenario_by_hand([("type", " ")], sets=[], folder=tmp_path)
+        scenario_by_hand([("type", " ")], sets=[], folder=tmp_path, env={})
     assert caught.value.where == "command line"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from harness.call.arrival import ArrivalFit
 from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
 from harness.call.engines.sdk_capture import Capture, capture_into
-from harness.call.engines.sdk_stats import TrackStats
+from harness.call.engines.sdk_stats import LevelJump, TrackStats
 from harness.call.microphone import Microphone, Utterance
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
@@ -31,6 +31,7 @@ LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7
 HEAR_FRAME_MS = 20
 STATS_EVERY_S = 0.5
 FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
+ONSET_STATS_S = 0.035  # two packets; an onset is known 50 ms after it at the soonest
 HANG_UP_S = 5.0
 QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
 
@@ -201,6 +202,7 @@ class SdkLine:
         track_stats = TrackStats()
         following = asyncio.ensure_future(self._follow_stats(track, track_stats))
         fit = ArrivalFit()
+        jump = LevelJump()
         position = 0
         full = False
         try:
@@ -208,7 +210,9 @@ class SdkLine:
                 arrival_ns = self._clock.now_ns()
                 samples = np.frombuffer(event.frame.data, np.int16)
                 fit.arrived(position + samples.size, arrival_ns)
-                ear_ns = fit.time_of(position)
+                ear_ns = track_stats.tick_ns = fit.time_of(position)
+                if jump.heard(samples):
+                    track_stats.wanted.set()
                 late_ns = max(0, arrival_ns - fit.time_of(position + samples.size))
                 wire_ns = ear_ns - track_stats.jitter_buffer_ns
                 if late_ns > QUEUE_NS and not full:
@@ -222,15 +226,21 @@ class SdkLine:
 
     async def _follow_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats) -> None:
         """Keeps the track's statistics up to date, and tells the call of them once a second."""
-        due_ns = self._clock.now_ns()
-        tell_ns = due_ns + NS_PER_S
+        tell_ns = self._clock.now_ns() + NS_PER_S
         while True:
-            due_ns += round((STATS_EVERY_S if stats.begun else FIRST_STATS_S) * NS_PER_S)
-            await self._clock.sleep_until_ns(due_ns)
-            stats.read(await track.get_stats())
-            if due_ns >= tell_ns:
+            every_s = STATS_EVERY_S if stats.begun else FIRST_STATS_S
+            if await stats.wanted_within(every_s):
+                # What may be an onset: a reading now and one soon tell of its own packets, not of those before it.
+                await self._read_stats(track, stats)
+                await asyncio.sleep(ONSET_STATS_S)
+            await self._read_stats(track, stats)
+            if self._clock.now_ns() >= tell_ns:
                 self._events.on_media(self._clock.now_ns(), stats.second())
                 tell_ns += NS_PER_S
+
+    async def _read_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats) -> None:
+        answer = await track.get_stats()
+        stats.read(answer, utc_less_clock_ns=round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns())
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity not in self._known:

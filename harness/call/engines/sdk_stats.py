@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from livekit import rtc
+from numpy.typing import NDArray
 
 from harness.call.engines.line import Media
+from harness.call.engines.sdk_wait import JitterBufferWait
 from harness.clock import NS_PER_S
+
+JUMP_BLOCKS = 10
+LEAST_PEAK = 40  # -58 dBFS: below it nothing is a voice
 
 
 @dataclass(slots=True)
@@ -23,11 +31,38 @@ class _Counts:
     emitted: int = 0
 
 
-class TrackStats:
-    """Reads a track's statistics; `jitter_buffer_ns` is the mean delay of the samples between the last two readings."""
+class LevelJump:
+    """Tells when it becomes louder all at once: it may be a voice's onset. Once in 200 ms, in blocks of 20 ms."""
 
     def __init__(self) -> None:
-        self.jitter_buffer_ns = 0
+        self._peaks: deque[int] = deque(maxlen=JUMP_BLOCKS)
+        self._quiet_for = JUMP_BLOCKS
+
+    def heard(self, samples: NDArray[np.int16]) -> bool:
+        """Whether this block, `(frames,)` int16, is four times as loud as those before it."""
+        peak = max(int(samples.max()), -int(samples.min()))
+        usual = sorted(self._peaks)[len(self._peaks) // 2] if self._peaks else 0
+        self._peaks.append(peak)
+        self._quiet_for += 1
+        if peak <= 4 * usual + LEAST_PEAK or self._quiet_for < JUMP_BLOCKS:
+            return False
+        self._quiet_for = 0
+        return True
+
+
+class TrackStats:
+    """Reads a track's statistics; `jitter_buffer_ns` is how long the packets before the last reading had waited.
+
+    Attributes:
+        tick_ns: See `JitterBufferWait.read`.
+        wanted: Set by who wants a reading now.
+    """
+
+    def __init__(self) -> None:
+        self.tick_ns: int | None = None
+        self.wanted = asyncio.Event()
+        self._wait = JitterBufferWait()
+        self._last_packet_ms = 0.0
         self._now = _Counts()
         self._told = _Counts()
         self._jitter_ms: float | None = None
@@ -38,19 +73,38 @@ class TrackStats:
         """Whether any sample has passed the jitter buffer."""
         return self._now.emitted > 0
 
-    def read(self, stats: Iterable[rtc.stats.RtcStats]) -> None:
-        """A reading: the answer of the track's `get_stats`."""
+    @property
+    def jitter_buffer_ns(self) -> int:
+        """See the class; 0 until it is known."""
+        return round((self._wait.wait_ms or 0.0) * NS_PER_S / 1000)
+
+    async def wanted_within(self, seconds: float) -> bool:
+        """Waits until a reading is `wanted`, at the most so long; whether it was."""
+        try:
+            await asyncio.wait_for(self.wanted.wait(), seconds)
+        except TimeoutError:
+            return False
+        self.wanted.clear()
+        return True
+
+    def read(self, stats: Iterable[rtc.stats.RtcStats], *, utc_less_clock_ns: int) -> None:
+        """A reading.
+
+        Args:
+            stats: The answer of the track's `get_stats`.
+            utc_less_clock_ns: The time of day less our clock: the SDK dates packets by the one.
+        """
         for stat in stats:
             match stat.WhichOneof("stats"):
                 case "inbound_rtp":
-                    self._read_inbound(stat.inbound_rtp)
+                    self._read_inbound(stat.inbound_rtp, utc_less_clock_ns)
                 case "candidate_pair" if stat.candidate_pair.candidate_pair.nominated:
                     # Of ICE's last check, every few seconds; libwebrtc tells it in whole milliseconds.
                     self._rtt_ms = 1000 * stat.candidate_pair.candidate_pair.current_round_trip_time
                 case _:
                     pass
 
-    def _read_inbound(self, stat: rtc.stats.RtcStats.InboundRtp) -> None:
+    def _read_inbound(self, stat: rtc.stats.RtcStats.InboundRtp, utc_less_clock_ns: int) -> None:
         inbound, before = stat.inbound, self._now
         self._now = _Counts(
             received=stat.received.packets_received,
@@ -62,9 +116,11 @@ class TrackStats:
             emitted=inbound.jitter_buffer_emitted_count,
         )
         self._jitter_ms = round(1000 * stat.received.jitter, 3)
-        waited_ms = _mean_wait_ms(before, self._now)
-        if waited_ms is not None:
-            self.jitter_buffer_ns = round(waited_ms * NS_PER_S / 1000)
+        last_packet_ns: int | None = None
+        if inbound.last_packet_received_timestamp != self._last_packet_ms:
+            self._last_packet_ms = inbound.last_packet_received_timestamp
+            last_packet_ns = round(self._last_packet_ms * NS_PER_S / 1000) - utc_less_clock_ns
+        self._wait.read(_mean_wait_ms(before, self._now), last_packet_ns, self.tick_ns)
 
     def second(self) -> Media:
         """What happened since this was asked last."""

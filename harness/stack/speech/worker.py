@@ -28,7 +28,8 @@ from harness.stack.speech.wire import Header, Pcm, packed, read_message
 
 # Read by numpy's and the models' libraries when they are loaded, so they are set by the parent too (see client).
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-_OFFLINE = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE")
+# Without the last, onnxruntime keeps a log of its use in the user's cache and in /tmp, and sends it to its maker.
+_OFFLINE = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE", "ORT_DISABLE_TELEMETRY")
 
 Answer = tuple[Header, Pcm | None]
 

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
-from harness.measure.echo import RATE, Echo, find_echo
+from harness.measure.own_voice import RATE, OwnVoice, find_own_voice
 
 STEP = SAMPLE_RATE // RATE
-KEPT_S = 30  # of an utterance: enough to know it again
+KEPT_S = 6  # of an utterance: enough to know it again, and little enough to compare between two packets
 
 
-class EchoWatch:
+class OwnVoiceWatch:
     """Keeps one utterance at a time and what was heard since it began."""
 
     def __init__(self) -> None:
@@ -41,14 +41,14 @@ class EchoWatch:
             self._heard_from_ns = heard.wire_ns
         self._heard.append(_thinned(heard.samples))
 
-    def find(self) -> Echo | None:
-        """The echo of the utterance in what was heard since; takes some milliseconds of CPU, on any thread."""
+    def find(self) -> OwnVoice | None:
+        """The echo of the utterance in what was heard since; takes up to 10 ms of CPU."""
         if not self._sent or not self._heard:
             return None
         heard = np.concatenate(self._heard)
         before = round((self._heard_from_ns - self._start_ns) * RATE / NS_PER_S)
         heard = np.pad(heard, (before, 0)) if before >= 0 else heard[-before:]
-        return find_echo(np.concatenate(self._sent), heard)
+        return find_own_voice(np.concatenate(self._sent), heard)
 
 
 def _thinned(samples: NDArray[np.int16]) -> NDArray[np.int16]:

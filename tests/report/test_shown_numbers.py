@@ -1,0 +1,34 @@
+"""How numbers are worded by their unit."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.report.numbers import is_level, is_ratio, metric_value, threshold_value
+from harness.scenario.metric_names import METRICS
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "shown"),
+    [
+        ("turn.ttfa{kind:say}", 1234.4, "1,234"),
+        ("turn.dead_air", 4.25, "4.2"),
+        ("turn.wer", 0.125, "0.125"),
+        ("audio.loss", 0.0123, "0.012"),
+        ("audio.level_dbfs{scenario:x}", -23.44, "-23.4 dBFS"),
+        ("audio.level_dbfs", None, "–"),  # noqa: RUF001 - the dash for no value
+    ],
+)
+def test_a_metric_is_worded_by_its_unit(metric: str, value: float | None, shown: str) -> None:
+    assert metric_value(metric, value).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+def test_a_threshold_is_worded_by_its_unit() -> None:
+    assert threshold_value("audio.level_dbfs", "min>-35", -42.04).replace("\N{NO-BREAK SPACE}", " ") == "-42.0 dBFS"
+    assert threshold_value("turn.interrupted", "rate<0.1", 0.25) == "0.25"
+    assert threshold_value("audio.rtt", "max<100ms", 20.0).replace("\N{NO-BREAK SPACE}", " ") == "20 ms"
+
+
+def test_every_metric_has_one_unit() -> None:
+    assert {name for name in METRICS if is_level(name)} == {"audio.level_dbfs"}
+    assert not any(is_level(name) and is_ratio(name) for name in METRICS)
