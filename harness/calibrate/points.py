@@ -114,7 +114,11 @@ def _figures(turns: Sequence[TurnCheck]) -> dict[str, object]:
 
 def _explained(turns: Sequence[TurnCheck]) -> list[Explained]:
     """The parts of the offset that are known from elsewhere."""
-    parts = [Explained(what="the agent's encoder: look-ahead", ms=ENCODER_MS)]
+    late_ms = float(np.median([turn.agent_late_ms for turn in turns]))
+    parts = [
+        Explained(what="the agent's encoder: look-ahead", ms=ENCODER_MS),
+        Explained(what="the agent's event loop", ms=_rounded(late_ms)),
+    ]
     buffers = [turn.agent_buffer_ms for turn in turns if turn.agent_buffer_ms is not None]
     if buffers:
         parts.append(Explained(what="the agent's jitter buffer", ms=_rounded(float(np.median(buffers)))))

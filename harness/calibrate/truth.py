@@ -30,6 +30,7 @@ class TurnCheck:
         measured_ms: `turn.ttfa`.
         hearing_ms: From the first voiced sample pushed to the onset heard.
         sending_ms: From the voiced end or text that left to its being heard.
+        agent_late_ms: How much after its time the agent's event loop handed the first voiced frame over.
         agent_buffer_ms: What the agent's jitter buffer added, by its own statistics; None where it does not tell.
     """
 
@@ -41,6 +42,7 @@ class TurnCheck:
     measured_ms: float
     hearing_ms: float
     sending_ms: float
+    agent_late_ms: float = 0.0
     agent_buffer_ms: float | None = None
 
     @property
@@ -121,6 +123,7 @@ def _check_turn(
         measured_ms=measured.ttfa_ms,
         hearing_ms=ms(onset_ns - pushed_ns),
         sending_ms=ms(heard_ns - left_ns),
+        agent_late_ms=pushed.get("late_ms", 0.0),
         agent_buffer_ms=_agent_buffer_ms(truth, heard) if kind == "spoken" else None,
     )
 

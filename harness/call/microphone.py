@@ -42,6 +42,10 @@ class Utterance:
         """See `Speaking.finished`."""
         await self._done.wait()
 
+    def said_ns(self, position: int) -> int:
+        """See `Speaking.said_ns`: as it left, but for the encoder's look-ahead."""
+        return self.left_ns(position - self._look_ahead)
+
     def left_ns(self, position: int) -> int:
         """See `Speaking.left_ns`; beyond what was handed over it counts on from the last frame.
 

@@ -10,7 +10,7 @@ from harness.clock import NS_PER_S
 from harness.measure.own_voice import RATE, OwnVoice, find_own_voice
 
 STEP = SAMPLE_RATE // RATE
-KEPT_S = 6  # of an utterance: enough to know it again, and little enough to compare between two packets
+KEPT_S = 3  # of an utterance: enough to know it again, and little enough to compare between two packets
 
 
 class OwnVoiceWatch:

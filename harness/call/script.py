@@ -221,7 +221,12 @@ class Script:
             finished.cancel()
         start_ns, end_ns = speaking.left_ns(speech.voiced_start), speaking.left_ns(speech.voiced_end)
         self._timeline.add(
-            speaking.left_ns(0), "caller.spoke", turn=self._turn, voiced_start=start_ns, voiced_end=end_ns
+            speaking.left_ns(0),
+            "caller.spoke",
+            turn=self._turn,
+            voiced_start=start_ns,
+            voiced_end=end_ns,
+            said_end=speaking.said_ns(speech.voiced_end),
         )
         return start_ns, end_ns
 

@@ -16,7 +16,7 @@ A line is written at once, so that a call cut dead has left everything up to the
     greeting.awaited    -                                   from here on the greeting is waited for
     greeting.ended      why (heard | silent | barge_in)
     turn.started        turn, step, kind, text, fixture, language
-    caller.spoke        turn, start, voiced_start, voiced_end (ns: when the packet left)
+    caller.spoke        turn, start, voiced_start, voiced_end (ns: when the packet left), said_end (ns)
     caller.typed        turn, text                          t: when it left
     own_voice           turn, delay_ms, gain_db, alike      the caller's own voice, heard in the agent's channel
     barge_in            turn, onset (ns, of the speech to be talked over; null where there is none)

@@ -52,7 +52,7 @@ def main() -> None:
     """Runs the command line and exits with its code."""
     output = Output()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="voice-harness")
     except typer.Abort:
         code = EXIT_INTERRUPTED
     except typer.TyperException as problem:

@@ -185,7 +185,7 @@ class _Measured:
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
         result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
-        result.ttfa_ear_ms = _span_ms(turn.caller_end_ns, ear_ns)
+        result.ttfa_ear_ms = _span_ms(turn.said_end_ns or turn.caller_end_ns, ear_ns)
         result.stop_ms = _span_ms(turn.caller_start_ns, stop_ns)
         self._judge_taking(result, turn, end_ns)
         result.reply_text_ms = _span_ms(turn.caller_end_ns, texts.first_reply_ns)

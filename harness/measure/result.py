@@ -1,7 +1,7 @@
 """What a call came to: one line of `calls.jsonl`. All times are milliseconds since the caller was connected.
 
 Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`started_ms`, `caller_end_ms` …) in
-`docs/numbers.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
+`docs/metrics.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
 """
 
 from __future__ import annotations

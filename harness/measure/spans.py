@@ -26,6 +26,7 @@ class TurnSpan:
     why: str | None = None
     caller_start_ns: int | None = None
     caller_end_ns: int | None = None
+    said_end_ns: int | None = None
     barged_onset_ns: int | None = None
     own_voice: Event | None = None
 
@@ -89,6 +90,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
             case "caller.spoke":
                 turns[event["turn"]].caller_start_ns = event["voiced_start"]
                 turns[event["turn"]].caller_end_ns = event["voiced_end"]
+                turns[event["turn"]].said_end_ns = event.get("said_end", event["voiced_end"])
             case "caller.typed":
                 turns[event["turn"]].caller_start_ns = turns[event["turn"]].caller_end_ns = t_ns
             case "barge_in":

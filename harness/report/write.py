@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.calibrate.store import newest, stated
 from harness.call.timeline import read_timeline
 from harness.errors import EXIT_UNFIT, ConfigError, Place
 from harness.judge.expectations import judge_call, places_of
@@ -31,15 +32,23 @@ def finish_run(
     ending: Ending,
 ) -> Summary:
     """Judges a run's calls and writes its reports. A disk that refused anything is a reason of the summary."""
-    settings = {**settings, "ending": ending.model_dump()}
+    settings = {**settings, "ending": ending.model_dump(), "calibration": stated(newest())}
     directory.write_settings(settings)
     summary = _write(directory, settings, calls, thresholds, ending)
     if directory.broken is not None:
         full = Reason(code=EXIT_UNFIT, what=f"harness.disk: {directory.broken}")
         ending = ending.model_copy(update={"extra": [*ending.extra, full]})
-        summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
+        summary = _judged(settings, calls, thresholds, ending)
         directory.write_summary(summary)
         directory.write_settings({**settings, "ending": ending.model_dump()})
+    return summary
+
+
+def _judged(
+    settings: dict[str, Any], calls: Sequence[CallResult], thresholds: Sequence[Threshold], ending: Ending
+) -> Summary:
+    summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
+    summary.calibration = settings.get("calibration")
     return summary
 
 
@@ -50,7 +59,7 @@ def _write(
     thresholds: Sequence[Threshold],
     ending: Ending,
 ) -> Summary:
-    summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
+    summary = _judged(settings, calls, thresholds, ending)
     run = RecordedRun(directory.path, settings, list(calls), summary)
     directory.write_summary(summary)
     directory.write_text("turns.csv", render_turns_csv(calls))

@@ -10,7 +10,7 @@ from harness.calibrate.points import PointSpec, point_of
 from harness.calibrate.truth import CallCheck, TurnCheck
 
 SPEC = PointSpec("sdk", "spoken", 1, "clean")
-TURN = TurnCheck("0001-clean", "spoken", 5.0, 300.0, 300.0, 345.0, 8.0, 37.0, 30.0)
+TURN = TurnCheck("0001-clean", "spoken", 5.0, 300.0, 300.0, 345.0, 8.0, 37.0)
 TURNS = [
     (SPEC, replace(TURN, true_ms=true, measured_ms=true + 45 + wrong))
     for true, wrong in ((300.0, 0.0), (800.0, -2.0), (3000.0, 2.0))

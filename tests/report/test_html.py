@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from sample_run import HOSTILE, RATE_HZ, good_call, many_calls, sample_run, settings, summary, write_recording
 
-from harness.measure.result import CallResult
+from harness.measure.result import CallResult, MediaHealth
 from harness.report.html import DETAILED_FAILED, DETAILED_OTHERS, OPEN_AT_MOST, render_html
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Recordings

@@ -78,6 +78,10 @@ class Speaking(Protocol):
         """Returns when the last sample has left, or the line was hung up."""
         ...
 
+    def said_ns(self, position: int) -> int:
+        """When a person at this microphone would have said the sample at `position`: our own sending not in it."""
+        ...
+
     def left_ns(self, position: int) -> int:
         """When the packet with the sample at `position` left, or will leave."""
         ...

@@ -108,6 +108,7 @@ class Mouth:
         self._part: Utterance | None = None
         self._position = 0
         self._stopping: str | None = None
+        self._late_ns = 0
 
     @property
     def talk(self) -> Talk | None:
@@ -140,7 +141,7 @@ class Mouth:
         deadline_ns = self._clock.now_ns()
         while True:
             await self._clock.sleep_until_ns(deadline_ns)
-            late_ns = self._clock.now_ns() - deadline_ns
+            self._late_ns = late_ns = self._clock.now_ns() - deadline_ns
             if late_ns > SKIP_NS:
                 self._log("late", at_ns=deadline_ns, late_ms=ms(late_ns))
                 deadline_ns += late_ns
@@ -189,7 +190,8 @@ class Mouth:
         first, after_last = part.voiced_start, part.voiced_end
         if talk.started_ns is None and self._position <= first < self._position + taken:
             talk.started_ns = _sample_ns(deadline_ns, filled + first - self._position)
-            self._log("push_start", at_ns=talk.started_ns, what=talk.what, text=talk.text)
+            late_ms = ms(self._late_ns)
+            self._log("push_start", at_ns=talk.started_ns, what=talk.what, text=talk.text, late_ms=late_ms)
         ends_here = self._position < after_last <= self._position + taken
         if ends_here and talk.complete and not talk.parts and not talk.endless:
             self._log("push_end", at_ns=_sample_ns(deadline_ns, filled + after_last - self._position))

@@ -52,6 +52,7 @@ def test_a_prompt_may_be_a_file_beside_it(tmp_path: Path) -> None:
         ("{uniform: [300ms, 900ms]}", 0.3, 0.9),
         ("{choice: [1s, 2s]}", 1.0, 2.0),
         ("{lognormal: {median: 800ms, sigma: 0.3}}", 0.2, 3.2),
+        ("{mix: [300ms, {uniform: [1s, 2s]}, {choice: [3s, 100ms]}]}", 0.1, 3.0),
     ],
 )
 def test_reply_delays(tmp_path: Path, delay: str, low_s: float, high_s: float) -> None:
@@ -117,3 +118,17 @@ def test_files_that_are_none(tmp_path: Path, text: str, told: str) -> None:
 def test_unknown_agent_offers_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean 'demo'"):
         agent_named(load_agents(None), "demmo")
+
+
+def test_a_mix_takes_each_kind_as_often_as_the_others(tmp_path: Path) -> None:
+    spec = spec_of(tmp_path, "reply_delay: {mix: [300ms, {uniform: [1s, 2s]}]}")
+    rng = random.Random(7)
+    delays = [spec.sample_delay_s(rng) for _ in range(500)]
+    assert 200 < sum(delay == 0.3 for delay in delays) < 300
+    assert all(delay == 0.3 or 1 <= delay <= 2 for delay in delays)
+
+
+def test_noise_has_a_level_that_leaves_room_for_a_voice(tmp_path: Path) -> None:
+    assert spec_of(tmp_path, "noise_dbfs: -50").noise_dbfs == -50
+    with pytest.raises(ConfigError):
+        spec_of(tmp_path, "noise_dbfs: 0")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.clock import NS_PER_MS, SystemClock
-from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth, Talk
+from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth, Talk, WhiteNoise
 from harness.stack.agents.utterance import Pcm, Utterance, utterance
 
 T0 = 1_000 * NS_PER_MS
@@ -160,3 +161,31 @@ def test_an_utterance_is_cut_to_its_voice() -> None:
     pcm = np.concatenate((np.zeros(48_000), np.full(4800, 1000), np.zeros(48_000))).astype(np.int16)
     cut = utterance(pcm)
     assert (cut.voiced_start, cut.voiced_end, len(cut.pcm)) == (960, 5760, 960 + 4800 + 4800)
+
+
+@pytest.mark.parametrize("dbfs", [-60.0, -50.0])
+def test_noise_lies_under_silence_and_voice_alike(dbfs: float) -> None:
+    noise = WhiteNoise(dbfs)
+    silence = np.concatenate([noise.under(None) for _ in range(100)]).astype(np.float64)
+    assert 20 * np.log10(np.sqrt(np.mean(silence**2)) / 32768) == pytest.approx(dbfs, abs=0.1)
+    voice = np.full(FRAME, 1000, np.int16)
+    under = np.concatenate([noise.under(voice) for _ in range(100)]).astype(np.float64) - 1000
+    assert 20 * np.log10(np.sqrt(np.mean(under**2)) / 32768) == pytest.approx(dbfs, abs=0.1)
+
+
+def test_a_loud_voice_over_noise_is_clipped_and_does_not_wrap() -> None:
+    assert WhiteNoise(-30.0).under(np.full(FRAME, 32767, np.int16)).min() > 0
+
+
+async def test_noise_is_there_from_the_first_frame_on() -> None:
+    pushed: list[Pcm | None] = []
+
+    async def push(pcm: Pcm | None) -> None:
+        pushed.append(pcm)
+        if len(pushed) == 5:
+            raise asyncio.CancelledError
+
+    mouth = Mouth(push, SystemClock(), lambda event, **fields: None, noise_dbfs=-50)
+    with pytest.raises(asyncio.CancelledError):
+        await mouth.run()
+    assert all(frame is not None and frame.any() for frame in pushed)
