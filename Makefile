@@ -22,8 +22,9 @@ $(STAMP): requirements.lock pyproject.toml
 run: $(STAMP)
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded
 
+# Two at once: most of a live test is waiting. tests/conftest.py keeps the tests of one stack together.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -33,9 +34,10 @@ lint: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks -q -s
 
+# Pins stay as they are; `make lock UPGRADE=--upgrade` moves them.
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra stack --extra dev --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+		--no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -20,8 +20,6 @@ LEAST_TURNS = 3  # fewer say nothing of a spread
 
 ENCODER_MS = 6.5
 """An Opus encoder's look-ahead, 312 samples at 48 kHz (RFC 7845, pre-skip of libopus): the agent's, on its way down."""
-AGENT_BLOCKS_MS = 4.0
-"""The truth agent hears in blocks of 32 ms, the SDK makes audio by 10 ms: 0, 2, 4, 6 or 8 ms of wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +113,10 @@ def _figures(turns: Sequence[TurnCheck]) -> dict[str, object]:
 def _explained(turns: Sequence[TurnCheck]) -> list[Explained]:
     """The parts of the offset that are known from elsewhere."""
     late_ms = float(np.median([turn.agent_late_ms for turn in turns]))
-    parts = [
+    return [
         Explained(what="the agent's encoder: look-ahead", ms=ENCODER_MS),
         Explained(what="the agent's event loop", ms=_rounded(late_ms)),
     ]
-    buffers = [turn.agent_buffer_ms for turn in turns if turn.agent_buffer_ms is not None]
-    if buffers:
-        parts.append(Explained(what="the agent's jitter buffer", ms=_rounded(float(np.median(buffers)))))
-        parts.append(Explained(what="the agent's audio blocks", ms=AGENT_BLOCKS_MS))
-    return parts
 
 
 def _residual_p95(values: Values) -> float:

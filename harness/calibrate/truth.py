@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.calibrate.model import Kind
+from harness.call.engines.sdk_wait import JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_MS, ms
 from harness.measure.result import CallResult, TurnResult
 from harness.measure.spans import CallSpans, TurnSpan, gather
 
 HEARD_BEFORE_NS = 20 * NS_PER_MS  # a caller is not heard before the packet has left, but for the error looked for
 HEARD_WITHIN_NS = 2000 * NS_PER_MS
+PACKET_SAMPLES = 960  # of 20 ms
 
 Entry = Mapping[str, Any]
 
@@ -26,12 +28,12 @@ class TurnCheck:
         kind: Typed or spoken.
         at_s: When the caller had ended, from the call's connection on.
         configured_ms: The delay that the agent was to keep.
-        true_ms: From the caller's voiced end as heard (or the text as it came) to the first voiced sample pushed.
+        true_ms: From the caller's voiced end (or the text) as it came in to the first voiced sample pushed.
         measured_ms: `turn.ttfa`.
         hearing_ms: From the first voiced sample pushed to the onset heard.
-        sending_ms: From the voiced end or text that left to its being heard.
+        sending_ms: From the voiced end or text that left to its coming in.
         agent_late_ms: How much after its time the agent's event loop handed the first voiced frame over.
-        agent_buffer_ms: What the agent's jitter buffer added, by its own statistics; None where it does not tell.
+        agent_buffer_ms: What the agent's jitter buffer added before it was heard, taken off above; None for a text.
     """
 
     call: str
@@ -113,18 +115,20 @@ def _check_turn(
     )
     if pushed is None or decided is None or onset_ns is None:
         return None
-    heard_ns, pushed_ns = int(truth[heard]["at_ns"]), int(pushed["at_ns"])
+    buffer_ms = _agent_buffer_ms(truth, heard) if kind == "spoken" else None
+    came_ns = int(truth[heard]["at_ns"]) - round((buffer_ms or 0.0) * NS_PER_MS)
+    pushed_ns = int(pushed["at_ns"])
     return TurnCheck(
         call=call,
         kind=kind,
         at_s=(left_ns - connected_ns) / 1e9,
         configured_ms=decided["delay_ms"],
-        true_ms=ms(pushed_ns - heard_ns),
+        true_ms=ms(pushed_ns - came_ns),
         measured_ms=measured.ttfa_ms,
         hearing_ms=ms(onset_ns - pushed_ns),
-        sending_ms=ms(heard_ns - left_ns),
+        sending_ms=ms(came_ns - left_ns),
         agent_late_ms=pushed.get("late_ms", 0.0),
-        agent_buffer_ms=_agent_buffer_ms(truth, heard) if kind == "spoken" else None,
+        agent_buffer_ms=buffer_ms,
     )
 
 
@@ -135,13 +139,27 @@ def _until_next_turn(entries: Sequence[Entry]) -> Iterator[Entry]:
         yield entry
 
 
-def _agent_buffer_ms(truth: Sequence[Entry], heard: int) -> float | None:
-    """The mean wait in the agent's jitter buffer over this utterance: its sums grow from its start to its end."""
-    before = [entry for entry in truth[:heard] if entry["event"] == "jitter_buffer"]
-    after = next((entry for entry in truth[heard:] if entry["event"] == "jitter_buffer"), None)
-    if not before or after is None:
-        return None
-    samples = int(after["samples"]) - int(before[-1]["samples"])
-    if samples <= 0:
-        return None
-    return round(1000 * (float(after["delay_s"]) - float(before[-1]["delay_s"])) / samples, 3)
+def _agent_buffer_ms(truth: Sequence[Entry], heard: int) -> float:
+    """What the agent's jitter buffer added to what was heard in that entry, by the statistics it logged until then."""
+    wait = JitterBufferWait()
+    before: Entry | None = None
+    left_ms = 0.0
+    for entry in truth:
+        if entry["event"] != "jitter_buffer" or "samples" not in entry:
+            continue
+        samples = int(entry["samples"]) - int(before["samples"]) if before is not None else 0
+        counted_ms = 1000 * (entry["delay_s"] - before["delay_s"]) / samples if before is not None and samples else None
+        fresh = before is None or entry["last_packet_ns"] != before["last_packet_ns"]
+        reading = Reading(
+            counted_ms=counted_ms,
+            last_packet_ns=entry["last_packet_ns"] if fresh else None,
+            age_ms=entry["age_ms"],
+            waiting=entry["packets"] - entry["samples"] // PACKET_SAMPLES,
+            flowing=True,  # a caller sends silence too
+        )
+        wait.read(reading, truth[heard].get("tick_ns"))
+        left_ms = left_over_ms(entry["inserted"] - entry["removed"] + entry["concealed"])
+        before = entry
+        if entry["t"] >= truth[heard]["at_ns"]:
+            break
+    return round((wait.wait_ms or 0.0) + left_ms, 3)

@@ -48,6 +48,7 @@ class Request:
     seed: int | None = None
     stop_at_failure: bool = False
     dry_run: bool = False
+    quiet: bool = False
 
 
 MakeWatcher = Callable[[Any], LinesWatcher]
@@ -91,7 +92,7 @@ async def _carry_out(request: Request, make_watcher: MakeWatcher) -> int:
             raise
         finally:
             watcher.close()
-        print_summary(console, summary, outcome.results, directory.path)
+        print_summary(console, summary, outcome.results, directory.path, quiet=request.quiet)
         write_junit_copy(directory.path, request.junit)
     return summary.exit_code
 

@@ -7,18 +7,23 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import JunitOption, check_junit, write_junit_copy
+
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     remeasure: Annotated[
         bool, typer.Option("--remeasure", help="Measure again from the timelines, then judge.")
     ] = False,
+    junit: JunitOption = None,
 ) -> int:
     """Judge a recorded run again and rebuild its reports; nobody is called."""
     from harness.report.console import make_console, print_summary
     from harness.report.run_directory import read_run
     from harness.report.write import rebuild
 
+    check_junit(junit)
     summary = rebuild(run, remeasure=remeasure)
+    write_junit_copy(run, junit)
     print_summary(make_console(), summary, read_run(run).calls, run)
     return summary.exit_code

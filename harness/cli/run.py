@@ -91,6 +91,7 @@ def run(
         seed=seed,
         stop_at_failure=stop,
         dry_run=dry_run,
+        quiet=quiet,
     )
 
     def watcher(console: Console) -> LinesWatcher:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.call.timeline import Event
 from harness.errors import EXIT_OK
-from harness.judge.summary import MetricSummary, RateSummary, Summary
+from harness.judge.summary import RateSummary, Summary
 from harness.measure.result import CallResult
 from harness.report.numbers import is_level, is_ratio
 from harness.report.plain_text import one_line
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _SHOWN_EXPECTATIONS = 10
 PIPE_WIDTH = 120
+# What of each metric a terminal has room for, from so many characters on.
+_COLUMNS = (
+    (96, ("min", "p50", "p90", "p95", "p99", "max")),
+    (72, ("p50", "p95", "p99", "max")),
+    (0, ("p50", "p95", "max")),
+)
 
 
 def make_console() -> Console:
@@ -35,9 +41,11 @@ def call_line(result: CallResult) -> str:
     """One finished call in one line."""
     state = "cut   " if result.cut else "ok    " if result.ok else "FAILED"
     ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None]
-    parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", f"{len(result.turns)} turns"]
+    turns = f"{len(result.turns)} turn{'' if len(result.turns) == 1 else 's'}"
+    parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", turns]
     if ttfa:
-        parts.append(f"TTFA {min(ttfa):.0f} to {max(ttfa):.0f} ms")
+        fastest, slowest = f"{min(ttfa):.0f}", f"{max(ttfa):.0f}"
+        parts.append(f"TTFA {fastest} ms" if fastest == slowest else f"TTFA {fastest} to {slowest} ms")
     if result.failure:
         what = next((failure.what for failure in result.failures if failure.kind == result.failure), "")
         parts.append(f"{result.failure}: {_short(what)}")
@@ -118,9 +126,12 @@ def _short(value: object) -> str:
     return one_line(f"{value:g}" if isinstance(value, float) else str(value))
 
 
-def print_summary(console: Console, summary: Summary, calls: Sequence[CallResult], folder: Path) -> None:
-    """The final table, what failed, and the verdict with its reasons on the last lines."""
-    console.print(_metrics_table(summary))
+def print_summary(
+    console: Console, summary: Summary, calls: Sequence[CallResult], folder: Path, *, quiet: bool = False
+) -> None:
+    """The final table (unless `quiet`), what failed, and the verdict with its reasons on the last lines."""
+    if summary.metrics and not quiet:
+        console.print(_metrics_table(summary, console.width))
     failed = [
         (call.call, turn, expectation)
         for call in calls
@@ -155,24 +166,21 @@ def print_summary(console: Console, summary: Summary, calls: Sequence[CallResult
     )
 
 
-def _metrics_table(summary: Summary) -> object:
+def _metrics_table(summary: Summary, width: int) -> object:
     from rich import box
     from rich.table import Table
 
+    columns = next((names for least, names in _COLUMNS if width >= least), _COLUMNS[-1][1])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("metric", no_wrap=True)
-    for name in ("count", "min", "p50", "p90", "p95", "p99", "max"):
+    for name in ("count", *columns):
         table.add_column(name, justify="right", no_wrap=True)
     for name, metric in summary.metrics.items():
         if isinstance(metric, RateSummary):
-            table.add_row(name, str(metric.count), "", "", "", "", "", f"{100 * metric.rate:.1f} %")
+            table.add_row(name, str(metric.count), *[""] * (len(columns) - 1), f"{100 * metric.rate:.1f} %")
             continue
-        table.add_row(name, str(metric.count), *(_number(name, value) for value in _row(metric)))
+        table.add_row(name, str(metric.count), *(_number(name, getattr(metric, column)) for column in columns))
     return table
-
-
-def _row(metric: MetricSummary) -> tuple[float | None, ...]:
-    return (metric.min, metric.p50, metric.p90, metric.p95, metric.p99, metric.max)
 
 
 def _number(metric: str, value: float | None) -> str:

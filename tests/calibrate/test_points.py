@@ -11,9 +11,7 @@ from harness.calibrate.truth import CallCheck, TurnCheck
 SPEC = PointSpec("sdk", "spoken", 1, "clean")
 
 
-def turn(
-    call: str, true_ms: float, error_ms: float, *, hearing_ms: float = 7.0, at_s: float = 5.0, buffer_ms: float = 30.0
-) -> TurnCheck:
+def turn(call: str, true_ms: float, error_ms: float, *, hearing_ms: float = 7.0, at_s: float = 5.0) -> TurnCheck:
     return TurnCheck(
         call=call,
         kind="spoken",
@@ -23,7 +21,8 @@ def turn(
         measured_ms=true_ms + error_ms,
         hearing_ms=hearing_ms,
         sending_ms=error_ms - hearing_ms,
-        agent_buffer_ms=buffer_ms,
+        agent_late_ms=0.8,
+        agent_buffer_ms=30.0,
     )
 
 
@@ -62,9 +61,9 @@ def test_a_drift_over_the_call_is_told() -> None:
 
 
 def test_what_is_known_of_the_offset_is_named() -> None:
-    point = point_of(SPEC, [call_of(*(turn("1", 300, 44.0, buffer_ms=30.0) for _ in range(4)))])
-    assert point.explained_offset_ms == sum(part.ms for part in point.explained) == 40.5
-    assert "the agent's jitter buffer" in [part.what for part in point.explained]
+    point = point_of(SPEC, [call_of(*(turn("1", 300, 8.0) for _ in range(4)))])
+    assert point.explained_offset_ms == sum(part.ms for part in point.explained) == 7.3
+    assert "the agent's event loop" in [part.what for part in point.explained]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.calibrate.truth import check_call
+from harness.call.engines.sdk_wait import TICK_LATE_MS
 from harness.clock import NS_PER_MS
 from harness.measure.call import measure_call
 
@@ -49,14 +50,31 @@ def timeline(*, onset_ms: float = 2345.0, read_late_ms: float = 0.0) -> list[dic
     ]
 
 
-def truth(*, heard_ms: float = 1035.0, pushed_ms: float = 2335.0, room: str = ROOM) -> list[dict[str, Any]]:
+def buffer(t_ns: int, packets: int) -> dict[str, Any]:
+    """The agent's jitter buffer after so many packets, which came 4 ms after a tick and were counted as 30 ms each."""
+    return {
+        "t": t_ns,
+        "event": "jitter_buffer",
+        "delay_s": packets * 960 * 0.03,
+        "samples": packets * 960,
+        "inserted": 0,
+        "removed": 0,
+        "concealed": 240,
+        "packets": packets + 1,
+        "last_packet_ns": T0 + packets * 20 * MS + round((4 - TICK_LATE_MS) * MS),
+        "age_ms": 11.0,
+    }
+
+
+def truth(*, heard_ms: float = 1066.0, pushed_ms: float = 2335.0, room: str = ROOM) -> list[dict[str, Any]]:
+    """The agent heard the caller's end 31 ms (26 and 5 left over) after it had come in, and replied after 1,300 ms."""
     heard, pushed = T0 + round(heard_ms * MS), T0 + round(pushed_ms * MS)
     entries: list[dict[str, Any]] = [
-        {"t": T0, "event": "jitter_buffer", "delay_s": 1.0, "samples": 48_000},
-        {"t": heard + 12 * MS, "event": "caller_voiced_end", "at_ns": heard},
-        {"t": heard + 13 * MS, "event": "jitter_buffer", "delay_s": 1.0 + 0.03 * 24_000, "samples": 72_000},
-        {"t": heard + 14 * MS, "event": "decided", "delay_ms": 1300.0, "due_ns": pushed},
-        {"t": pushed, "event": "push_start", "at_ns": pushed, "what": "reply"},
+        buffer(heard - 40 * MS, 10),
+        {"t": heard + 12 * MS, "event": "caller_voiced_end", "at_ns": heard, "tick_ns": T0},
+        buffer(heard + 13 * MS, 12),
+        {"t": heard + 14 * MS, "event": "decided", "delay_ms": 1269.0, "due_ns": pushed},
+        {"t": pushed, "event": "push_start", "at_ns": pushed, "what": "reply", "late_ms": 0.5},
     ]
     return [{"room": room, "agent": "clean", **entry} for entry in entries]
 
@@ -68,7 +86,7 @@ def test_the_ways_up_and_down_are_told_apart() -> None:
     assert turn.kind == "spoken"
     assert (turn.true_ms, turn.measured_ms, turn.error_ms) == (1300.0, 1345.0, 45.0)
     assert (turn.sending_ms, turn.hearing_ms) == (35.0, 10.0)
-    assert turn.agent_buffer_ms == pytest.approx(30.0)
+    assert turn.agent_buffer_ms == pytest.approx(31.0)
 
 
 def test_a_false_onset_is_an_error_and_no_missed_turn() -> None:

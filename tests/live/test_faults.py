@@ -46,7 +46,7 @@ TALK = """
 name: {name}
 agent: {name}
 greeting: {{within: 8s}}
-timeouts: {{agent_join: 6s, greeting: 4s, reply: 5s, end_silence: 1s}}
+timeouts: {{agent_join: 6s, greeting: 4s, reply: 8s, end_silence: 1s}}
 turns:
   - say: thank-you
   - type: Are you there?

@@ -31,7 +31,9 @@ LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7
 HEAR_FRAME_MS = 20
 STATS_EVERY_S = 0.5
 FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
-ONSET_STATS_S = 0.035  # two packets; an onset is known 50 ms after it at the soonest
+# Pauses between readings after what may be an onset, which is known 50 ms after it at the soonest. The last three tell
+# two waits apart that differ by 10 ms: one of them falls between the ends of the two, modulo a packet.
+ONSET_STATS_S = (0.008, 0.014, 0.014)
 HANG_UP_S = 5.0
 QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
 
@@ -212,6 +214,7 @@ class SdkLine:
                 fit.arrived(position + samples.size, arrival_ns)
                 ear_ns = track_stats.tick_ns = fit.time_of(position)
                 if jump.heard(samples):
+                    track_stats.onset_begins()
                     track_stats.wanted.set()
                 late_ns = max(0, arrival_ns - fit.time_of(position + samples.size))
                 wire_ns = ear_ns - track_stats.jitter_buffer_ns
@@ -230,9 +233,12 @@ class SdkLine:
         while True:
             every_s = STATS_EVERY_S if stats.begun else FIRST_STATS_S
             if await stats.wanted_within(every_s):
-                # What may be an onset: a reading now and one soon tell of its own packets, not of those before it.
-                await self._read_stats(track, stats)
-                await asyncio.sleep(ONSET_STATS_S)
+                # What may be an onset: readings of its own packets, not of those before it.
+                for pause_s in ONSET_STATS_S:
+                    await self._read_stats(track, stats)
+                    await asyncio.sleep(pause_s)
+            else:
+                stats.onset_ended()
             await self._read_stats(track, stats)
             if self._clock.now_ns() >= tell_ns:
                 self._events.on_media(self._clock.now_ns(), stats.second())

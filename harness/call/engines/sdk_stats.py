@@ -12,9 +12,11 @@ from livekit import rtc
 from numpy.typing import NDArray
 
 from harness.call.engines.line import Media
-from harness.call.engines.sdk_wait import JitterBufferWait
+from harness.call.engines.sdk_wait import PACKET_MS, JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_S
 
+SAMPLES_PER_MS = 48
+PACKET_SAMPLES = 960  # of 20 ms
 JUMP_BLOCKS = 10
 LEAST_PEAK = 40  # -58 dBFS: below it nothing is a voice
 
@@ -62,7 +64,10 @@ class TrackStats:
         self.tick_ns: int | None = None
         self.wanted = asyncio.Event()
         self._wait = JitterBufferWait()
+        self._stretched = 0
+        self._onset_stretched: int | None = None
         self._last_packet_ms = 0.0
+        self._read_ms = 0.0
         self._now = _Counts()
         self._told = _Counts()
         self._jitter_ms: float | None = None
@@ -75,8 +80,23 @@ class TrackStats:
 
     @property
     def jitter_buffer_ns(self) -> int:
-        """See the class; 0 until it is known."""
-        return round((self._wait.wait_ms or 0.0) * NS_PER_S / 1000)
+        """See the class; 0 until it is known.
+
+        Between `onset_begins` and `onset_ended` as it was at the beginning: a buffer that is too full is shortened as
+        soon as there is a voice to be shortened, and its first sample had still waited the whole time.
+        """
+        delay_ms = (self._wait.wait_ms or 0.0) + left_over_ms(self._stretched)
+        if self._onset_stretched is not None:
+            delay_ms -= (self._stretched - self._onset_stretched) / SAMPLES_PER_MS
+        return round(delay_ms * NS_PER_S / 1000)
+
+    def onset_begins(self) -> None:
+        """What is heard now may be an onset; in the silence before it nothing was stretched since the last reading."""
+        self._onset_stretched = self._stretched
+
+    def onset_ended(self) -> None:
+        """An onset, if it was one, has been told by now."""
+        self._onset_stretched = None
 
     async def wanted_within(self, seconds: float) -> bool:
         """Waits until a reading is `wanted`, at the most so long; whether it was."""
@@ -116,11 +136,24 @@ class TrackStats:
             emitted=inbound.jitter_buffer_emitted_count,
         )
         self._jitter_ms = round(1000 * stat.received.jitter, 3)
-        last_packet_ns: int | None = None
-        if inbound.last_packet_received_timestamp != self._last_packet_ms:
-            self._last_packet_ms = inbound.last_packet_received_timestamp
-            last_packet_ns = round(self._last_packet_ms * NS_PER_S / 1000) - utc_less_clock_ns
-        self._wait.read(_mean_wait_ms(before, self._now), last_packet_ns, self.tick_ns)
+        self._stretched = (
+            inbound.inserted_samples_for_deceleration
+            - inbound.removed_samples_for_acceleration
+            + inbound.concealed_samples
+        )
+        last_ms = inbound.last_packet_received_timestamp
+        read_ms = stat.rtc.timestamp / 1000
+        fresh_ns = round(last_ms * NS_PER_S / 1000) - utc_less_clock_ns if last_ms != self._last_packet_ms else None
+        came_ms = (self._now.received - before.received) * PACKET_MS
+        reading = Reading(
+            counted_ms=_mean_wait_ms(before, self._now),
+            last_packet_ns=fresh_ns,
+            age_ms=read_ms - last_ms,
+            waiting=self._now.received - inbound.packets_discarded - self._now.emitted // PACKET_SAMPLES,
+            flowing=came_ms >= read_ms - self._read_ms - PACKET_MS,
+        )
+        self._last_packet_ms, self._read_ms = last_ms, read_ms
+        self._wait.read(reading, self.tick_ns)
 
     def second(self) -> Media:
         """What happened since this was asked last."""

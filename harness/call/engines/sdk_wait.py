@@ -9,50 +9,96 @@ audio is handed to us. So the true wait is the counted one less the time from th
      |-early-|---------- true wait ------|
      |--------- counted: 3 ticks --------|
 
-Where packets come close to a tick, some are counted one more than others. Then that choice of whole ticks is taken that
-is nearest to the last answer, which keeps it from jumping to and fro.
+Where packets come close to a tick, that leaves two answers, 10 ms apart. How many packets lie in the buffer when the
+statistics are read, and how old the youngest is, tells which of them is true: those that lie there have waited less
+than the wait, those that do not have waited all of it. Beside that wait, audio that is decoded may wait for its turn to
+be played (`left_over_ms`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass
 
 TICK_MS = 10.0
+TICK_SAMPLES = 480
+PACKET_MS = 20.0
 ARRIVALS = 9  # packets whose place between two ticks is remembered; the median leaves single late ones aside
 LEAST_VECTOR = 0.5  # places spread over more of the tick than this tell nothing
+TICK_LATE_MS = 0.4  # audio comes to us so long after its tick, by two threads and the event loop
 SAME_MS = 5.5  # a count this near to the last answer, half a tick and some jitter, is no other wait
+BOUNDS = 3  # readings whose bounds hold together: those after an onset
+MOST_WAITING = 50
+BOUND_ERROR_MS = 1.5  # the packets before the last one are taken to have come 20 ms apart
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one answer of the statistics tells.
+
+    Attributes:
+        counted_ms: The mean wait, by the statistics, of the packets taken since the last reading; None for none.
+        last_packet_ns: When the last packet came, on our clock; None where the last reading told the same.
+        age_ms: How long before the reading the last packet came.
+        waiting: How many packets lay in the buffer.
+        flowing: Whether packets came one after the other since the last reading, without a pause for silence.
+    """
+
+    counted_ms: float | None
+    last_packet_ns: int | None
+    age_ms: float
+    waiting: int
+    flowing: bool
+
+
+def left_over_ms(stretched: int) -> float:
+    """How much decoded audio lies ready after each tick: what is decoded next is played so much later.
+
+    A packet of 20 ms fills two ticks and leaves nothing over. The jitter buffer inserts, removes and makes up audio by
+    any number of samples, though, and the statistics count them.
+
+    Args:
+        stretched: Samples inserted, less those removed, plus those made up (concealed), at 48 kHz.
+    """
+    return stretched % TICK_SAMPLES / TICK_SAMPLES * TICK_MS
 
 
 class JitterBufferWait:
-    """Told of readings of the statistics, it tells how long packets wait now."""
+    """Told of readings of the statistics, it tells how long packets wait now; None until it knows."""
 
     def __init__(self) -> None:
         self.wait_ms: float | None = None
         self._early_ms: deque[float] = deque(maxlen=ARRIVALS)
+        self._bounds: deque[tuple[float, float]] = deque(maxlen=BOUNDS)
 
-    def read(self, counted_ms: float | None, last_packet_ns: int | None, tick_ns: int | None) -> None:
-        """A reading.
-
-        Args:
-            counted_ms: The mean wait, by the statistics, of the packets taken since the last reading; None for none.
-            last_packet_ns: When the last packet came, on our clock; None where that was told before.
-            tick_ns: Any one of the ticks; None while unknown.
-        """
-        if last_packet_ns is not None and tick_ns is not None:
-            self._early_ms.append((last_packet_ns - tick_ns) / 1e6 % TICK_MS)
-        if counted_ms is None:
+    def read(self, reading: Reading, tick_ns: int | None) -> None:
+        """A reading, and any one of the ticks, by when its audio came to us; None while unknown."""
+        if reading.last_packet_ns is not None and tick_ns is not None:
+            self._early_ms.append(((reading.last_packet_ns - tick_ns) / 1e6 + TICK_LATE_MS) % TICK_MS)
+        self._bounds.append(_bounds(reading))
+        likely_ms = self.wait_ms
+        if reading.counted_ms is not None:
+            likely_ms = max(0.0, reading.counted_ms - TICK_MS / 2)  # within half a tick of the truth
+        if likely_ms is None:
             return
         early_ms = self._place()
-        likely_ms = max(0.0, counted_ms - TICK_MS / 2)  # within half a tick of the truth
         if early_ms is None:
             self.wait_ms = likely_ms
             return
-        target_ms = likely_ms
-        if self.wait_ms is not None and abs(self.wait_ms - likely_ms) <= SAME_MS:
-            target_ms = self.wait_ms
-        ticks = round((target_ms + early_ms) / TICK_MS)
-        self.wait_ms = max(0.0, ticks * TICK_MS - early_ms)
+        known = self.wait_ms is not None and abs(self.wait_ms - likely_ms) <= SAME_MS
+        self.wait_ms = self._nearest(likely_ms, self.wait_ms if known else likely_ms, early_ms)
+
+    def _nearest(self, likely_ms: float, target_ms: float | None, early_ms: float) -> float:
+        """Of the waits that end on a tick the likeliest: within all bounds where one is, and near to the target."""
+        middle = round((likely_ms + early_ms) / TICK_MS)
+        waits = [ticks * TICK_MS - early_ms for ticks in range(middle - 1, middle + 2)]
+
+        def outside(wait_ms: float) -> int:
+            return sum(not low - BOUND_ERROR_MS <= wait_ms <= high + BOUND_ERROR_MS for low, high in self._bounds)
+
+        near_ms = likely_ms if target_ms is None else target_ms
+        return max(0.0, min(waits, key=lambda wait_ms: (outside(wait_ms), abs(wait_ms - near_ms))))
 
     def _place(self) -> float | None:
         """Where between two ticks packets come: the median around the circle that a tick is; None where all over it."""
@@ -65,3 +111,12 @@ class JitterBufferWait:
         middle = math.atan2(y, x) / (2 * math.pi) * TICK_MS
         nearby = sorted((early - middle + TICK_MS / 2) % TICK_MS - TICK_MS / 2 for early in self._early_ms)
         return middle + nearby[len(nearby) // 2]
+
+
+def _bounds(reading: Reading) -> tuple[float, float]:
+    """Between what the wait lies: the oldest packet in the buffer has waited less, the one before it all of it."""
+    if not 0 <= reading.waiting <= MOST_WAITING:
+        return 0.0, math.inf  # packets were counted that never came to the buffer
+    low = reading.age_ms + (reading.waiting - 1) * PACKET_MS if reading.waiting else 0.0
+    known = reading.flowing or not reading.waiting
+    return low, reading.age_ms + reading.waiting * PACKET_MS if known else math.inf

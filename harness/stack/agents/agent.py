@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
+from harness.stack.agents import truth
 from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.line import Line
@@ -23,6 +24,7 @@ from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents_file import AgentFault, AgentSpec
 from harness.stack.tokens import LiveKitKeys
 
+JITTER_BUFFER_EVERY_S = 0.05
 WITHOUT_CALLER_S = 30.0
 GREETS_ANYWAY_S = 3.0
 """A caller who has not subscribed by then is greeted all the same."""
@@ -70,6 +72,7 @@ class Agent:
         self._thought: Thought | None = None
         self._began_over_agent = False
         self._replies = 0
+        self._voiced = False
 
     async def run(self) -> None:
         """Joins, talks and leaves.
@@ -128,7 +131,8 @@ class Agent:
 
     async def _listen(self) -> None:
         hearing = self._around.hearing(self._spec)
-        async with contextlib.aclosing(self._line.heard(FRAME_MS)) as frames:
+        frame_ms = truth.FRAME_MS if self._spec.kind == "truth" else FRAME_MS
+        async with contextlib.aclosing(self._line.heard(frame_ms)) as frames:
             async for pcm, at_ns in frames:
                 for event in hearing.feed(pcm, at_ns):
                     self._heard(event)
@@ -137,7 +141,7 @@ class Agent:
         match event:
             case Began(at_ns):
                 self._log("caller_voiced_start", at_ns=at_ns)
-                self._tell_jitter_buffer()
+                self._follow_jitter_buffer()
                 self._began_over_agent = self._mouth.speaking
             case TookTurn():
                 self._interrupt("barge_in")
@@ -146,23 +150,28 @@ class Agent:
                     self._thought = self._think(pcm=pcm)
             case WentOn():
                 self._forget()
-            case Said(end_ns, short, pcm):
-                self._log("caller_voiced_end", at_ns=end_ns, found_at_ns=self._clock.now_ns())
-                self._tell_jitter_buffer()
+            case Said(end_ns, short, pcm, tick_ns):
+                known = {} if tick_ns is None else {"tick_ns": tick_ns}
+                self._log("caller_voiced_end", at_ns=end_ns, found_at_ns=self._clock.now_ns(), **known)
+                self._voiced = False
                 if short and self._began_over_agent and self._mouth.speaking:
                     self._forget()
                     return
                 thought, self._thought = self._thought or self._think(pcm=pcm), None
                 self._begin(self._reply(thought, end_ns, said="aloud"))
 
-    def _tell_jitter_buffer(self) -> None:
-        """Logs what our own jitter buffer has added so far: a known part of when the caller was heard."""
-        if self._spec.kind == "truth":
+    def _follow_jitter_buffer(self) -> None:
+        """While the caller speaks, logs what our own jitter buffer adds: a known part of when the caller is heard."""
+        if self._spec.kind == "truth" and not self._voiced:
+            self._voiced = True
             self._tasks().create_task(self._log_jitter_buffer())
 
     async def _log_jitter_buffer(self) -> None:
-        delay_s, samples = await self._line.jitter_buffer()
-        self._log("jitter_buffer", delay_s=delay_s, samples=samples)
+        voiced = True
+        while voiced:
+            voiced = self._voiced
+            self._log("jitter_buffer", **await self._line.jitter_buffer())
+            await asyncio.sleep(JITTER_BUFFER_EVERY_S)
 
     def _typed(self, text: str, at_ns: int) -> None:
         self._log("data_in", text=text, at_ns=at_ns)

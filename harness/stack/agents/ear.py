@@ -52,12 +52,14 @@ class WentOn:
 class Said:
     """An utterance is over; its voice ended, as it arrived, at `end_ns`.
 
-    `short`: it was no more than a cough or an "mm-hmm". `pcm`: as in `MayHaveEnded`.
+    `short`: it was no more than a cough or an "mm-hmm". `pcm`: as in `MayHaveEnded`. `tick_ns`: when a frame came,
+    where that is told.
     """
 
     end_ns: int
     short: bool
     pcm: Pcm
+    tick_ns: int | None = None
 
 
 HearingEvent = Began | TookTurn | MayHaveEnded | WentOn | Said

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from livekit import rtc
 
-from harness.clock import Clock
+from harness.clock import NS_PER_S, Clock
 from harness.stack.agents.utterance import RATE_HZ, Pcm
 from harness.stack.tokens import LiveKitKeys, agent_token
 
@@ -100,17 +100,29 @@ class Line:
         finally:
             await stream.aclose()
 
-    async def jitter_buffer(self) -> tuple[float, int]:
-        """How long the caller's audio has waited in our jitter buffer: seconds summed over samples, and their number.
+    async def jitter_buffer(self) -> dict[str, float | int]:
+        """What the statistics tell of our jitter buffer, all since the caller was first heard; empty before that.
 
-        The growth of the one by that of the other between two times is the mean wait. Zeros while nothing is heard.
+        `delay_s` summed over all `samples` that passed it, samples `inserted`, `removed` and `concealed` by it, and
+        how many `packets` came, when the last of them did (`last_packet_ns`), and how old it was then (`age_ms`).
         """
         if self._track.done():
             for stat in await self._track.result().get_stats():
                 if stat.WhichOneof("stats") == "inbound_rtp":
                     inbound = stat.inbound_rtp.inbound
-                    return inbound.jitter_buffer_delay, inbound.jitter_buffer_emitted_count
-        return 0.0, 0
+                    last_ms = inbound.last_packet_received_timestamp
+                    utc_less_clock_ns = round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns()
+                    return {
+                        "delay_s": inbound.jitter_buffer_delay,
+                        "samples": inbound.jitter_buffer_emitted_count,
+                        "inserted": inbound.inserted_samples_for_deceleration,
+                        "removed": inbound.removed_samples_for_acceleration,
+                        "concealed": inbound.concealed_samples,
+                        "packets": stat.inbound_rtp.received.packets_received,
+                        "last_packet_ns": round(last_ms * 1e6) - utc_less_clock_ns,
+                        "age_ms": stat.inbound_rtp.rtc.timestamp / 1000 - last_ms,
+                    }
+        return {}
 
     async def send(self, payload: dict[str, Any] | bytes) -> int:
         """Sends one frame on `voice.reply`, reliably and in order; gives the time at which it went (ns)."""

@@ -19,6 +19,8 @@ from harness.stack.agents.finder import RATE_HZ, Bank, Finder
 from harness.stack.agents.utterance import RATE_HZ as VOICE_RATE_HZ
 from harness.stack.agents.utterance import Pcm, Utterance
 
+FRAME_MS = 20
+"""What it hears at a time: a whole number of the ticks (10 ms) at which the SDK makes audio."""
 TONE_S = 1.2
 TONE_HZ = 180.0
 TONE_DBFS = -18.0
@@ -71,5 +73,7 @@ class TruthEar:
             if not self._began:
                 events.append(Began(self._arrival.at_ns(ended.start)))
             self._began = False
-            events.append(Said(self._arrival.at_ns(ended.end), short=False, pcm=_NO_PCM))
+            events.append(
+                Said(self._arrival.at_ns(ended.end), short=False, pcm=_NO_PCM, tick_ns=self._arrival.at_ns(0))
+            )
         return events

@@ -1,0 +1,80 @@
+"""Whom a command calls: never the demo by mistake, never anyone without a key, and the key is shown nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import KEY, Command, write_scenario
+
+URL = "http://127.0.0.1:9/api/agents/agent-session/"
+
+
+@pytest.fixture(autouse=True)
+def scenario(tmp_path: Path) -> Path:
+    return write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
+
+
+@pytest.mark.parametrize("env", [{"CI": "1"}, {"CI": "true"}, {"VOICE_HARNESS_API_KEY": KEY}])
+def test_the_demo_is_not_called_by_mistake(command: Command, env: dict[str, str]) -> None:
+    said = command("run", "s.yaml", "--dry-run", env=env)
+    assert said.code == 2
+    assert "--target: no target is named" in said.error
+    assert "--target embedded" in said.error
+    assert KEY not in said.err
+
+
+def test_a_person_at_a_terminal_gets_the_demo(command: Command) -> None:
+    assert "target embedded, agent demo" in command("run", "s.yaml", "--dry-run").out
+
+
+def test_the_demo_is_called_where_it_is_named(command: Command) -> None:
+    said = command("run", "s.yaml", "--target", "embedded", "--dry-run", env={"CI": "1", "VOICE_HARNESS_API_KEY": KEY})
+    assert said.code == 0
+
+
+def test_a_url_without_a_key_names_the_variable(command: Command) -> None:
+    said = command("run", "s.yaml", "--target", URL, "--agent", "x")
+    assert said.code == 2
+    assert "export VOICE_HARNESS_API_KEY=" in said.error
+
+
+def test_a_url_without_an_agent_says_where_to_name_one(command: Command) -> None:
+    said = command("run", "s.yaml", "--target", URL, env={"VOICE_HARNESS_API_KEY": KEY})
+    assert said.code == 2
+    assert "add --agent ID" in said.error
+
+
+def test_a_key_on_the_command_line_is_refused_and_not_repeated(command: Command) -> None:
+    said = command("run", "s.yaml", "--target", f"{URL}?key={KEY}", env={"VOICE_HARNESS_API_KEY": KEY})
+    assert said.code == 2
+    assert KEY not in said.out + said.err
+
+
+def test_a_mistyped_target_is_offered_the_nearest(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "voice-harness.toml").write_text(f'[targets.staging]\nkind = "session"\nurl = "{URL}"\n')
+    said = command("run", "s.yaml", "--target", "stagin")
+    assert said.code == 2
+    assert "did you mean 'staging'?" in said.error
+
+
+def test_the_first_files_are_right_but_for_what_only_their_owner_knows(command: Command, tmp_path: Path) -> None:
+    assert command("init", "own").code == 0
+    own = tmp_path / "own"
+    assert "1 turn" not in command("validate", own / "scenarios" / "first-call.yaml").out
+    (own / "voice-harness.toml").rename(tmp_path / "voice-harness.toml")
+    said = command("run", own / "scenarios" / "first-call.yaml")
+    assert said.code == 2
+    assert "export STAGING_VOICE_KEY=" in said.error
+    plan = command("run", own / "scenarios" / "first-call.yaml", "--dry-run", env={"STAGING_VOICE_KEY": KEY})
+    assert "target staging (https://api.oshara.ai/api/agents/agent-session/)" in plan.out
+    again = command("init", "own")
+    assert again.code == 2
+    assert "--force" in again.error
+
+
+def test_a_session_is_asked_of_a_stack_that_runs(command: Command) -> None:
+    said = command("stack", "session", "--target", "embedded")
+    assert said.code == 2
+    assert "voice-harness stack up" in said.error

@@ -1,0 +1,124 @@
+"""What is wrong with a command line is told in a few lines with exit code 2, never as a bug with a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT, Command, environment, process, write_scenario
+
+HELLO = "name: a\nturns:\n  - say: hello\n"
+HEAVY = ("aiohttp", "jinja2", "livekit", "numpy", "pydantic", "rich", "ruamel", "soundfile", "harness.call")
+
+
+def test_without_a_command_the_help_is_shown(command: Command) -> None:
+    said = command()
+    assert said.code == 2
+    for name in ("call", "run", "report", "init", "validate", "schema", "stack", "fixtures"):
+        assert f"\n  {name} " in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "name", ["call", "run", "report", "init", "validate", "schema", "stack up", "stack session", "fixtures say"]
+)
+def test_every_command_has_help(command: Command, name: str) -> None:
+    said = command(*name.split(), "-h")
+    assert said.code == 0
+    assert f"voice-harness {name}" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["valdate"], "Did you mean 'validate'"),
+        (["stack", "upp"], "Did you mean 'up'?"),
+        (["run"], "Missing argument"),
+        (["run", "s.yaml", "--targe", "embedded"], "--target"),
+        (["run", "s.yaml", "--calls", "many"], "--calls"),
+        (["run", "s.yaml", "--seed", "x"], "--seed"),
+        (["stack", "up", "--port", "70000"], "--port"),
+        (["report"], "RUN"),
+    ],
+)
+def test_what_typer_refuses_is_a_usage_error(command: Command, words: list[str], told: str) -> None:
+    said = command(*words)
+    assert said.code == 2
+    assert told in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--calls", "0"], "--calls: 0 is too small"),
+        (["--repeat", "-1"], "--repeat"),
+        (["--rate", "0"], "--rate"),
+        (["--duration", "5m"], "--duration: a duration needs a rate"),
+        (["--rate", "9", "--duration", "soon"], "--duration"),
+        (["--rate", "9", "--duration", "1m", "--repeat", "2"], "--repeat"),
+        (["--record", "some"], "--record"),
+        (["-v", "-q"], "-q"),
+        (["-k", "other"], "-k: 'other' chooses none of a"),
+        (["-k", "a and ("], "-k"),
+        (["--set", "sesion.language=fr"], "did you mean 'session'?"),
+        (["--set", "session.language"], "--set: 'session.language' sets nothing"),
+        (["--threshold", "turn.tffa: max<2s"], "did you mean 'turn.ttfa'?"),
+        (["--threshold", "turn.ttfa: p95<2s"], "--threshold"),
+        (["--threshold", "turn.echo: max<2s"], "no scenario of this run can give a sample of turn.echo"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_any_call(
+    command: Command, tmp_path: Path, words: list[str], told: str
+) -> None:
+    write_scenario(tmp_path, HELLO)
+    said = command("run", "s.yaml", "--target", "embedded", *words)
+    assert said.code == 2
+    assert told in said.error
+    assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_a_dry_run_prints_the_plan_and_leaves_nothing(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, HELLO)
+    said = command(
+        "run", "s.yaml", "--target", "embedded", "--rate", "30", "--duration", "2m", "--calls", "5", "--dry-run"
+    )
+    assert said.code == 0
+    assert said.out.count("\n") == 1
+    assert "target embedded, agent demo, a: 60 calls at 30 a minute, at most 5 alive, 60 sessions" in said.out
+    assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_shipped_scenarios_are_found_by_name_and_what_is_here_goes_first(command: Command, tmp_path: Path) -> None:
+    assert "smoke: 2 turns" in command("validate", "smoke").out
+    (tmp_path / "smoke").mkdir()
+    write_scenario(tmp_path / "smoke", HELLO)
+    assert "smoke/s.yaml  a: 1 turn\n" in command("validate", "smoke").out
+    said = command("validate", "no-such-scenario")
+    assert said.code == 2
+    assert "no-such-scenario: there is no such file" in said.error
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """It answers at once, whatever else is installed."""
+    code = (
+        "import sys, harness.cli.main as m\n"
+        "sys.argv = ['voice-harness', '--help']\n"
+        "try: m.main()\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stderr.strip() == "[]"
+
+
+def test_the_version_is_told_by_module_and_command_alike(tmp_path: Path) -> None:
+    out, _ = process("--version", cwd=tmp_path).communicate(timeout=30)
+    command = Path(sys.executable).with_name("voice-harness")
+    installed = subprocess.run(
+        [command, "--version"], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert out == installed.stdout
+    assert out.startswith("voice-harness ")

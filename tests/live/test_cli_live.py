@@ -1,0 +1,129 @@
+"""The command line against the real stack: what needs a call to be seen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.live.conftest import KEY, LiveStack, Ran, environment, harness
+
+pytestmark = pytest.mark.live
+
+SHORT = """
+name: short
+agent: light
+greeting: false
+timeouts: {end_silence: 500ms}
+turns:
+  - say: hello
+"""
+QUICK = ("--set", "greeting=false", "--set", "timeouts.end_silence=500ms")
+# 0, or 4 where this machine was too busy to be trusted: what is asserted here is no matter of time.
+FINE = (0, 4)
+
+
+def launch(*words: str | Path, cwd: Path, before: str = "") -> subprocess.Popen[str]:
+    """Starts the command; `before` is done by the shell that becomes it."""
+    return subprocess.Popen(
+        ["/bin/bash", "-c", f'{before}\nexec "$@"', "bash", sys.executable, "-u", "-m", "harness", *map(str, words)],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    path = tmp_path / "short.yaml"
+    path.write_text(SHORT)
+    return path
+
+
+def test_a_call_by_hand_goes_in_the_order_of_its_command_line(stack: LiveStack, tmp_path: Path) -> None:
+    words = ["--type", "First", "--say", "hello", "--type", "Third", "--target", stack.session_url, "--agent", "light"]
+    ran = harness("call", *words, *QUICK, "--out", "run", cwd=tmp_path)
+    assert ran.returncode in FINE, ran.stdout
+    told = [line.partition(" s  ")[2] for line in ran.stdout.splitlines() if "  turn " in line and "ended" not in line]
+    assert told == ["turn 1: typing 'First'", "turn 2: saying 'Hello, good morning.'", "turn 3: typing 'Third'"]
+    folder = tmp_path / "run"
+    call = Ran(0, "", folder).lines[0]
+    assert [turn["kind"] for turn in call["turns"]] == ["type", "say", "type"]
+    assert (folder / call["recording"]).exists()
+    assert KEY not in ran.stdout
+
+
+def test_the_first_files_lead_to_a_first_call(stack: LiveStack, tmp_path: Path) -> None:
+    assert harness("init", cwd=tmp_path).returncode == 0
+    config = tmp_path / "voice-harness.toml"
+    text = config.read_text().replace("https://api.oshara.ai/api/agents/agent-session/", stack.session_url)
+    config.write_text(text.replace("the-agent-id", "light"))
+    ran = harness("run", "scenarios/first-call.yaml", env=environment(STAGING_VOICE_KEY=KEY), cwd=tmp_path)
+    assert "target staging" in ran.stdout
+    (folder,) = (path for path in (tmp_path / "reports").iterdir() if path.is_dir())
+    call = Ran(ran.returncode, ran.stdout, folder).lines[0]
+    assert call["failure"] is None, call["failures"]
+    assert len(call["turns"]) == 2
+
+
+def test_credentials_for_another_client_are_printed(stack: LiveStack, tmp_path: Path) -> None:
+    ran = harness("stack", "session", "--target", stack.session_url, "--agent", "light", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    credentials = json.loads(ran.stdout)
+    assert credentials.keys() == {"token", "livekit_url", "room_name"}
+    assert credentials["livekit_url"] == stack.livekit_url
+
+
+def test_a_reader_that_goes_does_not_end_the_run(stack: LiveStack, short: Path, tmp_path: Path) -> None:
+    words = ["run", short, "--target", stack.session_url, "--out", tmp_path / "run", "-v"]
+    with launch(*words, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("plan: ")
+        process.stdout.close()
+        code = process.wait(timeout=60)
+    assert code in FINE
+    ran = Ran(code, "", tmp_path / "run")
+    assert ran.summary["calls"]["total"] == 1
+    assert ran.lines[0]["failure"] is None
+
+
+def test_a_disk_that_fills_up_ends_nothing_and_is_told(stack: LiveStack, short: Path, tmp_path: Path) -> None:
+    """A second of the recording is 192 kB, and no file may grow beyond 400."""
+    words = ["run", short, "--target", stack.session_url, "--out", tmp_path / "run", "--record", "all", "--calls", "2"]
+    process = launch(*words, cwd=tmp_path, before="ulimit -f 400")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 4, out
+    assert "Traceback" not in out
+    ran = Ran(4, out, tmp_path / "run")
+    assert ran.summary["failures"] == {"harness.disk": 2}
+    assert [len(line["turns"]) for line in ran.lines] == [1, 1]
+    assert {path.name for path in ran.folder.iterdir()} >= {"summary.json", "turns.csv", "junit.xml", "report.html"}
+    assert not list((ran.folder / "audio").iterdir())
+
+
+def test_a_killed_run_leaves_no_process_and_its_children_never_had_the_key(short: Path, tmp_path: Path) -> None:
+    words = ["run", short, "--target", "embedded", "--out", tmp_path / "run", "-v"]
+    with launch(*words, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "turn.started" in line:
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        stack = [child for child in children if "harness.stack" in " ".join(child.cmdline())]
+        parts = {child.cmdline()[2] for child in stack}
+        assert parts >= {"harness.stack.host", "harness.stack.agents", "harness.stack.guard"}, said
+        for child in children:
+            assert KEY not in " ".join(child.cmdline())
+        for child in stack:
+            assert KEY not in child.environ().values()
+        process.kill()
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert not alive
