@@ -22,9 +22,8 @@ $(STAMP): requirements.lock pyproject.toml
 run: $(STAMP)
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded
 
-# Two at once: most of a live test is waiting. tests/conftest.py keeps the tests of one stack together.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""In CI a skipped test fails the run; and which tests may run side by side."""
+"""In CI a skipped test fails the run: what was not tested must not look tested."""
 
 from __future__ import annotations
 
@@ -7,21 +7,6 @@ import os
 import pytest
 
 _skipped: list[str] = []
-
-
-def pytest_configure() -> None:
-    """The worker that has the live tests comes first: it measures, the other one computes."""
-    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
-        os.nice(10)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of one stack go first and together; of the others, those of one file stay together."""
-    items.sort(key=lambda item: "live" not in item.path.parent.name)
-    for item in items:
-        live = item.path.parent.name == "live"
-        item.add_marker(pytest.mark.xdist_group("the stack" if live else str(item.path)))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -106,6 +106,15 @@ def truth_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def talking(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Running:
+    """A call of an agent that never stops, which takes over a minute: begun early, looked at last."""
+    folder = tmp_path_factory.mktemp("talking")
+    script = folder / "talking.yaml"
+    script.write_text("name: talking\nagent: talks_for_ever\nturns: [{say: thank-you}, {say: goodbye}]\n")
+    return start(stack, folder / "run", [script])
+
+
+@pytest.fixture(scope="session")
 def stack(truth_file: Path) -> Iterator[LiveStack]:
     command = [sys.executable, "-m", "harness", "stack", "up", "--json"]
     command += ["--agents", str(HERE / "agents.yaml"), "--truth", str(truth_file)]
