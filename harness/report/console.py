@@ -72,7 +72,7 @@ class LinesWatcher:
 
     def started(self, total: int) -> None:
         """See `Watcher`."""
-        self._total = total
+        self._total, self._done = total, 0
 
     def event(self, call: str, event: Event) -> None:
         """See `Watcher`."""

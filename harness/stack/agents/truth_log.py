@@ -5,6 +5,7 @@ The harness is checked against it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -48,5 +49,8 @@ class TruthLog:
             self._file = None
 
     def _give_up(self, problem: OSError) -> None:
-        self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # what it still holds is lost as well
+                file.close()
         print(f"the truth log cannot be written, the calls go on without it: {problem}", file=sys.stderr, flush=True)  # noqa: T201
