@@ -1,6 +1,6 @@
 """`python -m harness` is `voice-harness`."""
 
-from harness.cli.main import main
+from harness.cli.main import command
 
 if __name__ == "__main__":
-    main()
+    command()

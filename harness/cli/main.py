@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from typing import Annotated
 
@@ -46,6 +48,23 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+def command() -> None:
+    """`main` as a process of its own, which ends by the code of `main` whatever the SDK does.
+
+    The SDK's native runtime sometimes aborts while the interpreter takes it down; a gate would read that as the code.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if "livekit.rtc" not in sys.modules:
+            raise
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else EXIT_UNFIT)
 
 
 def main() -> None:
