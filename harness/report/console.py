@@ -16,15 +16,12 @@ from harness.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _SHOWN_EXPECTATIONS = 10
 PIPE_WIDTH = 120
-# What of each metric a terminal has room for, from so many characters on.
-_COLUMNS = (
-    (96, ("min", "p50", "p90", "p95", "p99", "max")),
-    (72, ("p50", "p95", "p99", "max")),
-    (0, ("p50", "p95", "max")),
-)
+# What of each metric is shown: the first of these that the terminal has room for.
+_COLUMNS = (("min", "p50", "p90", "p95", "p99", "max"), ("p50", "p95", "p99", "max"), ("p50", "p95", "max"), ("p50",))
 
 
 def make_console() -> Console:
@@ -131,7 +128,7 @@ def print_summary(
 ) -> None:
     """The final table (unless `quiet`), what failed, and the verdict with its reasons on the last lines."""
     if summary.metrics and not quiet:
-        console.print(_metrics_table(summary, console.width))
+        console.print(_fitting_table(summary, console))
     failed = [
         (call.call, turn, expectation)
         for call in calls
@@ -166,11 +163,21 @@ def print_summary(
     )
 
 
-def _metrics_table(summary: Summary, width: int) -> object:
+def _fitting_table(summary: Summary, console: Console) -> Table:
+    from rich.measure import Measurement
+
+    unbounded = console.options.update(max_width=1_000)
+    for columns in _COLUMNS:
+        table = _metrics_table(summary, columns)
+        if Measurement.get(console, unbounded, table).maximum <= console.width:
+            break
+    return table
+
+
+def _metrics_table(summary: Summary, columns: Sequence[str]) -> Table:
     from rich import box
     from rich.table import Table
 
-    columns = next((names for least, names in _COLUMNS if width >= least), _COLUMNS[-1][1])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("metric", no_wrap=True)
     for name in ("count", *columns):

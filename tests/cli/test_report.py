@@ -1,0 +1,72 @@
+"""A run's reports, at its end and made again: the JUnit copy, the exit code, what is printed and how wide."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.judge.summary import Ending
+from harness.judge.verdict import judge_run
+from harness.measure.media_health import MediaHealth
+from harness.measure.result import CallResult
+from harness.report.console import print_summary
+from harness.testing import FakeSessionService, refusal
+from tests.cli.conftest import KEY, Said, environment, process, write_scenario
+
+
+async def ended(*words: str | Path, cwd: Path) -> Said:
+    """Runs the command to its end while the services of this loop go on."""
+    running = process(*words, cwd=cwd, env=environment(VOICE_HARNESS_API_KEY=KEY))
+    out, _ = await asyncio.to_thread(running.communicate, None, 60)
+    return Said(running.returncode, out, "")
+
+
+async def test_a_quiet_run_and_its_report_made_again(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
+    async with FakeSessionService(refusal(403)) as service:
+        words = ["run", scenario, "--target", service.url, "--agent", "x", "--out", "run", "--junit", "new/first.xml"]
+        first = await ended(*words, "-q", cwd=tmp_path)
+    assert first.code == 3, first.out
+    lines = first.out.splitlines()
+    assert lines[0].startswith("[1/1] FAILED 0001-a")
+    assert lines[-1].startswith("INFRASTRUCTURE  0 of 1 calls ok")
+    assert not any("p50" in line for line in lines), "the table is no failure"
+
+    again = await ended("report", "run", "--junit", "again.xml", cwd=tmp_path)
+    assert again.code == 3
+    assert again.out.splitlines()[-1] == lines[-1]
+    whole = (tmp_path / "run" / "junit.xml").read_text()
+    assert "session.unauthorized" in whole
+    assert (tmp_path / "new" / "first.xml").read_text() == (tmp_path / "again.xml").read_text() == whole
+
+
+async def test_a_run_is_never_written_over_another(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
+    async with FakeSessionService(refusal(403)) as service:
+        words = ["run", scenario, "--target", service.url, "--agent", "x", "--out", "run"]
+        assert (await ended(*words, cwd=tmp_path)).code == 3
+        before = (tmp_path / "run" / "calls.jsonl").read_bytes()
+        second = await ended(*words, cwd=tmp_path)
+        assert len(service.requests) == 1
+    assert second.code == 2
+    assert "a run is recorded there already" in second.out
+    assert (tmp_path / "run" / "calls.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("width", [64, 80, 100, 200])
+def test_the_table_fits_the_terminal_and_no_number_is_cut(width: int) -> None:
+    health = MediaHealth(level_dbfs=-22.5, jitter_buffer_ms=1234.5)
+    calls = [
+        CallResult(call=f"{n}", scenario="x", started="", ok=True, session_create_ms=1234.5 + n, media=health)
+        for n in range(300)
+    ]
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+    print_summary(console, judge_run(calls, [], target="embedded", ending=Ending()), calls, Path("run"))
+    table = [line for line in out.getvalue().splitlines() if "1,384 ms" in line or "dBFS" in line or "p50" in line]
+    assert len(table) == 3, out.getvalue()
+    assert not any("…" in line or len(line) > width for line in table), out.getvalue()
