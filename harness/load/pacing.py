@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from harness.clock import NS_PER_S
@@ -45,8 +46,8 @@ def plan_pace(
         UsageError: They contradict each other.
     """
     for name, value in (("--calls", calls), ("--repeat", repeat), ("--rate", rate_per_min), ("--duration", duration_s)):
-        if value is not None and value <= 0:
-            raise UsageError(f"{value:g} is too small", where=name, mend="use a number above zero")
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
     if rate_per_min is None:
         if duration_s is not None:
             raise UsageError(
