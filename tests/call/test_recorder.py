@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 
 from harness.call.recorder import Recorder
 from harness.clock import NS_PER_MS
+
+DiskFullAt = Callable[[int], AbstractContextManager[None]]
 
 START_NS = 9_000_000_000
 TEN_MS = 480
@@ -98,32 +99,23 @@ def test_an_empty_recording_is_a_valid_wav(recorder: Recorder, tmp_path: Path) -
     assert saved(recorder, tmp_path).shape == (0, 2)
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """A disk on which no file can grow beyond 100 kB."""
-    old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old_limit[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
-    signal.signal(signal.SIGXFSZ, old_handler)
-
-
-@pytest.mark.usefixtures("small_disk")
-def test_a_full_disk_is_told_and_never_raised(recorder: Recorder, tmp_path: Path) -> None:
-    for number in range(200):
-        recorder.heard(at(number * 20), block(1))
-    assert not recorder.save()
+def test_a_full_disk_is_told_and_never_raised(recorder: Recorder, tmp_path: Path, disk_full_at: DiskFullAt) -> None:
+    with disk_full_at(100_000):
+        for number in range(200):
+            recorder.heard(at(number * 20), block(1))
+        assert not recorder.save()
     assert recorder.broken is not None
     assert recorder.broken.kind == "harness.disk"
     assert list((tmp_path / "audio").iterdir()) == []
 
 
-@pytest.mark.usefixtures("small_disk")
-def test_a_disk_that_fills_up_while_the_wav_is_written_leaves_no_half_of_it(recorder: Recorder, tmp_path: Path) -> None:
-    for number in range(40):
-        recorder.heard(at(number * 20), block(1))  # 77 kB of one side: the stereo file has no room
-    assert not recorder.save()
+def test_a_disk_that_fills_up_while_the_wav_is_written_leaves_no_half_of_it(
+    recorder: Recorder, tmp_path: Path, disk_full_at: DiskFullAt
+) -> None:
+    with disk_full_at(100_000):
+        for number in range(40):
+            recorder.heard(at(number * 20), block(1))  # 77 kB of one side: the stereo file has no room
+        assert not recorder.save()
     assert recorder.broken is not None
     assert list((tmp_path / "audio").iterdir()) == []
 

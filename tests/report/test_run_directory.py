@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,21 +13,13 @@ from harness.errors import EXIT_USAGE, ConfigError
 from harness.measure.result import CallResult
 from harness.report.run_directory import RunDirectory, read_run
 
+DiskFullAt = Callable[[int], AbstractContextManager[None]]
+
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def result(call: str, **values: object) -> CallResult:
     return CallResult.model_validate({"call": call, "scenario": "x", "started": "2030", "ok": True, **values})
-
-
-@pytest.fixture
-def file_limit() -> Iterator[Callable[[int], None]]:
-    """Sets how large a file can grow; a disk that is full there."""
-    old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, old_limit[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
-    signal.signal(signal.SIGXFSZ, old_handler)
 
 
 def run_with(folder: Path, *lines: str) -> Path:
@@ -68,11 +59,8 @@ def test_a_read_only_disk_is_a_usage_error() -> None:
     assert caught.value.exit_code == EXIT_USAGE
 
 
-def test_a_full_disk_is_a_usage_error_and_nothing_of_it_stays(
-    tmp_path: Path, file_limit: Callable[[int], None]
-) -> None:
-    file_limit(10_000)
-    with pytest.raises(ConfigError, match="has space"):
+def test_a_full_disk_is_a_usage_error_and_nothing_of_it_stays(tmp_path: Path, disk_full_at: DiskFullAt) -> None:
+    with disk_full_at(10_000), pytest.raises(ConfigError, match="has space"):
         RunDirectory.create(tmp_path / "run", name="x", now=NOW)
     assert list(tmp_path.iterdir()) == []
 
@@ -116,14 +104,13 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"turns.csv", "report.html", "timelines"}
 
 
-def test_a_line_that_a_full_disk_takes_half_of_is_taken_back(tmp_path: Path, file_limit: Callable[[int], None]) -> None:
+def test_a_line_that_a_full_disk_takes_half_of_is_taken_back(tmp_path: Path, disk_full_at: DiskFullAt) -> None:
     directory = RunDirectory.create(tmp_path, name="x", now=NOW)
     directory.write_settings({})
     directory.append_call(result("1"))
     size = (tmp_path / "calls.jsonl").stat().st_size
-    file_limit(size + 40)
-    directory.append_call(result("2"))
-    file_limit(size * 9)
+    with disk_full_at(size + 40):
+        directory.append_call(result("2"))
     directory.append_call(result("3"))
     assert [call.call for call in read_run(tmp_path).calls] == ["1", "3"]
     assert directory.broken is not None
