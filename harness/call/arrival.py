@@ -51,6 +51,12 @@ class ArrivalFit:
         audio_ns = (last_ns - last_start_ns) - (first_ns - first_start_ns)
         return 2 * (last_ns - first_ns) >= audio_ns
 
+    def soonest(self, position: int) -> int:
+        """When the sample at `position` would have come had nothing held it up: by the soonest tenth of arrivals."""
+        starts = sorted(start for _, start in self._recent)
+        soonest_ns = starts[len(starts) // 10] if starts else self._offset_ns
+        return soonest_ns + round(position * NS_PER_SAMPLE)
+
     def time_of(self, position: int) -> int:
         """When the sample at `position` arrived, in nanoseconds."""
         return self._offset_ns + round(position * NS_PER_SAMPLE)

@@ -13,6 +13,9 @@ BLOCK = 960
 BLOCK_NS = 20 * NS_PER_MS
 
 
+T0 = 5_000_000_000
+
+
 def test_jitter_of_single_arrivals_does_not_move_the_times() -> None:
     rng = random.Random(5)
     fit = ArrivalFit()
@@ -63,3 +66,12 @@ def test_a_slow_drift_between_the_clocks_is_followed() -> None:
     for block in range(1, 3001):
         fit.arrived(block * BLOCK, round(block * BLOCK_NS * drift))
     assert abs(fit.time_of(3000 * BLOCK) - 3000 * BLOCK_NS * drift) < NS_PER_MS
+
+
+def test_the_soonest_arrivals_tell_when_audio_could_have_come() -> None:
+    fit = ArrivalFit()
+    for frame in range(100):
+        late_ns = 0 if frame % 5 == 0 else 3_000_000
+        fit.arrived((frame + 1) * 960, T0 + (frame + 1) * 20_000_000 + late_ns)
+    assert fit.soonest(0) == T0
+    assert fit.time_of(0) == T0 + 3_000_000

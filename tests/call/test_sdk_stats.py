@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from livekit import rtc
 
 from harness.call.engines.line import Media
 from harness.call.engines.sdk_stats import TrackStats
+
+CLOCK_MS = count(1000, 1000)
 
 
 def inbound(received: int, lost: int, *, jitter: float = 0.001, **counts: Any) -> rtc.stats.RtcStats:
@@ -22,7 +25,33 @@ def inbound(received: int, lost: int, *, jitter: float = 0.001, **counts: Any) -
 
 
 def read(stats: TrackStats, answer: list[rtc.stats.RtcStats]) -> None:
-    stats.read(answer, utc_less_clock_ns=0)
+    """An answer of its own time: the same one twice would be taken for the SDK's cached one."""
+    for stat in answer:
+        if stat.WhichOneof("stats") == "inbound_rtp":
+            stat.inbound_rtp.rtc.timestamp = 1000 * next(CLOCK_MS)
+    stats.read(answer, utc_less_clock_ns=0, tick_ns=None)
+
+
+def test_the_same_answer_again_tells_nothing_new() -> None:
+    stats = TrackStats()
+    answer = [inbound(50, 0, jitter_buffer_delay=480.0, jitter_buffer_emitted_count=9600)]
+    read(stats, answer)
+    before_ns = stats.jitter_buffer_ns
+    stats.read(answer, utc_less_clock_ns=0, tick_ns=None)
+    assert stats.jitter_buffer_ns == before_ns
+    assert stats.second().jitter_buffer_ms == 50.0
+
+
+def test_an_onset_is_told_with_the_buffer_as_it_was_before_it_was_shortened() -> None:
+    stats = TrackStats()
+    counts = {"jitter_buffer_delay": 960 * 0.06, "jitter_buffer_emitted_count": 960}
+    read(stats, [inbound(1, 0, **counts)])
+    stats.onset_begins()
+    counts = {"jitter_buffer_delay": 960 * 0.11, "jitter_buffer_emitted_count": 1920}
+    read(stats, [inbound(2, 0, removed_samples_for_acceleration=480, **counts)])
+    assert stats.jitter_buffer_ns == 55_000_000, "50 ms are counted, half a tick off, and 10 ms were taken out since"
+    stats.onset_ended()
+    assert stats.jitter_buffer_ns == 45_000_000
 
 
 def pair(rtt_s: float, *, nominated: bool = True) -> rtc.stats.RtcStats:

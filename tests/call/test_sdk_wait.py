@@ -78,13 +78,14 @@ def test_places_all_over_the_tick_tell_nothing() -> None:
     assert wait.wait_ms == 25.0
 
 
+@pytest.mark.parametrize("thrown", [0, 3])
 @pytest.mark.parametrize("wait_ms", [19.9, 29.9])
-def test_what_lies_in_the_buffer_decides_between_two_ticks(wait_ms: float) -> None:
+def test_what_lies_in_the_buffer_decides_between_two_ticks(wait_ms: float, thrown: int) -> None:
     """Packets come so close to a tick that a count of 30 ms stands for 19.9 as well as for 29.9."""
     wait = JitterBufferWait()
     last_ns = TICK_NS + round((0.1 - TICK_LATE_MS) * 1e6)
-    for age_ms in (3.0, 11.0, 17.0):
-        waiting = math.ceil((wait_ms - age_ms) / PACKET_MS)
+    for age_ms in (3.0, 11.0, 17.0) * 4:
+        waiting = thrown + math.ceil((wait_ms - age_ms) / PACKET_MS)
         wait.read(reading(30.0, last_ns, age_ms=age_ms, waiting=waiting), TICK_NS)
     assert wait.wait_ms == pytest.approx(wait_ms, abs=0.1)
 

@@ -31,9 +31,7 @@ LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7
 HEAR_FRAME_MS = 20
 STATS_EVERY_S = 0.5
 FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
-# Pauses between readings after what may be an onset, which is known 50 ms after it at the soonest. The last three tell
-# two waits apart that differ by 10 ms: one of them falls between the ends of the two, modulo a packet.
-ONSET_STATS_S = (0.008, 0.014, 0.014)
+ONSET_STATS_S = 0.051  # WebRTC gives the same answer for 50 ms
 HANG_UP_S = 5.0
 QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
 
@@ -202,8 +200,9 @@ class SdkLine:
         # Without a capacity: with one, the SDK drops what is too much, silently, and all later positions are off.
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS)
         track_stats = TrackStats()
-        following = asyncio.ensure_future(self._follow_stats(track, track_stats))
         fit = ArrivalFit()
+        following = asyncio.ensure_future(self._follow_stats(track, track_stats, fit))
+        following.add_done_callback(self._ended)  # without statistics the times on the wire would be wrong unseen
         jump = LevelJump()
         position = 0
         full = False
@@ -212,7 +211,7 @@ class SdkLine:
                 arrival_ns = self._clock.now_ns()
                 samples = np.frombuffer(event.frame.data, np.int16)
                 fit.arrived(position + samples.size, arrival_ns)
-                ear_ns = track_stats.tick_ns = fit.time_of(position)
+                ear_ns = fit.time_of(position)
                 if jump.heard(samples):
                     track_stats.onset_begins()
                     track_stats.wanted.set()
@@ -227,26 +226,26 @@ class SdkLine:
             following.cancel()
             await self._quietly(stream.aclose())
 
-    async def _follow_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats) -> None:
+    async def _follow_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats, fit: ArrivalFit) -> None:
         """Keeps the track's statistics up to date, and tells the call of them once a second."""
         tell_ns = self._clock.now_ns() + NS_PER_S
         while True:
             every_s = STATS_EVERY_S if stats.begun else FIRST_STATS_S
             if await stats.wanted_within(every_s):
                 # What may be an onset: readings of its own packets, not of those before it.
-                for pause_s in ONSET_STATS_S:
-                    await self._read_stats(track, stats)
-                    await asyncio.sleep(pause_s)
+                await self._read_stats(track, stats, fit)
+                await asyncio.sleep(ONSET_STATS_S)
             else:
                 stats.onset_ended()
-            await self._read_stats(track, stats)
+            await self._read_stats(track, stats, fit)
             if self._clock.now_ns() >= tell_ns:
                 self._events.on_media(self._clock.now_ns(), stats.second())
                 tell_ns += NS_PER_S
 
-    async def _read_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats) -> None:
+    async def _read_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats, fit: ArrivalFit) -> None:
         answer = await track.get_stats()
-        stats.read(answer, utc_less_clock_ns=round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns())
+        utc_less_clock_ns = round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns()
+        stats.read(answer, utc_less_clock_ns=utc_less_clock_ns, tick_ns=fit.soonest(0))
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity not in self._known:

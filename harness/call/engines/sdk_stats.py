@@ -56,12 +56,10 @@ class TrackStats:
     """Reads a track's statistics; `jitter_buffer_ns` is how long the packets before the last reading had waited.
 
     Attributes:
-        tick_ns: See `JitterBufferWait.read`.
         wanted: Set by who wants a reading now.
     """
 
     def __init__(self) -> None:
-        self.tick_ns: int | None = None
         self.wanted = asyncio.Event()
         self._wait = JitterBufferWait()
         self._stretched = 0
@@ -107,24 +105,27 @@ class TrackStats:
         self.wanted.clear()
         return True
 
-    def read(self, stats: Iterable[rtc.stats.RtcStats], *, utc_less_clock_ns: int) -> None:
+    def read(self, stats: Iterable[rtc.stats.RtcStats], *, utc_less_clock_ns: int, tick_ns: int | None) -> None:
         """A reading.
 
         Args:
             stats: The answer of the track's `get_stats`.
             utc_less_clock_ns: The time of day less our clock: the SDK dates packets by the one.
+            tick_ns: See `JitterBufferWait.read`.
         """
         for stat in stats:
             match stat.WhichOneof("stats"):
                 case "inbound_rtp":
-                    self._read_inbound(stat.inbound_rtp, utc_less_clock_ns)
+                    self._read_inbound(stat.inbound_rtp, utc_less_clock_ns, tick_ns)
                 case "candidate_pair" if stat.candidate_pair.candidate_pair.nominated:
                     # Of ICE's last check, every few seconds; libwebrtc tells it in whole milliseconds.
                     self._rtt_ms = 1000 * stat.candidate_pair.candidate_pair.current_round_trip_time
                 case _:
                     pass
 
-    def _read_inbound(self, stat: rtc.stats.RtcStats.InboundRtp, utc_less_clock_ns: int) -> None:
+    def _read_inbound(self, stat: rtc.stats.RtcStats.InboundRtp, utc_less_clock_ns: int, tick_ns: int | None) -> None:
+        if stat.rtc.timestamp / 1000 == self._read_ms:
+            return  # the same answer again
         inbound, before = stat.inbound, self._now
         self._now = _Counts(
             received=stat.received.packets_received,
@@ -153,7 +154,7 @@ class TrackStats:
             flowing=came_ms >= read_ms - self._read_ms - PACKET_MS,
         )
         self._last_packet_ms, self._read_ms = last_ms, read_ms
-        self._wait.read(reading, self.tick_ns)
+        self._wait.read(reading, tick_ns)
 
     def second(self) -> Media:
         """What happened since this was asked last."""

@@ -27,8 +27,11 @@ PACKET_MS = 20.0
 ARRIVALS = 9  # packets whose place between two ticks is remembered; the median leaves single late ones aside
 LEAST_VECTOR = 0.5  # places spread over more of the tick than this tell nothing
 TICK_LATE_MS = 0.4  # audio comes to us so long after its tick, by two threads and the event loop
-SAME_MS = 5.5  # a count this near to the last answer, half a tick and some jitter, is no other wait
-BOUNDS = 3  # readings whose bounds hold together: those after an onset
+SAME_MS = 5.8  # a count this near to the last answer, half a tick and some jitter, is no other wait
+THROWN_READINGS = 20  # by how many readings it is told how many packets were thrown away
+LEAST_READINGS = 6
+SILENT_MS = 100.0  # no packet for so long: the buffer is empty
+BOUNDS = 2  # readings whose bounds hold together
 MOST_WAITING = 50
 BOUND_ERROR_MS = 1.5  # the packets before the last one are taken to have come 20 ms apart
 
@@ -41,7 +44,7 @@ class Reading:
         counted_ms: The mean wait, by the statistics, of the packets taken since the last reading; None for none.
         last_packet_ns: When the last packet came, on our clock; None where the last reading told the same.
         age_ms: How long before the reading the last packet came.
-        waiting: How many packets lay in the buffer.
+        waiting: How many packets came and were not taken: those in the buffer, and those that it threw away at first.
         flowing: Whether packets came one after the other since the last reading, without a pause for silence.
     """
 
@@ -70,16 +73,23 @@ class JitterBufferWait:
     def __init__(self) -> None:
         self.wait_ms: float | None = None
         self._early_ms: deque[float] = deque(maxlen=ARRIVALS)
-        self._bounds: deque[tuple[float, float]] = deque(maxlen=BOUNDS)
+        self._recent: deque[Reading] = deque(maxlen=BOUNDS)
+        self._surplus: deque[float] = deque(maxlen=THROWN_READINGS)
+        self._thrown: int | None = None
 
     def read(self, reading: Reading, tick_ns: int | None) -> None:
         """A reading, and any one of the ticks, by when its audio came to us; None while unknown."""
         if reading.last_packet_ns is not None and tick_ns is not None:
             self._early_ms.append(((reading.last_packet_ns - tick_ns) / 1e6 + TICK_LATE_MS) % TICK_MS)
-        self._bounds.append(_bounds(reading))
+        self._recent.append(reading)
+        if reading.age_ms > max(SILENT_MS, self.wait_ms or 0.0):
+            self._thrown = reading.waiting
         likely_ms = self.wait_ms
         if reading.counted_ms is not None:
             likely_ms = max(0.0, reading.counted_ms - TICK_MS / 2)  # within half a tick of the truth
+            if reading.flowing and reading.age_ms < PACKET_MS:
+                # So many packets more than, by the wait, there can be in the buffer: on average thrown away ones.
+                self._surplus.append(reading.waiting - (likely_ms - reading.age_ms) / PACKET_MS - 0.5)
         if likely_ms is None:
             return
         early_ms = self._place()
@@ -94,11 +104,21 @@ class JitterBufferWait:
         middle = round((likely_ms + early_ms) / TICK_MS)
         waits = [ticks * TICK_MS - early_ms for ticks in range(middle - 1, middle + 2)]
 
+        thrown = self._thrown_away()
+        bounds = [_bounds(reading, reading.waiting - thrown) for reading in self._recent]
+
         def outside(wait_ms: float) -> int:
-            return sum(not low - BOUND_ERROR_MS <= wait_ms <= high + BOUND_ERROR_MS for low, high in self._bounds)
+            return sum(not low - BOUND_ERROR_MS <= wait_ms <= high + BOUND_ERROR_MS for low, high in bounds)
 
         near_ms = likely_ms if target_ms is None else target_ms
         return max(0.0, min(waits, key=lambda wait_ms: (outside(wait_ms), abs(wait_ms - near_ms))))
+
+    def _thrown_away(self) -> int:
+        if self._thrown is not None:
+            return self._thrown
+        if len(self._surplus) < LEAST_READINGS:
+            return 0
+        return max(0, round(sum(self._surplus) / len(self._surplus)))
 
     def _place(self) -> float | None:
         """Where between two ticks packets come: the median around the circle that a tick is; None where all over it."""
@@ -113,10 +133,10 @@ class JitterBufferWait:
         return middle + nearby[len(nearby) // 2]
 
 
-def _bounds(reading: Reading) -> tuple[float, float]:
+def _bounds(reading: Reading, waiting: int) -> tuple[float, float]:
     """Between what the wait lies: the oldest packet in the buffer has waited less, the one before it all of it."""
-    if not 0 <= reading.waiting <= MOST_WAITING:
+    if not 0 <= waiting <= MOST_WAITING:
         return 0.0, math.inf  # packets were counted that never came to the buffer
-    low = reading.age_ms + (reading.waiting - 1) * PACKET_MS if reading.waiting else 0.0
-    known = reading.flowing or not reading.waiting
-    return low, reading.age_ms + reading.waiting * PACKET_MS if known else math.inf
+    low = reading.age_ms + (waiting - 1) * PACKET_MS if waiting else 0.0
+    known = reading.flowing or not waiting
+    return low, reading.age_ms + waiting * PACKET_MS if known else math.inf
