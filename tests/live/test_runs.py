@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.live.conftest import ROOT, LiveStack, Ran, environment, harness, start
+from harness.errors import EXIT_UNFIT
+from tests.live.conftest import ROOT, LiveStack, Ran, Running, environment, harness, start
 
 pytestmark = pytest.mark.live
 
@@ -40,26 +41,50 @@ SMOKE_METRICS = (
 )
 
 
+OPTIONS = {"smoke": ("--repeat", "2"), "opening-hours": ("--calls", "2"), "barge-in": ()}
+ATTEMPTS = 4
+
+
+def begin(stack: LiveStack, folder: Path, name: str) -> Running:
+    copy = str(folder.with_suffix(".xml"))
+    options = ("--agent", "demo", "--record", "all", "--junit", copy, *OPTIONS[name])
+    return start(stack, folder, [f"scenarios/{name}.yaml"], *options)
+
+
 @pytest.fixture(scope="module")
 def shipped(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
     """The shipped scenarios, side by side."""
     folder = tmp_path_factory.mktemp("shipped")
-    options = {
-        # Three times: a turn that this machine measured late gives no times.
-        "smoke": ("--agent", "demo", "--repeat", "3", "--junit", str(folder / "copy.xml")),
-        "opening-hours": ("--agent", "demo", "--calls", "2"),
-        "barge-in": ("--agent", "demo"),
-    }
-    running = {
-        name: start(stack, folder / name, [f"scenarios/{name}.yaml"], "--record", "all", *options[name])
-        for name in options
-    }
+    running = {name: begin(stack, folder / name, name) for name in OPTIONS}
     return {name: started.ran() for name, started in running.items()}
 
 
+def trusted(stack: LiveStack, ran: Ran, name: str, *, last_fit: bool) -> Ran:
+    """The run, or the next one that this machine was fit to measure.
+
+    A run that was not says so itself: exit code 4. A turn that was not has no times; `last_fit` asks for a last call
+    without one.
+    """
+    for attempt in range(ATTEMPTS):
+        if ran.code != EXIT_UNFIT and (not last_fit or all(turn["fit"] for turn in ran.calls[name]["turns"])):
+            return ran
+        ran = begin(stack, ran.folder.with_name(f"{name}-{attempt}"), name).ran()
+    pytest.fail(f"this machine was too busy to measure {name}, {ATTEMPTS} times")
+
+
 @pytest.fixture(scope="module")
-def smoke(shipped: dict[str, Ran]) -> Ran:
-    return shipped["smoke"]
+def smoke(stack: LiveStack, shipped: dict[str, Ran]) -> Ran:
+    return trusted(stack, shipped["smoke"], "smoke", last_fit=True)
+
+
+@pytest.fixture(scope="module")
+def opening_hours(stack: LiveStack, shipped: dict[str, Ran]) -> Ran:
+    return trusted(stack, shipped["opening-hours"], "opening-hours", last_fit=False)
+
+
+@pytest.fixture(scope="module")
+def barge_in(stack: LiveStack, shipped: dict[str, Ran]) -> Ran:
+    return trusted(stack, shipped["barge-in"], "barge-in", last_fit=True)
 
 
 def test_every_metric_of_the_smoke_scenario_has_samples(smoke: Ran) -> None:
@@ -111,10 +136,10 @@ def _dbfs(samples: np.ndarray) -> float:
 def test_the_reports_are_there_and_agree(smoke: Ran) -> None:
     suites = ET.parse(smoke.folder / "junit.xml").getroot()
     assert suites.get("tests") is not None
-    assert (smoke.folder.parent / "copy.xml").read_text() == (smoke.folder / "junit.xml").read_text()
+    assert smoke.folder.with_suffix(".xml").read_text() == (smoke.folder / "junit.xml").read_text()
     rows = (smoke.folder / "turns.csv").read_text().splitlines()
     assert rows[0].startswith("call,scenario,turn,kind,ttfa_ms,transcript_ms,echo_ms,reply_text_ms,wer,fit")
-    assert len(rows) == 1 + 3 * 2
+    assert len(rows) == 1 + 2 * 2
     html = (smoke.folder / "report.html").read_text()
     assert "Do you have parking?" in html
 
@@ -125,11 +150,11 @@ def test_a_report_made_again_says_the_same(smoke: Ran) -> None:
     assert smoke.summary == before
 
 
-def test_many_calls_of_a_mixed_scenario(shipped: dict[str, Ran]) -> None:
-    ran = shipped["opening-hours"]
+def test_many_calls_of_a_mixed_scenario(opening_hours: Ran) -> None:
+    ran = opening_hours
     assert len(ran.lines) == 2
     assert not [kind for kind in ran.summary["failures"] if not kind.startswith("agent.")]
-    assert ran.code in (0, 1, 4), ran.out
+    assert ran.code in (0, 1), ran.out
     for call in ran.lines:
         assert len(call["turns"]) == 7
         assert (ran.folder / call["recording"]).exists()
@@ -137,8 +162,8 @@ def test_many_calls_of_a_mixed_scenario(shipped: dict[str, Ran]) -> None:
     assert sum(rate is not None and rate <= 0.5 for rate in rates) >= 0.8 * len(rates), rates
 
 
-def test_an_agent_that_is_talked_over(shipped: dict[str, Ran]) -> None:
-    long_answer, question, _, cough = shipped["barge-in"].calls["barge-in"]["turns"]
+def test_an_agent_that_is_talked_over(barge_in: Ran) -> None:
+    long_answer, question, _, cough = barge_in.calls["barge-in"]["turns"]
     assert long_answer["ttfa_ms"] is not None
     assert question["exercised"]
     assert question["stop_ms"] < 2000
