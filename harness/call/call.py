@@ -21,6 +21,7 @@ from harness.call.script import Script
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
+from harness.target.endpoint import is_loopback
 from harness.target.session import Session, SessionRequest
 
 LATE_NS = 20 * NS_PER_MS  # a packet that leaves later than this is noted by itself
@@ -157,7 +158,12 @@ class Call:
         self._timeline.add(self._clock.now_ns(), "session.requested")
         request = SessionRequest(agent=self._plan.agent, overrides=self._plan.overrides)
         session = await self._sessions.create(request, timeout_s=self._plan.timeouts.session)
-        self._timeline.add(self._clock.now_ns(), "session.created", room=session.room)
+        self._timeline.add(
+            self._clock.now_ns(),
+            "session.created",
+            room=session.room,
+            on_this_machine=is_loopback(session.livekit_url),
+        )
         return session
 
     async def _await_agent(self, deadline_ns: int) -> None:

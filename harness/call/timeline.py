@@ -5,7 +5,7 @@ A line is written at once, so that a call cut dead has left everything up to the
 
     call.started        call, scenario, agent, target, utc
     session.requested   -
-    session.created     room
+    session.created     room, on_this_machine (whether its media server is)
     room.connecting     -
     room.connected      -
     mic.published       -

@@ -21,8 +21,6 @@ import subprocess
 import sys
 import threading
 
-from harness.stack.priority import MEDIA_NICE, stand_back
-
 # A LiveKit server waits for its rooms to empty at the first SIGTERM and ends at the second.
 TERM_AGAIN_AFTER_S = 0.1
 KILL_AFTER_S = 2.0
@@ -47,7 +45,6 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - read by our starter
         return CANNOT_START
-    stand_back(MEDIA_NICE, program.pid)
     signal.signal(signal.SIGTERM, lambda *_: _end(program))
     threading.Thread(target=_end_at_eof, args=(program,), daemon=True).start()
     if program.stdin is not None:

@@ -25,7 +25,6 @@ from harness.stack.agents_file import load_agents
 from harness.stack.child import Child
 from harness.stack.host_messages import HostSettings, error_line, error_of
 from harness.stack.livekit_server import RunningServer, start_server
-from harness.stack.priority import MEDIA_NICE, stand_back
 from harness.stack.said import Said
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
@@ -223,7 +222,6 @@ async def _run() -> None:
 def main() -> None:
     """The host's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the starter decides
-    stand_back(MEDIA_NICE)
     asyncio.run(_run())
 
 

@@ -46,6 +46,45 @@ def test_a_busy_machine_that_was_on_time_is_fit(second: dict[str, Any]) -> None:
     assert (turn.fit, turn.unfit_why, turn.ran_out) == (True, [], None)
 
 
+LATE_MEDIA = [
+    ({"jitter_buffer_ms": 240.0}, "the jitter buffer grew to 240 ms"),
+    ({"jitter_ms": 29.0}, "packets jittered by 29 ms"),
+    ({"rtt_ms": 80.0}, "a round trip took 80 ms"),
+    ({"concealed": 26_592}, "554 ms of audio were missing"),
+]
+
+
+def call_of_local_service(media: dict[str, Any], *, here: bool, busy: float) -> CallResult:
+    """A turn from 2,900 to 9,000 ms; in one second of it the service's media came as told."""
+    quiet = {"received": 50, "lost": 0, "samples": 48_000, "concealed": 0, "jitter_ms": 1.0, "rtt_ms": 0.0}
+    call = CallMade(on_this_machine=here)
+    call.say(3000, 5000, 9000).agent(6000, 7500).event(5000, "second", **COST, **{**IDLE, "busy": busy})
+    call.event(5000, "media", **{**quiet, "jitter_buffer_ms": 30.0, **media})
+    return call.hung_up(11_000).measured()
+
+
+@pytest.mark.parametrize(("media", "said"), LATE_MEDIA)
+def test_a_service_on_this_machine_is_not_blamed_where_the_machine_had_no_cpu_left(
+    media: dict[str, Any], said: str
+) -> None:
+    turn = call_of_local_service(media, here=True, busy=1.0).turns[0]
+    assert not turn.fit
+    assert said in turn.unfit_why[0]
+    assert "the machine's CPU" in (turn.ran_out or "")
+
+
+@pytest.mark.parametrize("media", [media for media, _ in LATE_MEDIA])
+@pytest.mark.parametrize(("here", "busy"), [(False, 1.0), (True, 0.5)])
+def test_late_media_is_the_services_own_from_elsewhere_or_with_cpu_to_spare(
+    media: dict[str, Any], here: bool, busy: float
+) -> None:
+    assert call_of_local_service(media, here=here, busy=busy).turns[0].fit
+
+
+def test_media_on_time_is_fit_on_a_busy_machine_too() -> None:
+    assert call_of_local_service({"jitter_buffer_ms": 90.0, "concealed": 1560}, here=True, busy=1.0).turns[0].fit
+
+
 def test_a_second_outside_of_the_turn_explains_nothing() -> None:
     assert call_with(at=2500, busy=1.0).turns[0].ran_out is None
     assert call_with(at=10_500, busy=1.0).turns[0].ran_out is None

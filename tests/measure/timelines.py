@@ -23,13 +23,19 @@ def voices(*spans: tuple[float, float | None]) -> list[Voice]:
 class CallMade:
     """A call that was connected at 0, with the agent there at 300 ms and its greeting heard from 500 to 1,500 ms."""
 
-    def __init__(self, *, greeting: tuple[float, float] | None = (500, 1500), awaited: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        greeting: tuple[float, float] | None = (500, 1500),
+        awaited: bool = True,
+        on_this_machine: bool = False,
+    ) -> None:
         self._events: list[dict[str, Any]] = []
         self._turn = 0
         self._step = -1
         self.event(-400, "call.started", call="0001-x", scenario="x", agent="demo", target="embedded", utc="2030")
         self.event(-350, "session.requested")
-        self.event(-250, "session.created", room="room-1")
+        self.event(-250, "session.created", room="room-1", on_this_machine=on_this_machine)
         self.event(-240, "room.connecting")
         self.event(0, "room.connected")
         self.event(100, "agent.seen", identity="agent", by="kind")

@@ -34,7 +34,6 @@ from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
 from harness.stack.host_messages import error_line
-from harness.stack.priority import MEDIA_NICE, stand_back
 from harness.stack.tokens import LiveKitKeys
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -185,7 +184,6 @@ async def serve() -> int:
 
 def main() -> int:
     """`python -m harness.stack.agents`."""
-    stand_back(MEDIA_NICE)
     return asyncio.run(serve())
 
 
