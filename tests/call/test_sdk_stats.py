@@ -54,6 +54,18 @@ def test_an_onset_is_told_with_the_buffer_as_it_was_before_it_was_shortened() ->
     assert stats.jitter_buffer_ns == 45_000_000
 
 
+def test_the_wait_is_never_below_zero_and_the_first_packets_are_not_corrected() -> None:
+    stats = TrackStats()
+    stats.onset_begins()
+    counts = {"jitter_buffer_delay": 960 * 0.03, "jitter_buffer_emitted_count": 960}
+    read(stats, [inbound(1, 0, concealed_samples=4800, **counts)])
+    assert stats.jitter_buffer_ns == 25_000_000, "half a tick less than counted, whatever was made up before"
+    stats.onset_begins()
+    counts = {"jitter_buffer_delay": 960 * 0.06, "jitter_buffer_emitted_count": 1920}
+    read(stats, [inbound(2, 0, concealed_samples=9600, **counts)])
+    assert stats.jitter_buffer_ns == 0
+
+
 def pair(rtt_s: float, *, nominated: bool = True) -> rtc.stats.RtcStats:
     stat = rtc.stats.RtcStats()
     stat.candidate_pair.candidate_pair.current_round_trip_time = rtt_s

@@ -86,11 +86,12 @@ class TrackStats:
         delay_ms = (self._wait.wait_ms or 0.0) + left_over_ms(self._stretched)
         if self._onset_stretched is not None:
             delay_ms -= (self._stretched - self._onset_stretched) / SAMPLES_PER_MS
-        return round(delay_ms * NS_PER_S / 1000)
+        return round(max(0.0, delay_ms) * NS_PER_S / 1000)
 
     def onset_begins(self) -> None:
         """What is heard now may be an onset; in the silence before it nothing was stretched since the last reading."""
-        self._onset_stretched = self._stretched
+        if self.begun:  # with the first packets nothing is known of before
+            self._onset_stretched = self._stretched
 
     def onset_ended(self) -> None:
         """An onset, if it was one, has been told by now."""
