@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, NoReturn
 
 MASK = "***"
 KEY_PREFIX = "sk_"
+SHORTEST = 12  # characters; nothing shorter is told from words
 # A key by the contract's prefix; not the end of a word such as task_1.
 KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
+# One that can be nothing else. In what people wrote, `sk_` may begin a name: Slovak files do.
+SURE_KEY = re.compile(r"(?<![A-Za-z0-9])sk_(?=[A-Za-z0-9_\-]*[A-Z0-9])[A-Za-z0-9_\-]{12,}")
 # Access tokens are JWTs, whose first part starts with the base64 of `{"`.
 TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
 
@@ -30,6 +33,10 @@ class Secret:
     def scrub(self, text: str) -> str:
         """`text` with every occurrence of the secret masked."""
         return text.replace(self._text, MASK) if self._text else text
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text repeats the secret. One that is as short as a word (`test`, of a mock) may stand anywhere."""
+        return len(self._text) >= SHORTEST and self._text in text
 
     def __str__(self) -> str:
         return MASK
@@ -57,6 +64,37 @@ def masked(text: str) -> str:
     return TOKEN_LIKE.sub(MASK, KEY_LIKE.sub(MASK, text))
 
 
+def without_secrets(data: Any, secrets: Sequence[Secret | None] = ()) -> Any:
+    """`data` as it may be written to a run's files: `secrets`, keys and access tokens masked in each of its texts.
+
+    Mappings and lists are gone through; keys of mappings stay, and so do short names that begin with `sk_`.
+    """
+    if isinstance(data, str):
+        for secret in secrets:
+            data = secret.scrub(data) if secret is not None and secret.is_in(data) else data
+        return TOKEN_LIKE.sub(MASK, SURE_KEY.sub(MASK, data))
+    if isinstance(data, Mapping):
+        return {name: without_secrets(value, secrets) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [without_secrets(value, secrets) for value in data]
+    return data
+
+
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child process, which needs no key: what looks like one is left out, whatever its name."""
-    return {name: value for name, value in environment.items() if KEY_LIKE.search(value) is None}
+    return {name: value for name, value in environment.items() if not _holds_key(value)}
+
+
+def forget_keys(environment: MutableMapping[str, str], key: Secret | None) -> None:
+    """Takes `key`, and all that looks like one, out of our own environment.
+
+    Children inherit that, those too that a library starts without asking us.
+    """
+    for name, value in list(environment.items()):
+        if _holds_key(value) or (key and Secret(value.strip()) == key):
+            del environment[name]
+
+
+def _holds_key(value: str) -> bool:
+    # A path may hold a folder that begins with `sk_`: without PATH no child would run.
+    return SURE_KEY.search(value) is not None or KEY_LIKE.fullmatch(value.strip()) is not None

@@ -21,6 +21,7 @@ from harness.call.script import Script
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
+from harness.secret import masked
 from harness.target.endpoint import is_loopback
 from harness.target.session import Session, SessionRequest
 
@@ -113,7 +114,7 @@ class Call:
     def _failed(self, problem: BaseException) -> None:
         if not isinstance(problem, CallFailure):
             _log.debug("a call failed by a bug", exc_info=problem)
-            kind, what = "harness.bug", f"{type(problem).__name__}: {problem}"
+            kind, what = "harness.bug", masked(f"{type(problem).__name__}: {problem}")
         else:
             kind, what = problem.kind, problem.what
         self._timeline.add(self._clock.now_ns(), "failure", kind=kind, what=what, turn=None, ended=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import wave
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +25,8 @@ class _Channel:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: IO[bytes] = path.open("wb")
+        with contextlib.suppress(OSError):  # a disk without locks
+            fcntl.flock(self._file, fcntl.LOCK_SH)  # as long as we live: see `remove_abandoned`
         self._next = 0
 
     def place(self, at: int, samples: NDArray[np.int16]) -> None:
@@ -79,14 +83,12 @@ class Recorder:
         if self.broken is None:
             self.broken = OwnFailure(
                 "harness.disk",
-                f"the recording cannot be written: {problem.strerror}",
-                mend="free space, or --record none",
+                f"the recording {self._path.parent.name}/{self._path.name} cannot be written: {problem.strerror}",
+                mend="free space on the disk, or --record none",
             )
 
     def save(self) -> bool:
         """Writes the WAV, slowly for long calls; False where nothing could be saved (see `broken`)."""
-        import soundfile
-
         if not self._channels or self.broken is not None:
             self.discard()
             return False
@@ -96,20 +98,25 @@ class Recorder:
                 channel.close()
             sizes = [channel.path.stat().st_size // 2 for channel in self._channels]
             with (
-                soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 2, "PCM_16", format="WAV") as wav,
+                # Not libsndfile: of a disk that is full it says "System error" and no more.
+                temporary.open("wb") as file,
+                wave.open(file, "wb") as wav,
                 self._channels[0].path.open("rb") as left,
                 self._channels[1].path.open("rb") as right,
             ):
+                wav.setnchannels(2)
+                wav.setsampwidth(2)
+                wav.setframerate(SAMPLE_RATE)
                 for start in range(0, max(sizes), CHUNK):
                     count = min(CHUNK, max(sizes) - start)
                     both = np.zeros((count, 2), np.int16)
-                    for side, file in enumerate((left, right)):
-                        samples = np.frombuffer(file.read(2 * count), np.int16)
+                    for side, spool in enumerate((left, right)):
+                        samples = np.frombuffer(spool.read(2 * count), np.int16)
                         both[: samples.size, side] = samples
-                    wav.write(both)
+                    wav.writeframes(both.tobytes())
             temporary.replace(self._path)
-        except (OSError, soundfile.LibsndfileError) as problem:
-            self._fail(problem if isinstance(problem, OSError) else OSError(0, str(problem)))
+        except OSError as problem:
+            self._fail(problem)
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             return False
@@ -125,3 +132,11 @@ class Recorder:
             with contextlib.suppress(OSError):
                 channel.path.unlink(missing_ok=True)
         self._channels.clear()
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes what recorders left in `folder` that were killed; what one that lives still writes to stays."""
+    for path in folder.glob(".*.raw"):
+        with contextlib.suppress(OSError), path.open("rb") as spool:
+            fcntl.flock(spool, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()

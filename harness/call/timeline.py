@@ -42,28 +42,33 @@ A line is written at once, so that a call cut dead has left everything up to the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import OwnFailure
+from harness.secret import Secret, without_secrets
 
 Event = dict[str, Any]
 
 
 @dataclass
 class Timeline:
-    """Keeps the events of one call and writes each to its file as it comes."""
+    """Keeps the events of one call and writes each to its file as it comes.
+
+    What looks like a key or an access token is masked, and so are `secrets`, whoever said them.
+    """
 
     file: IO[str] | None = None
     on_event: Callable[[Event], None] | None = None
     events: list[Event] = field(default_factory=list)
     broken: OwnFailure | None = None
+    secrets: Sequence[Secret | None] = ()
 
     def add(self, t_ns: int, event: str, **fields: Any) -> None:
         """Appends an event that happened at `t_ns`. A disk that takes no more is kept as `broken`, once."""
-        entry: Event = {"t": t_ns, "event": event, **{name: _writable(value) for name, value in fields.items()}}
+        entry: Event = {"t": t_ns, "event": event, **{name: self._writable(value) for name, value in fields.items()}}
         self.events.append(entry)
         if self.file is not None and self.broken is None:
             try:
@@ -75,6 +80,12 @@ class Timeline:
                 )
         if self.on_event is not None:
             self.on_event(entry)
+
+    def _writable(self, value: Any) -> Any:
+        """Without secrets, and without lone surrogates, which JSON can carry and no file can."""
+        if not isinstance(value, str):
+            return value
+        return str(without_secrets(value, self.secrets)).encode("utf-8", "replace").decode()
 
     def close(self) -> None:
         """Closes the file; what a full disk refuses here is kept as `broken`."""
@@ -90,11 +101,6 @@ def read_timeline(path: Path) -> list[Event]:
     """The events of a timeline's file; a line that was cut off in the middle is left out."""
     # Not `splitlines`: an agent's text may hold line ends of Unicode, which JSON leaves as they are.
     return list(_whole_lines(path.read_text(encoding="utf-8").split("\n")))
-
-
-def _writable(value: Any) -> Any:
-    """Without lone surrogates, which JSON can carry and no file can."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterable[Event]:

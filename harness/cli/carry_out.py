@@ -14,6 +14,7 @@ import typer
 
 from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
+from harness.counted import counted
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared, prepare
@@ -109,6 +110,7 @@ def _order(request: Request, prepared: Sequence[Prepared], *, run: str, now: dat
         target=request.target.describe(),
         record=request.record,
         seed=seed,
+        secrets=(request.target.api_key,),
     )
     return RunOrder(
         scenarios=prepared,
@@ -128,17 +130,13 @@ def plan_line(scenarios: Sequence[Prepared], pace: Pace, target: Target) -> str:
     agents = ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios))
     longest_s = max(prepared.longest_s() for prepared in scenarios)
     if pace.rate_per_min is not None:
-        model = f"{_count(pace.total, 'call')} at {pace.rate_per_min:g} a minute"
+        model = f"{counted(pace.total, 'call')} at {pace.rate_per_min:g} a minute"
         model += f", at most {pace.slots} alive" if pace.slots else ""
         minutes = ((pace.total - 1) / pace.rate_per_min) + longest_s / 60
     else:
-        model = f"{_count(pace.total, 'call')}, {pace.slots} at once"
+        model = f"{counted(pace.total, 'call')}, {pace.slots} at once"
         minutes = pace.repeat * sum(prepared.longest_s() for prepared in scenarios) / 60
     return (
         f"plan: target {target.describe()}, agent {agents}, {names}: {model}, "
-        f"{_count(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes"
+        f"{counted(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes"
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.counted import counted
 from harness.errors import EXIT_OK, EXIT_USAGE
 
 app = typer.Typer(help="WAV fixtures: made from text, checked against their manifest.", no_args_is_help=True)
@@ -52,6 +53,5 @@ def check(folder: FolderOption = HERE) -> int:
     problems = check_folder(folder)
     for problem in problems:
         typer.echo(f"error: {problem}", err=True)
-    wrong = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
-    typer.echo(f"{folder}: {wrong if problems else 'all fixtures are right'}")
+    typer.echo(f"{folder}: {counted(len(problems), 'problem') if problems else 'all fixtures are right'}")
     return EXIT_USAGE if problems else EXIT_OK

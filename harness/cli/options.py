@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.errors import ConfigError, OwnFailure, UsageError
+from harness.secret import forget_keys
 
 if TYPE_CHECKING:
     from harness.judge.thresholds import Threshold
@@ -52,7 +53,7 @@ COMMAND_LINE = "--threshold"
 
 
 def resolve_target(option: str | None) -> Target:
-    """The target that is meant, by the option, voice-harness.toml and the environment.
+    """The target that is meant, by the option, voice-harness.toml and the environment, which holds no key afterwards.
 
     Raises:
         ConfigError: None is named where one must be, or it is not usable.
@@ -62,6 +63,7 @@ def resolve_target(option: str | None) -> Target:
 
     path = find_config(Path.cwd())
     target = choose_target(option, config=load_config(path) if path else None, env=os.environ)
+    forget_keys(os.environ, target.api_key)
     for note in target.notes:
         typer.echo(f"note: {note}", err=True)
     return target

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.summary import (
     CallCounts,
@@ -113,7 +114,8 @@ def _counts(calls: Sequence[CallResult], dropped: int) -> CallCounts:
 def _interrupted(counts: CallCounts, *, interrupted: bool) -> list[Reason]:
     if not interrupted:
         return []
-    return [Reason(code=EXIT_INTERRUPTED, what=f"interrupted; {counts.cut} running calls were cut", count=1)]
+    cut = f"; {counted(counts.cut, 'running call')} cut" if counts.cut else ""
+    return [Reason(code=EXIT_INTERRUPTED, what=f"interrupted{cut}", count=1)]
 
 
 def _unfit(
@@ -130,7 +132,7 @@ def _unfit(
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
         why = _commonest([_FIGURES.sub("", reason) for turn in unfit for reason in turn.unfit_why])
         ran_out = _commonest([turn.ran_out.partition(":")[0] for turn in unfit if turn.ran_out])
-        what = f"do not trust this run: {len(unfit)} of {len(turns)} turns were measured late (mostly: {why}"
+        what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} were measured late (mostly: {why}"
         what += f"; what ran out: {ran_out})" if ran_out else ")"
         reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(unfit)))
     for threshold, result in zip(thresholds, judged, strict=True):
@@ -143,7 +145,11 @@ def _unfit(
     wanted = counts.total + counts.dropped
     if counts.dropped and counts.dropped > DROPPED_SHARE * wanted:
         reasons.append(
-            Reason(code=EXIT_UNFIT, what=f"{counts.dropped} of {wanted} calls could not start", count=counts.dropped)
+            Reason(
+                code=EXIT_UNFIT,
+                what=f"{counts.dropped} of {counted(wanted, 'call')} could not start",
+                count=counts.dropped,
+            )
         )
     return reasons
 

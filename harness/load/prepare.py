@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from harness.call.plan import CallPlan
-from harness.errors import ConfigError, FixtureError, ScenarioError
+from harness.counted import counted
+from harness.errors import ConfigError, FixtureError, Place, ScenarioError
 from harness.fixtures.find import Speaker, Utterance, is_text, load_speech, speak_text
 from harness.scenario.load import LoadedScenario
 from harness.scenario.model import SpokenText, Step
+from harness.scenario.no_keys import refuse_key
 from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
 from harness.target.target import Target
 
@@ -68,7 +70,7 @@ async def prepare(
     Raises:
         ConfigError: No agent is named.
         FixtureError: A fixture or WAV is not usable, or a text cannot be spoken here.
-        ScenarioError: An expectation cannot be judged.
+        ScenarioError: An expectation cannot be judged, or the target's key stands in a scenario.
     """
     agents = [agent_for(loaded, target, agent) for loaded in scenarios]
     told: set[str] = set()
@@ -82,8 +84,19 @@ async def prepare(
                         told.add(note)
                         say(note)
             timeouts = resolve_timeouts(loaded.model.timeouts, target.timeouts)
+            _refuse_key_of(target, loaded)
             ready.append(Prepared(loaded, speech, name, timeouts))
     return ready
+
+
+def _refuse_key_of(target: Target, loaded: LoadedScenario) -> None:
+    key = target.api_key
+    if key:
+        refuse_key(
+            [loaded.raw, dict(loaded.overrides)],
+            key.is_in,
+            lambda keys: Place(key.scrub(str(loaded.place(*keys[1:])))),
+        )
 
 
 def _text_of(step: Step) -> SpokenText | None:
@@ -117,7 +130,7 @@ async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say
         return
     from harness.stack.speech import Speech
 
-    say(f"speaking {len(texts)} texts of the scenarios (kept for the next time)")
+    say(f"speaking {counted(len(texts), 'text')} of the scenarios (kept for the next time)")
     speech = await Speech.start()
     try:
         yield speech

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Literal
 
 from harness.call.call import Call, SessionSource
@@ -20,7 +20,7 @@ from harness.load.prepare import Prepared
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult, FailureSeen
 from harness.report.run_directory import RunDirectory
-from harness.secret import masked
+from harness.secret import Secret, masked, without_secrets
 
 RecordMode = Literal["none", "failed", "all"]
 
@@ -42,13 +42,16 @@ class RecordedCall:
         clock: Clock,
         lag: LoopLag,
         on_event: Callable[[str, Event], None] | None = None,
+        secrets: Sequence[Secret | None] = (),
     ) -> None:
         self._plan = plan
         self._prepared = prepared
         self._directory = directory
         self._record = record
         self._timeline = Timeline(
-            self._open_timeline(), (lambda event: on_event(plan.call, event)) if on_event else None
+            self._open_timeline(),
+            (lambda event: on_event(plan.call, event)) if on_event else None,
+            secrets=secrets,
         )
         self._recorder = Recorder(directory.audio(plan.call)) if record != "none" else None
         self._call = Call(
@@ -61,6 +64,7 @@ class RecordedCall:
             recorder=self._recorder,
         )
         self._broken: OwnFailure | None
+        self._secrets = secrets
 
     def _open_timeline(self) -> IO[str] | None:
         self._broken = None
@@ -105,7 +109,7 @@ class RecordedCall:
             recorder.discard()
 
     def _lost_to_bug(self, problem: Exception) -> CallResult:
-        what = masked(f"{type(problem).__name__}: {problem}")
+        what = without_secrets(masked(f"{type(problem).__name__}: {problem}"), self._secrets)
         return CallResult(
             call=self._plan.call,
             scenario=self._plan.scenario.name,
@@ -120,7 +124,8 @@ class RecordedCall:
 
 def _note(result: CallResult, failure: OwnFailure) -> None:
     """Adds what we ourselves failed in; a kind that is there already stays the call's failure."""
-    result.failures.append(FailureSeen(kind=failure.kind, what=failure.what))
+    what = f"{failure.what}; {failure.mend}" if failure.mend else failure.what
+    result.failures.append(FailureSeen(kind=failure.kind, what=what))
     if not result.cut:
         result.failure = result.failure or failure.kind
         result.ok = False

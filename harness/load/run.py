@@ -124,6 +124,7 @@ async def execute(
                     clock=clock,
                     lag=lag,
                     on_event=watcher.event,
+                    secrets=(order.target.api_key,),
                 )
 
             def ended(result: CallResult) -> None:

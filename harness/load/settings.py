@@ -16,7 +16,8 @@ from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.scenario.load import LoadedScenario
-from harness.secret import masked
+from harness.secret import Secret, masked, without_secrets
+from harness.target.shown import shown_url
 
 FORMAT_VERSION = 1
 _PACKAGES = ("livekit", "livekit-api", "aiohttp", "numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer")
@@ -33,9 +34,10 @@ def run_settings(
     target: str,
     record: str,
     seed: int,
+    secrets: Sequence[Secret | None] = (),
 ) -> dict[str, Any]:
-    """The content of run.json."""
-    return {
+    """The content of run.json; `secrets` are masked in it wherever they stand."""
+    settings = {
         "version": FORMAT_VERSION,
         "run": run,
         "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -60,16 +62,22 @@ def run_settings(
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gb": _memory_gb()},
     }
+    return dict(without_secrets(settings, secrets))
 
 
 def _scenario(prepared: Prepared) -> dict[str, Any]:
     loaded = prepared.loaded
+    overrides = dict(loaded.overrides)
+    model = loaded.model.model_dump(exclude_none=True, exclude_defaults=True)
+    for session in (overrides, model.get("session", {})):
+        if "reference_audio_url" in session:  # its query is often a signature, which opens the file to whoever has it
+            session["reference_audio_url"] = shown_url(session["reference_audio_url"])
     return {
         "path": str(loaded.path),
         "agent": prepared.agent,
         "tags": loaded.model.tags,
-        "overrides": dict(loaded.overrides),
-        "model": loaded.model.model_dump(exclude_none=True, exclude_defaults=True),
+        "overrides": overrides,
+        "model": model,
         "places": dict(_places(loaded)),
     }
 

@@ -9,11 +9,8 @@ from harness.measure.wer import word_error_rate
 
 
 def warm_up() -> None:
-    """Loads and runs once what calls need: the detector, the word error rate, the WAV writer. Takes under a second."""
-    import soundfile
-
+    """Loads and runs once what calls need: the detector and the word error rate. Takes under a second."""
     noise = np.random.default_rng(0).normal(0, 10, SAMPLE_RATE).astype(np.int16)
     voice = (noise * 200).astype(np.int16)
     OnsetDetector().feed(np.concatenate([noise, voice, noise]))
     word_error_rate("When do you open?", "when do you open")
-    soundfile.available_formats()

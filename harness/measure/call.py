@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
+from harness.counted import counted
 from harness.failures import FailureKind
 from harness.measure.fitness import unfit_reasons, what_ran_out
 from harness.measure.media_health import media_health
@@ -296,16 +297,18 @@ class _Measured:
         if step_ms >= CLOCK_STEP_MS:
             notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")
         if self.spans.junk:
-            notes.append(f"{self.spans.junk} frames on voice.reply were ignored")
+            notes.append(f"ignored on voice.reply: {counted(self.spans.junk, 'frame')}")
         if self.texts.stray:
-            notes.append(f"{self.texts.stray} texts belong to no turn")
+            notes.append(f"of no turn: {counted(self.texts.stray, 'text')}")
         heard = [turn.own_voice for turn in self.spans.turns if turn.own_voice]
         if heard:
             notes.append(
-                f"the agent's channel carries the caller's own voice in {len(heard)} turns, "
+                f"the agent's channel carries the caller's own voice in {counted(len(heard), 'turn')}, "
                 f"{heard[0]['delay_ms']:.0f} ms late and at {heard[0]['gain_db']:.0f} dB: it is left out, but "
                 "interruptions cannot be told there, nor a reply that begins before it has died away"
             )
         if media.dropouts:
-            notes.append(f"the agent's voice broke off {media.dropouts} times, {media.dropout_ms:.0f} ms in all")
+            notes.append(
+                f"the agent's voice broke off {counted(media.dropouts, 'time')}, {media.dropout_ms:.0f} ms in all"
+            )
         return notes

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.clock import NS_PER_MS, NS_PER_S
+from harness.counted import counted
 from harness.measure.spans import CallSpans
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
@@ -41,7 +42,7 @@ def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | 
     if late and max(late) > MUCH_LATE_MS:
         reasons.append(f"a packet left {max(late):.0f} ms late")
     elif len(late) / packets > LATE_SHARE:
-        reasons.append(f"{len(late)} of {packets:.0f} packets left over 20 ms late")
+        reasons.append(f"{len(late)} of {counted(round(packets), 'packet')} left over 20 ms late")
     if any(start_ns <= t_ns <= end_ns for t_ns in spans.overflows):
         reasons.append("a receive queue overflowed")
     read_late_ms = spans.read_late_ms.get(onset_ns, 0.0) if onset_ns is not None else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 
+from harness.counted import counted
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, MediaHealth, TurnResult, WaitResult
 from harness.report.charts import TimeLine, said_ms, time_line
 from harness.report.numbers import expectation_value, level, percent, ratio, seconds, time_of_day, with_ms
@@ -116,7 +117,7 @@ def call_state(call: CallResult) -> State:
     if call.ok:
         return State("✓", "ok", "ok")
     kind = call.failure or (call.failures[0].kind if call.failures else None)
-    missed = f"{failed} expectation{'s' if failed != 1 else ''} failed" if failed else ""
+    missed = f"{counted(failed, 'expectation')} failed" if failed else ""
     return State("✗", ", ".join(part for part in (kind, missed) if part) or "failed", "bad")
 
 

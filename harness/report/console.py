@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.call.timeline import Event
+from harness.counted import counted
 from harness.errors import EXIT_OK
 from harness.judge.summary import RateSummary, Summary
 from harness.measure.result import CallResult
@@ -38,8 +39,7 @@ def call_line(result: CallResult) -> str:
     """One finished call in one line."""
     state = "cut   " if result.cut else "ok    " if result.ok else "FAILED"
     ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None]
-    turns = f"{len(result.turns)} turn{'' if len(result.turns) == 1 else 's'}"
-    parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", turns]
+    parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", counted(len(result.turns), "turn")]
     if ttfa:
         fastest, slowest = f"{min(ttfa):.0f}", f"{max(ttfa):.0f}"
         parts.append(f"TTFA {fastest} ms" if fastest == slowest else f"TTFA {fastest} to {slowest} ms")
@@ -48,7 +48,7 @@ def call_line(result: CallResult) -> str:
         parts.append(f"{result.failure}: {_short(what)}")
     failed = [expectation for _, expectation in result.expectations() if expectation.outcome == "failed"]
     if failed:
-        parts.append(f"{len(failed)} expectations failed")
+        parts.append(f"{counted(len(failed), 'expectation')} failed")
     return "  ".join(parts)
 
 
@@ -106,7 +106,7 @@ class BarWatcher(LinesWatcher):
     def ended(self, result: CallResult, alive: int) -> None:
         """See `Watcher`."""
         super().ended(result, alive)
-        self._progress.update(self._task, advance=1, description=f"{alive} calls" if alive else "calls")
+        self._progress.update(self._task, advance=1, description=counted(alive, "call") if alive else "calls")
 
     def close(self) -> None:
         """Takes the bar away."""
@@ -146,7 +146,8 @@ def print_summary(
         state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
         value = "" if threshold.value is None else f" = {threshold.value:g}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
-    console.print(f"report: {folder / 'report.html'}")
+    report = folder / "report.html"
+    console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
     for reason in summary.reasons:
         console.print(
             f"reason ({reason.code}): {_short(reason.what)}" + (f" ({reason.count})" if reason.count > 1 else "")
@@ -157,7 +158,7 @@ def print_summary(
     )
     style = "bold green" if summary.exit_code == EXIT_OK else "bold red"
     console.print(
-        f"{summary.verdict.upper()}  {counts.ok} of {counts.total} calls ok{tail}"
+        f"{summary.verdict.upper()}  {counts.ok} of {counted(counts.total, 'call')} ok{tail}"
         f"  target {summary.target}  exit {summary.exit_code}",
         style=style,
     )

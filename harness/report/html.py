@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from harness.counted import counted
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult
 from harness.report import numbers
@@ -194,7 +195,7 @@ def _versions(settings: dict[str, Any]) -> str:
         f"Python {settings['python']}" if settings.get("python") else "",
         str(settings.get("platform") or ""),
         str(machine.get("cpu") or ""),
-        f"{machine['cores']} cores" if machine.get("cores") else "",
+        counted(machine["cores"], "core") if machine.get("cores") else "",
         f"{machine['memory_gb']:g} GB" if machine.get("memory_gb") else "",
         *(f"{name} {version}" for name, version in (settings.get("packages") or {}).items()),
     ]
@@ -225,7 +226,7 @@ def _metrics(summary: Summary | None) -> Iterable[MetricRow]:
         cells = [
             (
                 numbers.metric_value(name, value),
-                "" if value is not None else f"withheld: {metric.count} samples carry no {label}",
+                "" if value is not None else f"withheld: too few for a {label} ({counted(metric.count, 'sample')})",
             )
             for label, value in (
                 ("p50", metric.p50),

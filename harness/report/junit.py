@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.counted import counted
 from harness.judge.summary import Summary, ThresholdResult
 from harness.measure.result import CallResult, ExpectationResult, FailureSeen
 from harness.report.numbers import expectation_value, is_time, threshold_value, utc
@@ -136,7 +137,7 @@ def _threshold_suite(summary: Summary, started: str | None) -> _Suite:
 def _threshold_case(threshold: ThresholdResult) -> _Case:
     name = f"{threshold.metric} {threshold.limit}"
     value = threshold_value(threshold.metric, threshold.limit, threshold.value)
-    said = threshold.why or f"{threshold.metric} was {value} over {threshold.samples} samples"
+    said = threshold.why or f"{threshold.metric} was {value} over {counted(threshold.samples, 'sample')}"
     if threshold.ok is None:
         return _Case(name, THRESHOLDS_SUITE, outcome="skipped", kind="threshold", message=said)
     if threshold.ok:

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from harness.errors import ConfigError, Place
 from harness.judge.summary import Summary
 from harness.measure.result import CallResult
@@ -20,6 +22,8 @@ RUN_FILE = "run.json"
 CALLS_FILE = "calls.jsonl"
 SUMMARY_FILE = "summary.json"
 TRUTH_FILE = "truth.jsonl"
+AUDIO_FOLDER = "audio"
+OTHER_VERSION = "report it with the version that made it (harness_version in run.json), or restore the file"
 
 
 class RunDirectory:
@@ -72,7 +76,7 @@ class RunDirectory:
 
     def audio(self, call: str) -> Path:
         """The file of a call's recording."""
-        return self.path / "audio" / f"{call}.wav"
+        return self.path / AUDIO_FOLDER / f"{call}.wav"
 
     def append_call(self, result: CallResult) -> None:
         """Adds a line to calls.jsonl; it is on the disk when this returns."""
@@ -129,15 +133,28 @@ def read_run(folder: Path) -> RecordedRun:
     """
     try:
         settings = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        if not isinstance(settings, dict):
+            raise ConfigError("this is no run.json", where=Place(folder / RUN_FILE), mend=OTHER_VERSION)
         calls_file = folder / CALLS_FILE
         # A line is whole with its end: the last one of a run that was killed may not be. (Not `splitlines`: an agent's
         # text may hold line ends of Unicode.)
         lines = calls_file.read_text(encoding="utf-8").split("\n")[:-1] if calls_file.exists() else []
-        calls = [CallResult.model_validate_json(line) for line in lines]
+        calls = [_call_in(line, Place(calls_file, number)) for number, line in enumerate(lines, start=1)]
     except FileNotFoundError:
         raise ConfigError(
             f"this is no run directory: it has no {RUN_FILE}", where=Place(folder), mend="name the folder of a run"
         ) from None
-    except (OSError, ValueError) as problem:
-        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder)) from None
+    except OSError as problem:
+        raise ConfigError(f"the run cannot be read: {problem.strerror}", where=Place(folder)) from None
+    except ValueError as problem:
+        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), mend=OTHER_VERSION) from None
     return RecordedRun(folder, settings, calls)
+
+
+def _call_in(line: str, place: Place) -> CallResult:
+    try:
+        return CallResult.model_validate_json(line)
+    except ValidationError as problem:
+        keys = ".".join(map(str, problem.errors()[0]["loc"]))
+        why = f"it is not as this version writes it, at {keys}" if keys else "it is no JSON"
+        raise ConfigError(f"this line cannot be read: {why}", where=place, mend=OTHER_VERSION) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.calibrate.store import newest, stated
+from harness.call.recorder import remove_abandoned
 from harness.call.timeline import read_timeline
 from harness.errors import EXIT_UNFIT, ConfigError, Place
 from harness.judge.expectations import judge_call, places_of
@@ -18,7 +19,7 @@ from harness.measure.result import CallResult
 from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.recorded import RecordedRun
-from harness.report.run_directory import RunDirectory, read_run
+from harness.report.run_directory import AUDIO_FOLDER, OTHER_VERSION, RUN_FILE, RunDirectory, read_run
 from harness.report.turns_csv import render_turns_csv
 from harness.scenario.metric_names import check_threshold
 from harness.scenario.model import Scenario
@@ -71,7 +72,7 @@ def _write(
 def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
     """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too, from the timelines.
 
-    A run that was killed before its end is reported as interrupted.
+    A run that was killed before its end is reported as interrupted; the recordings that it left unfinished are removed.
 
     Raises:
         ConfigError: The folder holds no run that can be read, or cannot be written.
@@ -86,10 +87,12 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
             for entry in run.settings["thresholds"]
         ]
         ending = Ending.model_validate(run.settings.get("ending", {"interrupted": True}))
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise ConfigError(f"run.json cannot be read: {problem}", where=Place(folder / "run.json")) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        what = "run.json cannot be read: it is not as this version writes it"
+        raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
     calls = [_again(call, folder, scenarios[call.scenario], remeasure=remeasure) for call in run.calls]
     directory = RunDirectory(folder)
+    remove_abandoned(directory.path / AUDIO_FOLDER)
     summary = _write(directory, run.settings, calls, thresholds, ending)
     if remeasure:
         directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))

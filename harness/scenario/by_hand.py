@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ScenarioError
+from harness.errors import Place
 from harness.scenario.load import LoadedScenario, checked_scenario
+from harness.scenario.yaml_places import Keys
+from harness.secret import masked
 
 LISTEN = "1s"
+_SHOWN = 40
 
 
 def scenario_by_hand(
@@ -21,12 +25,27 @@ def scenario_by_hand(
 ) -> LoadedScenario:
     """The scenario `call`: these (say | type, text) steps, or listening to the greeting where there are none.
 
+    Its places are the options that gave its values.
+
     Raises:
         ScenarioError: A step or a --set cannot be followed.
     """
     turns: list[dict[str, Any]] = [{kind: text} for kind, text in steps]
     raw = {"name": "call", "turns": turns or [{"wait": LISTEN}]}
-    try:
-        return checked_scenario(raw, folder / "command line", sets=sets, env=env)
-    except ScenarioError as problem:
-        raise ScenarioError(problem.what, where="command line", mend=problem.mend) from None
+    options = [_option(kind, text) for kind, text in steps]
+
+    def place_in(_: Any, keys: Keys) -> Place:
+        match keys:
+            case ("turns", int(step), *more) if step < len(options) and (not more or more == [steps[step][0]]):
+                return Place(options[step])
+            case () | ("name",) | ("turns",):
+                return Place("command line")
+            case _:
+                return Place("--set")
+
+    return checked_scenario(raw, folder / "command line", sets=sets, env=env, place_in=place_in)
+
+
+def _option(kind: str, text: str) -> str:
+    shown = masked(text)
+    return f"--{kind} {shlex.quote(shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + '…')}"

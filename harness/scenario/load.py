@@ -11,8 +11,9 @@ from typing import Any
 
 from harness.errors import Place, ScenarioError
 from harness.scenario.model import Scenario
-from harness.scenario.yaml_places import Keys, parse_yaml, place_of, read_yaml, validate_model
-from harness.secret import KEY_PREFIX
+from harness.scenario.no_keys import refuse_key
+from harness.scenario.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml, validate_model
+from harness.secret import KEY_PREFIX, SURE_KEY
 
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _PROMPT_FILES = (".md", ".txt")
@@ -26,6 +27,7 @@ class LoadedScenario:
     path: Path
     raw: Any
     overrides: Mapping[str, str]
+    place_in: PlaceOf | None = None
 
     @property
     def name(self) -> str:
@@ -33,8 +35,8 @@ class LoadedScenario:
         return self.model.name
 
     def place(self, *keys: str | int) -> Place:
-        """File, line and column of the value under these keys."""
-        return place_of(self.path, self.raw, keys)
+        """File, line and column of the value under these keys, or the option that gave it."""
+        return self.place_in(self.raw, keys) if self.place_in else place_of(self.path, self.raw, keys)
 
 
 def load_scenario(
@@ -55,18 +57,31 @@ def load_scenario(
 
 
 def checked_scenario(
-    raw: Any, path: Path, *, sets: Sequence[tuple[str, str]], env: Mapping[str, str]
+    raw: Any,
+    path: Path,
+    *,
+    sets: Sequence[tuple[str, str]],
+    env: Mapping[str, str],
+    place_in: PlaceOf | None = None,
 ) -> LoadedScenario:
     """The scenario in `raw`, which is changed by `sets` and `env`; paths in it are relative to `path`'s folder.
 
+    `place_in` tells where a value of `raw` stands, if that is not in the file at `path`.
+
     Raises:
-        ScenarioError: As `load_scenario`.
+        ScenarioError: As `load_scenario`; a key stands in it.
     """
+    where: PlaceOf = place_in or partial(place_of, path)
     for dotted, value in sets:
-        _lay_over(raw, dotted, value, path)
-    _Variables(raw, path, env).fill(raw)
-    model = validate_model(Scenario, raw, path=path, error=ScenarioError)
-    return LoadedScenario(model, path, raw, _overrides(model, raw, path))
+        _lay_over(raw, dotted, value, where(raw, ()))
+    _Variables(raw, where, env).fill(raw)
+    refuse_key(raw, _is_key, partial(where, raw))
+    model = validate_model(Scenario, raw, path=path, error=ScenarioError, place=where)
+    return LoadedScenario(model, path, raw, _overrides(model, raw, path, where), place_in)
+
+
+def _is_key(text: str) -> bool:
+    return SURE_KEY.search(text) is not None
 
 
 def parse_set(text: str) -> tuple[str, str]:
@@ -81,7 +96,7 @@ def parse_set(text: str) -> tuple[str, str]:
     return key.strip(), value
 
 
-def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
+def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
     parsed = parse_yaml(value) if value.strip() else ""
     node = raw
     steps = dotted.split(".")
@@ -92,7 +107,7 @@ def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
                 whole = f"set {'.'.join(steps[:index])} as a whole, such as [a, b]"
                 raise ScenarioError(
                     f"--set {dotted}: {'.'.join(steps[:index])} is a list of {len(node)}, it has no {step!r}",
-                    where=Place(path),
+                    where=where,
                     mend=f"use a number from 0 to {len(node) - 1}" if node else whole,
                 )
             key: Any = int(step)
@@ -103,7 +118,7 @@ def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
         else:
             raise ScenarioError(
                 f"--set {dotted}: {'.'.join(steps[:index])} is a single value",
-                where=Place(path),
+                where=where,
                 mend="set that key itself",
             )
         if last:
@@ -117,9 +132,9 @@ def _lay_over(raw: Any, dotted: str, value: str, path: Path) -> None:
 class _Variables:
     """Replaces `${NAME}` in every text of a scenario by the environment's value; `$${NAME}` stands for itself."""
 
-    def __init__(self, raw: Any, path: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, raw: Any, where: PlaceOf, env: Mapping[str, str]) -> None:
         self._raw = raw
-        self._path = path
+        self._where = where
         self._env = env
         self._done: set[int] = set()
 
@@ -133,7 +148,7 @@ class _Variables:
             if isinstance(value, dict | list):
                 self.fill(value, here)
             elif isinstance(value, str) and "${" in value:
-                place = place_of(self._path, self._raw, here)
+                place = self._where(self._raw, here)
                 node[key] = _VARIABLE.sub(partial(_value_of, place=place, env=self._env), value)
 
 
@@ -156,11 +171,11 @@ def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> 
     return env[name]
 
 
-def _overrides(model: Scenario, raw: Any, path: Path) -> dict[str, str]:
+def _overrides(model: Scenario, raw: Any, path: Path, where: PlaceOf) -> dict[str, str]:
     given = {key: str(value) for key, value in model.session.model_dump(exclude_none=True).items()}
     prompt = given.get("system_prompt")
     if prompt is not None and "\n" not in prompt and prompt.endswith(_PROMPT_FILES):
-        place = place_of(path, raw, ("session", "system_prompt"))
+        place = where(raw, ("session", "system_prompt"))
         file = path.parent / prompt
         try:
             given["system_prompt"] = file.read_text(encoding="utf-8")
@@ -168,6 +183,7 @@ def _overrides(model: Scenario, raw: Any, path: Path) -> dict[str, str]:
             raise ScenarioError(
                 f"the prompt file {prompt!r} cannot be read", where=place, mend=f"create {file} or correct the path"
             ) from None
+        refuse_key(given["system_prompt"], _is_key, lambda _: Place(file))
     return given
 
 

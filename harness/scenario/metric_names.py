@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.scenario.limits import Limit, parse_threshold
-from harness.scenario.yaml_places import nearest
+from harness.scenario.plain_words import nearest
 
 Unit = Literal["ms", "ratio", "dBFS"]
 

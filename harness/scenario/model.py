@@ -15,6 +15,9 @@ from harness.scenario.metric_names import check_threshold
 from harness.scenario.units import duration_s
 from harness.scenario.yaml_places import MisfitError, as_written
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
+NAME_LENGTH = 80
+
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -61,6 +64,14 @@ def _pattern(value: str) -> str:
 def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("an empty text can be neither said nor missed; write one")
+    return value
+
+
+def _name(value: str) -> str:
+    if re.search(NAME_PATTERN, value) is None or len(value) > NAME_LENGTH:
+        raise ValueError(
+            f"{value!r} is no name; write letters, digits, dots, dashes and underscores, {NAME_LENGTH} at most"
+        )
     return value
 
 
@@ -226,7 +237,9 @@ ThresholdTexts = Annotated[list[ThresholdText], BeforeValidator(_list), Field(mi
 class Scenario(_Strict):
     """One call's script, with what is expected of the agent."""
 
-    name: Text = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
+    name: Annotated[Text, AfterValidator(_name)] = Field(
+        json_schema_extra={"pattern": NAME_PATTERN.replace(r"\Z", "$"), "maxLength": NAME_LENGTH}
+    )
     description: Text | None = None
     tags: list[Text] = Field(default_factory=list)
     agent: Text | None = Field(None, description="The agent's id; --agent goes before it, the target's comes after it.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -11,15 +11,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.errors import HarnessError, Place
+from harness.scenario.plain_words import in_plain_words, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 Keys = tuple[str | int, ...]
-_PLAIN_WORDS = {
-    "dict_type": "a mapping of keys to values is meant here",
-    "list_type": "a list is meant here",
-    "model_type": "a mapping of keys to values is meant here",
-    "string_type": "a text is meant here",
-}
+PlaceOf = Callable[[Any, Keys], Place]
 
 
 class MisfitError(ValueError):
@@ -130,14 +126,10 @@ def as_written(number: float) -> str:
     return getattr(number, "written", str(number))
 
 
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known name that is most like `word`, if one is alike at all."""
-    found = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
-    return next((name for name in known if found and name.lower() == found[0]), None)
-
-
-def validate_model(model: type[Model], data: Any, *, path: Path, error: type[HarnessError]) -> Model:
-    """`data` as a `model`.
+def validate_model(
+    model: type[Model], data: Any, *, path: Path, error: type[HarnessError], place: PlaceOf | None = None
+) -> Model:
+    """`data` as a `model`; `place` tells where a value stands, if that is not in the file at `path`.
 
     Raises:
         error: A value does not fit; the place names line and column, the mend the nearest right name.
@@ -146,7 +138,7 @@ def validate_model(model: type[Model], data: Any, *, path: Path, error: type[Har
         return model.model_validate(plain(data))
     except ValidationError as problem:
         first = _most_telling(problem.errors(include_url=False))
-        raise _as_error(first, model, data, path, error) from None
+        raise _as_error(first, model, data, place or partial(place_of, path), error) from None
 
 
 def _most_telling(details: list[ErrorDetails]) -> ErrorDetails:
@@ -155,13 +147,13 @@ def _most_telling(details: list[ErrorDetails]) -> ErrorDetails:
 
 
 def _as_error(
-    detail: ErrorDetails, model: type[BaseModel], data: Any, path: Path, error: type[HarnessError]
+    detail: ErrorDetails, model: type[BaseModel], data: Any, place_in: PlaceOf, error: type[HarnessError]
 ) -> HarnessError:
     keys = tuple(key for key in detail["loc"] if _is_in(data, detail["loc"], key))
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, MisfitError):
         keys += cause.keys
-    place = place_of(path, data, keys)
+    place = place_in(data, keys)
     where = ".".join(str(key) for key in keys)
     if detail["type"] == "extra_forbidden":
         name = str(detail["loc"][-1])
@@ -171,7 +163,7 @@ def _as_error(
         return error(what, where=place, mend=f"the keys known here are: {', '.join(known)}" if known else None)
     if detail["type"] == "missing":
         return error(f"the key {detail['loc'][-1]!r} is missing", where=place, mend="add it")
-    message = _PLAIN_WORDS.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+    message = in_plain_words(detail)
     return error(f"{where}: {message}" if where else message, where=place)
 
 

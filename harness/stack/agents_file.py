@@ -24,8 +24,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.errors import ConfigError, Place
+from harness.scenario.plain_words import nearest
 from harness.scenario.units import duration_s
-from harness.scenario.yaml_places import nearest, place_of, read_yaml, validate_model
+from harness.scenario.yaml_places import place_of, read_yaml, validate_model
 
 SHIPPED_FILE = Path(__file__).parent / "agents" / "shipped.yaml"
 _PROMPT_SUFFIXES = (".md", ".txt")

@@ -217,7 +217,7 @@ async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path
     """
     said = Said()
     started_s = time.monotonic()
-    child = await Child.start(what, [*GUARD, *command], said=said, env=env, cwd=str(folder))
+    child = await Child.start(what, [*GUARD, *command], said=said, env=without_keys(env), cwd=str(folder))
     try:
         await child.send({})
         waiting = asyncio.create_task(child.wait())

@@ -21,8 +21,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from harness.errors import ConfigError, Place
+from harness.scenario.plain_words import in_plain_words, nearest
 from harness.scenario.units import duration_s
-from harness.scenario.yaml_places import known_keys, nearest
+from harness.scenario.yaml_places import known_keys
 from harness.target.endpoint import check_endpoint
 from harness.target.keys import URL_KEY_VARIABLE
 from harness.target.shown import holds_key
@@ -41,7 +42,9 @@ def _seconds(value: Any) -> Any:
     """A duration such as `10s`, or a number of seconds."""
     if isinstance(value, str):
         return duration_s(value)
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a wait is a text such as '10s', or a number of seconds")  # noqa: TRY004 - pydantic reads ValueError
+    return float(value)
 
 
 def _endpoint(value: str) -> str:
@@ -224,8 +227,9 @@ def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
         return ConfigError(what, where=place, mend=f"the keys known here are: {', '.join(known)}")
     if detail["type"] == "missing":
         return ConfigError(f"the key {keys[-1]!r} is missing", where=place, mend=f"add {dotted}")
-    message = detail["msg"].removeprefix("Value error, ")
-    return ConfigError(f"{dotted}: {message}", where=place, mend="see the file that `voice-harness init` writes")
+    return ConfigError(
+        f"{dotted}: {in_plain_words(detail)}", where=place, mend="see the file that `voice-harness init` writes"
+    )
 
 
 def _wrong_name(config: Config, text: str) -> ConfigError | None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,7 +16,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from harness.call.recorder import Recorder
+from harness.call.recorder import Recorder, remove_abandoned
 from harness.clock import NS_PER_MS
 
 DiskFullAt = Callable[[int], AbstractContextManager[None]]
@@ -117,6 +121,8 @@ def test_a_disk_that_fills_up_while_the_wav_is_written_leaves_no_half_of_it(
             recorder.heard(at(number * 20), block(1))  # 77 kB of one side: the stereo file has no room
         assert not recorder.save()
     assert recorder.broken is not None
+    assert recorder.broken.what == f"the recording audio/0001-x.wav cannot be written: {os.strerror(errno.EFBIG)}"
+    assert recorder.broken.mend == "free space on the disk, or --record none"
     assert list((tmp_path / "audio").iterdir()) == []
 
 
@@ -134,3 +140,16 @@ def test_a_folder_that_cannot_be_made_is_told_and_never_raised(tmp_path: Path) -
     recorder.heard(at(0), block(1))
     assert not recorder.save()
     assert recorder.broken is not None
+
+
+def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    start = "from pathlib import Path; from harness.call.recorder import Recorder; import os, signal\n"
+    start += "Recorder(Path('audio/0002-x.wav')).start(0); os.kill(os.getpid(), signal.SIGKILL)"
+    subprocess.run([sys.executable, "-c", start], cwd=tmp_path, check=False)
+    recorder.heard(at(0), block(1))
+    assert len(list((tmp_path / "audio").glob(".0002-x.*.raw"))) == 2
+    remove_abandoned(tmp_path / "audio")
+    assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == [".0001-x.left.raw", ".0001-x.right.raw"]
+    assert len(saved(recorder, tmp_path)) == 20 * 48

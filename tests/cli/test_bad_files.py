@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,12 @@ def _voice(seconds: float = 0.5, rate: int = 48_000) -> np.ndarray:
     return (0.3 * np.sin(np.arange(int(seconds * rate)) / rate * 2 * np.pi * 220)).astype(np.float32)
 
 
+def _broken_off() -> bytes:
+    whole = io.BytesIO()
+    soundfile.write(whole, _voice(), 48_000, "PCM_16", format="WAV")
+    return whole.getvalue()[:20_000]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -57,6 +64,7 @@ def _voice(seconds: float = 0.5, rate: int = 48_000) -> np.ndarray:
         (np.stack([_voice(), _voice()], 1), "this WAV has 2 channels"),
         (np.zeros(0, np.float32), "it holds no sample"),
         (np.zeros(48_000, np.float32), "there is no voice in this WAV"),
+        (_broken_off(), "this WAV breaks off"),
     ],
 )
 def test_a_wav_that_cannot_be_said(command: Command, tmp_path: Path, content: bytes | np.ndarray, told: str) -> None:
@@ -135,3 +143,16 @@ def test_fixtures_check_names_what_is_wrong(command: Command, tmp_path: Path) ->
     said = command("fixtures", "check")
     assert said.code == 2
     assert "manifest.yaml: there is no such file" in said.err
+
+
+def test_fixtures_check_names_a_wav_that_breaks_off(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "audio_fixtures" / "hello.wav"
+    path.parent.mkdir()
+    path.write_bytes(_broken_off())
+    entry = "text: Hello., language: en, speaker: x, voiced_start_ms: 0, voiced_end_ms: 100, level_dbfs: -20"
+    (path.parent / "manifest.yaml").write_text(
+        f"fixtures: {{hello: {{file: hello.wav, {entry}, licence: CC0-1.0, sha256: '{64 * '0'}'}}}}\n"
+    )
+    said = command("fixtures", "check")
+    assert said.code == 2
+    assert said.error.startswith("audio_fixtures/hello.wav: this WAV breaks off")

@@ -33,7 +33,7 @@ async def test_a_quiet_run_and_its_report_made_again(tmp_path: Path) -> None:
     assert first.code == 3, first.out
     lines = first.out.splitlines()
     assert lines[0].startswith("[1/1] FAILED 0001-a")
-    assert lines[-1].startswith("INFRASTRUCTURE  0 of 1 calls ok")
+    assert lines[-1].startswith("INFRASTRUCTURE  0 of 1 call ok")
     assert not any("p50" in line for line in lines), "the table is no failure"
 
     again = await ended("report", "run", "--junit", "again.xml", cwd=tmp_path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from harness.cli.options import resolve_target
+from harness.secret import Secret
 from tests.cli.conftest import KEY, Command, write_scenario
 
 URL = "http://127.0.0.1:9/api/agents/agent-session/"
@@ -78,3 +81,18 @@ def test_a_session_is_asked_of_a_stack_that_runs(command: Command) -> None:
     said = command("stack", "session", "--target", "embedded")
     assert said.code == 2
     assert "voice-harness stack up" in said.error
+
+
+def test_children_that_a_library_starts_inherit_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "voice-harness.toml").write_text(
+        '[targets.a]\nkind = "session"\nurl = "https://a.example/"\napi_key_env = "PLAIN"\nagent = "x"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAIN", "key-without-prefix")
+    monkeypatch.setenv("VOICE_HARNESS_API_KEY", KEY)
+    target = resolve_target("a")
+    assert target.api_key == Secret("key-without-prefix")
+    inherited = subprocess.run(["/usr/bin/env"], capture_output=True, text=True, check=True).stdout
+    assert "PATH=" in inherited
+    assert "key-without-prefix" not in inherited
+    assert KEY not in inherited

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import ConfigError, FixtureError, ScenarioError
 from harness.load.prepare import Prepared, agent_for, prepare
 from harness.scenario.load import LoadedScenario, load_scenario
+from harness.secret import Secret
 from harness.target.target import Target
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,18 @@ async def test_a_missing_wav_is_an_error_at_its_line(folder: Path) -> None:
     with pytest.raises(FixtureError) as caught:
         await ready(load(folder, "turns:\n  - say: gone.wav\n"))
     assert str(caught.value.where).endswith("s.yaml:2:5")
+
+
+async def test_the_targets_own_key_never_stands_in_a_scenario(folder: Path) -> None:
+    key = "key-of-a-service-without-prefix"
+    service = Target(name="staging", kind="session", url="http://127.0.0.1:1/", agent="x", api_key=Secret(key))
+    with pytest.raises(ScenarioError, match="an API key does not belong") as caught:
+        await ready(load(folder, f"turns:\n  - say: hello\n  - type: It is {key}.\n"), service)
+    assert str(caught.value.where).endswith("s.yaml:3:5")
+    assert key not in str(caught.value)
+    (folder / "p.md").write_text(key, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="an API key does not belong"):
+        await ready(load(folder, "session: {system_prompt: p.md}\nturns: [{type: a}]\n"), service)
 
 
 async def test_words_of_a_wav_that_nobody_wrote_down_cannot_be_judged(folder: Path) -> None:

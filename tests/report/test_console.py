@@ -109,14 +109,24 @@ def test_quiet_shows_failures_only_and_verbose_every_event() -> None:
     assert "second" not in verbose
 
 
-def test_a_pipe_and_no_color_get_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_that_is_not_there_is_not_named(tmp_path: Path) -> None:
+    console, out = terminal()
+    print_summary(console, judge_run([call()], [], target="t", ending=Ending()), [], tmp_path)
+    assert "report: none, it could not be written\n" in out.getvalue()
+    assert "report.html" not in out.getvalue()
+
+
+def test_a_pipe_and_no_color_get_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setenv("NO_COLOR", "1")
     summary = judge_run([call(turns=(turn(800),))], [], target="embedded", ending=Ending())
-    print_summary(make_console(), summary, [], Path("a" * 150))
+    folder = tmp_path / ("a" * 150)
+    folder.mkdir()
+    (folder / "report.html").touch()
+    print_summary(make_console(), summary, [], folder)
     assert "\x1b" not in out.getvalue()
-    assert f"report: {'a' * 150}/report.html\n" in out.getvalue(), "a path is not broken in two"
+    assert f"report: {folder}/report.html\n" in out.getvalue(), "a path is not broken in two"
 
 
 def test_each_metric_is_shown_in_its_own_unit() -> None:

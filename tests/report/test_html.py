@@ -135,7 +135,7 @@ def test_metrics_are_rounded_and_withheld_percentiles_explained(tmp_path: Path) 
     assert row(page, "turn.ttfa caller").endswith("124 1,103 1,702 2,140 2,893 3,120")
     assert row(page, "harness.lag").endswith("300 0.4 1.1 2.2 6.2 9.0")
     assert "20 0.000 0.125 0.200" in row(page, "turn.wer")
-    assert "withheld: 7 samples carry no p95" in [attrs.get("title") for attrs in page.all("td")]
+    assert "withheld: too few for a p95 (7 samples)" in [attrs.get("title") for attrs in page.all("td")]
     assert row(page, "calls.failed").endswith("6 7 85.7 %")
 
 

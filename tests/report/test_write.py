@@ -23,9 +23,10 @@ from harness.report.run_directory import RunDirectory, read_run
 from harness.report.write import finish_run, rebuild
 from harness.scenario.load import LoadedScenario, load_scenario
 from harness.scenario.timeouts import CallTimeouts
+from harness.secret import Secret
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
-KEY = "sk_live_0123456789abcdef"
+KEY, PLAIN_KEY = "sk_live_0123456789abcdef", "key-of-a-service-without-prefix"
 SCENARIO = """\
 name: x
 tags: [smoke]
@@ -33,6 +34,7 @@ greeting: {within: 3s}
 turns:
   - type: Do you have parking?
     expect: {ttfa: <2s, echo: <500ms, reply: {contains: behind}}
+session: {reference_audio_url: "https://voices.example/a.wav?X-Signature=abcdef"}
 thresholds: {turn.ttfa: ["p(95)<2s", "max<3s"], calls.failed: "rate<=0.5"}
 """
 
@@ -81,13 +83,14 @@ class Run:
         self.settings = run_settings(
             run="run",
             started=NOW,
-            argv=["voice-harness", "run", "x.yaml", "--set", f"session.greeting={KEY}"],
+            argv=["voice-harness", "run", "x.yaml", "--set", f"session.greeting={KEY}", "--agent", PLAIN_KEY],
             scenarios=[prepared],
             pace=Pace(1, 3, None, 3),
             thresholds=self.thresholds,
             target="embedded",
             record="failed",
             seed=1,
+            secrets=[Secret(PLAIN_KEY)],
         )
         self.directory.write_settings(self.settings)
         self.calls: list[CallResult] = []
@@ -184,9 +187,22 @@ def test_dropped_calls_interruption_and_what_no_call_tells_are_kept(run: Run) ->
 def test_a_run_that_was_killed_is_reported_as_interrupted_with_what_it_has(run: Run) -> None:
     with (run.path / "calls.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"call": "0004-x", "scen')
+    (run.path / "audio").mkdir()
+    (run.path / "audio" / ".0004-x.left.raw").write_bytes(bytes(100))
     summary = rebuild(run.path)
     assert (summary.exit_code, summary.calls.total) == (130, 3)
     assert (run.path / "report.html").exists()
+    assert list((run.path / "audio").iterdir()) == [], "a recording that can be finished by nobody is removed"
+
+
+def test_a_line_that_another_version_wrote_is_told_by_its_number(run: Run) -> None:
+    with (run.path / "calls.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"call": "0004-x", "scenario": "x", "started": "", "ok": true, "turns": [{"turn": "first"}]}\n')
+    with pytest.raises(ConfigError, match=r"not as this version writes it, at turns\.0\.") as caught:
+        rebuild(run.path)
+    assert str(caught.value.where).endswith("calls.jsonl:4")
+    assert "harness_version" in str(caught.value.mend)
+    assert "pydantic" not in str(caught.value)
 
 
 def test_a_report_that_the_disk_refuses_is_a_reason_of_the_verdict(run: Run) -> None:
@@ -221,9 +237,16 @@ def test_no_file_of_a_run_holds_a_key(run: Run) -> None:
     run.finish()
     for path in run.path.rglob("*"):
         if path.is_file():
-            assert KEY not in path.read_text(encoding="utf-8"), path.name
+            text = path.read_text(encoding="utf-8")
+            assert (KEY in text, PLAIN_KEY in text) == (False, False), path.name
     command = json.loads((run.path / "run.json").read_text(encoding="utf-8"))["command"]
-    assert command[-1] == "session.greeting=***"
+    assert command[-3:] == ["session.greeting=***", "--agent", "***"]
+
+
+def test_a_signed_url_of_a_voice_is_kept_without_its_signature(run: Run) -> None:
+    text = (run.path / "run.json").read_text(encoding="utf-8")
+    assert text.count("https://voices.example/a.wav") == 2
+    assert "X-Signature" not in text
 
 
 def test_run_json_says_what_decided_the_run(run: Run) -> None:

@@ -12,6 +12,7 @@ from harness.scenario.by_hand import scenario_by_hand
 from harness.scenario.load import LoadedScenario, load_scenario, load_scenarios, parse_set
 from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
 
+KEY = "sk_live_0123456789abcdef"
 SAY = "turns:\n  - say: hello\n"
 SHIPPED = Path(__file__).parents[2] / "scenarios"
 
@@ -80,6 +81,31 @@ def test_a_key_never_comes_into_a_scenario_and_is_not_shown(tmp_path: Path, key:
     with pytest.raises(ScenarioError, match="holds an API key") as caught:
         load(tmp_path, "turns:\n  - type: ${K}\n", env={"K": key})
     assert "0123456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (f"turns:\n  - type: my key is {KEY}\n", "s.yaml:2:5"),
+        (f"session:\n  system_prompt: |\n    Your key\n    is {KEY}.\nturns: [{{type: a}}]\n", "s.yaml:2:3"),
+        (f"turns:\n  - type: a\n    expect: {{reply: {{contains: [b, {KEY}]}}}}\n", "s.yaml:3:36"),
+        (f"turns: [{{type: a}}]\n{KEY}: 1\n", "s.yaml:2:1"),
+        (f"name: {KEY}\nturns: [{{type: a}}]\n", "s.yaml:1:1"),
+        ("session: {system_prompt: p.md}\nturns: [{type: a}]\n", "p.md"),
+    ],
+)
+def test_a_key_in_a_scenario_is_refused_and_not_repeated(tmp_path: Path, text: str, place: str) -> None:
+    (tmp_path / "p.md").write_text(f"Be kind. {KEY}\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match="an API key does not belong into a scenario") as caught:
+        load(tmp_path, text)
+    assert str(caught.value.where) == f"{tmp_path}/{place}"
+    assert "api_key_env" in str(caught.value.mend)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["sk_pozdrav-na-uvod", "desk_Top20200101xyz", "sk_1", "ask_Me4AllThatIsThere"])
+def test_what_only_begins_like_a_key_may_be_said(tmp_path: Path, text: str) -> None:
+    assert load(tmp_path, f"turns:\n  - type: {text}\n").model.turns[0].type == text
 
 
 @pytest.mark.parametrize(
@@ -165,4 +191,22 @@ def test_steps_given_by_hand_keep_their_order_and_none_means_listening(tmp_path:
     assert [step.kind for step in scenario_by_hand([], sets=[], folder=tmp_path, env={}).model.turns] == ["wait"]
     with pytest.raises(ScenarioError) as caught:
         scenario_by_hand([("type", " ")], sets=[], folder=tmp_path, env={})
-    assert caught.value.where == "command line"
+    assert str(caught.value.where) == "--type ' '"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "where"),
+    [
+        ("session.langauge=fr", "--set"),
+        ("turns.1.expect.ttfa=soon", "--set"),
+        ("turns.9.say=x", "command line"),
+        ("turns.1.say=[a]", "--say hello"),
+        ("name=two words", "command line"),
+    ],
+)
+def test_what_is_wrong_by_hand_is_told_by_its_option(tmp_path: Path, assignment: str, where: str) -> None:
+    steps = [("type", "Hi."), ("say", "hello")]
+    with pytest.raises(ScenarioError) as caught:
+        scenario_by_hand(steps, sets=[parse_set(assignment)], folder=tmp_path, env={})
+    assert str(caught.value.where) == where
+    assert str(tmp_path) not in str(caught.value)

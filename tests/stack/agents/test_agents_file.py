@@ -88,9 +88,9 @@ def test_overrides_of_a_session() -> None:
         ("reply_delay: {uniform: [1s, 2s], choice: [1s]}", "5:5", "exactly one of choice, uniform, lognormal and mix"),
         ("reply_delay: {lognormal: {median: 1s, sigm: 0.3}}", "5:43", "did you mean 'sigma'?"),
         ("faults: [crash]", "5:14", "did you mean 'crashes'?"),
-        ("session: unautorized", "5:5", "unauthorized"),
+        ("session: unautorized", "5:5", "did you mean 'unauthorized'?"),
         ("voice: jo", "5:5", "known are joe, espeak"),
-        ("ear: wisper", "5:5", "'whisper' or 'none'"),
+        ("ear: wisper", "5:5", "did you mean 'whisper'?"),
         ("endpointing: soon", "5:5", "no duration"),
     ],
 )

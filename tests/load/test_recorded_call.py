@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import soundfile
-from world import Agent, World, call_plan, in_virtual_time, utterance
 
+from harness.call.chat import TOPIC_IN
 from harness.call.loop_lag import LoopLag
 from harness.call.timeline import read_timeline
 from harness.load.prepare import Prepared
@@ -20,7 +20,10 @@ from harness.measure.result import CallResult
 from harness.report.run_directory import RunDirectory
 from harness.scenario.load import checked_scenario
 from harness.scenario.timeouts import CallTimeouts
+from harness.secret import Secret
+from tests.call.world import Agent, World, call_plan, in_virtual_time, utterance
 
+KEY, PLAIN_KEY = "sk_live_0123456789abcdef", "key-of-a-service-without-prefix"
 SAY: dict[str, Any] = {"say": "a-fixture", "expect": {"ttfa": "<2s"}}
 
 
@@ -45,6 +48,7 @@ def make(
             engine=world,
             clock=world.clock,
             lag=LoopLag(world.clock),
+            secrets=[Secret(PLAIN_KEY)],
         )
         return await made.make()
 
@@ -124,3 +128,27 @@ def test_a_bug_in_measuring_is_one_lost_call(tmp_path: Path, monkeypatch: pytest
     assert result.started
     assert "a-bug" in result.failures[0].what
     json.loads(result.model_dump_json())
+
+
+def test_a_key_that_the_agent_repeats_is_in_no_file_and_no_result(tmp_path: Path) -> None:
+    def repeat(line: Any, turn: int) -> None:
+        text = {"type": "reply", "text": f"Your keys: {KEY}, {PLAIN_KEY}"}
+        line.events.on_data(line.clock.now_ns(), TOPIC_IN, json.dumps(text).encode(), "agent")
+
+    result = make(tmp_path, World(Agent(on_turn=repeat)))
+    assert result.turns[0].reply == "Your keys: ***, ***"
+    timeline = (tmp_path / "timelines" / "0001-x.jsonl").read_text(encoding="utf-8")
+    assert "Your keys: ***, ***" in timeline
+    assert KEY not in timeline
+    assert PLAIN_KEY not in timeline
+
+
+@pytest.mark.parametrize("key", [KEY, PLAIN_KEY, "sk_short"])
+def test_a_key_in_the_text_of_a_bug_is_masked(tmp_path: Path, key: str) -> None:
+    class Broken(World):
+        async def create(self, request: Any, *, timeout_s: float) -> Any:
+            raise ValueError(f"Invalid header value: {key}")
+
+    result = make(tmp_path, Broken())
+    assert (result.failure, result.failures[0].what) == ("harness.bug", "ValueError: Invalid header value: ***")
+    assert key not in (tmp_path / "timelines" / "0001-x.jsonl").read_text(encoding="utf-8")
