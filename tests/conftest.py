@@ -1,4 +1,8 @@
-"""In CI a skipped test fails the run: what was not tested must not look tested."""
+"""In CI a skipped test fails the run: what was not tested must not look tested.
+
+Each failure is named as it happens, in one line: a log of which only a part is kept, or of a run that never came to its
+summary, says so what broke.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,42 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+_MESSAGE_LIMIT = 200
 _skipped: list[str] = []
+_terminal: list[pytest.TerminalReporter] = []
+
+
+@pytest.hookimpl(trylast=True)  # once the terminal's own plugin is there
+def pytest_configure(config: pytest.Config) -> None:
+    found = config.pluginmanager.get_plugin("terminalreporter")
+    _terminal[:] = [found] if found is not None else []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail"):
         _skipped.append(report.nodeid)
+    if report.failed:
+        _tell_at_once(report)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     if report.skipped:
         _skipped.append(report.nodeid)
+    if report.failed:
+        _tell_at_once(report)
+
+
+def _tell_at_once(report: pytest.TestReport | pytest.CollectReport) -> None:
+    stage = f" ({report.when})" if report.when in ("setup", "teardown") else ""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = (crash.message if crash is not None else report.longreprtext).strip().splitlines() or [""]
+    # The first line of what was raised; where there is only a text (an import that failed), the last, which has it.
+    message = " ".join((lines[0] if crash is not None else lines[-1]).split())[:_MESSAGE_LIMIT]
+    for terminal in _terminal:
+        terminal.write(
+            "\n"
+        ) if terminal.verbosity < 0 else terminal.ensure_newline()  # with -q dots have no file's name
+        terminal.write_line(f"FAILED NOW {report.nodeid}{stage}: {message}", red=True)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
@@ -13,6 +13,7 @@ from harness.scenario.limits import parse_limit
 from harness.scenario.model import Expect, Reply, Scenario
 
 LATE = "the harness was late: its times cannot be trusted"
+LATE_WORDS = "the harness was late: what the agent heard cannot be trusted"
 NOT_EXERCISED = "not exercised: the agent was already silent"
 _TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
 
@@ -51,11 +52,14 @@ def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallRe
 def _judge_greeting(greeting: GreetingResult, within: str | None, reply: Reply | None, places: Places) -> None:
     greeting.expectations = []
     if within is not None:
+        place = places("greeting", "within")
         greeting.expectations.append(
-            _time("within", within, greeting.ttfa_ms, "no greeting came", places("greeting", "within"))
+            _time("within", within, greeting.ttfa_ms, "no greeting came", place, fit=greeting.fit)
         )
     if reply is not None:
         greeting.expectations.extend(_judge_reply(reply, greeting.reply, places, ("greeting", "reply")))
+    if not greeting.fit:
+        _doubt_words(greeting.expectations)
 
 
 def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) -> None:
@@ -81,14 +85,25 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
         turn.expectations.append(_keeps_talking(turn, places(*keys, "keeps_talking")))
     if expect.reply is not None:
         turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
+    if not turn.fit:
+        _doubt_words(turn.expectations)
     if turn.exercised is False:
         _not_exercised(turn)
+
+
+def _doubt_words(expectations: Sequence[ExpectationResult]) -> None:
+    """Words that came are right or not; that they did not come, or others, may be our own late packets' doing."""
+    for expectation in expectations:
+        if expectation.outcome == "failed":
+            expectation.outcome, expectation.why = "undecided", LATE_WORDS
 
 
 def _not_exercised(turn: TurnResult) -> None:
     """A barge-in that met a silent agent is never a pass, whatever came after it."""
     for expectation in turn.expectations:
-        if expectation.outcome != "undecided":
+        if not turn.fit:
+            expectation.outcome, expectation.why = "undecided", LATE  # nor is it the agent's fault
+        elif expectation.outcome != "undecided":
             expectation.outcome, expectation.why = "failed", NOT_EXERCISED
 
 
@@ -144,7 +159,7 @@ def _wer(limit_text: str, turn: TurnResult, place: str) -> ExpectationResult:
 def _keeps_talking(turn: TurnResult, place: str) -> ExpectationResult:
     result = ExpectationResult(expect="keeps_talking", limit="true", outcome="held", place=place)
     if not turn.fit:
-        result.outcome, result.why = "undecided", "the harness was late: what the agent heard cannot be trusted"
+        result.outcome, result.why = "undecided", LATE_WORDS
     elif not turn.exercised:
         result.outcome, result.why = "failed", "the step did not come to talking over the agent"
     elif stopped_falsely(turn.agent_stop_ms, turn.caller_end_ms):

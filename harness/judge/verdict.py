@@ -138,9 +138,9 @@ def _unfit(
     for threshold, result in zip(thresholds, judged, strict=True):
         if result.ok is None and any(sample.matches(threshold.ref) for sample in samples):
             reasons.append(Reason(code=EXIT_UNFIT, what=f"{result.metric} {result.limit}: {result.why}"))
-    own = [call for call in calls if call.failure and call.failure.startswith("harness.")]
-    if own and len(own) > OWN_LOSS_SHARE * max(1, counts.total):
-        kinds = ", ".join(sorted({str(call.failure) for call in own}))
+    own = [kind for kind in map(_lost_by_ourselves, calls) if kind]
+    if len(own) > OWN_LOSS_SHARE * max(1, counts.total):
+        kinds = ", ".join(sorted(set(own)))
         reasons.append(Reason(code=EXIT_UNFIT, what=f"calls lost by ourselves: {kinds}", count=len(own)))
     wanted = counts.total + counts.dropped
     if counts.dropped and counts.dropped > DROPPED_SHARE * wanted:
@@ -152,6 +152,16 @@ def _unfit(
             )
         )
     return reasons
+
+
+def _lost_by_ourselves(call: CallResult) -> str | None:
+    """What of ours a call failed by, if nothing of the agent's or the service's."""
+    if call.failure is None or call.cut:
+        return None
+    sure = call.sure_failure
+    if sure is None:
+        return f"{call.failure} while the harness was late"
+    return sure if sure.startswith("harness.") else None
 
 
 def _commonest(words: Sequence[str]) -> str:
@@ -168,9 +178,9 @@ def _failed_calls(
         if threshold.ref.metric == "calls.failed" and result.ok
     ]
     kinds = Counter(
-        call.failure
+        call.sure_failure
         for call in calls
-        if call.failure and not call.cut and None not in excused and call.scenario not in excused
+        if call.sure_failure and not call.cut and None not in excused and call.scenario not in excused
     )
     reasons = []
     for kind, count in sorted(kinds.items()):

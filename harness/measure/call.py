@@ -34,6 +34,9 @@ from harness.measure.voice import (
 from harness.measure.wer import word_error_rate
 
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
+# What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
+HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
+NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
 
@@ -43,7 +46,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
     start = spans.first["call.started"]
     zero_ns = _first(spans.at("room.connected"), spans.at("call.started"))
     measured = _Measured(spans, zero_ns)
-    failures = measured.failures()
+    greeting, turns = measured.greeting(), measured.turns()
+    failures = measured.failures(greeting, turns)
     cut = "cut" in spans.first
     ended_by = next((failure.kind for failure in failures if failure.ended), None)
     failure = ended_by or (failures[0].kind if failures else None)
@@ -67,8 +71,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         junk_frames=spans.junk,
         stray_texts=measured.texts.stray,
         stray_speech=measured.stray_speech(),
-        greeting=measured.greeting(),
-        turns=measured.turns(),
+        greeting=greeting,
+        turns=turns,
         waits=[measured.wait(wait) for wait in spans.waits],
         caller_voice=measured.caller_voice(),
         agent_voice=measured.agent_voice(),
@@ -107,7 +111,10 @@ class _Measured:
     def position(self, t_ns: int | None) -> float | None:
         return _span_ms(self.zero_ns, t_ns)
 
-    def failures(self) -> list[FailureSeen]:
+    def failures(self, greeting: GreetingResult | None, turns: Sequence[TurnResult]) -> list[FailureSeen]:
+        late: set[int | None] = {turn.turn for turn in turns if not turn.fit}
+        if greeting is not None and not greeting.fit:
+            late.add(None)
         seen = [
             FailureSeen(
                 kind=event["kind"],
@@ -119,25 +126,34 @@ class _Measured:
             for event in self.spans.failures
             if event["kind"] in get_args(FailureKind)
         ]
+        for failure in seen:
+            if failure.kind in HEARD_AS_SILENCE and failure.turn in late:
+                failure.fit, failure.what = False, f"{failure.what}; {NOT_HELD}"
         if self._was_mute(seen):
             # One mute call, not one silent turn after another: told first, by its own name.
             what = "not one voiced moment of the agent in the whole call"
-            mute = FailureSeen(kind="agent.no_audio", what=what, ended=any(failure.ended for failure in seen))
+            fit = any(failure.fit for failure in seen)
+            mute = FailureSeen(
+                kind="agent.no_audio",
+                what=what if fit else f"{what}; {NOT_HELD}",
+                ended=any(failure.ended for failure in seen),
+                fit=fit,
+            )
             return [mute, *seen]
         return seen
 
     def _turn_ended_by(self, failure: Event) -> int | None:
         """The turn that was running when a failure ended the script."""
-        failed = [turn.turn for turn in self.spans.turns if turn.why == "failed"]
+        ends = ("failed", "no_reply") if failure["kind"] == "agent.no_reply" else ("failed",)
+        failed = [turn.turn for turn in self.spans.turns if turn.why in ends]
         return failed[-1] if failed and failure["ended"] else None
 
     def _was_mute(self, seen: Sequence[FailureSeen]) -> bool:
-        silent = ("agent.no_reply", "agent.no_greeting")
         return (
             "agent.joined" in self.spans.first
             and not self.heard_anything
-            and any(failure.kind in silent for failure in seen)
-            and all(failure.kind in silent for failure in seen)
+            and any(failure.kind in HEARD_AS_SILENCE for failure in seen)
+            and all(failure.kind in HEARD_AS_SILENCE for failure in seen)
         )
 
     def greeting(self) -> GreetingResult | None:
@@ -145,8 +161,14 @@ class _Measured:
             return None
         end_ns = _first(self.spans.at("greeting.ended"), self.spans.last_ns)
         spoken = [voice for voice in self.spans.voices if voice.onset_ns < end_ns]
+        onset_ns = spoken[0].onset_ns if spoken else None
+        awaited_ns = _first(self.spans.at("greeting.awaited"))
+        # What follows its onset is not measured.
+        why = unfit_reasons(self.spans, awaited_ns, end_ns if onset_ns is None else max(onset_ns, awaited_ns), onset_ns)
         return GreetingResult(
-            ttfa_ms=self.position(spoken[0].onset_ns) if spoken else None,
+            fit=not why,
+            unfit_why=why,
+            ttfa_ms=self.position(onset_ns),
             end_ms=self.position(spoken[-1].end_ns) if spoken else None,
             reply=self.texts.greeting.reply,
         )

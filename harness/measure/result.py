@@ -32,13 +32,17 @@ class ExpectationResult(_Line):
 
 
 class FailureSeen(_Line):
-    """A kind of failure that occurred; `turn` is None outside of turns. `ended` where it ended the script."""
+    """A kind of failure that occurred; `turn` is None outside of turns. `ended` where it ended the script.
+
+    `fit` is false where the harness was late itself when it occurred: then it is not held against the agent.
+    """
 
     kind: FailureKind
     what: str
     at_ms: float | None = None
     turn: int | None = None
     ended: bool = False
+    fit: bool = True
 
 
 class GreetingResult(_Line):
@@ -47,6 +51,8 @@ class GreetingResult(_Line):
     ttfa_ms: float | None = None
     end_ms: float | None = None
     reply: str = ""
+    fit: bool = True
+    unfit_why: list[str] = Field(default_factory=list)
     expectations: list[ExpectationResult] = Field(default_factory=list)
 
 
@@ -156,6 +162,14 @@ class CallResult(_Line):
     own: OwnLateness = Field(default_factory=OwnLateness)
     notes: list[str] = Field(default_factory=list)
     recording: str | None = None
+
+    @property
+    def sure_failure(self) -> FailureKind | None:
+        """The kind that decides: `failure`, or what else occurred where the harness was late at that; None: nothing."""
+        if all(seen.fit for seen in self.failures):
+            return self.failure
+        sure = [seen for seen in self.failures if seen.fit]
+        return next((seen.kind for seen in (*(seen for seen in sure if seen.ended), *sure)), None)
 
     def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
         """All judged expectations with their turn's number (None: the greeting's and the waits')."""

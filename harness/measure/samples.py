@@ -44,7 +44,8 @@ def _of_call(call: CallResult) -> Iterator[Sample]:
     }
     for metric, value in single.items():
         if value is not None:
-            yield Sample(metric, value, name)
+            is_fit = metric != "greeting.ttfa" or (call.greeting is not None and call.greeting.fit)
+            yield Sample(metric, value, name, fit=is_fit)
     yield from _of_media(call)
     for lag_ms in call.own.lag_ms:
         yield Sample("harness.lag", lag_ms, name)
@@ -52,7 +53,9 @@ def _of_call(call: CallResult) -> Iterator[Sample]:
         yield Sample("harness.send_late", late_ms, name)
     if call.cut:
         return
-    yield Sample("calls.failed", 0.0 if call.ok else 1.0, name)
+    outcomes = {expectation.outcome for _, expectation in call.expectations()}
+    lost_by_ourselves = call.failure is not None and call.sure_failure is None and "failed" not in outcomes
+    yield Sample("calls.failed", 0.0 if call.ok else 1.0, name, fit=not lost_by_ourselves)
     for _, expectation in call.expectations():
         if expectation.outcome != "undecided":
             failed = 1.0 if expectation.outcome == "failed" else 0.0
@@ -95,7 +98,8 @@ def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
     if turn.false_stop is not None:
         yield Sample("bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.fit)
     if turn.wer is not None:
-        yield Sample("turn.wer", turn.wer, scenario, turn.kind)
+        # An agent hears the gaps of late packets.
+        yield Sample("turn.wer", turn.wer, scenario, turn.kind, fit=turn.fit)
     yield Sample("turns.unfit", 0.0 if turn.fit else 1.0, scenario, turn.kind)
 
 

@@ -212,12 +212,14 @@ def _steps(call: CallResult) -> list[Step]:
 
 
 def _greeting(greeting: GreetingResult) -> Step:
+    late = "; ".join(text_of(reason) for reason in greeting.unfit_why)
     return Step(
         heading="Greeting",
         at=seconds(greeting.ttfa_ms) if greeting.ttfa_ms is not None else "",
         seek_s=_seek_s(greeting.ttfa_ms),
         reply=text_of(greeting.reply),
         facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from connected to the onset of the agent's voice")],
+        remarks=[] if greeting.fit else [(State("!", "unfit", "warn"), f"{late}; left out of the percentiles")],
         expectations=_expectations(greeting.expectations),
     )
 

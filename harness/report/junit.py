@@ -44,9 +44,10 @@ class _Suite:
 def render_junit(run: RecordedRun) -> str:
     """The run as JUnit XML: each scenario a suite, each call and each expectation a case, thresholds a suite.
 
-    A call's case fails by the kinds that occurred in the call; its expectations have cases of their own. `agent.*`
-    and expectations are failures, `session.*`, `room.*` and `harness.*` are errors; what was cut short or could not be
-    decided is skipped. Where the run did not pass and no case says so (turns unfit, say), a suite `run` does.
+    A call's case fails by the kinds that occurred in the call; its expectations have cases of their own. `agent.*` and
+    expectations are failures; `session.*`, `room.*`, `harness.*` and a silence while the harness was late are errors;
+    what was cut short or could not be decided is skipped. Where the run did not pass and no case says so (turns unfit,
+    say), a suite `run` does.
     """
     suites = list(_scenario_suites(run))
     if run.summary is not None:
@@ -95,12 +96,12 @@ def _call_case(call: CallResult) -> _Case:
     body = "\n".join([*(_told(seen) for seen in call.failures), *(f"note: {note}" for note in call.notes)])
     if call.ok is None:
         return _Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
-    kind = call.failure or (call.failures[0].kind if call.failures else None)
+    kind = call.sure_failure or call.failure or (call.failures[0].kind if call.failures else None)
     if call.ok or kind is None:
         return _Case(name, classname, time_s, body=body)
     what = next((seen.what for seen in call.failures if seen.kind == kind), "")
     message = f"{kind}: {what}" if what else kind
-    outcome: Literal["failure", "error"] = "failure" if kind.startswith("agent.") else "error"
+    outcome: Literal["failure", "error"] = "failure" if kind.startswith("agent.") and call.sure_failure else "error"
     return _Case(name, classname, time_s, outcome, kind, message, body)
 
 

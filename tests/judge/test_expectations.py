@@ -38,6 +38,8 @@ def of_turn(expect: dict[str, Any], result: TurnResult) -> ExpectationResult:
         ({"wer": "<=0.3"}, turn(wer=0.5, wer_pair=("when", "then")), "failed", "'when' was heard as 'then'"),
         ({"wer": "<=0.3"}, turn(), "failed", "no transcript came"),
         ({"wer": "<=0.3"}, turn(wer=0.1, fit=False), "held", ""),
+        ({"wer": "<=0.3"}, turn(wer=0.9, wer_pair=("a", "b"), fit=False), "undecided", "what the agent heard"),
+        ({"wer": "<=0.3"}, turn(fit=False), "undecided", "what the agent heard"),
         ({"stops_within": "<1s"}, barge_in(), "held", ""),
         ({"stops_within": "500ms"}, barge_in(), "failed", "it took 600 ms"),
         ({"stops_within": "1s"}, barge_in(stop_ms=None, agent_stop_ms=None), "failed", "did not fall silent"),
@@ -65,12 +67,34 @@ def of_turn(expect: dict[str, Any], result: TurnResult) -> ExpectationResult:
         ({"reply": {"matches": "WE OPEN"}}, turn(), "failed", "We open at nine."),
         ({"reply": {"matches": ".*"}}, turn(reply=""), "failed", "no reply text came"),
         ({"reply": {"contains": "nine"}}, turn(fit=False), "held", ""),
+        ({"reply": {"contains": "ten"}}, turn(fit=False), "undecided", "what the agent heard"),
+        ({"reply": {"contains": "ten"}}, turn(fit=False, reply=""), "undecided", "what the agent heard"),
     ],
 )
 def test_an_expectation_of_a_turn(expect: dict[str, Any], result: TurnResult, outcome: str, why: str) -> None:
     found = of_turn(expect, result)
     assert (found.outcome, why in found.why) == (outcome, True), found.why
     assert found.place.startswith("s.yaml:turns.0.expect.")
+
+
+@pytest.mark.parametrize("ttfa_ms", [500.0, 9000.0, None])
+def test_a_greeting_at_which_we_were_late_is_not_judged(ttfa_ms: float | None) -> None:
+    heard = greeting(ttfa_ms, reply="Hello, Blue Cafe." if ttfa_ms else "")
+    heard.fit = False
+    script = scenario({"say": "x"}, greeting={"within": "2s", "reply": {"contains": "Blue Cafe"}})
+    result = judged(call(greeting=heard), script)
+    assert result.greeting is not None
+    words = "held" if ttfa_ms else "undecided"
+    assert [one.outcome for one in result.greeting.expectations] == ["undecided", words]
+    assert result.ok
+
+
+def test_a_barge_in_that_came_late_by_our_own_fault_is_neither_a_pass_nor_a_failure() -> None:
+    silent = barge_in(2, exercised=False, stop_ms=None, agent_stop_ms=None, fit=False)
+    expect = {"stops_within": "1s", "reply": {"contains": "nine"}}
+    result = judged(call(silent), scenario({"say": "a"}, {"say": "x", "barge_in": "1s", "expect": expect}))
+    assert [one.outcome for _, one in result.expectations()] == ["undecided", "undecided"]
+    assert result.ok
 
 
 def test_a_barge_in_that_was_not_exercised_is_never_a_pass() -> None:

@@ -13,7 +13,7 @@ from harness.failures import FailureKind
 from harness.judge.summary import Ending, RateSummary, Reason, Summary
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
-from harness.measure.result import CallResult
+from harness.measure.result import CallResult, FailureSeen
 
 SLOW = scenario({"say": "x", "expect": {"ttfa": "<500ms"}})
 
@@ -287,6 +287,33 @@ def test_calls_lost_by_ourselves_decide_from_over_1_percent_on(lost: int, well: 
     summary = verdict(good(well) + failed("harness.bug", lost))
     assert summary.exit_code == code
     assert summary.failures == {"harness.bug": lost}, "up to that they are listed and decide nothing"
+
+
+def late_silence(count: int = 1) -> list[CallResult]:
+    """Calls whose one fault is a turn without a reply at which the harness itself was late."""
+    seen = FailureSeen(kind="agent.no_reply", what="no voice", turn=1, fit=False)
+    late = turn(fit=False, unfit_why=["a packet left 120 ms late"], ttfa_ms=None, reply="")
+    expects = scenario({"say": "x", "expect": {"ttfa": "<2s", "reply": {"contains": "nine"}}})
+    values = {"ok": False, "failure": "agent.no_reply", "failures": [seen]}
+    return [judged(call(late.model_copy(), **values), expects) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("late", "well", "code"), [(1, 0, 4), (1, 98, 4), (1, 99, 0), (2, 198, 0), (3, 197, 4)])
+def test_a_silence_at_which_we_were_late_is_never_the_agents(late: int, well: int, code: int) -> None:
+    summary = verdict(good(well) + late_silence(late))
+    assert summary.exit_code == code
+    assert {reason.code for reason in summary.reasons} <= {4}
+    assert summary.failures == {"agent.no_reply": late}, "it stays listed"
+    assert summary.calls.failed == late
+    assert code == 0 or any("agent.no_reply while the harness was late" in one.what for one in summary.reasons)
+
+
+def test_a_silence_at_which_we_were_late_breaks_no_threshold_and_a_sure_one_does() -> None:
+    limit = threshold("calls.failed", "rate<0.001")
+    assert verdict(good(150) + late_silence(), limit).exit_code == 0
+    assert verdict(good(150) + late_silence() + failed("agent.no_reply"), limit).exit_code == 1
+    alone = verdict(late_silence(), limit)
+    assert (alone.exit_code, alone.thresholds[0].ok) == (4, None)
 
 
 @pytest.mark.parametrize(("dropped", "code"), [(0, 0), (1, 0), (2, 4)])

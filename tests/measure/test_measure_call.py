@@ -262,9 +262,64 @@ def test_an_overflow_makes_its_turn_unfit() -> None:
 def test_an_unfit_turn_is_left_out_of_the_times_and_counted() -> None:
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, 150).text(5300, "transcript", "When?")
     samples = list(samples_of([call.hung_up(9100).measured()]))
-    timed = {"turn.ttfa", "turn.transcript", "turn.dead_air", "turn.talk_over", "turn.interrupted"}
+    timed = {"turn.ttfa", "turn.transcript", "turn.dead_air", "turn.talk_over", "turn.interrupted", "turn.wer"}
     assert {sample.metric for sample in samples if not sample.fit} == timed
     assert [sample.value for sample in samples if sample.metric == "turns.unfit"] == [1.0]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_silence_in_a_turn_at_which_we_were_late_is_told_apart(ended: bool) -> None:
+    call = CallMade().say(3000, 5000, 20_000, why="no_reply").failure(20_000, "agent.no_reply", turn=1)
+    late = CallMade().say(3000, 5000, 20_000, why="no_reply").late(4000, 150)
+    late.failure(20_000, "agent.no_reply", turn=None if ended else 1, ended=ended)
+    assert [seen.fit for seen in call.hung_up(20_100).measured().failures] == [True]
+    result = late.hung_up(20_100).measured()
+    (seen,) = result.failures
+    assert (seen.kind, seen.fit, seen.turn, seen.ended) == ("agent.no_reply", False, 1, ended)
+    assert "not held against the agent" in seen.what
+    assert (result.failure, result.sure_failure, result.ok) == ("agent.no_reply", None, False)
+
+
+def test_what_went_wrong_beside_it_decides_as_ever() -> None:
+    call = CallMade().say(3000, 5000, 20_000, why="no_reply").late(4000, 150)
+    call.failure(20_000, "agent.no_reply", turn=1)
+    call.say(21_000, 23_000, 38_000, why="no_reply").failure(38_000, "agent.no_reply", turn=2)
+    call.begun(38_100, ended=38_200).failure(38_200, "agent.left", ended=True)
+    result = call.hung_up(38_300).measured()
+    assert [(seen.kind, seen.fit) for seen in result.failures] == [
+        ("agent.no_reply", False),
+        ("agent.no_reply", True),
+        ("agent.left", True),
+    ]
+    assert (result.failure, result.sure_failure) == ("agent.left", "agent.left")
+
+
+@pytest.mark.parametrize(("late_at", "fit"), [(400, False), (2400, True)])
+def test_the_greeting_is_unfit_where_we_were_late_up_to_its_onset(late_at: float, fit: bool) -> None:
+    greeting = CallMade(greeting=(1500, 3000)).late(late_at, 150).hung_up(9000).measured().greeting
+    assert greeting is not None
+    assert (greeting.fit, greeting.ttfa_ms) == (fit, 1500)
+    samples = samples_of([CallMade(greeting=(1500, 3000)).late(late_at, 150).hung_up(9000).measured()])
+    assert [sample.fit for sample in samples if sample.metric == "greeting.ttfa"] == [fit]
+
+
+def test_a_greeting_is_unfit_where_it_was_read_late() -> None:
+    call = CallMade(greeting=None)
+    call.agent(1500, 3000, read_late_ms=80)
+    greeting = call.hung_up(9000).measured().greeting
+    assert greeting is not None
+    assert greeting.unfit_why == ["our own reading lagged by 80 ms at the agent's onset"]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_mute_call_is_ours_where_all_its_silences_are(both: bool) -> None:
+    call = CallMade(greeting=None).late(2000, 150).failure(5310, "agent.no_greeting")
+    call.say(6000, 7000, 22_000, why="no_reply").failure(22_000, "agent.no_reply", turn=1)
+    if both:
+        call.late(6500, 150)
+    result = call.hung_up(22_100).measured()
+    assert [seen.kind for seen in result.failures] == ["agent.no_audio", "agent.no_greeting", "agent.no_reply"]
+    assert (result.failure, result.sure_failure) == ("agent.no_audio", None if both else "agent.no_audio")
 
 
 def test_a_result_is_the_same_after_a_trip_through_its_line() -> None:

@@ -78,7 +78,7 @@ def test_each_call_gives_one_sample_of_each_metric_and_dropouts_are_noted() -> N
         "audio.level_dbfs": -23,
     }
     assert len(audio(call)) == len(found)
-    assert call.notes == ["the agent's voice broke off 1 times, 60 ms in all"]
+    assert call.notes == ["the agent's voice broke off 1 time, 60 ms in all"]
 
 
 def test_a_call_in_which_we_were_late_says_nothing_of_the_agents_audio() -> None:

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from sample_run import HOSTILE, good_call, held, sample_run, settings, summary
+from sample_run import HOSTILE, good_call, held, no_reply_call, sample_run, settings, summary
 
 from harness.judge.summary import Reason
 from harness.measure.result import CallResult, WaitResult
@@ -90,6 +90,13 @@ def test_failures_errors_and_skipped_are_told_apart(tmp_path: Path, name: str, e
     found = case(parsed(sample_run(tmp_path)), name)
     assert outcome(found) == expected
     assert found[0].get("message")
+
+
+def test_a_silence_at_which_we_were_late_is_an_error_and_no_failure_of_the_agent(tmp_path: Path) -> None:
+    call = no_reply_call("0003")
+    for seen in call.failures:
+        seen.fit = False
+    assert outcome(case(parsed(run_of(tmp_path, call)), "call 0003")) == ("error", "agent.no_reply")
 
 
 def test_messages_say_what_was_measured_and_where(tmp_path: Path) -> None:
