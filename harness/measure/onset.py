@@ -1,45 +1,78 @@
 """When a voice sets in and ends, to the millisecond, in audio that comes a block at a time.
 
-An energy detector with hysteresis on a noise floor that it learns. Fixed thresholds and telephone VADs fire falsely
-from noise of -50 dBFS on. The same code runs live and over a recording, so both give
-the same numbers.
+An energy detector with hysteresis on a noise floor that it learns (`noise_floor.py`). The same code runs live and over
+a recording, and the size of the blocks does not matter, so both give the same edges.
+
+- Power is that of each 5 ms about their own mean. That takes off a constant offset exactly and acts as a high-pass
+  (-7 dB at 50 Hz, -3 dB at 89 Hz) without memory: nothing rings, so no edge moves.
+- An edge is placed to 1 ms by a cumulative sum (`edge_place.py`).
+- Noise that sets in after silence counts as a voice until it has been steady for 1.5 s. Its end then lies at its
+  onset, and `began` is None: there was no voice.
+
+Limits: what is quieter than -58 dBFS is not heard, nor what lies under the noise: there a voice sets in late and ends
+early. A steady tone under -30 dBFS is noise. Background voices count where they rise by 9 dB.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.measure.level import power_dbfs
+from harness.measure.edge_place import FINE, sets_in
+from harness.measure.level import FULL_SCALE, SILENCE_DBFS
+from harness.measure.noise_floor import (
+    STEADY_BLOCK,
+    STEADY_BLOCKS,
+    STEADY_FRAMES,
+    NoiseFloor,
+    is_steady_noise,
+)
 
 SAMPLE_RATE = 48_000
 FRAME_MS = 10
 FRAME = SAMPLE_RATE * FRAME_MS // 1000
-FINE = SAMPLE_RATE // 1000  # 1 ms: how finely an onset is placed
+HALF = FRAME // 2
 
-LEARN_FRAMES = 30  # 300 ms of floor before the detector arms
-FLOOR_FRAMES = 200  # the floor is learnt anew over 2 s of unvoiced audio
-FLOOR_PERCENTILE = 50
-FLOOR_CAP_DBFS = -48.0  # louder than this is a voice that was there first, not a floor
-HIGH_OVER_FLOOR_DB, HIGH_LEAST_DBFS = 9.0, -55.0
-LOW_OVER_FLOOR_DB, LOW_LEAST_DBFS = 4.0, -58.0
 HIGH_OF, WINDOW = 5, 8  # 5 of 8 frames high: 50 ms of voice in 80; a click has less
 BACK_FRAMES = 30  # an onset is dated back by 300 ms at most
 HANG_FRAMES = 20  # 200 ms below the low threshold end a voice: longer than a stop consonant
+LOOK_FRAMES = 2  # an edge may lie so far outside the frames above the low threshold
+NOISE_FRAMES = 5  # beside them, from which the noise there is known
+STEADY_EVERY = 10  # frames between two looks for steady noise in a voice
+
+PIECE_FRAMES = 100  # of a long block, so that it takes little memory
+KEPT_FRAMES = 500  # powers, for an onset in hindsight
+KEPT_PCM_FRAMES = 100  # samples, to place an edge
+TRIM_FRAMES = 50
+SETTLED_FRAMES = KEPT_FRAMES + TRIM_FRAMES  # after so much digital silence more of it changes nothing
+
+_UNIT = 2 * HALF * HALF * FULL_SCALE**2
+_ONES = np.ones(HALF)
+_NOTHING = np.zeros(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceEdge:
-    """A voice's onset or end: `position` is the sample it happened at, `found_at` the sample by which it was known."""
+    """A voice's onset or end.
+
+    Attributes:
+        edge: Which of the two.
+        position: The sample it happened at.
+        found_at: The sample by which it was known.
+        level_dbfs: Of the loudest frame so far.
+        began: At an end, where the voice began as it is known now: at its onset's position; later where noise set in
+            before it; None where it was noise and no voice, and then the end lies at the onset.
+    """
 
     edge: Literal["onset", "end"]
     position: int
     found_at: int
     level_dbfs: float
+    began: int | None = None
 
 
 class OnsetDetector:
@@ -48,110 +81,192 @@ class OnsetDetector:
     def __init__(self) -> None:
         self.voiced = False
         self.position = 0
-        self._rest = np.zeros(0, np.int16)
-        self._levels: deque[float] = deque(maxlen=BACK_FRAMES + WINDOW)
-        self._frames: deque[NDArray[np.int16]] = deque(maxlen=BACK_FRAMES + WINDOW)
-        self._quiet: deque[float] = deque(maxlen=FLOOR_FRAMES)
-        self._learnt = 0
+        self._floor = NoiseFloor()
+        self._rest = _NOTHING
+        self._powers: list[float] = []  # of the newest frames
+        self._pcm = bytearray()  # samples of fewer frames
+        self._pcm_first = 0  # the frame that they begin with
+        self._frames = 0
+        self._silent = 0  # newest frames that are digital silence
         self._below = 0
-        self._loudest = -96.0
+        self._loudest = 0.0
+        self._onset = 0
+        self._onset_frame = 0
         self._last_end_frame = -1
-        self._frame_index = 0
-        self._floor = HIGH_LEAST_DBFS - HIGH_OVER_FLOOR_DB
-        self._floor_age = 0
-
-    @property
-    def high_dbfs(self) -> float:
-        """Frames above it speak for a voice."""
-        return max(HIGH_LEAST_DBFS, self._floor + HIGH_OVER_FLOOR_DB)
-
-    @property
-    def low_dbfs(self) -> float:
-        """Frames above it belong to a voice that is there."""
-        return max(LOW_LEAST_DBFS, self._floor + LOW_OVER_FLOOR_DB)
 
     def feed(self, samples: NDArray[np.int16]) -> list[VoiceEdge]:
         """The edges that became known by these samples, in order."""
         if self._rest.size:
             samples = np.concatenate([self._rest, samples])
         count = samples.size // FRAME
-        self._rest = samples[count * FRAME :].copy()
-        if not count:
-            return []
-        frames = samples[: count * FRAME].reshape(count, FRAME)
-        powers = np.mean(np.square(frames.astype(np.float64)), axis=1)
-        edges = []
-        for frame, power in zip(frames, powers, strict=True):
-            edge = self._step(frame, power_dbfs(float(power)))
-            if edge is not None:
-                edges.append(edge)
+        left = samples.size - count * FRAME
+        self._rest = samples[count * FRAME :].copy() if left else _NOTHING
+        edges: list[VoiceEdge] = []
+        for first in range(0, count, PIECE_FRAMES):
+            self._feed(samples[first * FRAME : min(count, first + PIECE_FRAMES) * FRAME], edges)
         return edges
 
-    def _step(self, frame: NDArray[np.int16], level: float) -> VoiceEdge | None:
-        self._levels.append(level)
-        self._frames.append(frame)
-        self._frame_index += 1
-        self.position = self._frame_index * FRAME
+    def skip(self, count: int) -> list[VoiceEdge]:
+        """As `feed` of `count` zeros, at hardly any cost however many they are."""
+        edges: list[VoiceEdge] = []
+        if self._rest.size:
+            head = min(count, FRAME - self._rest.size)
+            edges += self.feed(np.zeros(head, np.int16))
+            count -= head
+        frames = count // FRAME
+        if count % FRAME:
+            self._rest = np.zeros(count % FRAME, np.int16)
+        self._skip(frames, edges)
+        return edges
+
+    def _skip(self, frames: int, edges: list[VoiceEdge]) -> None:
+        known = min(frames, max(0, SETTLED_FRAMES - self._silent))
+        # Steps that are left out must not change when the floor is learnt anew.
+        known += min(frames - known, (frames - known) % STEADY_EVERY)
+        self._pcm += bytes(2 * FRAME * known)
+        for _ in range(known):
+            self._step(0.0, edges)
+        self._trim()
+        left_out = frames - known  # what is kept is silence by then, and stays the newest
+        self._frames += left_out
+        self._pcm_first += left_out
+        self.position = self._frames * FRAME
+        self._silent = min(SETTLED_FRAMES, self._silent + frames)
+
+    def _feed(self, samples: NDArray[np.int16], edges: list[VoiceEdge]) -> None:
+        pcm = samples.tobytes()
+        if pcm == bytes(len(pcm)):
+            self._skip(samples.size // FRAME, edges)
+            return
+        self._silent = 0
+        self._pcm += pcm
+        # Whole numbers below 2^53 are added exactly in any order, so blocks of any size give the same bits.
+        halves = samples.astype(np.float64).reshape(-1, HALF)
+        squares = np.vecdot(halves, halves).tolist()
+        sums = np.vecdot(halves, _ONES).tolist()
+        for half in range(0, len(sums), 2):
+            one, two = sums[half], sums[half + 1]
+            power = HALF * (squares[half] + squares[half + 1]) - one * one - two * two
+            self._step(power / _UNIT, edges)
+        self._trim()
+
+    def _trim(self) -> None:
+        surplus = len(self._powers) - KEPT_FRAMES
+        if surplus > TRIM_FRAMES:
+            del self._powers[:surplus]
+        surplus = len(self._pcm) // (2 * FRAME) - KEPT_PCM_FRAMES
+        if surplus > TRIM_FRAMES:
+            del self._pcm[: surplus * 2 * FRAME]
+            self._pcm_first += surplus
+
+    def _step(self, power: float, edges: list[VoiceEdge]) -> None:
+        """The next frame. What it looks back at does not depend on how much happens to be kept."""
+        self._powers.append(power)
+        self._frames += 1
+        self.position = self._frames * FRAME
         if self.voiced:
-            return self._step_voiced(level)
-        self._learn(level)
-        if self._learnt < LEARN_FRAMES:
-            return None
-        recent = list(self._levels)
-        high = self.high_dbfs
-        newest = len(recent) - WINDOW
-        # A voice that set in while the floor was learnt is found once it is, in the frames kept.
-        oldest = 0 if self._learnt == LEARN_FRAMES else newest
-        for first in range(oldest, newest + 1):
-            if sum(value > high for value in recent[first : first + WINDOW]) >= HIGH_OF:
-                return self._begin(recent, first)
+            self._step_voiced(power, edges)
+            return
+        floor = self._floor
+        was_armed = floor.armed
+        floor.learn(power)
+        if not floor.armed:
+            return
+        if not was_armed:
+            # A voice that set in while the floor was learnt is found once it is.
+            window = self._high_window(0)
+        elif power > floor.high:
+            window = self._high_window(self._frames - WINDOW)
+        else:
+            return
+        if window is not None:
+            edges.append(self._begin(window[0]))
+
+    def _power_at(self, frame: int) -> float:
+        return self._powers[frame - self._frames]
+
+    def _high_window(self, first: int, *, last: bool = False) -> tuple[int, int] | None:
+        """The first and last high frame of the first (or last) window from `first` on that speaks for a voice."""
+        high = self._floor.high
+        flags = [power > high for power in self._powers[first - self._frames :]]
+        starts = range(len(flags) - WINDOW + 1)
+        for start in reversed(starts) if last else starts:
+            window = flags[start : start + WINDOW]
+            if sum(window) >= HIGH_OF:
+                newest = start + WINDOW - 1 - window[::-1].index(True)
+                return first + start + window.index(True), first + newest
         return None
 
-    def _learn(self, level: float) -> None:
-        self._learnt += 1
-        self._quiet.append(level)
-        self._floor_age += 1
-        if self._learnt <= LEARN_FRAMES or self._floor_age >= 10:
-            self._floor_age = 0
-            # The frames of the last window may be a voice's beginning: they teach nothing yet.
-            settled = list(self._quiet)[:-WINDOW] if len(self._quiet) > LEARN_FRAMES + WINDOW else list(self._quiet)
-            percentile = FLOOR_PERCENTILE if len(settled) > LEARN_FRAMES else 20
-            self._floor = min(FLOOR_CAP_DBFS, float(np.percentile(settled, percentile)))
-
-    def _begin(self, recent: list[float], first: int) -> VoiceEdge:
-        high, low = self.high_dbfs, self.low_dbfs
-        at = next(index for index in range(first, len(recent)) if recent[index] > high)
-        oldest_index = self._frame_index - len(recent)
-        while at > 0 and recent[at - 1] > low and oldest_index + at - 1 > self._last_end_frame:
-            at -= 1
-        position = (oldest_index + at) * FRAME + self._refine(at, low)
+    def _begin(self, first: int) -> VoiceEdge:
+        oldest = max(0, self._last_end_frame + 1, self._frames - WINDOW - BACK_FRAMES)
+        self._onset_frame, self._onset = self._set_in(first, oldest)
         self.voiced = True
         self._below = 0
-        self._loudest = max(recent[at:])
-        # A voice's own frames are no floor.
-        for _ in range(min(len(self._quiet), len(recent) - at)):
-            self._quiet.pop()
-        return VoiceEdge("onset", position, self.position, round(self._loudest, 1))
+        self._loudest = max(self._powers[self._onset_frame - self._frames :])
+        self._floor.take_back(self._frames - self._onset_frame)
+        return VoiceEdge("onset", self._onset, self.position, self._level_dbfs())
 
-    def _refine(self, at: int, low: float) -> int:
-        """Samples from the frame's start to the first millisecond above the low threshold."""
-        return self._fine_edges(self._frames[at], low)[0]
+    def _set_in(self, frame: int, oldest: int) -> tuple[int, int]:
+        """The frame and the sample at which a voice set in that is there in a frame."""
+        low = self._floor.low
+        while frame > oldest and self._power_at(frame - 1) > low:
+            frame -= 1
+        first = max(oldest, frame - LOOK_FRAMES)
+        noise = max(0, first - NOISE_FRAMES)
+        if noise < self._frames - KEPT_PCM_FRAMES:
+            return frame, frame * FRAME
+        after_ms = sets_in(self._samples(noise, frame + 1), (first - noise) * FRAME_MS, low)
+        return frame, frame * FRAME if after_ms is None else first * FRAME + after_ms * FINE
 
-    @staticmethod
-    def _fine_edges(frame: NDArray[np.int16], low: float) -> tuple[int, int]:
-        powers = np.mean(np.square(frame.astype(np.float64).reshape(FRAME_MS, FINE)), axis=1)
-        above = [index for index, power in enumerate(powers) if power_dbfs(float(power)) > low]
-        return (above[0] * FINE, (above[-1] + 1) * FINE) if above else (0, FRAME)
+    def _died_away(self, frame: int) -> int:
+        """The sample after the last of a voice whose last frame is known."""
+        if frame < self._frames - KEPT_PCM_FRAMES:
+            return (frame + 1) * FRAME
+        last = min(self._frames - 1, frame + LOOK_FRAMES)
+        noise = min(self._frames - 1, last + NOISE_FRAMES)
+        turned = self._samples(frame, noise + 1)[::-1]
+        after_ms = sets_in(turned, (noise - last) * FRAME_MS, self._floor.low)
+        return (frame + 1) * FRAME if after_ms is None else (last + 1) * FRAME - after_ms * FINE
 
-    def _step_voiced(self, level: float) -> VoiceEdge | None:
-        self._loudest = max(self._loudest, level)
-        self._below = 0 if level > self.low_dbfs else self._below + 1
-        if self._below < HANG_FRAMES:
-            return None
-        last = len(self._frames) - HANG_FRAMES - 1
-        last_frame = self._frame_index - HANG_FRAMES - 1
-        fine = self._fine_edges(self._frames[last], self.low_dbfs)[1] if last >= 0 else FRAME
+    def _samples(self, first: int, stop: int) -> NDArray[np.int16]:
+        pcm = np.frombuffer(self._pcm, np.int16)[(first - self._pcm_first) * FRAME : (stop - self._pcm_first) * FRAME]
+        return pcm.copy()
+
+    def _step_voiced(self, power: float, edges: list[VoiceEdge]) -> None:
+        self._loudest = max(self._loudest, power)
+        self._below = 0 if power > self._floor.low else self._below + 1
+        if self._below >= HANG_FRAMES:
+            edges.append(self._end(self._frames - HANG_FRAMES - 1, self._onset))
+        elif self._frames % STEADY_EVERY == 0 and self._has_been_steady():
+            edges.append(self._end_in_noise())
+
+    def _has_been_steady(self) -> bool:
+        return self._frames - self._onset_frame >= STEADY_FRAMES and is_steady_noise(self._powers)
+
+    def _end(self, last_frame: int, began: int | None) -> VoiceEdge:
         self.voiced = False
         self._last_end_frame = last_frame
-        loudest, self._loudest = self._loudest, -96.0
-        return VoiceEdge("end", last_frame * FRAME + fine, self.position, round(loudest, 1))
+        return VoiceEdge("end", self._died_away(last_frame), self.position, self._level_dbfs(), began)
+
+    def _end_in_noise(self) -> VoiceEdge:
+        """What goes on is steady noise: the voice, if there was one, has ended before."""
+        oldest = max(self._onset_frame, self._frames - KEPT_FRAMES)
+        self._floor.restart(self._powers[-STEADY_BLOCK * STEADY_BLOCKS :])
+        first, last = self._high_window(oldest), self._high_window(oldest, last=True)
+        if first is None or last is None:
+            if oldest > self._onset_frame:
+                return self._end(oldest, self._onset)
+            self.voiced = False
+            self._last_end_frame = self._frames - 1
+            return VoiceEdge("end", self._onset, self.position, self._level_dbfs(), None)
+        began = self._onset
+        if oldest == self._onset_frame:
+            frame, sample = self._set_in(first[0], oldest)
+            began = self._onset if frame == oldest else sample
+        last_frame = last[1]
+        while last_frame + 1 < self._frames and self._power_at(last_frame + 1) > self._floor.low:
+            last_frame += 1
+        return self._end(last_frame, began)
+
+    def _level_dbfs(self) -> float:
+        return round(max(SILENCE_DBFS, 10 * math.log10(max(self._loudest, 1e-12))), 1)
