@@ -49,7 +49,7 @@ class Stage:
 
 
 _MIXED = (*(f"{fixed:g}ms" for fixed in FIXED_MS), RANDOM)
-_SHORTER = ("300ms", "800ms", "1500ms", {"uniform": ["200ms", "1500ms"]})
+_SHORTER = ("300ms", "800ms", "1500ms", {"uniform": ["200ms", "1000ms"]})
 
 FULL = (
     Stage(

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.call.anchors import HeardAnchors
 from harness.call.chat import TOPIC_IN, Chat, Junk
 from harness.call.ear import Ear
 from harness.call.engines.line import Engine, Heard, Line, Media
@@ -66,6 +67,7 @@ class Call:
         self._ear = Ear(clock, timeline)
         self._chat = Chat()
         self._own_voice = OwnVoiceWatch()
+        self._anchors = HeardAnchors(timeline)
         self._line: Line | None = None
         self._script: Script | None = None
         self._work: asyncio.Task[None] | None = None
@@ -104,6 +106,7 @@ class Call:
                 await self._line.hang_up()
                 self._timeline.add(self._clock.now_ns(), "hung_up")
             self._lag.unwatch(self._on_lag)
+            self._anchors.end()
             self._timeline.add(self._clock.now_ns(), "call.ended")
 
     def cut(self) -> None:
@@ -229,8 +232,7 @@ class Call:
         self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
         self._own_voice.heard(heard)
-        if self._recorder is not None:
-            self._recorder.heard(heard.wire_ns, heard.samples)
+        self._anchors.heard(heard, self._recorder.heard(heard) if self._recorder is not None else None)
 
     def on_media(self, t_ns: int, media: Media) -> None:
         """See `LineEvents`."""
@@ -256,7 +258,8 @@ class Call:
         if samples is not None:
             self._own_voice.sent(left_ns, samples)
             if self._recorder is not None:
-                self._recorder.sent(left_ns, samples)
+                # By its deadline, as `Speaking.left_ns` tells it: a frame that is late by itself is heard no later.
+                self._recorder.sent(due_ns, samples)
         if left_ns >= self._second_ns:
             self._close_second()
 

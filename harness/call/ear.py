@@ -8,22 +8,21 @@ from collections import deque
 from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, Clock, ms
-from harness.measure.onset import OnsetDetector
+from harness.measure.heard_again import edge_fields
 from harness.measure.voice import Voice
-from harness.measure.voice_quality import VoiceMeter
+from harness.measure.voice_finder import FoundEdge, VoiceFinder
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
 KNOWN_AFTER_NS = 200 * NS_PER_MS  # an onset is known at most so long after it: 8 frames, and a packet's way to us
 
 
 class Ear:
-    """Feeds what is heard to the onset detector, writes its edges to the timeline, and wakes who waits."""
+    """Finds the voice in what is heard, writes its edges to the timeline, and wakes who waits."""
 
     def __init__(self, clock: Clock, timeline: Timeline) -> None:
         self._clock = clock
         self._timeline = timeline
-        self._detector = OnsetDetector()
-        self._meter = VoiceMeter()
+        self._finder = VoiceFinder()
         self._waiters: set[asyncio.Future[None]] = set()
         self._read_late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_BLOCKS)
         self.voices: list[Voice] = []
@@ -32,36 +31,35 @@ class Ear:
     def hear(self, heard: Heard) -> None:
         """A block of the agent's audio."""
         self._read_late.append((heard.position + heard.samples.size, heard.late_ns))
-        self._meter.feed(heard.samples)
-        edges = self._detector.feed(heard.samples)
+        edges = self._finder.feed(heard.samples)
         self.heard_until_ns = heard.wire_at(heard.position + heard.samples.size)
-        for edge in edges:
-            t_ns = heard.wire_at(edge.position)
+        for found in edges:
+            position = found.edge.position
+            t_ns = heard.wire_at(position)
             now_ns = self._clock.now_ns()
-            if edge.edge == "onset":
+            if found.quality is None:
                 self.voices.append(Voice(t_ns))
-                self._meter.begin(edge.position)
-                ear_ns = heard.ear_at(edge.position)
-                late_ns = next((late for end, late in self._read_late if end > edge.position), 0)
+                ear_ns = heard.ear_at(position)
+                late_ns = next((late for end, late in self._read_late if end > position), 0)
                 self._timeline.add(
-                    t_ns, "agent.onset", ear=ear_ns, level_dbfs=edge.level_dbfs, found=now_ns, read_late_ms=ms(late_ns)
+                    t_ns, "agent.onset", ear=ear_ns, **edge_fields(found), found=now_ns, read_late_ms=ms(late_ns)
                 )
             else:
-                self.voices[-1].end_ns = max(t_ns, self.voices[-1].onset_ns)
-                quality = self._meter.end(edge.position)
-                self._timeline.add(
-                    t_ns,
-                    "agent.end",
-                    level_dbfs=edge.level_dbfs,
-                    found=now_ns,
-                    active_dbfs=quality.level_dbfs,
-                    active_ms=quality.active_ms,
-                    clipped=quality.clipped,
-                    dropouts=quality.dropouts,
-                    dropout_ms=quality.dropout_ms,
-                )
+                began_ns = self._ended(found, heard)
+                self._timeline.add(t_ns, "agent.end", **edge_fields(found), began=began_ns, found=now_ns)
         if edges:
             self.wake()
+
+    def _ended(self, found: FoundEdge, heard: Heard) -> int | None:
+        """Ends the voice and tells when it began, as it is known now; None where it was noise, and no voice."""
+        voice, began = self.voices[-1], found.edge.began
+        if began is None:
+            self.voices.pop()
+            return None
+        if found.began_later:
+            voice.onset_ns = heard.wire_at(began)
+        voice.end_ns = max(heard.wire_at(found.edge.position), voice.onset_ns)
+        return voice.onset_ns
 
     def wake(self) -> None:
         """Lets everyone who waits look again."""

@@ -68,7 +68,8 @@ class Microphone:
     Args:
         capture: Takes (480,) int16 mono at 48 kHz.
         clock: Tells and awaits time.
-        on_sent: Told of each frame: when it was due, when it was handed over, its samples (None: silence).
+        on_sent: Told of each frame: when it was due, when it was handed over, and what then left (None: silence), which
+            is what was handed over, put back by the look-ahead.
         look_ahead: How many samples the encoder puts a sample back in its packets.
     """
 
@@ -79,6 +80,7 @@ class Microphone:
         self._look_ahead = look_ahead
         self._queue: deque[Utterance] = deque()
         self._silence = np.zeros(FRAME, np.int16)
+        self._held: NDArray[np.int16] | None = None  # in the encoder; None: silence
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
         """Queues an utterance; its first frame goes at the first deadline that is not before the time given."""
@@ -101,7 +103,7 @@ class Microphone:
                     if len(utterance.frame_ns) * FRAME >= utterance.pcm.size:
                         self._queue.popleft()
                         utterance.end()
-                self._on_sent(due_ns, now_ns, frame)
+                self._on_sent(due_ns, now_ns, self._leaving(frame))
                 due_ns += FRAME_NS
                 behind_ns = self._clock.now_ns() - due_ns
                 if behind_ns > SKIP_AFTER_NS:
@@ -110,6 +112,14 @@ class Microphone:
             for utterance in self._queue:
                 utterance.end()
             self._queue.clear()
+
+    def _leaving(self, frame: NDArray[np.int16] | None) -> NDArray[np.int16] | None:
+        """What leaves when a frame is handed over: the last frame's end, and this one but for its own."""
+        if not self._look_ahead or (frame is None and self._held is None):
+            return frame
+        held = self._silence[-self._look_ahead :] if self._held is None else self._held
+        self._held = None if frame is None else frame[-self._look_ahead :]
+        return np.concatenate([held, (self._silence if frame is None else frame)[: -self._look_ahead]])
 
     def _next(self, due_ns: int) -> tuple[NDArray[np.int16] | None, Utterance | None]:
         if not self._queue or due_ns + FRAME_NS // 2 < self._queue[0].not_before_ns:

@@ -1,22 +1,42 @@
-"""A call's audio as a stereo WAV: left the caller as sent, right the agent as heard, both by their time on the wire."""
+"""A call's audio as a stereo WAV: left the caller as sent, right the agent as heard, both by their time on the wire.
+
+Each side is written as one unbroken stream and moved to its time only where that changes no number: the agent's voice
+is found again in the file later (`measure/heard_again.py`). So what was heard is in the file, sample for sample, but
+for quiet ones that were left out where the stream moved back in time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import wave
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.call.engines.line import SAMPLE_RATE
+from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
 
-SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to where the last block ended, a block follows it without a seam
+SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
+FAR = 6 * SLIP  # so long before its time no block is written, whatever it holds: silence goes before it
+QUIET = 18  # -65 dBFS at the peak: below the onset detector's thresholds, so no number changes without it
 CHUNK = SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """The heard stream's sample at `position` stands at `place` in the recording, and what follows stands after it."""
+
+    position: int
+    place: int
+
+    def place_of(self, position: int) -> int:
+        """Where a later sample stands, as long as the stream is not moved."""
+        return self.place + position - self.position
 
 
 class _Channel:
@@ -24,23 +44,36 @@ class _Channel:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.next = 0
         self._file: IO[bytes] = path.open("wb")
         with contextlib.suppress(OSError):  # a disk without locks
             fcntl.flock(self._file, fcntl.LOCK_SH)  # as long as we live: see `remove_abandoned`
-        self._next = 0
 
-    def place(self, at: int, samples: NDArray[np.int16]) -> None:
-        ahead = at - self._next
-        if ahead > SLIP:
+    def place(self, at: int, samples: NDArray[np.int16]) -> int | None:
+        """Writes the samples, at `at` where they may be moved there.
+
+        Returns:
+            How many of them were left out; None where they simply follow what is there.
+        """
+        ahead = at - self.next
+        moved = self.next == 0 or ahead > FAR or (abs(ahead) > SLIP and _peak(samples) <= QUIET)
+        left_out = 0
+        if moved and ahead > 0:
             self._file.write(bytes(2 * ahead))
-            self._next += ahead
-        elif ahead < -SLIP:
-            samples = samples[min(samples.size, -ahead) :]
+            self.next += ahead
+        elif moved:
+            left_out = min(samples.size, -ahead)
+            samples = samples[left_out:]
         self._file.write(samples.tobytes())
-        self._next += samples.size
+        self.next += samples.size
+        return left_out if moved else None
 
     def close(self) -> None:
         self._file.close()
+
+
+def _peak(samples: NDArray[np.int16]) -> int:
+    return max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
 
 
 class Recorder:
@@ -50,6 +83,7 @@ class Recorder:
         self._path = path
         self._channels: list[_Channel] = []
         self._start_ns: int | None = None
+        self._stand: Stand | None = None
         self.broken: OwnFailure | None = None
 
     def start(self, start_ns: int) -> None:
@@ -66,18 +100,26 @@ class Recorder:
         """The caller's samples, whose first left then."""
         self._place(0, left_ns, samples)
 
-    def heard(self, wire_ns: int, samples: NDArray[np.int16]) -> None:
-        """The agent's samples, whose first came in then."""
-        self._place(1, wire_ns, samples)
-
-    def _place(self, side: int, at_ns: int, samples: NDArray[np.int16]) -> None:
+    def heard(self, heard: Heard) -> Stand | None:
+        """A block of what the agent sent. Returns where the stream stands; None where nothing is recorded."""
+        left_out = self._place(1, heard.wire_ns, heard.samples)
         if self.broken is not None or self._start_ns is None:
-            return
+            return None
+        goes_on, next_place = heard.position + heard.samples.size, self._channels[1].next
+        if self._stand is None or left_out is not None or self._stand.place_of(goes_on) != next_place:
+            first = heard.position + (left_out or 0)
+            self._stand = Stand(first, next_place - (goes_on - first))
+        return self._stand
+
+    def _place(self, side: int, at_ns: int, samples: NDArray[np.int16]) -> int | None:
+        if self.broken is not None or self._start_ns is None:
+            return None
         at = max(0, round((at_ns - self._start_ns) * SAMPLE_RATE / NS_PER_S))
         try:
-            self._channels[side].place(at, samples)
+            return self._channels[side].place(at, samples)
         except OSError as problem:
             self._fail(problem)
+            return None
 
     def _fail(self, problem: OSError) -> None:
         if self.broken is None:

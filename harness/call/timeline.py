@@ -23,8 +23,12 @@ A line is written at once, so that a call cut dead has left everything up to the
     turn.ended          turn, why (replied | no_reply | barge_in | interrupted | no_reply_needed | failed | cut)
     wait.started        step, after_turn
     wait.ended          step
-    agent.onset         ear (ns or null), level_dbfs, found (ns: when it was known), read_late_ms (of its packet)
-    agent.end           level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms
+    agent.onset         position (samples of the heard stream), ear (ns or null), level_dbfs, found (ns: when it was
+                        known), read_late_ms (of its packet)
+    agent.end           position, began (ns: its onset as it is known now, null where it was noise and no voice),
+                        level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms
+    heard               position, ear (ns or null), place (samples of the recording, or null)    once a second, where
+                        the stream was moved in the recording, and at its end
     text                role (echo | transcript | reply), text, type
     text.junk           why
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
@@ -100,7 +104,7 @@ class Timeline:
 def read_timeline(path: Path) -> list[Event]:
     """The events of a timeline's file; a line that was cut off in the middle is left out."""
     # Not `splitlines`: an agent's text may hold line ends of Unicode, which JSON leaves as they are.
-    return list(_whole_lines(path.read_text(encoding="utf-8").split("\n")))
+    return list(_whole_lines(path.read_text(encoding="utf-8", errors="replace").split("\n")))
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterable[Event]:
@@ -109,5 +113,5 @@ def _whole_lines(lines: Iterable[str]) -> Iterable[Event]:
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and "t" in entry and "event" in entry:
+        if isinstance(entry, dict) and isinstance(entry.get("t"), int) and isinstance(entry.get("event"), str):
             yield entry

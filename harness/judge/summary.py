@@ -79,6 +79,14 @@ class ExpectationCounts(_Part):
     undecided: int = 0
 
 
+class RemeasuredCounts(_Part):
+    """Of a run that was measured again: how many calls from recordings, and why how many others were not."""
+
+    from_recordings: int = 0
+    live_onsets: dict[str, int] = Field(default_factory=dict)
+    unchanged: dict[str, int] = Field(default_factory=dict)
+
+
 class Summary(_Part):
     """A run's verdict and numbers."""
 
@@ -92,3 +100,4 @@ class Summary(_Part):
     expectations: dict[str, ExpectationCounts] = Field(default_factory=dict)
     failures: dict[str, int] = Field(default_factory=dict)
     calibration: Any = None
+    remeasured: RemeasuredCounts | None = None

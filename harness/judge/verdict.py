@@ -15,6 +15,7 @@ from harness.judge.summary import (
     MetricSummary,
     RateSummary,
     Reason,
+    RemeasuredCounts,
     Summary,
     ThresholdResult,
     Verdict,
@@ -76,6 +77,18 @@ def judge_run(
         thresholds=judged,
         expectations=_expectation_counts(calls),
         failures=dict(Counter(str(call.failure) for call in calls if call.failure and not call.cut)),
+        remeasured=_remeasured(calls),
+    )
+
+
+def _remeasured(calls: Sequence[CallResult]) -> RemeasuredCounts | None:
+    again = [call.remeasured for call in calls if call.remeasured is not None]
+    if not again:
+        return None
+    return RemeasuredCounts(
+        from_recordings=sum(each.voices == "recording" for each in again),
+        live_onsets=dict(Counter(each.why for each in again if each.voices == "call")),
+        unchanged=dict(Counter(each.why for each in again if each.voices == "none")),
     )
 
 

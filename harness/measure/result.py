@@ -131,6 +131,17 @@ class OwnLateness(_Line):
     send_late_ms: list[float] = Field(default_factory=list)
 
 
+class Remeasured(_Line):
+    """How a call was measured again.
+
+    `voices` says where its agent's voice is from: found anew in the `recording`, or as it was heard in the `call`; or
+    that nothing was measured again (`none`) and all numbers are those of the call. `why` it is not the recording.
+    """
+
+    voices: Literal["recording", "call", "none"]
+    why: str = ""
+
+
 class CallResult(_Line):
     """One call. `ok` is None where the call was cut short by ourselves on request."""
 
@@ -162,6 +173,7 @@ class CallResult(_Line):
     own: OwnLateness = Field(default_factory=OwnLateness)
     notes: list[str] = Field(default_factory=list)
     recording: str | None = None
+    remeasured: Remeasured | None = None
 
     @property
     def sure_failure(self) -> FailureKind | None:

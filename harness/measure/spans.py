@@ -68,6 +68,22 @@ class CallSpans:
         return None if event is None else int(event["t"])
 
 
+def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
+    """The last voice has ended; its end may know better than its onset when it began, or that it was noise."""
+    voice = spans.voices[-1]
+    began_ns = event.get("began", voice.onset_ns)
+    if began_ns is None:
+        spans.voices.pop()
+        return
+    if began_ns != voice.onset_ns:
+        spans.read_late_ms[began_ns] = spans.read_late_ms[voice.onset_ns]
+        if voice.onset_ns in spans.ears:
+            spans.ears[began_ns] = spans.ears[voice.onset_ns] + began_ns - voice.onset_ns
+        voice.onset_ns = began_ns
+    voice.end_ns = max(t_ns, voice.onset_ns)
+    spans.voice_ends.append(event)
+
+
 def gather(events: Sequence[Event]) -> CallSpans:
     """The spans of one call's events, which are in the order in which they became known."""
     spans = CallSpans()
@@ -110,8 +126,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 if event["ear"] is not None:
                     spans.ears[t_ns] = event["ear"]
             case "agent.end":
-                spans.voices[-1].end_ns = max(t_ns, spans.voices[-1].onset_ns)
-                spans.voice_ends.append(event)
+                _end_voice(spans, t_ns, event)
             case "text":
                 spans.texts.append(event)
             case "text.junk":

@@ -12,7 +12,7 @@ from harness.counted import counted
 from harness.errors import EXIT_OK
 from harness.judge.summary import RateSummary, Summary
 from harness.measure.result import CallResult
-from harness.report.numbers import is_level, is_ratio
+from harness.report.numbers import is_level, is_ratio, remeasured_lines
 from harness.report.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class LinesWatcher:
 
     def event(self, call: str, event: Event) -> None:
         """See `Watcher`."""
-        if self._verbose and event["event"] not in ("second", "media"):
+        if self._verbose and event["event"] not in ("second", "media", "heard"):
             self._console.print(f"{call}  {event_line(event)}")
 
     def ended(self, result: CallResult, alive: int) -> None:
@@ -146,6 +146,8 @@ def print_summary(
         state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
         value = "" if threshold.value is None else f" = {threshold.value:g}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
+    for line in remeasured_lines(summary):
+        console.print(line)
     report = folder / "report.html"
     console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
     for reason in summary.reasons:

@@ -171,6 +171,9 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
         "started": numbers.time_of_day(str(settings.get("started") or "")),
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
+        "measured again": "; ".join(line.strip() for line in numbers.remeasured_lines(run.summary))
+        if run.summary
+        else "",
         "command": shlex.join(str(word) for word in command) if isinstance(command, list) else command,
     }
     return ((name, text_of(str(value))) for name, value in found.items() if value not in (None, ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from harness.judge.summary import Summary
 from harness.report.plain_text import one_line
 from harness.scenario.metric_names import METRICS
 
@@ -80,6 +81,22 @@ def is_ratio(metric: str) -> bool:
 def level(value: float | None) -> str:
     """`-23.4 dBFS`."""
     return MISSING if value is None else f"{value:.1f}\N{NO-BREAK SPACE}dBFS"
+
+
+def remeasured_lines(summary: Summary) -> list[str]:
+    """What of a run that was measured again comes from where, a line each; none for one that was not."""
+    counts = summary.remeasured
+    if counts is None:
+        return []
+    return [
+        f"measured again: {_calls(counts.from_recordings)} from timelines and recordings",
+        *(f"  {_calls(count)} with live onsets: {one_line(why)}" for why, count in counts.live_onsets.items()),
+        *(f"  {_calls(count)} not measured again: {one_line(why)}" for why, count in counts.unchanged.items()),
+    ]
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call{'' if count == 1 else 's'}"
 
 
 def is_level(metric: str) -> bool:

@@ -8,14 +8,13 @@ from typing import Any
 
 from harness.calibrate.store import newest, stated
 from harness.call.recorder import remove_abandoned
-from harness.call.timeline import read_timeline
 from harness.errors import EXIT_UNFIT, ConfigError, Place
 from harness.judge.expectations import judge_call, places_of
 from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
-from harness.measure.call import measure_call
 from harness.measure.result import CallResult
+from harness.recordings.again import remeasured_calls
 from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.recorded import RecordedRun
@@ -70,9 +69,10 @@ def _write(
 
 
 def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
-    """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too, from the timelines.
+    """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too.
 
     A run that was killed before its end is reported as interrupted; the recordings that it left unfinished are removed.
+    Measured again, it has the calls that then ran as well.
 
     Raises:
         ConfigError: The folder holds no run that can be read, or cannot be written.
@@ -90,9 +90,11 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
     except (AttributeError, KeyError, TypeError, ValueError):
         what = "run.json cannot be read: it is not as this version writes it"
         raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
-    calls = [_again(call, folder, scenarios[call.scenario], remeasure=remeasure) for call in run.calls]
     directory = RunDirectory(folder)
     remove_abandoned(directory.path / AUDIO_FOLDER)
+    tags = {name: entry["tags"] for name, (_, entry) in scenarios.items()}
+    calls = remeasured_calls(directory, run.calls, tags) if remeasure else run.calls
+    calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
     summary = _write(directory, run.settings, calls, thresholds, ending)
     if remeasure:
         directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))
@@ -101,18 +103,5 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
     return summary
 
 
-def _again(call: CallResult, folder: Path, scenario: tuple[Scenario, dict[str, Any]], *, remeasure: bool) -> CallResult:
-    model, entry = scenario
-    if remeasure and not _lost_by_ourselves(call):
-        timeline = RunDirectory(folder).timeline(call.call)
-        if not timeline.exists():
-            raise ConfigError("the timeline is missing", where=Place(timeline), mend="report without --remeasure")
-        recording = call.recording
-        call = measure_call(read_timeline(timeline), tags=entry["tags"])
-        call.recording = recording
+def _judged_again(call: CallResult, model: Scenario, entry: dict[str, Any]) -> CallResult:
     return judge_call(call, model, places_of(entry["places"]))
-
-
-def _lost_by_ourselves(call: CallResult) -> bool:
-    """Whether the disk or a bug may have left its timeline unfinished: its line says all that is known."""
-    return any(failure.kind.startswith("harness.") for failure in call.failures)

@@ -145,9 +145,12 @@ def test_the_reports_are_there_and_agree(smoke: Ran) -> None:
 
 
 def test_a_report_made_again_says_the_same(smoke: Ran) -> None:
-    before = smoke.summary
+    """The numbers anew from recordings and timelines are those measured live."""
+    before, turns = smoke.summary, [call["turns"] for call in smoke.lines]
     assert harness("report", str(smoke.folder), "--remeasure").returncode == smoke.code
-    assert smoke.summary == before
+    assert smoke.summary["remeasured"] == {"from_recordings": 2, "live_onsets": {}, "unchanged": {}}
+    assert smoke.summary | {"remeasured": None} == before
+    assert [call["turns"] for call in smoke.lines] == turns
 
 
 def test_many_calls_of_a_mixed_scenario(opening_hours: Ran) -> None:

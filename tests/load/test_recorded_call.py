@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
 from harness.call.chat import TOPIC_IN
 from harness.call.loop_lag import LoopLag
 from harness.call.timeline import read_timeline
+from harness.errors import ConfigError
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall, RecordMode
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult
+from harness.recordings.again import remeasured_calls
 from harness.report.run_directory import RunDirectory
 from harness.scenario.load import checked_scenario
 from harness.scenario.timeouts import CallTimeouts
@@ -88,6 +92,134 @@ def test_the_timeline_on_the_disk_measures_to_the_same_numbers(tmp_path: Path) -
     for turn in result.turns:
         turn.expectations = []
     assert again == result
+
+
+def remeasured(folder: Path, result: CallResult) -> CallResult:
+    return remeasured_calls(RunDirectory(folder), [result], {"x": ["smoke"]})[0]
+
+
+@pytest.mark.parametrize("record", ["all", "none"])
+def test_measured_again_the_numbers_are_those_of_the_call(tmp_path: Path, record: RecordMode) -> None:
+    result = make(tmp_path, World(), record=record)
+    again = remeasured(tmp_path, result)
+    assert again.remeasured is not None
+    assert again.remeasured.voices == ("recording" if record == "all" else "call")
+    for turn in result.turns:
+        turn.expectations = []
+    assert again.model_copy(update={"remeasured": None}) == result
+
+
+def test_the_voices_are_those_of_the_recording_and_not_the_timelines(tmp_path: Path) -> None:
+    result = make(tmp_path, World(), record="all")
+    audio = tmp_path / "audio" / "0001-x.wav"
+    samples, rate = soundfile.read(audio, dtype="int16")
+    onset_ms = result.turns[0].agent_onset_ms
+    assert onset_ms is not None
+    onset = round(onset_ms * rate / 1000)
+    samples[onset - 480 : onset + rate // 4, 1] = 0
+    soundfile.write(audio, samples, rate, subtype="PCM_16")
+    again = remeasured(tmp_path, result)
+    assert again.turns[0].ttfa_ms == pytest.approx((result.turns[0].ttfa_ms or 0) + 250, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda audio: audio.unlink(), "missing"),
+        (lambda audio: audio.write_bytes(b"not a WAV"), "cannot be read"),
+        (lambda audio: audio.write_bytes(audio.read_bytes()[:200_000]), "shorter"),
+        (lambda audio: soundfile.write(audio, np.zeros((999_999, 1)), 48_000), "as they were made"),
+        (lambda audio: soundfile.write(audio, np.zeros((999_999, 2)), 8_000), "as they were made"),
+    ],
+)
+def test_a_recording_that_is_not_the_calls_own_leaves_the_live_onsets(
+    tmp_path: Path, damage: Callable[[Path], object], why: str
+) -> None:
+    result = make(tmp_path, World(), record="all")
+    damage(tmp_path / "audio" / "0001-x.wav")
+    again = remeasured(tmp_path, result)
+    assert again.remeasured is not None
+    assert (again.remeasured.voices, again.turns[0].ttfa_ms) == ("call", result.turns[0].ttfa_ms)
+    assert why in again.remeasured.why
+
+
+def lines_of(folder: Path) -> list[dict[str, Any]]:
+    return read_timeline(folder / "timelines" / "0001-x.jsonl")
+
+
+def at_once(events: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next(event for event in events if event["event"] == name)
+
+
+def set_back(folder: Path) -> str:
+    events = lines_of(folder)
+    late = events.index(at_once(events, "turn.started"))
+    for event in events[late:]:
+        event["t"] -= 3_600_000_000_000
+    return "".join(json.dumps(event) + "\n" for event in events)
+
+
+def cut_in_the_call(folder: Path) -> str:
+    events = lines_of(folder)
+    return "".join(json.dumps(event) + "\n" for event in events[: len(events) // 2]) + '{"t": 12, "ev'
+
+
+def without_its_turn(folder: Path) -> str:
+    return "".join(json.dumps(event) + "\n" for event in lines_of(folder) if event["event"] != "turn.started")
+
+
+def without_times(folder: Path) -> str:
+    return "".join(json.dumps(event | {"t": "soon"}) + "\n" for event in lines_of(folder))
+
+
+@pytest.mark.parametrize(
+    ("damaged", "why"),
+    [
+        (set_back, "clock goes back: turn.started"),
+        (cut_in_the_call, "breaks off before the call's end"),
+        (without_its_turn, "damaged"),
+        (without_times, "does not begin with call.started"),
+        (lambda _folder: "", "does not begin with call.started"),
+        (lambda _folder: "\x00\xff{", "does not begin with call.started"),
+    ],
+)
+def test_a_timeline_that_cannot_be_measured_is_named_and_keeps_its_live_numbers(
+    tmp_path: Path, damaged: Callable[[Path], str], why: str
+) -> None:
+    result = make(tmp_path, World(), record="all")
+    path = tmp_path / "timelines" / "0001-x.jsonl"
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(damaged(tmp_path), encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"cannot be measured again: .*{why}") as told:
+        remeasured(tmp_path, result)
+    assert str(told.value.where) == str(path)
+    (tmp_path / "timelines" / "0002-x.jsonl").write_text(whole.replace("0001-x", "0002-x"), encoding="utf-8")
+    other = result.model_copy(update={"call": "0002-x", "recording": None})
+    kept, again = remeasured_calls(RunDirectory(tmp_path), [result, other], {"x": []})
+    assert (kept.remeasured.voices, again.remeasured.voices) == ("none", "call")  # type: ignore[union-attr]
+    assert kept.model_copy(update={"remeasured": None}) == result
+
+
+def test_a_call_that_ran_when_its_run_was_killed_is_measured_again_as_cut(tmp_path: Path) -> None:
+    make(tmp_path, World(), record="none")
+    path = tmp_path / "timelines" / "0001-x.jsonl"
+    path.write_text(cut_in_the_call(tmp_path), encoding="utf-8")
+    (call,) = remeasured_calls(RunDirectory(tmp_path), [], {"x": ["smoke"]})
+    assert (call.call, call.ok, call.cut) == ("0001-x", None, True)
+    path.write_text('{"t": 1, "event": "call.star', encoding="utf-8")
+    assert remeasured_calls(RunDirectory(tmp_path), [], {"x": ["smoke"]}) == []
+
+
+def test_a_step_of_the_time_of_day_moves_no_number(tmp_path: Path) -> None:
+    result = make(tmp_path, World(), record="none")
+    path = tmp_path / "timelines" / "0001-x.jsonl"
+    events = [
+        event | {"clock_step_ms": -3_600_000.0} if event["event"] == "second" else event for event in lines_of(tmp_path)
+    ]
+    path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+    again = remeasured(tmp_path, result)
+    assert [turn.ttfa_ms for turn in again.turns] == [turn.ttfa_ms for turn in result.turns]
+    assert "the time of day was set by 3600000 ms" in again.notes[0]
 
 
 def test_expectations_name_their_place_in_the_scenario(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import ConfigError
 from harness.judge.expectations import judge_call
-from harness.judge.summary import Ending, Reason, Summary
+from harness.judge.summary import Ending, Reason, RemeasuredCounts, Summary
 from harness.judge.thresholds import Threshold, scenario_thresholds
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
@@ -150,8 +150,14 @@ def test_reports_made_again_say_the_same(run: Run, remeasure: bool) -> None:
     files = {name: (run.path / name).read_text(encoding="utf-8") for name in ("turns.csv", "junit.xml", "calls.jsonl")}
     for name in ("summary.json", "report.html", "turns.csv", "junit.xml"):
         (run.path / name).unlink()
-    assert rebuild(run.path, remeasure=remeasure) == before
-    assert summary_on_disk(run) == json.loads(before.model_dump_json())
+    again = rebuild(run.path, remeasure=remeasure)
+    assert summary_on_disk(run) == json.loads(again.model_dump_json())
+    assert again.model_copy(update={"remeasured": None}) == before
+    if remeasure:
+        assert again.remeasured == RemeasuredCounts(live_onsets={"their audio was not kept": 3})
+        del files["calls.jsonl"]
+        calls = [call.model_copy(update={"remeasured": None}) for call in read_run(run.path).calls]
+        assert calls == run.calls
     assert {name: (run.path / name).read_text(encoding="utf-8") for name in files} == files
     assert (run.path / "report.html").exists()
 
@@ -173,7 +179,10 @@ def test_a_call_that_we_lost_ourselves_is_not_measured_again_from_half_a_timelin
     )
     before = run.finish()
     assert before.exit_code == 4
-    assert rebuild(run.path, remeasure=True) == before
+    again = rebuild(run.path, remeasure=True)
+    assert again.remeasured is not None
+    assert list(again.remeasured.unchanged.values()) == [1]
+    assert again.model_copy(update={"remeasured": None}) == before
 
 
 def test_dropped_calls_interruption_and_what_no_call_tells_are_kept(run: Run) -> None:

@@ -25,6 +25,8 @@ NS_PER_SAMPLE = 1e9 / SAMPLE_RATE
 class Heard:
     """A block of what the agent sent; `position` is its first sample's, counted from the first block.
 
+    Positions have no gaps: what was not sent, or was lost, is handed over as silence.
+
     Attributes:
         samples: (frames,) int16 mono at 48 kHz.
         position: Of the first sample.

@@ -1,0 +1,157 @@
+"""The agent's voice found anew in a call's recording: what a timeline says of the stream that was heard, read back.
+
+A position counts the samples of the stream from its first one. The timeline's anchors (`heard` events) say when the
+sample at a position came in, and where in the recording it stands. An edge that is found where it was found live keeps
+its live time exactly; another takes its time from the anchor nearest in position.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.clock import NS_PER_S
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.spans import Event
+from harness.measure.voice_finder import FoundEdge, VoiceFinder
+
+EDGES = ("agent.onset", "agent.end")
+_BLOCK = SAMPLE_RATE  # how much is read at a time
+
+Read = Callable[[int, int], NDArray[np.int16]]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`count` samples of the stream, which stand at `place` in the recording; None: they are not in it."""
+
+    count: int
+    place: int | None
+
+
+def edge_fields(found: FoundEdge) -> dict[str, Any]:
+    """What an `agent.onset` or `agent.end` event says of the sound itself."""
+    fields = {"position": found.edge.position, "level_dbfs": found.edge.level_dbfs}
+    quality = found.quality
+    if quality is not None:
+        fields |= {
+            "active_dbfs": quality.level_dbfs,
+            "active_ms": quality.active_ms,
+            "clipped": quality.clipped,
+            "dropouts": quality.dropouts,
+            "dropout_ms": quality.dropout_ms,
+        }
+    return fields
+
+
+def why_not(events: Sequence[Event]) -> str | None:
+    """Why the stream cannot be found in a recording of this timeline; None where it can."""
+    anchors = [event for event in events if event["event"] == "heard"]
+    if not anchors:
+        spoke = any(event["event"] in EDGES for event in events)
+        return "its timeline does not tell where the stream stands in the recording" if spoke else None
+    if any(anchor["place"] is None for anchor in anchors):
+        return "its audio was not recorded"
+    steps = [(anchor["position"], anchor["place"]) for anchor in anchors]
+    backwards = any(
+        later < before
+        for first, second in itertools.pairwise(steps)
+        for before, later in zip(first, second, strict=True)
+    )
+    if backwards or steps[0][0] != 0:
+        return "its timeline tells no whole stream"
+    return None
+
+
+def stream_pieces(events: Sequence[Event]) -> Iterator[Piece]:
+    """The stream, from its first sample on, as it stands in the recording; see `why_not`.
+
+    Where the stream moved back in time, the recording left out quiet samples; where it moved on, the recording has
+    silence that is not of the stream.
+    """
+    anchors = [event for event in events if event["event"] == "heard"]
+    for anchor, following in itertools.pairwise(anchors):
+        samples = following["position"] - anchor["position"]
+        recorded = min(samples, following["place"] - anchor["place"])
+        if recorded:
+            yield Piece(recorded, anchor["place"])
+        if samples > recorded:
+            yield Piece(samples - recorded, None)
+
+
+def find_voices(pieces: Iterable[Piece], read: Read) -> list[FoundEdge]:
+    """The edges of the agent's voice in the stream; `read(place, count)` gives samples of the recording.
+
+    Raises:
+        EOFError: The recording is shorter than its timeline says.
+    """
+    finder = VoiceFinder()
+    found = []
+    for piece in pieces:
+        for start in range(0, piece.count, _BLOCK):
+            count = min(_BLOCK, piece.count - start)
+            samples = np.zeros(count, np.int16) if piece.place is None else read(piece.place + start, count)
+            if samples.size < count:
+                raise EOFError("the recording is shorter than its timeline says")
+            found += finder.feed(samples)
+    return found
+
+
+def with_voices(events: Sequence[Event], found: Sequence[FoundEdge]) -> list[Event]:
+    """The timeline with these edges of the agent's voice in place of those that were found live."""
+    times = _Times(events)
+    live = {(event["event"], event["position"]): event for event in events if event["event"] in EDGES}
+    edges: list[Event] = []
+    for edge in found:
+        name = EDGES[edge.quality is not None]
+        before = live.get((name, edge.edge.position))
+        event = dict(before) if before is not None else times.event(name, edge)
+        if edge.quality is not None:
+            event["began"] = times.began(edge, onset=edges[-1], before=before)
+        edges.append(event | edge_fields(edge))
+    return [*(event for event in events if event["event"] not in EDGES), *edges]
+
+
+class _Times:
+    """From positions to times, and to all that an edge which was not found live has to tell."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._anchors = [event for event in events if event["event"] in ("agent.onset", "heard")]
+        self._anchors.sort(key=lambda event: int(event["position"]))
+        self._positions = [event["position"] for event in self._anchors]
+        self._seconds = [event for event in events if event["event"] == "second"]
+
+    def event(self, name: str, edge: FoundEdge) -> Event:
+        """An edge's event, without what it says of the sound."""
+        t_ns, ear_ns = self._at(edge.edge.position)
+        event: Event = {"t": t_ns, "event": name, "found": self._at(edge.edge.found_at)[0]}
+        if edge.quality is None:
+            # How late its own block was read is not known: the latest one of its second stands for it. (A second's
+            # event bears the time of its end.)
+            late_ms = [each["read_late_ms"] for each in self._seconds if 0 <= each["t"] - t_ns < NS_PER_S]
+            event |= {"ear": ear_ns, "read_late_ms": max(late_ms, default=0.0)}
+        return event
+
+    def began(self, end: FoundEdge, *, onset: Event, before: Event | None) -> int | None:
+        """When the voice of an end began, as the end knows it; None where it was noise."""
+        if end.edge.began is None:
+            return None
+        if not end.began_later:
+            return int(onset["t"])
+        known = before.get("began") if before is not None else None
+        return int(known) if known is not None else self._at(end.edge.began)[0]
+
+    def _at(self, position: int) -> tuple[int, int | None]:
+        """When the sample came in, and when it could be heard (None: not known)."""
+        after = bisect.bisect_left(self._positions, position)
+        near = self._anchors[max(0, after - 1) : after + 1]
+        anchor = min(near, key=lambda event: abs(event["position"] - position))
+        distance_ns = round((position - anchor["position"]) * NS_PER_S / SAMPLE_RATE)
+        ear_ns = anchor["ear"]
+        return anchor["t"] + distance_ns, None if ear_ns is None else ear_ns + distance_ns

@@ -1,0 +1,53 @@
+"""The agent's or a caller's voice, found in a stream: where it sets in and ends, and how it sounds.
+
+What listens in a call and what reads a recording both use this, so that the same samples give the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.measure.onset import SAMPLE_RATE, OnsetDetector, VoiceEdge
+from harness.measure.voice_quality import VoiceMeter, VoiceQuality
+
+STEP = SAMPLE_RATE // 10  # 100 ms at a time: the meter keeps no more of what came before an onset
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEdge:
+    """An onset, or an end with the quality of the voice that ended.
+
+    `began_later` is true of an end that knows the voice's beginning better than its onset did; see `VoiceEdge.began`.
+    """
+
+    edge: VoiceEdge
+    quality: VoiceQuality | None = None
+    began_later: bool = False
+
+
+class VoiceFinder:
+    """Fed a stream of (frames,) int16 mono at 48 kHz in blocks of any size; positions count from its start."""
+
+    def __init__(self) -> None:
+        self._detector = OnsetDetector()
+        self._meter = VoiceMeter()
+        self._onset = 0
+
+    def feed(self, samples: NDArray[np.int16]) -> list[FoundEdge]:
+        """The edges that became known by these samples, in order."""
+        found = []
+        for start in range(0, samples.size, STEP):
+            step = samples[start : start + STEP]
+            self._meter.feed(step)
+            for edge in self._detector.feed(step):
+                if edge.edge == "onset":
+                    self._meter.begin(edge.position)
+                    self._onset = edge.position
+                    found.append(FoundEdge(edge))
+                else:
+                    later = edge.began is not None and edge.began != self._onset
+                    found.append(FoundEdge(edge, self._meter.end(edge.position), later))
+        return found

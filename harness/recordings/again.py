@@ -1,0 +1,136 @@
+"""A run's calls measured again: every number anew from the timeline, the agent's voice anew from the recording.
+
+What the script decided live (when a turn ended, what was said when) stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from harness.call.timeline import Event, read_timeline
+from harness.errors import ConfigError, Place
+from harness.measure.call import measure_call
+from harness.measure.heard_again import find_voices, stream_pieces, why_not, with_voices
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.result import CallResult, Remeasured
+from harness.measure.soundness import breaks_off, out_of_order
+from harness.report.run_directory import RunDirectory
+
+NOT_KEPT = "their audio was not kept"
+_BROKEN = (KeyError, IndexError, TypeError, ValueError, ValidationError)  # what a damaged timeline makes of measuring
+
+
+def remeasured_calls(
+    directory: RunDirectory, calls: Sequence[CallResult], tags: Mapping[str, Sequence[str]]
+) -> list[CallResult]:
+    """The calls of a run, measured again; and those that have no line, since the run was killed, as cut ones.
+
+    Args:
+        directory: The run's.
+        calls: The lines of calls.jsonl.
+        tags: Of each scenario, by its name.
+
+    Raises:
+        ConfigError: A timeline is missing, or not one call can be measured again.
+    """
+    again = [_remeasured(call, directory, tags[call.scenario]) for call in calls]
+    failed = [call for call in again if call.remeasured is not None and call.remeasured.voices == "none"]
+    if failed and len(failed) == len(again) and not all(_lost_by_ourselves(call) for call in failed):
+        first = failed[0]
+        why = first.remeasured.why if first.remeasured is not None else ""
+        raise ConfigError(
+            f"cannot be measured again: {why}",
+            where=Place(directory.timeline(first.call)),
+            mend="report without --remeasure: it uses the numbers that were measured live",
+        )
+    known = {call.call for call in calls}
+    left = [path for path in sorted((directory.path / "timelines").glob("*.jsonl")) if path.stem not in known]
+    return again + [call for call in (_cut_by_the_end(path, tags) for path in left) if call is not None]
+
+
+def _remeasured(call: CallResult, directory: RunDirectory, tags: Sequence[str]) -> CallResult:
+    if _lost_by_ourselves(call):
+        return _kept(call, "lost by ourselves (harness.*): their timelines may not be whole")
+    path = directory.timeline(call.call)
+    if not path.exists():
+        raise ConfigError("the timeline is missing", where=Place(path), mend="report without --remeasure")
+    try:
+        events = read_timeline(path)
+    except OSError as problem:
+        return _kept(call, f"the timeline cannot be read: {problem.strerror}")
+    fault = out_of_order(events) or breaks_off(events)
+    if fault is not None:
+        return _kept(call, fault)
+    try:
+        again = _measured(events, directory, tags, recording=call.recording)
+    except _BROKEN as problem:
+        return _kept(call, f"the timeline is damaged ({type(problem).__name__})")
+    again.recording = call.recording
+    return again
+
+
+def _measured(
+    events: Sequence[Event], directory: RunDirectory, tags: Sequence[str], *, recording: str | None
+) -> CallResult:
+    path = directory.path / recording if recording else None
+    found, why = _voices_in(path, events)
+    result = measure_call(events if found is None else found, tags=tags)
+    result.remeasured = Remeasured(voices="recording") if found is not None else Remeasured(voices="call", why=why)
+    return result
+
+
+def _voices_in(path: Path | None, events: Sequence[Event]) -> tuple[list[Event] | None, str]:
+    """The timeline with the voices that its recording holds; or None, and why that cannot be."""
+    import soundfile
+
+    if path is None:
+        return None, NOT_KEPT
+    if not path.is_file():
+        return None, "their recordings are missing"
+    why = why_not(events)
+    if why is not None:
+        return None, why
+    try:
+        with soundfile.SoundFile(path) as wav:
+            if (wav.samplerate, wav.channels) != (SAMPLE_RATE, 2):
+                return None, "their recordings are not as they were made (48 kHz, two channels)"
+
+            def read(place: int, count: int) -> NDArray[np.int16]:
+                wav.seek(min(place, wav.frames))
+                both: NDArray[np.int16] = wav.read(count, dtype="int16", always_2d=True)
+                return np.ascontiguousarray(both[:, 1])
+
+            return with_voices(events, find_voices(stream_pieces(events), read)), ""
+    except (soundfile.LibsndfileError, OSError):
+        return None, "their recordings cannot be read"
+    except EOFError:
+        return None, "their recordings are shorter than the timelines say"
+
+
+def _kept(call: CallResult, why: str) -> CallResult:
+    return call.model_copy(update={"remeasured": Remeasured(voices="none", why=why)})
+
+
+def _lost_by_ourselves(call: CallResult) -> bool:
+    """Whether the disk or a bug may have left its timeline unfinished: its line says all that is known."""
+    return any(failure.kind.startswith("harness.") for failure in call.failures)
+
+
+def _cut_by_the_end(path: Path, tags: Mapping[str, Sequence[str]]) -> CallResult | None:
+    """A call that ran when its run was killed; None where its timeline does not tell even that it began."""
+    events = read_timeline(path)
+    if not events or out_of_order(events) is not None or events[0].get("scenario") not in tags:
+        return None
+    last_ns = max(event["t"] for event in events)
+    cut: list[Event] = [*events, {"t": last_ns, "event": "cut"}]
+    try:
+        result = measure_call(cut, tags=tags[events[0]["scenario"]])
+    except _BROKEN:
+        return None
+    result.remeasured = Remeasured(voices="call", why="their run was killed before they ended")
+    return result
