@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import calibrate, call, fixtures, init, report, run, scenarios, stack
+from harness.cli import calibrate, call, fixtures, init, measure, report, run, scenarios, stack
 from harness.cli.output import Output
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
 from harness.secret import masked
@@ -28,6 +28,7 @@ app.command("call")(call.call)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("calibrate")(calibrate.calibrate)
+app.command("measure")(measure.measure)
 app.command("init")(init.init)
 app.command("validate")(scenarios.validate)
 app.command("schema")(scenarios.schema)

@@ -15,6 +15,7 @@ from harness.secret import forget_keys
 if TYPE_CHECKING:
     from harness.judge.thresholds import Threshold
     from harness.load.recorded_call import RecordMode
+    from harness.recordings.two_channels import Side
     from harness.scenario.load import LoadedScenario
     from harness.target.target import Target
 
@@ -80,6 +81,19 @@ def read_record(text: str) -> RecordMode:
             return text
         case _:
             raise UsageError(f"{text!r} is no choice", where="--record", mend="use none, failed or all")
+
+
+def read_side(text: str) -> Side:
+    """The value of --caller.
+
+    Raises:
+        UsageError: It is neither side.
+    """
+    match text:
+        case "left" | "right":
+            return text
+        case _:
+            raise UsageError(f"{text!r} is no channel", where="--caller", mend="use left or right")
 
 
 def read_scenarios(

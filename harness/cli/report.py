@@ -13,7 +13,7 @@ from harness.cli.options import JunitOption, check_junit, write_junit_copy
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
     remeasure: Annotated[
-        bool, typer.Option("--remeasure", help="Measure again from the timelines, then judge.")
+        bool, typer.Option("--remeasure", help="Measure again, from timelines and recordings, then judge.")
     ] = False,
     junit: JunitOption = None,
 ) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.call.timeline import Event
 from harness.counted import counted
 from harness.errors import EXIT_OK
-from harness.judge.summary import RateSummary, Summary
+from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult
 from harness.report.numbers import is_level, is_ratio, remeasured_lines
 from harness.report.plain_text import one_line
@@ -171,13 +171,14 @@ def _fitting_table(summary: Summary, console: Console) -> Table:
 
     unbounded = console.options.update(max_width=1_000)
     for columns in _COLUMNS:
-        table = _metrics_table(summary, columns)
+        table = metrics_table(summary.metrics, columns)
         if Measurement.get(console, unbounded, table).maximum <= console.width:
             break
     return table
 
 
-def _metrics_table(summary: Summary, columns: Sequence[str]) -> Table:
+def metrics_table(metrics: Mapping[str, MetricSummary | RateSummary], columns: Sequence[str]) -> Table:
+    """A row a metric: its count, these of its figures, and a rate in the last column."""
     from rich import box
     from rich.table import Table
 
@@ -185,7 +186,7 @@ def _metrics_table(summary: Summary, columns: Sequence[str]) -> Table:
     table.add_column("metric", no_wrap=True)
     for name in ("count", *columns):
         table.add_column(name, justify="right", no_wrap=True)
-    for name, metric in summary.metrics.items():
+    for name, metric in metrics.items():
         if isinstance(metric, RateSummary):
             table.add_row(name, str(metric.count), *[""] * (len(columns) - 1), f"{100 * metric.rate:.1f} %")
             continue

@@ -1,0 +1,118 @@
+"""A conversation of which only the two voices are known, told as the timeline of a call.
+
+So its turns, interruptions and latencies are measured by the same rules as those of a call (`measure/call.py`). What a
+call knows from its script is taken from the sound instead: a turn of the caller is what it says until the agent has
+spoken, or until both have been silent for as long as a call waits for a reply; where it sets in over the agent's speech
+it is a barge-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.clock import NS_PER_S
+from harness.measure.heard_again import edge_fields
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.spans import Event
+from harness.measure.voice import Voice, speaks_at
+from harness.measure.voice_finder import FoundEdge
+
+NO_REPLY_NS = 15 * NS_PER_S
+"""A call's `timeouts.reply`: a caller who speaks again after so much silence has waited in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenTurn:
+    """What the caller says in one go, from its first onset to its last end (ns from the recording's start)."""
+
+    start_ns: int
+    end_ns: int
+    over_ns: int | None
+    """The onset of the agent's speech that it sets in over; None where the agent was silent."""
+
+
+def at_ns(position: int) -> int:
+    """The time of a sample, from the recording's start."""
+    return round(position * NS_PER_S / SAMPLE_RATE)
+
+
+def voices_of(edges: Sequence[FoundEdge], end_ns: int) -> list[Voice]:
+    """The stretches of voice; one that lasts to the recording's end ends there."""
+    voices: list[Voice] = []
+    for found in edges:
+        if found.quality is None:
+            voices.append(Voice(at_ns(found.edge.position)))
+        elif found.edge.began is None:
+            voices.pop()  # it was noise
+        else:
+            voices[-1] = Voice(at_ns(found.edge.began), at_ns(found.edge.position))
+    return [Voice(voice.onset_ns, end_ns if voice.end_ns is None else voice.end_ns) for voice in voices]
+
+
+def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[SpokenTurn]:
+    """The caller's turns."""
+    turns: list[SpokenTurn] = []
+    for voice in caller:
+        end_ns = voice.end_ns or voice.onset_ns
+        last = turns[-1] if turns else None
+        if last is not None and voice.onset_ns - last.end_ns < NO_REPLY_NS:
+            answered = any(last.end_ns <= other.onset_ns < voice.onset_ns for other in agent)
+            if not answered and not (speaks_at(agent, voice.onset_ns) and last.over_ns is None):
+                turns[-1] = SpokenTurn(last.start_ns, end_ns, last.over_ns)
+                continue
+        over = [other.onset_ns for other in agent if other.onset_ns < voice.onset_ns]
+        turns.append(
+            SpokenTurn(voice.onset_ns, end_ns, over[-1] if over and speaks_at(agent, voice.onset_ns) else None)
+        )
+    return turns
+
+
+def as_timeline(name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdge], frames: int) -> list[Event]:
+    """The timeline of the conversation.
+
+    Args:
+        name: The recording's, for `call` and `scenario`.
+        caller: The edges of the caller's voice.
+        agent: The edges of the agent's.
+        frames: How many samples the recording has, at 48 kHz.
+    """
+    end_ns = at_ns(frames)
+    turns = spoken_turns(voices_of(caller, end_ns), voices_of(agent, end_ns))
+    events: list[Event] = [
+        {"t": 0, "event": "call.started", "call": name, "scenario": name, "agent": "", "target": "", "utc": ""},
+        {"t": 0, "event": "room.connected"},
+        {"t": 0, "event": "agent.joined", "identity": "agent"},
+    ]
+    events += _agent_events(agent, end_ns)
+    for number, turn in enumerate(turns, 1):
+        until_ns = turns[number].start_ns if number < len(turns) else end_ns
+        events += _turn_events(number, turn, until_ns)
+    events.append({"t": end_ns, "event": "call.ended"})
+    return events
+
+
+def _agent_events(edges: Sequence[FoundEdge], end_ns: int) -> list[Event]:
+    events: list[Event] = []
+    for found in edges:
+        event: Event = {"t": at_ns(found.edge.position), "found": at_ns(found.edge.found_at), **edge_fields(found)}
+        if found.quality is None:
+            events.append(event | {"event": "agent.onset", "ear": None, "read_late_ms": 0.0})
+        else:
+            began = found.edge.began
+            events.append(event | {"event": "agent.end", "began": None if began is None else at_ns(began)})
+    return events
+
+
+def _turn_events(number: int, turn: SpokenTurn, until_ns: int) -> list[Event]:
+    same: dict[str, Any] = {"turn": number, "step": number - 1}
+    kind = "say" if turn.over_ns is None else "barge_in"
+    started = {"event": "turn.started", "kind": kind, "text": "", "fixture": None, "language": ""}
+    spoke = {"event": "caller.spoke", "voiced_start": turn.start_ns, "voiced_end": turn.end_ns}
+    events: list[Event] = [{"t": turn.start_ns, **started, **same}]
+    if turn.over_ns is not None:
+        events.append({"t": turn.start_ns, "event": "barge_in", "onset": turn.over_ns, **same})
+    events.append({"t": turn.start_ns, **spoke, **same})
+    events.append({"t": until_ns, "event": "turn.ended", "why": "replied", **same})
+    return events

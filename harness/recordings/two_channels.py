@@ -1,0 +1,162 @@
+"""A stereo recording that something else made: one channel the caller, the other the agent. Read in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import FixtureError, Place
+from harness.fixtures.pcm import as_int16
+from harness.fixtures.wav_header import missing_share
+from harness.measure.level import SILENCE_DBFS, power_dbfs
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.voice_finder import FoundEdge, VoiceFinder
+
+if TYPE_CHECKING:
+    import soundfile
+
+Side = Literal["left", "right"]
+
+LOWEST_RATE = 8_000
+LEAST_S = 1.0
+BLOCK_S = 1.0
+CANNOT = "cannot be measured"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What a channel holds: the edges of the voice in it, and its level over all."""
+
+    edges: list[FoundEdge]
+    level_dbfs: float
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether any of it was a voice, and no noise that set in."""
+        return any(found.quality is not None and found.edge.began is not None for found in self.edges)
+
+
+@dataclass(frozen=True)
+class TwoChannels:
+    """A recording, heard to its end; `frames` are samples at 48 kHz, `notes` what a person should know of it."""
+
+    caller: Channel
+    agent: Channel
+    frames: int
+    recorded_rate: int
+    notes: tuple[str, ...]
+
+
+def hear_recording(path: Path, caller: Side) -> TwoChannels:
+    """The voices of both channels.
+
+    Raises:
+        FixtureError: No such file, no sound file, cut off, not two channels, too short, both channels the same, or a
+            channel without a voice.
+    """
+    import soundfile
+
+    where = Place(path)
+    if not path.is_file():
+        what = "this is a folder" if path.is_dir() else "there is no such file"
+        raise FixtureError(what, where=where, mend="name a stereo WAV or FLAC")
+    try:
+        missing = missing_share(path)
+        with soundfile.SoundFile(path) as file:
+            _check_form(file, where, path.name)
+            heard, frames, same = _hear(file)
+            rate = int(file.samplerate)
+    except soundfile.LibsndfileError:
+        raise FixtureError(
+            f"{CANNOT}: this is no sound file, or a damaged one", where=where, mend="name a stereo WAV or FLAC"
+        ) from None
+    except OSError as problem:
+        raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
+    if same:
+        raise FixtureError(
+            f"{CANNOT}: both channels hold the same, so nobody can tell who speaks",
+            where=where,
+            mend="record caller and agent in a channel each",
+        )
+    sides = dict(zip(("left", "right"), heard, strict=True))
+    agent: Side = "right" if caller == "left" else "left"
+    for side, who, option in ((caller, "caller", f"--caller {caller}"), (agent, "agent", f"--caller {caller}")):
+        if not sides[side].has_voice:
+            raise FixtureError(
+                f"{CANNOT}: there is no voice in the {side} channel, the {who}'s ({_level(sides[side].level_dbfs)})",
+                where=where,
+                mend=f"is {option} right? Listen to it; a voice under the noise is none",
+            )
+    notes = []
+    if rate != SAMPLE_RATE:
+        notes.append(f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")
+    if missing > 0:
+        notes.append(
+            f"it breaks off: {max(1, round(100 * missing))} % of the sound that its header tells of is missing"
+        )
+    return TwoChannels(sides[caller], sides[agent], frames, rate, tuple(notes))
+
+
+def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
+    if file.channels != 2:
+        mix = "one channel; who speaks cannot be told" if file.channels == 1 else f"{file.channels} channels"
+        raise FixtureError(
+            f"{CANNOT}: this has {mix}",
+            where=where,
+            mend="record caller and agent in a channel each"
+            if file.channels == 1
+            else f"keep two of them: sox {name} out.wav remix 1 2",
+        )
+    if file.samplerate < LOWEST_RATE:
+        raise FixtureError(
+            f"{CANNOT}: {file.samplerate} Hz is too low for speech", where=where, mend="record at 8,000 Hz or more"
+        )
+    if file.frames < LEAST_S * file.samplerate:
+        raise FixtureError(
+            f"{CANNOT}: it lasts {file.frames / file.samplerate:.2f} s", where=where, mend="name a whole conversation"
+        )
+
+
+def _hear(file: soundfile.SoundFile) -> tuple[list[Channel], int, bool]:
+    """Both channels, how many samples at 48 kHz they have, and whether they are the same."""
+    finders = [VoiceFinder(), VoiceFinder()]
+    edges: list[list[FoundEdge]] = [[], []]
+    powers = [0.0, 0.0]
+    frames = 0
+    same = True
+    for block in _blocks(file):
+        frames += len(block)
+        same = same and bool(np.array_equal(block[:, 0], block[:, 1]))
+        for side, finder in enumerate(finders):
+            samples = np.ascontiguousarray(block[:, side])
+            powers[side] += float(np.sum(np.square(samples.astype(np.float64))))
+            edges[side] += finder.feed(samples)
+    for side, finder in enumerate(finders):
+        # Silence behind the end, so that a voice which lasts to it ends there.
+        edges[side] += [found for found in finder.feed(np.zeros(SAMPLE_RATE, np.int16)) if found.quality is not None]
+    levels = [power_dbfs(power / max(1, frames)) for power in powers]
+    return [Channel(*each) for each in zip(edges, levels, strict=True)], frames, same
+
+
+def _blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.int16]]:
+    """(frames, 2) int16 at 48 kHz."""
+    rate = int(file.samplerate)
+    resample = None
+    if rate != SAMPLE_RATE:
+        import soxr
+
+        resample = soxr.ResampleStream(rate, SAMPLE_RATE, 2, dtype="float32")
+    while len(block := file.read(round(BLOCK_S * rate), dtype="float32", always_2d=True)):
+        block = np.nan_to_num(block)
+        yield as_int16(block if resample is None else resample.resample_chunk(block))
+    if resample is not None:
+        yield as_int16(resample.resample_chunk(np.zeros((0, 2), np.float32), last=True))
+
+
+def _level(level_dbfs: float) -> str:
+    return "it is silent" if level_dbfs <= SILENCE_DBFS else f"its level is {level_dbfs:.0f} dBFS"

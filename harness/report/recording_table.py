@@ -1,0 +1,54 @@
+"""A measured recording as tables that a person can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.console import metrics_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.recordings.foreign import MeasuredRecording, RecordedTurn
+
+_COLUMNS = ("turn", "kind", "caller", "TTFA", "talk-over", "dead air", "stop", "")
+
+
+def print_recording(console: Console, measured: MeasuredRecording) -> None:
+    """Prints each turn and the metrics."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, name in enumerate(_COLUMNS):
+        table.add_column(name, justify="left" if number in {1, len(_COLUMNS) - 1} else "right", no_wrap=True)
+    for turn in measured.turns:
+        table.add_row(*_row(turn))
+    console.print(table)
+    console.print(metrics_table(measured.metrics, ("min", "p50", "p95", "max")))
+    for note in measured.notes:
+        console.print(f"note: {note}")
+    console.print(
+        f"{measured.file}: {measured.duration_s:,.1f} s, caller {measured.caller}; from the sound alone: the times are "
+        "the recording's"
+    )
+
+
+def _row(turn: RecordedTurn) -> list[str]:
+    said = "interrupted by the agent" if turn.interrupted else ""
+    if turn.agent_onset_ms is None and not turn.interrupted:
+        said = "no reply"
+    return [
+        str(turn.turn),
+        turn.kind,
+        f"{turn.caller_start_ms / 1000:,.2f} to {turn.caller_end_ms / 1000:,.2f} s",
+        _ms(turn.ttfa_ms),
+        _ms(turn.talk_over_ms),
+        _ms(turn.dead_air_ms),
+        _ms(turn.stop_ms),
+        said,
+    ]
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f} ms"

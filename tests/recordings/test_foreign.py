@@ -1,0 +1,203 @@
+"""Recordings that something else made: numbers known from how they were put together, or a named refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.errors import EXIT_USAGE, FixtureError
+from harness.fixtures.manifest import load_manifest
+from harness.recordings.foreign import MeasuredRecording, measure_recording
+
+FIXTURES = Path(__file__).parents[2] / "audio_fixtures"
+RATE = 48_000
+Stereo = NDArray[np.float64]
+
+
+def fixture(name: str) -> tuple[NDArray[np.int16], float, float]:
+    """A fixture's samples, and where its voice begins and ends, in ms."""
+    entry = load_manifest(FIXTURES).entries[name]
+    pcm, _ = soundfile.read(FIXTURES / entry.file, dtype="int16")
+    return pcm, entry.voiced_start_ms, entry.voiced_end_ms
+
+
+class Conversation:
+    """Two channels in which voices are put at known times (ms of their voiced start)."""
+
+    def __init__(self, seconds: float) -> None:
+        self.both = np.zeros((round(seconds * RATE), 2))
+
+    def put(self, side: int, name: str, at_ms: float) -> float:
+        """Returns when the voice ends, in ms."""
+        pcm, start_ms, end_ms = fixture(name)
+        first = round((at_ms - start_ms) * RATE / 1000)
+        self.both[first : first + pcm.size, side] += pcm / 32768
+        return at_ms + end_ms - start_ms
+
+    def written(self, folder: Path, change: Callable[[Stereo], Stereo] | None = None, rate: int = RATE) -> Path:
+        path = folder / "talk.wav"
+        both = self.both if change is None else change(self.both)
+        soundfile.write(path, np.clip(both[:: RATE // rate], -1, 32767 / 32768), rate, subtype="PCM_16")
+        return path
+
+
+def two_turns() -> tuple[Conversation, float, float]:
+    """A question answered after 700 ms, and one after 1,200 ms; the other values are the callers' ends."""
+    made = Conversation(14)
+    first_ms = made.put(0, "when-do-you-open", 1000)
+    answered_ms = made.put(1, "do-you-have-oat-milk", first_ms + 700)
+    second_ms = made.put(0, "do-you-have-parking", answered_ms + 1500)
+    made.put(1, "thank-you", second_ms + 1200)
+    return made, first_ms, second_ms
+
+
+def ttfas(measured: MeasuredRecording) -> list[float | None]:
+    return [turn.ttfa_ms for turn in measured.turns]
+
+
+def hum(both: Stereo) -> Stereo:
+    return both + np.random.default_rng(2).normal(0, 10 ** (-60 / 20), both.shape)
+
+
+def clicked(both: Stereo) -> Stereo:
+    out = both.copy()
+    out[10_000:10_030] = 0.9
+    return out
+
+
+CHANGES: dict[str, Callable[[Stereo], Stereo] | None] = {
+    "as it is": None,
+    "over noise of -60 dBFS": hum,
+    "clipped": lambda both: np.clip(8 * both, -0.99, 0.99),
+    "with a DC offset": lambda both: both + 0.02,
+    "with a click before": clicked,
+    "the agent on the left": lambda both: both[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_latencies_are_those_it_was_put_together_with(tmp_path: Path, name: str) -> None:
+    made, first_ms, second_ms = two_turns()
+    measured = measure_recording(made.written(tmp_path, CHANGES[name]), "right" if "left" in name else "left")
+    assert [turn.kind for turn in measured.turns] == ["say", "say"]
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert [turn.caller_end_ms for turn in measured.turns] == pytest.approx([first_ms, second_ms], abs=25)
+    assert measured.metrics["turn.ttfa"].count == 2
+    assert set(measured.metrics) <= {"turn.ttfa", "turn.interrupted", "turn.talk_over", "turn.dead_air"} | {
+        "audio.clipped",
+        "audio.level_dbfs",
+    }
+
+
+def test_a_telephones_rate_is_taken_and_said(tmp_path: Path) -> None:
+    measured = measure_recording(two_turns()[0].written(tmp_path, rate=8000), "left")
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert measured.notes == ["recorded at 8,000 Hz, measured at 48,000 Hz"]
+
+
+def test_who_talks_over_whom(tmp_path: Path) -> None:
+    made = Conversation(16)
+    question_ms = made.put(0, "when-do-you-open", 1000)
+    cut_in_ms = question_ms - 300
+    made.put(1, "do-you-have-oat-milk", cut_in_ms)
+    long_ms = made.put(1, "how-much-is-a-coffee", 5500)
+    stop_ms = long_ms - 5500 - 400
+    over_ms = made.put(0, "do-you-take-cards", 5500 + 400)
+    made.put(1, "thank-you", over_ms + 900)
+    measured = measure_recording(made.written(tmp_path), "left")
+    asked, barged = measured.turns
+    assert asked.interrupted
+    assert asked.ttfa_ms is None
+    assert asked.talk_over_ms == pytest.approx(300, abs=25)
+    assert barged.kind == "barge_in"
+    assert barged.stop_ms == pytest.approx(stop_ms, abs=25)
+    assert barged.ttfa_ms == pytest.approx(900, abs=25)
+
+
+def test_a_caller_who_is_never_answered_has_no_latency(tmp_path: Path) -> None:
+    made = Conversation(40)
+    made.put(1, "thank-you", 500)
+    made.put(0, "when-do-you-open", 3000)
+    made.put(0, "do-you-have-parking", 24_000)
+    measured = measure_recording(made.written(tmp_path), "left")
+    assert ttfas(measured) == [None, None]
+    assert "turn.ttfa" not in measured.metrics
+
+
+def test_ten_minutes_are_read_a_block_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, *_ = two_turns()
+    made.both = np.concatenate([made.both, np.zeros((600 * RATE, 2))])
+    longest = []
+    read = soundfile.SoundFile.read
+    monkeypatch.setattr(
+        soundfile.SoundFile, "read", lambda self, frames=-1, **how: longest.append(frames) or read(self, frames, **how)
+    )
+    measured = measure_recording(made.written(tmp_path), "left")
+    assert measured.duration_s == 614
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert set(longest) == {RATE}
+
+
+def noise_only(both: Stereo) -> Stereo:
+    return np.random.default_rng(1).normal(0, 10 ** (-40 / 20), both.shape)
+
+
+REFUSED: dict[str, tuple[Callable[[Stereo], Stereo], str]] = {
+    "silence": (np.zeros_like, "no voice in the left channel, the caller's (it is silent)"),
+    "noise only": (noise_only, "no voice in the left channel, the caller's (its level is -40 dBFS)"),
+    "a silent agent": (lambda both: both * [1, 0], "no voice in the right channel, the agent's (it is silent)"),
+    "mono": (lambda both: both[:, :1], "one channel; who speaks cannot be told"),
+    "three channels": (lambda both: np.hstack([both, both[:, :1]]), "3 channels"),
+    "the same twice": (lambda both: both[:, [0, 0]], "both channels hold the same"),
+    "half a second": (lambda both: both[: RATE // 2], "it lasts 0.50 s"),
+    "empty": (lambda both: both[:0], "it lasts 0.00 s"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_measured_is_named(tmp_path: Path, name: str) -> None:
+    change, what = REFUSED[name]
+    path = two_turns()[0].written(tmp_path, change)
+    with pytest.raises(FixtureError, match="cannot be measured: ") as caught:
+        measure_recording(path, "left")
+    assert what in caught.value.what
+    assert caught.value.mend
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound", b"RIFF\x00\x00\x00\x00WAVE", bytes(5000)])
+def test_what_is_no_recording_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(content)
+    with pytest.raises(FixtureError, match="cannot be measured"):
+        measure_recording(path, "left")
+    with pytest.raises(FixtureError, match="no such file"):
+        measure_recording(tmp_path / "none.wav", "left")
+    with pytest.raises(FixtureError, match="a folder"):
+        measure_recording(tmp_path, "left")
+
+
+def test_one_that_breaks_off_is_measured_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    path = two_turns()[0].written(tmp_path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    measured = measure_recording(path, "left")
+    assert measured.turns[0].ttfa_ms == pytest.approx(700, abs=25)
+    assert measured.notes == ["it breaks off: 50 % of the sound that its header tells of is missing"]
+
+
+def test_the_command_prints_tables_or_json(tmp_path: Path) -> None:
+    path = str(two_turns()[0].written(tmp_path))
+    said = CliRunner().invoke(app, ["measure", path, "--caller", "left"])
+    assert said.exit_code == 0
+    assert "turn.ttfa" in said.output
+    told = json.loads(CliRunner().invoke(app, ["measure", path, "--caller", "left", "--json"]).output)
+    assert [round(turn["ttfa_ms"], -2) for turn in told["turns"]] == [700, 1200]
+    assert told["metrics"]["turn.ttfa"]["count"] == 2
