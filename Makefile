@@ -31,7 +31,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest tests/benchmarks -q -s
+	$(BIN)/python -m pytest -o addopts="--strict-markers --strict-config" tests/benchmarks -q -s
 
 # Pins stay as they are; `make lock UPGRADE=--upgrade` moves them.
 lock:

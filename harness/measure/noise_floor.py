@@ -25,7 +25,7 @@ def power_of(dbfs: float) -> float:
 FIRST_CAP = power_of(-48.0)  # at the stream's start, what is louder is a voice that was there first
 CAP = power_of(-30.0)  # no line is noisier; what is steady and louder is a tone that someone plays
 HIGH_OVER_FLOOR, HIGH_LEAST = power_of(9.0), power_of(-55.0)
-LOW_OVER_FLOOR, LOW_LEAST = power_of(1.5), power_of(-58.0)
+LOW_OVER_FLOOR, LOW_LEAST = power_of(1.5), power_of(-62.0)
 LOW_MOST_OVER_FLOOR = power_of(7.0)
 SPREADS = 3.0  # in a Gaussian spread of levels, 3 times from the median to the 90th percentile are 3.8 sigma
 USUAL_SPREAD = power_of(0.5)

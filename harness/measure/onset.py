@@ -9,7 +9,7 @@ a recording, and the size of the blocks does not matter, so both give the same e
 - Noise that sets in after silence counts as a voice until it has been steady for 1.5 s. Its end then lies at its
   onset, and `began` is None: there was no voice.
 
-Limits: what is quieter than -58 dBFS is not heard, nor what lies under the noise: there a voice sets in late and ends
+Limits: what is quieter than -62 dBFS is not heard, nor what lies under the noise: there a voice sets in late and ends
 early. A steady tone under -30 dBFS is noise. Background voices count where they rise by 9 dB.
 """
 
