@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.calibrate.model import Condition, Explained, Kind, Point, RandomDelays
 from harness.calibrate.truth import CallCheck, TurnCheck
+from harness.counted import counted
 from harness.measure.percentiles import percentile
 
 Values = NDArray[np.float64]
@@ -72,13 +73,13 @@ def _unfit_why(turns: int, missed: int, unfit: int, lost: Sequence[str]) -> list
     total = turns + missed + unfit
     why = []
     if unfit >= UNFIT_LEAST and unfit > UNFIT_SHARE * total:
-        why.append(f"in {unfit} of {total} turns the harness was late itself")
+        why.append(f"in {unfit} of {counted(total, 'turn')} the harness was late itself")
     if missed > MISSED_SHARE * total:
-        why.append(f"{missed} of {total} turns could not be paired with the truth log")
+        why.append(f"{missed} of {counted(total, 'turn')} could not be paired with the truth log")
     if lost:
-        why.append(f"{len(lost)} calls did not come to their end: {', '.join(sorted(set(lost)))}")
+        why.append(f"{counted(len(lost), 'call')} did not come to the end: {', '.join(sorted(set(lost)))}")
     if turns < LEAST_TURNS:
-        why.append(f"only {turns} turns are left")
+        why.append(f"too few turns are left: {turns}")
     return why
 
 
