@@ -77,12 +77,6 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         ) from None
     except OSError as problem:
         raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
-    if same:
-        raise FixtureError(
-            f"{CANNOT}: both channels hold the same, so nobody can tell who speaks",
-            where=where,
-            mend="record caller and agent in a channel each",
-        )
     sides = dict(zip(("left", "right"), heard, strict=True))
     agent: Side = "right" if caller == "left" else "left"
     for side, who, option in ((caller, "caller", f"--caller {caller}"), (agent, "agent", f"--caller {caller}")):
@@ -92,6 +86,12 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
                 where=where,
                 mend=f"is {option} right? Listen to it; a voice under the noise is none",
             )
+    if same:
+        raise FixtureError(
+            f"{CANNOT}: both channels hold the same, so nobody can tell who speaks",
+            where=where,
+            mend="record caller and agent in a channel each",
+        )
     notes = []
     if rate != SAMPLE_RATE:
         notes.append(f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")

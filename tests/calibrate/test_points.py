@@ -72,7 +72,7 @@ def test_what_is_known_of_the_offset_is_named() -> None:
         (call_of(*[turn("1", 300, 40)] * 18, unfit=2), "late itself"),
         (call_of(*[turn("1", 300, 40)] * 18, missed=2), "could not be paired"),
         (call_of(*[turn("1", 300, 40)] * 18, lost="agent.left"), "agent.left"),
-        (call_of(), "only 0 turns"),
+        (call_of(), "turns are left: 0"),
     ],
 )
 def test_a_point_over_what_the_machine_carries_is_not_fit(checks: CallCheck, words: str) -> None:

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from harness.cli.main import app
 from harness.errors import EXIT_USAGE, FixtureError
 from harness.fixtures.manifest import load_manifest
+from harness.fixtures.pcm import as_int16
+from harness.fixtures.wav import read_wav
 from harness.recordings.foreign import MeasuredRecording, measure_recording
 
 FIXTURES = Path(__file__).parents[2] / "audio_fixtures"
@@ -25,7 +27,7 @@ Stereo = NDArray[np.float64]
 def fixture(name: str) -> tuple[NDArray[np.int16], float, float]:
     """A fixture's samples, and where its voice begins and ends, in ms."""
     entry = load_manifest(FIXTURES).entries[name]
-    pcm, _ = soundfile.read(FIXTURES / entry.file, dtype="int16")
+    pcm = as_int16(read_wav(FIXTURES / entry.file).samples)
     return pcm, entry.voiced_start_ms, entry.voiced_end_ms
 
 
