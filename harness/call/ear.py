@@ -8,9 +8,8 @@ from collections import deque
 from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, Clock, ms
-from harness.measure.heard_again import edge_fields
-from harness.measure.voice import Voice
-from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.measure.voice import Voice, end_voice
+from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
 KNOWN_AFTER_NS = 200 * NS_PER_MS  # an onset is known at most so long after it: 8 frames, and a packet's way to us
@@ -45,21 +44,18 @@ class Ear:
                     t_ns, "agent.onset", ear=ear_ns, **edge_fields(found), found=now_ns, read_late_ms=ms(late_ns)
                 )
             else:
-                began_ns = self._ended(found, heard)
+                began_ns = self._began_ns(found, heard)
+                end_voice(self.voices, t_ns, began_ns)
                 self._timeline.add(t_ns, "agent.end", **edge_fields(found), began=began_ns, found=now_ns)
         if edges:
             self.wake()
 
-    def _ended(self, found: FoundEdge, heard: Heard) -> int | None:
-        """Ends the voice and tells when it began, as it is known now; None where it was noise, and no voice."""
-        voice, began = self.voices[-1], found.edge.began
+    def _began_ns(self, end: FoundEdge, heard: Heard) -> int | None:
+        """When the voice that ends began, as it is known now; None where it was noise, and no voice."""
+        began = end.edge.began
         if began is None:
-            self.voices.pop()
             return None
-        if found.began_later:
-            voice.onset_ns = heard.wire_at(began)
-        voice.end_ns = max(heard.wire_at(found.edge.position), voice.onset_ns)
-        return voice.onset_ns
+        return heard.wire_at(began) if end.began_later else self.voices[-1].onset_ns
 
     def wake(self) -> None:
         """Lets everyone who waits look again."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
+from harness.measure.level import peak
 
 SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
 FAR = 6 * SLIP  # so long before its time no block is written, whatever it holds: silence goes before it
@@ -56,7 +57,7 @@ class _Channel:
             How many of them were left out; None where they simply follow what is there.
         """
         ahead = at - self.next
-        moved = self.next == 0 or ahead > FAR or (abs(ahead) > SLIP and _peak(samples) <= QUIET)
+        moved = self.next == 0 or ahead > FAR or (abs(ahead) > SLIP and peak(samples) <= QUIET)
         left_out = 0
         if moved and ahead > 0:
             self._file.write(bytes(2 * ahead))
@@ -70,10 +71,6 @@ class _Channel:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _peak(samples: NDArray[np.int16]) -> int:
-    return max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
 
 
 class Recorder:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import read_side
+from harness.errors import EXIT_OK
 
 
 def measure(
@@ -31,4 +32,4 @@ def measure(
         from harness.report.recording_table import print_recording
 
         print_recording(make_console(), measured)
-    return 0
+    return EXIT_OK

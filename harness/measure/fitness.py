@@ -57,26 +57,27 @@ def _late_media(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:
     """What came late from a service on this machine while the machine had no CPU left; None where nothing did."""
     if not spans.first.get("session.created", {}).get("on_this_machine"):
         return None
-    # A second's event bears the time of its end.
-    until_ns = end_ns + NS_PER_S
-    if _most([event for event in spans.seconds if start_ns <= event["t"] <= until_ns], "busy") < BUSY_SHARE:
+    if _most(_touching(spans.seconds, start_ns, end_ns), "busy") < BUSY_SHARE:
         return None
-    media = [event for event in spans.media if start_ns <= event["t"] <= until_ns]
-    signs = {
-        f"the jitter buffer grew to {_most(media, 'jitter_buffer_ms'):.0f} ms": _most(media, "jitter_buffer_ms")
-        > LATE_BUFFER_MS,
-        f"packets jittered by {_most(media, 'jitter_ms'):.0f} ms": _most(media, "jitter_ms") > LATE_JITTER_MS,
-        f"a round trip took {_most(media, 'rtt_ms'):.0f} ms": _most(media, "rtt_ms") > LATE_RTT_MS,
-        f"{_most(media, 'concealed') / 48:.0f} ms of audio were missing": _most(media, "concealed") > LATE_CONCEALED,
-    }
-    found = [sign for sign, seen in signs.items() if seen]
-    return f"the service shares this machine, which had no CPU left, and {found[0]}" if found else None
+    media = _touching(spans.media, start_ns, end_ns)
+    buffer_ms, jitter_ms, rtt_ms = (_most(media, name) for name in ("jitter_buffer_ms", "jitter_ms", "rtt_ms"))
+    concealed = _most(media, "concealed")
+    if buffer_ms > LATE_BUFFER_MS:
+        sign = f"the jitter buffer grew to {buffer_ms:.0f} ms"
+    elif jitter_ms > LATE_JITTER_MS:
+        sign = f"packets jittered by {jitter_ms:.0f} ms"
+    elif rtt_ms > LATE_RTT_MS:
+        sign = f"a round trip took {rtt_ms:.0f} ms"
+    elif concealed > LATE_CONCEALED:
+        sign = f"{concealed / 48:.0f} ms of audio were missing"
+    else:
+        return None
+    return f"the service shares this machine, which had no CPU left, and {sign}"
 
 
 def what_ran_out(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:
     """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
-    # A second's event bears the time of its end.
-    seconds = [event for event in spans.seconds if start_ns <= event["t"] <= end_ns + NS_PER_S]
+    seconds = _touching(spans.seconds, start_ns, end_ns)
     stolen, throttled, loop, busy, own = (
         _most(seconds, name) for name in ("steal", "throttled_ms", "loop_cpu", "busy", "own_cpu")
     )
@@ -93,6 +94,11 @@ def what_ran_out(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:
     if _most(seconds, "lag_ms") >= LAG_MS and any("busy" in event for event in seconds):
         return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
     return None
+
+
+def _touching(seconds: Sequence[dict[str, Any]], start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+    """Events of one second each that lie within these times in part; such an event bears the time of its end."""
+    return [event for event in seconds if start_ns <= event["t"] <= end_ns + NS_PER_S]
 
 
 def _most(seconds: Sequence[dict[str, Any]], name: str) -> float:

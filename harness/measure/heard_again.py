@@ -11,7 +11,6 @@ import bisect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from harness.clock import NS_PER_S
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.spans import Event
-from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
 
 EDGES = ("agent.onset", "agent.end")
 _BLOCK = SAMPLE_RATE  # how much is read at a time
@@ -33,21 +32,6 @@ class Piece:
 
     count: int
     place: int | None
-
-
-def edge_fields(found: FoundEdge) -> dict[str, Any]:
-    """What an `agent.onset` or `agent.end` event says of the sound itself."""
-    fields = {"position": found.edge.position, "level_dbfs": found.edge.level_dbfs}
-    quality = found.quality
-    if quality is not None:
-        fields |= {
-            "active_dbfs": quality.level_dbfs,
-            "active_ms": quality.active_ms,
-            "clipped": quality.clipped,
-            "dropouts": quality.dropouts,
-            "dropout_ms": quality.dropout_ms,
-        }
-    return fields
 
 
 def why_not(events: Sequence[Event]) -> str | None:

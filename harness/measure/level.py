@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 FULL_SCALE = 32768.0
 SILENCE_DBFS = -96.0  # a 16-bit sample's own resolution: quieter than any 16-bit signal can be
@@ -13,3 +14,8 @@ def power_dbfs(power: float) -> float:
     if power <= 0:
         return SILENCE_DBFS
     return max(SILENCE_DBFS, float(10 * np.log10(power / FULL_SCALE**2)))
+
+
+def peak(samples: NDArray[np.int16]) -> int:
+    """The highest absolute sample of (frames,) int16, 0 of none."""
+    return max(int(samples.max(initial=0)), -int(samples.min(initial=0)))

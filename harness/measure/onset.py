@@ -15,7 +15,6 @@ early. A steady tone under -30 dBFS is noise. Background voices count where they
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.measure.edge_place import FINE, sets_in
-from harness.measure.level import FULL_SCALE, SILENCE_DBFS
+from harness.measure.level import FULL_SCALE, power_dbfs
 from harness.measure.noise_floor import (
     STEADY_BLOCK,
     STEADY_BLOCKS,
@@ -269,4 +268,4 @@ class OnsetDetector:
         return self._end(last_frame, began)
 
     def _level_dbfs(self) -> float:
-        return round(max(SILENCE_DBFS, 10 * math.log10(max(self._loudest, 1e-12))), 1)
+        return round(power_dbfs(self._loudest * FULL_SCALE**2), 1)

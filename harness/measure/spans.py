@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.measure.voice import Voice
+from harness.measure.voice import Voice, end_voice
 
 Event = dict[str, Any]
 
@@ -70,17 +70,14 @@ class CallSpans:
 
 def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
     """The last voice has ended; its end may know better than its onset when it began, or that it was noise."""
-    voice = spans.voices[-1]
-    began_ns = event.get("began", voice.onset_ns)
+    onset_ns = spans.voices[-1].onset_ns
+    began_ns = event.get("began", onset_ns)
+    end_voice(spans.voices, t_ns, began_ns)
     if began_ns is None:
-        spans.voices.pop()
         return
-    if began_ns != voice.onset_ns:
-        spans.read_late_ms[began_ns] = spans.read_late_ms[voice.onset_ns]
-        if voice.onset_ns in spans.ears:
-            spans.ears[began_ns] = spans.ears[voice.onset_ns] + began_ns - voice.onset_ns
-        voice.onset_ns = began_ns
-    voice.end_ns = max(t_ns, voice.onset_ns)
+    spans.read_late_ms[began_ns] = spans.read_late_ms[onset_ns]
+    if onset_ns in spans.ears:
+        spans.ears[began_ns] = spans.ears[onset_ns] + began_ns - onset_ns
     spans.voice_ends.append(event)
 
 

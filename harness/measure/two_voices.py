@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.clock import NS_PER_S
-from harness.measure.heard_again import edge_fields
 from harness.measure.onset import SAMPLE_RATE
-from harness.measure.spans import Event
+from harness.measure.spans import Event, gather
 from harness.measure.voice import Voice, speaks_at
-from harness.measure.voice_finder import FoundEdge
+from harness.measure.voice_finder import FoundEdge, edge_fields
 
 NO_REPLY_NS = 15 * NS_PER_S
 """A call's `timeouts.reply`: a caller who speaks again after so much silence has waited in vain."""
@@ -36,19 +35,6 @@ class SpokenTurn:
 def at_ns(position: int) -> int:
     """The time of a sample, from the recording's start."""
     return round(position * NS_PER_S / SAMPLE_RATE)
-
-
-def voices_of(edges: Sequence[FoundEdge], end_ns: int) -> list[Voice]:
-    """The stretches of voice; one that lasts to the recording's end ends there."""
-    voices: list[Voice] = []
-    for found in edges:
-        if found.quality is None:
-            voices.append(Voice(at_ns(found.edge.position)))
-        elif found.edge.began is None:
-            voices.pop()  # it was noise
-        else:
-            voices[-1] = Voice(at_ns(found.edge.began), at_ns(found.edge.position))
-    return [Voice(voice.onset_ns, end_ns if voice.end_ns is None else voice.end_ns) for voice in voices]
 
 
 def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[SpokenTurn]:
@@ -79,13 +65,14 @@ def as_timeline(name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdg
         frames: How many samples the recording has, at 48 kHz.
     """
     end_ns = at_ns(frames)
-    turns = spoken_turns(voices_of(caller, end_ns), voices_of(agent, end_ns))
+    agent_events = _voice_events(agent)
+    turns = spoken_turns(gather(_voice_events(caller)).voices, gather(agent_events).voices)
     events: list[Event] = [
         {"t": 0, "event": "call.started", "call": name, "scenario": name, "agent": "", "target": "", "utc": ""},
         {"t": 0, "event": "room.connected"},
         {"t": 0, "event": "agent.joined", "identity": "agent"},
     ]
-    events += _agent_events(agent, end_ns)
+    events += agent_events
     for number, turn in enumerate(turns, 1):
         until_ns = turns[number].start_ns if number < len(turns) else end_ns
         events += _turn_events(number, turn, until_ns)
@@ -93,7 +80,7 @@ def as_timeline(name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdg
     return events
 
 
-def _agent_events(edges: Sequence[FoundEdge], end_ns: int) -> list[Event]:
+def _voice_events(edges: Sequence[FoundEdge]) -> list[Event]:
     events: list[Event] = []
     for found in edges:
         event: Event = {"t": at_ns(found.edge.position), "found": at_ns(found.edge.found_at), **edge_fields(found)}

@@ -29,6 +29,15 @@ class Voice:
         return self.onset_ns <= t_ns and (self.end_ns is None or self.end_ns > t_ns)
 
 
+def end_voice(voices: list[Voice], end_ns: int, began_ns: int | None) -> None:
+    """Ends the last voice, which began then as it is known now; None where it was noise: then there was no voice."""
+    if began_ns is None:
+        voices.pop()
+        return
+    voices[-1].onset_ns = began_ns
+    voices[-1].end_ns = max(end_ns, began_ns)
+
+
 def speaks_at(voices: Sequence[Voice], t_ns: int) -> bool:
     """Whether the agent speaks at a time; a pause shorter than 500 ms belongs to its speech."""
     before = [voice for voice in voices if voice.onset_ns <= t_ns]

@@ -6,6 +6,7 @@ What listens in a call and what reads a recording both use this, so that the sam
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,21 @@ class FoundEdge:
     edge: VoiceEdge
     quality: VoiceQuality | None = None
     began_later: bool = False
+
+
+def edge_fields(found: FoundEdge) -> dict[str, Any]:
+    """What an `agent.onset` or `agent.end` event says of the sound itself."""
+    fields = {"position": found.edge.position, "level_dbfs": found.edge.level_dbfs}
+    quality = found.quality
+    if quality is not None:
+        fields |= {
+            "active_dbfs": quality.level_dbfs,
+            "active_ms": quality.active_ms,
+            "clipped": quality.clipped,
+            "dropouts": quality.dropouts,
+            "dropout_ms": quality.dropout_ms,
+        }
+    return fields
 
 
 class VoiceFinder:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.measure.level import FULL_SCALE, power_dbfs
+from harness.measure.level import FULL_SCALE, peak, power_dbfs
 
 SAMPLE_RATE = 48_000
 FINE = SAMPLE_RATE // 1000  # 1 ms
@@ -65,7 +65,7 @@ class VoiceMeter:
         whole = samples[: count * FRAME]
         fine = whole.reshape(-1, FINE).astype(np.float64)
         self._powers.frombytes(np.mean(np.square(fine), axis=1).tobytes())
-        loud = max(int(whole.max()), -int(whole.min())) >= CLIPPED
+        loud = peak(whole) >= CLIPPED
         self._clipped.extend(_clipped(frame) if loud else 0 for frame in whole.reshape(count, FRAME))
         if self._since is None:
             self._forget(self._first + len(self._clipped) - KEPT_FRAMES)

@@ -11,7 +11,6 @@ from harness.judge.summary import MetricSummary, RateSummary
 from harness.judge.verdict import summarise
 from harness.measure.call import measure_call
 from harness.measure.onset import SAMPLE_RATE
-from harness.measure.result import TurnResult
 from harness.measure.samples import samples_of
 from harness.measure.two_voices import as_timeline
 from harness.recordings.two_channels import Side, hear_recording
@@ -48,6 +47,9 @@ class RecordedTurn(_Part):
     stop_ms: float | None
 
 
+_TURN_KEYS = set(RecordedTurn.model_fields)  # they are named as those of a call's turn
+
+
 class MeasuredRecording(_Part):
     """A recording's numbers; `notes` are what a person should know of it."""
 
@@ -78,23 +80,7 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
         duration_s=round(heard.frames / SAMPLE_RATE, 3),
         caller_level_dbfs=round(heard.caller.level_dbfs, 1),
         agent_level_dbfs=call.media.level_dbfs,
-        turns=[_turn(turn) for turn in call.turns],
+        turns=[RecordedTurn(**turn.model_dump(include=_TURN_KEYS)) for turn in call.turns],
         metrics={name: found[name] for name in METRICS if name in found},
         notes=list(heard.notes),
-    )
-
-
-def _turn(turn: TurnResult) -> RecordedTurn:
-    return RecordedTurn(
-        turn=turn.turn,
-        kind="barge_in" if turn.kind == "barge_in" else "say",
-        caller_start_ms=turn.caller_start_ms or 0.0,
-        caller_end_ms=turn.caller_end_ms or 0.0,
-        agent_onset_ms=turn.agent_onset_ms,
-        ttfa_ms=turn.ttfa_ms,
-        interrupted=turn.interrupted,
-        backchannels=turn.backchannels,
-        talk_over_ms=turn.talk_over_ms,
-        dead_air_ms=turn.dead_air_ms,
-        stop_ms=turn.stop_ms,
     )

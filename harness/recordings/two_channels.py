@@ -26,6 +26,7 @@ LOWEST_RATE = 8_000
 LEAST_S = 1.0
 BLOCK_S = 1.0
 CANNOT = "cannot be measured"
+APART = "record caller and agent in a channel each"
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,18 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
     sides = dict(zip(("left", "right"), heard, strict=True))
     agent: Side = "right" if caller == "left" else "left"
-    for side, who, option in ((caller, "caller", f"--caller {caller}"), (agent, "agent", f"--caller {caller}")):
+    for side, who in ((caller, "caller"), (agent, "agent")):
         if not sides[side].has_voice:
             raise FixtureError(
                 f"{CANNOT}: there is no voice in the {side} channel, the {who}'s ({_level(sides[side].level_dbfs)})",
                 where=where,
-                mend=f"is {option} right? Listen to it; a voice under the noise is none",
+                mend=f"is --caller {caller} right? Listen to it; a voice under the noise is none",
             )
     if same:
         raise FixtureError(
             f"{CANNOT}: both channels hold the same, so nobody can tell who speaks",
             where=where,
-            mend="record caller and agent in a channel each",
+            mend=APART,
         )
     notes = []
     if rate != SAMPLE_RATE:
@@ -108,9 +109,7 @@ def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
         raise FixtureError(
             f"{CANNOT}: this has {mix}",
             where=where,
-            mend="record caller and agent in a channel each"
-            if file.channels == 1
-            else f"keep two of them: sox {name} out.wav remix 1 2",
+            mend=APART if file.channels == 1 else f"keep two of them: sox {name} out.wav remix 1 2",
         )
     if file.samplerate < LOWEST_RATE:
         raise FixtureError(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness.call.engines.line import Media
 from harness.call.engines.sdk_wait import PACKET_MS, JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_S
+from harness.measure.level import peak
 
 SAMPLES_PER_MS = 48
 PACKET_SAMPLES = 960  # of 20 ms
@@ -42,11 +43,11 @@ class LevelJump:
 
     def heard(self, samples: NDArray[np.int16]) -> bool:
         """Whether this block, `(frames,)` int16, is four times as loud as those before it."""
-        peak = max(int(samples.max()), -int(samples.min()))
+        loudest = peak(samples)
         usual = sorted(self._peaks)[len(self._peaks) // 2] if self._peaks else 0
-        self._peaks.append(peak)
+        self._peaks.append(loudest)
         self._quiet_for += 1
-        if peak <= 4 * usual + LEAST_PEAK or self._quiet_for < JUMP_BLOCKS:
+        if loudest <= 4 * usual + LEAST_PEAK or self._quiet_for < JUMP_BLOCKS:
             return False
         self._quiet_for = 0
         return True
