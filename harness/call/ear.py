@@ -7,7 +7,7 @@ from collections import deque
 
 from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
-from harness.clock import NS_PER_MS, Clock, ms
+from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
 from harness.measure.voice import Voice, end_voice
 from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
 
@@ -22,7 +22,7 @@ class Ear:
         self._clock = clock
         self._timeline = timeline
         self._finder = VoiceFinder()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: set[asyncio.Future[bool]] = set()
         self._read_late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_BLOCKS)
         self.voices: list[Voice] = []
         self.heard_until_ns = 0
@@ -60,8 +60,7 @@ class Ear:
     def wake(self) -> None:
         """Lets everyone who waits look again."""
         for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            _settle(waiter, woken=True)
 
     @property
     def voiced(self) -> bool:
@@ -74,12 +73,18 @@ class Ear:
 
     async def changed(self, deadline_ns: int) -> bool:
         """Waits for an edge or another wake; False where the deadline came first."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
         self._waiters.add(waiter)
-        timer = asyncio.ensure_future(self._clock.sleep_until_ns(deadline_ns))
+        # A timer, and no task that sleeps: every call waits so ten times a second.
+        timer = loop.call_later(max(0, deadline_ns - self._clock.now_ns()) / NS_PER_S, _settle, waiter, False)
         try:
-            await asyncio.wait({waiter, timer}, return_when=asyncio.FIRST_COMPLETED)
-            return waiter.done()
+            return await waiter
         finally:
             self._waiters.discard(waiter)
             timer.cancel()
+
+
+def _settle(waiter: asyncio.Future[bool], woken: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(woken)

@@ -103,7 +103,8 @@ class Script:
             if deadline_ns is not None and now_ns >= deadline_ns:
                 return False
             self._check_talks_on(now_ns)
-            again_ns = now_ns + LOOK_AGAIN_NS
+            # All calls of a process look at the same moments: one waking for all of them.
+            again_ns = (now_ns // LOOK_AGAIN_NS + 1) * LOOK_AGAIN_NS
             await self._ear.changed(again_ns if deadline_ns is None else min(again_ns, deadline_ns))
 
     def _check_talks_on(self, now_ns: int) -> None:

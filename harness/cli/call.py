@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import AgentOption, OutOption, SetOption, TargetOption, resolve_target
+from harness.cli.options import AgentOption, EngineOption, OutOption, SetOption, TargetOption, resolve_target
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def call(
     type_: Annotated[list[str] | None, typer.Option("--type", metavar="TEXT", help="Type a text.")] = None,
     target: TargetOption = None,
     agent: AgentOption = None,
+    engine: EngineOption = "sdk",
     sets: SetOption = None,
     out: OutOption = None,
 ) -> int:
@@ -34,6 +35,7 @@ def call(
 
     Without --say and --type the agent's greeting is listened to. The call is recorded like any other.
     """
+    from harness.call.engines.make import engine_name
     from harness.cli.carry_out import Request, carry_out
     from harness.load.pacing import plan_pace
     from harness.report.live import TimelineWatcher
@@ -51,6 +53,7 @@ def call(
         thresholds=[],
         record="all",
         out=out,
+        engine=engine_name(engine),
     )
 
     def watcher(console: Console) -> TimelineWatcher:

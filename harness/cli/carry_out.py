@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
 from harness.counted import counted
@@ -50,6 +51,7 @@ class Request:
     stop_at_failure: bool = False
     dry_run: bool = False
     quiet: bool = False
+    engine: EngineName = DEFAULT_ENGINE
 
 
 MakeWatcher = Callable[[Any], LinesWatcher]
@@ -111,6 +113,7 @@ def _order(request: Request, prepared: Sequence[Prepared], *, run: str, now: dat
         record=request.record,
         seed=seed,
         secrets=(request.target.api_key,),
+        engine=request.engine,
     )
     return RunOrder(
         scenarios=prepared,
@@ -121,6 +124,7 @@ def _order(request: Request, prepared: Sequence[Prepared], *, run: str, now: dat
         stop_at_failure=request.stop_at_failure,
         seed=seed,
         settings=settings,
+        engine=request.engine,
     )
 
 

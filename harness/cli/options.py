@@ -40,6 +40,12 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Where the run is written; a new folder in reports/ if left out."),
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="sdk|light", help="Who carries the media: LiveKit's SDK, or packets at the socket: cheaper."
+    ),
+]
 RecordOption = Annotated[str, typer.Option("--record", metavar="none|failed|all", help="Which calls' audio is kept.")]
 ThresholdOption = Annotated[
     list[str] | None,

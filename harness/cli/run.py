@@ -8,6 +8,7 @@ import typer
 
 from harness.cli.options import (
     AgentOption,
+    EngineOption,
     JunitOption,
     OutOption,
     Quiet,
@@ -43,6 +44,7 @@ def run(
     duration: Annotated[
         str | None, typer.Option("--duration", metavar="5m", help="With --rate: for how long calls start.")
     ] = None,
+    engine: EngineOption = "sdk",
     sets: SetOption = None,
     out: OutOption = None,
     record: RecordOption = "failed",
@@ -64,6 +66,7 @@ def run(
     Exit codes: 0 pass, 1 the agent fell short, 2 usage, 3 infrastructure, 4 the harness was not fit to measure,
     130 interrupted.
     """
+    from harness.call.engines.make import engine_name
     from harness.cli.carry_out import Request, carry_out
     from harness.load.pacing import plan_pace
     from harness.report.console import BarWatcher, LinesWatcher
@@ -92,6 +95,7 @@ def run(
         stop_at_failure=stop,
         dry_run=dry_run,
         quiet=quiet,
+        engine=engine_name(engine),
     )
 
     def watcher(console: Console) -> LinesWatcher:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.call.engines.make import DEFAULT_ENGINE, EngineName, make_engine
 from harness.call.loop_lag import LoopLag
 from harness.call.timeline import Event
 from harness.clock import Clock
@@ -42,6 +43,7 @@ class RunOrder:
     stop_at_failure: bool
     seed: int
     settings: dict[str, Any]
+    engine: EngineName = DEFAULT_ENGINE
 
 
 class Watcher(Protocol):
@@ -101,8 +103,6 @@ async def execute(
         StackError: The embedded stack did not come up.
         ConfigError: The embedded stack cannot be configured so.
     """
-    from harness.call.engines.sdk import SdkEngine
-
     directory.write_settings(order.settings)
     outcome = Outcome()
     fall: list[StackError] = []
@@ -111,7 +111,8 @@ async def execute(
             opened = asyncio.ensure_future(_open(stack, order, directory, watcher, clock))
             signals.on_interrupt(opened.cancel)
             fallen, lag, client = await opened
-            engine = SdkEngine(clock)
+            said = (speech.pcm for prepared in order.scenarios for speech in prepared.speech if speech is not None)
+            engine = await make_engine(order.engine, clock, said)
 
             def start(call: str, prepared: Prepared) -> RecordedCall:
                 return RecordedCall(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
+from harness.call.engines.make import DEFAULT_ENGINE
 from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
@@ -20,7 +21,10 @@ from harness.secret import Secret, masked, without_secrets
 from harness.target.shown import shown_url
 
 FORMAT_VERSION = 1
-_PACKAGES = ("livekit", "livekit-api", "aiohttp", "numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer")
+_PACKAGES = (
+    *("livekit", "livekit-api", "livekit-protocol", "aiortc", "aioice", "pylibsrtp", "opuslib-next-bundled", "aiohttp"),
+    *("numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer"),
+)
 
 
 def run_settings(
@@ -35,6 +39,7 @@ def run_settings(
     record: str,
     seed: int,
     secrets: Sequence[Secret | None] = (),
+    engine: str = DEFAULT_ENGINE,
 ) -> dict[str, Any]:
     """The content of run.json; `secrets` are masked in it wherever they stand."""
     settings = {
@@ -44,7 +49,7 @@ def run_settings(
         "command": [masked(word) for word in argv],
         "target": target,
         "agent": ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios)),
-        "engine": "sdk",
+        "engine": engine,
         "seed": seed,
         "calls": pace.slots,
         "repeat": pace.repeat,

@@ -7,16 +7,17 @@ comes late from it while the machine has no CPU left says nothing of the service
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from harness.clock import NS_PER_MS, NS_PER_S
+from harness.clock import NS_PER_S
 from harness.counted import counted
 from harness.measure.spans import CallSpans
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 MUCH_LATE_MS = 100.0
-PACKET_MS = 10.0
+PACKETS_A_SECOND = 100.0  # where a call was too short to tell
 READ_LATE_MS = 10.0
 
 # Of media over loopback, in one second. Five calls at once on a machine with time to spare had a jitter buffer of 122
@@ -38,7 +39,7 @@ def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | 
     """Why the harness was not fit between two times, each a sentence; empty where it was."""
     reasons = []
     late = [event["late_ms"] for event in spans.late if start_ns <= event["t"] <= end_ns]
-    packets = max(1.0, (end_ns - start_ns) / NS_PER_MS / PACKET_MS)
+    packets = max(1.0, (end_ns - start_ns) / NS_PER_S * _packets_a_second(spans))
     if late and max(late) > MUCH_LATE_MS:
         reasons.append(f"a packet left {max(late):.0f} ms late")
     elif len(late) / packets > LATE_SHARE:
@@ -51,6 +52,12 @@ def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | 
     if (late_media := _late_media(spans, start_ns, end_ns)) is not None:
         reasons.append(late_media)
     return reasons
+
+
+def _packets_a_second(spans: CallSpans) -> float:
+    """How many packets of the microphone leave in a second: engines differ."""
+    sent = [event["sent"] for event in spans.seconds if event.get("sent")]
+    return float(statistics.median(sent)) if sent else PACKETS_A_SECOND
 
 
 def _late_media(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:

@@ -111,12 +111,13 @@ def test_an_edge_that_was_not_found_live_takes_its_time_from_the_stream(
 ) -> None:
     events, recorded = heard_and_recorded(tmp_path, speech(noise=0), lambda n, _rng: n * 0.1)
     moved = 30 * 48
-    feed = OnsetDetector.feed
+    feed, skip = OnsetDetector.feed, OnsetDetector.skip
 
-    def later(self: OnsetDetector, samples: NDArray[np.int16]) -> list[VoiceEdge]:
-        return [VoiceEdge(e.edge, e.position + moved, e.found_at, e.level_dbfs) for e in feed(self, samples)]
+    def later(edges: list[VoiceEdge]) -> list[VoiceEdge]:
+        return [VoiceEdge(e.edge, e.position + moved, e.found_at, e.level_dbfs) for e in edges]
 
-    monkeypatch.setattr(OnsetDetector, "feed", later)
+    monkeypatch.setattr(OnsetDetector, "feed", lambda self, samples: later(feed(self, samples)))
+    monkeypatch.setattr(OnsetDetector, "skip", lambda self, count: later(skip(self, count)))
     found = find_voices(stream_pieces(events), lambda place, count: recorded[place : place + count])
     for before, after in zip(voices(events), voices(with_voices(events, found)), strict=True):
         assert after["t"] - before["t"] == pytest.approx(30 * NS_PER_MS, abs=4 * NS_PER_MS)

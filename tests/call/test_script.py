@@ -302,7 +302,7 @@ def test_a_wait_is_no_turn_and_what_the_agent_says_in_it_belongs_to_none() -> No
     assert wait.ended_ms is not None
     assert wait.started_ms is not None
     assert near(wait.ended_ms - wait.started_ms, 4000, 2)
-    assert near(wait.agent_spoke_ms, 2000, 250)
+    assert near(wait.agent_spoke_ms, 2000, 300)  # the turn before ended when its silence was known of
     assert near(call.turns[1].ttfa_ms, 600)
 
 

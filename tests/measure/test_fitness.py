@@ -46,6 +46,16 @@ def test_a_busy_machine_that_was_on_time_is_fit(second: dict[str, Any]) -> None:
     assert (turn.fit, turn.unfit_why, turn.ran_out) == (True, [], None)
 
 
+@pytest.mark.parametrize(("sent", "fit"), [(100, True), (50, False)])
+def test_the_share_of_late_packets_is_of_those_that_the_engine_sends(sent: int, *, fit: bool) -> None:
+    call = CallMade().say(3000, 5000, 9000).agent(6000, 7500)
+    for late in range(5):
+        call.late(4000 + 20 * late, 25)
+    for end in (1000, 2000, 5000, 9000, 10_500):
+        call.event(end, "second", **{**COST, **IDLE, "sent": sent})
+    assert call.hung_up(11_000).measured().turns[0].fit is fit
+
+
 LATE_MEDIA = [
     ({"jitter_buffer_ms": 240.0}, "the jitter buffer grew to 240 ms"),
     ({"jitter_ms": 29.0}, "packets jittered by 29 ms"),

@@ -9,6 +9,7 @@ All audio is (frames,) int16 mono at 48 kHz; all times are monotonic nanoseconds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,7 @@ class Heard:
         wire_ns: When the packet with the first sample came in.
         ear_ns: When a person would have heard the first sample; None where the engine has no jitter buffer.
         late_ns: How much later than it could have we read this block.
+        wire_of: Where the engine knows when each packet came in: tells it of a sample's position.
     """
 
     samples: NDArray[np.int16]
@@ -40,9 +42,12 @@ class Heard:
     wire_ns: int
     ear_ns: int | None = None
     late_ns: int = 0
+    wire_of: Callable[[int], int] | None = None
 
     def wire_at(self, position: int) -> int:
         """When the packet with the sample at `position` (in or before this block) came in."""
+        if self.wire_of is not None:
+            return self.wire_of(position)
         return self.wire_ns + round((position - self.position) * NS_PER_SAMPLE)
 
     def ear_at(self, position: int) -> int | None:

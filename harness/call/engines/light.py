@@ -1,0 +1,177 @@
+"""The engine at the socket: one UDP packet each way in 20 ms, no encoder, jitter buffer or thread in between.
+
+What others estimate is known here. A packet's times are when it was handed to the kernel and when the kernel took it
+in; a sample is given them by its place in the packet, whose middle sample has them exactly (`docs/metrics.md`).
+Utterances are encoded once in a process, silence is one packet sent again and again, and what is heard is decoded only
+where it is listened to, a few packets at a time. How one agent is heard is in `light_ear`, how one speaks to it in
+`light_mouth`; this file joins them with a room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.call.engines.light_ear import LightEar
+from harness.call.engines.light_mouth import LightMouth, LightUtterance
+from harness.call.engines.line import LineEvents
+from harness.clock import Clock
+from harness.errors import RoomFailure
+from harness.secret import Secret
+from harness.transport.opus import Encoded
+from harness.transport.private_names import check_versions
+from harness.transport.room import Participant, RemoteTrack, Room, TransportHub
+
+
+class LightEngine:
+    """Joins rooms with `harness.transport`; all of an event loop by one pacer.
+
+    Raises:
+        TransportVersionError: A library is not the one that is known.
+    """
+
+    name = "light"
+
+    def __init__(self, clock: Clock) -> None:
+        check_versions()
+        self._clock = clock
+        self._hub = TransportHub(clock)
+        self._encoded = Encoded()
+
+    async def prepare(self, utterances: Iterable[NDArray[np.int16]]) -> None:
+        """Encodes what will be said, (frames,) int16 mono at 48 kHz each, so that no call waits for it."""
+        for pcm in utterances:
+            await asyncio.to_thread(self._encoded.make, pcm)
+
+    async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> LightLine:
+        """See `Engine.join`."""
+        line = LightLine(self._hub, self._encoded, events, self._clock)
+        await line.connect(url, token, timeout_s=timeout_s)
+        return line
+
+
+class LightLine:
+    """One room; see `Line`. It is the `RoomEvents` of its room."""
+
+    def __init__(self, hub: TransportHub, encoded: Encoded, events: LineEvents, clock: Clock) -> None:
+        self._hub = hub
+        self._events = events
+        self._clock = clock
+        self._mouth = LightMouth(encoded, clock, events)
+        self._room: Room | None = None
+        self._tracks: dict[str, RemoteTrack] = {}
+        self._listening: str | None = None
+        self._ear: LightEar | None = None
+        self._closed = False
+
+    async def connect(self, url: str, token: Secret, *, timeout_s: float) -> None:
+        """Joins the room.
+
+        Raises:
+            RoomFailure: See `Engine.join`.
+        """
+        self._room = await Room.connect(self._hub, url, token, self, timeout_s=timeout_s)
+        self._room.greet_present()
+
+    @property
+    def _joined(self) -> Room:
+        if self._room is None:
+            raise RoomFailure("room.lost", "the room was not joined")
+        return self._room
+
+    async def publish(self, *, timeout_s: float) -> None:
+        """See `Line.publish`."""
+        try:
+            publication = await asyncio.wait_for(self._joined.publish(), timeout_s)
+        except TimeoutError:
+            raise RoomFailure(
+                "room.publish_failed",
+                "the microphone could not be published: no answer in time",
+                mend="does the token allow publishing, and is UDP open to the server's media ports?",
+            ) from None
+        self._mouth.begin(publication.send)
+        self._hub.pacer.add_sender(self._mouth.send)
+
+    def listen_to(self, identity: str) -> None:
+        """See `Line.listen_to`."""
+        if self._listening is None:
+            self._listening = identity
+            if identity in self._tracks:
+                self._hear(self._tracks[identity])
+
+    def _hear(self, track: RemoteTrack) -> None:
+        if track.is_encrypted:
+            what = "the agent's audio is encrypted end to end, which the light engine does not do; use --engine sdk"
+            self._events.on_broken(self._clock.now_ns(), what)
+            return
+        if self._ear is None:
+            self._ear = LightEar(self._clock, self._events, lambda: self._joined.rtt_ms)
+            self._hub.pacer.add_listener(self._ear.listen)
+        else:
+            self._ear.begin_anew()
+        self._joined.listen(track, self._ear.arrived)
+
+    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> LightUtterance:
+        """See `Line.speak`."""
+        return self._mouth.speak(pcm, not_before_ns=not_before_ns)
+
+    async def send_data(self, topic: str, payload: bytes) -> int:
+        """See `Line.send_data`."""
+        left_ns = self._clock.now_ns()
+        try:
+            self._joined.send_data(topic, payload)
+        except (ConnectionError, ValueError) as problem:
+            raise RoomFailure("room.lost", f"a text could not be sent: {problem}") from None
+        return left_ns
+
+    async def hang_up(self) -> None:
+        """See `Line.hang_up`."""
+        if self._closed:
+            return
+        self._closed = True
+        self._hub.pacer.remove(self._mouth.send)
+        self._mouth.end()
+        if self._ear is not None:
+            self._hub.pacer.remove(self._ear.listen)
+            self._ear.close()
+        if self._room is not None:
+            await self._room.close()
+        self._tracks.clear()
+
+    # -- RoomEvents ------------------------------------------------------------------------------------------------
+
+    def participant_came(self, t_ns: int, participant: Participant) -> None:
+        """See `RoomEvents`."""
+        self._events.on_participant(t_ns, participant.identity, is_agent=participant.is_agent)
+
+    def participant_went(self, t_ns: int, identity: str) -> None:
+        """See `RoomEvents`."""
+        self._tracks.pop(identity, None)
+        self._events.on_participant_left(t_ns, identity)
+
+    def track_came(self, t_ns: int, track: RemoteTrack) -> None:
+        """See `RoomEvents`."""
+        if track.identity in self._tracks:
+            return
+        self._tracks[track.identity] = track
+        self._events.on_audio_track(t_ns, track.identity)
+        if track.identity == self._listening:
+            self._hear(track)
+
+    def track_went(self, t_ns: int, track: RemoteTrack) -> None:
+        """See `RoomEvents`."""
+        del t_ns
+        if self._tracks.get(track.identity) == track:
+            del self._tracks[track.identity]
+
+    def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
+        """See `RoomEvents`."""
+        self._events.on_data(t_ns, topic, payload, identity)
+
+    def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
+        """See `RoomEvents`."""
+        if not self._closed:
+            self._events.on_disconnected(t_ns, reason, by_service=by_service)

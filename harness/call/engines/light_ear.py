@@ -1,0 +1,114 @@
+"""How an agent is heard on engine `light`: its packets put in order, decoded a few at a time, silence between them.
+
+Where nothing is sent (DTX) there is silence to be heard all the same: a caller waits for the agent's end. It costs
+nearly nothing, unless the agent's silence is noisy: then the decoder makes that noise, as it does for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.call.engines.line import Heard, LineEvents, Media
+from harness.clock import NS_PER_S, Clock
+from harness.transport.opus import FRAME, Decoder
+from harness.transport.pacer import SLOT_NS
+from harness.transport.reception import Piece, Reception
+from harness.transport.rtp import RtpPacket
+
+HEAR_EVERY = 4  # packets' times: an onset is known so much later, and that many packets cost one look
+AUDIBLE = 10  # of 32,767: -70 dBFS; below it an agent's silence is none of noise
+OVERFLOW_NS = 10 * NS_PER_S  # what waits longer to be read is worth nothing
+
+
+class LightEar:
+    """Hears one agent, from now on; `listen` is called by the pacer.
+
+    Args:
+        clock: Tells time.
+        events: Told what is heard.
+        rtt_ms: Tells the network's round trip, where it is known.
+    """
+
+    def __init__(self, clock: Clock, events: LineEvents, rtt_ms: Callable[[], float | None]) -> None:
+        now_ns = clock.now_ns()
+        self.reception = Reception(now_ns)
+        self._clock = clock
+        self._events = events
+        self._rtt_ms = rtt_ms
+        self._decoder = Decoder()
+        self._last = np.zeros(FRAME, np.int16)
+        self._turn = 0
+        self._late_ns = 0
+        self._tell_ns = now_ns + NS_PER_S
+        self._told = (0, 0, 0, 0)
+
+    def begin_anew(self) -> None:
+        """The agent publishes another track."""
+        self.reception.restart()
+
+    def arrived(self, packet: RtpPacket, came_ns: int) -> None:
+        """A packet of the agent's."""
+        # It waits for the end of a slot by design.
+        self._late_ns = max(self._late_ns, self._clock.now_ns() - came_ns - SLOT_NS)
+        self.reception.arrived(packet, came_ns)
+
+    def listen(self, due_ns: int, now_ns: int) -> None:
+        """Hears what has come; see `pacer.Job`."""
+        del due_ns
+        self._turn = (self._turn + 1) % HEAR_EVERY
+        if self._turn:
+            return
+        pieces = self.reception.play(now_ns)
+        if pieces:
+            late_ns, self._late_ns = self._late_ns, 0
+            if late_ns > OVERFLOW_NS:
+                self._events.on_overflow(now_ns)
+            position = pieces[0].position
+            wire_of = self.reception.wire_at
+            self._events.on_heard(
+                Heard(self._decoded(pieces), position, wire_of(position), late_ns=late_ns, wire_of=wire_of)
+            )
+        if now_ns >= self._tell_ns:
+            self._events.on_media(now_ns, self._media())
+            self._tell_ns += NS_PER_S
+
+    def _decoded(self, pieces: Sequence[Piece]) -> NDArray[np.int16]:
+        samples = np.zeros(sum(piece.samples for piece in pieces), np.int16)
+        start = 0
+        for piece in pieces:
+            part = samples[start : start + piece.samples]
+            start += piece.samples
+            if piece.payload is not None:
+                self._decoder.decode(piece.payload, part)
+                self._last = part
+            elif not piece.lost and self._is_noisy():
+                self._make_noise(part)
+        return samples
+
+    def _is_noisy(self) -> bool:
+        return bool(self._last.size) and int(np.abs(self._last).max()) > AUDIBLE
+
+    def _make_noise(self, part: NDArray[np.int16]) -> None:
+        for start in range(0, part.size - part.size % FRAME, FRAME):
+            self._decoder.comfort_noise(part[start : start + FRAME])
+
+    def _media(self) -> Media:
+        counts = self.reception.counts
+        now = (counts.received, counts.lost, counts.samples, counts.concealed)
+        received, lost, samples, concealed = (after - before for after, before in zip(now, self._told, strict=True))
+        self._told = now
+        return Media(
+            received=received,
+            lost=lost,
+            samples=samples,
+            concealed=concealed,
+            jitter_ms=round(self.reception.jitter_ms, 3),
+            rtt_ms=self._rtt_ms(),
+        )
+
+    def close(self) -> None:
+        """Hears nothing more."""
+        self._decoder.close()

@@ -1,0 +1,51 @@
+"""Which engine is which: made by name, and only the one that is wanted is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.call.engines.line import Engine
+from harness.clock import Clock
+from harness.errors import UsageError
+
+EngineName = Literal["sdk", "light"]
+DEFAULT_ENGINE: EngineName = "sdk"
+
+
+def engine_name(text: str, *, where: str = "--engine") -> EngineName:
+    """The engine of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for name in get_args(EngineName):
+        if text == name:
+            return name  # type: ignore[no-any-return] # it is one of the names
+    raise UsageError(f"{text!r} is no engine", where=where, mend=f"use {' or '.join(get_args(EngineName))}")
+
+
+async def make_engine(name: EngineName, clock: Clock, utterances: Iterable[NDArray[np.int16]] = ()) -> Engine:
+    """An engine for the running event loop; what no call is to wait for is done.
+
+    Args:
+        name: Which.
+        clock: Its reader of time.
+        utterances: What will be said, (frames,) int16 mono at 48 kHz each.
+
+    Raises:
+        ConfigError: A library that it needs is not the one that is known.
+    """
+    if name == "light":
+        # Not beside the SDK: its native runtime alone takes more memory than fifty calls of this one.
+        from harness.call.engines.light import LightEngine
+
+        engine = LightEngine(clock)
+        await engine.prepare(utterances)
+        return engine
+    from harness.call.engines.sdk import SdkEngine
+
+    return SdkEngine(clock)

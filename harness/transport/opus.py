@@ -1,0 +1,197 @@
+"""Opus by libopus itself (RFC 6716): whole utterances encoded beforehand, packets decoded one by one.
+
+libopus is called by ctypes: decoding 20 ms takes 25 us so, and 50 us by way of PyAV. ctypes lets other threads run
+meanwhile, so an utterance can be encoded beside the event loop.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import OrderedDict
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import ConfigError
+
+SAMPLE_RATE = 48_000
+FRAME = SAMPLE_RATE // 50
+"""Samples of a packet of 20 ms, which is what we send."""
+LOOK_AHEAD = 312
+"""Samples by which the encoder puts the signal back: a decoder's output is so much behind what was encoded."""
+MOST_SAMPLES = 5760
+"""Of a packet: 120 ms (RFC 6716, 2.1.4)."""
+SILENT_PACKETS = 50
+
+_APPLICATION_VOIP = 2048
+_SET_BITRATE = 4002
+_SET_COMPLEXITY = 4010
+_GET_LOOKAHEAD = 4027
+_BITRATE = 32_000  # what libwebrtc takes for a mono voice
+_COMPLEXITY = 10
+_MOST_BYTES = 1275
+_KEPT_UTTERANCES = 256
+
+
+def packet_samples(payload: bytes) -> int:
+    """How many samples at 48 kHz a packet holds, by its first bytes (RFC 6716, 3.1); 0 where it is no Opus packet."""
+    if not payload:
+        return 0
+    config = payload[0] >> 3
+    if config < 12:  # SILK
+        frame = (480, 960, 1920, 2880)[config & 3]
+    elif config < 16:  # hybrid
+        frame = (480, 960)[config & 1]
+    else:  # CELT
+        frame = 120 << (config & 3)
+    code = payload[0] & 3
+    if code == 3:
+        if len(payload) < 2:
+            return 0
+        count = payload[1] & 0x3F
+    else:
+        count = 1 if code == 0 else 2
+    samples = frame * count
+    return samples if 0 < samples <= MOST_SAMPLES else 0
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    try:
+        from opuslib_next.api import libopus
+
+        # A handle of our own: the package's has types of its own on its functions.
+        library = ctypes.CDLL(libopus._name)  # noqa: SLF001 - documented so, for the library's functions have its names
+    except (ImportError, OSError, RuntimeError) as problem:
+        raise ConfigError(
+            f"libopus cannot be loaded: {problem}", where="--engine light", mend="install opuslib-next-bundled anew"
+        ) from None
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    for name, result, arguments in (
+        ("opus_encoder_create", pointer, [number, number, number, ctypes.POINTER(number)]),
+        ("opus_encoder_destroy", None, [pointer]),
+        ("opus_encode", number, [pointer, pointer, number, pointer, number]),
+        ("opus_decoder_create", pointer, [number, number, ctypes.POINTER(number)]),
+        ("opus_decoder_destroy", None, [pointer]),
+        ("opus_decode", number, [pointer, ctypes.c_char_p, number, pointer, number, number]),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def encode(pcm: NDArray[np.int16]) -> list[bytes]:
+    """Packets of 20 ms, by an encoder of its own; sample i of `pcm` is sample i + `LOOK_AHEAD` of what they decode to.
+
+    Args:
+        pcm: (frames,) int16 mono at 48 kHz.
+
+    Raises:
+        ConfigError: libopus cannot be loaded, or has another look-ahead.
+    """
+    opus = _library()
+    error = ctypes.c_int()
+    encoder = opus.opus_encoder_create(SAMPLE_RATE, 1, _APPLICATION_VOIP, ctypes.byref(error))
+    if not encoder:
+        raise MemoryError(f"libopus: error {error.value}")
+    try:
+        for request, value in ((_SET_BITRATE, _BITRATE), (_SET_COMPLEXITY, _COMPLEXITY)):
+            opus.opus_encoder_ctl(ctypes.c_void_p(encoder), ctypes.c_int(request), ctypes.c_int(value))
+        look_ahead = ctypes.c_int()
+        opus.opus_encoder_ctl(ctypes.c_void_p(encoder), ctypes.c_int(_GET_LOOKAHEAD), ctypes.byref(look_ahead))
+        if look_ahead.value != LOOK_AHEAD:
+            raise ConfigError(
+                f"libopus looks ahead by {look_ahead.value} samples, {LOOK_AHEAD} are known",
+                where="--engine light",
+                mend="install the version of opuslib-next-bundled that the harness was locked with",
+            )
+        tail = -(pcm.size + LOOK_AHEAD) % FRAME + LOOK_AHEAD
+        padded = np.ascontiguousarray(np.concatenate([pcm, np.zeros(tail, np.int16)]))
+        room = ctypes.create_string_buffer(_MOST_BYTES)
+        packets = []
+        for start in range(0, padded.size, FRAME):
+            at = padded.ctypes.data + 2 * start
+            size = opus.opus_encode(encoder, at, FRAME, room, _MOST_BYTES)
+            if size < 0:
+                raise ValueError(f"libopus: error {size}")
+            packets.append(room.raw[:size])
+        return packets
+    finally:
+        opus.opus_encoder_destroy(encoder)
+
+
+class Encoded:
+    """Utterances by their content, each encoded once in a process; the least used are forgotten."""
+
+    def __init__(self, most: int = _KEPT_UTTERANCES) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[int, bytes], list[bytes]] = OrderedDict()
+
+    def get(self, pcm: NDArray[np.int16]) -> list[bytes] | None:
+        """Its packets, where they are there already."""
+        key = _key(pcm)
+        packets = self._kept.get(key)
+        if packets is not None:
+            self._kept.move_to_end(key)
+        return packets
+
+    def make(self, pcm: NDArray[np.int16]) -> list[bytes]:
+        """Its packets; takes about 0.2 ms for each of them where they are not there. Any thread may call it."""
+        packets = self.get(pcm)
+        if packets is None:
+            packets = encode(pcm)
+            self._kept[_key(pcm)] = packets
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return packets
+
+
+def _key(pcm: NDArray[np.int16]) -> tuple[int, bytes]:
+    import hashlib
+
+    return pcm.size, hashlib.blake2b(np.ascontiguousarray(pcm).data, digest_size=16).digest()
+
+
+@cache
+def silence() -> bytes:
+    """The packet of 20 ms that an encoder makes again and again once it has heard nothing for a while."""
+    return encode(np.zeros(SILENT_PACKETS * FRAME, np.int16))[-2]
+
+
+class Decoder:
+    """Decodes one stream's packets, in their order, to mono at 48 kHz.
+
+    Raises:
+        ConfigError: libopus cannot be loaded.
+    """
+
+    def __init__(self) -> None:
+        self._opus = _library()
+        error = ctypes.c_int()
+        self._state: int | None = self._opus.opus_decoder_create(SAMPLE_RATE, 1, ctypes.byref(error))
+        if not self._state:
+            raise MemoryError(f"libopus: error {error.value}")
+        self._decode = self._opus.opus_decode
+
+    def decode(self, payload: bytes, into: NDArray[np.int16]) -> int:
+        """Decodes a packet into a contiguous array's beginning; returns how many samples, 0 for a broken packet."""
+        count: int = self._decode(self._state, payload, len(payload), into.ctypes.data, into.size, 0)
+        return max(0, count)
+
+    def comfort_noise(self, into: NDArray[np.int16]) -> int:
+        """What a receiver plays where nothing is sent (DTX); `into` is a multiple of 2.5 ms, of 120 ms at most."""
+        count: int = self._decode(self._state, None, 0, into.ctypes.data, into.size, 0)
+        return max(0, count)
+
+    def close(self) -> None:
+        """Frees its state. Safe to call twice."""
+        if self._state is not None:
+            self._opus.opus_decoder_destroy(self._state)
+            self._state = None
+
+    def __del__(self) -> None:
+        state: Any = getattr(self, "_state", None)
+        if state is not None:
+            self.close()

@@ -1,0 +1,235 @@
+"""One peer connection: ICE, DTLS and SCTP of aiortc over a socket of ours, media past them.
+
+Of aiortc its building blocks are used (its ORTC interface), not its `RTCPeerConnection`: that one makes a transport for
+each m-line and a thread for each track.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+from collections.abc import Callable, Coroutine
+from functools import cache
+from typing import Any
+
+from aioice import Candidate
+from aiortc import (
+    RTCCertificate,
+    RTCDataChannel,
+    RTCDataChannelParameters,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    RTCIceCandidate,
+    RTCIceGatherer,
+    RTCIceParameters,
+    RTCIceTransport,
+    RTCSctpCapabilities,
+    RTCSctpTransport,
+)
+
+from harness.transport import private_names, rtp
+from harness.transport.sdp import Description, Transport
+from harness.transport.udp import Address, OnLeft, UdpPort, UdpSocket
+
+OnRtp = Callable[[rtp.RtpPacket, int], None]
+OnMessage = Callable[[str, bytes, int], None]
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def _certificate() -> RTCCertificate:
+    """One for all peers of the process: making it is the dearest part of a join."""
+    return RTCCertificate.generateCertificate()
+
+
+class PeerLostError(ConnectionError):
+    """The connection could not be made."""
+
+
+class Peer:
+    """One side of a connection to the server.
+
+    Args:
+        port: Where its socket is read.
+        host: The address of ours that the server is reached from.
+        offering: Whether we offer, and lead ICE; else the server does both.
+        on_lost: Told once when the connection, made before, is no more.
+    """
+
+    def __init__(self, port: UdpPort, host: str, *, offering: bool, on_lost: Callable[[], None]) -> None:
+        private_names.check_versions()
+        self.ssrc = random.SystemRandom().getrandbits(32)
+        self.on_message: OnMessage = lambda label, data, came_ns: None
+        self.connected = asyncio.Event()
+        self._on_lost = on_lost
+        self._offering = offering
+        self._listeners: dict[int, OnRtp] = {}
+        self._host = host
+        self._socket = UdpSocket(
+            port, socket.AF_INET6 if ":" in host else socket.AF_INET, on_media=self._media_received
+        )
+        self._gatherer = RTCIceGatherer(iceServers=[])
+        private_names.put_socket_under(self._gatherer, self._socket, host, controlling=offering)
+        self._ice = RTCIceTransport(self._gatherer)
+        self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
+        self._sctp = RTCSctpTransport(self._dtls)
+        self._sctp.on("datachannel", self._channel_opened)
+        self._ice.on("statechange", self._state_changed)
+        self._dtls.on("statechange", self._state_changed)
+        self._protect: private_names.Cipher | None = None
+        self._unprotect: private_names.Cipher | None = None
+        self._address: Address | None = None
+        self._remote: Description | None = None
+        self._early: list[Candidate] = []
+        self._closed = False
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """To the server and back, by ICE's checks; None before the first."""
+        return None if self._socket.rtt_ns is None else self._socket.rtt_ns / 1e6
+
+    async def describe(self, setup: str) -> Transport:
+        """Our side of the transport."""
+        await self._gatherer.gather()
+        parameters = self._gatherer.getLocalParameters()
+        fingerprints = [
+            (one.algorithm, one.value)
+            for one in self._dtls.getLocalParameters().fingerprints
+            if one.algorithm == "sha-256"
+        ]
+        candidates = [
+            f"{one.foundation} {one.component} {one.protocol} {one.priority} {one.ip} {one.port} typ {one.type}"
+            for one in self._gatherer.getLocalCandidates()
+        ]
+        return Transport(
+            parameters.usernameFragment or "", parameters.password or "", fingerprints, candidates, setup=setup
+        )
+
+    async def connect(self, remote: Description) -> None:
+        """Connects to what the other side described. Returns when media and data can flow.
+
+        Raises:
+            PeerLostError: It did not work out. Where nothing comes at all, it waits until cancelled.
+        """
+        self._remote = remote
+        if remote.transport.lite:
+            private_names.set_controlling(self._gatherer)
+        for candidate in [*self._early, *map(Candidate.from_sdp, remote.transport.candidates)]:
+            await self._add(candidate)
+        self._early.clear()
+        we_are_server = remote.transport.setup == "active"
+        private_names.set_dtls_role(self._dtls, "server" if we_are_server else "client")
+        theirs = remote.transport
+        await self._ice.start(RTCIceParameters(theirs.ufrag, theirs.password, theirs.lite))
+        if self._ice.state != "completed":
+            raise PeerLostError("no media connection (ICE)")
+        fingerprints = [RTCDtlsFingerprint(algorithm, digest) for algorithm, digest in remote.transport.fingerprints]
+        await self._dtls.start(RTCDtlsParameters(fingerprints))
+        if self._dtls.state != "connected":
+            raise PeerLostError("no encryption for media (DTLS)")
+        self._protect, self._unprotect = private_names.media_ciphers(self._dtls)
+        self._address = private_names.nominated_address(self._ice)
+        await self._sctp.start(RTCSctpCapabilities(remote.max_message_bytes), remote.sctp_port)
+        self._socket.settle()
+        self.connected.set()
+
+    def same_transport(self, description: Description) -> bool:
+        """Whether a further description is of the connection that there is, not of one to be made anew."""
+        return self._remote is not None and description.transport.ufrag == self._remote.transport.ufrag
+
+    async def add_candidate(self, text: str) -> None:
+        """A further candidate of the other side, as in SDP; what cannot be used is passed over."""
+        with contextlib.suppress(ValueError):
+            candidate = Candidate.from_sdp(text)
+            if self._remote is None:
+                self._early.append(candidate)
+            else:
+                await self._add(candidate)
+
+    async def _add(self, candidate: Candidate) -> None:
+        if candidate.transport.lower() != "udp" or candidate.component != 1:
+            return
+        await self._ice.addRemoteCandidate(
+            RTCIceCandidate(
+                component=candidate.component,
+                foundation=candidate.foundation,
+                ip=candidate.host,
+                port=candidate.port,
+                priority=candidate.priority,
+                protocol="udp",
+                type=candidate.type,
+            )
+        )
+
+    # -- data ------------------------------------------------------------------------------------------------------
+
+    def open_channel(self, label: str, *, ordered: bool = True, retransmits: int | None = None) -> RTCDataChannel:
+        """A data channel of ours; it opens once the connection is there."""
+        parameters = RTCDataChannelParameters(label=label, ordered=ordered, maxRetransmits=retransmits)
+        return RTCDataChannel(self._sctp, parameters)
+
+    def _channel_opened(self, channel: RTCDataChannel) -> None:
+        def received(data: bytes | str) -> None:
+            self.on_message(channel.label, data if isinstance(data, bytes) else data.encode(), self._socket.came_ns)
+
+        channel.on("message", received)
+
+    # -- media -----------------------------------------------------------------------------------------------------
+
+    def send(self, packet: bytes, on_left: OnLeft) -> None:
+        """Encrypts and sends an RTP packet, in this slot of the pacer; without a connection it is dropped."""
+        if self._protect is not None and self._address is not None:
+            self._socket.post(self._protect(packet), self._address, on_left)
+
+    def listen(self, ssrc: int, on_rtp: OnRtp) -> None:
+        """Hands over this source's packets, each with when it came in."""
+        self._listeners[ssrc] = on_rtp
+
+    def unlisten(self, ssrc: int) -> None:
+        """Hands over no more of them; they are not even decrypted."""
+        self._listeners.pop(ssrc, None)
+
+    def _media_received(self, datagram: bytes, came_ns: int) -> None:
+        ssrc = rtp.ssrc_of(datagram)
+        on_rtp = self._listeners.get(ssrc) if ssrc is not None else None
+        if on_rtp is None or self._unprotect is None or rtp.is_rtcp(datagram):
+            return
+        try:
+            packet = rtp.parse(self._unprotect(datagram))
+        except private_names.CipherError as problem:
+            # One that came before is counted by its header, which is not encrypted. Any other is not the server's.
+            packet = rtp.parse(datagram) if problem.replayed else None
+        if packet is not None:
+            on_rtp(packet, came_ns)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def _state_changed(self) -> None:
+        ended = self._ice.state in ("failed", "closed") or self._dtls.state in ("failed", "closed")
+        if ended and self.connected.is_set() and not self._closed:
+            self.connected.clear()
+            self._protect = self._address = None
+            self._on_lost()
+
+    async def close(self) -> None:
+        """Closes everything; nothing of it is left. Safe to call twice; raises nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._protect = self._unprotect = self._address = None
+        self._listeners.clear()
+        self.on_message = lambda label, data, came_ns: None
+        steps: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (self._sctp.stop, self._dtls.stop, self._ice.stop)
+        for step in steps:
+            try:
+                await step()
+            except Exception as problem:  # aiortc is in whatever state the join was cut in  # noqa: BLE001
+                _log.debug("a peer was not closed well", exc_info=problem)
+        self._socket.close()
+        self._sctp.remove_all_listeners()
+        self._dtls.remove_all_listeners()

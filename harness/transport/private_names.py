@@ -1,0 +1,151 @@
+"""Every private name of aiortc, aioice and pylibsrtp that we lean on, and the versions in which we know them.
+
+Those libraries give ICE, DTLS and SCTP; media goes past them, since a packet that takes their way costs five times as
+much. Nothing else in the harness touches a name of theirs that begins with an underscore. Another version is refused
+before the first packet, by `check_versions`: look through this file with the new version's source beside it, run
+`tests/transport`, then move the pins in `KNOWN` and in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aioice import Candidate
+    from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
+
+    from harness.transport.udp import Address, UdpSocket
+
+KNOWN: Mapping[str, str] = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
+
+_MOST_BYTES = 2048
+_TRAILER = 144  # SRTP_MAX_TRAILER_LEN of libsrtp
+_REPLAYED = (9, 10)  # srtp_err_status_replay_fail and _replay_old
+
+
+class TransportVersionError(ConfigError):
+    """A library is there in a version whose inner workings we do not know."""
+
+
+@cache
+def check_versions() -> None:
+    """Returns where the libraries are those that are known.
+
+    Raises:
+        TransportVersionError: One is missing or of another version.
+    """
+    for name, known in KNOWN.items():
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found = "not there"
+        if found != known:
+            raise TransportVersionError(
+                f"{name} is {found}; the light engine leans on the inside of {known}",
+                where="--engine light",
+                mend=f"pip install {name}=={known}, or call with --engine sdk",
+            )
+
+
+def put_socket_under(gatherer: RTCIceGatherer, socket: UdpSocket, host: str, *, controlling: bool) -> None:
+    """Makes ICE use our own socket as its only candidate, and take this role.
+
+    aioice opens a socket for each address of the machine but the loopback one; ours is bound to all of them.
+    """
+    from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+    from aioice.ice import StunProtocol
+
+    connection = gatherer._connection  # noqa: SLF001 - see the module
+    connection.ice_controlling = controlling
+
+    async def our_candidates(component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:
+        del addresses, timeout
+        protocol = StunProtocol(connection)
+        protocol.connection_made(socket)
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=socket.port,
+            type="host",
+        )
+        connection._protocols.append(protocol)  # noqa: SLF001 - see the module
+        socket.serve(protocol)
+        return [protocol.local_candidate]
+
+    connection.get_component_candidates = our_candidates  # type: ignore[method-assign] # of this one connection
+
+
+def set_controlling(gatherer: RTCIceGatherer) -> None:
+    """Makes us lead ICE, as one must where the other side is an ICE lite agent (RFC 8445, 6.1.1)."""
+    gatherer._connection.ice_controlling = True  # noqa: SLF001 - see the module
+
+
+def set_dtls_role(dtls: RTCDtlsTransport, role: str) -> None:
+    """`client` or `server`, as offer and answer say; by itself aiortc takes it from the ICE role."""
+    dtls._set_role(role)  # noqa: SLF001 - see the module
+
+
+def media_ciphers(dtls: RTCDtlsTransport) -> tuple[Cipher, Cipher]:
+    """What encrypts and what decrypts RTP, once DTLS is connected."""
+    from pylibsrtp._binding import lib
+
+    return Cipher(dtls._tx_srtp, lib.srtp_protect, grows_by=_TRAILER), Cipher(dtls._rx_srtp, lib.srtp_unprotect)  # noqa: SLF001 - see the module
+
+
+class Cipher:
+    """Encrypts or decrypts in a session of libsrtp, as its `protect` and `unprotect` do, for half of their price.
+
+    Args:
+        session: A `pylibsrtp.Session`.
+        work: libsrtp's function.
+        grows_by: By how much a packet may grow.
+    """
+
+    def __init__(self, session: Any, work: Callable[[Any, Any, Any], int], *, grows_by: int = 0) -> None:
+        from pylibsrtp._binding import ffi
+
+        self._session = session  # which frees what the next one points at
+        self._handle = session._srtp[0]  # noqa: SLF001 - see the module
+        self._work = work
+        self._data = ffi.new("char[]", _MOST_BYTES)
+        self._buffer = ffi.buffer(self._data)
+        self._size = ffi.new("int *")
+        self._most = _MOST_BYTES - grows_by
+
+    def __call__(self, packet: bytes) -> bytes:
+        """The packet, encrypted or decrypted.
+
+        Raises:
+            CipherError: It cannot be; `replayed` where it was decrypted before.
+        """
+        size = len(packet)
+        if size > self._most:
+            raise CipherError(replayed=False)
+        self._size[0] = size
+        self._buffer[0:size] = packet
+        status = self._work(self._handle, self._data, self._size)
+        if status:
+            raise CipherError(replayed=status in _REPLAYED)
+        return bytes(self._buffer[0 : self._size[0]])
+
+
+class CipherError(Exception):
+    """A packet that is not the other side's, is too long, or came before."""
+
+    def __init__(self, *, replayed: bool) -> None:
+        super().__init__("it came before" if replayed else "it cannot be decrypted")
+        self.replayed = replayed
+
+
+def nominated_address(ice: RTCIceTransport) -> Address | None:
+    """Where media goes, once ICE is connected; None where it no longer is."""
+    pair = ice._connection._nominated.get(1)  # noqa: SLF001 - see the module
+    return None if pair is None else pair.remote_addr

@@ -1,0 +1,443 @@
+"""A joined room: who is in it, one published microphone, subscribed audio tracks, and data both ways.
+
+Two peer connections, as LiveKit has them: on one we offer and publish, on the other the server offers and we subscribe.
+What it does not do: reconnect or resume (a lost room stays lost), video, end-to-end encryption, RED, retransmission,
+ICE over TCP or by way of TURN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from livekit.protocol import models, rtc
+
+from harness.clock import Clock
+from harness.errors import RoomFailure
+from harness.secret import Secret
+from harness.transport import rtp, sdp
+from harness.transport.opus import FRAME
+from harness.transport.pacer import Pacer
+from harness.transport.peer import OnRtp, Peer, PeerLostError
+from harness.transport.signalling import Signalling
+from harness.transport.udp import OnLeft, UdpPort
+
+WHY_WITHIN_S = 1.0
+RELIABLE, LOSSY = "_reliable", "_lossy"
+_ENDED_BY_SERVICE = {
+    models.DisconnectReason.ROOM_DELETED,
+    models.DisconnectReason.ROOM_CLOSED,
+    models.DisconnectReason.PARTICIPANT_REMOVED,
+}
+_UDP_MEND = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
+
+_log = logging.getLogger(__name__)
+
+
+class TransportHub:
+    """What all rooms of an event loop share: the pacer, and the port with their sockets."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.port = UdpPort(clock)
+        self.pacer = Pacer(clock, flush=self.port.flush, read=self.port.read)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Someone else in the room."""
+
+    identity: str
+    sid: str
+    is_agent: bool
+    joined_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTrack:
+    """An audio track that is subscribed.
+
+    Attributes:
+        identity: Whose it is.
+        sid: The server's name for it.
+        ssrc: Its packets' source.
+        is_encrypted: Whether its sender encrypts it end to end, so that nobody without the key can decode it.
+    """
+
+    identity: str
+    sid: str
+    ssrc: int
+    is_encrypted: bool
+
+
+class RoomEvents(Protocol):
+    """What a room tells, from the event loop."""
+
+    def participant_came(self, t_ns: int, participant: Participant) -> None:
+        """Someone is in the room."""
+        ...
+
+    def participant_went(self, t_ns: int, identity: str) -> None:
+        """Someone has left."""
+        ...
+
+    def track_came(self, t_ns: int, track: RemoteTrack) -> None:
+        """A track is subscribed: its packets come."""
+        ...
+
+    def track_went(self, t_ns: int, track: RemoteTrack) -> None:
+        """A track is there no more."""
+        ...
+
+    def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
+        """A data packet came."""
+        ...
+
+    def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
+        """The room is gone, and not because we left it."""
+        ...
+
+
+class Publication:
+    """Our microphone: each payload that is sent is the next 20 ms of it."""
+
+    def __init__(self, peer: Peer, sid: str) -> None:
+        self.sid = sid
+        self._peer = peer
+        chance = random.SystemRandom()
+        # In the lower half: a wrap-around before the other side's first packet would break its decryption (RFC 3711).
+        self._sequence = chance.getrandbits(15)
+        self._timestamp = chance.getrandbits(32)
+        self._first = True
+
+    def send(self, payload: bytes, on_left: OnLeft) -> None:
+        """Sends one packet of 20 ms, in this slot of the pacer; `on_left` is told when (ns)."""
+        packet = rtp.pack(
+            sdp.OPUS_PAYLOAD_TYPE, self._sequence, self._timestamp, self._peer.ssrc, payload, marker=self._first
+        )
+        self._first = False
+        self._sequence += 1
+        self._timestamp += FRAME
+        self._peer.send(packet, on_left)
+
+
+class Room:
+    """See the module. Made by `connect`."""
+
+    def __init__(self, hub: TransportHub, signalling: Signalling, events: RoomEvents) -> None:
+        self._hub = hub
+        self._clock = hub.clock
+        self._signalling = signalling
+        self._events = events
+        self._participants: dict[str, Participant] = {}
+        self._track_infos: dict[str, tuple[str, models.TrackInfo]] = {}
+        self._tracks: dict[str, RemoteTrack] = {}
+        self._offered: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._published: asyncio.Future[str] | None = None
+        self._publish_id = ""
+        self._offers: asyncio.Queue[rtc.SessionDescription] = asyncio.Queue()
+        self._answered: asyncio.Future[sdp.Description] | None = None
+        self._closed = False
+        self._over = False
+        self._lost_timer: asyncio.TimerHandle | None = None
+        self._held: list[models.ParticipantInfo] | None = list(signalling.joined.other_participants)
+        hub.pacer.acquire()
+        host = signalling.local_host
+        self._subscriber = Peer(hub.port, host, offering=False, on_lost=self._media_lost)
+        self._publisher = Peer(hub.port, host, offering=True, on_lost=self._media_lost)
+        self._subscriber.on_message = self._message
+        self._channel = self._publisher.open_channel(RELIABLE)
+        self._channel_open = asyncio.Event()
+        self._channel.on("open", self._channel_open.set)
+        self.identity = signalling.joined.participant.identity
+
+    @classmethod
+    async def connect(cls, hub: TransportHub, url: str, token: Secret, events: RoomEvents, *, timeout_s: float) -> Room:
+        """Joins the token's room. Returns when what the server sends can be received.
+
+        Raises:
+            RoomFailure: room.unreachable, room.refused or room.timeout; the token is in none of them.
+            TransportVersionError: A library is not the one that is known.
+        """
+        room: Room | None = None
+        try:
+            async with asyncio.timeout(timeout_s):
+                signalling = await Signalling.connect(url, token, hub.clock)
+                try:
+                    room = cls(hub, signalling, events)
+                except BaseException:
+                    await signalling.close()
+                    raise
+                room._start(room._listen())
+                room._start(room._answer_offers())
+                await room._subscriber.connected.wait()
+        except TimeoutError:
+            if room is not None:
+                await room.close()
+            stage = "no media came through" if room is not None else "the server did not answer"
+            raise RoomFailure(
+                "room.timeout", f"the room was not joined within {timeout_s:g} s: {stage}", mend=_UDP_MEND
+            ) from None
+        except BaseException:
+            if room is not None:
+                await room.close()
+            raise
+        return room
+
+    # -- what we do ------------------------------------------------------------------------------------------------
+
+    def greet_present(self) -> None:
+        """Tells of those who are in the room, in the order in which they came, and from now on of all that happens."""
+        held, self._held = self._held or [], None
+        self._update(sorted(held, key=lambda info: info.joined_at_ms))
+
+    @property
+    def rtt_ms(self) -> float | None:
+        """To the server and back."""
+        return self._subscriber.rtt_ms
+
+    async def publish(self, *, name: str = "microphone") -> Publication:
+        """Publishes a microphone. The caller bounds the time.
+
+        Raises:
+            RoomFailure: room.publish_failed.
+        """
+        if not self._signalling.joined.participant.permission.can_publish:
+            raise _publish_failed("the token does not allow it")
+        cid = str(uuid.uuid4())
+        loop = asyncio.get_running_loop()
+        self._published, self._answered, self._publish_id = loop.create_future(), loop.create_future(), cid
+        ours = await self._publisher.describe("actpass")
+        request = rtc.AddTrackRequest(
+            cid=cid,
+            name=name,
+            type=models.TrackType.AUDIO,
+            source=models.TrackSource.MICROPHONE,
+            disable_dtx=True,
+            disable_red=True,
+        )
+        await self._signalling.send(add_track=request)
+        # Only now: the offer's track is known by the request's id.
+        text = sdp.offer(ours, track=cid, ssrc=self._publisher.ssrc)
+        await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=1))
+        try:
+            remote = await self._answered
+            await self._publisher.connect(remote)
+            sid = await self._published
+            await self._channel_open.wait()
+        except (PeerLostError, ConnectionError, ValueError) as problem:
+            raise _publish_failed(str(problem)) from None
+        return Publication(self._publisher, sid)
+
+    def listen(self, track: RemoteTrack, on_rtp: OnRtp) -> None:
+        """Hands over a track's packets, each with when it came in."""
+        self._subscriber.listen(track.ssrc, on_rtp)
+
+    def send_data(self, topic: str, payload: bytes) -> None:
+        """Sends a reliable packet, in order.
+
+        Raises:
+            ConnectionError: The room is gone, or nothing was published before.
+        """
+        if self._over or self._channel.readyState != "open":
+            raise ConnectionError("the data channel is not open")
+        user = models.UserPacket(payload=payload, topic=topic)
+        packet = models.DataPacket(kind=models.DataPacket.RELIABLE, user=user)
+        self._channel.send(packet.SerializeToString())
+
+    async def close(self) -> None:
+        """Leaves; nothing of the room is left. Safe to call twice; raises nothing."""
+        if self._closed:
+            return
+        self._closed = self._over = True
+        if self._lost_timer is not None:
+            self._lost_timer.cancel()
+        await self._signalling.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self._publisher.close(), self._subscriber.close())
+        self._hub.pacer.release()
+
+    # -- what the server says --------------------------------------------------------------------------------------
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            _log.debug("a task of the room failed", exc_info=problem)
+            self._end(f"{type(problem).__name__}: {problem}")
+
+    def _end(self, reason: str, *, by_service: bool = False) -> None:
+        if self._over:
+            return
+        self._over = True
+        for waiter in (self._published, self._answered):
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(ConnectionError(reason))
+        self._events.disconnected(self._clock.now_ns(), reason, by_service=by_service)
+
+    def _media_lost(self) -> None:
+        # A server that ends the room closes media first, and says why a moment later.
+        if not self._over and self._lost_timer is None:
+            loop = asyncio.get_running_loop()
+            self._lost_timer = loop.call_later(WHY_WITHIN_S, self._end, "the media connection was lost")
+
+    async def _listen(self) -> None:
+        async for response in self._signalling.responses():
+            await self._take(response)
+        self._end(self._signalling.lost)
+
+    async def _take(self, response: rtc.SignalResponse) -> None:
+        match response.WhichOneof("message"):
+            case "offer":
+                self._offers.put_nowait(response.offer)
+            case "answer":
+                if self._answered is not None and not self._answered.done():
+                    try:
+                        self._answered.set_result(sdp.parse(response.answer.sdp))
+                    except sdp.SdpError as problem:
+                        self._answered.set_exception(problem)
+            case "trickle":
+                await self._trickle(response.trickle)
+            case "update":
+                self._update(response.update.participants)
+            case "track_published":
+                published = response.track_published
+                if self._published is not None and not self._published.done() and published.cid == self._publish_id:
+                    self._published.set_result(published.track.sid)
+            case "request_response":
+                self._refusal(response.request_response)
+            case "leave":
+                self._leave(response.leave)
+            case _:
+                pass  # of no concern to a caller: qualities, speakers, subscriptions, room updates
+
+    def _refusal(self, refusal: rtc.RequestResponse) -> None:
+        reason = refusal.reason
+        if reason in (rtc.RequestResponse.OK, rtc.RequestResponse.QUEUED) or not refusal.HasField("add_track"):
+            return
+        if self._published is not None and not self._published.done():
+            said = refusal.message or rtc.RequestResponse.Reason.Name(reason).lower()
+            self._published.set_exception(PeerLostError(said))
+            if self._answered is not None and not self._answered.done():
+                self._answered.set_exception(PeerLostError(said))
+
+    def _leave(self, leave: rtc.LeaveRequest) -> None:
+        name = models.DisconnectReason.Name(leave.reason).lower()
+        if leave.action != rtc.LeaveRequest.DISCONNECT or leave.can_reconnect:
+            name += "; the server asks us to connect again, which the light engine does not do"
+        self._end(name, by_service=leave.reason in _ENDED_BY_SERVICE)
+
+    async def _trickle(self, trickle: rtc.TrickleRequest) -> None:
+        import json
+
+        try:
+            init = json.loads(trickle.candidateInit)
+            text = init["candidate"]
+        except (ValueError, KeyError, TypeError):
+            return
+        if isinstance(text, str) and text:
+            peer = self._subscriber if trickle.target == rtc.SignalTarget.SUBSCRIBER else self._publisher
+            await peer.add_candidate(text.removeprefix("candidate:"))
+
+    def _update(self, infos: Any) -> None:
+        if self._held is not None:
+            self._held.extend(infos)
+            return
+        now_ns = self._clock.now_ns()
+        for info in infos:
+            if info.identity == self.identity:
+                continue
+            if info.state == models.ParticipantInfo.DISCONNECTED:
+                self._participant_went(now_ns, info)
+                continue
+            if info.sid not in self._participants:
+                one = Participant(info.identity, info.sid, info.kind == models.ParticipantInfo.AGENT, info.joined_at_ms)
+                self._participants[info.sid] = one
+                self._events.participant_came(now_ns, one)
+            for track in info.tracks:
+                self._track_infos[track.sid] = (info.identity, track)
+        self._match_tracks(now_ns)
+
+    def _participant_went(self, now_ns: int, info: models.ParticipantInfo) -> None:
+        # By sid: an identity that comes back is told first as the new one, then as the old one that has left.
+        one = self._participants.pop(info.sid, None)
+        if one is not None and all(other.identity != one.identity for other in self._participants.values()):
+            self._events.participant_went(now_ns, one.identity)
+
+    # -- what is subscribed ----------------------------------------------------------------------------------------
+
+    async def _answer_offers(self) -> None:
+        """Takes offers one at a time: the next may come before the first has led to a connection."""
+        while True:
+            offered = await self._offers.get()
+            remote = sdp.parse(offered.sdp)
+            begun = self._subscriber.connected.is_set()
+            if begun and not self._subscriber.same_transport(remote):
+                self._end("the server begins the media connection anew, which the light engine does not do")
+                return
+            setup = "passive" if remote.transport.setup == "active" else "active"
+            ours = await self._subscriber.describe(setup)
+            answer = sdp.answer(remote, ours)
+            await self._signalling.send(answer=rtc.SessionDescription(type="answer", sdp=answer, id=offered.id))
+            if not begun:
+                try:
+                    await self._subscriber.connect(remote)
+                except PeerLostError as problem:
+                    self._end(str(problem))
+                    return
+            self._take_tracks(remote)
+
+    def _take_tracks(self, remote: sdp.Description) -> None:
+        self._offered = {
+            media.track: media.ssrcs[0]
+            for media in remote.media
+            if media.kind == "audio" and media.accepted and media.sends and media.ssrcs and media.track
+        }
+        now_ns = self._clock.now_ns()
+        for sid, track in list(self._tracks.items()):
+            if self._offered.get(sid) != track.ssrc:
+                del self._tracks[sid]
+                self._subscriber.unlisten(track.ssrc)
+                self._events.track_went(now_ns, track)
+        self._match_tracks(now_ns)
+
+    def _match_tracks(self, now_ns: int) -> None:
+        """A track is subscribed once it was offered and its participant is known, whichever came first."""
+        for sid, ssrc in self._offered.items() if self._held is None else ():
+            if sid in self._tracks or sid not in self._track_infos:
+                continue
+            identity, info = self._track_infos[sid]
+            encrypted = info.encryption != models.Encryption.NONE
+            self._tracks[sid] = track = RemoteTrack(identity, sid, ssrc, encrypted)
+            self._events.track_came(now_ns, track)
+
+    def _message(self, label: str, data: bytes, came_ns: int) -> None:
+        if label not in (RELIABLE, LOSSY) or self._over:
+            return
+        try:
+            packet = models.DataPacket.FromString(data)
+        except Exception:  # protobuf's DecodeError: junk  # noqa: BLE001
+            return
+        if packet.WhichOneof("value") != "user":
+            return
+        user = packet.user
+        identity = packet.participant_identity or user.participant_identity or None
+        self._events.data_came(came_ns, user.topic, user.payload, identity)
+
+
+def _publish_failed(what: str) -> RoomFailure:
+    return RoomFailure(
+        "room.publish_failed", f"the microphone could not be published: {what}", mend="does the token allow publishing?"
+    )

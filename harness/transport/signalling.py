@@ -1,0 +1,180 @@
+"""LiveKit's signalling: one WebSocket of protobufs, `SignalRequest` out and `SignalResponse` in (protocol 15)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+from livekit.protocol import models, rtc
+
+from harness.clock import NS_PER_MS, Clock
+from harness.errors import RoomFailure
+from harness.secret import Secret
+
+PROTOCOL = 15
+CLOSE_S = 1.0
+MOST_BYTES = 4 * 1024 * 1024
+_DEFAULT_PING_S, _DEFAULT_PONG_S = 5, 15
+
+
+class Signalling:
+    """A connection whose join was answered; `joined` is that answer.
+
+    Attributes:
+        joined: What the server said first.
+        local_host: The address of ours that the server was reached from.
+        lost: Why the connection ended, where it was not `close` that ended it.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        socket: aiohttp.ClientWebSocketResponse,
+        joined: rtc.JoinResponse,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._socket = socket
+        self._clock = clock
+        self._ponged_ns = clock.now_ns()
+        self._pings: asyncio.Task[None] | None = None
+        self._closed = False
+        self.joined = joined
+        self.lost = "the signalling connection was closed"
+        ours = socket.get_extra_info("sockname")
+        self.local_host: str = ours[0] if ours else "127.0.0.1"
+
+    @classmethod
+    async def connect(cls, url: str, token: Secret, clock: Clock) -> Signalling:
+        """Connects and joins. The caller bounds the time.
+
+        Raises:
+            RoomFailure: room.unreachable or room.refused; the token is in neither.
+        """
+        try:
+            address = signalling_url(url)
+        except ValueError as problem:
+            raise _unreachable(str(problem)) from None
+        http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {token.reveal()}"})
+        try:
+            socket = await http.ws_connect(address, max_msg_size=MOST_BYTES, compress=0)
+            line = cls(http, socket, _joined(await socket.receive()), clock)
+        except aiohttp.WSServerHandshakeError as problem:
+            await http.close()
+            if problem.status in (401, 403, 404):
+                raise _refused(f"the server answered {problem.status}") from None
+            raise _unreachable(f"the server answered {problem.status}, no WebSocket") from None
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            await http.close()
+            raise _unreachable(token.scrub(f"{type(problem).__name__}: {problem}"[:300])) from None
+        except BaseException:
+            await http.close()
+            raise
+        line._pings = asyncio.create_task(line._ping())
+        return line
+
+    async def send(self, **message: object) -> None:
+        """Sends a `SignalRequest` of one field; where the connection is gone, nothing."""
+        if not self._socket.closed:
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self._socket.send_bytes(rtc.SignalRequest(**message).SerializeToString())  # type: ignore[arg-type] # one of its fields
+
+    async def responses(self) -> AsyncIterator[rtc.SignalResponse]:
+        """What the server says, until the connection ends; then `lost` says why."""
+        async for frame in self._socket:
+            response = _parse(frame.data) if frame.type is aiohttp.WSMsgType.BINARY else None
+            if response is None:
+                continue
+            if response.WhichOneof("message") in ("pong", "pong_resp"):
+                self._ponged_ns = self._clock.now_ns()
+            else:
+                yield response
+
+    async def _ping(self) -> None:
+        every_s = self.joined.ping_interval or _DEFAULT_PING_S
+        within_s = max(self.joined.ping_timeout or _DEFAULT_PONG_S, every_s)
+        while True:
+            await asyncio.sleep(every_s)
+            now_ns = self._clock.now_ns()
+            if now_ns - self._ponged_ns > within_s * 1000 * NS_PER_MS:
+                self.lost = f"the server answered no ping for {within_s} s"
+                await self._socket.close()
+                return
+            at_ms = round(self._clock.utc().timestamp() * 1000)
+            await self.send(ping=at_ms)
+            await self.send(ping_req=rtc.Ping(timestamp=at_ms))
+
+    async def close(self) -> None:
+        """Leaves the room and closes the connection. Safe to call twice; raises nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._pings is not None:
+            self._pings.cancel()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_S):
+                await self.send(leave=rtc.LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED))
+                await self._socket.close()
+        await self._http.close()
+
+
+def signalling_url(url: str) -> str:
+    """Where the WebSocket is, for a LiveKit URL.
+
+    Raises:
+        ValueError: It is no URL of a server.
+    """
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    if scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError("the livekit_url is no ws:// or wss:// URL")
+    path = parts.path.rstrip("/")
+    path = path if path.endswith("/rtc") else path + "/rtc"
+    # The token goes in a header: it is in no URL that anything may log.
+    query = f"auto_subscribe=1&adaptive_stream=0&sdk=python&protocol={PROTOCOL}"
+    return urlunsplit((scheme, parts.netloc, path, query, ""))
+
+
+def _parse(data: bytes) -> rtc.SignalResponse | None:
+    try:
+        return rtc.SignalResponse.FromString(data)
+    except Exception:  # protobuf's DecodeError; junk is passed over as an unknown field is  # noqa: BLE001
+        return None
+
+
+def _joined(first: aiohttp.WSMessage) -> rtc.JoinResponse:
+    """The server's answer to the join.
+
+    Raises:
+        RoomFailure: It is none.
+    """
+    response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
+    if response is None:
+        raise _unreachable("the server closed the connection before it answered")
+    match response.WhichOneof("message"):
+        case "join":
+            return response.join
+        case "leave":
+            reason = models.DisconnectReason.Name(response.leave.reason).lower()
+            raise _refused(f"the server let nobody in ({reason})")
+        case other:
+            raise _unreachable(f"the server's first message was no answer to a join ({other})")
+
+
+def _refused(what: str) -> RoomFailure:
+    return RoomFailure(
+        "room.refused",
+        f"the room could not be joined: {what}",
+        mend="the token may be expired or made for another server or room",
+    )
+
+
+def _unreachable(what: str) -> RoomFailure:
+    return RoomFailure(
+        "room.unreachable",
+        f"the room could not be joined: {what}",
+        mend="check the livekit_url that the session service gives",
+    )

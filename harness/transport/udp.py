@@ -1,0 +1,213 @@
+"""The UDP socket under a peer: read for all calls of a process at once, each datagram with the kernel's own time.
+
+Once a connection is made, the event loop wakes up for no packet: `UdpPort` takes in what has come 100 times a second,
+from all sockets. It costs a fraction of a wake-up for each packet, and no accuracy, since the kernel stamps a datagram
+when it comes (SO_TIMESTAMPNS, socket(7)). Where a system has no such stamps, the time of reading stands for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import selectors
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from harness.clock import NS_PER_S, Clock
+from harness.transport.rtp import is_media
+
+RECEIVE_BUFFER_BYTES = 512 * 1024
+MOST_BYTES = 2048  # an Ethernet frame, and some
+MOST_IN_ONE_READ = 2000
+BELIEVED_NS = 10 * NS_PER_S  # a stamp further back is the time of day set anew
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it
+_TIMESPEC = struct.Struct("@qq")
+_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+_BINDING_REQUEST, _BINDING_RESPONSE = b"\x00\x01", b"\x01\x01"  # STUN message types (RFC 8489, 5)
+
+OnMedia = Callable[[bytes, int], None]
+OnLeft = Callable[[int], None]
+Address = tuple[str, int]
+
+
+class Reads(Protocol):
+    """What a socket hands everything but media to: a protocol of asyncio."""
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """A datagram came."""
+        ...
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed."""
+        ...
+
+
+class UdpSocket(asyncio.DatagramTransport):
+    """A socket as asyncio's protocols know it, whose media goes past them.
+
+    Attributes:
+        rtt_ns: Of the last STUN request that was answered; None before the first.
+        came_ns: When the last datagram that was no media came.
+    """
+
+    def __init__(self, port: UdpPort, family: socket.AddressFamily, on_media: OnMedia) -> None:
+        super().__init__()
+        self._port = port
+        self._on_media = on_media
+        self._protocol: Reads | None = None
+        self._asked: dict[bytes, int] = {}
+        self.rtt_ns: int | None = None
+        self.came_ns = 0
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self.socket.setblocking(False)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            if sys.platform == "linux":
+                self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            # All addresses of the machine: the kernel chooses ours by where a datagram goes.
+            self.socket.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 0))  # noqa: S104 - see above
+        except OSError:
+            self.socket.close()
+            raise
+        self.port: int = self.socket.getsockname()[1]
+
+    def serve(self, protocol: Reads) -> None:
+        """From now on what comes is read, at once; all but media goes to the protocol."""
+        self._protocol = protocol
+        asyncio.get_running_loop().add_reader(self.socket, self._port.read_one, self)
+
+    def settle(self) -> None:
+        """From now on what comes is read when the pacer's slot ends, and what is sent waits for it."""
+        if not self.is_closing():
+            asyncio.get_running_loop().remove_reader(self.socket)
+            self._port.add(self)
+
+    def received(self, data: bytes, address: Address, came_ns: int) -> None:
+        """A datagram came."""
+        if is_media(data):
+            self._on_media(data, came_ns)
+        elif self._protocol is not None:
+            self.came_ns = came_ns
+            if data[:2] == _BINDING_RESPONSE and (asked_ns := self._asked.pop(data[8:20], None)) is not None:
+                self.rtt_ns = came_ns - asked_ns
+            self._protocol.datagram_received(data, address)
+
+    def post(self, data: bytes, address: Address, on_left: OnLeft) -> None:
+        """Sends one with what others post in this slot of the pacer; `on_left` is told when (ns)."""
+        self._port.outbox.append((self, data, address, on_left))
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Sends one; what the kernel refuses is lost, as in a network."""
+        try:  # not `suppress`, which is a third of the price of sending
+            self.socket.sendto(data, address)
+        except OSError:
+            return
+
+    # -- asyncio.DatagramTransport -----------------------------------------------------------------------------------
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        """See `asyncio.DatagramTransport`."""
+        if data[:2] == _BINDING_REQUEST:
+            if len(self._asked) > 100:
+                self._asked.clear()
+            self._asked[bytes(data[8:20])] = self._port.now_ns()
+        self.send(data, addr)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """See `asyncio.BaseTransport`."""
+        if name == "sockname":
+            return self.socket.getsockname()
+        return self.socket if name == "socket" else default
+
+    def is_closing(self) -> bool:
+        """See `asyncio.BaseTransport`."""
+        return self.socket.fileno() < 0
+
+    def close(self) -> None:
+        """Closes the socket. Safe to call twice."""
+        if not self.is_closing():
+            asyncio.get_running_loop().remove_reader(self.socket)
+            self._port.remove(self)
+            self.socket.close()
+            if self._protocol is not None:
+                asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+                self._protocol = None
+
+    def abort(self) -> None:
+        """See `close`."""
+        self.close()
+
+
+class UdpPort:
+    """All sockets of an event loop, sent from and read at once. The pacer calls `flush` and `read`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._selector: selectors.BaseSelector | None = None  # there while there is a socket
+        self.outbox: list[tuple[UdpSocket, bytes, Address, OnLeft]] = []
+        self._buffer = bytearray(MOST_BYTES)
+        self._view = memoryview(self._buffer)
+
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+        return len(self._selector.get_map() or ()) if self._selector is not None else 0
+
+    def add(self, one: UdpSocket) -> None:
+        """Reads this socket from now on."""
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
+        self._selector.register(one.socket, selectors.EVENT_READ, one)
+
+    def remove(self, one: UdpSocket) -> None:
+        """Reads it no more."""
+        if self._selector is not None:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(one.socket)
+            if not self._selector.get_map():
+                self._selector.close()
+                self._selector = None
+
+    def now_ns(self) -> int:
+        """Our clock."""
+        return self._clock.now_ns()
+
+    def flush(self) -> None:
+        """Sends what was posted, one right after the other; then tells each when it left.
+
+        The first of them wakes the server, which costs the sender more than the packet does; the others find it awake.
+        """
+        left: list[tuple[OnLeft, int]] = []
+        for one, data, address, on_left in self.outbox:
+            left.append((on_left, self._clock.now_ns()))
+            one.send(data, address)
+        self.outbox.clear()
+        for on_left, left_ns in left:
+            on_left(left_ns)
+
+    def read(self) -> None:
+        """Takes in all that has come."""
+        left = MOST_IN_ONE_READ
+        # What was read may close a socket, the last one too.
+        while left > 0 and self._selector is not None and (ready := self._selector.select(0)):
+            for key, _ in ready:
+                left -= 1
+                self.read_one(key.data)
+
+    def read_one(self, one: UdpSocket) -> None:
+        """Takes in one datagram, where there is one."""
+        try:
+            size, ancillary, _, address = one.socket.recvmsg_into([self._buffer], _ANCILLARY_BYTES)
+        except OSError:  # nothing there after all, or what was sent from it was refused over there
+            return
+        now_ns = came_ns = self._clock.now_ns()
+        for _, kind, value in ancillary:
+            if kind == _SO_TIMESTAMPNS and len(value) >= _TIMESPEC.size:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(value)
+                stamp_ns = now_ns - (round(self._clock.utc().timestamp() * NS_PER_S) - seconds * NS_PER_S - nanoseconds)
+                if now_ns - BELIEVED_NS < stamp_ns <= now_ns:
+                    came_ns = stamp_ns
+        one.received(bytes(self._view[:size]), address[:2], came_ns)
