@@ -34,6 +34,10 @@ _log = logging.getLogger(__name__)
 class SessionSource(Protocol):
     """Where sessions come from."""
 
+    async def admit(self) -> None:
+        """Waits until a session may be asked for: what we hold back ourselves is in no number."""
+        ...
+
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
         """A session.
 
@@ -73,6 +77,7 @@ class Call:
         self._work: asyncio.Task[None] | None = None
         self._failure: CallFailure | None = None
         self._agent: str | None = None
+        self._cut_early = False
         self._joined = asyncio.Event()
         self._ended_early = asyncio.Event()
         self._second_ns = 0
@@ -92,7 +97,15 @@ class Call:
             agent=self._plan.agent,
             target=self._plan.target,
             utc=self._clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            engine=self._engine.name,
+            due=self._plan.due_ns,
+            warm_up=self._plan.warm_up,
+            canary=self._plan.canary,
         )
+        if self._cut_early:
+            self._timeline.add(self._clock.now_ns(), "cut")
+            self._timeline.add(self._clock.now_ns(), "call.ended")
+            return
         self._lag.watch(self._on_lag)
         self._work = asyncio.create_task(self._run())
         try:
@@ -111,6 +124,7 @@ class Call:
 
     def cut(self) -> None:
         """Ends the call on request; it is told apart from a call that failed."""
+        self._cut_early = True
         if self._work is not None:
             self._work.cancel()
 
@@ -159,6 +173,7 @@ class Call:
             ) from None
 
     async def _create_session(self) -> Session:
+        await self._sessions.admit()
         self._timeline.add(self._clock.now_ns(), "session.requested")
         request = SessionRequest(agent=self._plan.agent, overrides=self._plan.overrides)
         session = await self._sessions.create(request, timeout_s=self._plan.timeouts.session)
@@ -167,6 +182,8 @@ class Call:
             "session.created",
             room=session.room,
             on_this_machine=is_loopback(session.livekit_url),
+            retries=session.retries,
+            retry_wait_ms=session.waited_ms,
         )
         return session
 

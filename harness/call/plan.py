@@ -13,7 +13,14 @@ from harness.scenario.timeouts import CallTimeouts
 
 @dataclass(frozen=True)
 class CallPlan:
-    """One call of one scenario; `speech[i]` is what step i says, None where it does not speak."""
+    """One call of one scenario; `speech[i]` is what step i says, None where it does not speak.
+
+    Attributes:
+        loop_s: The turns begin anew until the call has lasted so long; None: once.
+        due_ns: When the call was to start (monotonic); None: whenever it does.
+        warm_up: It is left out of the numbers.
+        canary: It runs on the other engine, beside a load, and is reported apart.
+    """
 
     call: str
     scenario: Scenario
@@ -22,6 +29,10 @@ class CallPlan:
     overrides: Mapping[str, str]
     timeouts: CallTimeouts
     target: str
+    loop_s: float | None = None
+    due_ns: int | None = None
+    warm_up: bool = False
+    canary: bool = False
 
     @property
     def steps(self) -> Sequence[Step]:

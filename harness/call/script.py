@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
-from itertools import pairwise
 
 from harness.call.chat import TOPIC_OUT, Chat, outgoing
 from harness.call.ear import KNOWN_AFTER_NS, Ear
@@ -77,14 +76,32 @@ class Script:
             CallFailure: What ended the script before its last step.
         """
         await self._greeting(connected_ns)
-        steps = [*self._plan.steps, None]
-        for index, (step, following) in enumerate(pairwise(steps)):
-            if step is None:
-                break
+        steps, taken = self._plan.steps, 0
+        while self._goes_on(taken, connected_ns):
+            index = taken % len(steps)
+            step = steps[index]
+            taken += 1
             if step.kind == "wait":
                 await self._wait(index, step)
             else:
-                await self._take_turn(index, step, barged=following is not None and following.kind == "barge_in")
+                await self._take_turn(index, step, barged=self._is_barged(taken))
+
+    def _goes_on(self, taken: int, connected_ns: int) -> bool:
+        """Whether another step is taken after so many: all of them once, then anew while the call is to last."""
+        steps, loop_s = self._plan.steps, self._plan.loop_s
+        if taken < len(steps):
+            return True
+        if loop_s is None:
+            return False
+        # The turn before a barge-in ended at its onset, for it to talk over.
+        midway = taken % len(steps) > 0 and steps[taken % len(steps)].kind == "barge_in"
+        return midway or self._clock.now_ns() < connected_ns + s_to_ns(loop_s)
+
+    def _is_barged(self, taken: int) -> bool:
+        """Whether the step after so many talks over the agent."""
+        steps = self._plan.steps
+        follows = taken < len(steps) or self._plan.loop_s is not None
+        return follows and steps[taken % len(steps)].kind == "barge_in"
 
     # -- the agent's side ----------------------------------------------------------------------------------------
 

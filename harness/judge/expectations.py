@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Protocol
 
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
@@ -27,21 +28,21 @@ class Places(Protocol):
 
 
 def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallResult:
-    """The call with its expectations judged and `ok` decided. Steps that were never begun are not judged."""
+    """The call with its expectations judged and `ok` decided. Steps that were never begun are not judged.
+
+    Where a call looped its turns, each round of them is judged.
+    """
     greeting = scenario.greeting
     if result.greeting is not None and greeting and not result.cut:
         _judge_greeting(result.greeting, greeting.within, greeting.reply, places)
-    turns = {turn.turn: turn for turn in result.turns}
-    waits = list(result.waits)
-    number = 0
-    for index, step in enumerate(scenario.turns):
-        if step.kind == "wait":
-            if waits:
-                _judge_wait(waits.pop(0), step.expect, places, index)
-            continue
-        number += 1
-        if number in turns and not turns[number].cut:
-            _judge_turn(turns[number], step.expect, places, index)
+    steps = list(enumerate(scenario.turns))
+    turn_steps = [(index, step) for index, step in steps if step.kind != "wait"]
+    wait_steps = [(index, step) for index, step in steps if step.kind == "wait"]
+    for turn in (turn for turn in result.turns if not turn.cut):
+        index, step = turn_steps[(turn.turn - 1) % len(turn_steps)]
+        _judge_turn(turn, step.expect, places, index)
+    for wait, (index, step) in zip(result.waits, cycle(wait_steps), strict=False):
+        _judge_wait(wait, step.expect, places, index)
     if result.cut:
         return result
     held = all(expectation.outcome != "failed" for _, expectation in result.expectations())

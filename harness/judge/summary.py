@@ -30,13 +30,14 @@ class Ending(_Part):
 
 
 class CallCounts(_Part):
-    """`total` is ok + failed; dropped and cut calls are outside it."""
+    """`total` is ok + failed; dropped and cut calls are outside it, and so are those of the warm-up."""
 
     total: int = 0
     ok: int = 0
     failed: int = 0
     dropped: int = 0
     cut: int = 0
+    warm_up: int = 0
 
 
 class MetricSummary(_Part):
@@ -79,6 +80,15 @@ class ExpectationCounts(_Part):
     undecided: int = 0
 
 
+class CanarySummary(_Part):
+    """The calls of a load that ran on the other engine, for a person's ear; they are in no other number."""
+
+    engine: str
+    calls: CallCounts
+    metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
+    failures: dict[str, int] = Field(default_factory=dict)
+
+
 class RemeasuredCounts(_Part):
     """Of a run that was measured again: how many calls from recordings, and why how many others were not."""
 
@@ -99,5 +109,6 @@ class Summary(_Part):
     thresholds: list[ThresholdResult] = Field(default_factory=list)
     expectations: dict[str, ExpectationCounts] = Field(default_factory=dict)
     failures: dict[str, int] = Field(default_factory=dict)
+    canaries: CanarySummary | None = None
     calibration: Any = None
     remeasured: RemeasuredCounts | None = None

@@ -10,6 +10,7 @@ from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.summary import (
     CallCounts,
+    CanarySummary,
     Ending,
     ExpectationCounts,
     MetricSummary,
@@ -48,10 +49,12 @@ def judge_run(
     target: str,
     ending: Ending,
 ) -> Summary:
-    """The summary of measured and judged calls."""
+    """The summary of measured and judged calls; those of the warm-up are counted and no more, canaries apart."""
+    everyone, calls = calls, [call for call in calls if not call.warm_up and not call.canary]
     samples = list(samples_of(calls))
     judged = [judge_threshold(threshold, samples) for threshold in thresholds]
     counts = _counts(calls, ending.dropped)
+    counts.warm_up = sum(call.warm_up for call in everyone)
     reasons = [
         *_interrupted(counts, interrupted=ending.interrupted),
         *ending.extra,
@@ -76,8 +79,24 @@ def judge_run(
         metrics=summarise(samples),
         thresholds=judged,
         expectations=_expectation_counts(calls),
-        failures=dict(Counter(str(call.failure) for call in calls if call.failure and not call.cut)),
+        failures=_failures(calls),
+        canaries=_canaries([call for call in everyone if call.canary and not call.warm_up]),
         remeasured=_remeasured(calls),
+    )
+
+
+def _failures(calls: Sequence[CallResult]) -> dict[str, int]:
+    return dict(Counter(str(call.failure) for call in calls if call.failure and not call.cut))
+
+
+def _canaries(calls: Sequence[CallResult]) -> CanarySummary | None:
+    if not calls:
+        return None
+    return CanarySummary(
+        engine=calls[0].engine,
+        calls=_counts(calls, 0),
+        metrics=summarise(list(samples_of(calls))),
+        failures=_failures(calls),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.call.plan import CallPlan
 from harness.counted import counted
@@ -18,6 +18,7 @@ from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
 from harness.target.target import Target
 
 EMBEDDED_AGENT = "demo"
+LONGER_S = 60.0  # than the time for which its turns are looped, a call may last
 Say = Callable[[str], None]
 
 
@@ -33,6 +34,12 @@ class Prepared:
     def plan(self, call: str, target: str) -> CallPlan:
         """The plan of one call of it."""
         return CallPlan(call, self.loaded.model, self.speech, self.agent, self.loaded.overrides, self.timeouts, target)
+
+    def lasting(self, loop_s: float | None) -> Prepared:
+        """The same with calls that may last so long, and a minute; None: as it is."""
+        if loop_s is None:
+            return self
+        return replace(self, timeouts=replace(self.timeouts, call=loop_s + LONGER_S))
 
     def longest_s(self) -> float:
         """A rough upper bound of one call: all that is said, and all waits at their longest."""

@@ -18,15 +18,17 @@ from harness.errors import EXIT_INFRASTRUCTURE, StackError
 from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
+from harness.load.pool import ShardPool
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall, RecordMode
-from harness.load.runner import Outcome, Runner
+from harness.load.runner import Outcome, Runner, StartCall
+from harness.load.shard_lines import ShardOrder
+from harness.load.shard_size import CALLS_IN_A_SHARD
 from harness.load.signals import Signals
 from harness.load.warm_up import warm_up
 from harness.measure.result import CallResult
 from harness.report.run_directory import TRUTH_FILE, RunDirectory
 from harness.report.write import finish_run
-from harness.target.client import SessionClient
 from harness.target.connect import session_client
 from harness.target.target import Target
 
@@ -47,7 +49,12 @@ class RunOrder:
 
 
 class Watcher(Protocol):
-    """Who looks on: a progress bar, plain lines, a printed timeline."""
+    """Who looks on: a progress bar, plain lines, a printed timeline.
+
+    `wants_events`: whether what happens in a call is shown; if not, nothing is sent between processes for it.
+    """
+
+    wants_events: bool
 
     def say(self, line: str) -> None:
         """A line for a person."""
@@ -110,23 +117,7 @@ async def execute(
         async with AsyncExitStack() as stack:
             opened = asyncio.ensure_future(_open(stack, order, directory, watcher, clock))
             signals.on_interrupt(opened.cancel)
-            fallen, lag, client = await opened
-            said = (speech.pcm for prepared in order.scenarios for speech in prepared.speech if speech is not None)
-            engine = await make_engine(order.engine, clock, said)
-
-            def start(call: str, prepared: Prepared) -> RecordedCall:
-                return RecordedCall(
-                    prepared.plan(call, order.target.describe()),
-                    prepared,
-                    directory=directory,
-                    record=order.record,
-                    sessions=client,
-                    engine=engine,
-                    clock=clock,
-                    lag=lag,
-                    on_event=watcher.event,
-                    secrets=(order.target.api_key,),
-                )
+            fallen, start = await opened
 
             def ended(result: CallResult) -> None:
                 directory.append_call(result)
@@ -157,17 +148,66 @@ async def execute(
 
 async def _open(
     stack: AsyncExitStack, order: RunOrder, directory: RunDirectory, watcher: Watcher, clock: Clock
-) -> tuple[asyncio.Task[StackError] | None, LoopLag, SessionClient]:
+) -> tuple[asyncio.Task[StackError] | None, StartCall]:
+    """Everything that calls need; gives what tells of the embedded stack's fall, and what makes a call."""
     agents = [prepared.agent for prepared in order.scenarios]
     truth_log = directory.path / TRUTH_FILE
     target, fallen = await stack.enter_async_context(
         reachable(order.target, agents=agents, truth_log=truth_log, say=watcher.say)
     )
+    if order.pace.slots is None or order.pace.slots > CALLS_IN_A_SHARD[order.engine]:
+        pool = ShardPool(
+            shard_order(order, target, directory),
+            order.scenarios,
+            clock=clock,
+            most=order.pace.slots,
+            on_event=watcher.event if watcher.wants_events else None,
+        )
+        return fallen, (await stack.enter_async_context(pool)).start
+    return fallen, await _in_this_process(stack, replace(order, target=target), directory, watcher, clock)
+
+
+def shard_order(order: RunOrder, target: Target, directory: RunDirectory) -> ShardOrder:
+    """What each shard of a run is told; `target` is reachable."""
+    return ShardOrder(
+        engine=order.engine,
+        prepared="",
+        directory=str(directory.path.resolve()),
+        record=order.record,
+        target=target.name,
+        described=order.target.describe(),
+        kind=target.kind,
+        url=target.url or "",
+        api_key=None if target.api_key is None else target.api_key.reveal(),
+        seed=order.seed,
+    )
+
+
+async def _in_this_process(
+    stack: AsyncExitStack, order: RunOrder, directory: RunDirectory, watcher: Watcher, clock: Clock
+) -> StartCall:
     warm_up()
     lag = await stack.enter_async_context(LoopLag(clock))
     rng = random.Random(order.seed)  # noqa: S311 - jitter of retries, no secret
-    client = await stack.enter_async_context(session_client(target, rng=rng, clock=clock))
-    return fallen, lag, client
+    client = await stack.enter_async_context(session_client(order.target, rng=rng, clock=clock))
+    said = (speech.pcm for prepared in order.scenarios for speech in prepared.speech if speech is not None)
+    engine = await make_engine(order.engine, clock, said)
+
+    def start(call: str, prepared: Prepared, due_ns: int | None) -> RecordedCall:
+        return RecordedCall(
+            replace(prepared.plan(call, order.target.describe()), due_ns=due_ns),
+            prepared,
+            directory=directory,
+            record=order.record,
+            sessions=client,
+            engine=engine,
+            clock=clock,
+            lag=lag,
+            on_event=watcher.event,
+            secrets=(order.target.api_key,),
+        )
+
+    return start
 
 
 def _fell(task: asyncio.Task[StackError], fall: list[StackError], runner: Runner, watcher: Watcher) -> None:

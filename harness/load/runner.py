@@ -28,7 +28,8 @@ class RunningCall(Protocol):
         ...
 
 
-StartCall = Callable[[str, Prepared], RunningCall]
+StartCall = Callable[[str, Prepared, int | None], RunningCall]
+"""Of an id, a scenario, and when it is to start (monotonic ns; None: now)."""
 
 
 @dataclass
@@ -114,7 +115,7 @@ class Runner:
             if self._pace.slots is not None and len(self._running) >= self._pace.slots:
                 self.outcome.dropped += 1
                 continue
-            task = asyncio.create_task(self._one(self._scenarios[index % len(self._scenarios)]))
+            task = asyncio.create_task(self._one(self._scenarios[index % len(self._scenarios)], due_ns))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             await asyncio.sleep(0)  # the call is alive before the next is weighed against the cap
@@ -132,9 +133,9 @@ class Runner:
             stopped.cancel()
             slept.cancel()
 
-    async def _one(self, scenario: Prepared) -> None:
+    async def _one(self, scenario: Prepared, due_ns: int | None = None) -> None:
         self._started += 1
-        call = self._start(f"{self._started:04d}-{scenario.loaded.name}", scenario)
+        call = self._start(f"{self._started:04d}-{scenario.loaded.name}", scenario, due_ns)
         self._running.add(call)
         try:
             result = await call.make()

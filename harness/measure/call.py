@@ -59,12 +59,17 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         agent=start["agent"],
         room=spans.first.get("session.created", {}).get("room"),
         started=start["utc"],
+        engine=start.get("engine", "sdk"),
+        warm_up=start.get("warm_up", False),
+        canary=start.get("canary", False),
+        start_late_ms=_span_ms(start.get("due"), spans.at("call.started")),
         duration_ms=_span_ms(spans.at("call.started"), spans.last_ns) or 0.0,
         ok=None if cut else failure is None,
         failure=failure,
         failures=failures,
         cut=cut,
         session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
+        session_retries=spans.first.get("session.created", {}).get("retries", 0),
         room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
         agent_join_ms=_span_ms(spans.at("room.connected"), spans.at("agent.joined")),
         agents=spans.second_agents + ("agent.seen" in spans.first),
@@ -313,6 +318,12 @@ class _Measured:
     def notes(self) -> list[str]:
         media = media_health(self.spans.media, self.spans.voice_ends)
         notes = []
+        created = self.spans.first.get("session.created", {})
+        if created.get("retries"):
+            notes.append(
+                f"the session service asked to come again {counted(created['retries'], 'time')} (429), "
+                f"{created['retry_wait_ms'] / 1000:.1f} s in all"
+            )
         if self.spans.second_agents:
             notes.append(f"{self.spans.second_agents + 1} agents were in the room; the first was measured")
         step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in self.spans.seconds), default=0.0)

@@ -143,7 +143,12 @@ class Remeasured(_Line):
 
 
 class CallResult(_Line):
-    """One call. `ok` is None where the call was cut short by ourselves on request."""
+    """One call. `ok` is None where the call was cut short by ourselves on request.
+
+    `host` is the machine that made it, where there are several: times of different hosts are never compared.
+    `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
+    number; a `canary` ran on the other engine beside a load and has numbers of its own.
+    """
 
     call: str
     scenario: str
@@ -152,12 +157,18 @@ class CallResult(_Line):
     agent: str = ""
     room: str | None = None
     started: str
+    host: str = ""
+    engine: str = "sdk"
+    warm_up: bool = False
+    canary: bool = False
+    start_late_ms: float | None = None
     duration_ms: float = 0.0
     ok: bool | None
     failure: FailureKind | None = None
     failures: list[FailureSeen] = Field(default_factory=list)
     cut: bool = False
     session_create_ms: float | None = None
+    session_retries: int = 0
     room_connect_ms: float | None = None
     agent_join_ms: float | None = None
     agents: int = 0

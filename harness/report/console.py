@@ -59,6 +59,7 @@ class LinesWatcher:
         self._console = console
         self._quiet = quiet
         self._verbose = verbose
+        self.wants_events = verbose
         self._total = 0
         self._done = 0
 

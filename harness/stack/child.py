@@ -41,6 +41,7 @@ class Child:
         on_message: Callable[[dict[str, Any]], None] | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
+        line_limit_bytes: int = LINE_LIMIT_BYTES,
     ) -> Child:
         """Starts `command`.
 
@@ -51,6 +52,7 @@ class Child:
             on_message: Takes each JSON object of its standard output; without it that output goes to `said`.
             env: Its environment; ours where it is left out.
             cwd: Its working folder.
+            line_limit_bytes: A longer line of its output is dropped.
 
         Raises:
             OSError: The program cannot be started.
@@ -60,7 +62,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            limit=LINE_LIMIT_BYTES,
+            limit=line_limit_bytes,
             start_new_session=True,
             env=env,
             cwd=cwd,

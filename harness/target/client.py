@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from harness.clock import NS_PER_S, Clock, SystemClock, s_to_ns
+from asyncio_throttle.throttler import Throttler
+
+from harness.clock import NS_PER_S, Clock, SystemClock, ms, s_to_ns
 from harness.errors import ConfigError, SessionFailure
 from harness.target.answer import Reader
 from harness.target.endpoint import check_endpoint
@@ -37,6 +40,17 @@ class SessionClient:
         self._rng = rng or random.Random()  # noqa: S311 - jitter needs no cryptography
         self._clock = clock or SystemClock()
         self._transport = Transport(reader.url, key=reader.key)
+        self._throttler: Throttler | None = None
+
+    def limit(self, per_min: float) -> None:
+        """From now on `admit` lets so many sessions a minute be asked for, evenly spaced."""
+        self._throttler = Throttler(rate_limit=1, period=60 / per_min)
+
+    async def admit(self) -> None:
+        """Waits until a session may be asked for, where there is a limit."""
+        if self._throttler is not None:
+            async with self._throttler:
+                pass
 
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
         """A new session. `timeout_s` bounds it all: connection, body, and the waits and retries after a 429.
@@ -63,7 +77,7 @@ class SessionClient:
         await self.close()
 
     async def _ask(self, body: bytes, deadline_ns: int) -> Session | SessionFailure:
-        tries = 0
+        tries, waited_ns = 0, 0
         while True:
             left_s = (deadline_ns - self._clock.now_ns()) / NS_PER_S
             answer = await self._transport.post(body, timeout_s=left_s)
@@ -71,10 +85,14 @@ class SessionClient:
             if isinstance(answer, SessionFailure):
                 return answer
             if answer.status != 429 or tries > MAX_RETRIES:
-                return self._reader.read(answer, tries=tries)
+                session = self._reader.read(answer, tries=tries)
+                if isinstance(session, SessionFailure):
+                    return session
+                return replace(session, retries=tries - 1, waited_ms=ms(waited_ns))
             again_ns = self._clock.now_ns() + s_to_ns(self._wait_s(answer, tries - 1))
             if again_ns >= deadline_ns:
                 return self._reader.read(answer, tries=tries, waited_out=False)
+            waited_ns += again_ns - self._clock.now_ns()
             await self._clock.sleep_until_ns(again_ns)
 
     def _wait_s(self, answer: Answer, retry: int) -> float:

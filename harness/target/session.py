@@ -40,11 +40,16 @@ class SessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Credentials for one room: its access token, where to connect, and its name where that is known."""
+    """Credentials for one room: its access token, where to connect, and its name where that is known.
+
+    `retries` is how often the service said 429 before, `waited_ms` how long was waited for that.
+    """
 
     token: Secret
     livekit_url: str
     room: str | None
+    retries: int = 0
+    waited_ms: float = 0.0
 
 
 def room_in_token(token: str) -> str | None:

@@ -447,3 +447,28 @@ def test_the_token_is_on_no_line_of_the_timeline() -> None:
     world = World()
     world.call(SAY)
     assert "token-of-a-test" not in str(world.timeline.events)
+
+
+# -- looped turns ----------------------------------------------------------------------------------------------------
+
+
+def test_turns_are_looped_until_the_call_has_lasted_as_long_as_asked() -> None:
+    call = World(Agent(replies=[(500, 500)] * 40)).call(SAY, {"type": "And then?"}, loop_s=30)
+    assert call.failures == []
+    assert [turn.turn for turn in call.turns] == list(range(1, len(call.turns) + 1))
+    assert {turn.kind for turn in call.turns[::2]} == {"say"}
+    assert {turn.kind for turn in call.turns[1::2]} == {"type"}
+    assert 30_000 <= call.duration_ms < 40_000
+
+
+def test_a_script_is_followed_to_its_end_once_however_short_the_call_is_to_be() -> None:
+    call = World(Agent(replies=[(500, 500)] * 4)).call(SAY, SAY, SAY, loop_s=1)
+    assert len(call.turns) == 3
+
+
+def test_a_barge_in_is_looped_with_the_turn_that_it_talks_over() -> None:
+    world = World(Agent(replies=[(500, 3000)] * 40))
+    call = world.call(SAY, barge_in("500ms", stops_within="1s"), loop_s=20)
+    assert call.failures == []
+    assert len(call.turns) % 2 == 0
+    assert all(turn.exercised for turn in call.turns if turn.kind == "barge_in")

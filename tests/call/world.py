@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -252,6 +252,9 @@ class World:
     requests: list[SessionRequest] = field(default_factory=list)
     timeline: Timeline = field(default_factory=Timeline)
 
+    async def admit(self) -> None:
+        pass
+
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
         self.requests.append(request)
         await asyncio.sleep(0.05)
@@ -272,10 +275,11 @@ class World:
         speech: Utterance | None = None,
         recorder: Recorder | None = None,
         during: Callable[[Call], object] | None = None,
+        loop_s: float | None = None,
         **keys: Any,
     ) -> CallResult:
         """Makes a call of these steps, each spoken one with `speech`, and measures it."""
-        plan = call_plan(*steps, speech=speech, **keys)
+        plan = replace(call_plan(*steps, speech=speech, **keys), loop_s=loop_s)
 
         async def work() -> None:
             call = Call(

@@ -174,3 +174,11 @@ def test_judging_twice_gives_the_same() -> None:
     script = scenario({"say": "x", "expect": {"ttfa": "<2s", "reply": {"contains": "nine"}}})
     once = judged(call(turn()), script)
     assert judged(once.model_copy(deep=True), script) == once
+
+
+def test_each_round_of_looped_turns_is_judged_by_the_step_it_follows() -> None:
+    script = scenario({"say": "a", "expect": {"ttfa": "<1s"}}, {"say": "b", "expect": {"ttfa": "<3s"}})
+    rounds = [turn(number, ttfa_ms=2000.0) for number in range(1, 6)]
+    result = judged(call(*rounds), script)
+    outcomes = [one.outcome for _, one in result.expectations()]
+    assert outcomes == ["failed", "held", "failed", "held", "failed"]

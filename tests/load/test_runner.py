@@ -107,7 +107,7 @@ class Bench:
         )
         self.running: asyncio.Task[Outcome] | None = None
 
-    def _start(self, call: str, scenario: Prepared) -> MadeCall:
+    def _start(self, call: str, scenario: Prepared, due_ns: int | None) -> MadeCall:
         made = MadeCall(call, scenario.loaded.name, self.clock.now_ns())
         self.calls.append(made)
         self.most_alive = max(self.most_alive, self.runner.alive + 1)
@@ -250,7 +250,7 @@ async def test_a_watcher_that_raises_is_not_swallowed() -> None:
     def fail(_: CallResult) -> None:
         raise OSError("the terminal is gone")
 
-    def start(call: str, scenario: Prepared) -> Any:
+    def start(call: str, scenario: Prepared, due_ns: int | None) -> Any:
         made = MadeCall(call, scenario.loaded.name, 0)
         made.finish()
         return made

@@ -1,0 +1,43 @@
+"""The result of a call that nobody could finish: the process that made it is gone."""
+
+from __future__ import annotations
+
+from harness.errors import OwnFailure
+from harness.failures import FailureKind
+from harness.load.prepare import Prepared
+from harness.measure.result import CallResult, FailureSeen
+
+DIED: FailureKind = "harness.shard_died"
+
+
+def shard_died(why: str) -> OwnFailure:
+    """What a call failed by whose process is gone."""
+    return OwnFailure(DIED, f"the process that made this call is gone: {why}")
+
+
+def lost_call(
+    call: str, prepared: Prepared, *, target: str, started: str, failure: OwnFailure, canary: bool = False
+) -> CallResult:
+    """A failed call without a number.
+
+    Args:
+        call: Its id.
+        prepared: Its scenario.
+        target: As reports name it.
+        started: UTC, ISO 8601.
+        failure: Why it is lost.
+        canary: See `CallResult`.
+    """
+    what = f"{failure.what}; {failure.mend}" if failure.mend else failure.what
+    return CallResult(
+        call=call,
+        scenario=prepared.loaded.name,
+        tags=list(prepared.loaded.model.tags),
+        target=target,
+        agent=prepared.agent,
+        started=started,
+        canary=canary,
+        ok=False,
+        failure=failure.kind,
+        failures=[FailureSeen(kind=failure.kind, what=what, ended=True)],
+    )

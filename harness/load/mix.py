@@ -1,0 +1,75 @@
+"""Which scenario the next call follows where several are mixed by weight: `a.yaml=70 b.yaml=30`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import UsageError
+
+
+def parse_weight(text: str) -> tuple[str, float | None]:
+    """A scenario's path and its weight, None where none is given.
+
+    Raises:
+        UsageError: The weight is no number above zero.
+    """
+    path, equals, weight = text.rpartition("=")
+    if not equals:
+        return text, None
+    try:
+        number = float(weight.removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise UsageError(f"{weight!r} is no weight", where=text, mend="write SCENARIO=NUMBER, such as a.yaml=70")
+    return path, number
+
+
+def mix_of(weights: Sequence[float | None]) -> Mix:
+    """All of them weighted, by shares of a hundred, or none.
+
+    Raises:
+        UsageError: Some are and some are not, or they do not add up.
+    """
+    given = [weight for weight in weights if weight is not None]
+    if given and len(given) < len(weights):
+        raise UsageError(
+            "some scenarios have a weight and some have none",
+            where="SCENARIO=WEIGHT",
+            mend="give each of them a weight, or none",
+        )
+    if given and not math.isclose(sum(given), 100):
+        raise UsageError(
+            f"the weights add up to {sum(given):g}, not to 100",
+            where="SCENARIO=WEIGHT",
+            mend="write shares of a hundred, such as a.yaml=70 b.yaml=30",
+        )
+    return Mix(tuple(map(float, given or [1.0] * len(weights))))
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Scenarios by weight, in an order that is the same each time and spreads them evenly."""
+
+    weights: tuple[float, ...]
+
+    def pick(self, index: int) -> int:
+        """Which scenario the call of that index (from 0) follows: the one that is furthest behind its share."""
+        total = sum(self.weights)
+        counts = [0] * len(self.weights)
+        chosen = 0
+        # The order repeats itself where weights are whole numbers; a load has few scenarios and thousands of calls.
+        for place in range(index % self._period + 1):
+            behind = [weight * (place + 1) / total - count for weight, count in zip(self.weights, counts, strict=True)]
+            chosen = max(range(len(behind)), key=lambda which: (behind[which], -which))
+            counts[chosen] += 1
+        return chosen
+
+    @property
+    def _period(self) -> int:
+        if all(weight.is_integer() for weight in self.weights):
+            whole = [int(weight) for weight in self.weights]
+            return sum(whole) // math.gcd(*whole)
+        return 1000

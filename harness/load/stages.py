@@ -1,0 +1,85 @@
+"""How many calls are alive as time passes.
+
+`2m:20,5m:50,1m:0` goes in a straight line from the last number to its own in each of its stages.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from harness.errors import UsageError
+from harness.scenario.units import duration_s
+
+HOW = "write DURATION:CALLS, comma between them, such as 2m:20,5m:50,1m:0"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A time in which the number of calls goes in a line to `calls`."""
+
+    lasts_s: float
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Stages one after the other, from no call on."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def lasts_s(self) -> float:
+        """All of them."""
+        return sum(stage.lasts_s for stage in self.stages)
+
+    @property
+    def most(self) -> int:
+        """The most calls at once."""
+        return max(stage.calls for stage in self.stages)
+
+    def calls_at(self, elapsed_s: float) -> int | None:
+        """How many calls there should be so long after the start; None when the last stage has ended."""
+        before = 0
+        for stage in self.stages:
+            if elapsed_s < stage.lasts_s:
+                return before + round((stage.calls - before) * max(0.0, elapsed_s) / stage.lasts_s)
+            elapsed_s -= stage.lasts_s
+            before = stage.calls
+        return None
+
+    def __str__(self) -> str:
+        return ",".join(f"{stage.lasts_s:g}s:{stage.calls}" for stage in self.stages)
+
+
+def steady(calls: int, lasts_s: float) -> Stages:
+    """So many calls at once, at once, for so long."""
+    return Stages((Stage(0.0, calls), Stage(lasts_s, calls)))
+
+
+def parse_stages(text: str, *, where: str = "--stages") -> Stages:
+    """The stages that an option tells.
+
+    Raises:
+        UsageError: They cannot be followed.
+    """
+    stages = []
+    for number, part in enumerate(text.split(","), start=1):
+        lasts, _, calls = part.strip().rpartition(":")
+        try:
+            stages.append(Stage(duration_s(lasts.strip()), int(calls)))
+        except ValueError:
+            raise UsageError(f"stage {number} cannot be read: {part.strip()!r}", where=where, mend=HOW) from None
+        if stages[-1].calls < 0:
+            raise UsageError(f"stage {number} has {calls} calls", where=where, mend=HOW)
+    for number, (first, second) in enumerate(itertools.pairwise([Stage(0.0, 0), *stages]), start=1):
+        if second.lasts_s == 0 and first.lasts_s == 0 and number > 1:
+            raise UsageError(
+                f"stages {number - 1} and {number} both take no time: the first never is", where=where, mend=HOW
+            )
+    found = Stages(tuple(stages))
+    if not found.most:
+        raise UsageError("no stage has a call", where=where, mend=HOW)
+    if not found.lasts_s:
+        raise UsageError("no stage takes time", where=where, mend=HOW)
+    return found
