@@ -22,6 +22,7 @@ from harness.load.prepare import Prepared, prepare
 from harness.load.recorded_call import RecordMode
 from harness.load.run import RunOrder, execute
 from harness.load.settings import run_settings
+from harness.load.shard_size import check_allowed
 from harness.load.signals import Signals
 from harness.report.console import LinesWatcher, make_console, print_summary
 from harness.report.run_directory import RunDirectory
@@ -78,6 +79,7 @@ async def _carry_out(request: Request, make_watcher: MakeWatcher) -> int:
         target = request.target
         speak = not request.dry_run
         prepared = await prepare(request.scenarios, target, agent=request.agent, say=watcher.say, speak=speak)
+        check_allowed(request.pace.slots, request.engine, where="--calls")
         plan = plan_line(prepared, request.pace, target)
         if request.dry_run:
             typer.echo(plan)

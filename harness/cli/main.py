@@ -13,6 +13,7 @@ from harness import __version__
 from harness.cli import calibrate, call, fixtures, init, measure, report, run, scenarios, stack
 from harness.cli.output import Output
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
+from harness.open_files import take_all_allowed
 from harness.secret import masked
 
 app = typer.Typer(
@@ -70,6 +71,7 @@ def command() -> None:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    take_all_allowed()
     output = Output()
     try:
         code = app(standalone_mode=False, prog_name="voice-harness")

@@ -19,7 +19,7 @@ from harness.errors import HarnessError, OwnFailure, StackError, UsageError
 from harness.load.lost_call import lost_call, shard_died
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, write_prepared
-from harness.load.shard_size import CALLS_IN_A_SHARD
+from harness.load.shard_size import CALLS_IN_A_SHARD, shards_for
 from harness.measure.result import CallResult
 from harness.stack.child import Child
 from harness.stack.said import Said
@@ -187,7 +187,7 @@ class ShardPool:
     # -- shards ------------------------------------------------------------------------------------------------------
 
     def _expected(self, engine: EngineName) -> int:
-        return 1 if self._most is None else max(1, -(-self._most // CALLS_IN_A_SHARD[engine]))
+        return 1 if self._most is None else shards_for(self._most, engine)
 
     def _with_room(self, engine: EngineName) -> _Shard:
         """The shard with the most room; a new one where none has any."""

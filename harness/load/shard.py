@@ -31,6 +31,7 @@ from harness.load.recorded_call import RecordedCall
 from harness.load.shard_lines import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, read_prepared
 from harness.load.warm_up import warm_up
 from harness.measure.result import CallResult
+from harness.open_files import take_all_allowed
 from harness.report.run_directory import RunDirectory
 from harness.secret import Secret
 from harness.target.connect import session_client
@@ -197,6 +198,7 @@ def _follow(shard: Shard, order: dict[str, Any]) -> None:
 def main() -> None:
     """The process; it ends past the SDK's native take-down, which may abort."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    take_all_allowed()
     code = EXIT_UNFIT
     lines = LineWriter(sys.stdout)
     try:

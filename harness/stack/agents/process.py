@@ -23,6 +23,7 @@ from typing import Any
 
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, ConfigError, HarnessError, StackError
+from harness.open_files import take_all_allowed
 from harness.secret import Secret
 from harness.stack.agents.agent import Agent, Surroundings
 from harness.stack.agents.ear import Ear, Hearing
@@ -184,6 +185,7 @@ async def serve() -> int:
 
 def main() -> int:
     """`python -m harness.stack.agents`."""
+    take_all_allowed()
     return asyncio.run(serve())
 
 

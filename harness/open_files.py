@@ -1,0 +1,35 @@
+"""How many files and sockets a process may have open (RLIMIT_NOFILE, getrlimit(2)), and whether that is enough."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+
+from harness.errors import ConfigError
+
+FILES_A_PROCESS = 64
+"""What a process has open without a call: libraries, pipes, its event loop."""
+
+
+def take_all_allowed() -> None:
+    """Raises this process's limit to what it may raise it to by itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def check_open_files(calls: int, files_a_call: int, *, where: str) -> None:
+    """Returns where a process can carry so many calls.
+
+    Raises:
+        ConfigError: It would run out of files.
+    """
+    needed = FILES_A_PROCESS + calls * files_a_call
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != resource.RLIM_INFINITY and needed > allowed:
+        raise ConfigError(
+            f"{calls} calls in a process take up to {needed:,} open files and sockets, {allowed:,} are allowed",
+            where=where,
+            mend=f"raise the limit (ulimit -Hn {needed}; LimitNOFILE= of a systemd unit), or make fewer calls at once",
+        )
