@@ -121,11 +121,13 @@ def read_scenarios(
     return select(loaded, expression) if expression else loaded
 
 
-def read_thresholds(scenarios: Sequence[LoadedScenario], options: Sequence[str] | None) -> list[Threshold]:
+def read_thresholds(
+    scenarios: Sequence[LoadedScenario], options: Sequence[str] | None, engine: str = "sdk"
+) -> list[Threshold]:
     """The scenarios' thresholds and those of the command line, checked to be possible.
 
     Raises:
-        UsageError: One cannot be read, or no script can give its samples.
+        UsageError: One cannot be read, or no script can give its samples, or not this engine.
     """
     from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
     from harness.scenario.metric_names import check_threshold, parse_threshold_option
@@ -139,7 +141,7 @@ def read_thresholds(scenarios: Sequence[LoadedScenario], options: Sequence[str] 
             found.append(Threshold(*check_threshold(*parse_threshold_option(text)), COMMAND_LINE))
         except ValueError as problem:
             raise UsageError(str(problem), where=COMMAND_LINE) from None
-    check_possible(found, [loaded.model for loaded in scenarios])
+    check_possible(found, [loaded.model for loaded in scenarios], engine=engine)
     return found
 
 

@@ -87,7 +87,7 @@ def run(
         target=resolve_target(target),
         agent=agent,
         pace=pace,
-        thresholds=read_thresholds(loaded, threshold),
+        thresholds=read_thresholds(loaded, threshold, engine),
         record=read_record(record),
         out=out,
         junit=junit,

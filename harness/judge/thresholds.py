@@ -13,6 +13,8 @@ from harness.scenario.limits import Limit
 from harness.scenario.metric_names import EXPECTATIONS, RATES, MetricRef, check_threshold
 from harness.scenario.model import Scenario
 
+ONLY_SDK = ("turn.ttfa_ear", "audio.jitter_buffer")  # metrics of a jitter buffer, which one engine has
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -35,13 +37,19 @@ def scenario_thresholds(scenario: Scenario, where: str, *, alone: bool) -> list[
     return found
 
 
-def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario]) -> None:
-    """Refuses a threshold for which no script can give a sample.
+def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario], *, engine: str = "sdk") -> None:
+    """Refuses a threshold for which no script, or not this engine, can give a sample.
 
     Raises:
         UsageError: Naming the threshold.
     """
     for threshold in thresholds:
+        if engine != "sdk" and threshold.ref.metric in ONLY_SDK:
+            raise UsageError(
+                f"engine {engine} has no jitter buffer and gives no sample of {threshold.ref}",
+                where=threshold.where,
+                mend="use --engine sdk, or remove the threshold",
+            )
         if not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
             raise UsageError(
                 f"no scenario of this run can give a sample of {threshold.ref}",

@@ -232,6 +232,13 @@ def test_a_false_stop_takes_a_cough_and_an_interruption_a_turn_that_owes_a_reply
         check_possible([threshold("turn.interrupted{kind:barge_in}", "rate<0.1")], [scenario({"say": "x"}, cough)])
 
 
+@pytest.mark.parametrize("name", ["turn.ttfa_ear", "audio.jitter_buffer"])
+def test_what_only_a_jitter_buffer_gives_is_no_threshold_on_engine_light(name: str) -> None:
+    check_possible([threshold(name, "max<1s")], [scenario({"say": "x"})])
+    with pytest.raises(UsageError, match="engine light has no jitter buffer"):
+        check_possible([threshold(name, "max<1s")], [scenario({"say": "x"})], engine="light")
+
+
 def test_a_level_is_judged_in_dbfs() -> None:
     quiet = call(turn(), media={"level_dbfs": -42.0, "loss": 0.02})
     levels = [threshold("audio.level_dbfs", "min>-35"), threshold("audio.loss", "max<0.01")]
