@@ -49,6 +49,7 @@ class Stage:
 
 
 _MIXED = (*(f"{fixed:g}ms" for fixed in FIXED_MS), RANDOM)
+_MOSTLY_RANDOM = (*_MIXED[:4], *[RANDOM] * 16)
 _SHORTER = ("300ms", "800ms", "1500ms", {"uniform": ["200ms", "1000ms"]})
 
 FULL = (
@@ -64,12 +65,27 @@ FULL = (
         ),
     ),
     # Few long calls: what is asked is how exact five calls are that run, not what five that connect do to each other.
-    Stage("five-at-once", calls=5, repeat=2, scripts=(Script("clean", 24, 10, (*_MIXED[:4], *[RANDOM] * 16), "3s"),)),
+    Stage("five-at-once", calls=5, repeat=2, scripts=(Script("clean", 24, 10, _MOSTLY_RANDOM, "3s"),)),
+)
+# What a socket tells moves less than what a machine's load does: it is asked at many calls.
+FULL_LIGHT = (
+    FULL[0],
+    *(
+        Stage(f"{name}-at-once", calls=calls, repeat=1, scripts=(Script("clean", 16, 10, _MOSTLY_RANDOM, "3s"),))
+        for name, calls in (("ten", 10), ("twenty-five", 25))
+    ),
 )
 QUICK = (
     Stage("one-at-a-time", calls=1, repeat=3, scripts=(Script("clean", 3, 3, _MIXED),)),
     Stage("five-at-once", calls=5, repeat=1, scripts=(Script("clean", 4, 4, _MIXED, "3s"),)),
 )
+
+
+def stages_of(engine: str, *, quick: bool) -> Sequence[Stage]:
+    """The stages of a calibration."""
+    if quick:
+        return QUICK
+    return FULL_LIGHT if engine == "light" else FULL
 
 
 def agents_of(stage: Stage) -> dict[str, Any]:

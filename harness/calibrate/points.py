@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.calibrate.codec import codec_onset_ms
 from harness.calibrate.model import Condition, Explained, Kind, Point, RandomDelays
 from harness.calibrate.truth import CallCheck, TurnCheck
 from harness.counted import counted
@@ -18,9 +19,6 @@ Values = NDArray[np.float64]
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2  # as a run's verdict: more than one accident
 MISSED_SHARE = 0.05
 LEAST_TURNS = 3  # fewer say nothing of a spread
-
-ENCODER_MS = 6.5
-"""An Opus encoder's look-ahead, 312 samples at 48 kHz (RFC 7845, pre-skip of libopus): the agent's, on its way down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def _explained(turns: Sequence[TurnCheck]) -> list[Explained]:
     """The parts of the offset that are known from elsewhere."""
     late_ms = float(np.median([turn.agent_late_ms for turn in turns]))
     return [
-        Explained(what="the agent's encoder: look-ahead", ms=ENCODER_MS),
+        Explained(what="the agent's codec: look-ahead, less pre-echo", ms=_rounded(codec_onset_ms())),
         Explained(what="the agent's event loop", ms=_rounded(late_ms)),
     ]
 

@@ -11,9 +11,10 @@ from typing import Any, get_args
 from harness import __version__
 from harness.calibrate.model import Calibration, Kind, Machine, Point
 from harness.calibrate.onset import onset_over_noise
-from harness.calibrate.plan import FIXED_MS, FULL, QUICK, Script, Stage, agents_of, scenario_of
+from harness.calibrate.plan import FIXED_MS, Script, Stage, agents_of, scenario_of, stages_of
 from harness.calibrate.points import PointSpec, point_of, random_delays
 from harness.calibrate.truth import CallCheck, TurnCheck, check_call
+from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.call.timeline import read_timeline
 from harness.clock import Clock
 from harness.errors import ConfigError, Place
@@ -27,7 +28,6 @@ from harness.report.run_directory import DEFAULT_PARENT as REPORTS
 from harness.report.run_directory import TRUTH_FILE, RunDirectory
 from harness.target.target import Target
 
-ENGINE = "sdk"
 DEFAULT_PARENT = REPORTS / "calibrations"
 CALIBRATION_FILE = "calibration.json"
 
@@ -56,7 +56,15 @@ def new_folder(out: Path | None, now: datetime) -> Path:
 
 
 async def calibrate(
-    folder: Path, watcher: Watcher, *, quick: bool, seed: int, machine: Machine, clock: Clock, signals: Signals
+    folder: Path,
+    watcher: Watcher,
+    *,
+    quick: bool,
+    seed: int,
+    machine: Machine,
+    clock: Clock,
+    signals: Signals,
+    engine: EngineName = DEFAULT_ENGINE,
 ) -> tuple[Calibration, Turns] | None:
     """Makes all calls and gives the calibration and its turns; None where it was interrupted.
 
@@ -68,6 +76,7 @@ async def calibrate(
         machine: Where it is made.
         clock: The only reader of time.
         signals: Cut the calls that run.
+        engine: What is calibrated.
 
     Raises:
         HarnessError: The embedded stack did not come up, or nothing can be written.
@@ -75,14 +84,14 @@ async def calibrate(
     points: list[Point] = []
     turns: Turns = []
     made = clock.utc()
-    for stage in QUICK if quick else FULL:
-        results = await _run(stage, folder, watcher, seed=seed, clock=clock, signals=signals)
+    for stage in stages_of(engine, quick=quick):
+        results = await _run(stage, folder, watcher, engine=engine, seed=seed, clock=clock, signals=signals)
         if signals.received:
             return None
         for script in stage.scripts:
             checks = _checks(results, script, folder / stage.name)
             for kind in get_args(Kind):
-                spec = PointSpec(ENGINE, kind, stage.calls, script.condition)
+                spec = PointSpec(engine, kind, stage.calls, script.condition)
                 points.append(point_of(spec, checks))
                 turns += [(spec, turn) for check in checks for turn in check.turns if turn.kind == kind]
     watcher.say("onset detection over noise")
@@ -99,7 +108,7 @@ async def calibrate(
 
 
 async def _run(
-    stage: Stage, folder: Path, watcher: Watcher, *, seed: int, clock: Clock, signals: Signals
+    stage: Stage, folder: Path, watcher: Watcher, *, engine: EngineName, seed: int, clock: Clock, signals: Signals
 ) -> Sequence[CallResult]:
     directory = RunDirectory.create(folder / stage.name, name=stage.name, now=clock.utc())
     agents_file = directory.path / "agents.yaml"
@@ -120,6 +129,7 @@ async def _run(
         target=target.describe(),
         record="none",
         seed=seed,
+        engine=engine,
     )
     order = RunOrder(
         scenarios=prepared,
@@ -130,6 +140,7 @@ async def _run(
         stop_at_failure=False,
         seed=seed,
         settings=settings,
+        engine=engine,
     )
     outcome, _ = await execute(order, directory, watcher, clock=clock, signals=signals)
     return outcome.results

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Quiet
+from harness.cli.options import EngineOption, Quiet
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
 
 if TYPE_CHECKING:
     from harness.calibrate.model import Calibration
+    from harness.call.engines.make import EngineName
 
 
 def calibrate(
@@ -22,6 +23,7 @@ def calibrate(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where it is written; a new folder in reports/calibrations/."),
     ] = None,
+    engine: EngineOption = "sdk",
     seed: Annotated[int, typer.Option("--seed", help="Of all that is random.")] = 1,
     quiet: Quiet = False,
 ) -> int:
@@ -31,8 +33,12 @@ def calibrate(
     """
     import asyncio
 
+    from harness.call.engines.make import engine_name
+
+    name = engine_name(engine)
     try:
-        calibration = asyncio.run(_calibrate(as_json=as_json, quick=quick, out=out, seed=seed, quiet=quiet))
+        made = _calibrate(as_json=as_json, quick=quick, engine=name, out=out, seed=seed, quiet=quiet)
+        calibration = asyncio.run(made)
     except asyncio.CancelledError:  # interrupted before the first call
         return EXIT_INTERRUPTED
     if calibration is None:
@@ -40,7 +46,9 @@ def calibrate(
     return EXIT_OK if calibration.fit else EXIT_UNFIT
 
 
-async def _calibrate(*, as_json: bool, quick: bool, out: Path | None, seed: int, quiet: bool) -> Calibration | None:
+async def _calibrate(
+    *, as_json: bool, quick: bool, engine: EngineName, out: Path | None, seed: int, quiet: bool
+) -> Calibration | None:
     import asyncio
 
     from rich.console import Console
@@ -61,7 +69,16 @@ async def _calibrate(*, as_json: bool, quick: bool, out: Path | None, seed: int,
     with Signals() as signals:
         task = asyncio.current_task()
         signals.on_interrupt(task.cancel if task is not None else lambda: None)
-        done = await make(folder, watcher, quick=quick, seed=seed, machine=this_machine(), clock=clock, signals=signals)
+        done = await make(
+            folder,
+            watcher,
+            quick=quick,
+            seed=seed,
+            machine=this_machine(),
+            clock=clock,
+            signals=signals,
+            engine=engine,
+        )
     if done is None:
         return None
     calibration, turns = done

@@ -160,6 +160,11 @@ class AgentSpec(_Strict):
     brain: Literal["prompt", "fixed"] = Field("prompt", description="fixed: one and the same reply to everything.")
     kind: Literal["real", "truth"] = Field("real", description="truth: finds the caller's end by correlation.")
     faults: list[Annotated[AgentFault, BeforeValidator(_known_fault)]] = Field(default_factory=list)
+    engine: Literal["sdk", "light"] | None = Field(
+        None,
+        description="sdk: LiveKit's own client; light: at the socket, cheaper. "
+        "Left out: light for `kind: truth`, and where neither ear nor brain is real.",
+    )
     joins_late_by: Duration = "3s"
     noise_dbfs: float | None = Field(
         None,
@@ -168,6 +173,13 @@ class AgentSpec(_Strict):
         description="RMS level of white noise under its voice and in its silence.",
     )
     session: SessionFault | None = Field(None, description="What goes wrong when a session with it is asked for.")
+
+    @property
+    def line(self) -> Literal["sdk", "light"]:
+        """What carries its media."""
+        if self.engine is not None:
+            return self.engine
+        return "light" if self.kind == "truth" or (self.ear == "none" and self.brain == "fixed") else "sdk"
 
     @property
     def endpointing_s(self) -> float:

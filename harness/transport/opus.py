@@ -82,44 +82,70 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def encode(pcm: NDArray[np.int16]) -> list[bytes]:
-    """Packets of 20 ms, by an encoder of its own; sample i of `pcm` is sample i + `LOOK_AHEAD` of what they decode to.
+class Encoder:
+    """Encodes one stream, 20 ms at a time; sample i of it is sample i + `LOOK_AHEAD` of what it decodes to.
 
     Args:
-        pcm: (frames,) int16 mono at 48 kHz.
+        complexity: 0 to 10: how much is computed for a packet (RFC 6716, 2.1.5); 10 is libwebrtc's.
 
     Raises:
         ConfigError: libopus cannot be loaded, or has another look-ahead.
     """
-    opus = _library()
-    error = ctypes.c_int()
-    encoder = opus.opus_encoder_create(SAMPLE_RATE, 1, _APPLICATION_VOIP, ctypes.byref(error))
-    if not encoder:
-        raise MemoryError(f"libopus: error {error.value}")
-    try:
-        for request, value in ((_SET_BITRATE, _BITRATE), (_SET_COMPLEXITY, _COMPLEXITY)):
-            opus.opus_encoder_ctl(ctypes.c_void_p(encoder), ctypes.c_int(request), ctypes.c_int(value))
+
+    def __init__(self, complexity: int = _COMPLEXITY) -> None:
+        self._opus = _library()
+        error = ctypes.c_int()
+        self._state: int | None = self._opus.opus_encoder_create(SAMPLE_RATE, 1, _APPLICATION_VOIP, ctypes.byref(error))
+        if not self._state:
+            raise MemoryError(f"libopus: error {error.value}")
+        for request, value in ((_SET_BITRATE, _BITRATE), (_SET_COMPLEXITY, complexity)):
+            self._control(request, ctypes.c_int(value))
         look_ahead = ctypes.c_int()
-        opus.opus_encoder_ctl(ctypes.c_void_p(encoder), ctypes.c_int(_GET_LOOKAHEAD), ctypes.byref(look_ahead))
+        self._control(_GET_LOOKAHEAD, ctypes.byref(look_ahead))
         if look_ahead.value != LOOK_AHEAD:
             raise ConfigError(
                 f"libopus looks ahead by {look_ahead.value} samples, {LOOK_AHEAD} are known",
                 where="--engine light",
                 mend="install the version of opuslib-next-bundled that the harness was locked with",
             )
-        tail = -(pcm.size + LOOK_AHEAD) % FRAME + LOOK_AHEAD
-        padded = np.ascontiguousarray(np.concatenate([pcm, np.zeros(tail, np.int16)]))
-        room = ctypes.create_string_buffer(_MOST_BYTES)
-        packets = []
-        for start in range(0, padded.size, FRAME):
-            at = padded.ctypes.data + 2 * start
-            size = opus.opus_encode(encoder, at, FRAME, room, _MOST_BYTES)
-            if size < 0:
-                raise ValueError(f"libopus: error {size}")
-            packets.append(room.raw[:size])
-        return packets
-    finally:
-        opus.opus_encoder_destroy(encoder)
+        self._room = ctypes.create_string_buffer(_MOST_BYTES)
+
+    def _control(self, request: int, *arguments: Any) -> None:
+        self._opus.opus_encoder_ctl(ctypes.c_void_p(self._state), ctypes.c_int(request), *arguments)
+
+    def encode(self, pcm: NDArray[np.int16]) -> bytes:
+        """A packet of `(960,)` int16 mono at 48 kHz, contiguous."""
+        size = self._opus.opus_encode(self._state, pcm.ctypes.data, FRAME, self._room, _MOST_BYTES)
+        if size < 0:
+            raise ValueError(f"libopus: error {size}")
+        return self._room.raw[:size]
+
+    def close(self) -> None:
+        """Frees its state. Safe to call twice."""
+        if self._state is not None:
+            self._opus.opus_encoder_destroy(self._state)
+            self._state = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_state", None) is not None:
+            self.close()
+
+
+def encode(pcm: NDArray[np.int16]) -> list[bytes]:
+    """Packets of 20 ms, by an encoder of its own; its last ones hold what the look-ahead put back.
+
+    Args:
+        pcm: (frames,) int16 mono at 48 kHz.
+
+    Raises:
+        ConfigError: See `Encoder`.
+    """
+    encoder = Encoder()
+    tail = -(pcm.size + LOOK_AHEAD) % FRAME + LOOK_AHEAD
+    padded = np.ascontiguousarray(np.concatenate([pcm, np.zeros(tail, np.int16)]))
+    packets = [encoder.encode(padded[start : start + FRAME]) for start in range(0, padded.size, FRAME)]
+    encoder.close()
+    return packets
 
 
 class Encoded:
@@ -161,16 +187,19 @@ def silence() -> bytes:
 
 
 class Decoder:
-    """Decodes one stream's packets, in their order, to mono at 48 kHz.
+    """Decodes one stream's packets, in their order, to mono.
+
+    Args:
+        rate_hz: Of what comes out: 48, 24, 16, 12 or 8 kHz.
 
     Raises:
         ConfigError: libopus cannot be loaded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int = SAMPLE_RATE) -> None:
         self._opus = _library()
         error = ctypes.c_int()
-        self._state: int | None = self._opus.opus_decoder_create(SAMPLE_RATE, 1, ctypes.byref(error))
+        self._state: int | None = self._opus.opus_decoder_create(rate_hz, 1, ctypes.byref(error))
         if not self._state:
             raise MemoryError(f"libopus: error {error.value}")
         self._decode = self._opus.opus_decode

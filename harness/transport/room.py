@@ -82,8 +82,16 @@ class RoomEvents(Protocol):
         """Someone is in the room."""
         ...
 
+    def participant_active(self, t_ns: int, identity: str) -> None:
+        """Someone's connection is made: data and audio reach it."""
+        ...
+
     def participant_went(self, t_ns: int, identity: str) -> None:
         """Someone has left."""
+        ...
+
+    def microphone_heard(self, t_ns: int) -> None:
+        """Someone has subscribed to our microphone."""
         ...
 
     def track_came(self, t_ns: int, track: RemoteTrack) -> None:
@@ -125,6 +133,11 @@ class Publication:
         self._timestamp += FRAME
         self._peer.send(packet, on_left)
 
+    def skip(self) -> None:
+        """Sends nothing for 20 ms: silence that is not transmitted. What comes next begins a talk (RFC 3551, 4.1)."""
+        self._timestamp += FRAME
+        self._first = True
+
 
 class Room:
     """See the module. Made by `connect`."""
@@ -135,6 +148,7 @@ class Room:
         self._signalling = signalling
         self._events = events
         self._participants: dict[str, Participant] = {}
+        self._active: set[str] = set()
         self._track_infos: dict[str, tuple[str, models.TrackInfo]] = {}
         self._tracks: dict[str, RemoteTrack] = {}
         self._offered: dict[str, int] = {}
@@ -202,8 +216,8 @@ class Room:
         """To the server and back."""
         return self._subscriber.rtt_ms
 
-    async def publish(self, *, name: str = "microphone") -> Publication:
-        """Publishes a microphone. The caller bounds the time.
+    async def publish(self, *, name: str = "microphone", dtx: bool = False) -> Publication:
+        """Publishes a microphone; with `dtx` it may send next to nothing in silence. The caller bounds the time.
 
         Raises:
             RoomFailure: room.publish_failed.
@@ -219,7 +233,7 @@ class Room:
             name=name,
             type=models.TrackType.AUDIO,
             source=models.TrackSource.MICROPHONE,
-            disable_dtx=True,
+            disable_dtx=not dtx,
             disable_red=True,
         )
         await self._signalling.send(add_track=request)
@@ -318,6 +332,8 @@ class Room:
                     self._published.set_result(published.track.sid)
             case "request_response":
                 self._refusal(response.request_response)
+            case "track_subscribed":
+                self._events.microphone_heard(self._clock.now_ns())
             case "leave":
                 self._leave(response.leave)
             case _:
@@ -366,12 +382,16 @@ class Room:
                 one = Participant(info.identity, info.sid, info.kind == models.ParticipantInfo.AGENT, info.joined_at_ms)
                 self._participants[info.sid] = one
                 self._events.participant_came(now_ns, one)
+            if info.state == models.ParticipantInfo.ACTIVE and info.sid not in self._active:
+                self._active.add(info.sid)
+                self._events.participant_active(now_ns, info.identity)
             for track in info.tracks:
                 self._track_infos[track.sid] = (info.identity, track)
         self._match_tracks(now_ns)
 
     def _participant_went(self, now_ns: int, info: models.ParticipantInfo) -> None:
         # By sid: an identity that comes back is told first as the new one, then as the old one that has left.
+        self._active.discard(info.sid)
         one = self._participants.pop(info.sid, None)
         if one is not None and all(other.identity != one.identity for other in self._participants.values()):
             self._events.participant_went(now_ns, one.identity)

@@ -40,6 +40,8 @@ class Seen:
 
     def __init__(self) -> None:
         self.participants: asyncio.Queue[Participant] = asyncio.Queue()
+        self.active: asyncio.Queue[str] = asyncio.Queue()
+        self.heard: asyncio.Queue[int] = asyncio.Queue()
         self.gone: asyncio.Queue[str] = asyncio.Queue()
         self.tracks: asyncio.Queue[RemoteTrack] = asyncio.Queue()
         self.tracks_gone: asyncio.Queue[RemoteTrack] = asyncio.Queue()
@@ -48,6 +50,12 @@ class Seen:
 
     def participant_came(self, t_ns: int, participant: Participant) -> None:
         self.participants.put_nowait(participant)
+
+    def participant_active(self, t_ns: int, identity: str) -> None:
+        self.active.put_nowait(identity)
+
+    def microphone_heard(self, t_ns: int) -> None:
+        self.heard.put_nowait(t_ns)
 
     def participant_went(self, t_ns: int, identity: str) -> None:
         self.gone.put_nowait(identity)
@@ -125,6 +133,8 @@ async def test_what_one_side_says_and_writes_comes_to_the_other(livekit_keys: Li
                 assert (there.identity, there.is_agent) == ("the-agent", True)
                 came = await soon(agent_seen.participants)
                 assert (came.identity, came.is_agent) == ("caller", False)
+                assert await soon(agent_seen.active) == "caller"
+                await soon(agent_seen.heard)
                 track = await soon(seen.tracks)
                 assert (track.identity, track.sid, track.is_encrypted) == ("the-agent", publication.sid, False)
 

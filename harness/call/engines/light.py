@@ -147,6 +147,12 @@ class LightLine:
         """See `RoomEvents`."""
         self._events.on_participant(t_ns, participant.identity, is_agent=participant.is_agent)
 
+    def participant_active(self, t_ns: int, identity: str) -> None:
+        """See `RoomEvents`."""
+
+    def microphone_heard(self, t_ns: int) -> None:
+        """See `RoomEvents`."""
+
     def participant_went(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
         self._tracks.pop(identity, None)

@@ -17,12 +17,14 @@ from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
 from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
 from harness.stack.agents.faults import GARBAGE
+from harness.stack.agents.light_line import LightLine
 from harness.stack.agents.line import Line
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.thought import Thinking, Thought
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents_file import AgentFault, AgentSpec
 from harness.stack.tokens import LiveKitKeys
+from harness.transport.room import TransportHub
 
 JITTER_BUFFER_EVERY_S = 0.055
 """WebRTC gives the same statistics for 50 ms."""
@@ -40,6 +42,7 @@ class Surroundings:
     """What all agents of the process share."""
 
     keys: LiveKitKeys
+    hub: TransportHub
     thinking: Callable[[AgentSpec], Thinking]
     hearing: Callable[[AgentSpec], Hearing]
     truth_log: TruthLog
@@ -65,8 +68,8 @@ class Agent:
         self._around = around
         self._thinking = around.thinking(spec)
         self._delays = random.Random(room)  # noqa: S311 - delays, no secrets
-        self._line = Line(around.keys, room, f"agent-{name}", around.clock)
-        self._mouth = Mouth(self._line.push, around.clock, self._log, noise_dbfs=spec.noise_dbfs)
+        self._line = self._new_line(f"agent-{name}")
+        self._mouth = Mouth(around.clock, self._log, noise_dbfs=spec.noise_dbfs)
         self._group: asyncio.TaskGroup | None = None
         self._ready = asyncio.Event()
         self._replying: asyncio.Task[None] | None = None
@@ -103,11 +106,11 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                group.create_task(self._mouth.run())
+                group.create_task(self._line.carry(self._mouth))
                 group.create_task(self._listen())
                 group.create_task(self._await_caller())
                 if twin is not None:
-                    group.create_task(Mouth(twin.push, self._clock, lambda event, **fields: None).run())
+                    group.create_task(twin.carry(Mouth(self._clock, lambda event, **fields: None)))
                 group.create_task(self._until_over())
         except* _OverError:
             pass
@@ -171,7 +174,9 @@ class Agent:
         voiced = True
         while voiced:
             voiced = self._voiced
-            self._log("jitter_buffer", **await self._line.jitter_buffer())
+            told = await self._line.jitter_buffer()
+            if told:
+                self._log("jitter_buffer", **told)
             await asyncio.sleep(JITTER_BUFFER_EVERY_S)
 
     def _typed(self, text: str, at_ns: int) -> None:
@@ -285,7 +290,15 @@ class Agent:
     def _twin(self) -> Line | None:
         if not self._has("joins_twice"):
             return None
-        return Line(self._around.keys, self._room, f"agent-{self._name}-again", self._clock)
+        return self._new_line(f"agent-{self._name}-again")
+
+    def _new_line(self, identity: str) -> Line:
+        if self._spec.line == "light":
+            return LightLine(self._around.keys, self._room, identity, self._around.hub)
+        # Where no agent needs it, the SDK's native runtime is not in the process.
+        from harness.stack.agents.sdk_line import SdkLine
+
+        return SdkLine(self._around.keys, self._room, identity, self._clock)
 
     def _has(self, fault: AgentFault) -> bool:
         return fault in self._spec.faults

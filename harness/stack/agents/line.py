@@ -1,189 +1,90 @@
-"""An agent's connection to its room: joins, publishes one track, carries text both ways, and leaves nothing behind."""
+"""The seam between an agent and its room: one track each way, text each way, and nothing left behind."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-from livekit import rtc
-
-from harness.clock import NS_PER_S, Clock
-from harness.stack.agents.utterance import RATE_HZ, Pcm
-from harness.stack.tokens import LiveKitKeys, agent_token
+from harness.stack.agents.mouth import Mouth
+from harness.stack.agents.utterance import Pcm
 
 USER_TEXT_TOPIC = "voice.user_text"
 REPLY_TOPIC = "voice.reply"
 HEARD_RATE_HZ = 16_000
-FRAME = RATE_HZ // 100
 LEAVE_TIMEOUT_S = 5.0
-_SILENCE = rtc.AudioFrame(bytes(2 * FRAME), RATE_HZ, 1, FRAME)
-
-# As agents of the field publish: in silence (dtx) one small packet in 400 ms. RED doubles every packet against loss, of
-# which a loopback has none, and costs 1.5 % of a core a call on either side: off.
-_PUBLISH = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=True, red=False)
 
 
-class Line:
+class Line(Protocol):
     """One participant of kind AGENT in one room.
 
-    Args:
-        keys: The LiveKit server and what signs the token.
-        room: The room's name.
-        identity: The participant's name.
-        clock: Stamps what comes in.
+    Attributes:
+        caller_came: Set when a caller is in the room.
+        over: Set when the caller has left or the room is gone.
+        on_text: Called with each typed text, trimmed, and its arrival (ns).
     """
 
-    def __init__(self, keys: LiveKitKeys, room: str, identity: str, clock: Clock) -> None:
-        self._keys = keys
-        self._name = room
-        self._identity = identity
-        self._clock = clock
-        self._room = rtc.Room()
-        self._source: rtc.AudioSource | None = None
-        self._publication: rtc.LocalTrackPublication | None = None
-        self._sending = asyncio.Lock()
-        self._caller: rtc.RemoteParticipant | None = None
-        self._active = asyncio.Event()
-        self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
-        self.caller_came = asyncio.Event()
-        self.over = asyncio.Event()
-        """Set when the caller has left or the room is gone."""
-        self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
-        """Called with each typed text, trimmed, and its arrival (ns)."""
+    caller_came: asyncio.Event
+    over: asyncio.Event
+    on_text: Callable[[str, int], None]
 
     async def join(self) -> None:
         """Connects and publishes the (silent) track.
 
         Raises:
-            rtc.ConnectError: The server cannot be reached or refuses.
+            Exception: The server cannot be reached or refuses.
         """
-        room = self._room
-        room.on("participant_connected", self._take_caller)
-        room.on("participant_disconnected", self._participant_left)
-        room.on("participant_active", self._participant_active)
-        room.on("track_subscribed", self._track_subscribed)
-        room.on("data_received", self._data_received)
-        room.on("disconnected", lambda *_: self.over.set())
-        await room.connect(self._keys.url, agent_token(self._keys, self._name, self._identity).reveal())
-        # Tracks come after the connection: a source made before any room starts a native runtime of its own.
-        self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=0)
-        track = rtc.LocalAudioTrack.create_audio_track("agent-voice", self._source)
-        self._publication = await room.local_participant.publish_track(track, _PUBLISH)
-        for participant in list(room.remote_participants.values()):
-            self._take_caller(participant)
+        ...
 
     async def heard_by_caller(self) -> None:
         """Returns once the caller can take data and has subscribed to the track."""
-        await self._active.wait()
-        if self._publication is not None:
-            await self._publication.wait_for_subscription()
+        ...
 
-    async def push(self, pcm: Pcm | None) -> None:
-        """Hands over 10 ms of voice, `(480,)` int16 mono at 48 kHz; None is silence."""
-        if self._source is not None:
-            frame = _SILENCE if pcm is None else rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, FRAME)
-            await self._source.capture_frame(frame)
+    async def carry(self, mouth: Mouth) -> None:
+        """Sends what the mouth says, by absolute deadlines, until cancelled."""
+        ...
 
-    async def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """The caller's audio: frames, `(n,)` int16 mono at 16 kHz, each with its arrival (ns)."""
-        track = await asyncio.shield(self._track)
-        stream = rtc.AudioStream.from_track(
-            track=track, sample_rate=HEARD_RATE_HZ, num_channels=1, frame_size_ms=frame_ms
-        )
-        try:
-            async for event in stream:
-                yield np.frombuffer(event.frame.data, np.int16), self._clock.now_ns()
-        finally:
-            await stream.aclose()
+    def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
+        """The caller's audio: frames, `(n,)` int16 mono at 16 kHz, each with its arrival (ns).
+
+        Where the line waits for whole frames they are of `frame_ms`.
+        """
+        ...
 
     async def jitter_buffer(self) -> dict[str, float | int]:
-        """What the statistics tell of our jitter buffer, all since the caller was first heard; empty before that.
+        """What the statistics tell of our jitter buffer, all since the caller was first heard; empty without one.
 
         `delay_s` summed over all `samples` that passed it, samples `inserted`, `removed` and `concealed` by it, and
         how many `packets` came, when the last of them did (`last_packet_ns`), and how old it was then (`age_ms`).
         """
-        if self._track.done():
-            for stat in await self._track.result().get_stats():
-                if stat.WhichOneof("stats") == "inbound_rtp":
-                    inbound = stat.inbound_rtp.inbound
-                    last_ms = inbound.last_packet_received_timestamp
-                    utc_less_clock_ns = round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns()
-                    return {
-                        "delay_s": inbound.jitter_buffer_delay,
-                        "samples": inbound.jitter_buffer_emitted_count,
-                        "inserted": inbound.inserted_samples_for_deceleration,
-                        "removed": inbound.removed_samples_for_acceleration,
-                        "concealed": inbound.concealed_samples,
-                        "packets": stat.inbound_rtp.received.packets_received,
-                        "last_packet_ns": round(last_ms * 1e6) - utc_less_clock_ns,
-                        "age_ms": stat.inbound_rtp.rtc.timestamp / 1000 - last_ms,
-                    }
-        return {}
+        ...
 
     async def send(self, payload: dict[str, Any] | bytes) -> int:
         """Sends one frame on `voice.reply`, reliably and in order; gives the time at which it went (ns)."""
-        data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
-        async with self._sending:
-            at_ns = self._clock.now_ns()
-            await self._room.local_participant.publish_data(data, reliable=True, topic=REPLY_TOPIC)
-        return at_ns
+        ...
 
     async def leave(self) -> None:
-        """Unpublishes, closes the source and disconnects, each for at most `LEAVE_TIMEOUT_S`."""
-        with contextlib.suppress(Exception):
-            if self._publication is not None and self._room.isconnected():
-                await asyncio.wait_for(
-                    self._room.local_participant.unpublish_track(self._publication.sid), LEAVE_TIMEOUT_S
-                )
-        await self.drop()
+        """Leaves the room; nothing of it is left. Raises nothing."""
+        ...
 
     async def drop(self) -> None:
         """Disconnects at once, as a process that dies would."""
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._room.disconnect(), LEAVE_TIMEOUT_S)
-        if self._source is not None:
-            await self._source.aclose()
+        ...
 
-    def _take_caller(self, participant: rtc.RemoteParticipant) -> None:
-        if self._caller is not None or participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
-            return
-        self._caller = participant
-        if participant.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE:
-            self._active.set()
-        self.caller_came.set()
 
-    def _is_caller(self, participant: rtc.RemoteParticipant | None) -> bool:
-        return participant is not None and self._caller is not None and participant.identity == self._caller.identity
+def text_of(topic: str, payload: bytes) -> str | None:
+    """What a caller typed, trimmed; None where the packet is none of that."""
+    if topic != USER_TEXT_TOPIC:
+        return None
+    try:
+        message = json.loads(payload)
+    except ValueError:
+        return None
+    text = message.get("text") if isinstance(message, dict) and message.get("type") == "user_text" else None
+    return text.strip() or None if isinstance(text, str) else None
 
-    def _participant_active(self, participant: rtc.RemoteParticipant) -> None:
-        if self._is_caller(participant):
-            self._active.set()
 
-    def _participant_left(self, participant: rtc.RemoteParticipant) -> None:
-        if self._is_caller(participant):
-            self.over.set()
-
-    def _track_subscribed(
-        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
-    ) -> None:
-        self._take_caller(participant)
-        if not isinstance(track, rtc.RemoteAudioTrack) or publication.source != rtc.TrackSource.SOURCE_MICROPHONE:
-            return
-        if self._is_caller(participant) and not self._track.done():
-            self._track.set_result(track)
-
-    def _data_received(self, packet: rtc.DataPacket) -> None:
-        at_ns = self._clock.now_ns()
-        if packet.topic != USER_TEXT_TOPIC:
-            return
-        try:
-            message = json.loads(packet.data)
-        except ValueError:
-            return
-        text = message.get("text") if isinstance(message, dict) and message.get("type") == "user_text" else None
-        if isinstance(text, str) and text.strip():
-            self.on_text(text.strip(), at_ns)
+def frame_of(payload: dict[str, Any] | bytes) -> bytes:
+    """A frame of `voice.reply`."""
+    return payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()

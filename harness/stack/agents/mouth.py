@@ -1,8 +1,7 @@
 """The agent's voice: a stream of 10 ms frames without a gap, of which each sample's time is known.
 
-The frame of deadline D holds the samples of [D, D + 10 ms); it is handed over at D. A voice begins on the very sample
-that was asked for, not on the next frame. A queue in the audio source would blur that by its own timer, so there is
-none (`queue_size_ms=0`): what is pushed is encoded at once.
+The frame of deadline D holds the samples of [D, D + 10 ms). A voice begins on the very sample that was asked for, not
+on the next frame. Two frames are a packet, whose middle sample leaves on time, on either line.
 """
 
 from __future__ import annotations
@@ -83,24 +82,15 @@ class WhiteNoise:
 
 
 class Mouth:
-    """Pushes what is to be said, and silence between.
+    """Gives what is to be said, and silence between.
 
     Args:
-        push: Hands over 10 ms, `(480,)` int16 mono at 48 kHz; None stands for silence.
         clock: Tells the time and waits.
         log: Receives `push_start`, `push_end`, `stopped` and `late`.
         noise_dbfs: RMS level of white noise under all that is pushed, silence included; None: no noise.
     """
 
-    def __init__(
-        self,
-        push: Callable[[Pcm | None], Awaitable[None]],
-        clock: Clock,
-        log: Log,
-        *,
-        noise_dbfs: float | None = None,
-    ) -> None:
-        self._push = push
+    def __init__(self, clock: Clock, log: Log, *, noise_dbfs: float | None = None) -> None:
         self._clock = clock
         self._log = log
         self._noise = None if noise_dbfs is None else WhiteNoise(noise_dbfs)
@@ -108,7 +98,7 @@ class Mouth:
         self._part: Utterance | None = None
         self._position = 0
         self._stopping: str | None = None
-        self._late_ns = 0
+        self._begun: list[tuple[str, dict[str, Any]]] = []
 
     @property
     def talk(self) -> Talk | None:
@@ -136,18 +126,30 @@ class Mouth:
             self._log("stopped", at_ns=self._clock.now_ns(), why=why)
             self._finish("dropped")
 
-    async def run(self) -> None:
-        """Pushes frames by absolute deadlines until cancelled."""
+    async def run(self, push: Callable[[Pcm | None], Awaitable[None]]) -> None:
+        """Pushes frames by absolute deadlines until cancelled: 10 ms each, as `sound` gives them."""
         deadline_ns = self._clock.now_ns()
         while True:
             await self._clock.sleep_until_ns(deadline_ns)
-            self._late_ns = late_ns = self._clock.now_ns() - deadline_ns
+            late_ns = self._clock.now_ns() - deadline_ns
             if late_ns > SKIP_NS:
                 self._log("late", at_ns=deadline_ns, late_ms=ms(late_ns))
                 deadline_ns += late_ns
-            frame = self.frame(deadline_ns)
-            await self._push(frame if self._noise is None else self._noise.under(frame))
+            sound = self.sound(deadline_ns)
+            self.left(late_ns)
+            await push(sound)
             deadline_ns += FRAME_NS
+
+    def sound(self, deadline_ns: int) -> Pcm | None:
+        """The samples of `[deadline_ns, deadline_ns + 10 ms)` with the noise that is under all; None for silence."""
+        frame = self.frame(deadline_ns)
+        return frame if self._noise is None else self._noise.under(frame)
+
+    def left(self, late_ns: int) -> None:
+        """What `sound` gave has left, so much late: logs what began with it."""
+        for event, fields in self._begun:
+            self._log(event, **fields, late_ms=ms(late_ns))
+        self._begun.clear()
 
     def frame(self, deadline_ns: int) -> Pcm | None:
         """The samples of `[deadline_ns, deadline_ns + 10 ms)`, None for silence."""
@@ -190,8 +192,8 @@ class Mouth:
         first, after_last = part.voiced_start, part.voiced_end
         if talk.started_ns is None and self._position <= first < self._position + taken:
             talk.started_ns = _sample_ns(deadline_ns, filled + first - self._position)
-            late_ms = ms(self._late_ns)
-            self._log("push_start", at_ns=talk.started_ns, what=talk.what, text=talk.text, late_ms=late_ms)
+            fields = {"at_ns": talk.started_ns, "what": talk.what, "text": talk.text}
+            self._begun.append(("push_start", fields))
         ends_here = self._position < after_last <= self._position + taken
         if ends_here and talk.complete and not talk.parts and not talk.endless:
             self._log("push_end", at_ns=_sample_ns(deadline_ns, filled + after_last - self._position))

@@ -36,6 +36,7 @@ from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
 from harness.stack.host_messages import error_line
 from harness.stack.tokens import LiveKitKeys
+from harness.transport.room import TransportHub
 
 LINE_LIMIT_BYTES = 1 << 20
 LEAVE_TIMEOUT_S = 8.0
@@ -88,7 +89,10 @@ class Agents:
         self._searches = ThreadPoolExecutor(1, thread_name_prefix="finder")
         self._bank: Bank | None = None
         self._truth_log = TruthLog(start.truth_log, SystemClock())
-        self._around = Surroundings(start.keys, self._thinking, self._hearing, self._truth_log, SystemClock())
+        clock = SystemClock()
+        self._around = Surroundings(
+            start.keys, TransportHub(clock), self._thinking, self._hearing, self._truth_log, clock
+        )
         self._rooms: set[asyncio.Task[None]] = set()
 
     async def warm(self) -> None:

@@ -114,10 +114,8 @@ class Caller:
         self.publication = await self.room.local_participant.publish_track(
             track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         )
-        self.mouth = Mouth(
-            self._push, self.clock, lambda event, **fields: self.pushed.append({"event": event, **fields})
-        )
-        self.tasks.append(asyncio.create_task(self.mouth.run()))
+        self.mouth = Mouth(self.clock, lambda event, **fields: self.pushed.append({"event": event, **fields}))
+        self.tasks.append(asyncio.create_task(self.mouth.run(self._push)))
 
     async def hang_up(self) -> None:
         for task in self.tasks:

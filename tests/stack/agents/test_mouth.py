@@ -21,9 +21,7 @@ class Spoken:
     def __init__(self) -> None:
         self.log: list[dict[str, Any]] = []
         self.frames: list[Pcm] = []
-        self.mouth = Mouth(
-            self._push, SystemClock(), lambda event, **fields: self.log.append({"event": event} | fields)
-        )
+        self.mouth = Mouth(SystemClock(), lambda event, **fields: self.log.append({"event": event} | fields))
 
     async def _push(self, pcm: Pcm | None) -> None:
         raise AssertionError("run() is not used here")
@@ -31,6 +29,7 @@ class Spoken:
     def frame(self, count: int = 1) -> None:
         for _ in range(count):
             pcm = self.mouth.frame(T0 + len(self.frames) * FRAME_NS)
+            self.mouth.left(0)
             self.frames.append(np.zeros(FRAME, np.int16) if pcm is None else pcm)
 
     @property
@@ -150,9 +149,9 @@ async def test_a_long_hold_up_leaves_a_gap_and_is_logged() -> None:
     async def push(pcm: Pcm | None) -> None:
         return None
 
-    mouth = Mouth(push, clock, lambda event, **fields: log.append((event, fields)))
+    mouth = Mouth(clock, lambda event, **fields: log.append((event, fields)))
     with pytest.raises(KeyboardInterrupt):
-        await mouth.run()
+        await mouth.run(push)
     assert log == [("late", {"at_ns": T0 + 2 * FRAME_NS, "late_ms": 250.0})]
     assert clock.slept[3] == T0 + 3 * FRAME_NS + 250 * NS_PER_MS
 
@@ -185,7 +184,7 @@ async def test_noise_is_there_from_the_first_frame_on() -> None:
         if len(pushed) == 5:
             raise asyncio.CancelledError
 
-    mouth = Mouth(push, SystemClock(), lambda event, **fields: None, noise_dbfs=-50)
+    mouth = Mouth(SystemClock(), lambda event, **fields: None, noise_dbfs=-50)
     with pytest.raises(asyncio.CancelledError):
-        await mouth.run()
+        await mouth.run(push)
     assert all(frame is not None and frame.any() for frame in pushed)

@@ -1,0 +1,259 @@
+"""An agent's line at the socket, on `harness.transport`: many agents in one process, each for a fraction of a percent.
+
+Its times are its own: a packet is stamped when the kernel took it in or was handed it, and its middle sample has that
+time. In silence it sends next to nothing, as agents of the field do (DTX).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import numpy as np
+
+from harness.clock import NS_PER_S
+from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, frame_of, text_of
+from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth
+from harness.stack.agents.utterance import Pcm
+from harness.stack.tokens import LiveKitKeys, agent_token
+from harness.transport.opus import Decoder, Encoder, silence
+from harness.transport.pacer import PACKET_NS
+from harness.transport.reception import Reception
+from harness.transport.room import Participant, Publication, RemoteTrack, Room, TransportHub
+from harness.transport.rtp import RtpPacket
+
+COMPLEXITY = 9
+"""Of its encoder, as libwebrtc has it on a desktop."""
+HANGOVER = 10
+"""Packets of silence that are sent after a voice, before next to nothing is."""
+DTX_PACKET = b"\xf8"
+"""A packet without a frame: hold what was (RFC 6716, 3.1: CELT, full band, 20 ms, mono)."""
+DTX_EVERY = 20
+"""One of them in 400 ms, as libopus does it."""
+HEAR_EVERY = 2
+"""Packets' times: the agent knows what it heard so much later, and that many cost one look."""
+SETTLED = 3
+"""Packets of silence after which a decoder would give zeros: it is not asked."""
+_RATIO = 48_000 // HEARD_RATE_HZ
+
+
+class LightLine:
+    """See `Line`. It is the `RoomEvents` of its room.
+
+    Args:
+        keys: The LiveKit server and what signs the token.
+        room: The room's name.
+        identity: The participant's name.
+        hub: What all rooms of the process share.
+    """
+
+    def __init__(self, keys: LiveKitKeys, room: str, identity: str, hub: TransportHub) -> None:
+        self._keys = keys
+        self._name = room
+        self._identity = identity
+        self._hub = hub
+        self._clock = hub.clock
+        self._room: Room | None = None
+        self._publication: Publication | None = None
+        self._caller: str | None = None
+        self._active = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._ear: _Ear | None = None
+        self._frames: asyncio.Queue[tuple[Pcm, int]] = asyncio.Queue()
+        self.caller_came = asyncio.Event()
+        self.over = asyncio.Event()
+        self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
+
+    async def join(self) -> None:
+        """See `Line.join`.
+
+        Raises:
+            RoomFailure: The server cannot be reached or refuses.
+        """
+        token = agent_token(self._keys, self._name, self._identity)
+        self._room = await Room.connect(self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S)
+        async with asyncio.timeout(LEAVE_TIMEOUT_S):
+            self._publication = await self._room.publish(name="agent-voice", dtx=True)
+        self._room.greet_present()
+
+    async def heard_by_caller(self) -> None:
+        """See `Line.heard_by_caller`."""
+        await self._active.wait()
+        await self._heard.wait()
+
+    async def carry(self, mouth: Mouth) -> None:
+        """See `Line.carry`."""
+        if self._publication is None:
+            return
+        speaker = _Speaker(mouth, self._publication)
+        self._hub.pacer.add_sender(speaker.send)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._hub.pacer.remove(speaker.send)
+            speaker.close()
+
+    async def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
+        """See `Line.heard`; what came in 40 ms at a time, whatever is asked for."""
+        del frame_ms
+        while True:
+            yield await self._frames.get()
+
+    async def jitter_buffer(self) -> dict[str, float | int]:
+        """See `Line.jitter_buffer`: there is none."""
+        return {}
+
+    async def send(self, payload: dict[str, Any] | bytes) -> int:
+        """See `Line.send`."""
+        at_ns = self._clock.now_ns()
+        if self._room is not None:
+            with contextlib.suppress(ConnectionError):  # the room is gone, which is told otherwise
+                self._room.send_data(REPLY_TOPIC, frame_of(payload))
+        return at_ns
+
+    async def leave(self) -> None:
+        """See `Line.leave`."""
+        await self.drop()
+
+    async def drop(self) -> None:
+        """See `Line.drop`."""
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            self._hub.pacer.remove(ear.listen)
+            ear.close()
+        if self._room is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._room.close(), LEAVE_TIMEOUT_S)
+
+    # -- RoomEvents ------------------------------------------------------------------------------------------------
+
+    def participant_came(self, t_ns: int, participant: Participant) -> None:
+        """See `RoomEvents`."""
+        del t_ns
+        if self._caller is None and not participant.is_agent:
+            self._caller = participant.identity
+            self.caller_came.set()
+
+    def participant_active(self, t_ns: int, identity: str) -> None:
+        """See `RoomEvents`."""
+        del t_ns
+        if identity == self._caller:
+            self._active.set()
+
+    def participant_went(self, t_ns: int, identity: str) -> None:
+        """See `RoomEvents`."""
+        del t_ns
+        if identity == self._caller:
+            self.over.set()
+
+    def microphone_heard(self, t_ns: int) -> None:
+        """See `RoomEvents`."""
+        del t_ns
+        self._heard.set()
+
+    def track_came(self, t_ns: int, track: RemoteTrack) -> None:
+        """See `RoomEvents`."""
+        if track.identity != self._caller or self._ear is not None or self._room is None:
+            return
+        self._ear = _Ear(t_ns, self._frames)
+        self._hub.pacer.add_listener(self._ear.listen)
+        self._room.listen(track, self._ear.arrived)
+
+    def track_went(self, t_ns: int, track: RemoteTrack) -> None:
+        """See `RoomEvents`."""
+
+    def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
+        """See `RoomEvents`."""
+        del identity
+        text = text_of(topic, payload)
+        if text is not None:
+            self.on_text(text, t_ns)
+
+    def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
+        """See `RoomEvents`."""
+        del t_ns, reason, by_service
+        self.over.set()
+
+
+class _Speaker:
+    """Sends a mouth's sound, a packet at each of the pacer's calls; in silence one in twenty."""
+
+    def __init__(self, mouth: Mouth, publication: Publication) -> None:
+        self._mouth = mouth
+        self._publication = publication
+        self._encoder = Encoder(COMPLEXITY)
+        self._silent = HANGOVER
+        self._due_ns = 0
+
+    def send(self, due_ns: int, now_ns: int) -> None:
+        """See `pacer.Job`. The packet's middle sample is due now: the first of its two frames was 10 ms before."""
+        del now_ns
+        self._due_ns = due_ns
+        first, second = self._mouth.sound(due_ns - FRAME_NS), self._mouth.sound(due_ns)
+        if first is None and second is None:
+            self._send_silence()
+            return
+        self._silent = 0
+        packet = np.zeros(2 * FRAME, np.int16)
+        for place, frame in ((0, first), (FRAME, second)):
+            if frame is not None:
+                packet[place : place + FRAME] = frame
+        self._publication.send(self._encoder.encode(packet), self._left)
+
+    def _send_silence(self) -> None:
+        self._silent += 1
+        if self._silent <= HANGOVER:
+            # What the look-ahead put back is in the first of them.
+            payload = self._encoder.encode(np.zeros(2 * FRAME, np.int16)) if self._silent <= 2 else silence()
+            self._publication.send(payload, self._left)
+        elif (self._silent - HANGOVER) % DTX_EVERY == 1:
+            self._publication.send(DTX_PACKET, self._left)
+        else:
+            self._publication.skip()
+
+    def _left(self, left_ns: int) -> None:
+        self._mouth.left(max(0, left_ns - self._due_ns))
+
+    def close(self) -> None:
+        """Says nothing more."""
+        self._encoder.close()
+
+
+class _Ear:
+    """Decodes the caller's packets, in order, to 16 kHz."""
+
+    def __init__(self, start_ns: int, frames: asyncio.Queue[tuple[Pcm, int]]) -> None:
+        self._reception = Reception(start_ns)
+        self._frames = frames
+        self._decoder = Decoder(HEARD_RATE_HZ)
+        self._settled = 0
+        self._turn = 0
+
+    def arrived(self, packet: RtpPacket, came_ns: int) -> None:
+        """A packet of the caller's."""
+        self._reception.arrived(packet, came_ns)
+
+    def listen(self, due_ns: int, now_ns: int) -> None:
+        """See `pacer.Job`."""
+        del due_ns
+        self._turn = (self._turn + 1) % HEAR_EVERY
+        if self._turn:
+            return
+        for piece in self._reception.play(now_ns):
+            pcm = np.zeros(piece.samples // _RATIO, np.int16)
+            if piece.payload is not None:
+                self._settled = self._settled + 1 if piece.payload == silence() else 0
+                if self._settled <= SETTLED:
+                    self._decoder.decode(piece.payload, pcm)
+            # A frame has arrived when its last sample has.
+            end_ns = self._reception.wire_at(piece.position) + piece.samples * NS_PER_S // 48_000
+            self._frames.put_nowait((pcm, end_ns))
+
+    def close(self) -> None:
+        """Hears nothing more."""
+        self._decoder.close()
+
+
+assert 2 * FRAME_NS == PACKET_NS  # noqa: S101 - what `_Speaker.send` is written for
