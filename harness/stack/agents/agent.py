@@ -17,7 +17,7 @@ from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
 from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
 from harness.stack.agents.faults import GARBAGE
-from harness.stack.agents.light_line import LightLine
+from harness.stack.agents.light_line import Coded, LightLine
 from harness.stack.agents.line import Line
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.thought import Thinking, Thought
@@ -43,6 +43,7 @@ class Surroundings:
 
     keys: LiveKitKeys
     hub: TransportHub
+    coded: Coded
     thinking: Callable[[AgentSpec], Thinking]
     hearing: Callable[[AgentSpec], Hearing]
     truth_log: TruthLog
@@ -69,7 +70,13 @@ class Agent:
         self._thinking = around.thinking(spec)
         self._delays = random.Random(room)  # noqa: S311 - delays, no secrets
         self._line = self._new_line(f"agent-{name}")
-        self._mouth = Mouth(around.clock, self._log, noise_dbfs=spec.noise_dbfs)
+        self._mouth = Mouth(
+            around.clock,
+            self._log,
+            noise_dbfs=spec.noise_dbfs,
+            # The truth agent's voice begins anywhere in a packet, as voices do.
+            in_whole_frames=spec.line == "light" and spec.kind != "truth",
+        )
         self._group: asyncio.TaskGroup | None = None
         self._ready = asyncio.Event()
         self._replying: asyncio.Task[None] | None = None
@@ -294,7 +301,7 @@ class Agent:
 
     def _new_line(self, identity: str) -> Line:
         if self._spec.line == "light":
-            return LightLine(self._around.keys, self._room, identity, self._around.hub)
+            return LightLine(self._around.keys, self._room, identity, self._around.hub, self._around.coded)
         # Where no agent needs it, the SDK's native runtime is not in the process.
         from harness.stack.agents.sdk_line import SdkLine
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -47,9 +48,11 @@ class LightLine:
         room: The room's name.
         identity: The participant's name.
         hub: What all rooms of the process share.
+        coded: What all agents of the process have said.
     """
 
-    def __init__(self, keys: LiveKitKeys, room: str, identity: str, hub: TransportHub) -> None:
+    def __init__(self, keys: LiveKitKeys, room: str, identity: str, hub: TransportHub, coded: Coded) -> None:
+        self._coded = coded
         self._keys = keys
         self._name = room
         self._identity = identity
@@ -87,7 +90,7 @@ class LightLine:
         """See `Line.carry`."""
         if self._publication is None:
             return
-        speaker = _Speaker(mouth, self._publication)
+        speaker = _Speaker(mouth, self._publication, self._coded)
         self._hub.pacer.add_sender(speaker.send)
         try:
             await asyncio.get_running_loop().create_future()
@@ -177,12 +180,36 @@ class LightLine:
         self.over.set()
 
 
+class Coded:
+    """Packets that were encoded before, by what was in them and in the one before, on which coding depends as well."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._packets: dict[tuple[bytes, bytes], bytes] = {}
+
+    def get(self, encoder: Encoder, before: bytes, pcm: Pcm) -> bytes:
+        """The packet of `(960,)` int16 that follow those with the digest `before`."""
+        key = (before, _digest(pcm))
+        packet = self._packets.get(key)
+        if packet is None:
+            packet = self._packets[key] = encoder.encode(pcm)
+            if len(self._packets) > self._most:
+                del self._packets[next(iter(self._packets))]
+        return packet
+
+
+def _digest(pcm: Pcm) -> bytes:
+    return hashlib.blake2b(pcm.data, digest_size=16).digest()
+
+
 class _Speaker:
     """Sends a mouth's sound, a packet at each of the pacer's calls; in silence one in twenty."""
 
-    def __init__(self, mouth: Mouth, publication: Publication) -> None:
+    def __init__(self, mouth: Mouth, publication: Publication, coded: Coded) -> None:
         self._mouth = mouth
         self._publication = publication
+        self._coded = coded if mouth.in_whole_frames else None
+        self._before = b""
         self._encoder = Encoder(COMPLEXITY)
         self._silent = HANGOVER
         self._due_ns = 0
@@ -200,13 +227,20 @@ class _Speaker:
         for place, frame in ((0, first), (FRAME, second)):
             if frame is not None:
                 packet[place : place + FRAME] = frame
-        self._publication.send(self._encoder.encode(packet), self._left)
+        self._publication.send(self._encoded(packet), self._left)
+
+    def _encoded(self, packet: Pcm) -> bytes:
+        if self._coded is None:
+            return self._encoder.encode(packet)
+        coded = self._coded.get(self._encoder, self._before, packet)
+        self._before = _digest(packet)
+        return coded
 
     def _send_silence(self) -> None:
         self._silent += 1
         if self._silent <= HANGOVER:
             # What the look-ahead put back is in the first of them.
-            payload = self._encoder.encode(np.zeros(2 * FRAME, np.int16)) if self._silent <= 2 else silence()
+            payload = self._encoded(np.zeros(2 * FRAME, np.int16)) if self._silent <= 2 else silence()
             self._publication.send(payload, self._left)
         elif (self._silent - HANGOVER) % DTX_EVERY == 1:
             self._publication.send(DTX_PACKET, self._left)

@@ -88,9 +88,14 @@ class Mouth:
         clock: Tells the time and waits.
         log: Receives `push_start`, `push_end`, `stopped` and `late`.
         noise_dbfs: RMS level of white noise under all that is pushed, silence included; None: no noise.
+        in_whole_frames: A voice begins with a frame, up to 10 ms after it was asked for: the same words are then always
+            the same frames, which need to be encoded once only.
     """
 
-    def __init__(self, clock: Clock, log: Log, *, noise_dbfs: float | None = None) -> None:
+    def __init__(
+        self, clock: Clock, log: Log, *, noise_dbfs: float | None = None, in_whole_frames: bool = False
+    ) -> None:
+        self.in_whole_frames = in_whole_frames and noise_dbfs is None
         self._clock = clock
         self._log = log
         self._noise = None if noise_dbfs is None else WhiteNoise(noise_dbfs)
@@ -180,11 +185,13 @@ class Mouth:
         wait = 0
         if talk.started_ns is None:
             wait = -(-(talk.not_before_ns - deadline_ns) * RATE_HZ // NS_PER_S) - part.voiced_start
-        if wait >= FRAME:
+        if wait >= FRAME or (self.in_whole_frames and wait > 0):
             return FRAME
         self._part = talk.parts.popleft()
         # Where the time has come already, the quiet before the voice is left out as far as it is late.
         self._position = min(max(0, -wait), part.voiced_start) if talk.started_ns is None else 0
+        if self.in_whole_frames:
+            self._position -= self._position % FRAME
         return max(0, wait)
 
     def _mark(self, talk: Talk, part: Utterance, deadline_ns: int, filled: int, taken: int) -> None:

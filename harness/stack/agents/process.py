@@ -29,6 +29,7 @@ from harness.stack.agents.agent import Agent, Surroundings
 from harness.stack.agents.ear import Ear, Hearing
 from harness.stack.agents.finder import Bank
 from harness.stack.agents.fixtures import load_fixtures
+from harness.stack.agents.light_line import Coded
 from harness.stack.agents.thought import Real, Thinking, Truth
 from harness.stack.agents.truth import TruthEar
 from harness.stack.agents.truth_log import TruthLog
@@ -91,7 +92,7 @@ class Agents:
         self._truth_log = TruthLog(start.truth_log, SystemClock())
         clock = SystemClock()
         self._around = Surroundings(
-            start.keys, TransportHub(clock), self._thinking, self._hearing, self._truth_log, clock
+            start.keys, TransportHub(clock), Coded(), self._thinking, self._hearing, self._truth_log, clock
         )
         self._rooms: set[asyncio.Task[None]] = set()
 

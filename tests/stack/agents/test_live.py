@@ -140,7 +140,7 @@ async def test_never_sooner_than_its_delay(process: Process) -> None:
         [end] = [line["at_ns"] for line in log if line["event"] == "caller_voiced_end"]
         start = [line["at_ns"] for line in log if line["event"] == "push_start"][-1]
         assert due == end + 1_200_000_000
-        assert 0 <= start - due < 1_000_000
+        assert 0 <= start - due < 11_000_000  # a frame at the most
 
 
 @pytest.mark.parametrize("kind", ["spoken", "typed"])
