@@ -9,10 +9,11 @@ it is a barge-in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.clock import NS_PER_S
+from harness.measure.leaks import Leak
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.spans import Event, gather
 from harness.measure.voice import Voice, speaks_at
@@ -37,6 +38,24 @@ def at_ns(position: int) -> int:
     return round(position * NS_PER_S / SAMPLE_RATE)
 
 
+def voices_of(edges: Sequence[FoundEdge]) -> list[Voice]:
+    """The stretches of voice."""
+    return gather(_voice_events(edges)).voices
+
+
+def edges_of(edges: Sequence[FoundEdge], voices: Sequence[Voice]) -> list[FoundEdge]:
+    """The edges, but for those of voices that are none of these."""
+    kept = {voice.onset_ns for voice in voices}
+    left: list[FoundEdge] = []
+    onset: list[FoundEdge] = []
+    for found in edges:
+        if found.quality is None:
+            onset = [found]
+        elif found.edge.began is not None and at_ns(found.edge.began) in kept:
+            left += [*onset, found]
+    return left
+
+
 def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[SpokenTurn]:
     """The caller's turns."""
     turns: list[SpokenTurn] = []
@@ -55,7 +74,9 @@ def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[Spoken
     return turns
 
 
-def as_timeline(name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdge], frames: int) -> list[Event]:
+def as_timeline(
+    name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdge], frames: int, *, heard: Sequence[Leak] = ()
+) -> list[Event]:
     """The timeline of the conversation.
 
     Args:
@@ -63,19 +84,22 @@ def as_timeline(name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdg
         caller: The edges of the caller's voice.
         agent: The edges of the agent's.
         frames: How many samples the recording has, at 48 kHz.
+        heard: What of the caller was heard in the agent's channel; its edges are none of the agent's.
     """
     end_ns = at_ns(frames)
-    agent_events = _voice_events(agent)
-    turns = spoken_turns(gather(_voice_events(caller)).voices, gather(agent_events).voices)
+    turns = spoken_turns(voices_of(caller), voices_of(agent))
     events: list[Event] = [
         {"t": 0, "event": "call.started", "call": name, "scenario": name, "agent": "", "target": "", "utc": ""},
         {"t": 0, "event": "room.connected"},
         {"t": 0, "event": "agent.joined", "identity": "agent"},
     ]
-    events += agent_events
+    events += _voice_events(agent)
     for number, turn in enumerate(turns, 1):
         until_ns = turns[number].start_ns if number < len(turns) else end_ns
         events += _turn_events(number, turn, until_ns)
+        own = [leak.own for leak in heard if leak.start_ns < turn.end_ns and leak.end_ns > turn.start_ns]
+        if own:
+            events.append({"t": turn.end_ns, "event": "own_voice", "turn": number, **asdict(own[0])})
     events.append({"t": end_ns, "event": "call.ended"})
     return events
 

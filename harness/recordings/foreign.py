@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.clock import NS_PER_S
 from harness.judge.summary import MetricSummary, RateSummary
 from harness.judge.verdict import summarise
 from harness.measure.call import measure_call
+from harness.measure.leaks import Leak, leaks, without_leaks
+from harness.measure.media_health import media_health
 from harness.measure.onset import SAMPLE_RATE
+from harness.measure.own_voice import LONGEST_MS, RATE, OwnVoice, find_own_voice
 from harness.measure.samples import samples_of
-from harness.measure.two_voices import as_timeline
-from harness.recordings.two_channels import Side, hear_recording
+from harness.measure.two_voices import as_timeline, at_ns, edges_of, voices_of
+from harness.measure.voice import Voice
+from harness.measure.voice_finder import FoundEdge, edge_fields
+from harness.recordings.two_channels import Side, TwoChannels, excerpt, hear_recording
 
 # All others are of what a recording does not tell: a session, texts, packets, the harness itself.
 METRICS = (
@@ -25,6 +32,7 @@ METRICS = (
     "audio.clipped",
     "audio.level_dbfs",
 )
+KNOWN_BY_S = 3.0  # of what was said: enough to know it again (see `own_voice`)
 
 
 class _Part(BaseModel):
@@ -45,6 +53,16 @@ class RecordedTurn(_Part):
     talk_over_ms: float | None
     dead_air_ms: float | None
     stop_ms: float | None
+    own_voice_db: float | None
+
+
+class Sound(_Part):
+    """How a side's voice sounds: its active level, the share of it that is clipped, where it broke off."""
+
+    level_dbfs: float | None
+    clipped: float | None
+    dropouts: int
+    dropout_ms: float
 
 
 _TURN_KEYS = set(RecordedTurn.model_fields)  # they are named as those of a call's turn
@@ -57,8 +75,8 @@ class MeasuredRecording(_Part):
     caller: Side
     recorded_rate: int
     duration_s: float
-    caller_level_dbfs: float
-    agent_level_dbfs: float | None
+    caller_sound: Sound
+    agent_sound: Sound
     turns: list[RecordedTurn]
     metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
@@ -71,16 +89,44 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
         FixtureError: It cannot be measured; see `hear_recording`.
     """
     heard = hear_recording(path, caller)
-    call = measure_call(as_timeline(path.name, heard.caller.edges, heard.agent.edges, heard.frames))
+    said, spoken, echoes, notes = _apart(heard, caller)
+    call = measure_call(as_timeline(path.name, said, spoken, heard.frames, heard=echoes))
     found = summarise(list(samples_of([call])))
     return MeasuredRecording(
         file=str(path),
         caller=caller,
         recorded_rate=heard.recorded_rate,
         duration_s=round(heard.frames / SAMPLE_RATE, 3),
-        caller_level_dbfs=round(heard.caller.level_dbfs, 1),
-        agent_level_dbfs=call.media.level_dbfs,
+        caller_sound=_sound(said),
+        agent_sound=_sound(spoken),
         turns=[RecordedTurn(**turn.model_dump(include=_TURN_KEYS)) for turn in call.turns],
         metrics={name: found[name] for name in METRICS if name in found},
-        notes=list(heard.notes),
+        notes=[*heard.notes, *notes, *call.notes],
     )
+
+
+def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[FoundEdge], list[Leak], list[str]]:
+    """The edges of each side's own voice, where the caller is heard in the agent's channel, and notes."""
+    end_ns = at_ns(heard.frames)
+    said, spoken = voices_of(heard.caller.edges), voices_of(heard.agent.edges)
+    of_caller = 0 if caller == "left" else 1
+    echoes = leaks(said, spoken, lambda voice: _find(heard.path, voice, of_caller))
+    spoken = without_leaks(spoken, echoes, known_until_ns=end_ns)
+    bled = leaks(spoken, said, lambda voice: _find(heard.path, voice, 1 - of_caller))
+    own = without_leaks(said, bled, known_until_ns=end_ns)
+    notes = []
+    if len(own) < len(said):
+        notes.append(f"the agent is heard in the caller's channel: {len(said) - len(own)} stretches were left out")
+    return edges_of(heard.caller.edges, own), edges_of(heard.agent.edges, spoken), echoes, notes
+
+
+def _find(path: Path, said: Voice, side: int) -> OwnVoice | None:
+    """What one side says, in the other side's channel."""
+    lasts_s = min(KNOWN_BY_S, ((said.end_ns or said.onset_ns) - said.onset_ns) / NS_PER_S)
+    both = excerpt(path, said.onset_ns / NS_PER_S, lasts_s + LONGEST_MS / 1000, RATE)
+    return find_own_voice(both[: round(lasts_s * RATE), side], both[:, 1 - side])
+
+
+def _sound(edges: Sequence[FoundEdge]) -> Sound:
+    health = media_health([], [edge_fields(found) for found in edges if found.quality is not None])
+    return Sound.model_validate(health.model_dump(include=set(Sound.model_fields)))

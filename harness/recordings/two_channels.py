@@ -16,6 +16,7 @@ from harness.fixtures.wav_header import missing_share
 from harness.measure.level import SILENCE_DBFS, power_dbfs
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.recordings.survey import ALIKE, Survey, look_over
 
 if TYPE_CHECKING:
     import soundfile
@@ -25,13 +26,14 @@ Side = Literal["left", "right"]
 LOWEST_RATE = 8_000
 LEAST_S = 1.0
 BLOCK_S = 1.0
+LEAST_OFFSET = 2.0**-11  # a smaller one lies below all that the detector hears; the samples stay as they are
 CANNOT = "cannot be measured"
 APART = "record caller and agent in a channel each"
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What a channel holds: the edges of the voice in it, and its level over all."""
+    """What a channel holds: the edges of the voice in it, and its level over all, silence included."""
 
     edges: list[FoundEdge]
     level_dbfs: float
@@ -46,6 +48,7 @@ class Channel:
 class TwoChannels:
     """A recording, heard to its end; `frames` are samples at 48 kHz, `notes` what a person should know of it."""
 
+    path: Path
     caller: Channel
     agent: Channel
     frames: int
@@ -57,7 +60,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
     """The voices of both channels.
 
     Raises:
-        FixtureError: No such file, no sound file, cut off, not two channels, too short, both channels the same, or a
+        FixtureError: No such file, no sound file, not two channels, too short, both channels the same, or a
             channel without a voice.
     """
     import soundfile
@@ -70,8 +73,11 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         missing = missing_share(path)
         with soundfile.SoundFile(path) as file:
             _check_form(file, where, path.name)
-            heard, frames, same = _hear(file)
-            rate = int(file.samplerate)
+            rate, told = int(file.samplerate), int(file.frames)
+            survey = look_over(file)
+        with soundfile.SoundFile(path) as file:
+            heard, frames = _hear(file, survey)
+        missing = max(missing, 1 - survey.frames / max(1, told))
     except soundfile.LibsndfileError:
         raise FixtureError(
             f"{CANNOT}: this is no sound file, or a damaged one", where=where, mend="name a stereo WAV or FLAC"
@@ -87,9 +93,9 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
                 where=where,
                 mend=f"is --caller {caller} right? Listen to it; a voice under the noise is none",
             )
-    if same:
+    if survey.alike >= ALIKE:
         raise FixtureError(
-            f"{CANNOT}: both channels hold the same, so nobody can tell who speaks",
+            f"{CANNOT}: both channels hold the same, whatever their levels, so nobody can tell who speaks",
             where=where,
             mend=APART,
         )
@@ -100,7 +106,23 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         notes.append(
             f"it breaks off: {max(1, round(100 * missing))} % of the sound that its header tells of is missing"
         )
-    return TwoChannels(sides[caller], sides[agent], frames, rate, tuple(notes))
+    notes += [
+        f"a DC offset of {100 * offset:.1f} % of full scale was taken off the {side} channel"
+        for side, offset in zip(("left", "right"), survey.offsets, strict=True)
+        if abs(offset) >= LEAST_OFFSET
+    ]
+    return TwoChannels(path, sides[caller], sides[agent], frames, rate, tuple(notes))
+
+
+def excerpt(path: Path, start_s: float, seconds: float, rate: int) -> NDArray[np.int16]:
+    """(frames, 2) int16 at another rate from a place in a recording on; shorter at its end."""
+    import soundfile
+    import soxr
+
+    with soundfile.SoundFile(path) as file:
+        file.seek(min(file.frames, round(start_s * file.samplerate)))
+        samples = np.nan_to_num(file.read(round(seconds * file.samplerate), dtype="float32", always_2d=True))
+        return as_int16(np.asarray(soxr.resample(samples, file.samplerate, rate), np.float32))
 
 
 def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
@@ -121,16 +143,14 @@ def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
         )
 
 
-def _hear(file: soundfile.SoundFile) -> tuple[list[Channel], int, bool]:
-    """Both channels, how many samples at 48 kHz they have, and whether they are the same."""
+def _hear(file: soundfile.SoundFile, survey: Survey) -> tuple[list[Channel], int]:
+    """Both channels, and how many samples at 48 kHz they have."""
     finders = [VoiceFinder(), VoiceFinder()]
     edges: list[list[FoundEdge]] = [[], []]
     powers = [0.0, 0.0]
     frames = 0
-    same = True
-    for block in _blocks(file):
+    for block in _blocks(file, survey):
         frames += len(block)
-        same = same and bool(np.array_equal(block[:, 0], block[:, 1]))
         for side, finder in enumerate(finders):
             samples = np.ascontiguousarray(block[:, side])
             powers[side] += float(np.sum(np.square(samples.astype(np.float64))))
@@ -139,19 +159,24 @@ def _hear(file: soundfile.SoundFile) -> tuple[list[Channel], int, bool]:
         # Silence behind the end, so that a voice which lasts to it ends there.
         edges[side] += [found for found in finder.feed(np.zeros(SAMPLE_RATE, np.int16)) if found.quality is not None]
     levels = [power_dbfs(power / max(1, frames)) for power in powers]
-    return [Channel(*each) for each in zip(edges, levels, strict=True)], frames, same
+    return [Channel(*each) for each in zip(edges, levels, strict=True)], frames
 
 
-def _blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.int16]]:
-    """(frames, 2) int16 at 48 kHz."""
+def _blocks(file: soundfile.SoundFile, survey: Survey) -> Iterator[NDArray[np.int16]]:
+    """(frames, 2) int16 at 48 kHz, without DC offsets."""
     rate = int(file.samplerate)
     resample = None
     if rate != SAMPLE_RATE:
         import soxr
 
         resample = soxr.ResampleStream(rate, SAMPLE_RATE, 2, dtype="float32")
-    while len(block := file.read(round(BLOCK_S * rate), dtype="float32", always_2d=True)):
-        block = np.nan_to_num(block)
+    offsets = np.where(np.abs(survey.offsets) < LEAST_OFFSET, 0, survey.offsets)
+    left = survey.frames
+    while left:
+        block = np.nan_to_num(file.read(min(left, round(BLOCK_S * rate)), dtype="float32", always_2d=True))
+        left -= len(block)
+        if offsets.any():
+            block -= offsets
         yield as_int16(block if resample is None else resample.resample_chunk(block))
     if resample is not None:
         yield as_int16(resample.resample_chunk(np.zeros((0, 2), np.float32), last=True))

@@ -9,7 +9,7 @@ from harness.report.console import metrics_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.recordings.foreign import MeasuredRecording, RecordedTurn
+    from harness.recordings.foreign import MeasuredRecording, RecordedTurn, Sound
 
 _COLUMNS = ("turn", "kind", "caller", "TTFA", "talk-over", "dead air", "stop", "")
 
@@ -26,6 +26,8 @@ def print_recording(console: Console, measured: MeasuredRecording) -> None:
         table.add_row(*_row(turn))
     console.print(table)
     console.print(metrics_table(measured.metrics, ("min", "p50", "p95", "max")))
+    for who, sound in (("caller", measured.caller_sound), ("agent", measured.agent_sound)):
+        console.print(f"{who}: {_sound(sound)}")
     for note in measured.notes:
         console.print(f"note: {note}")
     console.print(
@@ -48,6 +50,13 @@ def _row(turn: RecordedTurn) -> list[str]:
         _ms(turn.stop_ms),
         said,
     ]
+
+
+def _sound(sound: Sound) -> str:
+    if sound.level_dbfs is None:
+        return "no voice of its own"
+    broke = f"broke off {sound.dropouts} times ({sound.dropout_ms:.0f} ms)" if sound.dropouts else "never broke off"
+    return f"{sound.level_dbfs:.1f} dBFS, {100 * (sound.clipped or 0.0):.2f} % clipped, {broke}"
 
 
 def _ms(value: float | None) -> str:

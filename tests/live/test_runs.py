@@ -153,6 +153,16 @@ def test_a_report_made_again_says_the_same(smoke: Ran) -> None:
     assert [call["turns"] for call in smoke.lines] == turns
 
 
+def test_its_recording_measured_from_the_sound_alone_comes_near(smoke: Ran) -> None:
+    """What differs is the caller's end: by the detector it lies some milliseconds after the fixture's."""
+    call = smoke.calls["smoke"]
+    said = harness("measure", str(smoke.folder / call["recording"]), "--caller", "left", "--json")
+    assert said.returncode == 0, said.stdout
+    measured = json.loads(said.stdout)["turns"]
+    spoken = [turn["ttfa_ms"] for turn in call["turns"] if turn["kind"] == "say"]
+    assert [turn["ttfa_ms"] for turn in measured] == pytest.approx(spoken, abs=15)
+
+
 def test_many_calls_of_a_mixed_scenario(opening_hours: Ran) -> None:
     ran = opening_hours
     assert len(ran.lines) == 2

@@ -105,6 +105,48 @@ def test_a_telephones_rate_is_taken_and_said(tmp_path: Path) -> None:
     assert measured.notes == ["recorded at 8,000 Hz, measured at 48,000 Hz"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "subtype"), [("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAV", "ULAW"), ("WAV", "ALAW"), ("FLAC", "PCM_16")]
+)
+def test_other_forms_give_the_same_numbers(tmp_path: Path, kind: str, subtype: str) -> None:
+    path = tmp_path / f"talk.{kind.lower()}"
+    soundfile.write(path, two_turns()[0].both, RATE, subtype=subtype, format=kind)
+    measured = measure_recording(path, "left")
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert measured.notes == []
+
+
+def test_how_both_sides_sound(tmp_path: Path) -> None:
+    made, first_ms, _ = two_turns()
+    plain = measure_recording(made.written(tmp_path), "left")
+    offset = measure_recording(made.written(tmp_path, lambda both: both + np.array([0.0, 0.1])), "left")
+    assert offset.agent_sound.level_dbfs == pytest.approx(plain.agent_sound.level_dbfs, abs=0.1)
+    assert offset.notes == ["a DC offset of 10.0 % of full scale was taken off the right channel"]
+    loud = measure_recording(made.written(tmp_path, lambda both: np.clip(both * [9, 1], -1, 1)), "left")
+    assert (loud.caller_sound.clipped or 0) > 0.01
+    assert loud.agent_sound.clipped == 0
+    broken = made.both.copy()
+    within = round((first_ms + 700 + 300) * RATE / 1000)
+    broken[within : within + RATE // 20, 1] = 0
+    soundfile.write(tmp_path / "broken.wav", broken, RATE)
+    told = measure_recording(tmp_path / "broken.wav", "left")
+    assert told.agent_sound.dropouts == plain.agent_sound.dropouts + 1
+
+
+@pytest.mark.parametrize("delay_ms", [0, 200])
+def test_a_side_that_is_heard_in_the_others_channel_is_left_out(tmp_path: Path, delay_ms: int) -> None:
+    made, *_ = two_turns()
+    late = delay_ms * RATE // 1000
+    heard = np.zeros_like(made.both)
+    heard[late:] = 0.3 * made.both[: len(made.both) - late, ::-1]
+    measured = measure_recording(made.written(tmp_path, lambda both: both + heard), "left")
+    assert [turn.kind for turn in measured.turns] == ["say", "say"]
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert [turn.own_voice_db for turn in measured.turns] == pytest.approx([-10.5, -10.5], abs=0.5)
+    assert "the agent is heard in the caller's channel" in measured.notes[0]
+    assert "carries the caller's own voice in 2 turns" in measured.notes[1]
+
+
 def test_who_talks_over_whom(tmp_path: Path) -> None:
     made = Conversation(16)
     question_ms = made.put(0, "when-do-you-open", 1000)
@@ -159,6 +201,12 @@ REFUSED: dict[str, tuple[Callable[[Stereo], Stereo], str]] = {
     "mono": (lambda both: both[:, :1], "one channel; who speaks cannot be told"),
     "three channels": (lambda both: np.hstack([both, both[:, :1]]), "3 channels"),
     "the same twice": (lambda both: both[:, [0, 0]], "both channels hold the same"),
+    "the same, softer": (lambda both: both.sum(axis=1, keepdims=True) * [1, 0.4], "both channels hold the same"),
+    "the same, turned around": (lambda both: both.sum(axis=1, keepdims=True) * [1, -1], "both channels hold the same"),
+    "the same, coded apart": (
+        lambda both: hum(both.sum(axis=1, keepdims=True) * [1, 1]),
+        "both channels hold the same",
+    ),
     "half a second": (lambda both: both[: RATE // 2], "it lasts 0.50 s"),
     "empty": (lambda both: both[:0], "it lasts 0.00 s"),
 }
@@ -193,6 +241,15 @@ def test_one_that_breaks_off_is_measured_as_far_as_it_goes_and_says_so(tmp_path:
     measured = measure_recording(path, "left")
     assert measured.turns[0].ttfa_ms == pytest.approx(700, abs=25)
     assert measured.notes == ["it breaks off: 50 % of the sound that its header tells of is missing"]
+
+
+def test_a_flac_that_breaks_off_is_measured_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "talk.flac"
+    soundfile.write(path, two_turns()[0].both, RATE, subtype="PCM_16")
+    path.write_bytes(path.read_bytes()[: round(path.stat().st_size * 0.6)])
+    measured = measure_recording(path, "left")
+    assert measured.turns[0].ttfa_ms == pytest.approx(700, abs=25)
+    assert "it breaks off" in measured.notes[0]
 
 
 def test_the_command_prints_tables_or_json(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""One side's voice in the other side's channel, and both channels without it.
+
+An echo of the caller would interrupt every turn, and an agent that bleeds into the caller's channel would be a caller
+who talks over it. Both are found by correlation (`own_voice`), as a call finds its own voice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.measure.own_voice import OwnVoice, without_own_voice
+from harness.measure.voice import SILENCE_NS, Voice
+
+Find = Callable[[Voice], OwnVoice | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What was said from `start_ns` to `end_ns` is heard in the other channel."""
+
+    start_ns: int
+    end_ns: int
+    own: OwnVoice
+
+
+def leaks(source: Sequence[Voice], other: Sequence[Voice], find: Find) -> list[Leak]:
+    """Where the voices of `source` are heard in the other channel, whose voices are `other`; all of them have ended.
+
+    `find` looks for an utterance of the source there. It is asked only where a voice sets in meanwhile, and what is
+    louder there than at its source is none of its own.
+    """
+    found = []
+    for said in _utterances(source):
+        end_ns = said.end_ns or said.onset_ns
+        if any(said.onset_ns <= voice.onset_ns < end_ns for voice in other):
+            own = find(said)
+            if own is not None and own.gain_db < 0:
+                found.append(Leak(said.onset_ns, end_ns, own))
+    return found
+
+
+def without_leaks(voices: Sequence[Voice], found: Sequence[Leak], *, known_until_ns: int) -> list[Voice]:
+    """The voices of a channel but for what has leaked into it."""
+    left = list(voices)
+    for leak in found:
+        left = without_own_voice(left, leak.start_ns, leak.end_ns, leak.own.delay_ms, known_until_ns=known_until_ns)
+    return left
+
+
+def _utterances(voices: Sequence[Voice]) -> list[Voice]:
+    """The voices, with pauses under 500 ms within them."""
+    joined: list[Voice] = []
+    for voice in voices:
+        if joined and voice.onset_ns - (joined[-1].end_ns or 0) < SILENCE_NS:
+            joined[-1] = Voice(joined[-1].onset_ns, voice.end_ns)
+        else:
+            joined.append(Voice(voice.onset_ns, voice.end_ns))
+    return joined

@@ -1,0 +1,80 @@
+"""A first pass over a stereo recording: what is true of all of it, and has to be known before anything is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import soundfile
+
+FRAME_S = 0.02  # a period of the mains' 50 Hz
+QUIETEST = 0.2  # the share of the frames that tell the DC offset: there is least else in them
+ALIKE = 0.99  # correlation of the channels from which on they are one: of two people's voices it is near 0
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a recording is as a whole.
+
+    Attributes:
+        frames: How many can be read; a compressed file that is damaged cannot be read beyond that.
+        offsets: The DC offset of each channel, (2,), in -1…1.
+        alike: The correlation of the channels, whatever their levels: 1 where both hold the same, 0 where one is
+            silent.
+    """
+
+    frames: int
+    offsets: NDArray[np.float32]
+    alike: float
+
+
+def look_over(file: soundfile.SoundFile) -> Survey:
+    """Reads the recording, of two channels, to its end, in blocks.
+
+    Raises:
+        soundfile.LibsndfileError: Not even its first block can be read.
+    """
+    import soundfile
+
+    size = round(FRAME_S * file.samplerate)
+    frames = 0
+    means, variances = [], []
+    products = np.zeros((3, 3))  # sums of (left, right, 1) by (left, right, 1)
+    while True:
+        try:
+            block = np.nan_to_num(file.read(50 * size, dtype="float32", always_2d=True))
+        except soundfile.LibsndfileError:
+            if not frames:
+                raise
+            break
+        if not len(block):
+            break
+        frames += len(block)
+        exact = np.column_stack([block.astype(np.float64), np.ones(len(block))])
+        products += exact.T @ exact
+        parts = np.pad(block, ((0, -len(block) % size), (0, 0)), mode="edge").reshape(-1, size, 2)
+        means.append(parts.mean(axis=1))
+        variances.append(parts.var(axis=1))
+    return Survey(frames, _offsets(means, variances), _alike(products))
+
+
+def _offsets(means: list[NDArray[np.float32]], variances: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if not means:
+        return np.zeros(2, np.float32)
+    mean, variance = np.concatenate(means), np.concatenate(variances)
+    quiet = variance <= np.quantile(variance, QUIETEST, axis=0)
+    return np.array([np.median(mean[quiet[:, side], side]) for side in (0, 1)], np.float32)
+
+
+def _alike(products: NDArray[np.float64]) -> float:
+    count = products[2, 2]
+    if not count:
+        return 0.0
+    sums = products[:2, 2]
+    covariance = products[:2, :2] / count - np.outer(sums, sums) / count**2
+    scale = float(np.sqrt(max(0.0, covariance[0, 0]) * max(0.0, covariance[1, 1])))
+    return abs(float(covariance[0, 1])) / scale if scale > 1e-12 else 0.0
