@@ -12,6 +12,7 @@ from harness.counted import counted
 from harness.errors import EXIT_OK
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult
+from harness.report.canaries import canary_lines
 from harness.report.numbers import is_level, is_ratio, remeasured_lines
 from harness.report.plain_text import one_line
 
@@ -147,7 +148,7 @@ def print_summary(
         state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
         value = "" if threshold.value is None else f" = {threshold.value:g}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
-    for line in remeasured_lines(summary):
+    for line in (*canary_lines(summary), *remeasured_lines(summary)):
         console.print(line)
     report = folder / "report.html"
     console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
@@ -157,7 +158,9 @@ def print_summary(
         )
     counts = summary.calls
     tail = "".join(
-        f", {number} {name}" for name, number in (("dropped", counts.dropped), ("cut", counts.cut)) if number
+        f", {number} {name}"
+        for name, number in (("dropped", counts.dropped), ("cut", counts.cut), ("of the warm-up", counts.warm_up))
+        if number
     )
     style = "bold green" if summary.exit_code == EXIT_OK else "bold red"
     console.print(

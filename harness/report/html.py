@@ -19,6 +19,7 @@ from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult
 from harness.report import numbers
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
+from harness.report.canaries import canary_lines
 from harness.report.plain_text import one_line
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Playable, Recordings
@@ -171,6 +172,7 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
         "started": numbers.time_of_day(str(settings.get("started") or "")),
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
+        "canaries": "; ".join(line.strip() for line in canary_lines(run.summary)),
         "measured again": "; ".join(line.strip() for line in numbers.remeasured_lines(run.summary))
         if run.summary
         else "",

@@ -1,0 +1,31 @@
+"""What the canaries of a load say beside the rest: a few calls on the other engine, as a person would hear them."""
+
+from __future__ import annotations
+
+from harness.counted import counted
+from harness.judge.summary import MetricSummary, Summary
+from harness.report.numbers import metric_value
+
+SHOWN = ("turn.ttfa", "turn.ttfa_ear", "greeting.ttfa", "audio.concealed", "audio.jitter_buffer")
+
+
+def canary_lines(summary: Summary | None) -> list[str]:
+    """A line for their calls, and one for each metric that tells how it sounded; none without canaries."""
+    canaries = summary.canaries if summary is not None else None
+    if summary is None or canaries is None:
+        return []
+    counts = canaries.calls
+    failed = "".join(f", {count} {kind}" for kind, count in sorted(canaries.failures.items()))
+    lines = [f"canaries: {counts.ok} of {counted(counts.total, 'call')} ok on engine {canaries.engine}{failed}"]
+    for name in SHOWN:
+        metric, rest = canaries.metrics.get(name), summary.metrics.get(name)
+        if isinstance(metric, MetricSummary):
+            line = f"  {name} p50 {_value(name, metric.p50)}, max {_value(name, metric.max)}"
+            if isinstance(rest, MetricSummary):
+                line += f" (the rest: p50 {_value(name, rest.p50)}, max {_value(name, rest.max)})"
+            lines.append(line)
+    return lines
+
+
+def _value(name: str, value: float | None) -> str:
+    return metric_value(name, value) + ("" if name == "audio.concealed" else "\N{NO-BREAK SPACE}ms")
