@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+
 from harness.errors import OwnFailure
 from harness.failures import FailureKind
 from harness.load.prepare import Prepared
@@ -13,6 +16,15 @@ DIED: FailureKind = "harness.shard_died"
 def shard_died(why: str) -> OwnFailure:
     """What a call failed by whose process is gone."""
     return OwnFailure(DIED, f"the process that made this call is gone: {why}")
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code of a child process in words."""
+    if code >= 0:
+        return f"it ended with {code}"
+    with contextlib.suppress(ValueError):
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it was ended by signal {-code}"
 
 
 def lost_call(

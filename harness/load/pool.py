@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,7 +14,7 @@ from harness.call.engines.make import EngineName
 from harness.call.timeline import Event
 from harness.clock import Clock
 from harness.errors import HarnessError, OwnFailure, StackError, UsageError
-from harness.load.lost_call import lost_call, shard_died
+from harness.load.lost_call import how_it_ended, lost_call, shard_died
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, write_prepared
 from harness.load.shard_size import CALLS_IN_A_SHARD, shards_for
@@ -233,7 +231,7 @@ class ShardPool:
             await shard.child.send(order.model_dump())
             late = asyncio.get_running_loop().call_later(READY_S, self._too_slow, shard)
             try:
-                why = _how_it_ended(await shard.child.wait())
+                why = how_it_ended(await shard.child.wait())
             finally:
                 late.cancel()
         except OSError as problem:
@@ -296,14 +294,6 @@ class PooledCall:
 
     def _took(self, shard: _Shard) -> None:
         self._shard = shard
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"it ended with {code}"
-    with contextlib.suppress(ValueError):
-        return f"it was ended by {signal.Signals(-code).name}"
-    return f"it was ended by signal {-code}"
 
 
 def _error(told: dict[str, Any]) -> HarnessError:

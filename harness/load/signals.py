@@ -26,10 +26,11 @@ class Signals:
     def __init__(self) -> None:
         self.received = False
         self._act: Callable[[], object] = lambda: None
+        self._again: Callable[[], object] | None = None
 
-    def on_interrupt(self, act: Callable[[], object]) -> None:
-        """From now on the first signal does this; at once, where it has come already."""
-        self._act = act
+    def on_interrupt(self, act: Callable[[], object], again: Callable[[], object] | None = None) -> None:
+        """From now on the first signal does this; at once, where it has come already. `again`: what the second does."""
+        self._act, self._again = act, again
         if self.received:
             act()
 
@@ -41,6 +42,10 @@ class Signals:
 
     def _receive(self) -> None:
         if self.received:
+            again, self._again = self._again, None
+            if again is not None:
+                again()
+                return
             # The stack's processes hang by our pipe: they go when we go.
             os._exit(EXIT_INTERRUPTED)
         self.received = True

@@ -1,0 +1,198 @@
+"""`voice-harness load`: many calls, on Locust: ramps, rates and bursts, over processes and machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.options import (
+    AgentOption,
+    EngineOption,
+    JunitOption,
+    OutOption,
+    Quiet,
+    RecordOption,
+    SetOption,
+    TargetOption,
+    ThresholdOption,
+    read_duration,
+    read_record,
+    read_scenarios,
+    read_thresholds,
+    resolve_target,
+)
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.load.load_order import LoadPlan
+    from harness.scenario.load import LoadedScenario
+
+WeightedScenarios = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SCENARIO[=WEIGHT]…",
+        help="Scenario files, folders, or a shipped one's name; mixed: a.yaml=70 b.yaml=30.",
+    ),
+]
+CallDuration = Annotated[
+    str | None,
+    typer.Option("--call-duration", metavar="5m", help="Each call loops its turns for so long: talk, not set-up."),
+]
+SessionRate = Annotated[
+    float | None,
+    typer.Option("--session-rate", metavar="PER_MINUTE", help="Ask for no more sessions than that in a minute."),
+]
+Canaries = Annotated[
+    int,
+    typer.Option("--canaries", metavar="K", help="K of the calls run on engine sdk and are reported apart."),
+]
+
+
+def load(
+    scenarios: WeightedScenarios,
+    target: TargetOption = None,
+    agent: AgentOption = None,
+    stages: Annotated[
+        str | None,
+        typer.Option("--stages", metavar="2m:20,5m:50,1m:0", help="Calls at once: each goes in a line to its number."),
+    ] = None,
+    calls: Annotated[
+        int | None, typer.Option("--calls", help="How many calls at once; with --rate the most alive.")
+    ] = None,
+    repeat: Annotated[
+        int | None, typer.Option("--repeat", help="With --calls: how many times each slot runs the scenarios.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", metavar="PER_MINUTE", help="Start calls at this rate, whatever runs.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="5m", help="With --rate or --calls: for how long.")
+    ] = None,
+    burst: Annotated[
+        str | None,
+        typer.Option("--burst", metavar="N[,N…]", help="N calls at the same moment; several sizes one by one."),
+    ] = None,
+    warm_up: Annotated[
+        str | None, typer.Option("--warm-up", metavar="30s", help="Calls that start so early are in no number.")
+    ] = None,
+    stop_timeout: Annotated[
+        str, typer.Option("--stop-timeout", metavar="30s", help="At the end running calls may end; then they are cut.")
+    ] = "30s",
+    call_duration: CallDuration = None,
+    session_rate: SessionRate = None,
+    canaries: Canaries = 0,
+    engine: EngineOption = "light",
+    processes: Annotated[
+        int, typer.Option("--processes", metavar="N", help="So many worker processes on this machine.")
+    ] = 1,
+    web: Annotated[bool, typer.Option("--web", help="Show the load in Locust's page, with a tab Voice.")] = False,
+    web_port: Annotated[int, typer.Option("--web-port", help="Where that page is.")] = 8089,
+    master: Annotated[bool, typer.Option("--master", help="Lead workers on other machines.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="Make calls for a master elsewhere.")] = False,
+    master_host: Annotated[
+        str, typer.Option("--master-host", help="Where the master is, or the address that it listens at.")
+    ] = "127.0.0.1",
+    master_port: Annotated[int, typer.Option("--master-port", help="And its port.")] = 5557,
+    expect_workers: Annotated[
+        int, typer.Option("--expect-workers", metavar="N", help="With --master: begin when so many are there.")
+    ] = 1,
+    sets: SetOption = None,
+    out: OutOption = None,
+    record: RecordOption = "failed",
+    threshold: ThresholdOption = None,
+    junit: JunitOption = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and call nobody.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Call an agent many times at once, and give a verdict.
+
+    Exit codes: as of run.
+    """
+    from harness.call.engines.make import engine_name
+    from harness.cli.carry_out_load import LoadWish, carry_out_load
+    from harness.load.plan_load import LoadOptions
+
+    if master and worker:
+        raise UsageError("a process is a master or a worker", where="--worker", mend="keep one of them")
+    if processes < 1:
+        raise UsageError(f"{processes} processes make no call", where="--processes", mend="use a number from 1 on")
+    if master and processes > 1:
+        raise UsageError(
+            "a master leads workers that are started elsewhere",
+            where="--processes",
+            mend="start them by --worker --processes N, or leave --master out",
+        )
+    options = LoadOptions(
+        stages=stages,
+        calls=calls,
+        repeat=repeat,
+        rate_per_min=rate,
+        duration_s=read_duration(duration, "--duration"),
+        burst=burst,
+        warm_up_s=read_duration(warm_up, "--warm-up"),
+        stop_timeout_s=read_duration(stop_timeout, "--stop-timeout"),
+        canaries=canaries,
+        session_rate_per_min=session_rate,
+        call_duration_s=read_duration(call_duration, "--call-duration"),
+    )
+    loaded, weights = read_mix(scenarios, sets)
+    name = engine_name(engine)
+    wish = LoadWish(
+        name=loaded[0].name if len(loaded) == 1 else "mix",
+        scenarios=loaded,
+        weights=weights,
+        target=resolve_target(target),
+        agent=agent,
+        plan=_plan(options, name, worker=worker),
+        options=options,
+        thresholds=read_thresholds(loaded, threshold, name),
+        record=read_record(record),
+        engine=name,
+        role="master" if master else "worker" if worker else "local",
+        processes=processes,
+        web_port=web_port if web else None,
+        host=master_host,
+        port=master_port,
+        expect_workers=expect_workers,
+        out=out,
+        junit=junit,
+        seed=seed,
+        dry_run=dry_run,
+        quiet=quiet,
+    )
+    return carry_out_load(wish)
+
+
+def _plan(options: Any, engine: str, *, worker: bool) -> LoadPlan:
+    """The plan; a worker's is its master's, and it is told none."""
+    from harness.load.load_order import LoadPlan
+    from harness.load.plan_load import plan_load
+
+    return LoadPlan() if worker else plan_load(options, engine=engine)
+
+
+def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScenario], tuple[float, ...]]:
+    """The scenarios of a mix, and their weights.
+
+    Raises:
+        UsageError: A scenario cannot be followed, or the weights do not add up.
+    """
+    from harness.load.mix import mix_of, parse_weight
+
+    loaded: list[LoadedScenario] = []
+    weights: list[float | None] = []
+    for text in texts:
+        path, weight = parse_weight(text) if not Path(text).exists() else (text, None)
+        found = read_scenarios([Path(path)], sets)
+        if weight is not None and len(found) != 1:
+            raise UsageError(
+                f"{path} is {len(found)} scenarios, and a weight is of one", where=text, mend="name each file"
+            )
+        loaded += found
+        weights += [weight] * len(found)
+    return loaded, mix_of(weights).weights

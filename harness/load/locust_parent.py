@@ -1,0 +1,76 @@
+"""The pipe between a process of Locust and the `voice-harness load` that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import gevent
+from gevent.fileobject import FileObjectThread
+
+from harness.errors import EXIT_OK
+from harness.load.load_order import LoadOrder
+from harness.load.locust_runtime import runtime_of
+
+STATUS_EVERY_S = 1.0
+
+_order: LoadOrder | None = None
+
+
+def read_order() -> LoadOrder | None:
+    """Takes the order from standard input; None where there is none. It is kept: Locust hands a locustfile nothing."""
+    global _order  # noqa: PLW0603 - see above
+    line = sys.stdin.buffer.readline()
+    _order = LoadOrder.model_validate_json(line) if line else None
+    return _order
+
+
+def current_order() -> LoadOrder | None:
+    """The order of this process; None where Locust was started by itself."""
+    return _order
+
+
+def attend(environment: Any) -> None:
+    """Follows the parent's orders and tells it how the load goes; once Locust's runner is there."""
+    gevent.spawn(_listen, environment)
+    if runtime_of(environment).board is not None:
+        gevent.spawn(_tell_status, environment)
+    environment.events.quitting.add_listener(lambda environment, **_: _end(environment))
+
+
+def _listen(environment: Any) -> None:
+    runtime = runtime_of(environment)
+    for line in FileObjectThread(sys.stdin.buffer, "rb"):
+        if runtime.board is not None:
+            runtime.board.drain(at_once=json.loads(line)["do"] == "cut")
+        elif not runtime.is_led_from_here:
+            gevent.spawn(runtime.leave)
+    runtime.close()
+    os._exit(EXIT_OK)
+
+
+def _tell(message: dict[str, Any]) -> None:
+    stdout = sys.__stdout__
+    try:
+        if stdout is not None:
+            stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+            stdout.flush()
+    except OSError:  # the parent is gone: the end of our input comes next
+        return
+
+
+def _tell_status(environment: Any) -> None:
+    board = runtime_of(environment).board
+    while board is not None:
+        _tell({"status": board.status()})
+        gevent.sleep(STATUS_EVERY_S)
+
+
+def _end(environment: Any) -> None:
+    runtime = runtime_of(environment)
+    if runtime.board is not None:
+        _tell({"ending": runtime.board.ending()})
+    runtime.close()
+    environment.process_exit_code = environment.process_exit_code or EXIT_OK
