@@ -43,7 +43,7 @@ class StatusLine:
         parts += [f"{ended[how]} {how}" for how in ("ok", "failed", "cut") if ended.get(how)]
         parts += [f"{told['dropped']} dropped"] if told["dropped"] else []
         parts += [f"{told['unfit']} of {told['turns']} turns unfit"] if told["unfit"] else []
-        parts += [f"{kind} × {count}" for kind, count in sorted(told["failures"].items())]
+        parts += [f"{count} {kind}" for kind, count in sorted(told["failures"].items())]
         self._console.print("  ".join(parts))
 
 
