@@ -62,6 +62,7 @@ SessionFault = Literal[
     "expired_token",
     "wrong_room",
 ]
+PastHold = Literal["slow", "wrong"]
 OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
 
 
@@ -173,6 +174,18 @@ class AgentSpec(_Strict):
         description="RMS level of white noise under its voice and in its silence.",
     )
     session: SessionFault | None = Field(None, description="What goes wrong when a session with it is asked for.")
+    holds: int | None = Field(None, ge=1, description="So many calls at once it answers as it should; left out: any.")
+    past_hold: PastHold | None = Field(
+        None,
+        description="While more calls of it run than it `holds`. slow: replies take three times as long; "
+        'wrong: every reply is "I do not know." Left out: slow.',
+    )
+
+    @model_validator(mode="after")
+    def _past_something(self) -> Self:
+        if self.past_hold is not None and self.holds is None:
+            raise ValueError("past_hold needs holds: the number of calls that the agent still answers as it should")
+        return self
 
     @property
     def line(self) -> Literal["sdk", "light"]:

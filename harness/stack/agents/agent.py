@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
 from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
 from harness.stack.agents.faults import GARBAGE
+from harness.stack.agents.hold import WRONG, RunningCalls, slowed_s
 from harness.stack.agents.light_line import Coded, LightLine
 from harness.stack.agents.line import Line
 from harness.stack.agents.mouth import Mouth, Talk
@@ -48,6 +49,7 @@ class Surroundings:
     hearing: Callable[[AgentSpec], Hearing]
     truth_log: TruthLog
     clock: Clock
+    calls: RunningCalls = field(default_factory=RunningCalls)
 
 
 class Agent:
@@ -104,6 +106,7 @@ class Agent:
             self._line.on_text = self._typed
             await self._live(twin)
         finally:
+            self._around.calls.ended(self._name, self._room)
             await self._line.leave()
             if twin is not None:
                 await twin.leave()
@@ -133,6 +136,7 @@ class Agent:
             self._line.over.set()
             return
         self._log("caller_joined")
+        self._around.calls.begun(self._name, self._room)
         self._begin(self._greet())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._line.heard_by_caller(), GREETS_ANYWAY_S)
@@ -237,8 +241,14 @@ class Agent:
             if words and not (said == "typed" and self._has("no_echo")):
                 await self._send("user_text", words)
             text, parts = await thought.reply
+            past_hold = self._around.calls.past_hold(self._name, self._spec)
+            if past_hold == "wrong":
+                text, parts = WRONG, [WRONG]
+            elif past_hold == "slow":
+                delay_s = slowed_s(delay_s, (self._clock.now_ns() - heard_ns) / NS_PER_S)
             due_ns = heard_ns + s_to_ns(delay_s)
-            self._log("decided", reply=text, due_ns=due_ns, delay_ms=ms(delay_s * NS_PER_S))
+            told = {} if past_hold is None else {"past_hold": past_hold}
+            self._log("decided", reply=text, due_ns=due_ns, delay_ms=ms(delay_s * NS_PER_S), **told)
             self._replies += 1
             await self._speak("reply", text, parts, not_before_ns=due_ns)
         finally:

@@ -29,6 +29,7 @@ from harness.stack.agents.agent import Agent, Surroundings
 from harness.stack.agents.ear import Ear, Hearing
 from harness.stack.agents.finder import Bank
 from harness.stack.agents.fixtures import load_fixtures
+from harness.stack.agents.hold import WRONG
 from harness.stack.agents.light_line import Coded
 from harness.stack.agents.thought import Real, Thinking, Truth
 from harness.stack.agents.truth import TruthEar
@@ -110,7 +111,8 @@ class Agents:
                 await self._voices.warm(spec)
             thinking = self._thinking(spec)
             _, parts = await thinking.answer("Hello.")
-            for text in filter(str.strip, (spec.greeting, *parts[:1])):
+            wrong = [WRONG] if spec.past_hold == "wrong" else []
+            for text in filter(str.strip, (spec.greeting, *parts[:1], *wrong)):
                 await thinking.say(text.strip())
 
     def join(self, order: Mapping[str, Any]) -> None:

@@ -92,6 +92,9 @@ def test_overrides_of_a_session() -> None:
         ("voice: jo", "5:5", "known are joe, espeak"),
         ("ear: wisper", "5:5", "did you mean 'whisper'?"),
         ("endpointing: soon", "5:5", "no duration"),
+        ("holds: 0", "5:5", "1 or more is meant here"),
+        ("past_hold: wrong", "2:3", "past_hold needs holds"),
+        ("engine: webrtc", "5:5", "known are sdk, light"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, more: str, place: str, told: str) -> None:
@@ -132,3 +135,21 @@ def test_noise_has_a_level_that_leaves_room_for_a_voice(tmp_path: Path) -> None:
     assert spec_of(tmp_path, "noise_dbfs: -50").noise_dbfs == -50
     with pytest.raises(ConfigError):
         spec_of(tmp_path, "noise_dbfs: 0")
+
+
+def test_shipped_agents_hold_any_number_of_calls() -> None:
+    assert {spec.holds for spec in load_agents(None).values()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ("ear: whisper", "sdk"),
+        ("{ear: none, brain: fixed}", "light"),
+        ("{ear: none, brain: fixed, engine: sdk}", "sdk"),
+        ("kind: truth", "light"),
+    ],
+)
+def test_what_carries_an_agent_that_does_not_say(tmp_path: Path, more: str, line: str) -> None:
+    keys = more.strip("{}").replace(", ", "\n    ")
+    assert spec_of(tmp_path, keys).line == line

@@ -18,6 +18,7 @@ from livekit import api
 from harness.clock import NS_PER_S
 from harness.fixtures.find import load_speech
 from harness.stack.agents.faults import GARBAGE
+from harness.stack.agents.hold import WRONG
 from harness.stack.agents.utterance import Utterance
 from harness.stack.tokens import LiveKitKeys
 
@@ -42,6 +43,8 @@ agents:
   crashes: {prompt: *said, greeting: *hello, brain: fixed, ear: none, faults: [crashes]}
   talks_for_ever: {prompt: *said, greeting: *hello, brain: fixed, ear: none, faults: [talks_for_ever]}
   joins_twice: {prompt: *said, greeting: *hello, brain: fixed, ear: none, faults: [joins_twice]}
+  slow_past_one: &one {prompt: *said, greeting: *hello, brain: fixed, ear: none, reply_delay: 400ms, holds: 1}
+  wrong_past_one: {<<: *one, past_hold: wrong}
 """
 SAID = "We are open until six."
 STORY = "It began as a bakery by the harbour, long ago. " * 6
@@ -276,6 +279,29 @@ async def test_joins_twice(process: Process) -> None:
         await greeted(caller)
         await caller.until(lambda: len(caller.agents) == 2)
         assert len(set(caller.agents)) == 2
+
+
+@pytest.mark.parametrize(
+    ("agent", "delays_ms", "replies"),
+    [
+        ("slow_past_one", [400, 1200, 400], [SAID] * 3),
+        ("wrong_past_one", [400, 400, 400], [SAID, WRONG, SAID]),
+    ],
+)
+async def test_past_what_it_holds(process: Process, agent: str, delays_ms: list[int], replies: list[str]) -> None:
+    """One call, a second beside it, and the first alone again."""
+    async with calling(process, agent) as first:
+        await greeted(first)
+        await first.until_spoken(await first.type("Open?"), silence_s=0.4)
+        async with calling(process, agent) as second:
+            await greeted(second)
+            await first.until_spoken(await first.type("Open?"), silence_s=0.4)
+        await process.logged(second.room_name, "left")
+        await first.until_spoken(await first.type("Open?"), silence_s=0.4)
+        assert first.texts("agent_text") == ["Hello.", *replies]
+        decided = await process.logged(first.room_name, "decided", count=3)
+    assert [line["delay_ms"] for line in decided] == delays_ms
+    assert ["past_hold" in line for line in decided] == [False, True, False]
 
 
 async def test_it_leaves_with_the_caller_and_nothing_stays(process: Process) -> None:
