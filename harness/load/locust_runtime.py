@@ -20,6 +20,7 @@ from harness.load.load_order import LoadOrder, digest
 from harness.load.locust_board import Board
 from harness.load.locust_caller import Caller
 from harness.load.locust_messages import CUT, ENDED, GO, HELLO, READY, REFUSED, SECOND, SETUP, STARTED, Setup
+from harness.load.locust_voice_tab import add_voice_tab
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import read_prepared
 
@@ -77,6 +78,8 @@ class Runtime:
         self._on(SECOND, board.second)
         if isinstance(self._runner, MasterRunner):
             gevent.spawn(self._watch_workers, board)
+        if self.environment.web_ui is not None:
+            add_voice_tab(self.environment.web_ui, board)
 
     def _hello(self, client: str, data: Mapping[str, Any]) -> None:
         board = self.board
