@@ -68,6 +68,8 @@ def voice_rows(board: Board, now: float) -> list[Row]:
         )
         for ago_s, median_ms, p95_ms, samples in windows
     ]
+    if not windows and status["unfit"]:
+        rows.append(_row("TTFA", "-", "no turn of the last two minutes was measured on time"))
     rows += [_row(f"failed: {kind}", count, "") for kind, count in board.failures.most_common()]
     rows += [_row(f"refused: {why}", "", "") for why in board.refused]
     return rows + [_worker_row(worker) for worker in board.workers.values()]
@@ -76,9 +78,10 @@ def voice_rows(board: Board, now: float) -> list[Row]:
 def _worker_row(worker: Worker) -> Row:
     told = worker.second
     turns, unfit = int(told.get("turns", 0)), int(told.get("unfit", 0))
+    name = f"worker {worker.number} on {worker.host}, process {worker.pid}"
     if worker.gone:
-        fitness = "vanished"
-    elif not turns:
+        return _row(name, "vanished", "its calls have failed as harness.shard_died")
+    if not turns:
         fitness = "no turn yet"
     else:
         fitness = f"{unfit} of {counted(turns, 'turn')} unfit" if unfit else f"fit ({counted(turns, 'turn')})"
@@ -87,7 +90,7 @@ def _worker_row(worker: Worker) -> Row:
         f"the last second at most {told.get('lag_ms', 0.0):.0f} ms late, {told.get('cpu', 0.0):.2f} of a core"
     )
     died = f", {told['died']} shards died" if told.get("died") else ""
-    return _row(f"worker {worker.number} on {worker.host}, process {worker.pid}", fitness, detail + died)
+    return _row(name, fitness, detail + died)
 
 
 def _row(name: str, value: object, detail: str) -> Row:
