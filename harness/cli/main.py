@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import calibrate, call, fixtures, init, load, measure, report, run, scenarios, stack
+from harness.cli import calibrate, call, capacity, fixtures, init, load, measure, report, run, scenarios, stack
 from harness.cli.output import Output
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
 from harness.open_files import take_all_allowed
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("call")(call.call)
 app.command("run")(run.run)
 app.command("load")(load.load)
+app.command("capacity")(capacity.capacity)
 app.command("report")(report.report)
 app.command("calibrate")(calibrate.calibrate)
 app.command("measure")(measure.measure)

@@ -22,11 +22,17 @@ class Reason(_Part):
 
 
 class Ending(_Part):
-    """How a run ended, beside its calls; `extra` are reasons that no call tells."""
+    """How a run ended, beside its calls.
+
+    Attributes:
+        extra: Reasons that no call tells.
+        decided: All reasons, where the calls themselves decide nothing: some were made to find out how many fail.
+    """
 
     dropped: int = 0
     interrupted: bool = False
     extra: list[Reason] = Field(default_factory=list)
+    decided: list[Reason] | None = None
 
 
 class CallCounts(_Part):

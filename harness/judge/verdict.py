@@ -55,18 +55,20 @@ def judge_run(
     judged = [judge_threshold(threshold, samples) for threshold in thresholds]
     counts = _counts(calls, ending.dropped)
     counts.warm_up = sum(call.warm_up for call in everyone)
-    reasons = [
-        *_interrupted(counts, interrupted=ending.interrupted),
-        *ending.extra,
-        *_unfit(calls, samples, thresholds, judged, counts),
-        *_failed_calls(calls, thresholds, judged),
-    ]
-    # Failures that decide explain a threshold's missing samples; those that a threshold has excused do not.
-    explained = bool(reasons)
-    reasons += _failed_expectations(calls, thresholds, judged)
-    reasons += _failed_thresholds(judged, explained=explained)
-    if counts.total == 0 and not reasons:
-        reasons.append(Reason(code=EXIT_INFRASTRUCTURE, what="no call could start"))
+    reasons = [*_interrupted(counts, interrupted=ending.interrupted), *ending.extra]
+    if ending.decided is None:
+        reasons += [
+            *_unfit(calls, samples, thresholds, judged, counts),
+            *_failed_calls(calls, thresholds, judged),
+        ]
+        # Failures that decide explain a threshold's missing samples; those that a threshold has excused do not.
+        explained = bool(reasons)
+        reasons += _failed_expectations(calls, thresholds, judged)
+        reasons += _failed_thresholds(judged, explained=explained)
+        if counts.total == 0 and not reasons:
+            reasons.append(Reason(code=EXIT_INFRASTRUCTURE, what="no call could start"))
+    else:
+        reasons += ending.decided
     codes = {reason.code for reason in reasons}
     exit_code = next((code for code in _ORDER if code in codes), EXIT_OK)
     reasons.sort(key=lambda reason: _ORDER.index(reason.code))

@@ -131,10 +131,14 @@ class ShardPool:
         *,
         canary: bool = False,
         warm_up: bool = False,
+        lasts_s: float | None = None,
     ) -> PooledCall:
-        """A call of that id, ready to be made; a canary runs on the other engine. See `RunningCall`."""
+        """A call of that id, ready to be made; a canary runs on the other engine. See `RunningCall`.
+
+        With `lasts_s` its turns are looped for so long.
+        """
         scenario = next(index for index, each in enumerate(self._scenarios) if each is prepared)
-        order = CallOrder(call=call, scenario=scenario, due_ns=due_ns, warm_up=warm_up, canary=canary)
+        order = CallOrder(call=call, scenario=scenario, due_ns=due_ns, lasts_s=lasts_s, warm_up=warm_up, canary=canary)
         engine: EngineName = self._order.engine
         if canary:
             engine = "sdk" if engine == "light" else "light"

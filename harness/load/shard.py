@@ -52,7 +52,7 @@ class Shard:
 
     def __init__(self, order: ShardOrder, scenarios: list[Prepared], tell: Tell, clock: Clock) -> None:
         self._order = order
-        self._scenarios = [prepared.lasting(order.call_duration_s) for prepared in scenarios]
+        self._scenarios = scenarios
         self._tell = tell
         self._clock = clock
         self._directory = RunDirectory(Path(order.directory))
@@ -125,10 +125,11 @@ class Shard:
                 await asyncio.wait_for(cut.wait(), max(0, due_ns - self._clock.now_ns()) / NS_PER_S)
 
     def _call(self, order: CallOrder) -> RecordedCall:
-        prepared = self._scenarios[order.scenario]
+        loop_s = self._order.call_duration_s if order.lasts_s is None else order.lasts_s
+        prepared = self._scenarios[order.scenario].lasting(loop_s)
         plan = replace(
             prepared.plan(order.call, self._order.described),
-            loop_s=self._order.call_duration_s,
+            loop_s=loop_s,
             due_ns=order.due_ns,
             warm_up=order.warm_up,
             canary=order.canary,

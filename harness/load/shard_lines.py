@@ -57,12 +57,16 @@ class ShardOrder(_Line):
 
 
 class CallOrder(_Line):
-    """Make a call of a scenario, by its place in the list; at `due_ns` (monotonic), or now."""
+    """Make a call of a scenario, by its place in the list; at `due_ns` (monotonic), or now.
+
+    `lasts_s` goes before the shard's own `call_duration_s`.
+    """
 
     do: Literal["call"] = "call"
     call: str
     scenario: int
     due_ns: int | None = None
+    lasts_s: float | None = None
     warm_up: bool = False
     canary: bool = False
 

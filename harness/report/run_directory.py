@@ -22,6 +22,7 @@ RUN_FILE = "run.json"
 CALLS_FILE = "calls.jsonl"
 SUMMARY_FILE = "summary.json"
 TRUTH_FILE = "truth.jsonl"
+CAPACITY_FILE = "capacity.json"
 AUDIO_FOLDER = "audio"
 OTHER_VERSION = "report it with the version that made it (harness_version in run.json), or restore the file"
 

@@ -1,0 +1,122 @@
+"""Holds so many calls at once for a time: slots that each start a call and, where it ends before its time, the next.
+
+Each hold has calls of its own, so that every call belongs to one step, an agent's set-up is under load in each, and
+holds of the same number are independent of one another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.call.machine import Machine
+from harness.capacity.judge_hold import Fitness, Made
+from harness.capacity.lengths import Lengths
+from harness.capacity.window import Timed, read_timed, window_of
+from harness.clock import NS_PER_S, Clock, s_to_ns
+from harness.load.mix import Mix
+from harness.load.prepare import Prepared
+from harness.load.runner import RunningCall
+from harness.measure.result import CallResult
+
+StartLasting = Callable[[str, Prepared, float], RunningCall]
+"""Of an id, a scenario, and for how many seconds its turns are looped."""
+
+LEAST_CALL_S = 10.0  # with less left of a hold no further call is started in a slot
+FAILED_A_SLOT = 3  # calls without a turn, in one hold: a service that refuses all is not asked without end
+PAUSE_S = 2.0  # after a hold: its agents leave
+
+
+@dataclass
+class Slots:
+    """Makes the calls of one hold after another.
+
+    Attributes:
+        start: Makes a call.
+        scenarios: What the calls follow.
+        mix: Which of them each follows.
+        timeline: A call's file.
+        ended: Told of each result as its call ends.
+        clock: The only reader of time.
+        call_duration_s: Calls end after so long and the next begin; None: a call lasts as long as its hold.
+    """
+
+    start: StartLasting
+    scenarios: Sequence[Prepared]
+    mix: Mix
+    timeline: Callable[[str], Path]
+    ended: Callable[[CallResult], None]
+    clock: Clock
+    call_duration_s: float | None = None
+    fitness: Fitness = field(default_factory=Fitness)
+    _started: int = 0
+    _running: set[RunningCall] = field(default_factory=set)
+    _stopped: bool = False
+
+    def cut(self) -> None:
+        """Starts nothing more and cuts what runs."""
+        self._stopped = True
+        for call in list(self._running):
+            call.cut()
+
+    async def hold(self, calls: int, lengths: Lengths, *, full: bool) -> Made:
+        """Holds so many calls, to the end of the last of them and a moment longer."""
+        begun_ns = self.clock.now_ns()
+        started = self.clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        planned_ns = begun_ns + s_to_ns(lengths.set_up_s)
+        until_ns = planned_ns + s_to_ns(lengths.window_s)
+        self.fitness = Fitness()
+        made: list[Timed] = []
+        watching = asyncio.create_task(self._watch(self.fitness, planned_ns, until_ns))
+        slots = [self._slot(begun_ns + s_to_ns(index * lengths.gap_s), until_ns, made) for index in range(calls)]
+        try:
+            await asyncio.gather(*slots)
+        finally:
+            watching.cancel()
+            self.fitness.is_open = False
+        if not self._stopped:
+            await self.clock.sleep_until_ns(self.clock.now_ns() + s_to_ns(PAUSE_S))
+        window = window_of(made, begun_ns=begun_ns, planned_ns=planned_ns, until_ns=until_ns)
+        return Made(calls, full, started, begun_ns, window, made, self.fitness)
+
+    async def _slot(self, from_ns: int, until_ns: int, made: list[Timed]) -> None:
+        await self.clock.sleep_until_ns(from_ns)
+        failed = 0
+        first = True
+        while not self._stopped and failed < FAILED_A_SLOT:
+            left_s = (until_ns - self.clock.now_ns()) / NS_PER_S
+            if left_s < LEAST_CALL_S and not first:
+                return
+            lasts_s = left_s if self.call_duration_s is None else min(left_s, self.call_duration_s)
+            result = await self._call(lasts_s)
+            made.append(read_timed(result, self.timeline(result.call), first=first))
+            first = False
+            if result.failure is not None:
+                failed += not result.turns
+                await self.clock.sleep_until_ns(self.clock.now_ns() + NS_PER_S)
+
+    async def _call(self, lasts_s: float) -> CallResult:
+        scenario = self.scenarios[self.mix.pick(self._started)]
+        self._started += 1
+        call = self.start(f"{self._started:04d}-{scenario.loaded.name}", scenario, lasts_s)
+        self._running.add(call)
+        try:
+            result = await call.make()
+        finally:
+            self._running.discard(call)
+        self.ended(result)
+        return result
+
+    async def _watch(self, fitness: Fitness, from_ns: int, until_ns: int) -> None:
+        """Reads once a second how busy the machine is, while all calls talk."""
+        await self.clock.sleep_until_ns(from_ns)
+        machine = Machine(self.clock)
+        fitness.is_open = True
+        while (now_ns := self.clock.now_ns()) < until_ns:
+            await self.clock.sleep_until_ns(now_ns + NS_PER_S)
+            busy = machine.read().busy
+            if busy is not None:
+                fitness.busy.append(busy)
+        fitness.is_open = False

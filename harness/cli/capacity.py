@@ -1,0 +1,287 @@
+"""`voice-harness capacity`: the most calls at once for which every objective is met."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    AgentOption,
+    EngineOption,
+    OutOption,
+    Quiet,
+    RecordOption,
+    ScenarioPaths,
+    SetOption,
+    TargetOption,
+    read_duration,
+    read_record,
+    read_scenarios,
+    read_thresholds,
+    resolve_target,
+)
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from harness.call.engines.make import EngineName
+    from harness.capacity.run import CapacityOrder
+    from harness.judge.thresholds import Threshold
+    from harness.load.mix import Mix
+    from harness.load.prepare import Prepared
+    from harness.load.recorded_call import RecordMode
+    from harness.scenario.load import LoadedScenario
+    from harness.target.target import Target
+
+LEAST_CALL_S = 15.0
+
+
+def capacity(
+    scenarios: ScenarioPaths,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slo", metavar="'METRIC: LIMIT'", help="An objective; left out, the scenarios' thresholds are meant."
+        ),
+    ] = None,
+    start: Annotated[int, typer.Option("--start", metavar="N", help="How many calls at once the first step has.")] = 2,
+    most: Annotated[int | None, typer.Option("--max", metavar="N", help="The most calls at once.")] = None,
+    max_time: Annotated[str, typer.Option("--max-time", metavar="10m", help="For how long steps are begun.")] = "10m",
+    target: TargetOption = None,
+    agent: AgentOption = None,
+    engine: EngineOption = "light",
+    sets: SetOption = None,
+    call_duration: Annotated[
+        str | None,
+        typer.Option("--call-duration", metavar="1m", help="A call ends after it and the next begins."),
+    ] = None,
+    session_rate: Annotated[
+        float | None, typer.Option("--session-rate", metavar="PER_MINUTE", help="At most so many sessions are asked.")
+    ] = None,
+    out: OutOption = None,
+    record: RecordOption = "none",
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and call nobody.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Find how many calls at once meet every objective.
+
+    Exit codes: 0 answered, or --max was held; 1 not even one call meets them; 4 this machine was the limit first, or
+    the time was up; 2 usage; 3 infrastructure; 130 interrupted.
+    """
+    from harness.call.engines.make import engine_name
+
+    _check(start, most, session_rate)
+    loaded, mix = _read_weighted(scenarios, sets)
+    call_duration_s = read_duration(call_duration, "--call-duration")
+    if call_duration_s is not None and call_duration_s < LEAST_CALL_S:
+        raise UsageError(
+            "such calls are mostly set-up", where="--call-duration", mend=f"use {LEAST_CALL_S:g}s or longer"
+        )
+    request = _Request(
+        scenarios=loaded,
+        mix=mix,
+        target=resolve_target(target),
+        agent=agent,
+        objectives=_objectives(loaded, slo, engine),
+        start=min(start, most or start),
+        most=most,
+        max_time_s=read_duration(max_time, "--max-time") or 0.0,
+        call_duration_s=call_duration_s,
+        session_rate_per_min=session_rate,
+        engine=engine_name(engine),
+        record=read_record(record),
+        out=out,
+        seed=seed if seed is not None else random.SystemRandom().randrange(2**31),
+        dry_run=dry_run,
+        quiet=quiet,
+    )
+    try:
+        return asyncio.run(_carry_out(request))
+    except asyncio.CancelledError:  # interrupted before there was anything to be written
+        return EXIT_INTERRUPTED
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What the command line asks for."""
+
+    scenarios: Sequence[LoadedScenario]
+    mix: Mix
+    target: Target
+    agent: str | None
+    objectives: Sequence[Threshold]
+    start: int
+    most: int | None
+    max_time_s: float
+    call_duration_s: float | None
+    session_rate_per_min: float | None
+    engine: EngineName
+    record: RecordMode
+    out: Path | None
+    seed: int
+    dry_run: bool
+    quiet: bool
+
+
+def _check(start: int, most: int | None, session_rate: float | None) -> None:
+    """Returns where these numbers can be followed.
+
+    Raises:
+        UsageError: One cannot.
+    """
+    for name, value in (("--start", start), ("--max", most), ("--session-rate", session_rate)):
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
+
+
+def _read_weighted(paths: Sequence[Path], sets: Sequence[str] | None) -> tuple[list[LoadedScenario], Mix]:
+    """The scenarios, and how often each is followed: `a.yaml=70 b.yaml=30`, or all alike.
+
+    Raises:
+        UsageError: A scenario cannot be followed, or the weights cannot.
+    """
+    from harness.load.mix import mix_of, parse_weight
+
+    named = [parse_weight(str(path)) for path in paths]
+    if all(weight is None for _, weight in named):
+        loaded = read_scenarios(paths, sets)
+        return loaded, mix_of([None] * len(loaded))
+    loaded, weights = [], []
+    for path, weight in named:
+        found = read_scenarios([Path(path)], sets)
+        if len(found) > 1:
+            raise UsageError("a folder of scenarios has a weight", where=path, mend="give each of its files a weight")
+        loaded += found
+        weights.append(weight)
+    return loaded, mix_of(weights)
+
+
+def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, engine: str) -> list[Threshold]:
+    """Those of --slo, else the scenarios' thresholds.
+
+    Raises:
+        UsageError: There is none, or one cannot be read, or no script can give its samples.
+    """
+    from harness.capacity.objectives import OPTION, read_objectives
+    from harness.judge.thresholds import check_possible
+
+    if not slo:
+        found = read_thresholds(loaded, None, engine)
+        if not found:
+            raise UsageError(
+                "nothing says what must hold", where=OPTION, mend=f"add one such as {OPTION} 'turn.ttfa: p(95)<1500ms'"
+            )
+        return found
+    objectives = read_objectives(slo)
+    check_possible(objectives, [scenario.model for scenario in loaded], engine=engine)
+    return objectives
+
+
+async def _carry_out(request: _Request) -> int:
+    from harness.capacity.run import find_capacity
+    from harness.clock import SystemClock
+    from harness.load.prepare import prepare
+    from harness.load.shard_size import check_allowed
+    from harness.load.signals import Signals
+    from harness.report.capacity_table import StepLines, print_capacity
+    from harness.report.console import make_console
+    from harness.report.run_directory import RunDirectory
+
+    with Signals() as signals:
+        task = asyncio.current_task()
+        signals.on_interrupt(task.cancel if task is not None else lambda: None)
+        console = make_console()
+        watcher = StepLines(console, quiet=request.quiet)
+        prepared = await prepare(
+            request.scenarios, request.target, agent=request.agent, say=watcher.say, speak=not request.dry_run
+        )
+        check_allowed(request.most, request.engine, where="--max")
+        plan = _plan_line(request, prepared)
+        if request.dry_run:
+            typer.echo(plan)
+            return EXIT_OK
+        clock = SystemClock()
+        now = clock.utc()
+        directory = RunDirectory.create(request.out, name="capacity", now=now)
+        order = _order(request, prepared, run=directory.path.name, now=now)
+        watcher.say(plan)
+        try:
+            capacity, summary = await find_capacity(order, directory, watcher, clock=clock, signals=signals)
+        except HarnessError:
+            directory.take_back()
+            raise
+        print_capacity(console, capacity, directory.path, target=summary.target, quiet=request.quiet)
+    return summary.exit_code
+
+
+def _order(request: _Request, prepared: Sequence[Prepared], *, run: str, now: datetime) -> CapacityOrder:
+    from harness.capacity.run import CapacityOrder, settings_of
+    from harness.capacity.search import Plan
+    from harness.load.pacing import Pace
+    from harness.load.run import RunOrder
+    from harness.load.settings import run_settings
+
+    pace = Pace(slots=request.most, total=0, rate_per_min=None, repeat=1)
+    settings = run_settings(
+        run=run,
+        started=now,
+        argv=["voice-harness", *sys.argv[1:]],
+        scenarios=prepared,
+        pace=pace,
+        thresholds=[],
+        target=request.target.describe(),
+        record=request.record,
+        seed=request.seed,
+        secrets=(request.target.api_key,),
+        engine=request.engine,
+    )
+    order = CapacityOrder(
+        run=RunOrder(
+            scenarios=prepared,
+            pace=pace,
+            thresholds=[],
+            target=request.target,
+            record=request.record,
+            stop_at_failure=False,
+            seed=request.seed,
+            settings=settings,
+            engine=request.engine,
+        ),
+        mix=request.mix,
+        plan=Plan(request.start, request.most),
+        objectives=request.objectives,
+        max_time_s=request.max_time_s,
+        call_duration_s=request.call_duration_s,
+        session_rate_per_min=request.session_rate_per_min,
+    )
+    return replace(order, run=replace(order.run, settings=settings_of(order, settings)))
+
+
+def _plan_line(request: _Request, prepared: Sequence[Prepared]) -> str:
+    """The plan in one line: target, what must hold, how long steps take and why."""
+    from harness.capacity.lengths import Learned
+    from harness.capacity.objectives import turns_wanted
+
+    names = ", ".join(scenario.loaded.name for scenario in prepared)
+    agents = ", ".join(dict.fromkeys(scenario.agent for scenario in prepared))
+    objectives = "; ".join(f"{objective.ref} {objective.limit}" for objective in request.objectives)
+    learned = Learned(prepared, request.objectives, request.session_rate_per_min)
+    first_s = learned.lengths(request.start, full=False).window_s
+    edge, step = (turns_wanted(request.objectives, full=full) for full in (True, False))
+    return (
+        f"plan: target {request.target.describe()}, agent {agents}, {names}: calls at once from {request.start}"
+        f"{f' to {request.most}' if request.most else ''} that meet {objectives}; steps of {step} turns "
+        f"(the first about {first_s:.0f} s), at the edge of {edge}, for at most {request.max_time_s / 60:.0f} minutes"
+    )

@@ -1,0 +1,91 @@
+"""The curve of a search for the capacity, and its answer, in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.capacity.record import Capacity, CurvePoint, Hold, Recovery
+from harness.errors import EXIT_OK
+from harness.report.numbers import percent, with_ms
+from harness.report.plain_text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_SIGNS = {"met": "met   ", "missed": "MISSED", "unfit": "unfit ", "set_up": "set-up"}
+
+
+class StepLines:
+    """A line for each hold; with `quiet` none."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+
+    def say(self, line: str) -> None:
+        """See `CapacityWatcher`."""
+        if not self._quiet:
+            self._console.print(one_line(line))
+
+    def held(self, step: Hold) -> None:
+        """See `CapacityWatcher`."""
+        self.say(step_line(step))
+
+
+def step_line(step: Hold) -> str:
+    """A hold in one line."""
+    parts = [
+        f"step {step.step}: {_SIGNS[step.verdict]} {step.calls} at once",
+        f"{step.window_s:.0f} s, {step.turns} turns",
+        f"TTFA p50 {with_ms(step.ttfa.p50)}, p95 {with_ms(step.ttfa.p95)}",
+    ]
+    if step.failed:
+        parts.append(f"{percent(step.failed)} of calls failed")
+    if step.wrong:
+        parts.append(f"{percent(step.wrong)} of expectations failed")
+    if step.verdict != "met":
+        parts.append(step.why)
+    return "  ".join(parts)
+
+
+def print_capacity(console: Console, capacity: Capacity, folder: Path, *, target: str, quiet: bool = False) -> None:
+    """The curve (unless `quiet`), whether latency came back, and the answer on the last line."""
+    if capacity.curve and not quiet:
+        console.print(curve_table(capacity.curve))
+    if capacity.recovery is not None:
+        console.print(one_line(recovery_line(capacity.recovery)))
+    report = folder / "report.html"
+    console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
+    answer = capacity.answer
+    style = "bold green" if answer.exit_code == EXIT_OK else "bold red"
+    console.print(one_line(f"{answer.words}  target {target}  exit {answer.exit_code}"), style=style)
+
+
+def recovery_line(recovery: Recovery) -> str:
+    """Whether latency came back, in one line."""
+    words = {True: "came back", False: "did not come back", None: "cannot be told to have come back"}
+    line = f"after the last step latency {words[recovery.came_back]}: TTFA p50 with {recovery.calls} at once "
+    line += f"{with_ms(recovery.before_ms)} at first, {with_ms(recovery.after_ms)} afterwards"
+    return f"{line} ({recovery.why})" if recovery.why else line
+
+
+def curve_table(points: Sequence[CurvePoint]) -> Table:
+    """A row for each number of calls."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("calls", "holds", "met", "unfit", "turns", "TTFA p50", "TTFA p95", "calls failed", "wrong"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for point in points:
+        table.add_row(
+            *map(str, (point.calls, point.holds, point.met, point.unfit, point.turns)),
+            with_ms(point.ttfa_p50),
+            with_ms(point.ttfa_p95),
+            percent(point.failed),
+            percent(point.wrong),
+        )
+    return table
