@@ -78,6 +78,8 @@ def _no_limit(steps: Sequence[Hold], ended: Ended, most: int | None) -> Answer:
         words = f"not reached: this machine can drive {counted(calls, 'call')}"
         words += "" if calls else ", not even one"
         words += f"; with more of them it was the harness that fell short ({last})"
+    elif not met:
+        words = f"no answer: no step was judged; {_WHY_ENDED.get(ended, ended)}" + (f" ({last})" if last else "")
     else:
         words = f"not reached: all objectives were met with {counted(calls, 'call')}"
         words += {"max": f", the most asked for (--max {most})", "time": "; the time was up (--max-time)"}.get(

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4)  # of the curve, in log n: 0.1 is 90 % met to 10 % met within a factor 1.55
+WIDTHS = (
+    0.005,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.8,
+)  # of the curve, in log n: 0.1 is 90 % met to 10 % met within a factor 1.55
 ACCIDENT = 0.02  # how often a hold comes out as it should not, whatever n is
 THIN_ACCIDENT = 0.15  # the same of a hold that was too short for its percentile
 BEYOND = 4  # the edge is looked for up to so many times the most that was tried

@@ -23,6 +23,7 @@ REPEATS = 3  # of each side of the edge, full holds
 TOP_REPEATS = 2  # of the most that may be held
 AGAIN = 2  # of what came to nothing, such as unfit holds, before it counts
 MOST_HOLDS = 30
+CANDIDATES = 24  # numbers that are weighed against each other; the rest of a wide gap lies between them
 
 Stop = Literal["found", "max", "harness", "set_up", "first", "enough"]
 """Why the search ends: the edge is known; --max was held; the harness was the limit; a step was mostly set-up; not even
@@ -142,7 +143,8 @@ def _closer(decided: Sequence[Held], ceiling: float) -> Try | Stop:
     most = int(min(ceiling, UP * max(hold.calls for hold in decided)))
     room = range((below or 0) + 1, above if above is not None else most + 1)
     if room and (below is None or above is None or above - below > step(below)):
-        return Try(min(room, key=lambda calls: (abs(edge.chance(calls) - 0.5), calls)), full=True)
+        some = room[:: max(1, len(room) // CANDIDATES)]
+        return Try(min(some, key=lambda calls: (abs(edge.chance(calls) - 0.5), calls)), full=True)
     both = [calls for calls in (below, above) if calls is not None]
     repeats = [full[calls] for calls in both]
     low, high = edge.interval()
