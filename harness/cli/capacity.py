@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.load import CallDuration, SessionRate, WeightedScenarios, read_mix
 from harness.cli.options import (
     AgentOption,
     EngineOption,
     OutOption,
     Quiet,
     RecordOption,
-    ScenarioPaths,
     SetOption,
     TargetOption,
     read_duration,
     read_record,
-    read_scenarios,
     read_thresholds,
     resolve_target,
 )
@@ -46,7 +45,7 @@ LEAST_CALL_S = 15.0
 
 
 def capacity(
-    scenarios: ScenarioPaths,
+    scenarios: WeightedScenarios,
     slo: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,13 +59,8 @@ def capacity(
     agent: AgentOption = None,
     engine: EngineOption = "light",
     sets: SetOption = None,
-    call_duration: Annotated[
-        str | None,
-        typer.Option("--call-duration", metavar="1m", help="A call ends after it and the next begins."),
-    ] = None,
-    session_rate: Annotated[
-        float | None, typer.Option("--session-rate", metavar="PER_MINUTE", help="At most so many sessions are asked.")
-    ] = None,
+    call_duration: CallDuration = None,
+    session_rate: SessionRate = None,
     out: OutOption = None,
     record: RecordOption = "none",
     seed: Annotated[
@@ -81,9 +75,10 @@ def capacity(
     the time was up; 2 usage; 3 infrastructure; 130 interrupted.
     """
     from harness.call.engines.make import engine_name
+    from harness.load.mix import Mix
 
     _check(start, most, session_rate)
-    loaded, mix = _read_weighted(scenarios, sets)
+    loaded, weights = read_mix(scenarios, sets)
     call_duration_s = read_duration(call_duration, "--call-duration")
     if call_duration_s is not None and call_duration_s < LEAST_CALL_S:
         raise UsageError(
@@ -91,7 +86,7 @@ def capacity(
         )
     request = _Request(
         scenarios=loaded,
-        mix=mix,
+        mix=Mix(weights),
         target=resolve_target(target),
         agent=agent,
         objectives=_objectives(loaded, slo, engine),
@@ -144,28 +139,6 @@ def _check(start: int, most: int | None, session_rate: float | None) -> None:
     for name, value in (("--start", start), ("--max", most), ("--session-rate", session_rate)):
         if value is not None and not 0 < value < math.inf:
             raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
-
-
-def _read_weighted(paths: Sequence[Path], sets: Sequence[str] | None) -> tuple[list[LoadedScenario], Mix]:
-    """The scenarios, and how often each is followed: `a.yaml=70 b.yaml=30`, or all alike.
-
-    Raises:
-        UsageError: A scenario cannot be followed, or the weights cannot.
-    """
-    from harness.load.mix import mix_of, parse_weight
-
-    named = [parse_weight(str(path)) for path in paths]
-    if all(weight is None for _, weight in named):
-        loaded = read_scenarios(paths, sets)
-        return loaded, mix_of([None] * len(loaded))
-    loaded, weights = [], []
-    for path, weight in named:
-        found = read_scenarios([Path(path)], sets)
-        if len(found) > 1:
-            raise UsageError("a folder of scenarios has a weight", where=path, mend="give each of its files a weight")
-        loaded += found
-        weights.append(weight)
-    return loaded, mix_of(weights)
 
 
 def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, engine: str) -> list[Threshold]:
