@@ -1,0 +1,106 @@
+"""What many calls leave behind: a shard's memory after hundreds of short calls, and how late calls at a rate start.
+
+Memory is that of a shard between calls, all of them ended: after the first hundred, and after all. Both engines run at
+once, each in its shard: nothing here is timed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from latest import record
+from processes import rss_mb
+from rich.console import Console
+from sides import pool_of, prepared
+
+from harness.call.engines.make import EngineName
+from harness.clock import SystemClock
+from harness.load.pacing import plan_pace
+from harness.load.pool import ShardPool
+from harness.load.prepare import Prepared
+from harness.load.runner import Runner
+from harness.measure.result import CallResult
+from harness.stack.embedded import EmbeddedStack, StackAddress
+
+FIRST = int(os.environ.get("LONG_LOAD_FIRST", "100"))
+CALLS: dict[EngineName, int] = {
+    "light": int(os.environ.get("LONG_LOAD_LIGHT", "1000")),
+    "sdk": int(os.environ.get("LONG_LOAD_SDK", "400")),
+}
+AT_ONCE: dict[EngineName, int] = {"light": 20, "sdk": 5}
+MOST_GROWTH = 0.05
+RATE_PER_MIN = 240.0
+ARRIVALS_S = float(os.environ.get("ARRIVALS_S", "30"))
+MOST_LATE_MS = 50.0
+AGENTS = {"agents": {"short": {"prompt": "Yes.", "greeting": "Yes.", "ear": "none", "brain": "fixed"}}}
+SCENARIO = {"name": "short", "timeouts": {"end_silence": "500ms"}, "turns": [{"type": "One"}]}
+
+
+async def short_calls(folder: Path) -> tuple[EmbeddedStack, Prepared]:
+    """A stack whose agent says next to nothing, and a scenario of one typed text."""
+    (folder / "agents.yaml").write_text(json.dumps(AGENTS), encoding="utf-8")
+    (folder / "short.yaml").write_text(json.dumps(SCENARIO), encoding="utf-8")
+    stack = await EmbeddedStack.start(say=print, warm=("short",), agents_file=folder / "agents.yaml")
+    return stack, await prepared(folder / "short.yaml", stack.address, "short")
+
+
+async def some(pool: ShardPool, scenario: Prepared, numbers: range, at_once: int) -> list[CallResult]:
+    """Makes calls, so many at once, to the end of the last."""
+    left: Iterator[int] = iter(numbers)
+
+    async def slot() -> list[CallResult]:
+        return [await pool.start(f"{number:04d}", scenario).make() for number in left]
+
+    ended = await asyncio.gather(*(slot() for _ in range(at_once)))
+    return [result for each in ended for result in each]
+
+
+async def growth(stack: StackAddress, engine: EngineName, scenario: Prepared, folder: Path) -> tuple[float, float, int]:
+    """A shard's memory (MB) after the first calls and after all, and how many calls went well."""
+    at_once = AT_ONCE[engine]
+    async with pool_of(stack, engine, scenario, folder / engine, most=at_once) as pool:
+        pids = pool.pids
+        results = await some(pool, scenario, range(FIRST), at_once)
+        before_mb = rss_mb(pids)
+        results += await some(pool, scenario, range(FIRST, CALLS[engine]), at_once)
+        assert pool.pids == pids, "a shard died"
+        return before_mb, rss_mb(pids), sum(result.ok is True for result in results)
+
+
+def test_memory_stays(tmp_path: Path) -> None:
+    async def both() -> list[tuple[float, float, int]]:
+        stack, scenario = await short_calls(tmp_path)
+        async with stack:
+            return await asyncio.gather(*(growth(stack.address, engine, scenario, tmp_path) for engine in CALLS))
+
+    found = dict(zip(CALLS, asyncio.run(both()), strict=True))
+    grown = {engine: round(after / before - 1, 4) for engine, (before, after, _) in found.items()}
+    record("scale", {"memory_growth": grown})
+    for engine, (before_mb, after_mb, went_well) in found.items():
+        told = f"{before_mb:.1f} MB after {FIRST} calls, {after_mb:.1f} after {CALLS[engine]} ({went_well} went well)"
+        Console().print(f"{engine:5} {told}: {grown[engine]:+.1%}", highlight=False)
+    assert {engine: share for engine, share in grown.items() if share > MOST_GROWTH} == {}
+    assert {engine: went_well for engine, (*_, went_well) in found.items() if went_well < 0.99 * CALLS[engine]} == {}
+
+
+def test_calls_at_a_rate_start_when_they_are_due(tmp_path: Path) -> None:
+    async def arrivals() -> list[CallResult]:
+        stack, scenario = await short_calls(tmp_path)
+        pace = plan_pace(scenarios=1, calls=None, repeat=1, rate_per_min=RATE_PER_MIN, duration_s=ARRIVALS_S)
+        async with stack, pool_of(stack.address, "light", scenario, tmp_path / "run") as pool:
+            ended: list[CallResult] = []
+            runner = Runner([scenario], pace, start=pool.start, ended=ended.append, clock=SystemClock())
+            await runner.run()
+            return ended
+
+    late_ms = [result.start_late_ms for result in asyncio.run(arrivals()) if result.start_late_ms is not None]
+    p99_ms = float(np.percentile(late_ms, 99))
+    record("scale", {"arrival_late_p99_ms": round(p99_ms, 2), "arrivals": len(late_ms)})
+    Console().print(f"{len(late_ms)} arrivals at {RATE_PER_MIN:g} a minute: late p99 {p99_ms:.1f} ms", highlight=False)
+    assert len(late_ms) == int(RATE_PER_MIN * ARRIVALS_S / 60)
+    assert p99_ms < MOST_LATE_MS
