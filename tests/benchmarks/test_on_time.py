@@ -3,7 +3,7 @@
 On time is the audio where it matters, at the agent's socket: 99 % of the packets within 20 ms of their RTP time, by a
 process that looks at the interface (`packet_times.py`): it is independent of either side's own word. The plain client's
 RTP clock runs on when it falls behind, with silence in the place of what was to be said: so it must have handed over
-99 % of real time as well. The number of calls goes up until that does not hold; both sides take turns.
+99 % of real time as well. The number of calls goes up until that does not hold, twice; both sides take turns.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from harness.stack.embedded import EmbeddedStack, StackAddress
 SEARCHES = int(os.environ.get("ON_TIME_SEARCHES", "3"))
 HOLD_S = float(os.environ.get("ON_TIME_HOLD_S", "8"))
 SETTLE_S = 2.0
+TRIES = 2  # what a machine does beside is no limit of a side
 LEVELS = {"light": (30, 50, 60, 70, 80, 90, 100), "plain": (4, 6, 8, 10, 12, 14, 16, 20)}
 ON_TIME = 0.99
 LEAST_LIGHT = 60
@@ -77,11 +78,14 @@ async def search(name: str, stack: StackAddress, folder: Path) -> int:
     levels: Sequence[int] = LEVELS[name]
     async with side_of(name, levels[-1], stack, folder) as side:
         for calls in levels:
-            held, told = await holds(side, calls)
-            Console().print(f"{name:5} {calls:3} calls: {told}", highlight=False)
-            if not held:
+            for _ in range(TRIES):
+                held, told = await holds(side, calls)
+                Console().print(f"{name:5} {calls:3} calls: {told}", highlight=False)
+                if held:
+                    most = calls
+                    break
+            if most < calls:
                 break
-            most = calls
     return most
 
 
