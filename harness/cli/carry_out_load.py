@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +122,16 @@ async def _work(wish: LoadWish, prepared: Sequence[Prepared], line: StatusLine, 
     if loaded.exit_code:
         line.say(f"a worker process ended with {loaded.exit_code}")
     return EXIT_INTERRUPTED if signals.received else loaded.exit_code
+
+
+async def prepare_load(wish: LoadWish, *, run: str, now: datetime, say: Callable[[str], None]) -> LoadRequest:
+    """The load made ready, for whoever drives it.
+
+    Raises:
+        HarnessError: A scenario, a fixture or the target is not usable.
+    """
+    prepared = await prepare(wish.scenarios, wish.target, agent=wish.agent, say=say)
+    return _request(wish, prepared, run=run, now=now)
 
 
 def _most_in_a_worker(wish: LoadWish) -> int | None:

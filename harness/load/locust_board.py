@@ -235,6 +235,10 @@ class Board:
     def _is_drained(self, now: float) -> bool:
         return self._is_quiet(now, self._draining_since or now)
 
+    def is_quiet(self, since: float) -> bool:
+        """Whether every worker has said since then that nothing is under way with it; none is left behind."""
+        return self._is_quiet(self._clock(), since)
+
     def _is_quiet(self, now: float, since: float) -> bool:
         """Whether every worker has said since then that nothing is under way with it."""
         return all(

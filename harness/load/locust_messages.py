@@ -10,6 +10,8 @@
     master → worker   SETUP   a `Setup`
                       REFUSED {why}: it is of another version, and ends
                       GO      {burst: its size, share: how many of it are this worker's}, or {}: the load begins
+                      STOP    {}: nothing more starts
+                      GO_ON   {}: calls may start again
                       CUT     {}: cuts what runs
 """
 
@@ -21,6 +23,7 @@ from harness.load.load_order import LoadPlan
 
 HELLO, READY, STARTED, ENDED, SECOND = "voice_hello", "voice_ready", "voice_started", "voice_ended", "voice_second"
 SETUP, REFUSED, GO, CUT = "voice_setup", "voice_refused", "voice_go", "voice_cut"
+STOP, GO_ON = "voice_stop", "voice_go_on"
 MARK_FILE = ".mark"
 
 

@@ -19,7 +19,20 @@ from harness.errors import EXIT_USAGE
 from harness.load.load_order import LoadOrder, digest
 from harness.load.locust_board import Board
 from harness.load.locust_caller import Caller
-from harness.load.locust_messages import CUT, ENDED, GO, HELLO, READY, REFUSED, SECOND, SETUP, STARTED, Setup
+from harness.load.locust_messages import (
+    CUT,
+    ENDED,
+    GO,
+    GO_ON,
+    HELLO,
+    READY,
+    REFUSED,
+    SECOND,
+    SETUP,
+    STARTED,
+    STOP,
+    Setup,
+)
 from harness.load.locust_voice_tab import add_voice_tab
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import read_prepared
@@ -113,6 +126,19 @@ class Runtime:
             if not worker.gone:
                 self._runner.send_message(GO, shares.get(worker.number, {}), client_id=client)
 
+    def stop_calls(self) -> None:
+        """Nothing more starts, on any worker."""
+        self._runner.send_message(STOP, {})
+
+    def cut_calls(self) -> None:
+        """What runs is cut, on every worker."""
+        self._runner.send_message(CUT, {})
+
+    def go_on(self) -> None:
+        """After a stop: calls may start again."""
+        if self.board is not None:
+            self._runner.send_message(GO_ON, {})
+
     def _watch_workers(self, board: Board) -> None:
         """Tells the board of workers that Locust has lost."""
         while True:
@@ -130,10 +156,16 @@ class Runtime:
         self._on(REFUSED, self._refuse, concurrent=True)
         self._on(GO, self._begun, concurrent=True)
         self._on(CUT, lambda client, data: self._caller.cut() if self._caller is not None else None, concurrent=True)
+        self._on(STOP, lambda client, data: self._halt(halted=True))
+        self._on(GO_ON, lambda client, data: self._halt(halted=False))
         hello = {"digest": digest(self._scenarios), "version": __version__, "host": socket.gethostname()}
         gevent.spawn(self._runner.send_message, HELLO, {**hello, "pid": os.getpid()})
         if isinstance(self._runner, WorkerRunner):
             gevent.spawn(self._watch_master)
+
+    def _halt(self, *, halted: bool) -> None:
+        if self._caller is not None:
+            (self._caller.stopping.set if halted else self._caller.stopping.clear)()
 
     def _set_up(self, client: str, data: Mapping[str, Any]) -> None:
         del client

@@ -1,0 +1,109 @@
+"""Beside a Locust that was started by itself: `python -m harness.cli.companion`.
+
+The first line of standard input says what a locustfile's class does; the answer is {"order": a `LoadOrder`} or
+{"error", "code"}. At the end comes {"ending": …}; then the run is judged and its reports are written, and {"exit": its
+code} goes out. What people read goes to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from typing import Any
+
+from harness.call.engines.make import engine_name
+from harness.cli.carry_out_load import LoadWish, prepare_load
+from harness.cli.load import read_mix
+from harness.cli.options import read_duration, read_thresholds, resolve_target
+from harness.clock import SystemClock
+from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
+from harness.load.load_order import LoadPlan
+from harness.load.load_run import LoadRun
+from harness.load.plan_load import LoadOptions
+from harness.report.console import make_console, print_summary
+from harness.report.run_directory import RunDirectory
+
+LINE_LIMIT_BYTES = 1 << 20
+
+
+def _tell(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _wish(told: dict[str, Any]) -> LoadWish:
+    """What the class of a locustfile asks for.
+
+    Raises:
+        UsageError: It cannot be followed.
+    """
+    if not told["scenarios"]:
+        raise UsageError(
+            "the user class names no scenario", where="VoiceCallUser", mend='add scenarios = ["a.yaml"] to the class'
+        )
+    loaded, weights = read_mix(told["scenarios"], None)
+    engine = engine_name(told["engine"], where="engine")
+    options = LoadOptions(
+        session_rate_per_min=told["session_rate"], call_duration_s=read_duration(told["call_duration"], "call_duration")
+    )
+    return LoadWish(
+        name=loaded[0].name if len(loaded) == 1 else "mix",
+        scenarios=loaded,
+        weights=weights,
+        target=resolve_target(told["target"]),
+        agent=told["agent"],
+        plan=LoadPlan(),
+        options=options,
+        thresholds=read_thresholds(loaded, None, engine),
+        record="failed",
+        engine=engine,
+        role=told["role"],
+        expect_workers=told["expect_workers"],
+    )
+
+
+async def _serve() -> int:
+    reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    line = await reader.readline()
+    if not line:
+        return EXIT_OK
+    told = json.loads(line)
+    wish = _wish(told)
+    now = SystemClock().utc()
+    leads = wish.role != "worker"
+    directory = RunDirectory.create(None, name=wish.name, now=now) if leads else None
+    request = await prepare_load(wish, run=directory.path.name if directory else "worker", now=now, say=_say)
+    async with LoadRun(request, directory, _say, SystemClock()) as run:
+        _tell({"order": run.order.model_dump(mode="json")})
+        line = await reader.readline()
+    if directory is None:
+        return EXIT_OK
+    ending = json.loads(line)["ending"] if line else None
+    calls, summary = run.finish(ending, interrupted=False)
+    console = make_console()
+    console.file = sys.stderr
+    print_summary(console, summary, calls, directory.path)
+    _tell({"exit": summary.exit_code})
+    return EXIT_OK
+
+
+def main() -> int:
+    """The process; Ctrl-C is Locust's to judge."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return asyncio.run(_serve())
+    except HarnessError as problem:
+        _tell({"error": str(problem), "code": problem.exit_code})
+        return EXIT_USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

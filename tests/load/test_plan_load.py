@@ -1,0 +1,68 @@
+"""The options of `load`: which model they mean, and which of them contradict each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.errors import UsageError
+from harness.load.load_order import LoadPlan
+from harness.load.plan_load import LoadOptions, in_words, plan_load
+
+
+def plan(engine: str = "light", **options: Any) -> LoadPlan:
+    return plan_load(LoadOptions(**options), engine=engine)
+
+
+@pytest.mark.parametrize(
+    ("options", "most", "total", "words"),
+    [
+        ({"stages": "10s:5,20s:10,5s:0"}, 10, None, "up to 10 calls at once, for 35 s (10s:5,20s:10,5s:0)"),
+        ({"calls": 3}, 3, 6, "3 calls at once, 6 in all"),
+        ({"calls": 3, "repeat": 2}, 3, 12, "3 calls at once, 12 in all"),
+        ({"calls": 8, "duration_s": 60.0}, 8, None, "up to 8 calls at once, for 60 s (0s:8,60s:8)"),
+        ({"rate_per_min": 30.0, "duration_s": 120.0}, None, 60, "60 calls at 30 a minute"),
+        ({"rate_per_min": 30.0, "duration_s": 120.0, "calls": 9}, 9, 60, "60 calls at 30 a minute, at most 9 at once"),
+        ({"burst": "5,10,20"}, 20, 35, "bursts of 5, 10, 20 calls"),
+    ],
+)
+def test_each_model_is_known_by_its_options(
+    options: dict[str, Any], most: int | None, total: int | None, words: str
+) -> None:
+    made = plan(**options)
+    assert (made.most(2), made.total(2), in_words(made, 2)) == (most, total, words)
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "what"),
+    [
+        ({}, "load", "nothing says how many calls"),
+        ({"stages": "1m:5", "calls": 3}, "--calls", "--stages and --calls both say"),
+        ({"stages": "1m:5", "rate_per_min": 3.0}, "--rate", "--stages and --rate both say"),
+        ({"burst": "5", "duration_s": 3.0}, "--duration", "--burst and --duration both say"),
+        ({"rate_per_min": 3.0, "duration_s": 60.0, "repeat": 2}, "--repeat", "--rate and --repeat both say"),
+        ({"rate_per_min": 3.0}, "--rate", "for how long"),
+        ({"rate_per_min": 0.0, "duration_s": 60.0}, "--rate", "no number above zero"),
+        ({"calls": 0}, "--calls", "no number above zero"),
+        ({"calls": 3, "repeat": -1}, "--repeat", "no number above zero"),
+        ({"calls": 3, "session_rate_per_min": 0.0}, "--session-rate", "no number above zero"),
+        ({"burst": "5,0"}, "--burst", "no size of a burst"),
+        ({"burst": "many"}, "--burst", "no size of a burst"),
+        ({"stages": "1m:5", "warm_up_s": 60.0}, "--warm-up", "leaves nothing"),
+        ({"calls": 3, "warm_up_s": 5.0}, "--warm-up", "needs a load that lasts"),
+        ({"calls": 3, "canaries": -1}, "--canaries", "are none"),
+        ({"calls": 3, "canaries": 4}, "--canaries", "more than all calls"),
+    ],
+)
+def test_what_contradicts_is_refused_with_its_place_and_mend(options: dict[str, Any], where: str, what: str) -> None:
+    with pytest.raises(UsageError, match=what) as refused:
+        plan(**options)
+    assert refused.value.where == where
+    assert refused.value.mend
+
+
+def test_canaries_are_calls_on_the_other_engine() -> None:
+    assert plan(calls=3, canaries=1).canaries == 1
+    with pytest.raises(UsageError, match="canaries are calls on engine sdk"):
+        plan("sdk", calls=3, canaries=1)
