@@ -57,6 +57,7 @@ class Runtime:
         self._scenarios: list[Prepared] = read_prepared(order.prepared)
         self._caller: Caller | None = None
         self._is_set_up = Event()
+        self._answered = False
         self.board: Board | None = None
         if isinstance(self._runner, LocalRunner | MasterRunner):
             self._lead()
@@ -104,11 +105,12 @@ class Runtime:
                 f"the worker on {data['host']} (process {data['pid']}) has other scenarios or another version: "
                 f"{data['digest']} of voice-harness {data['version']}, the master has {ours} of {__version__}"
             )
-            board.refused.append(why)
+            if why not in board.refused:
+                board.refused.append(why)
             _log.error(why)
             self._runner.send_message(REFUSED, {"why": why}, client_id=client)
             return
-        worker = board.joined(client, data["host"], data["pid"])
+        worker = board.workers.get(client) or board.joined(client, data["host"], data["pid"])
         setup = Setup(
             number=worker.number,
             workers=1 if self.order.role == "local" else self.order.expect_workers,
@@ -159,9 +161,15 @@ class Runtime:
         self._on(STOP, lambda client, data: self._halt(halted=True))
         self._on(GO_ON, lambda client, data: self._halt(halted=False))
         hello = {"digest": digest(self._scenarios), "version": __version__, "host": socket.gethostname()}
-        gevent.spawn(self._runner.send_message, HELLO, {**hello, "pid": os.getpid()})
+        gevent.spawn(self._greet, {**hello, "pid": os.getpid()})
         if isinstance(self._runner, WorkerRunner):
             gevent.spawn(self._watch_master)
+
+    def _greet(self, hello: dict[str, Any]) -> None:
+        """Says hello until the master answers: it may not listen yet."""
+        while not self._answered:
+            self._runner.send_message(HELLO, hello)
+            gevent.sleep(1.0)
 
     def _halt(self, *, halted: bool) -> None:
         if self._caller is not None:
@@ -169,6 +177,9 @@ class Runtime:
 
     def _set_up(self, client: str, data: Mapping[str, Any]) -> None:
         del client
+        if self._answered:
+            return
+        self._answered = True
         self._caller = Caller(
             self.order,
             self._scenarios,
@@ -181,6 +192,7 @@ class Runtime:
 
     def _refuse(self, client: str, data: Mapping[str, Any]) -> None:
         del client
+        self._answered = True
         _log.error(data["why"])
         self.environment.process_exit_code = EXIT_USAGE
         self._runner.quit()
