@@ -21,7 +21,7 @@ from gevent.event import AsyncResult, Event
 from harness.call.engines.make import EngineName
 from harness.load.lost_call import how_it_ended, shard_died
 from harness.load.shard_lines import CallOrder, CutOrder, ShardOrder
-from harness.load.shard_size import CALLS_IN_A_SHARD
+from harness.load.shard_size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
 from harness.stack.said import Said
 
 COMMAND = (sys.executable, "-m", "harness.load.shard")
@@ -40,12 +40,19 @@ class _Shard:
     calls: dict[str, AsyncResult] = field(default_factory=dict)
     ready: Event = field(default_factory=Event)
     gone: str | None = None
+    made: int = 0
+    retires: bool = False
     second: dict[str, Any] = field(default_factory=dict)
 
     def tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended: its reader tells
             self.process.stdin.write(json.dumps(message).encode() + b"\n")
             self.process.stdin.flush()
+
+    def end(self) -> None:
+        """Closes its input: it ends when its calls have."""
+        with contextlib.suppress(OSError, ValueError):
+            self.process.stdin.close()
 
 
 class Bridge:
@@ -93,6 +100,8 @@ class Bridge:
         shard = self._with_room(engine)
         ended: AsyncResult = AsyncResult()
         shard.calls[order.call] = ended
+        shard.made += 1
+        shard.retires = shard.made == CALLS_OF_A_SHARD[engine]
         try:
             shard.ready.wait(READY_S)
             if shard.gone is not None:
@@ -106,6 +115,8 @@ class Bridge:
             return result
         finally:
             shard.calls.pop(order.call, None)
+            if shard.retires and not shard.calls:
+                shard.end()
 
     def cut(self) -> None:
         """Cuts all calls that run."""
@@ -115,8 +126,7 @@ class Bridge:
     def close(self) -> None:
         """Ends the shards; what runs is cut."""
         for shard in self._shards:
-            with contextlib.suppress(OSError, ValueError):
-                shard.process.stdin.close()
+            shard.end()
         until = time.monotonic() + END_S
         for shard in self._shards:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -125,7 +135,7 @@ class Bridge:
                 shard.process.kill()
 
     def _with_room(self, engine: EngineName) -> _Shard:
-        those = [shard for shard in self._shards if shard.engine == engine and shard.gone is None]
+        those = [shard for shard in self._shards if shard.engine == engine and not shard.gone and not shard.retires]
         best = min(those, key=lambda shard: len(shard.calls), default=None)
         if best is None or len(best.calls) >= CALLS_IN_A_SHARD[engine]:
             return self._start(engine)

@@ -17,7 +17,7 @@ from harness.errors import HarnessError, OwnFailure, StackError, UsageError
 from harness.load.lost_call import how_it_ended, lost_call, shard_died
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, write_prepared
-from harness.load.shard_size import CALLS_IN_A_SHARD, shards_for
+from harness.load.shard_size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD, shards_for
 from harness.measure.result import CallResult
 from harness.stack.child import Child
 from harness.stack.said import Said
@@ -38,12 +38,14 @@ class _Shard:
     calls: dict[str, asyncio.Future[CallResult]] = field(default_factory=dict)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     gone: str | None = None
+    made: int = 0
+    retires: bool = False
     error: HarnessError | None = None
 
     @property
     def room(self) -> int:
         """How many more calls it takes."""
-        return 0 if self.gone else CALLS_IN_A_SHARD[self.engine] - len(self.calls)
+        return 0 if self.gone or self.retires else CALLS_IN_A_SHARD[self.engine] - len(self.calls)
 
 
 class ShardPool:
@@ -155,6 +157,8 @@ class ShardPool:
         shard = self._with_room(engine)
         ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
         shard.calls[order.call] = ended
+        shard.made += 1
+        shard.retires = shard.made == CALLS_OF_A_SHARD[engine]
         took(shard)
         try:
             await shard.ready.wait()
@@ -164,6 +168,8 @@ class ShardPool:
             return await ended
         finally:
             shard.calls.pop(order.call, None)
+            if shard.retires and not shard.calls and shard.child is not None:
+                self._do(shard.child.stop(grace_s=END_S))
 
     async def cut(self, shard: _Shard, call: str) -> None:
         """Cuts a call that `make` gave to this shard."""
@@ -193,7 +199,7 @@ class ShardPool:
 
     def _with_room(self, engine: EngineName) -> _Shard:
         """The shard with the most room; a new one where none has any."""
-        those = [shard for shard in self._shards if shard.engine == engine and shard.gone is None]
+        those = [shard for shard in self._shards if shard.engine == engine and not shard.gone and not shard.retires]
         best = max(those, key=lambda shard: shard.room, default=None)
         if best is None or best.room <= 0:
             return self._begin(engine)

@@ -123,3 +123,20 @@ async def test_a_target_that_cannot_be_called_is_told_before_any_call(tmp_path: 
     with pytest.raises(UsageError):
         await pool.__aenter__()
     assert pool.pids == []
+
+
+async def test_a_shard_that_has_made_its_calls_is_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.load.pool.CALLS_OF_A_SHARD", {"light": 2})
+    scenario = prepared("x")
+    async with (
+        FakeSessionService(refusal(503)) as service,
+        ShardPool(order(tmp_path, service.url), [scenario], clock=SystemClock()) as pool,
+    ):
+        (first,) = pool.pids
+        for name in ("a", "b", "c"):
+            (result,) = await make_all(pool, scenario, [name])
+            assert result.failure == "session.server_error"
+        assert first not in pool.pids
+        assert pool.died == 0

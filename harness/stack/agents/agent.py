@@ -80,6 +80,7 @@ class Agent:
             in_whole_frames=spec.line == "light" and spec.kind != "truth",
         )
         self._group: asyncio.TaskGroup | None = None
+        self._early: list[tuple[str, int]] = []
         self._ready = asyncio.Event()
         self._replying: asyncio.Task[None] | None = None
         self._thought: Thought | None = None
@@ -98,12 +99,12 @@ class Agent:
         if self._has("joins_late"):
             await asyncio.sleep(self._spec.joins_late_by_s)
         twin = self._twin()
+        self._line.on_text = self._typed
         try:
             await self._line.join()
             self._log("joined")
             if twin is not None:
                 await twin.join()
-            self._line.on_text = self._typed
             await self._live(twin)
         finally:
             self._around.calls.ended(self._name, self._room)
@@ -122,6 +123,8 @@ class Agent:
                 if twin is not None:
                     group.create_task(twin.carry(Mouth(self._clock, lambda event, **fields: None)))
                 group.create_task(self._until_over())
+                for text, at_ns in self._early:
+                    self._typed(text, at_ns)
         except* _OverError:
             pass
 
@@ -191,6 +194,9 @@ class Agent:
             await asyncio.sleep(JITTER_BUFFER_EVERY_S)
 
     def _typed(self, text: str, at_ns: int) -> None:
+        if self._group is None:  # the caller was quicker than our own joining
+            self._early.append((text, at_ns))
+            return
         self._log("data_in", text=text, at_ns=at_ns)
         self._forget()
         self._begin(self._reply(self._think(text=text), at_ns, said="typed"))
