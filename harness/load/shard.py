@@ -7,6 +7,7 @@ the driver's to judge; the end of standard input cuts what runs and ends the pro
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -80,6 +81,9 @@ class Shard:
         if order.session_rate_per_min is not None:
             self._client.limit(order.session_rate_per_min)
         self._seconds = asyncio.create_task(self._tell_seconds())
+        # What is there now stays: the collector need not look at it again and again, while packets wait.
+        gc.collect()
+        gc.freeze()
         return self
 
     async def __aexit__(self, *_: object) -> None:

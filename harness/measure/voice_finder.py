@@ -57,9 +57,13 @@ class VoiceFinder:
         found = []
         for start in range(0, samples.size, STEP):
             step = samples[start : start + STEP]
-            self._meter.feed(step)
             # Where an agent sends nothing there are exact zeros, for most of a call.
-            edges = self._detector.feed(step) if step.any() else self._detector.skip(step.size)
+            if step.any():
+                self._meter.feed(step)
+                edges = self._detector.feed(step)
+            else:
+                self._meter.skip(step.size)
+                edges = self._detector.skip(step.size)
             for edge in edges:
                 if edge.edge == "onset":
                     self._meter.begin(edge.position)

@@ -64,9 +64,20 @@ class VoiceMeter:
             return
         whole = samples[: count * FRAME]
         fine = whole.reshape(-1, FINE).astype(np.float64)
-        self._powers.frombytes(np.mean(np.square(fine), axis=1).tobytes())
+        self._powers.frombytes((np.einsum("ij,ij->i", fine, fine) / FINE).tobytes())
         loud = peak(whole) >= CLIPPED
         self._clipped.extend(_clipped(frame) if loud else 0 for frame in whole.reshape(count, FRAME))
+        if self._since is None:
+            self._forget(self._first + len(self._clipped) - KEPT_FRAMES)
+
+    def skip(self, count: int) -> None:
+        """As `feed` of so many zeros."""
+        if self._rest.size or count % FRAME:
+            self.feed(np.zeros(count, np.int16))
+            return
+        frames = count // FRAME
+        self._powers.frombytes(bytes(frames * FRAME // FINE * self._powers.itemsize))
+        self._clipped.frombytes(bytes(frames * self._clipped.itemsize))
         if self._since is None:
             self._forget(self._first + len(self._clipped) - KEPT_FRAMES)
 
