@@ -26,8 +26,9 @@ from harness.stack.said import Said
 
 COMMAND = (sys.executable, "-m", "harness.load.shard")
 READY_S = 60.0
+SILENT_S = 30.0  # a shard tells of itself once a second: after so long without a word it is frozen
 END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
-LOOK_S = 0.05
+LOOK_S = 1.0
 
 
 @dataclass(eq=False)
@@ -43,6 +44,13 @@ class _Shard:
     made: int = 0
     retires: bool = False
     second: dict[str, Any] = field(default_factory=dict)
+    heard_at: float = field(default_factory=time.monotonic)
+    killed: str | None = None
+
+    def kill(self, why: str) -> None:
+        """Ends it at once; its calls are lost."""
+        self.killed = why
+        self.process.kill()
 
     def tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended: its reader tells
@@ -72,6 +80,7 @@ class Bridge:
         self.said = Said()
         self.problem: str | None = None
         self.died = 0
+        gevent.spawn(self._watch)
 
     def begin(self, engine: EngineName, count: int = 1) -> None:
         """Starts shards before they are needed, and returns when they are ready."""
@@ -119,9 +128,10 @@ class Bridge:
                 shard.end()
 
     def cut(self) -> None:
-        """Cuts all calls that run."""
+        """Cuts all calls that run; a shard that does not end them is ended itself."""
         for shard in self._shards:
             shard.tell(CutOrder().model_dump())
+            gevent.spawn_later(END_S, self._end_stuck, shard, list(shard.calls))
 
     def close(self) -> None:
         """Ends the shards; what runs is cut."""
@@ -133,6 +143,26 @@ class Bridge:
                 shard.process.wait(max(0.0, until - time.monotonic()))
             if shard.process.poll() is None:
                 shard.process.kill()
+
+    @staticmethod
+    def _end_stuck(shard: _Shard, calls: list[str]) -> None:
+        if shard.gone is None and any(call in shard.calls for call in calls):
+            shard.kill(f"it had not ended its calls {END_S:g} s after they were cut")
+
+    def _watch(self) -> None:
+        """Ends shards that are frozen: a call in one would never end."""
+        while True:
+            asleep_at = time.monotonic()
+            gevent.sleep(LOOK_S)
+            now = time.monotonic()
+            for shard in self._shards:
+                if shard.gone is not None or shard.killed is not None:
+                    continue
+                limit_s = SILENT_S if shard.ready.is_set() else READY_S
+                if now - asleep_at > 2 * LOOK_S:  # it was we who stood still
+                    shard.heard_at = now
+                elif now - shard.heard_at > limit_s:
+                    shard.kill(f"it said nothing for {limit_s:g} s")
 
     def _with_room(self, engine: EngineName) -> _Shard:
         those = [shard for shard in self._shards if shard.engine == engine and not shard.gone and not shard.retires]
@@ -165,6 +195,7 @@ class Bridge:
 
     def _read(self, shard: _Shard) -> None:
         for line in shard.process.stdout:
+            shard.heard_at = time.monotonic()
             try:
                 message = json.loads(line)
             except ValueError:
@@ -172,7 +203,7 @@ class Bridge:
                 continue
             self._take(shard, message)
         code = shard.process.wait()
-        self._gone(shard, how_it_ended(code))
+        self._gone(shard, shard.killed or how_it_ended(code))
 
     def _read_errors(self, shard: _Shard) -> None:
         for line in shard.process.stderr:

@@ -17,6 +17,7 @@ from harness.load.locust_runtime import runtime_of
 STATUS_EVERY_S = 1.0
 
 _order: LoadOrder | None = None
+_environment: Any = None
 
 
 def read_order() -> LoadOrder | None:
@@ -33,21 +34,31 @@ def current_order() -> LoadOrder | None:
 
 
 def attend(environment: Any) -> None:
-    """Follows the parent's orders and tells it how the load goes; once Locust's runner is there."""
-    gevent.spawn(_listen, environment)
+    """Tells the parent how the load goes, and follows what it orders; once Locust's runner is there."""
+    global _environment  # noqa: PLW0603 - the pipe is read before there is an environment
+    _environment = environment
     if runtime_of(environment).board is not None:
         gevent.spawn(_tell_status, environment)
     environment.events.quitting.add_listener(lambda environment, **_: _end(environment))
 
 
-def _listen(environment: Any) -> None:
-    runtime = runtime_of(environment)
+def listen() -> None:
+    """Follows the parent's orders, also while Locust has still to find a master or workers."""
     for line in FileObjectThread(sys.stdin.buffer, "rb"):
+        runtime = None if _environment is None else runtime_of(_environment)
+        at_once = json.loads(line)["do"] == "cut"
+        if runtime is None:
+            break
         if runtime.board is not None:
-            runtime.board.drain(at_once=json.loads(line)["do"] == "cut")
+            if runtime.board.phase == "gathering":  # Locust waits for workers, and asks the board nothing
+                _environment.runner.quit()
+                _end(_environment)
+                break
+            runtime.board.drain(at_once=at_once)
         elif not runtime.is_led_from_here:
             gevent.spawn(runtime.leave)
-    runtime.close()
+    if _environment is not None:
+        runtime_of(_environment).close()
     os._exit(EXIT_OK)
 
 

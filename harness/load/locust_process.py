@@ -6,14 +6,18 @@ that nobody waits any more: everything ends. What it says of the load goes out a
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
+import gevent
 from locust import main as locust_main  # patches this process
 
+from harness.errors import EXIT_UNFIT
 from harness.load.load_order import LoadOrder
-from harness.load.locust_parent import read_order
+from harness.load.locust_parent import listen, read_order
 
 LOCUSTFILE = Path(__file__).with_name("locust_file.py")
 LATER_S = 120  # the board cuts what outlasts the stop timeout, and Locust is not to be sooner
@@ -46,7 +50,17 @@ def main() -> None:
         return
     sys.argv = arguments(order)
     sys.stdout = sys.stderr  # what Locust prints is not for the pipe
-    locust_main.main()  # type: ignore[no-untyped-call] # Locust has no types there
+    gevent.spawn(listen)
+    code: object = EXIT_UNFIT
+    try:
+        locust_main.main()  # type: ignore[no-untyped-call] # Locust has no types there
+    except SystemExit as end:
+        code = end.code
+    except Exception:  # told, and then the end below  # noqa: BLE001
+        traceback.print_exc()
+    sys.stderr.flush()
+    # The thread that reads our input waits in a lock that the interpreter wants at its own end, which aborts it.
+    os._exit(code if isinstance(code, int) else EXIT_UNFIT)
 
 
 if __name__ == "__main__":
