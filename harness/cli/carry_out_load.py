@@ -117,10 +117,9 @@ async def _work(wish: LoadWish, prepared: Sequence[Prepared], line: StatusLine, 
     now = SystemClock().utc()
     request = _request(wish, prepared, run="worker", now=now)
     async with LoadRun(request, None, line.say, SystemClock()) as run:
-        line.say(f"a worker for the master at {wish.host}:{wish.port}: {counted(wish.processes, 'process')[:-1]}")
+        processes = "1 process" if wish.processes == 1 else f"{wish.processes} processes"
+        line.say(f"a worker for the master at {wish.host}:{wish.port}: {processes}")
         loaded = await Loading(run.order, wish.processes, line.say, line.status).run(signals)
-    if loaded.exit_code:
-        line.say(f"a worker process ended with {loaded.exit_code}")
     return EXIT_INTERRUPTED if signals.received else loaded.exit_code
 
 

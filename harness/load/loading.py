@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.errors import EXIT_OK, EXIT_UNFIT
 from harness.load.load_order import LoadOrder, Role
 from harness.load.lost_call import how_it_ended
 from harness.load.shard_lines import LINE_LIMIT_BYTES
@@ -48,6 +49,7 @@ class Loading:
     on_status: OnStatus
     said: Said = field(default_factory=Said)
     loaded: Loaded = field(default_factory=Loaded)
+    _refused: int = 0
     _children: list[Child] = field(default_factory=list)
 
     async def run(self, signals: Signals) -> Loaded:
@@ -63,8 +65,7 @@ class Loading:
             watching = [asyncio.create_task(self._watch(child)) for child in others]
             code = await first.wait()
             if self.order.role == "worker":
-                codes = [code, *[await child.wait() for child in others]]
-                self.loaded.exit_code = max(codes, key=abs)
+                self.loaded.exit_code = self._worst([code, *[await child.wait() for child in others]])
             elif self.loaded.ending is None:
                 self.say(f"the master of the load vanished: {how_it_ended(code)}\n{self.said.last(20)}".rstrip())
             for task in watching:
@@ -72,6 +73,15 @@ class Loading:
         finally:
             await asyncio.gather(*(child.stop(grace_s=END_S) for child in self._children))
         return self.loaded
+
+    def _worst(self, codes: Sequence[int]) -> int:
+        """A worker's exit code, and what its processes said where one did not end well."""
+        bad = [code for code in codes if code]
+        for code in bad:
+            self.say(f"a process of this worker is gone: {how_it_ended(code)}")
+        if bad:
+            self.say(self.said.last(20))
+        return EXIT_UNFIT if any(code < 0 for code in bad) else max(bad, default=EXIT_OK)
 
     def _first_role(self) -> Role:
         return self.order.role if self.order.role != "local" or not self.workers else "master"
@@ -98,6 +108,9 @@ class Loading:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "status" in message:
+            for why in message["status"]["refused"][self._refused :]:
+                self.say(f"refused: {why}")
+                self._refused += 1
             self.on_status(message["status"])
         elif "ending" in message:
             self.loaded.ending = message["ending"]

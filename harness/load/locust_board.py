@@ -178,7 +178,7 @@ class Board:
         """How many of Locust's users there are to be, and how fast they come; None when all is over."""
         now = self._clock()
         if self.phase == "gathering":
-            if not self._all_ready():
+            if not self.is_complete:
                 return 0, 1.0
             self.phase, self._begun = "running", now
             self._go({})
@@ -195,7 +195,9 @@ class Board:
         self.phase = "over"
         return None
 
-    def _all_ready(self) -> bool:
+    @property
+    def is_complete(self) -> bool:
+        """Whether all workers that are waited for are there and ready; those that were refused are not waited for."""
         wanted = 1 if self.order.role == "local" else self.order.expect_workers - len(self.refused)
         return len(self.living) >= max(1, wanted) and all(worker.ready for worker in self.living)
 
@@ -269,6 +271,7 @@ class Board:
             "started": self.started,
             "ended": dict(self.ended),
             "dropped": self.dropped,
+            "refused": self.refused,
             "failures": dict(self.failures),
             "unfit": sum(int(worker.second.get("unfit", 0)) for worker in self.workers.values()),
             "turns": sum(int(worker.second.get("turns", 0)) for worker in self.workers.values()),
@@ -282,7 +285,6 @@ class Board:
                 {"number": worker.number, "host": worker.host, "pid": worker.pid, "vanished": worker.gone}
                 for worker in self.workers.values()
             ],
-            "refused": self.refused,
             "problems": sorted({str(p) for w in self.workers.values() if (p := w.second.get("problem"))}),
         }
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import gevent
 from gevent.fileobject import FileObjectThread
+from locust.runners import MasterRunner
 
 from harness.errors import EXIT_OK
 from harness.load.load_order import LoadOrder
 from harness.load.locust_runtime import runtime_of
 
 STATUS_EVERY_S = 1.0
+LOOK_S = 0.2
 
 _order: LoadOrder | None = None
 _environment: Any = None
@@ -39,7 +41,18 @@ def attend(environment: Any) -> None:
     _environment = environment
     if runtime_of(environment).board is not None:
         gevent.spawn(_tell_status, environment)
+    if isinstance(environment.runner, MasterRunner):
+        environment.parsed_options.expect_workers = sys.maxsize
+        gevent.spawn(_hold, environment)
     environment.events.quitting.add_listener(lambda environment, **_: _end(environment))
+
+
+def _hold(environment: Any) -> None:
+    """Lets Locust begin when the board has its workers: Locust itself would count those that are refused."""
+    board = runtime_of(environment).board
+    while board is not None and not board.is_complete:
+        gevent.sleep(LOOK_S)
+    environment.parsed_options.expect_workers = 1
 
 
 def listen() -> None:

@@ -34,7 +34,7 @@ def arguments(order: LoadOrder) -> list[str]:
     match order.role:
         case "master":
             words += ["--master", "--master-bind-host", order.host, "--master-bind-port", str(order.port)]
-            words += ["--expect-workers", str(order.expect_workers), "--enable-rebalancing"]
+            words.append("--enable-rebalancing")
         case "worker":
             words += ["--worker", "--master-host", order.host, "--master-port", str(order.port)]
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -99,12 +100,8 @@ class Runtime:
         board = self.board
         if board is None:
             return
-        ours = digest(self._scenarios)
-        if data["digest"] != ours:
-            why = (
-                f"the worker on {data['host']} (process {data['pid']}) has other scenarios or another version: "
-                f"{data['digest']} of voice-harness {data['version']}, the master has {ours} of {__version__}"
-            )
+        why = self._unfit(board, client, data)
+        if why is not None:
             if why not in board.refused:
                 board.refused.append(why)
             _log.error(why)
@@ -121,6 +118,20 @@ class Runtime:
             api_key=self.order.api_key if self.order.kind == "embedded" else None,
         )
         self._runner.send_message(SETUP, {"setup": setup.model_dump_json()}, client_id=client)
+
+    def _unfit(self, board: Board, client: str, data: Mapping[str, Any]) -> str | None:
+        """Why a worker cannot take part."""
+        who = f"the worker on {data['host']} (process {data['pid']})"
+        ours = digest(self._scenarios)
+        if data["digest"] != ours:
+            return (
+                f"{who} has other scenarios or another version: {data['digest']} of voice-harness {data['version']}, "
+                f"the master has {ours} of {__version__}"
+            )
+        is_new = client not in board.workers
+        if is_new and board.plan.is_dispatched and len(board.workers) >= self.order.expect_workers:
+            return f"{who} came when all calls were given to others: so many workers were expected"
+        return None
 
     def _go(self, shares: dict[int, dict[str, Any]]) -> None:
         board = self.board
@@ -194,8 +205,8 @@ class Runtime:
         del client
         self._answered = True
         _log.error(data["why"])
-        self.environment.process_exit_code = EXIT_USAGE
-        self._runner.quit()
+        sys.stderr.flush()
+        os._exit(EXIT_USAGE)  # without a word to Locust's master, which would end with its last worker
 
     def _begun(self, client: str, data: Mapping[str, Any]) -> None:
         del client
