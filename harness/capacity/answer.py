@@ -14,6 +14,7 @@ from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
 from harness.measure.percentiles import shown_percentile
 
+CRUDE = 2  # an answer that may be wrong by this factor, since the time was up, is none
 _WHY_ENDED: dict[Ended, str] = {
     "time": "the time was up before the edge was found as exactly as it could be",
     "interrupted": "interrupted",
@@ -53,7 +54,8 @@ def _limit(steps: Sequence[Hold], ended: Ended, edge: Edge, calls: int) -> Answe
     if ended in _WHY_ENDED:
         words += f"; {_WHY_ENDED[ended]}"
     code = EXIT_OK if calls else EXIT_INFRASTRUCTURE if by == "session service" else EXIT_AGENT
-    if ended in ("interrupted", "fallen"):
+    crude = interval[0] * CRUDE < calls or interval[1] > calls * CRUDE
+    if ended in ("interrupted", "fallen") or (ended == "time" and crude):
         code = _ENDED_CODES[ended]
     return Answer(calls=calls, interval=interval, limited_by=by, ended=ended, words=words, exit_code=code)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.capacity.objectives import surely_missed, turns_wanted
 from harness.capacity.record import Blamed, Hold, OwnState, Ttfa
 from harness.capacity.search import Verdict
 from harness.capacity.window import Timed, Window, in_window, talk_share
@@ -18,7 +19,7 @@ from harness.errors import EXIT_UNFIT
 from harness.judge.summary import Ending, MetricSummary, RateSummary, Summary, ThresholdResult
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
-from harness.measure.samples import samples_of
+from harness.measure.samples import Sample, samples_of
 
 LEAST_TALK = 0.75  # of a window: below that a hold is mostly set-up
 BUSY = 0.9  # of the machine: above that an agent on it lacks what we used
@@ -86,15 +87,18 @@ def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
     own = made.fitness.state(unfit_turns=unfit_turns, on_this_machine=local)
     verdict, why, blamed = _verdict(summary, own, share, calls_failed=summary.calls.failed)
     ttfa = summary.metrics.get("turn.ttfa")
+    turns = sum(len(call.turns) for call in calls)
     return Hold(
         step=step,
         calls=made.slots,
         full=made.full,
+        sure=turns >= turns_wanted(objectives, full=True)
+        or (verdict == "missed" and _surely(objectives, list(samples_of(calls)))),
         started=made.started,
         set_up_s=round((made.window.from_ns - made.begun_ns) / NS_PER_S, 1),
         window_s=round((made.window.until_ns - made.window.from_ns) / NS_PER_S, 1),
         talk_share=round(share, 3),
-        turns=sum(len(call.turns) for call in calls),
+        turns=turns,
         verdict=verdict,
         limited_by=blamed,
         why=why,
@@ -106,6 +110,10 @@ def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
         own=own,
         call_ids=sorted(call.result.call for call in made.calls),
     )
+
+
+def _surely(objectives: Sequence[Threshold], samples: Sequence[Sample]) -> bool:
+    return any(surely_missed(objective, samples) for objective in objectives)
 
 
 def _rate(summary: Summary, metric: str) -> float | None:

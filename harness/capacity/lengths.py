@@ -15,7 +15,7 @@ REPLY_S = 3.0  # of an agent, delay and speech, before anything is known
 LEAST_WINDOW_S, MOST_WINDOW_S = 15.0, 300.0
 TALK_TO_SET_UP = 4  # a call's conversation is to be so many times its set-up
 MARGIN = 1.15  # for turns that take longer with more calls
-DRAIN_S = 20.0  # of calls whose time is over: their last turn, the hang-up, the numbers
+DRAIN_S = 5.0  # of calls whose time is over, after their last turn: the hang-up, the numbers, the pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,12 @@ class Lengths:
     gap_s: float
     set_up_s: float
     window_s: float
+    drain_s: float = DRAIN_S
 
     @property
     def whole_s(self) -> float:
-        """With the drain after it."""
-        return self.set_up_s + self.window_s + DRAIN_S
+        """All of it."""
+        return self.set_up_s + self.window_s + self.drain_s
 
 
 class Learned:
@@ -59,7 +60,8 @@ class Learned:
         turns = turns_wanted(self._objectives, full=full)
         window_s = MARGIN * turns * self._turn_s / calls
         window_s = max(LEAST_WINDOW_S, TALK_TO_SET_UP * self._set_up_s, window_s)
-        return Lengths(self._gap_s, (calls - 1) * self._gap_s + self._set_up_s, min(MOST_WINDOW_S, window_s))
+        set_up_s = (calls - 1) * self._gap_s + self._set_up_s
+        return Lengths(self._gap_s, set_up_s, min(MOST_WINDOW_S, window_s), self._turn_s + DRAIN_S)
 
 
 def _turn_s(prepared: Prepared) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
 from harness.measure.percentiles import LEAST_SAMPLES
+from harness.measure.samples import Sample
 from harness.scenario.metric_names import RATES, check_threshold, parse_threshold_option
 
 OPTION = "--slo"
@@ -41,6 +42,24 @@ def turns_wanted(objectives: Sequence[Threshold], *, full: bool) -> int:
     """
     wanted = [_wanted(objective, full=full) for objective in objectives]
     return min(MOST_TURNS, max([LEAST_TURNS, *wanted]))
+
+
+def surely_missed(objective: Threshold, samples: Sequence[Sample]) -> bool:
+    """Whether these samples are too many beyond the limit to be an accident of an agent that just meets it (5 %).
+
+    Of a percentile and of a share; by the binomial distribution.
+    """
+    limit = objective.limit
+    values = [sample.value for sample in samples if sample.fit and sample.matches(objective.ref)]
+    if limit.percentile is not None:
+        share, beyond = 1 - limit.percentile / 100, sum(not limit.holds(value) for value in values)
+    elif limit.aggregate == "rate" and limit.op.startswith("<"):
+        share, beyond = limit.value, round(sum(values))
+    else:
+        return False
+    count = len(values)
+    fewer = sum(math.comb(count, k) * share**k * (1 - share) ** (count - k) for k in range(beyond))
+    return 1 - fewer < 1 - CONFIDENCE
 
 
 def _wanted(objective: Threshold, *, full: bool) -> int:

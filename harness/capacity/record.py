@@ -46,7 +46,8 @@ class Hold(_Part):
     Attributes:
         step: Its number, from 1.
         calls: How many at once.
-        full: As long as the percentiles need; else only long enough to step on.
+        full: It was to be as long as the percentiles need; else only long enough to step on.
+        sure: It was as long, or so much was missed that it needed no longer.
         started: UTC.
         set_up_s: Until all calls were in conversation.
         window_s: The time that was judged: all calls in conversation.
@@ -62,6 +63,7 @@ class Hold(_Part):
     step: int
     calls: int
     full: bool
+    sure: bool = False
     started: str
     set_up_s: float
     window_s: float
@@ -81,7 +83,7 @@ class Hold(_Part):
     @property
     def held(self) -> Held:
         """What the search knows of it."""
-        return Held(self.calls, self.verdict, thin=not self.full)
+        return Held(self.calls, self.verdict, thin=not (self.full or self.sure))
 
 
 class CurvePoint(_Part):

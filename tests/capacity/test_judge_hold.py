@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.capacity.judge_hold import Fitness, judge_hold, ttfa_ms
+from harness.capacity.objectives import surely_missed
 from harness.failures import FailureKind
+from harness.measure.samples import samples_of
 from tests.capacity.made import made, no_session, slo, talk
 
 FAST = slo("turn.ttfa", "p(95)<1500ms")
@@ -107,3 +109,17 @@ def test_wrong_answers_are_not_held() -> None:
     wrong = {"expectations": [{"expect": "contains", "limit": "nine", "outcome": "failed"}]}
     hold = judge_hold(1, made(talk(1, **wrong)), [slo("expectations.failed", "rate<0.05")])
     assert (hold.verdict, hold.limited_by, hold.wrong) == ("missed", "agent", 1.0)
+
+
+@pytest.mark.parametrize(("over", "turns", "sure"), [(1, 20, False), (2, 20, False), (3, 10, True), (20, 20, True)])
+def test_a_short_hold_that_missed_by_far_is_as_good_as_a_long_one(over: int, turns: int, sure: bool) -> None:
+    fast = talk(1, turns=turns - over, turn_s=1.0)
+    slow = talk(2, turns=over, turn_s=1.0, ttfa_ms=9000)
+    samples = list(samples_of([fast.result, slow.result]))
+    assert surely_missed(FAST, samples) is sure
+
+
+def test_a_hold_of_as_many_turns_as_a_full_one_is_one() -> None:
+    calls = [talk(number, turns=30, turn_s=1.0) for number in range(3)]
+    assert judge_hold(1, made(*calls), [FAST]).sure
+    assert not judge_hold(1, made(talk(1)), [FAST]).sure
