@@ -172,6 +172,8 @@ class Runtime:
         self._on(STOP, lambda client, data: self._halt(halted=True))
         self._on(GO_ON, lambda client, data: self._halt(halted=False))
         hello = {"digest": digest(self._scenarios), "version": __version__, "host": socket.gethostname()}
+        # Locust waits for users that rest until they see the end.
+        self.environment.events.test_stopping.add_listener(lambda **_: self._halt(halted=True))
         gevent.spawn(self._greet, {**hello, "pid": os.getpid()})
         if isinstance(self._runner, WorkerRunner):
             gevent.spawn(self._watch_master)
