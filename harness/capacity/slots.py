@@ -53,11 +53,11 @@ class Slots:
     fitness: Fitness = field(default_factory=Fitness)
     _started: int = 0
     _running: set[RunningCall] = field(default_factory=set)
-    _stopped: bool = False
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def cut(self) -> None:
         """Starts nothing more and cuts what runs."""
-        self._stopped = True
+        self._stopped.set()
         for call in list(self._running):
             call.cut()
 
@@ -76,16 +76,15 @@ class Slots:
         finally:
             watching.cancel()
             self.fitness.is_open = False
-        if not self._stopped:
-            await self.clock.sleep_until_ns(self.clock.now_ns() + s_to_ns(PAUSE_S))
+        await self._sleep_until_ns(self.clock.now_ns() + s_to_ns(PAUSE_S))
         window = window_of(made, begun_ns=begun_ns, planned_ns=planned_ns, until_ns=until_ns)
         return Made(calls, full, started, begun_ns, window, made, self.fitness)
 
     async def _slot(self, from_ns: int, until_ns: int, made: list[Timed]) -> None:
-        await self.clock.sleep_until_ns(from_ns)
+        await self._sleep_until_ns(from_ns)
         failed = 0
         first = True
-        while not self._stopped and failed < FAILED_A_SLOT:
+        while not self._stopped.is_set() and failed < FAILED_A_SLOT:
             left_s = (until_ns - self.clock.now_ns()) / NS_PER_S
             if left_s < LEAST_CALL_S and not first:
                 return
@@ -95,7 +94,19 @@ class Slots:
             first = False
             if result.failure is not None:
                 failed += not result.turns
-                await self.clock.sleep_until_ns(self.clock.now_ns() + NS_PER_S)
+                await self._sleep_until_ns(self.clock.now_ns() + NS_PER_S)
+
+    async def _sleep_until_ns(self, due_ns: int) -> None:
+        """Until then, or until all is cut."""
+        waits = {
+            asyncio.ensure_future(self._stopped.wait()),
+            asyncio.ensure_future(self.clock.sleep_until_ns(due_ns)),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _call(self, lasts_s: float) -> CallResult:
         scenario = self.scenarios[self.mix.pick(self._started)]

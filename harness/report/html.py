@@ -20,6 +20,7 @@ from harness.measure.result import CallResult
 from harness.report import numbers
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
 from harness.report.canaries import canary_lines
+from harness.report.capacity_view import capacity_view
 from harness.report.plain_text import one_line
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Playable, Recordings
@@ -119,6 +120,7 @@ def render_html(run: RecordedRun) -> str:
             policy=_policy(style, script),
             run_name=one_line(str(run.settings.get("run") or "")),
             summary=run.summary,
+            capacity=None if run.capacity is None else capacity_view(run.capacity),
             title=_title(run),
             verdict=_VERDICTS[run.summary.verdict] if run.summary else _NO_VERDICT,
             reasons=[(reason, text_of(reason.what)) for reason in run.summary.reasons] if run.summary else [],

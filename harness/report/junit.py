@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.capacity.record import Capacity
 from harness.counted import counted
+from harness.errors import EXIT_AGENT, EXIT_OK
 from harness.judge.summary import Summary, ThresholdResult
 from harness.measure.result import CallResult, ExpectationResult, FailureSeen
 from harness.report.numbers import expectation_value, is_time, threshold_value, utc
@@ -47,9 +49,10 @@ def render_junit(run: RecordedRun) -> str:
     A call's case fails by the kinds that occurred in the call; its expectations have cases of their own. `agent.*` and
     expectations are failures; `session.*`, `room.*`, `harness.*` and a silence while the harness was late are errors;
     what was cut short or could not be decided is skipped. Where the run did not pass and no case says so (turns unfit,
-    say), a suite `run` does.
+    say), a suite `run` does. A search for the capacity is one case: that calls fail in it is what it looks for.
     """
-    suites = list(_scenario_suites(run))
+    capacity = run.capacity
+    suites = list(_scenario_suites(run)) if capacity is None else [_capacity_suite(capacity, run)]
     if run.summary is not None:
         if run.summary.thresholds:
             suites.append(_threshold_suite(run.summary, run.settings.get("started")))
@@ -145,6 +148,18 @@ def _threshold_case(threshold: ThresholdResult) -> _Case:
         return _Case(name, THRESHOLDS_SUITE)
     body = f"{said}\nvalue: {value}\nlimit: {threshold.limit}\nsamples: {threshold.samples}"
     return _Case(name, THRESHOLDS_SUITE, outcome="failure", kind="threshold", message=said, body=body)
+
+
+def _capacity_suite(capacity: Capacity, run: RecordedRun) -> _Suite:
+    code, words = capacity.answer.exit_code, capacity.answer.words
+    name = "; ".join(capacity.objectives)
+    outcome: Literal["passed", "failure", "error"] = "error"
+    if code in (EXIT_OK, EXIT_AGENT):
+        outcome = "passed" if code == EXIT_OK else "failure"
+    kind = run.summary.verdict if run.summary is not None else ""
+    case = _Case(one_line(name), "capacity", 0.0, outcome, kind, words, words)
+    seconds = sum(step.set_up_s + step.window_s for step in capacity.steps)
+    return _Suite("capacity", seconds, run.settings.get("started"), [case])
 
 
 def _verdict_suite(summary: Summary, started: str | None) -> _Suite:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.capacity.record import Capacity
 from harness.judge.summary import Summary
 from harness.measure.result import CallResult
 
@@ -16,11 +17,13 @@ class RecordedRun:
 
     run.json has: version (of the format), run (its name), started (UTC), command (argv with secrets removed), target,
     agent, engine, seed, calls, repeat, rate_per_min, total, record, thresholds ([{metric, limit, where}]),
-    scenarios ({name: {path, agent, tags, overrides, model, places}}), ending ({dropped, interrupted, extra}),
+    scenarios ({name: {path, agent, tags, overrides, model, places}}), ending ({dropped, interrupted, extra, decided}),
     harness_version, python, platform, packages ({name: version}), machine ({cpu, cores, memory_gb}).
+    `capacity` is capacity.json, of a search for it.
     """
 
     folder: Path
     settings: dict[str, Any]
     calls: list[CallResult] = field(default_factory=list)
     summary: Summary | None = None
+    capacity: Capacity | None = None

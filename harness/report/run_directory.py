@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.capacity.record import Capacity
 from harness.errors import ConfigError, Place
 from harness.judge.summary import Summary
 from harness.measure.result import CallResult
@@ -91,6 +92,20 @@ class RunDirectory:
                 os.fsync(file.fileno())
         except OSError as problem:
             self._break(CALLS_FILE, problem)
+
+    def read_capacity(self) -> Capacity | None:
+        """What `capacity.json` says; None where there is none.
+
+        Raises:
+            ConfigError: It cannot be read.
+        """
+        file = self.path / CAPACITY_FILE
+        try:
+            return Capacity.model_validate_json(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            raise ConfigError("this is no capacity.json", where=Place(file), mend=OTHER_VERSION) from None
 
     def write_text(self, name: str, text: str) -> bool:
         """Writes a whole file or nothing; False where the disk refused."""

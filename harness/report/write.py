@@ -60,7 +60,7 @@ def _write(
     ending: Ending,
 ) -> Summary:
     summary = _judged(settings, calls, thresholds, ending)
-    run = RecordedRun(directory.path, settings, list(calls), summary)
+    run = RecordedRun(directory.path, settings, list(calls), summary, directory.read_capacity())
     directory.write_summary(summary)
     directory.write_text("turns.csv", render_turns_csv(calls))
     directory.write_text("junit.xml", render_junit(run))

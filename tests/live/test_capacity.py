@@ -1,0 +1,41 @@
+"""`capacity` against the real stack: one step, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.report.run_directory import CAPACITY_FILE
+from tests.live.conftest import LiveStack, Ran, harness
+
+pytestmark = pytest.mark.live
+
+TYPED = """
+name: typed
+agent: light
+greeting: false
+timeouts: {end_silence: 500ms}
+turns:
+  - type: Do you have parking?
+"""
+
+
+def test_a_step_is_held_and_judged_by_what_was_said_while_all_calls_talked(stack: LiveStack, tmp_path: Path) -> None:
+    scenario, folder = tmp_path / "typed.yaml", tmp_path / "run"
+    scenario.write_text(TYPED)
+    slo, few = ("--slo", "turn.ttfa: p(95)<9s"), ("--start", "2", "--max", "2", "--max-time", "1s")
+    done = harness("capacity", str(scenario), "--target", stack.session_url, *slo, *few, "--out", str(folder))
+    ran = Ran(done.returncode, done.stdout, folder)
+    found = json.loads((folder / CAPACITY_FILE).read_text())
+    assert (ran.code, ran.summary["exit_code"]) == (4, 4), ran.out
+    (step,) = found["steps"]
+    assert (step["calls"], found["answer"]["ended"]) == (2, "time")
+    assert step["call_ids"] == sorted(call["call"] for call in ran.lines)
+    assert len(step["call_ids"]) == 2
+    assert 10 <= step["turns"] <= sum(len(call["turns"]) for call in ran.lines)
+    assert step["talk_share"] > 0.9
+    assert "(--max-time)" in ran.out or step["verdict"] == "unfit"
+    assert 'id="capacity"' in (folder / "report.html").read_text(encoding="utf-8")
+    assert harness("report", str(folder)).returncode == 4, "a search is not judged again by its calls"
