@@ -14,15 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-WIDTHS = (
-    0.005,
-    0.02,
-    0.05,
-    0.1,
-    0.2,
-    0.4,
-    0.8,
-)  # of the curve, in log n: 0.1 is 90 % met to 10 % met within a factor 1.55
+# Of the curve, in log n: at 0.1 nine of ten holds are met and one of ten is met within a factor of 1.55.
+WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+WIDTH_ODDS = (4, 4, 4, 4, 4, 4, 1)  # beforehand: the widest are hardly an edge
 ACCIDENT = 0.02  # how often a hold comes out as it should not, whatever n is
 THIN_ACCIDENT = 0.15  # the same of a hold that was too short for its percentile
 BEYOND = 4  # the edge is looked for up to so many times the most that was tried
@@ -50,8 +44,8 @@ class Edge:
         top = BEYOND * max((outcome.calls for outcome in outcomes), default=1)
         self._edges = np.arange(top + 1, dtype=np.float64)
         # All magnitudes are alike before anything was seen: as much between 1 and 10 as between 10 and 100.
-        weights = np.repeat(np.log((self._edges + 2) / (self._edges + 1))[:, None], len(WIDTHS), axis=1)
-        likelihood = np.log(weights)
+        magnitudes = np.log((self._edges + 2) / (self._edges + 1))
+        likelihood = np.log(magnitudes)[:, None] + np.log(WIDTH_ODDS)[None, :]
         for outcome in outcomes:
             accident = THIN_ACCIDENT if outcome.thin else ACCIDENT
             met = accident / 2 + (1 - accident) * self._curves(outcome.calls)
