@@ -54,7 +54,7 @@ def capacity(
     ] = None,
     start: Annotated[int, typer.Option("--start", metavar="N", help="How many calls at once the first step has.")] = 2,
     most: Annotated[int | None, typer.Option("--max", metavar="N", help="The most calls at once.")] = None,
-    max_time: Annotated[str, typer.Option("--max-time", metavar="10m", help="For how long steps are begun.")] = "10m",
+    max_time: Annotated[str, typer.Option("--max-time", metavar="20m", help="For how long steps are begun.")] = "20m",
     target: TargetOption = None,
     agent: AgentOption = None,
     engine: EngineOption = "light",
