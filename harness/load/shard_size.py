@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.call.engines.make import EngineName
 from harness.open_files import check_open_files
 
-CALLS_IN_A_SHARD: dict[EngineName, int] = {"sdk": 10, "light": 100}
+CALLS_IN_A_SHARD: dict[EngineName, int] = {"sdk": 8, "light": 60}
 CALLS_OF_A_SHARD: dict[EngineName, int | None] = {"sdk": 50, "light": None}
 """After so many calls a process ends and another takes its place: LiveKit's SDK keeps half a megabyte of each join."""
 FILES_A_CALL: dict[EngineName, int] = {"sdk": 50, "light": 10}
