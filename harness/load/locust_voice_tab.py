@@ -16,7 +16,8 @@ from harness.counted import counted
 from harness.load.locust_board import Board, Worker
 
 KEY = "voice"
-COLUMNS = {"name": "What", "value": "Value", "detail": "Detail"}
+# No column is called "name": Locust would sort the rows by it.
+COLUMNS = {"what": "What", "value": "Value", "detail": "Detail"}
 WINDOWS = 12  # of ten seconds each: two minutes
 
 Row = dict[str, str]
@@ -93,5 +94,5 @@ def _worker_row(worker: Worker) -> Row:
     return _row(name, fitness, detail + died)
 
 
-def _row(name: str, value: object, detail: str) -> Row:
-    return {"name": name, "value": str(value), "detail": detail}
+def _row(what: str, value: object, detail: str) -> Row:
+    return {"what": what, "value": str(value), "detail": detail}

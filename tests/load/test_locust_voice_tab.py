@@ -29,7 +29,7 @@ def busy(folder: Path) -> Load:
 def test_calls_ttfa_failures_and_the_fitness_of_each_worker_are_shown(tmp_path: Path) -> None:
     load = busy(tmp_path)
     rows = voice_rows(load.board, load.now)
-    assert [(row["name"], row["value"]) for row in rows] == [
+    assert [(row["what"], row["value"]) for row in rows] == [
         ("calls alive (running)", "1"),
         ("TTFA, 0 to 10 s ago", "median 900 ms, p95 900 ms"),
         ("failed: harness.shard_died", "1"),
