@@ -25,6 +25,7 @@ LEAST_TALK = 0.75  # of a window: below that a hold is mostly set-up
 BUSY = 0.9  # of the machine: above that an agent on it lacks what we used
 LAG_MS = 100.0  # of a process's event loop: so late its packets make the turns unfit
 FULL_CORE = 0.95  # of one: a process's one Python thread has no time left
+TOLERATED = 0.05  # of calls that fail and of expectations, where no objective says how many may
 BEFORE_CONVERSATION = ("session.", "room.")
 
 
@@ -85,7 +86,7 @@ def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
     unfit_turns = sum(not turn.fit for call in calls for turn in call.turns if not turn.cut)
     local = any(call.on_this_machine for call in made.calls)
     own = made.fitness.state(unfit_turns=unfit_turns, on_this_machine=local)
-    verdict, why, blamed = _verdict(summary, own, share, calls_failed=summary.calls.failed)
+    verdict, why, blamed = _verdict(summary, own, share, _unasked(summary, objectives))
     ttfa = summary.metrics.get("turn.ttfa")
     turns = sum(len(call.turns) for call in calls)
     return Hold(
@@ -121,24 +122,44 @@ def _rate(summary: Summary, metric: str) -> float | None:
     return found.rate if isinstance(found, RateSummary) else None
 
 
-def _verdict(summary: Summary, own: OwnState, share: float, *, calls_failed: int) -> tuple[Verdict, str, Blamed | None]:
+def _unasked(summary: Summary, objectives: Sequence[Threshold]) -> list[str]:
+    """Which failures are too many where no objective is on them: an agent that no longer replies is not a fast one."""
+    judged = {objective.ref.metric for objective in objectives}
+    found = []
+    failed, total = sum(summary.failures.values()), summary.calls.total
+    if "calls.failed" not in judged and failed > TOLERATED * total:
+        found.append(f"{failed} of {counted(total, 'call')} failed: {_kinds(summary)}")
+    wrong = _rate(summary, "expectations.failed")
+    if not judged & {"calls.failed", "expectations.failed"} and wrong is not None and wrong > TOLERATED:
+        found.append(f"{100 * wrong:.0f} % of the expectations failed")
+    return found
+
+
+def _kinds(summary: Summary) -> str:
+    return ", ".join(f"{kind} ({count})" for kind, count in sorted(summary.failures.items()))
+
+
+def _verdict(
+    summary: Summary, own: OwnState, share: float, unasked: Sequence[str]
+) -> tuple[Verdict, str, Blamed | None]:
     missed = [result for result in summary.thresholds if result.ok is False]
     without = [result for result in summary.thresholds if result.ok is None]
     unfit = [reason.what for reason in summary.reasons if reason.code == EXIT_UNFIT]
     if unfit:
         return "unfit", "; ".join(unfit), None
     too_few = share < LEAST_TALK
-    if not missed and not without and not too_few:
+    if not missed and not without and not too_few and not unasked:
         return "met", "all objectives were met", None
     strained = _strained(own)
     if strained is not None:
         return "unfit", strained, None
     if missed:
         return "missed", "; ".join(map(_told, missed)), _blamed(missed, summary.failures)
-    if calls_failed:
-        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(summary.failures.items()))
+    if (too_few or without) and summary.calls.failed:
         what = f"only {100 * share:.0f} % of the calls talked" if too_few else f"no sample of {without[0].metric}"
-        return "missed", f"{what}: {kinds or 'expectations failed'}", _blamed([], summary.failures)
+        return "missed", f"{what}: {_kinds(summary) or 'expectations failed'}", _blamed([], summary.failures)
+    if unasked:
+        return "missed", "; ".join(unasked), _blamed([], summary.failures)
     if too_few:
         return "set_up", f"only {100 * share:.0f} % of the step was conversation", None
     return "set_up", f"the step gave no sample of {without[0].metric}", None

@@ -104,6 +104,7 @@ class _Search:
             Learned(order.run.scenarios, order.objectives, order.session_rate_per_min),
             hold=self._slots.hold,
             tell=watcher.held,
+            say=watcher.say,
             clock=clock,
             max_time_s=order.max_time_s,
         )
@@ -136,7 +137,6 @@ class _Search:
         """The search, and the hold after it."""
         self.ended = await self._seeker.seek()
         if self._seeker.stopped is None:
-            self._watcher.say("as many calls as in the first step once more: does latency come back?")
             self._recovery = await self._seeker.afterwards()
 
     def finish(self) -> tuple[Capacity, Summary]:

@@ -34,6 +34,7 @@ class Seeker:
         learned: How long holds take.
         hold: Makes one.
         tell: Told of each that was judged.
+        say: Takes a line for a person.
         clock: The only reader of time.
         max_time_s: When it is up no further hold begins; the one after the last step has its room in it.
     """
@@ -43,6 +44,7 @@ class Seeker:
     learned: Learned
     hold: MakeHold
     tell: Callable[[Hold], None]
+    say: Callable[[str], None]
     clock: Clock
     max_time_s: float
     steps: list[Hold] = field(default_factory=list)
@@ -78,6 +80,7 @@ class Seeker:
         first = next((step for step in self.steps if step.ttfa.count), None)
         if first is None or self.stopped is not None or len(self.steps) < 2:
             return None
+        self.say("as many calls as in the first step once more: does latency come back?")
         before_ms = self.ttfa_ms[first.calls]
         made = await self._made(first.calls, self.learned.lengths(first.calls, full=False), full=False)
         if made is None:

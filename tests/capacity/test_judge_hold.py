@@ -123,3 +123,17 @@ def test_a_hold_of_as_many_turns_as_a_full_one_is_one() -> None:
     calls = [talk(number, turns=30, turn_s=1.0) for number in range(3)]
     assert judge_hold(1, made(*calls), [FAST]).sure
     assert not judge_hold(1, made(talk(1)), [FAST]).sure
+
+
+def test_without_an_objective_on_them_failures_still_are_no_success() -> None:
+    silent = [talk(number, failure="agent.no_reply") for number in range(4)]
+    hold = judge_hold(1, made(*silent), [FAST])
+    assert (hold.verdict, hold.limited_by) == ("missed", "agent")
+    assert hold.why == "4 of 4 calls failed: agent.no_reply (4)"
+    wrong = {"expectations": [{"expect": "contains", "limit": "nine", "outcome": "failed"}]}
+    assert judge_hold(1, made(talk(1, **wrong)), [FAST]).verdict == "missed"
+
+
+def test_an_objective_on_failures_alone_decides_on_them() -> None:
+    failed = [talk(1), talk(2, failure="agent.no_reply")]
+    assert judge_hold(1, made(*failed), [FAST, slo("calls.failed", "rate<0.6")]).verdict == "met"

@@ -36,7 +36,14 @@ def seeker(agent: Agent, *, most: int | None = None, max_time_s: float = 3600) -
     learned = Learned([prepared("x")], [FAST], None)
     told: list[Hold] = []
     return Seeker(
-        Plan(2, most), [FAST], learned, hold=agent, tell=told.append, clock=agent.clock, max_time_s=max_time_s
+        Plan(2, most),
+        [FAST],
+        learned,
+        hold=agent,
+        tell=told.append,
+        say=lambda _: None,
+        clock=agent.clock,
+        max_time_s=max_time_s,
     )
 
 
