@@ -146,6 +146,8 @@ class UdpPort:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.stamped = False
+        """Whether the kernel stamped the last datagram; if not, its time is that of reading it."""
         self._selector: selectors.BaseSelector | None = None  # there while there is a socket
         self.outbox: list[tuple[UdpSocket, bytes, Address, OnLeft]] = []
         self._buffer = bytearray(MOST_BYTES)
@@ -204,10 +206,11 @@ class UdpPort:
         except OSError:  # nothing there after all, or what was sent from it was refused over there
             return
         now_ns = came_ns = self._clock.now_ns()
+        self.stamped = False
         for _, kind, value in ancillary:
             if kind == _SO_TIMESTAMPNS and len(value) >= _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(value)
                 stamp_ns = now_ns - (round(self._clock.utc().timestamp() * NS_PER_S) - seconds * NS_PER_S - nanoseconds)
                 if now_ns - BELIEVED_NS < stamp_ns <= now_ns:
-                    came_ns = stamp_ns
+                    came_ns, self.stamped = stamp_ns, True
         one.received(bytes(self._view[:size]), address[:2], came_ns)

@@ -108,7 +108,7 @@ class LightLine:
             self._events.on_broken(self._clock.now_ns(), what)
             return
         if self._ear is None:
-            self._ear = LightEar(self._clock, self._events, lambda: self._joined.rtt_ms)
+            self._ear = LightEar(self._clock, self._events, lambda: self._joined.rtt_ms, lambda: self._hub.port.stamped)
             self._hub.pacer.add_listener(self._ear.listen)
         else:
             self._ear.begin_anew()

@@ -6,6 +6,7 @@ nearly nothing, unless the agent's silence is noisy: then the decoder makes that
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from harness.transport.rtp import RtpPacket
 
 HEAR_EVERY = 4  # packets' times: an onset is known so much later, and that many packets cost one look
 AUDIBLE = 10  # of 32,767: -70 dBFS; below it an agent's silence is none of noise
+_TURNS = itertools.count()
 OVERFLOW_NS = 10 * NS_PER_S  # what waits longer to be read is worth nothing
 
 
@@ -30,18 +32,23 @@ class LightEar:
         clock: Tells time.
         events: Told what is heard.
         rtt_ms: Tells the network's round trip, where it is known.
+        stamped: Tells whether the kernel stamps what comes in.
     """
 
-    def __init__(self, clock: Clock, events: LineEvents, rtt_ms: Callable[[], float | None]) -> None:
+    def __init__(
+        self, clock: Clock, events: LineEvents, rtt_ms: Callable[[], float | None], stamped: Callable[[], bool]
+    ) -> None:
         now_ns = clock.now_ns()
         self.reception = Reception(now_ns)
         self._clock = clock
         self._events = events
         self._rtt_ms = rtt_ms
+        self._stamped = stamped
         self._decoder = Decoder()
         self._last = np.zeros(FRAME, np.int16)
-        self._turn = 0
+        self._turn = next(_TURNS) % HEAR_EVERY  # not all calls in one slot, however they began
         self._late_ns = 0
+        self._waited_ns = 0
         self._tell_ns = now_ns + NS_PER_S
         self._told = (0, 0, 0, 0)
 
@@ -51,8 +58,10 @@ class LightEar:
 
     def arrived(self, packet: RtpPacket, came_ns: int) -> None:
         """A packet of the agent's."""
-        # It waits for the end of a slot by design.
-        self._late_ns = max(self._late_ns, self._clock.now_ns() - came_ns - SLOT_NS)
+        # It waits for the end of a slot by design. Where the kernel stamped it, no time depends on when it was read.
+        self._waited_ns = max(self._waited_ns, self._clock.now_ns() - came_ns - SLOT_NS)
+        if not self._stamped():
+            self._late_ns = max(self._late_ns, self._waited_ns)
         self.reception.arrived(packet, came_ns)
 
     def listen(self, due_ns: int, now_ns: int) -> None:
@@ -64,7 +73,8 @@ class LightEar:
         pieces = self.reception.play(now_ns)
         if pieces:
             late_ns, self._late_ns = self._late_ns, 0
-            if late_ns > OVERFLOW_NS:
+            waited_ns, self._waited_ns = self._waited_ns, 0
+            if waited_ns > OVERFLOW_NS:
                 self._events.on_overflow(now_ns)
             position = pieces[0].position
             wire_of = self.reception.wire_at

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -37,6 +38,7 @@ HEAR_EVERY = 2
 """Packets' times: the agent knows what it heard so much later, and that many cost one look."""
 SETTLED = 3
 """Packets of silence after which a decoder would give zeros: it is not asked."""
+_TURNS = itertools.count()
 _RATIO = 48_000 // HEARD_RATE_HZ
 
 
@@ -263,7 +265,7 @@ class _Ear:
         self._frames = frames
         self._decoder = Decoder(HEARD_RATE_HZ)
         self._settled = 0
-        self._turn = 0
+        self._turn = next(_TURNS) % HEAR_EVERY  # not all agents in one slot
 
     def arrived(self, packet: RtpPacket, came_ns: int) -> None:
         """A packet of the caller's."""

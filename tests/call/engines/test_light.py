@@ -15,7 +15,7 @@ from harness.call.engines.light_mouth import LightMouth
 from harness.call.engines.line import SAMPLE_RATE, Heard, Media
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.transport.opus import FRAME, LOOK_AHEAD, Encoded, encode, silence
-from harness.transport.pacer import PACKET_NS
+from harness.transport.pacer import PACKET_NS, SLOT_NS
 from harness.transport.room import RemoteTrack, TransportHub
 from harness.transport.rtp import RtpPacket
 from tests.call.world import tone, utterance
@@ -147,7 +147,8 @@ class Agent:
     def __init__(self) -> None:
         self.told = Told()
         self.clock = HandClock()
-        self.ear = LightEar(self.clock, self.told, lambda: 3.5)
+        self.stamped = False
+        self.ear = LightEar(self.clock, self.told, lambda: 3.5, lambda: self.stamped)
         self.number = 0
         self.ticks = 0
 
@@ -243,3 +244,14 @@ async def test_an_encrypted_agent_is_a_clear_end() -> None:
     assert told.tracks == ["agent"]
     assert "--engine sdk" in told.broken[0]
     await line.hang_up()
+
+
+@pytest.mark.parametrize(("stamped", "late_ms"), [(True, 0), (False, 40)])
+def test_a_packet_that_is_read_late_is_late_only_where_nobody_stamped_it(*, stamped: bool, late_ms: int) -> None:
+    agent = Agent()
+    agent.stamped = stamped
+    agent.clock.t_ns += PACKET_NS
+    packet = RtpPacket(111, False, 0, 0, 1, encode(np.full(FRAME, 9000, np.int16))[0])
+    agent.ear.arrived(packet, agent.clock.t_ns - SLOT_NS - 40 * NS_PER_MS)
+    agent.wait(4 * PACKET_NS)
+    assert max(heard.late_ns for heard in agent.told.heard) == late_ms * NS_PER_MS
