@@ -139,8 +139,9 @@ class Call:
     async def _run(self) -> None:
         timeouts = self._plan.timeouts
         session = await self._create_session()
-        self._timeline.add(self._clock.now_ns(), "room.connecting")
-        self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
+        async with self._engine.gate():
+            self._timeline.add(self._clock.now_ns(), "room.connecting")
+            self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
         connected_ns = self._clock.now_ns()
         self._timeline.add(connected_ns, "room.connected")
         if self._agent is not None:
@@ -161,7 +162,8 @@ class Call:
             raise self._failure
         try:
             async with asyncio.timeout(timeouts.call):
-                await self._line.publish(timeout_s=timeouts.connect)
+                async with self._engine.gate():
+                    await self._line.publish(timeout_s=timeouts.connect)
                 self._timeline.add(self._clock.now_ns(), "mic.published")
                 await self._await_agent(connected_ns + s_to_ns(timeouts.agent_join))
                 await self._script.run(connected_ns)

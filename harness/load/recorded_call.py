@@ -43,7 +43,9 @@ class RecordedCall:
         lag: LoopLag,
         on_event: Callable[[str, Event], None] | None = None,
         secrets: Sequence[Secret | None] = (),
+        measuring: asyncio.Semaphore | None = None,
     ) -> None:
+        self._measuring = measuring or asyncio.Semaphore()
         self._plan = plan
         self._prepared = prepared
         self._directory = directory
@@ -84,7 +86,8 @@ class RecordedCall:
             await self._call.make()
             self._timeline.close()
             # Off the loop: the other calls' packets are not to wait for this call's numbers.
-            result = await asyncio.to_thread(self._measured)
+            async with self._measuring:
+                result = await asyncio.to_thread(self._measured)
         except Exception as problem:  # one call's bug must not take the others with it  # noqa: BLE001
             _log.debug("a call could not be measured", exc_info=problem)
             result = self._lost_to_bug(problem)

@@ -38,6 +38,8 @@ from harness.secret import Secret
 from harness.target.connect import session_client
 from harness.target.target import Target
 
+SWITCH_S = 0.0005
+"""A thread that measures gives the interpreter back so soon: packets are waiting."""
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -61,6 +63,7 @@ class Shard:
         self._waiting: dict[str, asyncio.Event] = {}
         self._running: dict[str, RecordedCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._measuring = asyncio.Semaphore()  # calls that end together are not to take the interpreter together
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Shard:
@@ -149,6 +152,7 @@ class Shard:
             lag=self._lag,
             on_event=self._event if self._order.tell_events else None,
             secrets=(self._key,),
+            measuring=self._measuring,
         )
 
     def _event(self, call: str, event: Event) -> None:
@@ -204,6 +208,7 @@ def main() -> None:
     """The process; it ends past the SDK's native take-down, which may abort."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     take_all_allowed()
+    sys.setswitchinterval(SWITCH_S)
     code = EXIT_UNFIT
     lines = LineWriter(sys.stdout)
     try:

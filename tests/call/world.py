@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -261,6 +262,9 @@ class World:
         if self.refuse_session is not None:
             raise self.refuse_session
         return Session(token=Secret(TOKEN), livekit_url="ws://127.0.0.1:1", room="room-1")
+
+    def gate(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext()
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> RoomLine:
         await asyncio.sleep(0.05)

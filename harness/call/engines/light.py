@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.call.engines.gate import Gate, Pass
 from harness.call.engines.light_ear import LightEar
 from harness.call.engines.light_mouth import LightMouth, LightUtterance
 from harness.call.engines.line import LineEvents
@@ -40,6 +41,11 @@ class LightEngine:
         self._clock = clock
         self._hub = TransportHub(clock)
         self._encoded = Encoded()
+        self._gate = Gate()
+
+    def gate(self) -> Pass:
+        """See `Engine.gate`."""
+        return self._gate()
 
     async def prepare(self, utterances: Iterable[NDArray[np.int16]]) -> None:
         """Encodes what will be said, (frames,) int16 mono at 48 kHz each, so that no call waits for it."""

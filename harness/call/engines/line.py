@@ -10,6 +10,7 @@ All audio is (frames,) int16 mono at 48 kHz; all times are monotonic nanoseconds
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -170,6 +171,10 @@ class Engine(Protocol):
     """Joins rooms."""
 
     name: str
+
+    def gate(self) -> AbstractAsyncContextManager[object]:
+        """What a join waits at first, so that many that begin together do not make packets late; in no number."""
+        ...
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> Line:
         """Joins the token's room.

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import re
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import numpy as np
 from livekit import rtc
@@ -55,6 +56,10 @@ class SdkEngine:
         sdk_log = logging.getLogger("livekit")
         sdk_log.addHandler(logging.NullHandler())
         sdk_log.propagate = False
+
+    def gate(self) -> AbstractAsyncContextManager[object]:
+        """See `Engine.gate`: the SDK joins in threads of its own."""
+        return nullcontext()
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> SdkLine:
         """See `Engine.join`."""
