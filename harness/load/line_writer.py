@@ -8,6 +8,8 @@ import threading
 from contextlib import suppress
 from typing import IO, Any
 
+from pydantic import BaseModel
+
 END_S = 5.0
 
 
@@ -32,5 +34,9 @@ class LineWriter:
     def _write(self) -> None:
         while (message := self._lines.get()) is not None:
             with suppress(OSError, ValueError):
-                self._file.write(json.dumps(message, ensure_ascii=False) + "\n")
+                self._file.write(json.dumps(message, ensure_ascii=False, default=_of_model) + "\n")
                 self._file.flush()
+
+
+def _of_model(value: BaseModel) -> Any:
+    return value.model_dump(mode="json")

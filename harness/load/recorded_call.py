@@ -109,7 +109,7 @@ class RecordedCall:
             if await asyncio.to_thread(recorder.save):
                 result.recording = f"audio/{result.call}.wav"
         else:
-            recorder.discard()
+            await asyncio.to_thread(recorder.discard)  # a large file is not gone at once
 
     def _lost_to_bug(self, problem: Exception) -> CallResult:
         what = without_secrets(masked(f"{type(problem).__name__}: {problem}"), self._secrets)

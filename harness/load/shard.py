@@ -41,6 +41,7 @@ from harness.target.target import Target
 SWITCH_S = 0.0005
 """A thread that measures gives the interpreter back so soon: packets are waiting."""
 Tell = Callable[[dict[str, Any]], None]
+"""Takes a line; models in it become JSON where it is written."""
 
 
 class Shard:
@@ -124,7 +125,7 @@ class Shard:
         self._tell({"started": order.call})
         result: CallResult = await call.make()
         del self._running[order.call]
-        self._tell({"ended": result.model_dump(mode="json")})
+        self._tell({"ended": result})
 
     async def _until_due(self, due_ns: int | None, cut: asyncio.Event) -> None:
         if due_ns is not None:

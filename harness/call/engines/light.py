@@ -80,7 +80,8 @@ class LightLine:
             RoomFailure: See `Engine.join`.
         """
         self._room = await Room.connect(self._hub, url, token, self, timeout_s=timeout_s)
-        self._room.greet_present()
+        # After our caller has written down that it is connected.
+        asyncio.get_running_loop().call_soon(self._room.greet_present)
 
     @property
     def _joined(self) -> Room:
