@@ -12,7 +12,7 @@ from harness.call.engines.line import NS_PER_SAMPLE, Line
 from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.call.timeline import Timeline
-from harness.clock import NS_PER_S, Clock, s_to_ns
+from harness.clock import NS_PER_MS, NS_PER_S, Clock, s_to_ns
 from harness.errors import AgentFailure, CallFailure
 from harness.fixtures.find import Utterance
 from harness.measure.own_voice import without_own_voice
@@ -300,6 +300,14 @@ class Script:
             await self._until(lambda: self._silent_for(self._end_silence_ns, end_ns))
         return "no_reply_needed"
 
+    def _no_reply(self, from_ns: int) -> AgentFailure:
+        what = f"no voice came within {self._plan.timeouts.reply:g} s"
+        if speaks_at(self._ear.voices, from_ns):
+            what = f"it spoke when the caller had ended, and {what} and after {SILENCE_NS // NS_PER_MS} ms of silence"
+            if self._turn == 1 and self._plan.scenario.greeting is False:
+                what += "; it greets: without `greeting: false` the caller waits for that"
+        return AgentFailure("agent.no_reply", what)
+
     async def _await_reply(self, find: FindReply, from_ns: int, barged: bool) -> str:
         """Waits for the reply's onset and, unless it is to be talked over, for its end; says how the turn ended."""
         deadline_ns = from_ns + s_to_ns(self._plan.timeouts.reply)
@@ -318,8 +326,7 @@ class Script:
             found = ReplyStart(interrupted=found.interrupted)
         if found.onset_ns is None and not found.interrupted:
             await self._until(lambda: not self._ear.voiced)
-            waited = f"{self._plan.timeouts.reply:g} s"
-            self._occurred(AgentFailure("agent.no_reply", f"no voice came within {waited}"), self._turn)
+            self._occurred(self._no_reply(from_ns), self._turn)
             return "no_reply"
         if barged and found.onset_ns is not None:
             self._talked_over_ns = found.onset_ns

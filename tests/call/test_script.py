@@ -129,6 +129,20 @@ def test_stop_on_failure_hangs_up_at_the_first_turn_without_a_reply_and_keeps_it
     assert call.failures[0].ended
 
 
+def test_a_reply_that_cannot_be_told_from_the_greeting_before_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish = RoomLine.publish
+
+    async def slowly(line: RoomLine, *, timeout_s: float) -> None:
+        await asyncio.sleep(0.5)
+        await publish(line, timeout_s=timeout_s)
+
+    monkeypatch.setattr(RoomLine, "publish", slowly)
+    agent = Agent(joins=0, greets=(0, 5000), replies=[None])
+    call = World(agent).call(TYPE, greeting=False, timeouts={"reply": "4s"})
+    assert call.failure == "agent.no_reply"
+    assert "it greets" in call.failures[0].what
+
+
 def test_a_mute_agent_is_told_by_one_name() -> None:
     call = World(Agent(greets=None, replies=[None])).call(SAY, SAY, timeouts={"reply": "3s"})
     assert call.failure == "agent.no_audio"

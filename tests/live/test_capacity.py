@@ -15,7 +15,6 @@ pytestmark = pytest.mark.live
 TYPED = """
 name: typed
 agent: light
-greeting: false
 timeouts: {end_silence: 500ms}
 turns:
   - type: Do you have parking?
