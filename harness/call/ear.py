@@ -12,7 +12,8 @@ from harness.measure.voice import Voice, end_voice
 from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
-KNOWN_AFTER_NS = 200 * NS_PER_MS  # an onset is known at most so long after it: 8 frames, and a packet's way to us
+ONSET_NS = 100 * NS_PER_MS  # an onset is known once so much after it was heard: 8 frames, and one that is not whole yet
+KNOWN_AFTER_NS = 280 * NS_PER_MS  # ... and at most so long after it, where engine `light` waits longest to listen
 
 
 class Ear:
@@ -69,7 +70,7 @@ class Ear:
 
     def known_until_ns(self) -> int:
         """Up to when it is known whether the agent spoke."""
-        return max(self.heard_until_ns, self._clock.now_ns()) - KNOWN_AFTER_NS
+        return max(self.heard_until_ns - ONSET_NS, self._clock.now_ns() - KNOWN_AFTER_NS)
 
     async def changed(self, deadline_ns: int) -> bool:
         """Waits for an edge or another wake; False where the deadline came first."""

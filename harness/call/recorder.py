@@ -65,7 +65,7 @@ class _Channel:
         elif moved:
             left_out = min(samples.size, -ahead)
             samples = samples[left_out:]
-        self._file.write(samples.tobytes())
+        self._file.write(samples.data)
         self.next += samples.size
         return left_out if moved else None
 

@@ -19,3 +19,9 @@ def power_dbfs(power: float) -> float:
 def peak(samples: NDArray[np.int16]) -> int:
     """The highest absolute sample of (frames,) int16, 0 of none."""
     return max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
+
+
+def is_silence(samples: NDArray[np.int16]) -> bool:
+    """Whether (frames,) int16, contiguous, are all zero; `any` would take four times as long."""
+    pcm = samples.tobytes()
+    return pcm == bytes(len(pcm))

@@ -15,6 +15,7 @@ early. A steady tone under -30 dBFS is noise. Background voices count where they
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -140,13 +141,17 @@ class OnsetDetector:
         self._silent = 0
         self._pcm += pcm
         # Whole numbers below 2^53 are added exactly in any order, so blocks of any size give the same bits.
-        halves = samples.astype(np.float64).reshape(-1, HALF)
-        squares = np.vecdot(halves, halves).tolist()
-        sums = np.vecdot(halves, _ONES).tolist()
-        for half in range(0, len(sums), 2):
-            one, two = sums[half], sums[half + 1]
-            power = HALF * (squares[half] + squares[half + 1]) - one * one - two * two
-            self._step(power / _UNIT, edges)
+        exact = samples.astype(np.float64)
+        frames = exact.reshape(-1, FRAME)
+        sums = np.vecdot(exact.reshape(-1, HALF), _ONES).reshape(-1, 2)
+        powers = ((HALF * np.vecdot(frames, frames) - np.vecdot(sums, sums)) / _UNIT).tolist()
+        done = 0
+        while done < len(powers):
+            if self.voiced:
+                done = self._go_on(powers, done, edges)
+            else:
+                self._step(powers[done], edges)
+                done += 1
         self._trim()
 
     def _trim(self) -> None:
@@ -160,12 +165,12 @@ class OnsetDetector:
 
     def _step(self, power: float, edges: list[VoiceEdge]) -> None:
         """The next frame. What it looks back at does not depend on how much happens to be kept."""
+        if self.voiced:
+            self._go_on([power], 0, edges)
+            return
         self._powers.append(power)
         self._frames += 1
         self.position = self._frames * FRAME
-        if self.voiced:
-            self._step_voiced(power, edges)
-            return
         floor = self._floor
         was_armed = floor.armed
         floor.learn(power)
@@ -231,13 +236,30 @@ class OnsetDetector:
         pcm = np.frombuffer(self._pcm, np.int16)[(first - self._pcm_first) * FRAME : (stop - self._pcm_first) * FRAME]
         return pcm.copy()
 
-    def _step_voiced(self, power: float, edges: list[VoiceEdge]) -> None:
-        self._loudest = max(self._loudest, power)
-        self._below = 0 if power > self._floor.low else self._below + 1
-        if self._below >= HANG_FRAMES:
+    def _go_on(self, powers: Sequence[float], done: int, edges: list[VoiceEdge]) -> int:
+        """The next frames of a voice, up to where it ends; returns how many are done. Most of a call is spent here."""
+        low, below, loudest = self._floor.low, self._below, self._loudest
+        ended = steady = False
+        for power in powers[done:]:
+            self._powers.append(power)
+            done += 1
+            self._frames += 1
+            if power > loudest:
+                loudest = power
+            if power > low:
+                below = 0
+            else:
+                below += 1
+                ended = below >= HANG_FRAMES
+            steady = not ended and self._frames % STEADY_EVERY == 0 and self._has_been_steady()
+            if ended or steady:
+                break
+        self.position, self._below, self._loudest = self._frames * FRAME, below, loudest
+        if ended:
             edges.append(self._end(self._frames - HANG_FRAMES - 1, self._onset))
-        elif self._frames % STEADY_EVERY == 0 and self._has_been_steady():
+        elif steady:
             edges.append(self._end_in_noise())
+        return done
 
     def _has_been_steady(self) -> bool:
         return self._frames - self._onset_frame >= STEADY_FRAMES and is_steady_noise(self._powers)

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.measure.level import is_silence
 from harness.measure.onset import SAMPLE_RATE, OnsetDetector, VoiceEdge
 from harness.measure.voice_quality import VoiceMeter, VoiceQuality
 
-STEP = SAMPLE_RATE // 10  # 100 ms at a time: the meter keeps no more of what came before an onset
+# 160 ms at a time: with the 400 ms that an onset may be dated back by, the meter keeps no more of what came before it.
+STEP = SAMPLE_RATE * 16 // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class VoiceFinder:
         for start in range(0, samples.size, STEP):
             step = samples[start : start + STEP]
             # Where an agent sends nothing there are exact zeros, for most of a call.
-            if step.any():
+            if not is_silence(step):
                 self._meter.feed(step)
                 edges = self._detector.feed(step)
             else:

@@ -206,7 +206,11 @@ class Decoder:
 
     def decode(self, payload: bytes, into: NDArray[np.int16]) -> int:
         """Decodes a packet into a contiguous array's beginning; returns how many samples, 0 for a broken packet."""
-        count: int = self._decode(self._state, payload, len(payload), into.ctypes.data, into.size, 0)
+        return self.decode_at(payload, into.ctypes.data, into.size)
+
+    def decode_at(self, payload: bytes, address: int, room: int) -> int:
+        """As `decode`, to an address with room for so many samples: an array is asked once where it is, for many."""
+        count: int = self._decode(self._state, payload, len(payload), address, room, 0)
         return max(0, count)
 
     def comfort_noise(self, into: NDArray[np.int16]) -> int:

@@ -228,6 +228,8 @@ class Reception:
 
     def wire_at(self, position: int) -> int:
         """When the sample at a position came in; in silence, by the packet before it."""
-        index = bisect_right(self._played, position, key=lambda played: played.position)
-        played = self._played[max(0, index - 1)]
+        played = self._played[-1]
+        if position < played.position:
+            index = bisect_right(self._played, position, key=lambda played: played.position)
+            played = self._played[max(0, index - 1)]
         return round(played.first_ns + (position - played.position) * NS_PER_SAMPLE)

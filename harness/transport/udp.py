@@ -150,6 +150,7 @@ class UdpPort:
         """Whether the kernel stamped the last datagram; if not, its time is that of reading it."""
         self._selector: selectors.BaseSelector | None = None  # there while there is a socket
         self.outbox: list[tuple[UdpSocket, bytes, Address, OnLeft]] = []
+        self._epoch_ns = 0  # our clock's zero, by the time of day
         self._buffer = bytearray(MOST_BYTES)
         self._view = memoryview(self._buffer)
 
@@ -192,15 +193,23 @@ class UdpPort:
 
     def read(self) -> None:
         """Takes in all that has come."""
+        self._set_epoch()
         left = MOST_IN_ONE_READ
         # What was read may close a socket, the last one too.
         while left > 0 and self._selector is not None and (ready := self._selector.select(0)):
             for key, _ in ready:
                 left -= 1
-                self.read_one(key.data)
+                self._take_in(key.data)
 
     def read_one(self, one: UdpSocket) -> None:
         """Takes in one datagram, where there is one."""
+        self._set_epoch()
+        self._take_in(one)
+
+    def _set_epoch(self) -> None:
+        self._epoch_ns = round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns()
+
+    def _take_in(self, one: UdpSocket) -> None:
         try:
             size, ancillary, _, address = one.socket.recvmsg_into([self._buffer], _ANCILLARY_BYTES)
         except OSError:  # nothing there after all, or what was sent from it was refused over there
@@ -210,7 +219,7 @@ class UdpPort:
         for _, kind, value in ancillary:
             if kind == _SO_TIMESTAMPNS and len(value) >= _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(value)
-                stamp_ns = now_ns - (round(self._clock.utc().timestamp() * NS_PER_S) - seconds * NS_PER_S - nanoseconds)
+                stamp_ns = seconds * NS_PER_S + nanoseconds - self._epoch_ns
                 if now_ns - BELIEVED_NS < stamp_ns <= now_ns:
                     came_ns, self.stamped = stamp_ns, True
         one.received(bytes(self._view[:size]), address[:2], came_ns)

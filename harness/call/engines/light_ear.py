@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 
 from harness.call.engines.line import Heard, LineEvents, Media
 from harness.clock import NS_PER_S, Clock
+from harness.measure.level import peak
 from harness.transport.opus import FRAME, Decoder
 from harness.transport.pacer import SLOT_NS
 from harness.transport.reception import Piece, Reception
 from harness.transport.rtp import RtpPacket
 
-HEAR_EVERY = 4  # packets' times: an onset is known so much later, and that many packets cost one look
+# Packets' times from one look to the next: an onset is known so much later, and that many packets cost one look. While
+# the agent speaks only its end is awaited, which takes longer to be known anyhow.
+HEAR_EVERY, HEAR_SPEECH_EVERY = 4, 8
+SPEECH = 1000  # of 32,767 at the peak: what is louder is hardly the noise between an agent's words
 AUDIBLE = 10  # of 32,767: -70 dBFS; below it an agent's silence is none of noise
 _TURNS = itertools.count()
 OVERFLOW_NS = 10 * NS_PER_S  # what waits longer to be read is worth nothing
@@ -46,7 +50,8 @@ class LightEar:
         self._stamped = stamped
         self._decoder = Decoder()
         self._last = np.zeros(FRAME, np.int16)
-        self._turn = next(_TURNS) % HEAR_EVERY  # not all calls in one slot, however they began
+        self._noisy: bool | None = None
+        self._look_in = next(_TURNS) % HEAR_EVERY + 1  # not all calls in one slot, however they began
         self._late_ns = 0
         self._waited_ns = 0
         self._tell_ns = now_ns + NS_PER_S
@@ -67,9 +72,10 @@ class LightEar:
     def listen(self, due_ns: int, now_ns: int) -> None:
         """Hears what has come; see `pacer.Job`."""
         del due_ns
-        self._turn = (self._turn + 1) % HEAR_EVERY
-        if self._turn:
+        self._look_in -= 1
+        if self._look_in:
             return
+        self._look_in = HEAR_EVERY
         pieces = self.reception.play(now_ns)
         if pieces:
             late_ns, self._late_ns = self._late_ns, 0
@@ -78,28 +84,32 @@ class LightEar:
                 self._events.on_overflow(now_ns)
             position = pieces[0].position
             wire_of = self.reception.wire_at
-            self._events.on_heard(
-                Heard(self._decoded(pieces), position, wire_of(position), late_ns=late_ns, wire_of=wire_of)
-            )
+            samples = self._decoded(pieces)
+            if pieces[-1].payload is not None and peak(samples) > SPEECH:
+                self._look_in = HEAR_SPEECH_EVERY
+            self._events.on_heard(Heard(samples, position, wire_of(position), late_ns=late_ns, wire_of=wire_of))
         if now_ns >= self._tell_ns:
             self._events.on_media(now_ns, self._media())
             self._tell_ns += NS_PER_S
 
     def _decoded(self, pieces: Sequence[Piece]) -> NDArray[np.int16]:
         samples = np.zeros(sum(piece.samples for piece in pieces), np.int16)
+        address = samples.ctypes.data
         start = 0
         for piece in pieces:
-            part = samples[start : start + piece.samples]
-            start += piece.samples
+            stop = start + piece.samples
             if piece.payload is not None:
-                self._decoder.decode(piece.payload, part)
-                self._last = part
+                self._decoder.decode_at(piece.payload, address + start * samples.itemsize, piece.samples)
+                self._last, self._noisy = samples[start:stop], None
             elif not piece.lost and self._is_noisy():
-                self._make_noise(part)
+                self._make_noise(samples[start:stop])
+            start = stop
         return samples
 
     def _is_noisy(self) -> bool:
-        return bool(self._last.size) and int(np.abs(self._last).max()) > AUDIBLE
+        if self._noisy is None:
+            self._noisy = peak(self._last) > AUDIBLE
+        return self._noisy
 
     def _make_noise(self, part: NDArray[np.int16]) -> None:
         for start in range(0, part.size - part.size % FRAME, FRAME):
