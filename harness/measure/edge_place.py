@@ -14,7 +14,7 @@ from harness.measure.level import FULL_SCALE
 FINE = 48  # samples of 1 ms
 MEAN_FINES = 5  # what is slower than 5 ms is taken off: an offset, most of a hum
 MOST_OVER = 4.0  # how much one loud millisecond counts, in thresholds
-NOISE_SHARE = 90  # percentile of the noise before that a voice has to be above
+NOISE_SHARE = 0.9  # of the noise before that a voice has to be above
 
 
 def fine_powers(samples: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -23,7 +23,7 @@ def fine_powers(samples: NDArray[np.int16]) -> NDArray[np.float64]:
     What comes later has no part in it: the mean of a loud voice does not reach back into the silence before.
     """
     rows = samples.astype(np.float64).reshape(-1, FINE)
-    squares, sums = np.einsum("ij,ij->i", rows, rows), rows.sum(axis=1)
+    squares, sums = np.vecdot(rows, rows), rows.sum(axis=1)
     total = np.concatenate([np.zeros(MEAN_FINES), np.cumsum(sums)])
     count = np.minimum(np.arange(1, sums.size + 1), MEAN_FINES)
     mean = (total[MEAN_FINES:] - total[:-MEAN_FINES]) / (count * FINE)
@@ -41,8 +41,16 @@ def sets_in(samples: NDArray[np.int16], before_ms: int, low: float) -> int | Non
     """
     powers = fine_powers(samples)
     if before_ms:
-        low = max(low, float(np.percentile(powers[:before_ms], NOISE_SHARE)))
+        low = max(low, _of_share(sorted(powers[:before_ms].tolist()), NOISE_SHARE))
     score = np.minimum(powers[before_ms:], MOST_OVER * low) - low
     from_there_on = np.cumsum(score[::-1])[::-1]
     best = int(np.argmax(from_there_on))
     return best if from_there_on[best] > 0 else None
+
+
+def _of_share(ordered: list[float], share: float) -> float:
+    """The quantile, between neighbours in a line; numpy's own takes ten times as long for as few."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
