@@ -238,14 +238,12 @@ class OnsetDetector:
 
     def _go_on(self, powers: Sequence[float], done: int, edges: list[VoiceEdge]) -> int:
         """The next frames of a voice, up to where it ends; returns how many are done. Most of a call is spent here."""
-        low, below, loudest = self._floor.low, self._below, self._loudest
+        low, below, first = self._floor.low, self._below, done
         ended = steady = False
-        for power in powers[done:]:
+        for power in powers[first:]:
             self._powers.append(power)
             done += 1
             self._frames += 1
-            if power > loudest:
-                loudest = power
             if power > low:
                 below = 0
             else:
@@ -254,7 +252,8 @@ class OnsetDetector:
             steady = not ended and self._frames % STEADY_EVERY == 0 and self._has_been_steady()
             if ended or steady:
                 break
-        self.position, self._below, self._loudest = self._frames * FRAME, below, loudest
+        self.position, self._below = self._frames * FRAME, below
+        self._loudest = max(self._loudest, *powers[first:done])
         if ended:
             edges.append(self._end(self._frames - HANG_FRAMES - 1, self._onset))
         elif steady:
