@@ -22,13 +22,11 @@ from harness.call.engines.make import EngineName
 from harness.load.lost_call import how_it_ended, shard_died
 from harness.load.shard_lines import CallOrder, CutOrder, ShardOrder
 from harness.load.shard_size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
+from harness.load.silence import LOOK_S, READY_S, Silence
 from harness.stack.said import Said
 
 COMMAND = (sys.executable, "-m", "harness.load.shard")
-READY_S = 60.0
-SILENT_S = 30.0  # a shard tells of itself once a second: after so long without a word it is frozen
 END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
-LOOK_S = 1.0
 
 
 @dataclass(eq=False)
@@ -44,7 +42,7 @@ class _Shard:
     made: int = 0
     retires: bool = False
     second: dict[str, Any] = field(default_factory=dict)
-    heard_at: float = field(default_factory=time.monotonic)
+    silence: Silence = field(default_factory=lambda: Silence(time.monotonic()))
     killed: str | None = None
 
     def kill(self, why: str) -> None:
@@ -152,17 +150,11 @@ class Bridge:
     def _watch(self) -> None:
         """Ends shards that are frozen: a call in one would never end."""
         while True:
-            asleep_at = time.monotonic()
             gevent.sleep(LOOK_S)
-            now = time.monotonic()
             for shard in self._shards:
-                if shard.gone is not None or shard.killed is not None:
-                    continue
-                limit_s = SILENT_S if shard.ready.is_set() else READY_S
-                if now - asleep_at > 2 * LOOK_S:  # it was we who stood still
-                    shard.heard_at = now
-                elif now - shard.heard_at > limit_s:
-                    shard.kill(f"it said nothing for {limit_s:g} s")
+                frozen = shard.silence.look(time.monotonic(), ready=shard.ready.is_set())
+                if frozen is not None and shard.gone is None and shard.killed is None:
+                    shard.kill(frozen)
 
     def _with_room(self, engine: EngineName) -> _Shard:
         those = [shard for shard in self._shards if shard.engine == engine and not shard.gone and not shard.retires]
@@ -195,7 +187,7 @@ class Bridge:
 
     def _read(self, shard: _Shard) -> None:
         for line in shard.process.stdout:
-            shard.heard_at = time.monotonic()
+            shard.silence.heard(time.monotonic())
             try:
                 message = json.loads(line)
             except ValueError:

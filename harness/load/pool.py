@@ -12,18 +12,18 @@ from typing import Any
 
 from harness.call.engines.make import EngineName
 from harness.call.timeline import Event
-from harness.clock import Clock
+from harness.clock import NS_PER_S, Clock
 from harness.errors import HarnessError, OwnFailure, StackError, UsageError
 from harness.load.lost_call import how_it_ended, lost_call, shard_died
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, write_prepared
 from harness.load.shard_size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD, shards_for
+from harness.load.silence import LOOK_S, Silence
 from harness.measure.result import CallResult
 from harness.stack.child import Child
 from harness.stack.said import Said
 
 COMMAND = (sys.executable, "-m", "harness.load.shard")
-READY_S = 60.0
 END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
 SPARE_SHARE = 0.25  # of a shard's room: with less left, the next shard is started before it is needed
 
@@ -41,6 +41,7 @@ class _Shard:
     made: int = 0
     retires: bool = False
     error: HarnessError | None = None
+    frozen: str | None = None
 
     @property
     def room(self) -> int:
@@ -222,12 +223,18 @@ class ShardPool:
     async def _live(self, shard: _Shard) -> None:
         """A shard's whole life; its calls end with it."""
         why = "it could not be started"
+        silence = Silence(self._now_s())
+
+        def take(message: dict[str, Any]) -> None:
+            silence.heard(self._now_s())
+            self._take(shard, message)
+
         try:
             shard.child = await Child.start(
                 f"shard {shard.number}",
                 COMMAND,
                 said=self.said,
-                on_message=lambda message: self._take(shard, message),
+                on_message=take,
                 line_limit_bytes=LINE_LIMIT_BYTES,
             )
             rate = self._order.session_rate_per_min
@@ -239,19 +246,26 @@ class ShardPool:
                 }
             )
             await shard.child.send(order.model_dump())
-            late = asyncio.get_running_loop().call_later(READY_S, self._too_slow, shard)
+            watching = asyncio.create_task(self._watch(shard, shard.child, silence))
             try:
-                why = how_it_ended(await shard.child.wait())
+                code = await shard.child.wait()
+                why = shard.frozen or how_it_ended(code)
             finally:
-                late.cancel()
+                watching.cancel()
         except OSError as problem:
             why = f"it could not be started: {problem.strerror}"
         finally:
             self._gone(shard, why)
 
-    def _too_slow(self, shard: _Shard) -> None:
-        if not shard.ready.is_set() and shard.child is not None:
-            self._do(shard.child.stop(grace_s=0.0))
+    async def _watch(self, shard: _Shard, child: Child, silence: Silence) -> None:
+        """Ends a shard that is frozen: a call in it would never end."""
+        while shard.frozen is None:
+            await asyncio.sleep(LOOK_S)
+            shard.frozen = silence.look(self._now_s(), ready=shard.ready.is_set())
+        await child.stop(grace_s=0.0)
+
+    def _now_s(self) -> float:
+        return self._clock.now_ns() / NS_PER_S
 
     def _take(self, shard: _Shard, message: dict[str, Any]) -> None:
         if "ended" in message:

@@ -12,6 +12,7 @@ import pytest
 from harness.call.engines.make import EngineName
 from harness.clock import SystemClock
 from harness.errors import UsageError
+from harness.load import silence
 from harness.load.pool import ShardPool
 from harness.load.prepare import Prepared
 from harness.load.shard_lines import ShardOrder
@@ -75,6 +76,25 @@ async def test_a_shard_that_is_killed_costs_its_own_calls_and_another_takes_its_
     ]
     assert "SIGKILL" in lost[0].failures[0].what
     assert after.failure == "session.server_error"
+
+
+async def test_a_shard_that_is_frozen_is_ended_and_costs_its_own_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SILENT_S", 4.0)
+    scenario = prepared("x")
+    async with (
+        FakeSessionService(hanging()) as service,
+        ShardPool(order(tmp_path, service.url), [scenario], clock=SystemClock()) as pool,
+    ):
+        running = asyncio.ensure_future(pool.start("a", scenario).make())
+        await service.wait_for_requests(1)
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        lost = await running
+        assert pool.pids == []
+    assert (lost.failure, lost.ok) == ("harness.shard_died", False)
+    assert "it said nothing for 4 s" in lost.failures[0].what
 
 
 async def test_a_cut_reaches_the_call_and_the_end_of_the_pool_cuts_what_runs(tmp_path: Path) -> None:
