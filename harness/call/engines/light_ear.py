@@ -17,12 +17,13 @@ from harness.clock import NS_PER_S, Clock
 from harness.measure.level import peak
 from harness.transport.opus import FRAME, Decoder
 from harness.transport.pacer import SLOT_NS
-from harness.transport.reception import Piece, Reception
+from harness.transport.reception import DTX_BYTES, Piece, Reception
 from harness.transport.rtp import RtpPacket
 
-# Packets' times from one look to the next: an onset is known so much later, and that many packets cost one look. While
-# the agent speaks only its end is awaited, which takes longer to be known anyhow.
-HEAR_EVERY, HEAR_SPEECH_EVERY = 4, 8
+# Packets' times from one look to the next: that many packets cost one look, and an onset is known so much later. While
+# the agent speaks only its end is awaited, which takes longer to be known anyhow; while it sends nothing there is
+# nothing to be known before it sends again.
+HEAR_EVERY, HEAR_SELDOM = 4, 8
 SPEECH = 1000  # of 32,767 at the peak: what is louder is hardly the noise between an agent's words
 AUDIBLE = 10  # of 32,767: -70 dBFS; below it an agent's silence is none of noise
 _TURNS = itertools.count()
@@ -52,6 +53,7 @@ class LightEar:
         self._last = np.zeros(FRAME, np.int16)
         self._noisy: bool | None = None
         self._look_in = next(_TURNS) % HEAR_EVERY + 1  # not all calls in one slot, however they began
+        self._nothing_sent = False
         self._late_ns = 0
         self._waited_ns = 0
         self._tell_ns = now_ns + NS_PER_S
@@ -68,6 +70,9 @@ class LightEar:
         if not self._stamped():
             self._late_ns = max(self._late_ns, self._waited_ns)
         self.reception.arrived(packet, came_ns)
+        if self._nothing_sent and len(packet.payload) > DTX_BYTES:
+            self._nothing_sent = False
+            self._look_in = min(self._look_in, HEAR_EVERY)
 
     def listen(self, due_ns: int, now_ns: int) -> None:
         """Hears what has come; see `pacer.Job`."""
@@ -77,6 +82,9 @@ class LightEar:
             return
         self._look_in = HEAR_EVERY
         pieces = self.reception.play(now_ns)
+        self._nothing_sent = all(piece.payload is None for piece in pieces)
+        if self._nothing_sent:
+            self._look_in = HEAR_SELDOM
         if pieces:
             late_ns, self._late_ns = self._late_ns, 0
             waited_ns, self._waited_ns = self._waited_ns, 0
@@ -86,7 +94,7 @@ class LightEar:
             wire_of = self.reception.wire_at
             samples = self._decoded(pieces)
             if pieces[-1].payload is not None and peak(samples) > SPEECH:
-                self._look_in = HEAR_SPEECH_EVERY
+                self._look_in = HEAR_SELDOM
             self._events.on_heard(Heard(samples, position, wire_of(position), late_ns=late_ns, wire_of=wire_of))
         if now_ns >= self._tell_ns:
             self._events.on_media(now_ns, self._media())

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.call.engines.light import LightLine
-from harness.call.engines.light_ear import HEAR_EVERY, LightEar
+from harness.call.engines.light_ear import HEAR_EVERY, HEAR_SELDOM, LightEar
 from harness.call.engines.light_mouth import LightMouth
 from harness.call.engines.line import SAMPLE_RATE, Heard, Media
 from harness.clock import NS_PER_MS, NS_PER_S
@@ -200,8 +200,19 @@ def test_silence_goes_on_being_heard_while_nothing_comes() -> None:
     agent.wait(2 * NS_PER_S)
     heard = agent.told.heard[-1]
     known_ns = heard.wire_at(heard.position + heard.samples.size)
-    assert agent.clock.t_ns - known_ns <= 50 * NS_PER_MS + HEAR_EVERY * PACKET_NS
+    assert agent.clock.t_ns - known_ns <= 50 * NS_PER_MS + HEAR_SELDOM * PACKET_NS
     assert sum(media.lost + (media.concealed or 0) for media in agent.told.media) == 0
+
+
+@pytest.mark.parametrize("silent_ms", range(600, 600 + 20 * HEAR_SELDOM, 20))
+def test_a_voice_after_silence_is_listened_to_soon_whenever_it_comes(silent_ms: int) -> None:
+    agent = Agent()
+    agent.say([silence()[:1]])
+    agent.wait(silent_ms * NS_PER_MS)
+    before = len(agent.told.heard)
+    agent.say(encode(tone(FRAME * HEAR_EVERY)))
+    loud = [heard for heard in agent.told.heard[before:] if np.abs(heard.samples.astype(int)).max() > 600]
+    assert loud, f"not known {HEAR_EVERY} packets later"
 
 
 def test_an_agents_noise_is_heard_in_the_silence_that_it_does_not_send() -> None:
