@@ -66,17 +66,23 @@ class Timeline:
 
     file: IO[str] | None = None
     on_event: Callable[[Event], None] | None = None
-    events: list[Event] = field(default_factory=list)
     broken: OwnFailure | None = None
     secrets: Sequence[Secret | None] = ()
+    _lines: list[str] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[Event]:
+        """All of them so far, as they can be read from the file; a long call's take a third of the room as text."""
+        return list(_whole_lines(self._lines))
 
     def add(self, t_ns: int, event: str, **fields: Any) -> None:
         """Appends an event that happened at `t_ns`. A disk that takes no more is kept as `broken`, once."""
         entry: Event = {"t": t_ns, "event": event, **{name: self._writable(value) for name, value in fields.items()}}
-        self.events.append(entry)
+        line = json.dumps(entry, ensure_ascii=False)
+        self._lines.append(line)
         if self.file is not None and self.broken is None:
             try:
-                self.file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                self.file.write(line + "\n")
                 self.file.flush()
             except OSError as problem:
                 self.broken = OwnFailure(

@@ -113,12 +113,13 @@ class RecordedCall:
 
     def _lost_to_bug(self, problem: Exception) -> CallResult:
         what = without_secrets(masked(f"{type(problem).__name__}: {problem}"), self._secrets)
+        events = self._timeline.events
         return CallResult(
             call=self._plan.call,
             scenario=self._plan.scenario.name,
             target=self._plan.target,
             agent=self._plan.agent,
-            started=self._timeline.events[0].get("utc", "") if self._timeline.events else "",
+            started=events[0].get("utc", "") if events else "",
             ok=False,
             failure="harness.bug",
             failures=[FailureSeen(kind="harness.bug", what=what, ended=True)],

@@ -47,7 +47,7 @@ STEADY_EVERY = 10  # frames between two looks for steady noise in a voice
 PIECE_FRAMES = 100  # of a long block, so that it takes little memory
 KEPT_FRAMES = 500  # powers, for an onset in hindsight
 KEPT_PCM_FRAMES = 100  # samples, to place an edge
-TRIM_FRAMES = 50
+TRIM_FRAMES = 10
 SETTLED_FRAMES = KEPT_FRAMES + TRIM_FRAMES  # after so much digital silence more of it changes nothing
 
 _UNIT = 2 * HALF * HALF * FULL_SCALE**2
