@@ -1,7 +1,8 @@
 """What many calls leave behind: a shard's memory after hundreds of short calls, and how late calls at a rate start.
 
-Memory is that of a shard between calls, all of them ended: after the first hundred, and after all. Both engines run at
-once, each in its shard: nothing here is timed.
+Memory is that of the shards between calls, all of them ended: after the first hundred, and after all. A process of
+engine `sdk` ends after fifty calls and another takes its place: there it is ten calls earlier, so that the process that
+lives has made forty. Both engines run at once, each in its shards: nothing here is timed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from harness.load.pacing import plan_pace
 from harness.load.pool import ShardPool
 from harness.load.prepare import Prepared
 from harness.load.runner import Runner
+from harness.load.shard_size import CALLS_OF_A_SHARD
 from harness.measure.result import CallResult
 from harness.stack.embedded import EmbeddedStack, StackAddress
 
@@ -33,6 +35,8 @@ CALLS: dict[EngineName, int] = {
     "sdk": int(os.environ.get("LONG_LOAD_SDK", "400")),
 }
 AT_ONCE: dict[EngineName, int] = {"light": 20, "sdk": 5}
+EARLIER = 10
+RETIRES_S, LOOK_S = 30.0, 0.1
 MOST_GROWTH = 0.05
 RATE_PER_MIN = 240.0
 ARRIVALS_S = float(os.environ.get("ARRIVALS_S", "30"))
@@ -63,13 +67,25 @@ async def some(pool: ShardPool, scenario: Prepared, numbers: range, at_once: int
 async def growth(stack: StackAddress, engine: EngineName, scenario: Prepared, folder: Path) -> tuple[float, float, int]:
     """A shard's memory (MB) after the first calls and after all, and how many calls went well."""
     at_once = AT_ONCE[engine]
+    earlier = 0 if CALLS_OF_A_SHARD[engine] is None else EARLIER
+    first, last = FIRST - earlier, CALLS[engine] - earlier
     async with pool_of(stack, engine, scenario, folder / engine, most=at_once) as pool:
-        pids = pool.pids
-        results = await some(pool, scenario, range(FIRST), at_once)
-        before_mb = rss_mb(pids)
-        results += await some(pool, scenario, range(FIRST, CALLS[engine]), at_once)
-        assert pool.pids == pids, "a shard died"
-        return before_mb, rss_mb(pids), sum(result.ok is True for result in results)
+        results = await some(pool, scenario, range(first), at_once)
+        before_mb = rss_mb([await the_one(pool)])
+        results += await some(pool, scenario, range(first, last), at_once)
+        after_mb = rss_mb([await the_one(pool)])
+        assert not pool.died
+        return before_mb, after_mb, sum(result.ok is True for result in results)
+
+
+async def the_one(pool: ShardPool) -> int:
+    """The process that is left once those that retire have ended."""
+    for _ in range(round(RETIRES_S / LOOK_S)):
+        if len(pool.pids) == 1:
+            break
+        await asyncio.sleep(LOOK_S)
+    (pid,) = pool.pids
+    return pid
 
 
 def test_memory_stays(tmp_path: Path) -> None:
@@ -85,7 +101,8 @@ def test_memory_stays(tmp_path: Path) -> None:
         told = f"{before_mb:.1f} MB after {FIRST} calls, {after_mb:.1f} after {CALLS[engine]} ({went_well} went well)"
         Console().print(f"{engine:5} {told}: {grown[engine]:+.1%}", highlight=False)
     assert {engine: share for engine, share in grown.items() if share > MOST_GROWTH} == {}
-    assert {engine: went_well for engine, (*_, went_well) in found.items() if went_well < 0.99 * CALLS[engine]} == {}
+    least = {engine: 0.99 * (calls - EARLIER) for engine, calls in CALLS.items()}
+    assert {engine: went_well for engine, (*_, went_well) in found.items() if went_well < least[engine]} == {}
 
 
 def test_calls_at_a_rate_start_when_they_are_due(tmp_path: Path) -> None:
