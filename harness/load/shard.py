@@ -26,7 +26,6 @@ from harness.call.loop_lag import LoopLag
 from harness.call.timeline import Event
 from harness.clock import NS_PER_S, Clock, SystemClock, ms
 from harness.errors import EXIT_OK, EXIT_UNFIT, HarnessError
-from harness.load.give_back import give_back_memory
 from harness.load.line_writer import LineWriter
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall
@@ -162,12 +161,8 @@ class Shard:
 
     async def _tell_seconds(self) -> None:
         used_s, at_ns = _cpu_s(), self._clock.now_ns()
-        was_busy = False
         while True:
             await self._clock.sleep_until_ns(at_ns + NS_PER_S)
-            if was_busy and not self._running:
-                give_back_memory()  # now that no packet waits
-            was_busy = bool(self._running)
             now_s, now_ns = _cpu_s(), self._clock.now_ns()
             second = {
                 "alive": len(self._running),

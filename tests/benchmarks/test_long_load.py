@@ -37,7 +37,6 @@ CALLS: dict[EngineName, int] = {
 AT_ONCE: dict[EngineName, int] = {"light": 20, "sdk": 5}
 EARLIER = 10
 RETIRES_S, LOOK_S = 30.0, 0.1
-GIVES_BACK_S = 3.0  # an idle process does so within a second
 MOST_GROWTH = 0.05
 RATE_PER_MIN = 240.0
 ARRIVALS_S = float(os.environ.get("ARRIVALS_S", "30"))
@@ -80,8 +79,7 @@ async def growth(stack: StackAddress, engine: EngineName, scenario: Prepared, fo
 
 
 async def the_one(pool: ShardPool) -> int:
-    """The process that is left once those that retire have ended, after it gave back what it no longer uses."""
-    await asyncio.sleep(GIVES_BACK_S)
+    """The process that is left once those that retire have ended."""
     for _ in range(round(RETIRES_S / LOOK_S)):
         if len(pool.pids) == 1:
             break
