@@ -10,6 +10,7 @@ minimum statistics (R. Martin, IEEE Trans. Speech and Audio Processing 9(5), 200
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 LEARN_FRAMES = 30  # 300 ms of floor before the detector arms
 FLOOR_FRAMES = 200  # the floor is learnt anew over 2 s of unvoiced audio
@@ -33,7 +34,7 @@ USUAL_SPREAD = power_of(0.5)
 STEADY_BLOCK = 10  # frames
 STEADY_BLOCKS, STEADY_RANGE = 3, power_of(3.0)  # 300 ms that vary by 3 dB at most ...
 LOWEST_BLOCKS, LOWEST_RANGE = 15, power_of(2.0)  # ... and nothing 2 dB lower in 1.5 s: no speech does that
-NEWEST_FRAMES, STEADY_FRAMES = STEADY_BLOCK * STEADY_BLOCKS, STEADY_BLOCK * LOWEST_BLOCKS
+STEADY_FRAMES = STEADY_BLOCK * LOWEST_BLOCKS
 
 
 class NoiseFloor:
@@ -97,12 +98,9 @@ def is_steady_noise(frames: Sequence[float]) -> bool:
     size = len(frames)
     if size < STEADY_FRAMES:
         return False
-    blocks = [sum(frames[end - STEADY_BLOCK : end]) for end in range(size, size - NEWEST_FRAMES, -STEADY_BLOCK)]
-    mean = sum(blocks) / STEADY_BLOCKS
-    if mean > CAP * STEADY_BLOCK or max(blocks) > STEADY_RANGE * min(blocks):
-        return False
-    blocks += [
-        sum(frames[end - STEADY_BLOCK : end])
-        for end in range(size - NEWEST_FRAMES, size - STEADY_FRAMES, -STEADY_BLOCK)
-    ]
-    return min(blocks) * LOWEST_RANGE >= mean
+    blocks = (sum(frames[end - STEADY_BLOCK : end]) for end in range(size, size - STEADY_FRAMES, -STEADY_BLOCK))
+    newest = list(islice(blocks, STEADY_BLOCKS))
+    mean = sum(newest) / STEADY_BLOCKS
+    if mean > CAP * STEADY_BLOCK or max(newest) > STEADY_RANGE * min(newest):
+        return False  # as most of a voice; the others are not even added up
+    return min(*newest, *blocks) * LOWEST_RANGE >= mean

@@ -124,8 +124,7 @@ class OnsetDetector:
         # Steps that are left out must not change when the floor is learnt anew.
         known += min(frames - known, (frames - known) % STEADY_EVERY)
         self._pcm += bytes(2 * FRAME * known)
-        for _ in range(known):
-            self._step(0.0, edges)
+        self._steps([0.0] * known, edges)
         self._trim()
         left_out = frames - known  # what is kept is silence by then, and stays the newest
         self._frames += left_out
@@ -145,13 +144,7 @@ class OnsetDetector:
         frames = exact.reshape(-1, FRAME)
         sums = np.vecdot(exact.reshape(-1, HALF), _ONES).reshape(-1, 2)
         powers = ((HALF * np.vecdot(frames, frames) - np.vecdot(sums, sums)) / _UNIT).tolist()
-        done = 0
-        while done < len(powers):
-            if self.voiced:
-                done = self._go_on(powers, done, edges)
-            else:
-                self._step(powers[done], edges)
-                done += 1
+        self._steps(powers, edges)
         self._trim()
 
     def _trim(self) -> None:
@@ -163,11 +156,17 @@ class OnsetDetector:
             del self._pcm[: surplus * 2 * FRAME]
             self._pcm_first += surplus
 
-    def _step(self, power: float, edges: list[VoiceEdge]) -> None:
-        """The next frame. What it looks back at does not depend on how much happens to be kept."""
-        if self.voiced:
-            self._go_on([power], 0, edges)
-            return
+    def _steps(self, powers: Sequence[float], edges: list[VoiceEdge]) -> None:
+        """The next frames. What they look back at does not depend on how much happens to be kept."""
+        done = 0
+        while done < len(powers):
+            if self.voiced:
+                done = self._go_on(powers, done, edges)
+            else:
+                self._step_unvoiced(powers[done], edges)
+                done += 1
+
+    def _step_unvoiced(self, power: float, edges: list[VoiceEdge]) -> None:
         self._powers.append(power)
         self._frames += 1
         self.position = self._frames * FRAME
