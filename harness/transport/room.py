@@ -12,8 +12,7 @@ import logging
 import random
 import uuid
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from livekit.protocol import models, rtc
 
@@ -24,6 +23,7 @@ from harness.transport import rtp, sdp
 from harness.transport.opus import FRAME
 from harness.transport.pacer import Pacer
 from harness.transport.peer import OnRtp, Peer, PeerLostError
+from harness.transport.room_events import Participant, RemoteTrack, Rights, RoomEvents, source_name
 from harness.transport.signalling import Signalling
 from harness.transport.udp import OnLeft, UdpPort
 
@@ -46,69 +46,6 @@ class TransportHub:
         self.clock = clock
         self.port = UdpPort(clock)
         self.pacer = Pacer(clock, flush=self.port.flush, read=self.port.read)
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Someone else in the room."""
-
-    identity: str
-    sid: str
-    is_agent: bool
-    joined_at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteTrack:
-    """An audio track that is subscribed.
-
-    Attributes:
-        identity: Whose it is.
-        sid: The server's name for it.
-        ssrc: Its packets' source.
-        is_encrypted: Whether its sender encrypts it end to end, so that nobody without the key can decode it.
-    """
-
-    identity: str
-    sid: str
-    ssrc: int
-    is_encrypted: bool
-
-
-class RoomEvents(Protocol):
-    """What a room tells, from the event loop."""
-
-    def participant_came(self, t_ns: int, participant: Participant) -> None:
-        """Someone is in the room."""
-        ...
-
-    def participant_active(self, t_ns: int, identity: str) -> None:
-        """Someone's connection is made: data and audio reach it."""
-        ...
-
-    def participant_went(self, t_ns: int, identity: str) -> None:
-        """Someone has left."""
-        ...
-
-    def microphone_heard(self, t_ns: int) -> None:
-        """Someone has subscribed to our microphone."""
-        ...
-
-    def track_came(self, t_ns: int, track: RemoteTrack) -> None:
-        """A track is subscribed: its packets come."""
-        ...
-
-    def track_went(self, t_ns: int, track: RemoteTrack) -> None:
-        """A track is there no more."""
-        ...
-
-    def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
-        """A data packet came."""
-        ...
-
-    def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
-        """The room is gone, and not because we left it."""
-        ...
 
 
 class Publication:
@@ -151,6 +88,7 @@ class Room:
         self._active: set[str] = set()
         self._track_infos: dict[str, tuple[str, models.TrackInfo]] = {}
         self._tracks: dict[str, RemoteTrack] = {}
+        self._muted: set[str] = set()
         self._offered: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._published: asyncio.Future[str] | None = None
@@ -170,6 +108,7 @@ class Room:
         self._channel_open = asyncio.Event()
         self._channel.on("open", self._channel_open.set)
         self.identity = signalling.joined.participant.identity
+        self.rights = Rights.of(signalling.joined.participant.permission)
 
     @classmethod
     async def connect(cls, hub: TransportHub, url: str, token: Secret, events: RoomEvents, *, timeout_s: float) -> Room:
@@ -378,10 +317,13 @@ class Room:
             if info.state == models.ParticipantInfo.DISCONNECTED:
                 self._participant_went(now_ns, info)
                 continue
-            if info.sid not in self._participants:
-                one = Participant(info.identity, info.sid, info.kind == models.ParticipantInfo.AGENT, info.joined_at_ms)
-                self._participants[info.sid] = one
+            one = Participant.of(info)
+            known = self._participants.get(info.sid)
+            self._participants[info.sid] = one
+            if known is None:
                 self._events.participant_came(now_ns, one)
+            elif known != one:
+                self._events.participant_changed(now_ns, one)
             if info.state == models.ParticipantInfo.ACTIVE and info.sid not in self._active:
                 self._active.add(info.sid)
                 self._events.participant_active(now_ns, info.identity)
@@ -429,6 +371,7 @@ class Room:
         for sid, track in list(self._tracks.items()):
             if self._offered.get(sid) != track.ssrc:
                 del self._tracks[sid]
+                self._muted.discard(sid)
                 self._subscriber.unlisten(track.ssrc)
                 self._events.track_went(now_ns, track)
         self._match_tracks(now_ns)
@@ -440,8 +383,14 @@ class Room:
                 continue
             identity, info = self._track_infos[sid]
             encrypted = info.encryption != models.Encryption.NONE
-            self._tracks[sid] = track = RemoteTrack(identity, sid, ssrc, encrypted)
+            source = source_name(info.source)
+            self._tracks[sid] = track = RemoteTrack(identity, sid, ssrc, encrypted, info.name, source)
             self._events.track_came(now_ns, track)
+        for sid, track in self._tracks.items():
+            muted = self._track_infos[sid][1].muted
+            if muted != (sid in self._muted):
+                (self._muted.add if muted else self._muted.discard)(sid)
+                self._events.track_muted(now_ns, track, muted)
 
     def _message(self, label: str, data: bytes, came_ns: int) -> None:
         if label not in (RELIABLE, LOSSY) or self._over:

@@ -24,7 +24,8 @@ from harness.errors import RoomFailure
 from harness.secret import Secret
 from harness.transport.opus import Encoded
 from harness.transport.private_names import check_versions
-from harness.transport.room import Participant, RemoteTrack, Room, TransportHub
+from harness.transport.room import Room, TransportHub
+from harness.transport.room_events import Participant, RemoteTrack
 
 
 class LightEngine:
@@ -154,6 +155,9 @@ class LightLine:
         """See `RoomEvents`."""
         self._events.on_participant(t_ns, participant.identity, is_agent=participant.is_agent)
 
+    def participant_changed(self, t_ns: int, participant: Participant) -> None:
+        """See `RoomEvents`."""
+
     def participant_active(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
 
@@ -180,9 +184,18 @@ class LightLine:
         if self._tracks.get(track.identity) == track:
             del self._tracks[track.identity]
 
+    def track_muted(self, t_ns: int, track: RemoteTrack, muted: bool) -> None:
+        """See `RoomEvents`."""
+
     def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """See `RoomEvents`."""
         self._events.on_data(t_ns, topic, payload, identity)
+
+    def reconnecting(self, t_ns: int, why: str) -> None:
+        """See `RoomEvents`."""
+
+    def reconnected(self, t_ns: int, how: str) -> None:
+        """See `RoomEvents`."""
 
     def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `RoomEvents`."""
