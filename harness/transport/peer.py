@@ -93,6 +93,11 @@ class Peer:
         """To the server and back, by ICE's checks; None before the first."""
         return None if self._socket.rtt_ns is None else self._socket.rtt_ns / 1e6
 
+    @property
+    def came_ns(self) -> int:
+        """When anything but media came last; 0 before that."""
+        return self._socket.came_ns
+
     async def describe(self, setup: str) -> Transport:
         """Our side of the transport."""
         await self._gatherer.gather()

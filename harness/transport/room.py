@@ -155,6 +155,11 @@ class Room:
         """To the server and back."""
         return self._subscriber.rtt_ms
 
+    @property
+    def heard_ns(self) -> int:
+        """When anything but media came from the server last: checks of the connection, reports, data."""
+        return max(self._subscriber.came_ns, self._publisher.came_ns)
+
     async def publish(self, *, name: str = "microphone", dtx: bool = False) -> Publication:
         """Publishes a microphone; with `dtx` it may send next to nothing in silence. The caller bounds the time.
 
