@@ -23,6 +23,7 @@ from harness.measure.voice import (
     reply_to_barge_in,
     reply_to_speech,
     reply_to_text,
+    setting_in,
     speaks_at,
     stop_after,
     talking_since,
@@ -283,7 +284,7 @@ class Script:
     def _reply_after(self, start_ns: int, end_ns: int) -> FindReply:
         """What finds the reply to what was just said; where the caller hears itself, that is no reply."""
         voices = self._ear.voices
-        if not any(start_ns <= voice.onset_ns < end_ns for voice in voices):
+        if not setting_in(voices, start_ns, end_ns):
             return lambda: reply_to_speech(voices, start_ns, end_ns)
         heard = self._own_voice.find()
         if heard is None:

@@ -9,7 +9,7 @@ from typing import get_args
 from harness.clock import NS_PER_MS
 from harness.counted import counted
 from harness.failures import FailureKind
-from harness.measure.fitness import unfit_reasons, what_ran_out
+from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
 from harness.measure.own_voice import without_own_voice
 from harness.measure.result import (
@@ -28,9 +28,11 @@ from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_
 from harness.measure.voice import (
     ReplyStart,
     Voice,
+    count_before,
     reply_to_barge_in,
     reply_to_speech,
     reply_to_text,
+    setting_in,
     speaks_at,
     stop_after,
 )
@@ -122,6 +124,8 @@ class _Measured:
         self.zero_ns = zero_ns
         self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts)
         self.heard_anything = bool(spans.voices)
+        self.fitness = Fitness(spans)
+        self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:
         return _span_ms(self.zero_ns, t_ns)
@@ -162,9 +166,11 @@ class _Measured:
 
     def _turn_ended_by(self, failure: Event) -> int | None:
         """The turn that was running when a failure ended the script."""
+        if not failure["ended"]:
+            return None
         ends = ("failed", "no_reply") if failure["kind"] == "agent.no_reply" else ("failed",)
         failed = [turn.turn for turn in self.spans.turns if turn.why in ends]
-        return failed[-1] if failed and failure["ended"] else None
+        return failed[-1] if failed else None
 
     def _was_mute(self, seen: Sequence[FailureSeen]) -> bool:
         return (
@@ -178,7 +184,7 @@ class _Measured:
         if "greeting.awaited" not in self.spans.first:
             return None
         end_ns = _first(self.spans.at("greeting.ended"), self.spans.last_ns)
-        spoken = [voice for voice in self.spans.voices if voice.onset_ns < end_ns]
+        spoken = self.spans.voices[: count_before(self.spans.voices, end_ns)]
         onset_ns = spoken[0].onset_ns if spoken else None
         awaited_ns = _first(self.spans.at("greeting.awaited"))
         # What follows its onset is not measured.
@@ -244,12 +250,12 @@ class _Measured:
         result.doubtful = self._doubts(turn)
         result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
-        result.ran_out = None if result.fit else what_ran_out(self.spans, turn.started_ns, end_ns)
+        result.ran_out = None if result.fit else self.fitness.what_ran_out(turn.started_ns, end_ns)
         return result
 
     def _unfit(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
         """Why we were not fit between two times."""
-        reasons = unfit_reasons(self.spans, start_ns, end_ns, onset_ns)
+        reasons = self.fitness.unfit_reasons(start_ns, end_ns, onset_ns)
         for gap in self.spans.gaps:
             if gap.touches(start_ns, end_ns):
                 back_ns = gap.until_ns or self.spans.last_ns
@@ -306,7 +312,7 @@ class _Measured:
                 return reply_to_barge_in(voices, stop_ns, end_ns), stop_ns
         return reply_to_speech(voices, start_ns, end_ns), None
 
-    def _voices(self, turn: TurnSpan) -> list[Voice]:
+    def _voices(self, turn: TurnSpan) -> Sequence[Voice]:
         """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         if turn.own_voice is None:
@@ -336,11 +342,11 @@ class _Measured:
 
     def wait(self, wait: WaitSpan) -> WaitResult:
         end_ns = wait.ended_ns or self.spans.last_ns
-        spoke = [voice for voice in self.spans.voices if wait.started_ns <= voice.onset_ns <= end_ns]
+        spoke = setting_in(self.spans.voices, wait.started_ns, end_ns + 1)
         if speaks_at(self.spans.voices, wait.started_ns):
             spoke_ns: int | None = wait.started_ns
         else:
-            spoke_ns = spoke[0].onset_ns if spoke else None
+            spoke_ns = self.spans.voices[spoke[0]].onset_ns if spoke else None
         return WaitResult(
             after_turn=wait.after_turn,
             started_ms=self.position(wait.started_ns),
@@ -396,9 +402,8 @@ class _Measured:
     def stray_speech(self) -> int:
         """How many times the agent spoke in a wait."""
         return sum(
-            wait.started_ns <= voice.onset_ns <= (wait.ended_ns or self.spans.last_ns)
+            len(setting_in(self.spans.voices, wait.started_ns, (wait.ended_ns or self.spans.last_ns) + 1))
             for wait in self.spans.waits
-            for voice in self.spans.voices
         )
 
     def caller_voice(self) -> list[tuple[float, float]]:

@@ -136,6 +136,10 @@ def with_voices(events: Sequence[Event], found: Sequence[FoundEdge]) -> list[Eve
     return [*(event for event in events if not is_edge(event)), *edges]
 
 
+def _t_ns(event: Event) -> int:
+    return int(event["t"])
+
+
 class _Times:
     """From positions to times, and to all that an edge which was not found live has to tell."""
 
@@ -143,7 +147,7 @@ class _Times:
         self._anchors = [event for event in events if event["event"] in ("agent.onset", "heard")]
         self._anchors.sort(key=lambda event: int(event["position"]))
         self._positions = [event["position"] for event in self._anchors]
-        self._seconds = [event for event in events if event["event"] == "second"]
+        self._seconds = sorted((event for event in events if event["event"] == "second"), key=_t_ns)
 
     def event(self, name: str, edge: FoundEdge) -> Event:
         """An edge's event, without what it says of the sound."""
@@ -152,7 +156,9 @@ class _Times:
         if edge.quality is None:
             # How late its own block was read is not known: the latest one of its second stands for it. (A second's
             # event bears the time of its end.)
-            late_ms = [each["read_late_ms"] for each in self._seconds if 0 <= each["t"] - t_ns < NS_PER_S]
+            first = bisect.bisect_left(self._seconds, t_ns, key=_t_ns)
+            until = bisect.bisect_left(self._seconds, t_ns + NS_PER_S, key=_t_ns)
+            late_ms = [each["read_late_ms"] for each in self._seconds[first:until]]
             event |= {"ear": ear_ns, "read_late_ms": max(late_ms, default=0.0)}
         return event
 
