@@ -8,7 +8,6 @@ from livekit.protocol import models
 from harness.secret import Secret
 from harness.transport.refusal import ending, first_line, refused_by_reason
 
-
 REASONS = models.DisconnectReason.keys()
 
 
