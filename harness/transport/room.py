@@ -23,18 +23,15 @@ from harness.transport import rtp, sdp
 from harness.transport.opus import FRAME
 from harness.transport.pacer import Pacer
 from harness.transport.peer import OnRtp, Peer, PeerLostError
+from harness.transport.refusal import ending, refused_by_reason, unreachable
 from harness.transport.room_events import Participant, RemoteTrack, Rights, RoomEvents, source_name
-from harness.transport.signalling import Signalling
+from harness.transport.signalling import Signalling, reason_name
 from harness.transport.udp import OnLeft, UdpPort
 
 WHY_WITHIN_S = 1.0
 RELIABLE, LOSSY = "_reliable", "_lossy"
-_ENDED_BY_SERVICE = {
-    models.DisconnectReason.ROOM_DELETED,
-    models.DisconnectReason.ROOM_CLOSED,
-    models.DisconnectReason.PARTICIPANT_REMOVED,
-}
 _UDP_MEND = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
+_CLOSED_MEND = "is the LiveKit server well, and does nothing between it and us close connections?"
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +92,8 @@ class Room:
         self._publish_id = ""
         self._offers: asyncio.Queue[rtc.SessionDescription] = asyncio.Queue()
         self._answered: asyncio.Future[sdp.Description] | None = None
+        # Done when what the server sends can be received; failed where the server ends the join before.
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = False
         self._over = False
         self._lost_timer: asyncio.TimerHandle | None = None
@@ -109,13 +108,18 @@ class Room:
         self._channel.on("open", self._channel_open.set)
         self.identity = signalling.joined.participant.identity
         self.rights = Rights.of(signalling.joined.participant.permission)
+        """What the token allows."""
+        if not (self.rights.subscribe and signalling.joined.subscriber_primary):
+            # The server offers to send nothing, or not before there is something.
+            self._ready.set_result(None)
 
     @classmethod
     async def connect(cls, hub: TransportHub, url: str, token: Secret, events: RoomEvents, *, timeout_s: float) -> Room:
-        """Joins the token's room. Returns when what the server sends can be received.
+        """Joins the token's room. Returns when what the server sends can be received, if `rights` let us receive.
 
         Raises:
-            RoomFailure: room.unreachable, room.refused or room.timeout; the token is in none of them.
+            RoomFailure: room.unreachable, room.refused or room.timeout, in the server's words where there are any; the
+                token is in none of them.
             TransportVersionError: A library is not the one that is known.
         """
         room: Room | None = None
@@ -129,7 +133,7 @@ class Room:
                     raise
                 room._start(room._listen())
                 room._start(room._answer_offers())
-                await room._subscriber.connected.wait()
+                await room._ready
         except TimeoutError:
             if room is not None:
                 await room.close()
@@ -166,7 +170,7 @@ class Room:
         Raises:
             RoomFailure: room.publish_failed.
         """
-        if not self._signalling.joined.participant.permission.can_publish:
+        if not self.rights.publish:
             raise _publish_failed("the token does not allow it")
         cid = str(uuid.uuid4())
         loop = asyncio.get_running_loop()
@@ -214,6 +218,7 @@ class Room:
         if self._closed:
             return
         self._closed = self._over = True
+        self._ready.cancel()
         if self._lost_timer is not None:
             self._lost_timer.cancel()
         await self._signalling.close()
@@ -236,10 +241,14 @@ class Room:
             _log.debug("a task of the room failed", exc_info=problem)
             self._end(f"{type(problem).__name__}: {problem}")
 
-    def _end(self, reason: str, *, by_service: bool = False) -> None:
+    def _end(self, reason: str, *, by_service: bool = False, refusal: RoomFailure | None = None) -> None:
+        """The room is gone; `refusal` is what a join that is not done yet fails with."""
         if self._over:
             return
         self._over = True
+        if not self._ready.done():
+            self._ready.set_exception(refusal or unreachable(f"{reason}, before media came through", mend=_UDP_MEND))
+            return
         for waiter in (self._published, self._answered):
             if waiter is not None and not waiter.done():
                 waiter.set_exception(ConnectionError(reason))
@@ -254,7 +263,8 @@ class Room:
     async def _listen(self) -> None:
         async for response in self._signalling.responses():
             await self._take(response)
-        self._end(self._signalling.lost)
+        lost = self._signalling.lost
+        self._end(lost, refusal=unreachable(f"{lost}, before media came through", mend=_CLOSED_MEND))
 
     async def _take(self, response: rtc.SignalResponse) -> None:
         match response.WhichOneof("message"):
@@ -294,10 +304,11 @@ class Room:
                 self._answered.set_exception(PeerLostError(said))
 
     def _leave(self, leave: rtc.LeaveRequest) -> None:
-        name = models.DisconnectReason.Name(leave.reason).lower()
+        name = reason_name(leave.reason)
+        what, _, by_service = ending(name, self.identity)
         if leave.action != rtc.LeaveRequest.DISCONNECT or leave.can_reconnect:
-            name += "; the server asks us to connect again, which the light engine does not do"
-        self._end(name, by_service=leave.reason in _ENDED_BY_SERVICE)
+            what += "; the server asks us to connect again, which the light engine does not do"
+        self._end(what, by_service=by_service, refusal=refused_by_reason(name, self.identity))
 
     async def _trickle(self, trickle: rtc.TrickleRequest) -> None:
         import json
@@ -364,6 +375,8 @@ class Room:
                 except PeerLostError as problem:
                     self._end(str(problem))
                     return
+                if not self._ready.done():
+                    self._ready.set_result(None)
             self._take_tracks(remote)
 
     def _take_tracks(self, remote: sdp.Description) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -104,11 +105,11 @@ async def test_a_room_that_is_ended_and_a_caller_that_is_removed(livekit_keys: L
         name = await server.room("ended")
         async with server.joined(caller_token(server.keys, name, "caller")) as (_, seen):
             await server.api.room.delete_room(DeleteRoomRequest(room=name))
-            assert await soon(seen.ended) == ("room_deleted", True)
+            assert await soon(seen.ended) == ("the room was deleted (room_deleted)", True)
         name = await server.room("removed")
         async with server.joined(caller_token(server.keys, name, "caller")) as (room, seen):
             await server.api.room.remove_participant(RoomParticipantIdentity(room=name, identity="caller"))
-            assert await soon(seen.ended) == ("participant_removed", True)
+            assert await soon(seen.ended) == ("we were removed from the room (participant_removed)", True)
             with pytest.raises(ConnectionError):
                 room.send_data("x", b"y")
             assert seen.ended.empty()
@@ -120,7 +121,7 @@ async def test_someone_else_with_the_same_name_takes_our_place(livekit_keys: Liv
         token = caller_token(server.keys, name, "caller")
         async with server.joined(token) as (_, seen), server.joined(token):
             reason, by_service = await soon(seen.ended)
-            assert reason.startswith("duplicate_identity")
+            assert reason.startswith("another participant joined with the same identity `caller` (duplicate_identity)")
             assert not by_service
 
 
@@ -146,6 +147,7 @@ async def test_what_the_token_does_not_allow(livekit_keys: LiveKitKeys) -> None:
             with pytest.raises(RoomFailure) as failure:
                 await Room.connect(server.hub, server.keys.url, token, Seen(), timeout_s=WITHIN_S)
             assert failure.value.kind == "room.refused"
+            assert re.search(r"the server answered 40[14]: \w+", failure.value.what)
             assert token.reveal() not in str(failure.value)
         async with server.joined(token_with(server.keys, name, can_publish=False)) as (room, _):
             with pytest.raises(RoomFailure, match="does the token allow publishing") as failure:
