@@ -76,6 +76,7 @@ class Call:
             clock,
             timeline,
             self._voices,
+            last_packet_ns=self._last_packet_ns,
             named=plan.agent_identity,
             on_anew=self._on_anew,
             on_gone=self._on_agent_gone,
@@ -266,6 +267,9 @@ class Call:
         """See `LineEvents`."""
         self._agents.track_muted(t_ns, track, muted=muted)
 
+    def _last_packet_ns(self, track: str) -> int | None:
+        return None if self._line is None else self._line.last_packet_ns(track)
+
     def _find_main_track(self) -> None:
         """The agent's newest track: where its voice is looked for an echo of the caller's."""
         live = [track.sid for track in self._voices.of_agent() if track.gone_ns is None]
@@ -309,12 +313,9 @@ class Call:
         """See `LineEvents`."""
         if topic != TOPIC_IN:
             return
-        if not self._agents.is_agents_text(identity):
-            self._timeline.add(t_ns, "text.other", identity=identity)
-            return
-        received = self._chat.received(payload)
+        received = self._chat.received(payload, of_agent=self._agents.is_agents_text(identity))
         if isinstance(received, Junk):
-            self._timeline.add(t_ns, "text.junk", why=received.why)
+            self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity)
         else:
             self._timeline.add(
                 t_ns, "text", role=received.role, text=received.text, type=received.type, identity=identity

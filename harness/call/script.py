@@ -256,7 +256,13 @@ class Script:
 
     async def _type(self, text: str, *, barged: bool) -> str:
         self._chat.sent(text)
-        sent_ns = await self._line.send_data(TOPIC_OUT, outgoing(text))
+        sending = asyncio.ensure_future(self._line.send_data(TOPIC_OUT, outgoing(text)))
+        sending.add_done_callback(lambda _: self._ear.wake())
+        try:
+            await self._until(sending.done)  # a line that is lost may keep it for long
+        finally:
+            sending.cancel()
+        sent_ns = sending.result()
         self._timeline.add(sent_ns, "caller.typed", turn=self._turn, text=text.strip())
         return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
 

@@ -40,8 +40,7 @@ A line is written at once, so that a call cut dead has left everything up to the
     heard               track, position, ear (ns or null), place (samples of the recording, or null)    once a second,
                         where the stream was moved in the recording, and at its end
     text                role (echo | transcript | reply), text, type, identity
-    text.other          identity                            a frame on voice.reply that is not the agent's
-    text.junk           why
+    text.junk           why, identity
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
                         own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms    and see `machine`
     media               track, received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms,

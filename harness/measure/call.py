@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
@@ -265,10 +265,18 @@ class _Measured:
     def _doubts(self, turn: TurnSpan) -> list[str]:
         """Why it is not known whose voice was measured."""
         return [
-            f"{before['identity']} was taken for the agent until {after['identity']} came"
-            for before, after in itertools.pairwise(self.spans.choices)
-            if after["t"] > turn.started_ns
+            f"{mistaken} was taken for the agent until {agent['identity']} came"
+            for mistaken, agent in self._mistaken()
+            if agent["t"] > turn.started_ns
         ]
+
+    def _mistaken(self) -> Iterator[tuple[str, Event]]:
+        """Who was listened to as the agent and was not, and the choice of another that ended it."""
+        listened = {event["identity"] for event in self.spans.joined}
+        for before, after in itertools.pairwise(self.spans.choices):
+            mistaken = before["identity"]
+            if mistaken in listened and self.spans.heard.speaks_for(mistaken) != after["identity"]:
+                yield mistaken, after
 
     def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
         """When a person first heard anything of the agent after the caller's end, its voice or not."""
@@ -375,8 +383,7 @@ class _Measured:
         spans, notes = self.spans, []
         measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
         notes += [
-            f"{before['identity']} was taken for the agent until {after['identity']} came"
-            for before, after in itertools.pairwise(spans.choices)
+            f"{mistaken} was taken for the agent until {agent['identity']} came" for mistaken, agent in self._mistaken()
         ]
         notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
         others = sorted(spans.agents - set(measured))

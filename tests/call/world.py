@@ -142,6 +142,9 @@ class RoomLine:
     async def publish(self, *, timeout_s: float) -> None:
         self._start(self._microphone.run())
 
+    def last_packet_ns(self, track: str) -> int | None:
+        return None
+
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
         speaking = self._microphone.speak(pcm, not_before_ns=not_before_ns)
         self._start(self._hear_out(speaking, pcm))
