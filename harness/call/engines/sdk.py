@@ -29,6 +29,7 @@ from harness.call.microphone import Microphone, Utterance
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.failures import FailureKind
+from harness.proxies import SdkProxies
 from harness.secret import Secret
 
 LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
@@ -56,6 +57,7 @@ class SdkEngine:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._proxies = SdkProxies()
         # The SDK logs signalling URLs, which hold tokens.
         sdk_log = logging.getLogger("livekit")
         sdk_log.addHandler(logging.NullHandler())
@@ -71,7 +73,8 @@ class SdkEngine:
         line = SdkLine(room, events, self._clock)
         options = rtc.RoomOptions(auto_subscribe=True, connect_timeout=timeout_s)
         try:
-            await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
+            async with self._proxies.towards(url):
+                await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
         except TimeoutError:
             await line.hang_up()
             raise RoomFailure(
