@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,14 +36,14 @@ def outgoing(text: str) -> bytes:
 
 
 class Chat:
-    """Tells echoes from transcripts by the list of texts sent and not yet echoed."""
+    """Tells echoes from transcripts by the texts sent and not yet echoed."""
 
     def __init__(self) -> None:
-        self._unechoed: list[str] = []
+        self._unechoed: Counter[str] = Counter()
 
     def sent(self, text: str) -> None:
         """A typed message goes out."""
-        self._unechoed.append(text.strip())
+        self._unechoed[text.strip()] += 1
 
     def received(self, payload: bytes) -> ChatText | Junk:
         """What a frame on `voice.reply` is."""
@@ -65,7 +66,7 @@ class Chat:
             return Junk("empty text")
         if kind != USER:
             return ChatText("reply", text, kind)
-        if text in self._unechoed:
-            self._unechoed.remove(text)
+        if self._unechoed[text] > 0:
+            self._unechoed[text] -= 1
             return ChatText("echo", text, kind)
         return ChatText("transcript", text, kind)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
 from harness.counted import counted
 from harness.failures import FailureKind
-from harness.measure.fitness import unfit_reasons, what_ran_out
+from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
 from harness.measure.own_voice import without_own_voice
 from harness.measure.result import (
     CallResult,
     FailureSeen,
     GreetingResult,
+    Handover,
     OwnLateness,
+    TrackHeard,
     TurnResult,
     WaitResult,
 )
@@ -25,9 +28,11 @@ from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_
 from harness.measure.voice import (
     ReplyStart,
     Voice,
+    count_before,
     reply_to_barge_in,
     reply_to_speech,
     reply_to_text,
+    setting_in,
     speaks_at,
     stop_after,
 )
@@ -36,6 +41,7 @@ from harness.measure.wer import word_error_rate
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
+DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
@@ -71,8 +77,14 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
         session_retries=spans.first.get("session.created", {}).get("retries", 0),
         room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
-        agent_join_ms=_span_ms(spans.at("room.connected"), spans.at("agent.joined")),
-        agents=spans.second_agents + ("agent.seen" in spans.first),
+        agent_join_ms=_span_ms(spans.at("room.connected"), spans.agent_joined_ns),
+        agents=len(spans.agents),
+        tracks=measured.tracks(),
+        handovers=[
+            Handover(at_ms=measured.position(event["t"]), left=event["identity"], followed=event["to"])
+            for event in spans.handovers
+        ],
+        other_texts=spans.other_texts,
         junk_frames=spans.junk,
         stray_texts=measured.texts.stray,
         stray_speech=measured.stray_speech(),
@@ -112,12 +124,15 @@ class _Measured:
         self.zero_ns = zero_ns
         self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts)
         self.heard_anything = bool(spans.voices)
+        self.fitness = Fitness(spans)
+        self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:
         return _span_ms(self.zero_ns, t_ns)
 
     def failures(self, greeting: GreetingResult | None, turns: Sequence[TurnResult]) -> list[FailureSeen]:
         late: set[int | None] = {turn.turn for turn in turns if not turn.fit}
+        doubtful = {turn.turn: turn.doubtful[0] for turn in turns if turn.doubtful}
         if greeting is not None and not greeting.fit:
             late.add(None)
         seen = [
@@ -134,6 +149,8 @@ class _Measured:
         for failure in seen:
             if failure.kind in HEARD_AS_SILENCE and failure.turn in late:
                 failure.fit, failure.what = False, f"{failure.what}; {NOT_HELD}"
+            elif failure.kind in HEARD_AS_SILENCE and failure.turn in doubtful:
+                failure.fit, failure.what = False, f"{failure.what}; {doubtful[failure.turn]}"
         if self._was_mute(seen):
             # One mute call, not one silent turn after another: told first, by its own name.
             what = "not one voiced moment of the agent in the whole call"
@@ -149,9 +166,11 @@ class _Measured:
 
     def _turn_ended_by(self, failure: Event) -> int | None:
         """The turn that was running when a failure ended the script."""
+        if not failure["ended"]:
+            return None
         ends = ("failed", "no_reply") if failure["kind"] == "agent.no_reply" else ("failed",)
         failed = [turn.turn for turn in self.spans.turns if turn.why in ends]
-        return failed[-1] if failed and failure["ended"] else None
+        return failed[-1] if failed else None
 
     def _was_mute(self, seen: Sequence[FailureSeen]) -> bool:
         return (
@@ -165,11 +184,12 @@ class _Measured:
         if "greeting.awaited" not in self.spans.first:
             return None
         end_ns = _first(self.spans.at("greeting.ended"), self.spans.last_ns)
-        spoken = [voice for voice in self.spans.voices if voice.onset_ns < end_ns]
+        spoken = self.spans.voices[: count_before(self.spans.voices, end_ns)]
         onset_ns = spoken[0].onset_ns if spoken else None
         awaited_ns = _first(self.spans.at("greeting.awaited"))
         # What follows its onset is not measured.
-        why = unfit_reasons(self.spans, awaited_ns, end_ns if onset_ns is None else max(onset_ns, awaited_ns), onset_ns)
+        until_ns = end_ns if onset_ns is None else max(onset_ns, awaited_ns)
+        why = self._unfit(awaited_ns, until_ns, onset_ns)
         return GreetingResult(
             fit=not why,
             unfit_why=why,
@@ -213,6 +233,8 @@ class _Measured:
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
         result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
+        result.first_sound_ms = _span_ms(turn.caller_end_ns, self._first_sound_ns(turn, onset_ns, end_ns))
+        result.ends_call_ms = self._ends_call_ms(end_ns)
         result.ttfa_ear_ms = _span_ms(turn.said_end_ns or turn.caller_end_ns, ear_ns)
         result.stop_ms = _span_ms(turn.caller_start_ns, stop_ns)
         self._judge_taking(result, turn, end_ns)
@@ -225,16 +247,55 @@ class _Measured:
             # One that came before the caller had ended is of a part: it has words, but no time.
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
-        result.unfit_why = unfit_reasons(self.spans, turn.started_ns, end_ns, onset_ns)
+        result.doubtful = self._doubts(turn)
+        result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
-        result.ran_out = None if result.fit else what_ran_out(self.spans, turn.started_ns, end_ns)
+        result.ran_out = None if result.fit else self.fitness.what_ran_out(turn.started_ns, end_ns)
         return result
 
+    def _unfit(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
+        """Why we were not fit between two times."""
+        reasons = self.fitness.unfit_reasons(start_ns, end_ns, onset_ns)
+        for gap in self.spans.gaps:
+            if gap.touches(start_ns, end_ns):
+                back_ns = gap.until_ns or self.spans.last_ns
+                reasons.append(f"our own connection to the room was away by {(back_ns - gap.from_ns) / 1e6:.0f} ms")
+        return reasons
+
+    def _doubts(self, turn: TurnSpan) -> list[str]:
+        """Why it is not known whose voice was measured."""
+        return [
+            f"{before['identity']} was taken for the agent until {after['identity']} came"
+            for before, after in itertools.pairwise(self.spans.choices)
+            if after["t"] > turn.started_ns
+        ]
+
+    def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
+        """When a person first heard anything of the agent after the caller's end, its voice or not."""
+        from_ns = _first(turn.caller_end_ns)
+        beside = [voice.onset_ns for voice in self.spans.background if from_ns <= voice.onset_ns <= end_ns]
+        return min([*beside, *([onset_ns] if onset_ns is not None else [])], default=None)
+
+    def _ends_call_ms(self, turn_end_ns: int) -> float | None:
+        """How long after its last word an agent ended the call, where it did so in a turn that wants it."""
+        hung_up_ns = self.spans.at("agent.hung_up")
+        if hung_up_ns is None or hung_up_ns > turn_end_ns or not self.spans.voices:
+            return None
+        return _span_ms(self.spans.voices[-1].end_ns, hung_up_ns)
+
     def _lost_within(self, turn: TurnSpan) -> bool:
-        """Whether the agent or the room was lost in this turn: it keeps its row, without times."""
-        return turn.why == "failed" and any(
-            failure["kind"] in ("agent.left", "room.lost") and failure["ended"] for failure in self.spans.failures
-        )
+        """Whether the agent or the room was lost in this turn, before its reply had ended: then it has no times."""
+        lost = [
+            failure
+            for failure in self.spans.failures
+            if failure["kind"] in ("agent.left", "agent.gone_silent", "room.lost") and failure["ended"]
+        ]
+        if turn.why != "failed" or not lost:
+            return False
+        left_ns = self.spans.at("agent.left") or lost[0]["t"]
+        heard = [voice for voice in self.spans.voices if voice.onset_ns >= (turn.caller_end_ns or left_ns)]
+        ended_ns = heard[-1].end_ns if heard else None
+        return lost[0]["kind"] == "room.lost" or ended_ns is None or left_ns - ended_ns < DIED_AWAY_NS
 
     def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, int | None]:
         """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
@@ -251,7 +312,7 @@ class _Measured:
                 return reply_to_barge_in(voices, stop_ns, end_ns), stop_ns
         return reply_to_speech(voices, start_ns, end_ns), None
 
-    def _voices(self, turn: TurnSpan) -> list[Voice]:
+    def _voices(self, turn: TurnSpan) -> Sequence[Voice]:
         """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         if turn.own_voice is None:
@@ -281,25 +342,68 @@ class _Measured:
 
     def wait(self, wait: WaitSpan) -> WaitResult:
         end_ns = wait.ended_ns or self.spans.last_ns
-        spoke = [voice for voice in self.spans.voices if wait.started_ns <= voice.onset_ns <= end_ns]
+        spoke = setting_in(self.spans.voices, wait.started_ns, end_ns + 1)
         if speaks_at(self.spans.voices, wait.started_ns):
             spoke_ns: int | None = wait.started_ns
         else:
-            spoke_ns = spoke[0].onset_ns if spoke else None
+            spoke_ns = self.spans.voices[spoke[0]].onset_ns if spoke else None
         return WaitResult(
             after_turn=wait.after_turn,
             started_ms=self.position(wait.started_ns),
             ended_ms=self.position(wait.ended_ns),
             agent_spoke_ms=_span_ms(wait.started_ns, spoke_ns),
-            fit=not unfit_reasons(self.spans, wait.started_ns, end_ns, spoke_ns),
+            fit=not self._unfit(wait.started_ns, end_ns, spoke_ns),
         )
+
+    def tracks(self) -> list[TrackHeard]:
+        """The agent's audio tracks."""
+        heard = self.spans.heard
+        return [
+            TrackHeard(
+                identity=track.identity,
+                name=track.name,
+                source=track.source,
+                came_ms=self.position(track.came_ns),
+                gone_ms=self.position(track.gone_ns),
+                background=heard.is_background(track.sid),
+            )
+            for track in heard.of_agent()
+        ]
+
+    def _who_was_there(self) -> list[str]:
+        """What is to be told of the agent's tracks, of other agents, and of who followed it."""
+        spans, notes = self.spans, []
+        measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
+        notes += [
+            f"{before['identity']} was taken for the agent until {after['identity']} came"
+            for before, after in itertools.pairwise(spans.choices)
+        ]
+        notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
+        others = sorted(spans.agents - set(measured))
+        if others:
+            notes.append(
+                f"{counted(len(spans.agents), 'agent')} were in the room; measured was {' then '.join(measured)}, "
+                f"not {', '.join(others)}"
+            )
+        tracks = spans.heard.of_agent()
+        if len(tracks) > 1:
+            beside = sum(spans.heard.is_background(track.sid) for track in tracks)
+            notes.append(
+                f"the agent published {counted(len(tracks), 'audio track')}"
+                + (f", {beside} of them background" if beside else "")
+            )
+        if spans.other_texts:
+            notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
+        for gap in spans.gaps:
+            back = "" if gap.until_ns is None else f" for {(gap.until_ns - gap.from_ns) / NS_PER_MS / 1000:.1f} s"
+            notes.append(f"our own connection to the room was away{back}")
+        return notes
 
     def stray_speech(self) -> int:
         """How many times the agent spoke in a wait."""
         return sum(
-            wait.started_ns <= voice.onset_ns <= (wait.ended_ns or self.spans.last_ns)
+            len(setting_in(self.spans.voices, wait.started_ns, (wait.ended_ns or self.spans.last_ns) + 1))
             for wait in self.spans.waits
-            for voice in self.spans.voices
         )
 
     def caller_voice(self) -> list[tuple[float, float]]:
@@ -324,8 +428,7 @@ class _Measured:
                 f"the session service asked to come again {counted(created['retries'], 'time')} (429), "
                 f"{created['retry_wait_ms'] / 1000:.1f} s in all"
             )
-        if self.spans.second_agents:
-            notes.append(f"{self.spans.second_agents + 1} agents were in the room; the first was measured")
+        notes += self._who_was_there()
         step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in self.spans.seconds), default=0.0)
         if step_ms >= CLOCK_STEP_MS:
             notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")

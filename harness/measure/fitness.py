@@ -8,12 +8,12 @@ comes late from it while the machine has no CPU left says nothing of the service
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Any
 
 from harness.clock import NS_PER_S
 from harness.counted import counted
-from harness.measure.spans import CallSpans
+from harness.measure.spans import CallSpans, Event
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 MUCH_LATE_MS = 100.0
@@ -35,80 +35,98 @@ BUSY_SHARE = 0.9
 LAG_MS = 50.0  # a loop this late with CPU to spare has been stopped, not starved
 
 
-def unfit_reasons(spans: CallSpans, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
-    """Why the harness was not fit between two times, each a sentence; empty where it was."""
-    reasons = []
-    late = [event["late_ms"] for event in spans.late if start_ns <= event["t"] <= end_ns]
-    packets = max(1.0, (end_ns - start_ns) / NS_PER_S * _packets_a_second(spans))
-    if late and max(late) > MUCH_LATE_MS:
-        reasons.append(f"a packet left {max(late):.0f} ms late")
-    elif len(late) / packets > LATE_SHARE:
-        reasons.append(f"{len(late)} of {counted(round(packets), 'packet')} left over 20 ms late")
-    if any(start_ns <= t_ns <= end_ns for t_ns in spans.overflows):
-        reasons.append("a receive queue overflowed")
-    read_late_ms = spans.read_late_ms.get(onset_ns, 0.0) if onset_ns is not None else 0.0
-    if read_late_ms > READ_LATE_MS:
-        reasons.append(f"our own reading lagged by {read_late_ms:.0f} ms at the agent's onset")
-    if (late_media := _late_media(spans, start_ns, end_ns)) is not None:
-        reasons.append(late_media)
-    return reasons
+class Fitness:
+    """One call's fitness, asked about one part of it after the other; each is looked up, however long the call was."""
 
+    def __init__(self, spans: CallSpans) -> None:
+        self._read_late_ms = spans.read_late_ms
+        self._shared = bool(spans.first.get("session.created", {}).get("on_this_machine"))
+        self._late = _Timed(spans.late)
+        self._overflows = sorted(spans.overflows)
+        self._seconds = _Timed(spans.seconds)
+        self._media = _Timed(spans.media)
+        sent = [event["sent"] for event in spans.seconds if event.get("sent")]
+        self._packets_a_second = float(statistics.median(sent)) if sent else PACKETS_A_SECOND  # engines differ
 
-def _packets_a_second(spans: CallSpans) -> float:
-    """How many packets of the microphone leave in a second: engines differ."""
-    sent = [event["sent"] for event in spans.seconds if event.get("sent")]
-    return float(statistics.median(sent)) if sent else PACKETS_A_SECOND
+    def unfit_reasons(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
+        """Why the harness was not fit between two times, each a sentence; empty where it was."""
+        reasons = []
+        late = [event["late_ms"] for event in self._late.between(start_ns, end_ns)]
+        packets = max(1.0, (end_ns - start_ns) / NS_PER_S * self._packets_a_second)
+        if late and max(late) > MUCH_LATE_MS:
+            reasons.append(f"a packet left {max(late):.0f} ms late")
+        elif len(late) / packets > LATE_SHARE:
+            reasons.append(f"{len(late)} of {counted(round(packets), 'packet')} left over 20 ms late")
+        if bisect_left(self._overflows, start_ns) < bisect_right(self._overflows, end_ns):
+            reasons.append("a receive queue overflowed")
+        read_late_ms = self._read_late_ms.get(onset_ns, 0.0) if onset_ns is not None else 0.0
+        if read_late_ms > READ_LATE_MS:
+            reasons.append(f"our own reading lagged by {read_late_ms:.0f} ms at the agent's onset")
+        if (late_media := self._late_media(start_ns, end_ns)) is not None:
+            reasons.append(late_media)
+        return reasons
 
+    def _late_media(self, start_ns: int, end_ns: int) -> str | None:
+        """What came late from a service on this machine while the machine had no CPU left; None where nothing did."""
+        if not self._shared or _most(self._seconds.touching(start_ns, end_ns), "busy") < BUSY_SHARE:
+            return None
+        media = self._media.touching(start_ns, end_ns)
+        buffer_ms, jitter_ms, rtt_ms = (_most(media, name) for name in ("jitter_buffer_ms", "jitter_ms", "rtt_ms"))
+        concealed = _most(media, "concealed")
+        if buffer_ms > LATE_BUFFER_MS:
+            sign = f"the jitter buffer grew to {buffer_ms:.0f} ms"
+        elif jitter_ms > LATE_JITTER_MS:
+            sign = f"packets jittered by {jitter_ms:.0f} ms"
+        elif rtt_ms > LATE_RTT_MS:
+            sign = f"a round trip took {rtt_ms:.0f} ms"
+        elif concealed > LATE_CONCEALED:
+            sign = f"{concealed / 48:.0f} ms of audio were missing"
+        else:
+            return None
+        return f"the service shares this machine, which had no CPU left, and {sign}"
 
-def _late_media(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:
-    """What came late from a service on this machine while the machine had no CPU left; None where nothing did."""
-    if not spans.first.get("session.created", {}).get("on_this_machine"):
+    def what_ran_out(self, start_ns: int, end_ns: int) -> str | None:
+        """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
+        seconds = self._seconds.touching(start_ns, end_ns)
+        stolen, throttled, loop, busy, own = (
+            _most(seconds, name) for name in ("steal", "throttled_ms", "loop_cpu", "busy", "own_cpu")
+        )
+        if stolen >= STEAL_SHARE:
+            return f"the machine's CPU time: its host gave {_percent(stolen)} of it to others"
+        if throttled >= THROTTLED_MS:
+            return f"the container's CPU quota: it held us back for {throttled:.0f} ms in a second"
+        if loop >= LOOP_SHARE:
+            return f"our own process: its one Python thread was {_percent(loop)} busy; make fewer calls at once"
+        if busy >= BUSY_SHARE:
+            return f"the machine's CPU: {_percent(busy)} busy, {own:.1f} of its cores by us"
+        if _most(seconds, "udp_dropped") > 0:
+            return "the kernel's receive queue: it dropped UDP packets"
+        if _most(seconds, "lag_ms") >= LAG_MS and any("busy" in event for event in seconds):
+            return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
         return None
-    if _most(_touching(spans.seconds, start_ns, end_ns), "busy") < BUSY_SHARE:
-        return None
-    media = _touching(spans.media, start_ns, end_ns)
-    buffer_ms, jitter_ms, rtt_ms = (_most(media, name) for name in ("jitter_buffer_ms", "jitter_ms", "rtt_ms"))
-    concealed = _most(media, "concealed")
-    if buffer_ms > LATE_BUFFER_MS:
-        sign = f"the jitter buffer grew to {buffer_ms:.0f} ms"
-    elif jitter_ms > LATE_JITTER_MS:
-        sign = f"packets jittered by {jitter_ms:.0f} ms"
-    elif rtt_ms > LATE_RTT_MS:
-        sign = f"a round trip took {rtt_ms:.0f} ms"
-    elif concealed > LATE_CONCEALED:
-        sign = f"{concealed / 48:.0f} ms of audio were missing"
-    else:
-        return None
-    return f"the service shares this machine, which had no CPU left, and {sign}"
 
 
-def what_ran_out(spans: CallSpans, start_ns: int, end_ns: int) -> str | None:
-    """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
-    seconds = _touching(spans.seconds, start_ns, end_ns)
-    stolen, throttled, loop, busy, own = (
-        _most(seconds, name) for name in ("steal", "throttled_ms", "loop_cpu", "busy", "own_cpu")
-    )
-    if stolen >= STEAL_SHARE:
-        return f"the machine's CPU time: its host gave {_percent(stolen)} of it to others"
-    if throttled >= THROTTLED_MS:
-        return f"the container's CPU quota: it held us back for {throttled:.0f} ms in a second"
-    if loop >= LOOP_SHARE:
-        return f"our own process: its one Python thread was {_percent(loop)} busy; make fewer calls at once"
-    if busy >= BUSY_SHARE:
-        return f"the machine's CPU: {_percent(busy)} busy, {own:.1f} of its cores by us"
-    if _most(seconds, "udp_dropped") > 0:
-        return "the kernel's receive queue: it dropped UDP packets"
-    if _most(seconds, "lag_ms") >= LAG_MS and any("busy" in event for event in seconds):
-        return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
-    return None
+def _t_ns(event: Event) -> int:
+    return int(event["t"])
 
 
-def _touching(seconds: Sequence[dict[str, Any]], start_ns: int, end_ns: int) -> list[dict[str, Any]]:
-    """Events of one second each that lie within these times in part; such an event bears the time of its end."""
-    return [event for event in seconds if start_ns <= event["t"] <= end_ns + NS_PER_S]
+class _Timed:
+    """Events in the order of their times."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = sorted(events, key=_t_ns)
+
+    def between(self, start_ns: int, end_ns: int) -> list[Event]:
+        """Those from one time to another, both included."""
+        first = bisect_left(self._events, start_ns, key=_t_ns)
+        return self._events[first : bisect_right(self._events, end_ns, key=_t_ns)]
+
+    def touching(self, start_ns: int, end_ns: int) -> list[Event]:
+        """Those of one second each that lie within these times in part; such an event bears the time of its end."""
+        return self.between(start_ns, end_ns + NS_PER_S)
 
 
-def _most(seconds: Sequence[dict[str, Any]], name: str) -> float:
+def _most(seconds: Sequence[Event], name: str) -> float:
     return max((event[name] for event in seconds if event.get(name) is not None), default=0.0)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.measure.own_voice import OwnVoice, without_own_voice
-from harness.measure.voice import SILENCE_NS, Voice
+from harness.measure.voice import SILENCE_NS, Voice, setting_in
 
 Find = Callable[[Voice], OwnVoice | None]
 
@@ -33,7 +33,7 @@ def leaks(source: Sequence[Voice], other: Sequence[Voice], find: Find) -> list[L
     found = []
     for said in _utterances(source):
         end_ns = said.end_ns or said.onset_ns
-        if any(said.onset_ns <= voice.onset_ns < end_ns for voice in other):
+        if setting_in(other, said.onset_ns, end_ns):
             own = find(said)
             if own is not None and own.gain_db < 0:
                 found.append(Leak(said.onset_ns, end_ns, own))
@@ -44,7 +44,8 @@ def without_leaks(voices: Sequence[Voice], found: Sequence[Leak], *, known_until
     """The voices of a channel but for what has leaked into it."""
     left = list(voices)
     for leak in found:
-        left = without_own_voice(left, leak.start_ns, leak.end_ns, leak.own.delay_ms, known_until_ns=known_until_ns)
+        delay_ms = leak.own.delay_ms
+        left = list(without_own_voice(left, leak.start_ns, leak.end_ns, delay_ms, known_until_ns=known_until_ns))
     return left
 
 

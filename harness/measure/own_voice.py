@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import NS_PER_MS
-from harness.measure.voice import Voice
+from harness.measure.voice import Voice, setting_in
 
 RATE = 8000  # of what is compared: a telephone's band is enough to know a voice again
 LONGEST_MS = 800  # a later echo would be a reply
@@ -59,7 +60,7 @@ def find_own_voice(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> OwnVoic
 
 def without_own_voice(
     voices: Sequence[Voice], start_ns: int, end_ns: int, delay_ms: float, *, known_until_ns: int
-) -> list[Voice]:
+) -> Sequence[Voice]:
     """The voices without those that are the echo of what the caller said from `start_ns` to `end_ns`.
 
     A stretch that set in while the caller spoke and lasts beyond the echo is more than the echo: it stays.
@@ -67,7 +68,36 @@ def without_own_voice(
     gone_ns = end_ns + round(delay_ms * NS_PER_MS) + FADE_NS
 
     def is_echo(voice: Voice) -> bool:
-        ends_ns = known_until_ns if voice.end_ns is None else voice.end_ns
-        return voice.onset_ns >= start_ns and voice.onset_ns < gone_ns and ends_ns <= gone_ns
+        return (known_until_ns if voice.end_ns is None else voice.end_ns) <= gone_ns
 
-    return [voice for voice in voices if not is_echo(voice)]
+    near = setting_in(voices, start_ns, gone_ns)
+    return _Replaced(voices, near, [voices[index] for index in near if not is_echo(voices[index])])
+
+
+class _Replaced(Sequence[Voice]):
+    """Voices of which those at `span` are replaced by others. Nothing is copied: a long call has many, each a turn."""
+
+    def __init__(self, voices: Sequence[Voice], span: range, others: Sequence[Voice]) -> None:
+        self._voices = voices
+        self._start = span.start
+        self._others = others
+        self._skipped = len(span) - len(others)
+
+    def __len__(self) -> int:
+        return len(self._voices) - self._skipped
+
+    @overload
+    def __getitem__(self, index: int) -> Voice: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Voice]: ...
+
+    def __getitem__(self, index: int | slice) -> Voice | list[Voice]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        if at < self._start:
+            return self._voices[at]
+        if at < self._start + len(self._others):
+            return self._others[at - self._start]
+        return self._voices[at + self._skipped]

@@ -72,6 +72,7 @@ class TurnResult(_Line):
     agent_stop_ms: float | None = None
     ttfa_ms: float | None = None
     ttfa_ear_ms: float | None = None
+    first_sound_ms: float | None = None
     transcript_ms: float | None = None
     transcript: str = ""
     echo_ms: float | None = None
@@ -87,12 +88,19 @@ class TurnResult(_Line):
     exercised: bool | None = None
     stop_ms: float | None = None
     false_stop: bool | None = None
+    ends_call_ms: float | None = None
     advice: str | None = None
     fit: bool = True
     unfit_why: list[str] = Field(default_factory=list)
     ran_out: str | None = None
+    doubtful: list[str] = Field(default_factory=list)
     cut: bool = False
     expectations: list[ExpectationResult] = Field(default_factory=list)
+
+    @property
+    def sure(self) -> bool:
+        """Whether its numbers count: we were fit to measure it, and it is known whose voice was measured."""
+        return self.fit and not self.doubtful
 
 
 class WaitResult(_Line):
@@ -142,6 +150,25 @@ class Remeasured(_Line):
     why: str = ""
 
 
+class TrackHeard(_Line):
+    """An audio track of the agent. `background` is sound beside its voice; `gone_ms` is None where it stayed."""
+
+    identity: str
+    name: str = ""
+    source: str = ""
+    came_ms: float | None = None
+    gone_ms: float | None = None
+    background: bool = False
+
+
+class Handover(_Line):
+    """One agent left, and another answered from then on."""
+
+    at_ms: float | None = None
+    left: str
+    followed: str
+
+
 class CallResult(_Line):
     """One call. `ok` is None where the call was cut short by ourselves on request.
 
@@ -172,6 +199,9 @@ class CallResult(_Line):
     room_connect_ms: float | None = None
     agent_join_ms: float | None = None
     agents: int = 0
+    tracks: list[TrackHeard] = Field(default_factory=list)
+    handovers: list[Handover] = Field(default_factory=list)
+    other_texts: int = 0
     junk_frames: int = 0
     stray_texts: int = 0
     stray_speech: int = 0

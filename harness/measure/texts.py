@@ -6,6 +6,8 @@ ended, to the one before (or the greeting); an echo to the turn whose text it re
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,9 +48,14 @@ class AssignedTexts:
 def assign_texts(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> AssignedTexts:
     """Every text of a call, given to its turn."""
     assigned = AssignedTexts(TurnTexts(), [TurnTexts() for _ in turns])
+    spoken = [index for index, turn in enumerate(turns) if turn.kind != "type"]
+    unechoed: defaultdict[str, deque[int]] = defaultdict(deque)
+    for index, turn in enumerate(turns):
+        if turn.kind == "type":
+            unechoed[turn.text.strip()].append(index)
     for event in texts:
         t_ns = int(event["t"])
-        latest = max((index for index, turn in enumerate(turns) if turn.started_ns <= t_ns), default=-1)
+        latest = bisect_right(turns, t_ns, key=lambda turn: turn.started_ns) - 1
         match event["role"]:
             case "reply":
                 if latest >= 0 and not _caller_ended(turns[latest], t_ns):
@@ -58,22 +65,17 @@ def assign_texts(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> 
                 if owner.first_reply_ns is None:
                     owner.first_reply_ns = t_ns
             case "transcript":
-                said = [index for index in range(latest + 1) if turns[index].kind != "type"]
+                said = bisect_right(spoken, latest)
                 if said:
-                    assigned.turns[said[-1]].transcripts.append(event["text"])
-                    assigned.turns[said[-1]].last_transcript_ns = t_ns
+                    owner = assigned.turns[spoken[said - 1]]
+                    owner.transcripts.append(event["text"])
+                    owner.last_transcript_ns = t_ns
                 else:
                     assigned.stray += 1
             case _:
-                owners = [
-                    index
-                    for index in range(latest + 1)
-                    if turns[index].kind == "type"
-                    and turns[index].text.strip() == event["text"]
-                    and assigned.turns[index].echo_ns is None
-                ]
-                if owners:
-                    assigned.turns[owners[0]].echo_ns = t_ns
+                owners = unechoed.get(event["text"])
+                if owners and owners[0] <= latest:
+                    assigned.turns[owners.popleft()].echo_ns = t_ns
                 else:
                     assigned.stray += 1
     return assigned

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.clock import NS_PER_MS
-from harness.measure.voice import FALSE_STOP_NS, Voice
+from harness.measure.voice import FALSE_STOP_NS, Voice, count_before, last_before
 
 
 def talk_over_ns(voices: Sequence[Voice], start_ns: int, end_ns: int, *, known_until_ns: int) -> int:
     """How long the agent spoke while the caller did, from `start_ns` to `end_ns`; a voice that lasts is open-ended."""
-    return sum(
-        max(0, min(known_until_ns if voice.end_ns is None else voice.end_ns, end_ns) - max(voice.onset_ns, start_ns))
-        for voice in voices
-    )
+    over_ns = 0
+    for index in range(last_before(voices, start_ns), count_before(voices, end_ns)):
+        voice = voices[index]
+        voice_end_ns = known_until_ns if voice.end_ns is None else voice.end_ns
+        over_ns += max(0, min(voice_end_ns, end_ns) - max(voice.onset_ns, start_ns))
+    return over_ns
 
 
 def dead_air_ns(voices: Sequence[Voice], end_ns: int, turn_end_ns: int) -> int | None:
@@ -28,9 +30,8 @@ def dead_air_ns(voices: Sequence[Voice], end_ns: int, turn_end_ns: int) -> int |
     """
     quiet_from_ns = end_ns
     longest_ns: int | None = None
-    for voice in voices:
-        if voice.onset_ns > turn_end_ns:
-            break
+    for index in range(last_before(voices, end_ns), count_before(voices, turn_end_ns + 1)):
+        voice = voices[index]
         voice_end_ns = turn_end_ns if voice.end_ns is None else voice.end_ns
         if voice_end_ns <= end_ns:
             continue

@@ -16,7 +16,7 @@ from harness.clock import NS_PER_S
 from harness.measure.leaks import Leak
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.spans import Event, gather
-from harness.measure.voice import Voice, speaks_at
+from harness.measure.voice import Voice, count_before, setting_in, speaks_at
 from harness.measure.voice_finder import FoundEdge, edge_fields
 
 NO_REPLY_NS = 15 * NS_PER_S
@@ -63,14 +63,13 @@ def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[Spoken
         end_ns = voice.end_ns or voice.onset_ns
         last = turns[-1] if turns else None
         if last is not None and voice.onset_ns - last.end_ns < NO_REPLY_NS:
-            answered = any(last.end_ns <= other.onset_ns < voice.onset_ns for other in agent)
+            answered = setting_in(agent, last.end_ns, voice.onset_ns)
             if not answered and not (speaks_at(agent, voice.onset_ns) and last.over_ns is None):
                 turns[-1] = SpokenTurn(last.start_ns, end_ns, last.over_ns)
                 continue
-        over = [other.onset_ns for other in agent if other.onset_ns < voice.onset_ns]
-        turns.append(
-            SpokenTurn(voice.onset_ns, end_ns, over[-1] if over and speaks_at(agent, voice.onset_ns) else None)
-        )
+        before = count_before(agent, voice.onset_ns)
+        over = before and speaks_at(agent, voice.onset_ns)
+        turns.append(SpokenTurn(voice.onset_ns, end_ns, agent[before - 1].onset_ns if over else None))
     return turns
 
 

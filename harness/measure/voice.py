@@ -1,11 +1,15 @@
 """Stretches of voice, and what they say of who spoke when. All times are monotonic nanoseconds on the wire.
 
+The voices of a call are in the order of their onsets and do not overlap; only the last may still last. So what is asked
+of a time begins at the last voice before it: it costs the same however old the call is.
+
 A stretch ends after 200 ms without voice (`onset.HANG_FRAMES`). Longer pauses are told apart by use: 500 ms without
 voice is silence, `end_silence` ends a turn.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +33,25 @@ class Voice:
         return self.onset_ns <= t_ns and (self.end_ns is None or self.end_ns > t_ns)
 
 
+def _onset_ns(voice: Voice) -> int:
+    return voice.onset_ns
+
+
+def count_before(voices: Sequence[Voice], t_ns: int) -> int:
+    """How many voices set in before a time: the index of the first that sets in then or later."""
+    return bisect_left(voices, t_ns, key=_onset_ns)
+
+
+def last_before(voices: Sequence[Voice], t_ns: int) -> int:
+    """The index of the last voice that sets in before a time; 0 where none does."""
+    return max(0, count_before(voices, t_ns) - 1)
+
+
+def setting_in(voices: Sequence[Voice], from_ns: int, to_ns: int) -> range:
+    """The indices of the voices that set in from a time on and before another."""
+    return range(count_before(voices, from_ns), count_before(voices, to_ns))
+
+
 def end_voice(voices: list[Voice], end_ns: int, began_ns: int | None) -> None:
     """Ends the last voice, which began then as it is known now; None where it was noise: then there was no voice."""
     if began_ns is None:
@@ -40,14 +63,13 @@ def end_voice(voices: list[Voice], end_ns: int, began_ns: int | None) -> None:
 
 def speaks_at(voices: Sequence[Voice], t_ns: int) -> bool:
     """Whether the agent speaks at a time; a pause shorter than 500 ms belongs to its speech."""
-    before = [voice for voice in voices if voice.onset_ns <= t_ns]
-    if not before:
+    after = bisect_right(voices, t_ns, key=_onset_ns)
+    if not after:
         return False
-    end_ns = before[-1].end_ns
+    end_ns = voices[after - 1].end_ns
     if end_ns is None or end_ns > t_ns:
         return True
-    after = next((voice for voice in voices if voice.onset_ns > t_ns), None)
-    return after is not None and after.onset_ns - end_ns < SILENCE_NS
+    return after < len(voices) and voices[after].onset_ns - end_ns < SILENCE_NS
 
 
 def stop_after(voices: Sequence[Voice], t_ns: int, *, known_until_ns: int) -> int | None:
@@ -55,26 +77,30 @@ def stop_after(voices: Sequence[Voice], t_ns: int, *, known_until_ns: int) -> in
 
     None while that is not known. An agent that is silent at `t_ns` stopped at the end of its last voice.
     """
-    following = [voice.onset_ns for voice in voices[1:]] + [known_until_ns]
-    for voice, quiet_until_ns in zip(voices, following, strict=False):
-        if voice.end_ns is None:
+    for index in range(last_before(voices, t_ns + 1), len(voices)):
+        end_ns = voices[index].end_ns
+        if end_ns is None:
             return None
-        if quiet_until_ns > t_ns and quiet_until_ns - voice.end_ns >= SILENCE_NS:
-            return voice.end_ns
+        quiet_until_ns = voices[index + 1].onset_ns if index + 1 < len(voices) else known_until_ns
+        if quiet_until_ns > t_ns and quiet_until_ns - end_ns >= SILENCE_NS:
+            return end_ns
     return None
 
 
 def talking_since(voices: Sequence[Voice], *, gap_ns: int, known_until_ns: int) -> int | None:
     """The onset of the speech that goes on at `known_until_ns`, pauses shorter than `gap_ns` within it."""
-    since: int | None = None
-    end_ns: int | None = None
-    for voice in voices:
-        if since is None or (end_ns is not None and voice.onset_ns - end_ns >= gap_ns):
-            since = voice.onset_ns
-        end_ns = voice.end_ns
-    if since is not None and end_ns is not None and known_until_ns - end_ns >= gap_ns:
+    if not voices:
         return None
-    return since
+    last_end_ns = voices[-1].end_ns
+    if last_end_ns is not None and known_until_ns - last_end_ns >= gap_ns:
+        return None
+    since_ns = voices[-1].onset_ns
+    for index in range(len(voices) - 2, -1, -1):
+        end_ns = voices[index].end_ns
+        if end_ns is not None and since_ns - end_ns >= gap_ns:
+            break
+        since_ns = voices[index].onset_ns
+    return since_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +118,19 @@ class ReplyStart:
     backchannels: int = 0
 
 
-def is_backchannel(voices: Sequence[Voice], end_ns: int) -> bool:
-    """Whether the speech that `voices` begin with is under 1 s and over before the caller's end at `end_ns`.
+def is_backchannel(voices: Sequence[Voice], first: int, end_ns: int) -> bool:
+    """Whether the speech that begins with the voice at index `first` is under 1 s and over before the caller's end.
 
     Stretches with pauses under 500 ms are one speech; one that goes on beyond the caller's end is no backchannel.
     """
-    last = voices[0]
-    for voice in voices[1:]:
-        if last.end_ns is None or voice.onset_ns - last.end_ns >= SILENCE_NS:
+    onset_ns = voices[first].onset_ns
+    for index in range(first, len(voices)):
+        last_ns = voices[index].end_ns
+        if last_ns is None or last_ns >= end_ns or last_ns - onset_ns >= BACKCHANNEL_NS:
+            return False
+        if index + 1 < len(voices) and voices[index + 1].onset_ns - last_ns >= SILENCE_NS:
             break
-        last = voice
-    return last.end_ns is not None and last.end_ns < end_ns and last.end_ns - voices[0].onset_ns < BACKCHANNEL_NS
+    return True
 
 
 def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> ReplyStart:
@@ -111,12 +139,18 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
     A voice that sets in meanwhile interrupts, unless it follows the old reply within 3 s: then that reply goes on; or
     unless it is a backchannel.
     """
+    return _reply_from(voices, last_before(voices, start_ns), start_ns, end_ns)
+
+
+def _reply_from(voices: Sequence[Voice], first: int, start_ns: int, end_ns: int) -> ReplyStart:
+    """See `reply_to_speech`; what was before the voice at index `first` does not count."""
     old_end_ns: int | None = None
     old_open = False
     interrupted = went_on = False
     until_ns: int | None = None
     backchannels, backchannel_end_ns = 0, 0
-    for index, voice in enumerate(voices):
+    for index in range(first, len(voices)):
+        voice = voices[index]
         if voice.onset_ns < start_ns:
             old_end_ns = voice.end_ns
             old_open = voice.end_ns is None or voice.end_ns > start_ns
@@ -124,7 +158,7 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
         elif voice.onset_ns < end_ns:
             if old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS):
                 went_on, old_open, old_end_ns = True, True, voice.end_ns
-            elif not interrupted and is_backchannel(voices[index:], end_ns):
+            elif not interrupted and is_backchannel(voices, index, end_ns):
                 backchannels += voice.onset_ns - backchannel_end_ns >= SILENCE_NS
                 backchannel_end_ns = voice.end_ns or end_ns
             else:
@@ -145,7 +179,8 @@ def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
     """The reply to a typed text: the first onset after it, and after 500 ms of silence where the agent still spoke."""
     still = False
     end_ns: int | None = None
-    for voice in voices:
+    for index in range(last_before(voices, sent_ns), len(voices)):
+        voice = voices[index]
         if voice.onset_ns < sent_ns:
             end_ns = voice.end_ns
             still = voice.end_ns is None or sent_ns - voice.end_ns < SILENCE_NS
@@ -158,4 +193,4 @@ def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
 
 def reply_to_barge_in(voices: Sequence[Voice], stop_ns: int, end_ns: int) -> ReplyStart:
     """The reply after an agent that was talked over stopped at `stop_ns`; the caller's own voice ended at `end_ns`."""
-    return reply_to_speech([voice for voice in voices if voice.onset_ns > stop_ns], stop_ns, end_ns)
+    return _reply_from(voices, count_before(voices, stop_ns + 1), stop_ns, end_ns)

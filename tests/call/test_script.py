@@ -9,6 +9,7 @@ import pytest
 from world import Agent, RoomLine, World, utterance
 
 from harness.call.call import Call
+from harness.call.engines.line import Participant
 from harness.clock import NS_PER_MS
 from harness.errors import RoomFailure, SessionFailure
 
@@ -388,7 +389,7 @@ def test_an_agent_that_leaves_before_its_audio_is_there_is_told_so() -> None:
         def act(event: dict[str, Any]) -> None:
             if event["event"] == "mic.published":
                 line = world.lines[0]
-                line.later(100, lambda: line.events.on_participant(line.clock.now_ns(), "agent", is_agent=True))
+                line.later(100, lambda: line.events.on_participant(line.clock.now_ns(), Participant("agent", "agent")))
                 line.later(200, lambda: line.events.on_participant_left(line.clock.now_ns(), "agent"))
 
         world.timeline.on_event = act
@@ -398,7 +399,7 @@ def test_an_agent_that_leaves_before_its_audio_is_there_is_told_so() -> None:
 
 def test_a_second_agent_is_counted_and_the_first_is_measured() -> None:
     def join(line: RoomLine, turn: int) -> None:
-        line.events.on_participant(line.clock.now_ns(), "other", is_agent=True)
+        line.events.on_participant(line.clock.now_ns(), Participant("other", "agent"))
 
     call = World(Agent(on_turn=join)).call(SAY)
     assert (call.ok, call.agents) == (True, 2)

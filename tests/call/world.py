@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.call.call import Call
-from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
+from harness.call.engines.line import SAMPLE_RATE, AudioTrack, Heard, LineEvents, Participant, Rights
 from harness.call.loop_lag import LoopLag
 from harness.call.microphone import Microphone
 from harness.call.microphone import Utterance as Speaking
@@ -131,19 +131,16 @@ class RoomLine:
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     hung_up: int = 0
     turns: int = 0
+    rights: Rights = field(default_factory=Rights)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _said: dict[int, NDArray[np.int16]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._microphone = Microphone(self._capture, self.clock, self.events.on_sent)
-        self._listening = False
         self._start(self._live())
 
     async def publish(self, *, timeout_s: float) -> None:
         self._start(self._microphone.run())
-
-    def listen_to(self, identity: str) -> None:
-        self._listening = identity == "agent"
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
         speaking = self._microphone.speak(pcm, not_before_ns=not_before_ns)
@@ -186,17 +183,16 @@ class RoomLine:
             return
         due_ns = self.clock.now_ns() + round(self.agent.joins * NS_PER_MS)
         await self.clock.sleep_until_ns(due_ns)
-        self.events.on_participant(due_ns, "agent", is_agent=True)
-        self.events.on_audio_track(due_ns, "agent")
+        self.events.on_participant(due_ns, Participant("agent", "agent"))
+        self.events.on_audio_track(due_ns, AudioTrack("TR_agent", "agent"))
         if self.agent.greets is not None:
             self.say_at(due_ns + round(self.agent.greets[0] * NS_PER_MS), self.agent.greets[1])
         position = 0
         while True:
             samples = self._block(due_ns)
             await self.clock.sleep_until_ns(due_ns + BLOCK_NS)
-            if self._listening:
-                self.events.on_heard(Heard(samples, position, due_ns, due_ns + 40 * NS_PER_MS))
-                position += BLOCK
+            self.events.on_heard(Heard("TR_agent", samples, position, due_ns, due_ns + 40 * NS_PER_MS))
+            position += BLOCK
             due_ns += BLOCK_NS
 
     def _block(self, start_ns: int) -> NDArray[np.int16]:

@@ -156,12 +156,19 @@ def test_the_kind_that_ended_the_script_is_the_calls_failure() -> None:
 
 @pytest.mark.parametrize("kind", ["agent.left", "room.lost"])
 def test_the_turn_in_which_the_agent_or_the_room_was_lost_keeps_its_row_without_times(kind: str) -> None:
-    call = CallMade().type(3000, 4500, why="failed").text(3020, "echo", "Hello?").agent(3800, 4400)
+    call = CallMade().type(3000, 4500, why="failed").text(3020, "echo", "Hello?").agent(3800)
     measured = call.failure(4500, kind, ended=True).hung_up(4600).measured()
     turn = measured.turns[0]
     assert (turn.turn, turn.text, turn.ttfa_ms, turn.echo_ms, turn.reply_text_ms) == (1, "Hello?", None, None, None)
     assert not turn.cut
     assert "turn.ttfa" not in metrics(measured)
+
+
+@pytest.mark.parametrize("kind", ["agent.left", "agent.gone_silent"])
+def test_a_turn_whose_reply_had_ended_keeps_its_times_though_the_agent_left_in_it(kind: str) -> None:
+    call = CallMade().type(3000, 4500, why="failed").agent(3800, 4400).failure(4500, kind, ended=True)
+    measured = call.hung_up(4600).measured()
+    assert (measured.failure, measured.turns[0].ttfa_ms) == (kind, 800)
 
 
 def test_a_cut_call_is_neither_ok_nor_failed_and_its_running_turn_enters_no_metric() -> None:
@@ -262,7 +269,15 @@ def test_an_overflow_makes_its_turn_unfit() -> None:
 def test_an_unfit_turn_is_left_out_of_the_times_and_counted() -> None:
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, 150).text(5300, "transcript", "When?")
     samples = list(samples_of([call.hung_up(9100).measured()]))
-    timed = {"turn.ttfa", "turn.transcript", "turn.dead_air", "turn.talk_over", "turn.interrupted", "turn.wer"}
+    timed = {
+        "turn.ttfa",
+        "turn.first_sound",
+        "turn.transcript",
+        "turn.dead_air",
+        "turn.talk_over",
+        "turn.interrupted",
+        "turn.wer",
+    }
     assert {sample.metric for sample in samples if not sample.fit} == timed
     assert [sample.value for sample in samples if sample.metric == "turns.unfit"] == [1.0]
 

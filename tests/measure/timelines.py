@@ -9,6 +9,9 @@ from harness.measure.result import CallResult
 from harness.measure.voice import Voice
 
 ZERO_NS = 5_000_000_000
+SECOND = {"sent": 100, "send_late_ms": 1.0, "lag_ms": 1.0, "heard": 48_000, "read_late_ms": 0.0, "busy": 0.3}
+COUNTED = {"received": 50, "lost": 0, "samples": 48_000, "concealed": 0}
+MEDIA = {**COUNTED, "jitter_ms": 1.0, "rtt_ms": 0.5, "jitter_buffer_ms": 30.0}
 
 
 def ns(at_ms: float) -> int:
@@ -131,3 +134,30 @@ class CallMade:
 
     def _end(self, ended: float | None, why: str) -> Self:
         return self if ended is None else self.event(ended, "turn.ended", turn=self._turn, why=why)
+
+
+def long_call(minutes: int) -> CallMade:
+    """A call of so many minutes, each alike: a spoken turn, a typed one, one that is talked over, and a wait.
+
+    The agent echoes what is typed and transcribes what is said, says things in two stretches, and puts in an "mm-hmm";
+    every second minute it plays the caller's voice back. Now and then a packet of ours is late.
+    """
+    call = CallMade()
+    for minute in range(minutes):
+        at = 4000 + 60_000 * minute
+        call.say(at, at + 2000, at + 9000).text(at + 2300, "transcript", "When do you open?")
+        call.agent(at + 500, at + 900).agent(at + 3000, at + 4500).agent(at + 4800, at + 7400, ear=at + 4830)
+        call.text(at + 3100, "reply", "At nine.").text(at + 4900, "reply", "Every day.")
+        if minute % 2:
+            call.event(at + 2100, "own_voice", turn=4 * minute + 1, delay_ms=120.0, gain_db=-6.0, alike=0.9)
+        call.type(at + 10_000, at + 18_000).text(at + 10_100, "echo", "Hello?").text(at + 10_700, "reply", "Yes?")
+        call.agent(at + 10_800, at + 13_000).agent(at + 13_700, at + 16_400)
+        call.say(at + 20_000, at + 22_000, at + 23_000).agent(at + 23_000, at + 25_600)
+        call.barge_in(at + 25_000, at + 27_000, at + 33_000, over=at + 23_000).agent(at + 28_100, at + 31_000)
+        call.wait(at + 34_000, at + 54_000).agent(at + 40_000, at + 42_000)
+        call.late(at + 4000, 24, count=3 * (minute % 3))
+        for second in range(60):
+            call.event(at + 1000 * second, "second", **SECOND)
+            call.event(at + 1000 * second, "media", **MEDIA)
+            call.event(at + 1000 * second, "heard", position=48_000 * (60 * minute + second), ear=None, place=None)
+    return call.hung_up(4000 + 60_000 * minutes)

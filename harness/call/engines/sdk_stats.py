@@ -56,12 +56,17 @@ class LevelJump:
 class TrackStats:
     """Reads a track's statistics; `jitter_buffer_ns` is how long the packets before the last reading had waited.
 
+    Args:
+        sid: Names the track.
+
     Attributes:
         wanted: Set by who wants a reading now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sid: str) -> None:
         self.wanted = asyncio.Event()
+        self._sid = sid
+        self._from_server = self._from_server_told = 0
         self._wait = JitterBufferWait()
         self._stretched = 0
         self._onset_stretched: int | None = None
@@ -120,8 +125,10 @@ class TrackStats:
                 case "inbound_rtp":
                     self._read_inbound(stat.inbound_rtp, utc_less_clock_ns, tick_ns)
                 case "candidate_pair" if stat.candidate_pair.candidate_pair.nominated:
+                    pair = stat.candidate_pair.candidate_pair
                     # Of ICE's last check, every few seconds; libwebrtc tells it in whole milliseconds.
-                    self._rtt_ms = 1000 * stat.candidate_pair.candidate_pair.current_round_trip_time
+                    self._rtt_ms = 1000 * pair.current_round_trip_time
+                    self._from_server = pair.bytes_received + pair.responses_received + pair.requests_received
                 case _:
                     pass
 
@@ -163,7 +170,9 @@ class TrackStats:
         before, now = self._told, self._now
         self._told = now
         waited_ms = _mean_wait_ms(before, now)
+        heard, self._from_server_told = self._from_server > self._from_server_told, self._from_server
         return Media(
+            track=self._sid,
             received=now.received - before.received,
             lost=now.lost - before.lost,
             samples=now.samples - before.samples,
@@ -171,6 +180,7 @@ class TrackStats:
             jitter_ms=self._jitter_ms,
             rtt_ms=self._rtt_ms,
             jitter_buffer_ms=None if waited_ms is None else round(waited_ms, 3),
+            server_heard=heard,
         )
 
 

@@ -25,7 +25,8 @@ from harness.stack.tokens import LiveKitKeys
 from harness.transport.opus import Decoder, Encoder, silence
 from harness.transport.pacer import PACKET_NS
 from harness.transport.reception import Reception
-from harness.transport.room import Participant, Publication, RemoteTrack, Room, TransportHub
+from harness.transport.room import Publication, Room, TransportHub
+from harness.transport.room_events import Participant, RemoteTrack
 from harness.transport.rtp import RtpPacket
 
 COMPLEXITY = 9
@@ -157,6 +158,9 @@ class LightLine:
         del t_ns
         self._caller.take(participant.identity, is_agent=participant.is_agent)
 
+    def participant_changed(self, t_ns: int, participant: Participant) -> None:
+        """See `RoomEvents`."""
+
     def participant_active(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
         del t_ns
@@ -190,12 +194,21 @@ class LightLine:
     def track_went(self, t_ns: int, track: RemoteTrack) -> None:
         """See `RoomEvents`."""
 
+    def track_muted(self, t_ns: int, track: RemoteTrack, muted: bool) -> None:
+        """See `RoomEvents`."""
+
     def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """See `RoomEvents`."""
         del identity
         text = text_of(topic, payload)
         if text is not None:
             self.on_text(text, t_ns)
+
+    def reconnecting(self, t_ns: int, why: str) -> None:
+        """See `RoomEvents`."""
+
+    def reconnected(self, t_ns: int, how: str) -> None:
+        """See `RoomEvents`."""
 
     def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `RoomEvents`."""
