@@ -71,22 +71,20 @@ class Course:
 
     async def ended(self, reply: int) -> None:
         """The agent has said its reply of that number, 0 the greeting, to the end."""
+        await asyncio.sleep(PLAYED_OUT_S)
         shape = self._shape
         cut, hangs_up, handover = shape.line.cut, shape.hangs_up, shape.handover
         if cut is not None and cut.after_reply == reply:
             self._log("line_cut")
             self._doings.cut()
         if shape.crash is not None and shape.crash.after_reply == reply:
-            await asyncio.sleep(PLAYED_OUT_S)
             await self.crash()
         elif hangs_up is not None and hangs_up.after_reply == reply:
-            await asyncio.sleep(PLAYED_OUT_S)
-            self._log("hangs_up", room=hangs_up.room)
+            self._log("hangs_up", deletes_room=hangs_up.room)
             if hangs_up.room:
                 await self._doings.delete_room()
             self._line.over.set()
         elif handover is not None and handover.after_reply == reply:
-            await asyncio.sleep(PLAYED_OUT_S)
             self._log("hands_over")
             await self._doings.hand_over()
             self.retired = True

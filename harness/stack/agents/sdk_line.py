@@ -55,6 +55,8 @@ class SdkLine:
         self._caller = CallerWatch(returns=shape.caller_returns)
         self._tracks: asyncio.Queue[rtc.RemoteAudioTrack] = asyncio.Queue()
         self._track: rtc.RemoteAudioTrack | None = None
+        self._stream: rtc.AudioStream | None = None
+        self._closing: asyncio.Task[None] | None = None
         self.caller_came = self._caller.came
         self.over = self._caller.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
@@ -70,6 +72,7 @@ class SdkLine:
         room.on("participant_disconnected", lambda participant: self._caller.left(participant.identity))
         room.on("participant_active", lambda participant: self._caller.became_active(participant.identity))
         room.on("track_subscribed", self._track_subscribed)
+        room.on("track_unsubscribed", self._track_unsubscribed)
         room.on("data_received", self._data_received)
         room.on("disconnected", lambda *_: self.over.set())
         await room.connect(self._keys.url, self._seat.token(self._keys).reveal())
@@ -140,10 +143,10 @@ class SdkLine:
             self._voice.mute(on=on)
 
     async def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """See `Line.heard`; a caller that comes again is heard on its new track once the old one has ended."""
+        """See `Line.heard`; a caller that comes again is heard on its new track."""
         while True:
             self._track = await self._tracks.get()
-            stream = rtc.AudioStream.from_track(
+            stream = self._stream = rtc.AudioStream.from_track(
                 track=self._track, sample_rate=HEARD_RATE_HZ, num_channels=1, frame_size_ms=frame_ms
             )
             try:
@@ -151,6 +154,12 @@ class SdkLine:
                     yield np.frombuffer(event.frame.data, np.int16), self._clock.now_ns()
             finally:
                 await stream.aclose()
+
+    def _track_unsubscribed(self, track: rtc.Track, *_: object) -> None:
+        # The stream of a track that has gone does not end by itself: it goes on with whatever track takes its place.
+        if track is self._track and self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._closing = asyncio.create_task(stream.aclose())
 
     async def jitter_buffer(self) -> dict[str, float | int]:
         """See `Line.jitter_buffer`."""
