@@ -4,9 +4,9 @@ An event is a flat JSON object with `t` (monotonic nanoseconds; when it happened
 A line is written at once, so that a call cut dead has left everything up to then. The events and their fields:
 
     call.started        call, scenario, agent, target, utc
-    session.requested   -
+    session.requested   held_back_ms (by our own limit of sessions)     t: when it was asked for
     session.created     room, on_this_machine (whether its media server is)
-    room.connecting     -
+    room.connecting     held_back_ms (by our own gate)      t: when we asked to join
     room.connected      -
     mic.published       -
     participant         identity, kind, on_behalf_of        someone in the room, or more is known of it

@@ -23,7 +23,7 @@ from harness.judge.summary import (
 )
 from harness.judge.thresholds import Threshold, judge_threshold
 from harness.measure.percentiles import shown_percentile
-from harness.measure.result import CallResult
+from harness.measure.result import DEFINITIONS, CallResult
 from harness.measure.samples import Sample, samples_of
 from harness.scenario.metric_names import METRICS, RATES
 
@@ -77,6 +77,7 @@ def judge_run(
         exit_code=exit_code,
         reasons=reasons,
         target=target,
+        definitions=min((call.definitions for call in everyone), default=DEFINITIONS),
         calls=counts,
         metrics=summarise(samples),
         thresholds=judged,

@@ -18,6 +18,7 @@ from harness.measure.result import (
     GreetingResult,
     Handover,
     OwnLateness,
+    SinceDue,
     TrackHeard,
     TurnResult,
     WaitResult,
@@ -69,6 +70,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         warm_up=start.get("warm_up", False),
         canary=start.get("canary", False),
         start_late_ms=_span_ms(start.get("due"), spans.at("call.started")),
+        held_back_ms=_held_back_ms(spans),
+        since_due=_since_due(spans),
         duration_ms=_span_ms(spans.at("call.started"), spans.last_ns) or 0.0,
         ok=None if cut else failure is None,
         failure=failure,
@@ -77,7 +80,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
         session_retries=spans.first.get("session.created", {}).get("retries", 0),
         room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
-        agent_join_ms=_span_ms(spans.at("room.connected"), spans.agent_joined_ns),
+        agent_join_ms=_span_ms(spans.at("room.connecting"), spans.agent_joined_ns),
         agents=len(spans.agents),
         tracks=measured.tracks(),
         handovers=[
@@ -110,6 +113,26 @@ def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
     if start_ns is None or end_ns is None:
         return None
     return round((end_ns - start_ns) / NS_PER_MS, 1)
+
+
+def _held_back_ms(spans: CallSpans) -> float:
+    """How long we ourselves kept the call from asking for its session, and from asking to join."""
+    held = [
+        float(spans.first.get(name, {}).get("held_back_ms", 0.0)) for name in ("session.requested", "room.connecting")
+    ]
+    return round(sum(held), 1)
+
+
+def _since_due(spans: CallSpans) -> SinceDue | None:
+    due_ns = spans.first["call.started"].get("due")
+    if due_ns is None:
+        return None
+    return SinceDue(
+        session_asked_ms=_span_ms(due_ns, spans.at("session.requested")),
+        session_answered_ms=_span_ms(due_ns, spans.at("session.created")),
+        join_asked_ms=_span_ms(due_ns, spans.at("room.connecting")),
+        agent_there_ms=_span_ms(due_ns, spans.at("agent.joined")),
+    )
 
 
 def _ms(duration_ns: int | None) -> float | None:
@@ -193,7 +216,8 @@ class _Measured:
         return GreetingResult(
             fit=not why,
             unfit_why=why,
-            ttfa_ms=self.position(onset_ns),
+            ttfa_ms=_span_ms(self.spans.at("room.connecting"), onset_ns),
+            onset_ms=self.position(onset_ns),
             end_ms=self.position(spoken[-1].end_ns) if spoken else None,
             reply=self.texts.greeting.reply,
         )

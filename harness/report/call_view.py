@@ -171,6 +171,7 @@ def _facts(call: CallResult) -> list[Fact]:
         Fact("tags", one_line(", ".join(call.tags))),
         Fact("session created in", with_ms(call.session_create_ms) if call.session_create_ms is not None else ""),
         Fact("room connected in", with_ms(call.room_connect_ms) if call.room_connect_ms is not None else ""),
+        Fact("held back", with_ms(call.held_back_ms) if call.held_back_ms else "", "by ourselves; in no other number"),
         Fact("agent joined after", with_ms(call.agent_join_ms) if call.agent_join_ms is not None else ""),
         Fact("agents in the room", str(call.agents) if call.agents > 1 else ""),
         Fact("junk frames", str(call.junk_frames or "")),
@@ -215,10 +216,10 @@ def _greeting(greeting: GreetingResult) -> Step:
     late = "; ".join(text_of(reason) for reason in greeting.unfit_why)
     return Step(
         heading="Greeting",
-        at=seconds(greeting.ttfa_ms) if greeting.ttfa_ms is not None else "",
-        seek_s=_seek_s(greeting.ttfa_ms),
+        at=seconds(greeting.onset_ms) if greeting.onset_ms is not None else "",
+        seek_s=_seek_s(greeting.onset_ms),
         reply=text_of(greeting.reply),
-        facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from connected to the onset of the agent's voice")],
+        facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from our join request to the onset of the agent's voice")],
         remarks=[] if greeting.fit else [(State("!", "unfit", "warn"), f"{late}; left out of the percentiles")],
         expectations=_expectations(greeting.expectations),
     )
