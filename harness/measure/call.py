@@ -23,6 +23,8 @@ from harness.measure.result import (
     TurnResult,
     WaitResult,
 )
+from harness.measure.self_check import self_faults
+from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
 from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
@@ -52,7 +54,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
     spans = gather(events)
     start = spans.first["call.started"]
     zero_ns = _first(spans.at("room.connected"), spans.at("call.started"))
-    measured = _Measured(spans, zero_ns)
+    faults = self_faults(events)
+    measured = _Measured(spans, zero_ns, faults)
     greeting, turns = measured.greeting(), measured.turns()
     failures = measured.failures(greeting, turns)
     cut = "cut" in spans.first
@@ -101,7 +104,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
             lag_ms=[event["lag_ms"] for event in spans.seconds],
             send_late_ms=[event["send_late_ms"] for event in spans.seconds],
         ),
-        notes=measured.notes(),
+        notes=[f"the harness found itself wrong: {fault}" for fault in faults] + measured.notes(),
+        self_faults=[str(fault) for fault in faults],
     )
 
 
@@ -142,12 +146,12 @@ def _ms(duration_ns: int | None) -> float | None:
 class _Measured:
     """The parts of one call's result."""
 
-    def __init__(self, spans: CallSpans, zero_ns: int) -> None:
+    def __init__(self, spans: CallSpans, zero_ns: int, faults: Sequence[SelfFault]) -> None:
         self.spans = spans
         self.zero_ns = zero_ns
         self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts)
         self.heard_anything = bool(spans.voices)
-        self.fitness = Fitness(spans)
+        self.fitness = Fitness(spans, faults)
         self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:

@@ -188,7 +188,8 @@ class CallResult(_Line):
     `host` is the machine that made it, where there are several: times of different hosts are never compared.
     `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
     number; a `canary` ran on the other engine beside a load and has numbers of its own. `held_back_ms` is how long we
-    ourselves kept it from asking for its session and from joining; it is in no metric.
+    ourselves kept it from asking for its session and from joining; it is in no metric. `self_faults` are what the
+    harness found wrong with itself.
     """
 
     call: str
@@ -230,6 +231,7 @@ class CallResult(_Line):
     media: MediaHealth = Field(default_factory=MediaHealth)
     own: OwnLateness = Field(default_factory=OwnLateness)
     notes: list[str] = Field(default_factory=list)
+    self_faults: list[str] = Field(default_factory=list)
     recording: str | None = None
     remeasured: Remeasured | None = None
 
