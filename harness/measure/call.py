@@ -422,11 +422,11 @@ class _Measured:
             )
         tracks = spans.heard.of_agent()
         if len(tracks) > 1:
-            beside = sum(spans.heard.is_background(track.sid) for track in tracks)
-            notes.append(
-                f"the agent published {counted(len(tracks), 'audio track')}"
-                + (f", {beside} of them background" if beside else "")
-            )
+            names = [
+                f"{track.name or track.sid} ({'background' if spans.heard.is_background(track.sid) else track.source})"
+                for track in tracks
+            ]
+            notes.append(f"the agent published {counted(len(tracks), 'audio track')}: {', '.join(names)}")
         if spans.other_texts:
             notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
         for gap in spans.gaps:
