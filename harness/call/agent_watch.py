@@ -116,8 +116,6 @@ class AgentWatch:
         person = self._people.pop(identity, None)
         if person is None:
             return
-        for sid in [sid for sid, track in self._tracks.items() if track.identity == identity]:
-            self.track_gone(t_ns, sid)
         self._timeline.add(t_ns, "participant.left", identity=identity)
         if identity == self.agent:
             self._left, self._left_ns = person, t_ns

@@ -72,6 +72,7 @@ class LightLine:
         self._mouth = LightMouth(encoded, clock, events)
         self._room: Room | None = None
         self._ears: dict[str, LightEar] = {}
+        self._tracks: dict[str, RemoteTrack] = {}
         self._closed = False
 
     async def connect(self, url: str, token: Secret, *, timeout_s: float) -> None:
@@ -149,12 +150,13 @@ class LightLine:
             stamped=lambda: self._hub.port.stamped,
             server_heard_ns=lambda: room.heard_ns,
         )
-        self._ears[track.sid] = ear
+        self._ears[track.sid], self._tracks[track.sid] = ear, track
         self._hub.pacer.add_listener(ear.listen)
         room.listen(track, ear.arrived)
 
     def _stop_hearing(self, sid: str) -> None:
         ear = self._ears.pop(sid, None)
+        self._tracks.pop(sid, None)
         if ear is not None:
             self._hub.pacer.remove(ear.listen)
             ear.close()
@@ -177,6 +179,8 @@ class LightLine:
 
     def participant_went(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
+        for track in [track for track in self._tracks.values() if track.identity == identity]:
+            self.track_went(t_ns, track)
         self._events.on_participant_left(t_ns, identity)
 
     def track_came(self, t_ns: int, track: RemoteTrack) -> None:
@@ -217,6 +221,8 @@ class LightLine:
     def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `RoomEvents`."""
         if not self._closed:
+            for track in list(self._tracks.values()):
+                self.track_went(t_ns, track)
             self._events.on_disconnected(t_ns, reason, by_service=by_service)
 
 

@@ -31,6 +31,7 @@ from harness.errors import RoomFailure
 from harness.failures import FailureKind
 from harness.proxies import SdkProxies
 from harness.secret import Secret
+from harness.transport.refusal import Ending, ending
 
 LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
 HEAR_FRAME_MS = 20
@@ -39,15 +40,11 @@ FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
 ONSET_STATS_S = 0.051  # WebRTC gives the same answer for 50 ms
 HANG_UP_S = 5.0
 DRAIN_S = 0.3  # what a jitter buffer holds of a track that is gone, and is still handed over
+SLACK_S = 0.05
 RETURN_S = 1.0
 QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
 
 _log = logging.getLogger(__name__)
-_ENDED_BY_SERVICE = {
-    rtc.DisconnectReason.ROOM_DELETED,
-    rtc.DisconnectReason.ROOM_CLOSED,
-    rtc.DisconnectReason.PARTICIPANT_REMOVED,
-}
 
 
 class SdkEngine:
@@ -375,6 +372,15 @@ class SdkLine:
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self._gone = True
+        if self._closed:
+            return
+        for sid in self._hearing:
+            self._end_hearing(sid)
+        # What the tracks still hold is heard before the call is told that it is over.
+        told = ending(rtc.DisconnectReason.Name(reason), self._room.local_participant.identity)
+        now_ns = self._clock.now_ns()
+        asyncio.get_running_loop().call_later(DRAIN_S + SLACK_S, self._tell_end, now_ns, told)
+
+    def _tell_end(self, t_ns: int, told: Ending) -> None:
         if not self._closed:
-            name = rtc.DisconnectReason.Name(reason).lower()
-            self._events.on_disconnected(self._clock.now_ns(), name, by_service=reason in _ENDED_BY_SERVICE)
+            self._events.on_disconnected(t_ns, told.what, by_service=told.by_service)
