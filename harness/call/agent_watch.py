@@ -68,10 +68,20 @@ class AgentWatch:
         It is not while one that left may be followed, nor while one that sends in silence has sent nothing for so long
         that it may have crashed; that is known before long.
         """
+        self._look_for_packets()
         return self._left is None and not (PERHAPS_DEAD_NS < self._sent_nothing_for_ns() < SURELY_KNOWN_NS)
 
+    def _look_for_packets(self) -> None:
+        """Whether the agent sends in silence: packets that come well after its voice has ended."""
+        for track in self._voices.of_agent():
+            packet_ns = self._last_packet_ns(track.sid)
+            voice = track.voices[-1] if track.voices else None
+            since_ns = track.came_ns if voice is None else voice.end_ns
+            if packet_ns is not None and since_ns is not None and not self._voices.is_background(track.sid):
+                self._life.packet(track.sid, packet_ns, silent_since_ns=since_ns)
+
     def _sent_nothing_for_ns(self) -> int:
-        times = [self._last_packet_ns(sid) for sid in self._life.sign_wanted()]
+        times = [self._last_packet_ns(sid) for sid in self._life.expected()]
         known = [t_ns for t_ns in times if t_ns is not None]
         return self._clock.now_ns() - max(known) if known else 0
 
@@ -163,7 +173,8 @@ class AgentWatch:
         self._voices.passed(t_ns)
         if not self._voices.is_agents(media.track) or self._voices.is_background(media.track):
             return
-        self._life.second(media, voiced=self._voices.voiced(media.track))
+        self._life.second(media)
+        self._look_for_packets()
         if self._life.none and self.agent is not None and self._left is None and not self._over:
             what = f"the agent's audio stopped {FOLLOWS_NS // NS_PER_S} s ago, without a word of its leaving"
             mend = "did its process crash, or lose its network? it had sent packets in silence before"

@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.call.engines.line import Media
+from harness.clock import NS_PER_MS
 
 SILENT_SECONDS = 3
-LEAST_SILENT_SECONDS = 2  # in which packets came in silence: then it is one that sends there
+TAIL_NS = 1200 * NS_PER_MS  # of a voice: a packet later than this is one of silence, not the end of what was said
 
 
 @dataclass(slots=True)
 class _Track:
-    sent_in_silence: int = 0
+    sends_in_silence: bool = False
     nothing_for: int = 0
     server_heard: bool = False
     muted: bool = False
@@ -29,12 +30,16 @@ class SignsOfLife:
     def __init__(self) -> None:
         self._tracks: dict[str, _Track] = {}
 
-    def second(self, media: Media, *, voiced: bool) -> None:
-        """A second of a track; `voiced` where the agent spoke on it in it."""
+    def packet(self, track: str, came_ns: int, *, silent_since_ns: int) -> None:
+        """The track's last packet so far, and since when there is no voice on it."""
+        if came_ns - silent_since_ns >= TAIL_NS:
+            self._tracks.setdefault(track, _Track()).sends_in_silence = True
+
+    def second(self, media: Media) -> None:
+        """A second of a track."""
         track = self._tracks.setdefault(media.track, _Track())
         if media.received > 0:
             track.nothing_for, track.server_heard = 0, False
-            track.sent_in_silence += not voiced
         elif not track.muted:
             track.nothing_for += 1
             # Where nothing at all comes from the server, it is our own line that is dead.
@@ -54,16 +59,13 @@ class SignsOfLife:
         for track in self._tracks.values():
             track.nothing_for, track.server_heard = 0, False
 
-    def sign_wanted(self) -> list[str]:
-        """The tracks of which packets are to be expected now, though nobody speaks; empty: none is, or one at least."""
+    def expected(self) -> list[str]:
+        """The tracks of which one at least is to send packets now, though nobody may speak; empty: none is."""
         judged = {sid: track for sid, track in self._tracks.items() if not track.muted}
-        sends = any(track.sent_in_silence >= LEAST_SILENT_SECONDS for track in judged.values())
-        return list(judged) if sends else []
+        return list(judged) if any(track.sends_in_silence for track in judged.values()) else []
 
     @property
     def none(self) -> bool:
         """Whether no track sends any more, and one of them did in silence before."""
-        judged = [track for track in self._tracks.values() if not track.muted]
-        dead = [track.nothing_for >= SILENT_SECONDS and track.server_heard for track in judged]
-        sent = any(track.sent_in_silence >= LEAST_SILENT_SECONDS for track in judged)
-        return bool(judged) and all(dead) and sent
+        judged = [self._tracks[sid] for sid in self.expected()]
+        return bool(judged) and all(track.nothing_for >= SILENT_SECONDS and track.server_heard for track in judged)

@@ -17,7 +17,6 @@ NEVER_NS = 1 << 62
 PACKETS_A_SECOND = {"sdk": 100.0, "light": 50.0}  # of the microphone: frames of 10 ms, packets of 20
 
 _STREAM = frozenset({"agent.onset", "agent.end", "heard", "media"})
-_ANEW = frozenset({"agent.seen", "agent.handover", "room.reconnecting", "room.reconnected"})
 _ANEW_TRACK = frozenset({"track.came", "track.gone", "track.muted", "track.unmuted"})
 _OF_SCRIPT = ("turn.", "wait.", "greeting.")
 
@@ -80,9 +79,6 @@ class CallCourse:
             if name in _STREAM:
                 if track not in muted:
                     streams.setdefault(track, Stream(track, broken_off=track in ended)).add(name, event)
-            elif name in _ANEW:
-                ended.update(streams)
-                yield from self._broken_off(streams, list(streams))
             elif name in _ANEW_TRACK:
                 (ended.discard if name in ("track.came", "track.unmuted") else ended.add)(track)
                 yield from self._broken_off(streams, [track])
