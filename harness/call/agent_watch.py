@@ -68,17 +68,18 @@ class AgentWatch:
         It is not while one that left may be followed, nor while one that sends in silence has sent nothing for so long
         that it may have crashed; that is known before long.
         """
-        self._look_for_packets()
         return self._left is None and not (PERHAPS_DEAD_NS < self._sent_nothing_for_ns() < SURELY_KNOWN_NS)
 
-    def _look_for_packets(self) -> None:
-        """Whether the agent sends in silence: packets that come well after its voice has ended."""
-        for track in self._voices.of_agent():
-            packet_ns = self._last_packet_ns(track.sid)
-            voice = track.voices[-1] if track.voices else None
-            since_ns = track.came_ns if voice is None else voice.end_ns
-            if packet_ns is not None and since_ns is not None and not self._voices.is_background(track.sid):
-                self._life.packet(track.sid, packet_ns, silent_since_ns=since_ns)
+    def heard(self, sid: str) -> None:
+        """A block of a track was heard: whether it sends in silence shows by packets well after its voice's end."""
+        if self._life.knows(sid) or not self._voices.is_agents(sid) or self._voices.is_background(sid):
+            return
+        packet_ns = self._last_packet_ns(sid)
+        track = self._voices.tracks[sid]
+        since_ns = track.voices[-1].end_ns if track.voices else track.came_ns
+        if packet_ns is not None and since_ns is not None:
+            now_ns = self._clock.now_ns()
+            self._life.packet(sid, packet_ns, silent_since_ns=since_ns, now_ns=now_ns)
 
     def _sent_nothing_for_ns(self) -> int:
         times = [self._last_packet_ns(sid) for sid in self._life.expected()]
@@ -174,7 +175,6 @@ class AgentWatch:
         if not self._voices.is_agents(media.track) or self._voices.is_background(media.track):
             return
         self._life.second(media)
-        self._look_for_packets()
         if self._life.none and self.agent is not None and self._left is None and not self._over:
             what = f"the agent's audio stopped {FOLLOWS_NS // NS_PER_S} s ago, without a word of its leaving"
             mend = "did its process crash, or lose its network? it had sent packets in silence before"

@@ -303,6 +303,7 @@ class Call:
         self._second_heard[heard.track] += heard.samples.size
         self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
+        self._agents.heard(heard.track)
         if heard.track == self._main_track:
             self._own_voice.heard(heard)
         self._anchors.heard(heard, self._recorder.heard(heard) if self._recorder is not None else None)

@@ -13,12 +13,14 @@ from harness.call.engines.line import Media
 from harness.clock import NS_PER_MS
 
 SILENT_SECONDS = 3
+KNOWN_NS = 300 * NS_PER_MS  # a voice is known so long after its packets
 TAIL_NS = 1200 * NS_PER_MS  # of a voice: a packet later than this is one of silence, not the end of what was said
 
 
 @dataclass(slots=True)
 class _Track:
     sends_in_silence: bool = False
+    perhaps: tuple[int, int] | None = None
     nothing_for: int = 0
     server_heard: bool = False
     muted: bool = False
@@ -30,10 +32,21 @@ class SignsOfLife:
     def __init__(self) -> None:
         self._tracks: dict[str, _Track] = {}
 
-    def packet(self, track: str, came_ns: int, *, silent_since_ns: int) -> None:
-        """The track's last packet so far, and since when there is no voice on it."""
-        if came_ns - silent_since_ns >= TAIL_NS:
-            self._tracks.setdefault(track, _Track()).sends_in_silence = True
+    def packet(self, track: str, came_ns: int, *, silent_since_ns: int, now_ns: int) -> None:
+        """The track's last packet so far, and since when no voice is known on it."""
+        known = self._tracks.setdefault(track, _Track())
+        if known.perhaps is not None:
+            packet_ns, since_ns = known.perhaps
+            if since_ns != silent_since_ns:
+                known.perhaps = None  # it was of a voice
+            elif now_ns - packet_ns >= KNOWN_NS:
+                known.sends_in_silence = True
+        elif came_ns - silent_since_ns >= TAIL_NS:
+            known.perhaps = (came_ns, silent_since_ns)
+
+    def knows(self, track: str) -> bool:
+        """Whether it is known already that a track sends in silence."""
+        return track in self._tracks and self._tracks[track].sends_in_silence
 
     def second(self, media: Media) -> None:
         """A second of a track."""

@@ -101,7 +101,7 @@ class AgentVoices:
 
     def is_agent(self, identity: str) -> bool:
         """Whether a participant is the agent, or was before another followed it, or publishes its voice."""
-        return self.speaks_for(identity) in (reign.identity for reign in self._reigns)
+        return any(reign.identity in (identity, self.speaks_for(identity)) for reign in self._reigns)
 
     def is_background(self, sid: str) -> bool:
         """Whether a track of the agent's is sound beside its voice."""
@@ -197,8 +197,8 @@ class AgentVoices:
         """The track's voices that end after a time, as far as they are the agent's voice."""
         if track.sid in self._background:
             return
-        whose = self.speaks_for(track.identity)
-        reigns = [reign for reign in self._reigns if reign.identity == whose]
+        whose = (track.identity, self.speaks_for(track.identity))
+        reigns = [reign for reign in self._reigns if reign.identity in whose]
         for voice in reversed(track.voices):
             if voice.end_ns is not None and voice.end_ns < since_ns:
                 return
