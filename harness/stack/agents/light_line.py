@@ -79,7 +79,10 @@ class LightLine:
             RoomFailure: The server cannot be reached or refuses.
         """
         token = agent_token(self._keys, self._name, self._identity)
-        self._room = await Room.connect(self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S)
+        # An agent of ours lives beside its server: a lost connection is the end.
+        self._room = await Room.connect(
+            self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S, resume_within_s=0
+        )
         async with asyncio.timeout(LEAVE_TIMEOUT_S):
             self._publication = await self._room.publish(name="agent-voice", dtx=True)
         self._room.greet_present()
