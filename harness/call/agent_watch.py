@@ -72,10 +72,10 @@ class AgentWatch:
 
     def heard(self, sid: str) -> None:
         """A block of a track was heard: whether it sends in silence shows by packets well after its voice's end."""
-        if self._life.knows(sid) or not self._voices.is_agents(sid) or self._voices.is_background(sid):
+        track = self._voices.tracks.get(sid)
+        if track is None or self._life.knows(sid) or not self._voices.is_agents(sid) or self._voices.is_background(sid):
             return
         packet_ns = self._last_packet_ns(sid)
-        track = self._voices.tracks[sid]
         since_ns = track.voices[-1].end_ns if track.voices else track.came_ns
         if packet_ns is not None and since_ns is not None:
             now_ns = self._clock.now_ns()

@@ -194,7 +194,8 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.read_late_ms[t_ns] = event.get("read_late_ms", 0.0)
                 if event["ear"] is not None:
                     spans.ears[t_ns] = event["ear"]
-            case "agent.end" if spans.heard.voiced(event.get("track", UNKNOWN_TRACK)):  # one of no voice is told by `self_check`
+            # One of no voice is told by `self_check`.
+            case "agent.end" if spans.heard.voiced(event.get("track", UNKNOWN_TRACK)):
                 _end_voice(spans, t_ns, event)
             case "text":
                 spans.texts.append(event)

@@ -68,6 +68,7 @@ class Peer:
         self._on_lost = on_lost
         self._offering = offering
         self._listeners: dict[int, OnRtp] = {}
+        self._host = host
         self._port = port
         self._socket = UdpSocket(port, family_of(host), on_media=self._media_received)
         self._sockets = {family_of(host): self._socket}
@@ -148,6 +149,36 @@ class Peer:
     def same_transport(self, description: Description) -> bool:
         """Whether a further description is of the connection that there is, not of one to be made anew."""
         return self._remote is not None and description.transport.ufrag == self._remote.transport.ufrag
+
+    def goes_on_with(self, description: Description) -> bool:
+        """Whether a description of another connection asks for a new way (ICE) under the encryption that there is."""
+        remote = self._remote
+        return remote is not None and list(description.transport.fingerprints) == list(remote.transport.fingerprints)
+
+    def begin_again(self, remote: Description | None = None) -> None:
+        """Looks for a way anew; media goes on by the old one meanwhile. Then `describe` tells of the new one.
+
+        Args:
+            remote: What the other side offered, where it asks for it.
+        """
+        self._remote = remote or self._remote
+        private_names.begin_ice_again(self._gatherer, self._ice, self._socket, self._host)
+
+    async def connect_again(self, remote: Description) -> None:
+        """After `begin_again`: connects to what the other side described. Media then takes the new way.
+
+        Raises:
+            PeerLostError: It did not work out. Where nothing comes at all, it waits until cancelled.
+        """
+        self._remote = remote
+        theirs = remote.transport
+        for candidate in map(Candidate.from_sdp, theirs.candidates):
+            await self._add(candidate)
+        try:
+            await private_names.connect_ice_again(self._ice, theirs.ufrag, theirs.password, lite=theirs.lite)
+        except ConnectionError as problem:
+            raise PeerLostError(f"no media connection (ICE): {problem}") from None
+        self._address = private_names.nominated_address(self._ice)
 
     async def add_candidate(self, text: str) -> None:
         """A further candidate of the other side, as in SDP; what cannot be used is passed over."""

@@ -103,6 +103,37 @@ async def keep_nominated_socket(ice: RTCIceTransport) -> Any:
     return chosen.transport
 
 
+def begin_ice_again(gatherer: RTCIceGatherer, ice: RTCIceTransport, socket: UdpSocket, host: str) -> None:
+    """Begins ICE anew under a DTLS connection that goes on, over the same socket (RFC 8445, 2.4).
+
+    aioice knows no restart: a connection of its own takes over from the one before. What DTLS waits for on that one
+    comes by the same queue, and whoever watches it for its end watches the new one.
+    """
+    from aioice import Connection
+
+    old = gatherer._connection  # noqa: SLF001 - see the module
+    if old._query_consent_task is not None:  # noqa: SLF001 - see the module
+        old._query_consent_task.cancel()  # noqa: SLF001 - see the module
+    new = Connection(ice_controlling=old.ice_controlling)
+    new._queue = old._queue  # noqa: SLF001 - see the module
+    new._event_waiter, old._event_waiter = old._event_waiter, None  # noqa: SLF001 - see the module
+    gatherer._connection = ice._connection = new  # noqa: SLF001 - see the module
+    new._local_candidates = [add_socket(gatherer, socket, host)]  # noqa: SLF001 - see the module
+    new._local_candidates_start = new._local_candidates_end = True  # noqa: SLF001 - see the module
+
+
+async def connect_ice_again(ice: RTCIceTransport, ufrag: str, password: str, *, lite: bool) -> None:
+    """After `begin_ice_again`, with the other side's candidates: returns once a way is found, which is then taken.
+
+    Raises:
+        ConnectionError: There is none.
+    """
+    new = ice._connection  # noqa: SLF001 - see the module
+    new.remote_is_lite, new.remote_username, new.remote_password = lite, ufrag, password
+    await new.connect()
+    ice._send, ice._recv = new.send, new.recv  # noqa: SLF001 - see the module
+
+
 def set_controlling(gatherer: RTCIceGatherer) -> None:
     """Makes us lead ICE, as one must where the other side is an ICE lite agent (RFC 8445, 6.1.1)."""
     gatherer._connection.ice_controlling = True  # noqa: SLF001 - see the module

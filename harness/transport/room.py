@@ -1,8 +1,8 @@
 """A joined room: who is in it, one published microphone, subscribed audio tracks, and data both ways.
 
 Two peer connections, as LiveKit has them: on one we offer and publish, on the other the server offers and we subscribe.
-What it does not do: reconnect or resume (a lost room stays lost), video, end-to-end encryption, RED, retransmission,
-ICE over TCP or by way of TURN.
+A signalling connection that is lost is made again while media goes on (`resume`). What it does not do: join anew where
+media itself is lost, video, end-to-end encryption, RED, retransmission, ICE over TCP or by way of TURN.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from harness.clock import Clock
+from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.secret import Secret
 from harness.transport import rtp, sdp
@@ -24,11 +24,13 @@ from harness.transport.opus import FRAME
 from harness.transport.pacer import Pacer
 from harness.transport.peer import OnRtp, Peer, PeerLostError
 from harness.transport.refusal import ending, refused_by_reason, unreachable
+from harness.transport.resume import RESUME_S, NotResumedError, resume
 from harness.transport.room_events import Participant, RemoteTrack, Rights, RoomEvents, source_name
 from harness.transport.signalling import Signalling, reason_name
 from harness.transport.udp import OnLeft, UdpPort
 
 WHY_WITHIN_S = 1.0
+RESTART_S = 2.0  # within which a server that took our stay up again looks for a new way of media
 RELIABLE, LOSSY = "_reliable", "_lossy"
 _UDP_MEND = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
 _CLOSED_MEND = "is the LiveKit server well, and does nothing between it and us close connections?"
@@ -76,11 +78,28 @@ class Publication:
 class Room:
     """See the module. Made by `connect`."""
 
-    def __init__(self, hub: TransportHub, signalling: Signalling, events: RoomEvents) -> None:
+    def __init__(
+        self,
+        hub: TransportHub,
+        signalling: Signalling,
+        events: RoomEvents,
+        *,
+        url: str,
+        token: Secret,
+        resume_within_s: float,
+    ) -> None:
         self._hub = hub
         self._clock = hub.clock
+        self._url = url
+        self._token = token
         self._signalling = signalling
         self._events = events
+        self._resume_within_s = resume_within_s
+        self._resuming_since_ns: int | None = None
+        self._resuming_why = ""
+        self._resumed_timer: asyncio.TimerHandle | None = None
+        self._told_whole = True
+        self._to_publish_again = self._publishing_again = False
         self._participants: dict[str, Participant] = {}
         self._active: set[str] = set()
         self._track_infos: dict[str, tuple[str, models.TrackInfo]] = {}
@@ -90,7 +109,8 @@ class Room:
         self._tasks: set[asyncio.Task[None]] = set()
         self._published: asyncio.Future[str] | None = None
         self._publish_id = ""
-        self._offers: asyncio.Queue[rtc.SessionDescription] = asyncio.Queue()
+        self._offers_made = 0
+        self._offers: asyncio.Queue[tuple[int, sdp.Description, bool]] = asyncio.Queue()
         self._answered: asyncio.Future[sdp.Description] | None = None
         # Done when what the server sends can be received; failed where the server ends the join before.
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -114,8 +134,25 @@ class Room:
             self._ready.set_result(None)
 
     @classmethod
-    async def connect(cls, hub: TransportHub, url: str, token: Secret, events: RoomEvents, *, timeout_s: float) -> Room:
+    async def connect(
+        cls,
+        hub: TransportHub,
+        url: str,
+        token: Secret,
+        events: RoomEvents,
+        *,
+        timeout_s: float,
+        resume_within_s: float = RESUME_S,
+    ) -> Room:
         """Joins the token's room. Returns when what the server sends can be received, if `rights` let us receive.
+
+        Args:
+            hub: What all rooms of the event loop share.
+            url: The server's.
+            token: For one room.
+            events: Told what happens in it.
+            timeout_s: Bounds the join.
+            resume_within_s: Bounds making a lost signalling connection again; 0: a lost one is the room's end.
 
         Raises:
             RoomFailure: room.unreachable, room.refused or room.timeout, in the server's words where there are any; the
@@ -127,7 +164,7 @@ class Room:
             async with asyncio.timeout(timeout_s):
                 signalling = await Signalling.connect(url, token, hub.clock)
                 try:
-                    room = cls(hub, signalling, events)
+                    room = cls(hub, signalling, events, url=url, token=token, resume_within_s=resume_within_s)
                 except BaseException:
                     await signalling.close()
                     raise
@@ -187,7 +224,8 @@ class Room:
         await self._signalling.send(add_track=request)
         # Only now: the offer's track is known by the request's id.
         text = sdp.offer(ours, track=cid, ssrc=self._publisher.ssrc)
-        await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=1))
+        self._offers_made += 1
+        await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=self._offers_made))
         try:
             remote = await self._answered
             await self._publisher.connect(remote)
@@ -221,10 +259,12 @@ class Room:
         self._ready.cancel()
         if self._lost_timer is not None:
             self._lost_timer.cancel()
-        await self._signalling.close()
+        if self._resumed_timer is not None:
+            self._resumed_timer.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._signalling.close()
         await asyncio.gather(self._publisher.close(), self._subscriber.close())
         self._hub.pacer.release()
 
@@ -261,15 +301,72 @@ class Room:
             self._lost_timer = loop.call_later(WHY_WITHIN_S, self._end, "the media connection was lost")
 
     async def _listen(self) -> None:
-        async for response in self._signalling.responses():
-            await self._take(response)
-        lost = self._signalling.lost
-        self._end(lost, refusal=unreachable(f"{lost}, before media came through", mend=_CLOSED_MEND))
+        while True:
+            async for response in self._signalling.responses():
+                await self._take(response)
+            lost = self._signalling.lost
+            begun = self._subscriber.connected.is_set() or self._publisher.connected.is_set()
+            publishing = self._published is not None and not self._published.done()
+            if self._over or not self._resume_within_s or not begun or publishing:
+                self._end(lost, refusal=unreachable(f"{lost}, before media came through", mend=_CLOSED_MEND))
+                return
+            if not await self._resume(lost):
+                return
+
+    async def _resume(self, why: str) -> bool:
+        """Makes the signalling connection again; whether it is there."""
+        now_ns = self._clock.now_ns()
+        if self._resumed_timer is not None:
+            self._resumed_timer.cancel()
+        if self._resuming_since_ns is None:
+            self._resuming_since_ns, self._resuming_why = now_ns, why
+            self._events.reconnecting(now_ns, why)
+        left_s = self._resume_within_s - (now_ns - self._resuming_since_ns) / NS_PER_S
+        joined = self._signalling.joined
+        await self._signalling.drop()
+        try:
+            self._signalling = await resume(self._url, lambda: self._token, self._clock, joined, within_s=left_s)
+        except NotResumedError as problem:
+            self._end(f"the line was lost ({self._resuming_why}) and {problem}")
+            return False
+        self._told_whole = False
+        if self._to_publish_again:
+            self._to_publish_again, self._publishing_again = False, True
+            self._start(self._publish_again())
+        # The server looks for a new way to send us media at once; where it does not, all is as it was.
+        wait_s = RESTART_S if self._subscriber.connected.is_set() else 0.0
+        self._resumed_timer = asyncio.get_running_loop().call_later(wait_s, self._resumed, "signalling")
+        return True
+
+    def _resumed(self, how: str) -> None:
+        if self._resumed_timer is not None:
+            self._resumed_timer.cancel()
+            self._resumed_timer = None
+        if self._resuming_since_ns is not None and not self._over and not self._publishing_again:
+            self._resuming_since_ns = None
+            self._events.reconnected(self._clock.now_ns(), how)
+
+    async def _publish_again(self) -> None:
+        """Looks for a new way for what we send."""
+        self._answered = asyncio.get_running_loop().create_future()
+        self._publisher.begin_again()
+        ours = await self._publisher.describe("actpass")
+        self._offers_made += 1
+        text = sdp.offer(ours, track=self._publish_id, ssrc=self._publisher.ssrc)
+        await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=self._offers_made))
+        try:
+            async with asyncio.timeout(self._resume_within_s):
+                await self._publisher.connect_again(await self._answered)
+        except (ConnectionError, TimeoutError, ValueError):
+            self._end("the media connection was lost")
+        self._publishing_again = False
+        if self._resumed_timer is None:
+            self._resumed("signalling and the way of media")
 
     async def _take(self, response: rtc.SignalResponse) -> None:
         match response.WhichOneof("message"):
             case "offer":
-                self._offers.put_nowait(response.offer)
+                self._offered_now(response.offer)
             case "answer":
                 if self._answered is not None and not self._answered.done():
                     try:
@@ -288,8 +385,10 @@ class Room:
                 self._refusal(response.request_response)
             case "track_subscribed":
                 self._events.microphone_heard(self._clock.now_ns())
+            case "refresh_token":
+                self._token = Secret(response.refresh_token)
             case "leave":
-                self._leave(response.leave)
+                await self._leave(response.leave)
             case _:
                 pass  # of no concern to a caller: qualities, speakers, subscriptions, room updates
 
@@ -303,11 +402,17 @@ class Room:
             if self._answered is not None and not self._answered.done():
                 self._answered.set_exception(PeerLostError(said))
 
-    def _leave(self, leave: rtc.LeaveRequest) -> None:
+    async def _leave(self, leave: rtc.LeaveRequest) -> None:
         name = reason_name(leave.reason)
         what, _, by_service = ending(name, self.identity)
+        if leave.action == rtc.LeaveRequest.RESUME and self._resume_within_s:
+            # It no longer gets our media, or we not its: both look for a new way.
+            self._to_publish_again = self._publisher.connected.is_set()
+            self._signalling.lost = what
+            await self._signalling.drop()
+            return
         if leave.action != rtc.LeaveRequest.DISCONNECT or leave.can_reconnect:
-            what += "; the server asks us to connect again, which the light engine does not do"
+            what += "; the server asks us to join anew, which the light engine does not do"
         self._end(what, by_service=by_service, refusal=refused_by_reason(name, self.identity))
 
     async def _trickle(self, trickle: rtc.TrickleRequest) -> None:
@@ -327,11 +432,17 @@ class Room:
             self._held.extend(infos)
             return
         now_ns = self._clock.now_ns()
+        if not self._told_whole and any(info.identity == self.identity for info in infos):
+            # After a resume the server names everybody, us too: who is not among them has left meanwhile.
+            self._told_whole = True
+            there = {info.sid for info in infos}
+            for sid in [sid for sid in self._participants if sid not in there]:
+                self._participant_went(now_ns, sid)
         for info in infos:
             if info.identity == self.identity:
                 continue
             if info.state == models.ParticipantInfo.DISCONNECTED:
-                self._participant_went(now_ns, info)
+                self._participant_went(now_ns, info.sid)
                 continue
             one = Participant.of(info)
             known = self._participants.get(info.sid)
@@ -347,36 +458,50 @@ class Room:
                 self._track_infos[track.sid] = (info.identity, track)
         self._match_tracks(now_ns)
 
-    def _participant_went(self, now_ns: int, info: models.ParticipantInfo) -> None:
+    def _participant_went(self, now_ns: int, sid: str) -> None:
         # By sid: an identity that comes back is told first as the new one, then as the old one that has left.
-        self._active.discard(info.sid)
-        one = self._participants.pop(info.sid, None)
+        self._active.discard(sid)
+        one = self._participants.pop(sid, None)
         if one is not None and all(other.identity != one.identity for other in self._participants.values()):
             self._events.participant_went(now_ns, one.identity)
 
     # -- what is subscribed ----------------------------------------------------------------------------------------
 
+    def _offered_now(self, offered: rtc.SessionDescription) -> None:
+        remote = sdp.parse(offered.sdp)
+        again = self._subscriber.connected.is_set() and not self._subscriber.same_transport(remote)
+        if again:
+            if not self._subscriber.goes_on_with(remote):
+                self._end("the server begins the media connection anew, which the light engine does not do")
+                return
+            # At once: its candidates may come before the offer's turn does.
+            self._subscriber.begin_again(remote)
+        self._offers.put_nowait((offered.id, remote, again))
+
     async def _answer_offers(self) -> None:
         """Takes offers one at a time: the next may come before the first has led to a connection."""
         while True:
-            offered = await self._offers.get()
-            remote = sdp.parse(offered.sdp)
+            number, remote, again = await self._offers.get()
             begun = self._subscriber.connected.is_set()
-            if begun and not self._subscriber.same_transport(remote):
-                self._end("the server begins the media connection anew, which the light engine does not do")
-                return
             setup = "passive" if remote.transport.setup == "active" else "active"
             ours = await self._subscriber.describe(setup)
             answer = sdp.answer(remote, ours)
-            await self._signalling.send(answer=rtc.SessionDescription(type="answer", sdp=answer, id=offered.id))
-            if not begun:
-                try:
+            await self._signalling.send(answer=rtc.SessionDescription(type="answer", sdp=answer, id=number))
+            try:
+                if again:
+                    async with asyncio.timeout(self._resume_within_s or RESUME_S):
+                        await self._subscriber.connect_again(remote)
+                    self._resumed("signalling and the way of media")
+                elif not begun:
                     await self._subscriber.connect(remote)
-                except PeerLostError as problem:
-                    self._end(str(problem))
-                    return
-                if not self._ready.done():
-                    self._ready.set_result(None)
+                    if not self._ready.done():
+                        self._ready.set_result(None)
+            except PeerLostError as problem:
+                self._end(str(problem))
+                return
+            except TimeoutError:
+                self._end("the media connection was lost")
+                return
             self._take_tracks(remote)
 
     def _take_tracks(self, remote: sdp.Description) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 from livekit.protocol import models, rtc
@@ -54,14 +54,22 @@ class Signalling:
         self.local_host: str = ours[0] if ours else "127.0.0.1"
 
     @classmethod
-    async def connect(cls, url: str, token: Secret, clock: Clock) -> Signalling:
+    async def connect(
+        cls, url: str, token: Secret, clock: Clock, *, resumes: rtc.JoinResponse | None = None
+    ) -> Signalling:
         """Connects and joins. The caller bounds the time.
+
+        Args:
+            url: The server's.
+            token: For one room.
+            clock: The time.
+            resumes: What the join was answered with, where the connection of a stay that goes on was lost.
 
         Raises:
             RoomFailure: room.unreachable or room.refused; the token is in neither.
         """
         try:
-            address = signalling_url(url)
+            address = signalling_url(url, resumes=resumes.participant.sid if resumes is not None else None)
         except ValueError as problem:
             raise unreachable(str(problem)) from None
         proxy = room_proxy_for(address)
@@ -78,7 +86,8 @@ class Signalling:
         )
         try:
             socket = await http.ws_connect(address, max_msg_size=MOST_BYTES, compress=0)
-            line = cls(http, socket, _joined(await socket.receive()), clock)
+            first = await socket.receive()
+            line = cls(http, socket, _joined(first) if resumes is None else _resumed(first, resumes), clock)
         except aiohttp.WSServerHandshakeError as problem:
             await http.close()
             raise unreachable(f"the server answered {problem.status}, no WebSocket") from None
@@ -125,8 +134,8 @@ class Signalling:
             await self.send(ping=at_ms)
             await self.send(ping_req=rtc.Ping(timestamp=at_ms))
 
-    async def close(self) -> None:
-        """Leaves the room and closes the connection. Safe to call twice; raises nothing."""
+    async def drop(self) -> None:
+        """Closes a connection that is lost; nobody leaves the room. Safe to call twice; raises nothing."""
         if self._closed:
             return
         self._closed = True
@@ -134,13 +143,21 @@ class Signalling:
             self._pings.cancel()
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_S):
-                await self.send(leave=rtc.LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED))
                 await self._socket.close()
         await self._http.close()
 
+    async def close(self) -> None:
+        """Leaves the room and closes the connection. Safe to call twice; raises nothing."""
+        if self._closed:
+            return
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_S):
+                await self.send(leave=rtc.LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED))
+        await self.drop()
 
-def signalling_url(url: str) -> str:
-    """Where the WebSocket is, for a LiveKit URL.
+
+def signalling_url(url: str, *, resumes: str | None = None) -> str:
+    """Where the WebSocket is, for a LiveKit URL; `resumes` is the server's name for a stay that goes on.
 
     Raises:
         ValueError: It is no URL of a server.
@@ -153,6 +170,7 @@ def signalling_url(url: str) -> str:
     path = path if path.endswith("/rtc") else path + "/rtc"
     # The token goes in a header: it is in no URL that anything may log.
     query = f"auto_subscribe=1&adaptive_stream=0&sdk=python&protocol={PROTOCOL}"
+    query += f"&reconnect=1&sid={quote(resumes)}" if resumes is not None else ""
     return urlunsplit((scheme, parts.netloc, path, query, ""))
 
 
@@ -185,6 +203,24 @@ def _joined(first: aiohttp.WSMessage) -> rtc.JoinResponse:
             raise refused_by_reason(reason_name(response.leave.reason))
         case other:
             raise unreachable(f"the server's first message was no answer to a join ({other})")
+
+
+def _resumed(first: aiohttp.WSMessage, joined: rtc.JoinResponse) -> rtc.JoinResponse:
+    """That join, where the server takes the stay up again.
+
+    Raises:
+        RoomFailure: It does not.
+    """
+    response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
+    if response is None:
+        raise unreachable("the server closed the connection before it answered")
+    match response.WhichOneof("message"):
+        case "reconnect":
+            return joined
+        case "leave":
+            raise refused_by_reason(reason_name(response.leave.reason), joined.participant.identity)
+        case other:
+            raise RoomFailure("room.refused", f"the server did not take the stay up again ({other})")
 
 
 async def _answered(answer: aiohttp.ClientResponse, token: Secret) -> RoomFailure:

@@ -59,6 +59,7 @@ class UdpSocket(asyncio.DatagramTransport):
         self._on_media = on_media
         self._protocol: Reads | None = None
         self._asked: dict[bytes, int] = {}
+        self._settled = False
         self.rtt_ns: int | None = None
         self.came_ns = 0
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -75,13 +76,15 @@ class UdpSocket(asyncio.DatagramTransport):
         self.port: int = self.socket.getsockname()[1]
 
     def serve(self, protocol: Reads) -> None:
-        """From now on what comes is read, at once; all but media goes to the protocol."""
+        """From now on what comes is read, at once unless settled; all but media goes to the protocol."""
         self._protocol = protocol
-        asyncio.get_running_loop().add_reader(self.socket, self._port.read_one, self)
+        if not self._settled:
+            asyncio.get_running_loop().add_reader(self.socket, self._port.read_one, self)
 
     def settle(self) -> None:
         """From now on what comes is read when the pacer's slot ends, and what is sent waits for it."""
-        if not self.is_closing():
+        if not self.is_closing() and not self._settled:
+            self._settled = True
             asyncio.get_running_loop().remove_reader(self.socket)
             self._port.add(self)
 

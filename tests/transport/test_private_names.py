@@ -44,12 +44,25 @@ def test_every_private_name_is_there() -> None:
     source = inspect.getsource(aioice.ice.Connection)
     assert "self._protocols: list" in source
     assert "self._nominated: dict" in source
+    for name in (
+        "self._queue: asyncio.Queue",
+        "self._event_waiter: asyncio.Future",
+        "self._query_consent_task: asyncio.Task",
+        "self._local_candidates: list",
+        "self._local_candidates_start = False",
+        "self._local_candidates_end = False",
+    ):
+        assert name in source
     assert inspect.iscoroutinefunction(aioice.ice.Connection.get_component_candidates)
     parameters = inspect.signature(aioice.ice.Connection.get_component_candidates).parameters
     assert list(parameters) == ["self", "component", "addresses", "timeout"]
     assert "self._connection = Connection(" in inspect.getsource(RTCIceGatherer)
     assert "self._connection = gatherer._connection" in inspect.getsource(RTCIceTransport)
+    for name in ("self._recv = self._connection.recv", "self._send = self._connection.send"):
+        assert name in inspect.getsource(RTCIceTransport)
     dtls = inspect.getsource(RTCDtlsTransport)
+    for name in ("await self.transport._recv()", "await self.transport._send("):
+        assert name in dtls
     for name in ("self._rx_srtp = Session(", "self._tx_srtp = Session(", "def _set_role(self, role: str)"):
         assert name in dtls
     session = pylibsrtp.Session(pylibsrtp.Policy(key=bytes(30), ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND))

@@ -80,7 +80,10 @@ class LightLine:
             RoomFailure: The server cannot be reached or refuses.
         """
         token = self._seat.token(self._keys)
-        self._room = await Room.connect(self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S)
+        # An agent of ours lives beside its server: a lost connection is the end.
+        self._room = await Room.connect(
+            self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S, resume_within_s=0
+        )
         if not self._shape.tracks.late_s:
             await self._publish(self._room)
         self._room.greet_present()
