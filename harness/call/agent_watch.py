@@ -12,9 +12,12 @@ from harness.call.engines.line import AudioTrack, Media, Participant
 from harness.call.signs_of_life import SignsOfLife
 from harness.call.timeline import Timeline
 from harness.call.who import FOLLOWS_NS, Candidate, Person, candidates, choose, follower
-from harness.clock import NS_PER_S, Clock
+from harness.clock import NS_PER_MS, NS_PER_S, Clock
 from harness.errors import AgentFailure
 from harness.measure.agent_voices import AgentVoices
+
+PERHAPS_DEAD_NS = 1200 * NS_PER_MS  # three packets of silence and a reading of the statistics later
+SURELY_KNOWN_NS = 6 * NS_PER_S
 
 
 class AgentWatch:
@@ -24,6 +27,7 @@ class AgentWatch:
         clock: Tells time.
         timeline: What happens is written to it.
         voices: Told of who and which tracks; the ear tells it of the voices.
+        last_packet_ns: Tells when the last packet of a track came.
         named: The agent's identity, where it is known beforehand.
         on_anew: Another one is the agent, and always was.
         on_gone: The agent is gone for good, since the time given, and why that is a failure.
@@ -35,6 +39,7 @@ class AgentWatch:
         timeline: Timeline,
         voices: AgentVoices,
         *,
+        last_packet_ns: Callable[[str], int | None],
         named: str | None,
         on_anew: Callable[[], None],
         on_gone: Callable[[int, AgentFailure], None],
@@ -42,6 +47,7 @@ class AgentWatch:
         self._clock = clock
         self._timeline = timeline
         self._voices = voices
+        self._last_packet_ns = last_packet_ns
         self._named = named
         self._on_anew = on_anew
         self._on_gone = on_gone
@@ -57,8 +63,17 @@ class AgentWatch:
 
     @property
     def is_there(self) -> bool:
-        """Whether the agent is in the room, as far as is known: not while one that left may be followed."""
-        return self._left is None
+        """Whether the agent is in the room, as far as is known.
+
+        It is not while one that left may be followed, nor while one that sends in silence has sent nothing for so long
+        that it may have crashed; that is known before long.
+        """
+        return self._left is None and not (PERHAPS_DEAD_NS < self._sent_nothing_for_ns() < SURELY_KNOWN_NS)
+
+    def _sent_nothing_for_ns(self) -> int:
+        times = [self._last_packet_ns(sid) for sid in self._life.sign_wanted()]
+        known = [t_ns for t_ns in times if t_ns is not None]
+        return self._clock.now_ns() - max(known) if known else 0
 
     @property
     def nobody(self) -> bool:
@@ -204,6 +219,10 @@ class AgentWatch:
         if left is None or self.agent is None:
             return None
         then, coming_ns = follower(self._people, left=left) if self._named is None else self._named_again()
+        mistaken = then is not None and then.is_agent and not left.is_agent
+        if mistaken:
+            self._left = None
+            return self._choose(t_ns)
         if not self.joined.is_set() and (then is not None or self._another_may_be(t_ns)):
             self.agent = self._left = None  # it was taken for the agent before anything was heard of it
             return self._choose(t_ns)

@@ -76,6 +76,7 @@ class Call:
             clock,
             timeline,
             self._voices,
+            last_packet_ns=self._last_packet_ns,
             named=plan.agent_identity,
             on_anew=self._on_anew,
             on_gone=self._on_agent_gone,
@@ -158,8 +159,10 @@ class Call:
     async def _run(self) -> None:
         timeouts = self._plan.timeouts
         session = await self._create_session()
+        wanted_ns = self._clock.now_ns()
         async with self._engine.gate():
-            self._timeline.add(self._clock.now_ns(), "room.connecting")
+            connecting_ns = self._clock.now_ns()
+            self._timeline.add(connecting_ns, "room.connecting", held_back_ms=ms(connecting_ns - wanted_ns))
             self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
         connected_ns = self._clock.now_ns()
         self._timeline.add(connected_ns, "room.connected")
@@ -181,11 +184,10 @@ class Call:
             raise self._failure
         try:
             async with asyncio.timeout(timeouts.call):
-                async with self._engine.gate():
-                    await self._line.publish(timeout_s=timeouts.connect)
+                await self._line.publish(timeout_s=timeouts.connect)
                 self._timeline.add(self._clock.now_ns(), "mic.published")
                 await self._await_agent(connected_ns + s_to_ns(timeouts.agent_join))
-                await self._script.run(connected_ns)
+                await self._script.run(connected_ns, asked_ns=connecting_ns)
         except TimeoutError:
             raise AgentFailure(
                 "agent.call_too_long",
@@ -194,8 +196,10 @@ class Call:
             ) from None
 
     async def _create_session(self) -> Session:
+        wanted_ns = self._clock.now_ns()
         await self._sessions.admit()
-        self._timeline.add(self._clock.now_ns(), "session.requested")
+        requested_ns = self._clock.now_ns()
+        self._timeline.add(requested_ns, "session.requested", held_back_ms=ms(requested_ns - wanted_ns))
         request = SessionRequest(agent=self._plan.agent, overrides=self._plan.overrides)
         session = await self._sessions.create(request, timeout_s=self._plan.timeouts.session)
         self._timeline.add(
@@ -266,6 +270,9 @@ class Call:
         """See `LineEvents`."""
         self._agents.track_muted(t_ns, track, muted=muted)
 
+    def _last_packet_ns(self, track: str) -> int | None:
+        return None if self._line is None else self._line.last_packet_ns(track)
+
     def _find_main_track(self) -> None:
         """The agent's newest track: where its voice is looked for an echo of the caller's."""
         live = [track.sid for track in self._voices.of_agent() if track.gone_ns is None]
@@ -309,12 +316,9 @@ class Call:
         """See `LineEvents`."""
         if topic != TOPIC_IN:
             return
-        if not self._agents.is_agents_text(identity):
-            self._timeline.add(t_ns, "text.other", identity=identity)
-            return
-        received = self._chat.received(payload)
+        received = self._chat.received(payload, of_agent=self._agents.is_agents_text(identity))
         if isinstance(received, Junk):
-            self._timeline.add(t_ns, "text.junk", why=received.why)
+            self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity)
         else:
             self._timeline.add(
                 t_ns, "text", role=received.role, text=received.text, type=received.type, identity=identity

@@ -89,13 +89,17 @@ class Script:
         self._hung_up = True
         self._ear.wake()
 
-    async def run(self, connected_ns: int) -> None:
+    async def run(self, connected_ns: int, *, asked_ns: int) -> None:
         """Follows all steps.
+
+        Args:
+            connected_ns: When the room was joined.
+            asked_ns: When we asked to join it.
 
         Raises:
             CallFailure: What ended the script before its last step.
         """
-        await self._greeting(connected_ns)
+        await self._greeting(asked_ns)
         steps, taken = self._plan.steps, 0
         while not self._hung_up and self._goes_on(taken, connected_ns):
             index = taken % len(steps)
@@ -165,13 +169,13 @@ class Script:
         since_ns = max(after_ns, voices[-1].end_ns or 0) if voices else after_ns
         return self._ear.known_until_ns() - since_ns >= silence_ns
 
-    async def _greeting(self, connected_ns: int) -> None:
+    async def _greeting(self, asked_ns: int) -> None:
         if self._plan.scenario.greeting is False:
             return
         timeouts = self._plan.timeouts
         awaited_ns = self._clock.now_ns()
         self._timeline.add(awaited_ns, "greeting.awaited")
-        deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), connected_ns + s_to_ns(self._plan.greeting_within_s))
+        deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), asked_ns + s_to_ns(self._plan.greeting_within_s))
         voices = self._ear.voices
         while await self._until(lambda: self._anew or bool(voices), deadline_ns + KNOWN_AFTER_NS):
             if self._anew:
@@ -256,7 +260,13 @@ class Script:
 
     async def _type(self, text: str, *, barged: bool) -> str:
         self._chat.sent(text)
-        sent_ns = await self._line.send_data(TOPIC_OUT, outgoing(text))
+        sending = asyncio.ensure_future(self._line.send_data(TOPIC_OUT, outgoing(text)))
+        sending.add_done_callback(lambda _: self._ear.wake())
+        try:
+            await self._until(sending.done)  # a line that is lost may keep it for long
+        finally:
+            sending.cancel()
+        sent_ns = sending.result()
         self._timeline.add(sent_ns, "caller.typed", turn=self._turn, text=text.strip())
         return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
 

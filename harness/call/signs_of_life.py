@@ -54,6 +54,12 @@ class SignsOfLife:
         for track in self._tracks.values():
             track.nothing_for, track.server_heard = 0, False
 
+    def sign_wanted(self) -> list[str]:
+        """The tracks of which packets are to be expected now, though nobody speaks; empty: none is, or one at least."""
+        judged = {sid: track for sid, track in self._tracks.items() if not track.muted}
+        sends = any(track.sent_in_silence >= LEAST_SILENT_SECONDS for track in judged.values())
+        return list(judged) if sends else []
+
     @property
     def none(self) -> bool:
         """Whether no track sends any more, and one of them did in silence before."""

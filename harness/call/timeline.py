@@ -4,9 +4,9 @@ An event is a flat JSON object with `t` (monotonic nanoseconds; when it happened
 A line is written at once, so that a call cut dead has left everything up to then. The events and their fields:
 
     call.started        call, scenario, agent, target, utc
-    session.requested   -
+    session.requested   held_back_ms (by our own limit of sessions)     t: when it was asked for
     session.created     room, on_this_machine (whether its media server is)
-    room.connecting     -
+    room.connecting     held_back_ms (by our own gate)      t: when we asked to join
     room.connected      -
     mic.published       -
     participant         identity, kind, on_behalf_of        someone in the room, or more is known of it
@@ -40,8 +40,7 @@ A line is written at once, so that a call cut dead has left everything up to the
     heard               track, position, ear (ns or null), place (samples of the recording, or null)    once a second,
                         where the stream was moved in the recording, and at its end
     text                role (echo | transcript | reply), text, type, identity
-    text.other          identity                            a frame on voice.reply that is not the agent's
-    text.junk           why
+    text.junk           why, identity
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
                         own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms    and see `machine`
     media               track, received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
@@ -18,10 +18,13 @@ from harness.measure.result import (
     GreetingResult,
     Handover,
     OwnLateness,
+    SinceDue,
     TrackHeard,
     TurnResult,
     WaitResult,
 )
+from harness.measure.self_check import self_faults
+from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
 from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
@@ -51,7 +54,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
     spans = gather(events)
     start = spans.first["call.started"]
     zero_ns = _first(spans.at("room.connected"), spans.at("call.started"))
-    measured = _Measured(spans, zero_ns)
+    faults = self_faults(events)
+    measured = _Measured(spans, zero_ns, faults)
     greeting, turns = measured.greeting(), measured.turns()
     failures = measured.failures(greeting, turns)
     cut = "cut" in spans.first
@@ -69,6 +73,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         warm_up=start.get("warm_up", False),
         canary=start.get("canary", False),
         start_late_ms=_span_ms(start.get("due"), spans.at("call.started")),
+        held_back_ms=_held_back_ms(spans),
+        since_due=_since_due(spans),
         duration_ms=_span_ms(spans.at("call.started"), spans.last_ns) or 0.0,
         ok=None if cut else failure is None,
         failure=failure,
@@ -77,7 +83,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
         session_retries=spans.first.get("session.created", {}).get("retries", 0),
         room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
-        agent_join_ms=_span_ms(spans.at("room.connected"), spans.agent_joined_ns),
+        agent_join_ms=_span_ms(spans.at("room.connecting"), spans.agent_joined_ns),
         agents=len(spans.agents),
         tracks=measured.tracks(),
         handovers=[
@@ -98,7 +104,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
             lag_ms=[event["lag_ms"] for event in spans.seconds],
             send_late_ms=[event["send_late_ms"] for event in spans.seconds],
         ),
-        notes=measured.notes(),
+        notes=[f"the harness found itself wrong: {fault}" for fault in faults] + measured.notes(),
+        self_faults=[str(fault) for fault in faults],
     )
 
 
@@ -112,6 +119,26 @@ def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
     return round((end_ns - start_ns) / NS_PER_MS, 1)
 
 
+def _held_back_ms(spans: CallSpans) -> float:
+    """How long we ourselves kept the call from asking for its session, and from asking to join."""
+    held = [
+        float(spans.first.get(name, {}).get("held_back_ms", 0.0)) for name in ("session.requested", "room.connecting")
+    ]
+    return round(sum(held), 1)
+
+
+def _since_due(spans: CallSpans) -> SinceDue | None:
+    due_ns = spans.first["call.started"].get("due")
+    if due_ns is None:
+        return None
+    return SinceDue(
+        session_asked_ms=_span_ms(due_ns, spans.at("session.requested")),
+        session_answered_ms=_span_ms(due_ns, spans.at("session.created")),
+        join_asked_ms=_span_ms(due_ns, spans.at("room.connecting")),
+        agent_there_ms=_span_ms(due_ns, spans.at("agent.joined")),
+    )
+
+
 def _ms(duration_ns: int | None) -> float | None:
     return None if duration_ns is None else round(duration_ns / NS_PER_MS, 1)
 
@@ -119,12 +146,12 @@ def _ms(duration_ns: int | None) -> float | None:
 class _Measured:
     """The parts of one call's result."""
 
-    def __init__(self, spans: CallSpans, zero_ns: int) -> None:
+    def __init__(self, spans: CallSpans, zero_ns: int, faults: Sequence[SelfFault]) -> None:
         self.spans = spans
         self.zero_ns = zero_ns
         self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts)
         self.heard_anything = bool(spans.voices)
-        self.fitness = Fitness(spans)
+        self.fitness = Fitness(spans, faults)
         self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:
@@ -193,7 +220,8 @@ class _Measured:
         return GreetingResult(
             fit=not why,
             unfit_why=why,
-            ttfa_ms=self.position(onset_ns),
+            ttfa_ms=_span_ms(self.spans.at("room.connecting"), onset_ns),
+            onset_ms=self.position(onset_ns),
             end_ms=self.position(spoken[-1].end_ns) if spoken else None,
             reply=self.texts.greeting.reply,
         )
@@ -265,10 +293,18 @@ class _Measured:
     def _doubts(self, turn: TurnSpan) -> list[str]:
         """Why it is not known whose voice was measured."""
         return [
-            f"{before['identity']} was taken for the agent until {after['identity']} came"
-            for before, after in itertools.pairwise(self.spans.choices)
-            if after["t"] > turn.started_ns
+            f"{mistaken} was taken for the agent until {agent['identity']} came"
+            for mistaken, agent in self._mistaken()
+            if agent["t"] > turn.started_ns
         ]
+
+    def _mistaken(self) -> Iterator[tuple[str, Event]]:
+        """Who was listened to as the agent and was not, and the choice of another that ended it."""
+        listened = {event["identity"] for event in self.spans.joined}
+        for before, after in itertools.pairwise(self.spans.choices):
+            mistaken = before["identity"]
+            if mistaken in listened and self.spans.heard.speaks_for(mistaken) != after["identity"]:
+                yield mistaken, after
 
     def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
         """When a person first heard anything of the agent after the caller's end, its voice or not."""
@@ -375,8 +411,7 @@ class _Measured:
         spans, notes = self.spans, []
         measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
         notes += [
-            f"{before['identity']} was taken for the agent until {after['identity']} came"
-            for before, after in itertools.pairwise(spans.choices)
+            f"{mistaken} was taken for the agent until {agent['identity']} came" for mistaken, agent in self._mistaken()
         ]
         notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
         others = sorted(spans.agents - set(measured))
@@ -387,11 +422,11 @@ class _Measured:
             )
         tracks = spans.heard.of_agent()
         if len(tracks) > 1:
-            beside = sum(spans.heard.is_background(track.sid) for track in tracks)
-            notes.append(
-                f"the agent published {counted(len(tracks), 'audio track')}"
-                + (f", {beside} of them background" if beside else "")
-            )
+            names = [
+                f"{track.name or track.sid} ({'background' if spans.heard.is_background(track.sid) else track.source})"
+                for track in tracks
+            ]
+            notes.append(f"the agent published {counted(len(tracks), 'audio track')}: {', '.join(names)}")
         if spans.other_texts:
             notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
         for gap in spans.gaps:

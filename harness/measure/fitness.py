@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from harness.clock import NS_PER_S
 from harness.counted import counted
+from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
@@ -38,7 +39,8 @@ LAG_MS = 50.0  # a loop this late with CPU to spare has been stopped, not starve
 class Fitness:
     """One call's fitness, asked about one part of it after the other; each is looked up, however long the call was."""
 
-    def __init__(self, spans: CallSpans) -> None:
+    def __init__(self, spans: CallSpans, faults: Sequence[SelfFault] = ()) -> None:
+        self._faults = faults
         self._read_late_ms = spans.read_late_ms
         self._shared = bool(spans.first.get("session.created", {}).get("on_this_machine"))
         self._late = _Timed(spans.late)
@@ -50,7 +52,7 @@ class Fitness:
 
     def unfit_reasons(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
         """Why the harness was not fit between two times, each a sentence; empty where it was."""
-        reasons = []
+        reasons = [str(fault) for fault in self._faults if fault.touches(start_ns, end_ns)]
         late = [event["late_ms"] for event in self._late.between(start_ns, end_ns)]
         packets = max(1.0, (end_ns - start_ns) / NS_PER_S * self._packets_a_second)
         if late and max(late) > MUCH_LATE_MS:

@@ -1,4 +1,4 @@
-"""What a call came to: one line of `calls.jsonl`. All times are milliseconds since the caller was connected.
+"""What a call came to: one line of `calls.jsonl`. Positions are milliseconds since the caller was connected.
 
 Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`started_ms`, `caller_end_ms` …) in
 `docs/metrics.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.failures import FailureKind
 
+DEFINITIONS = 2
+"""By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
+join request; by 1 they counted from connected."""
 Outcome = Literal["held", "failed", "undecided"]
 TurnKind = Literal["say", "type", "barge_in"]
 
@@ -46,9 +49,10 @@ class FailureSeen(_Line):
 
 
 class GreetingResult(_Line):
-    """The agent's first speech, before the first turn."""
+    """The agent's first speech, before the first turn. `ttfa_ms` counts from our join request."""
 
     ttfa_ms: float | None = None
+    onset_ms: float | None = None
     end_ms: float | None = None
     reply: str = ""
     fit: bool = True
@@ -132,6 +136,15 @@ class MediaHealth(_Line):
     dropout_ms: float = 0.0
 
 
+class SinceDue(_Line):
+    """When a call came how far, in ms since it was due to start; what we held back ourselves is in it."""
+
+    session_asked_ms: float | None = None
+    session_answered_ms: float | None = None
+    join_asked_ms: float | None = None
+    agent_there_ms: float | None = None
+
+
 class OwnLateness(_Line):
     """One value for each second of the call: the longest delay of the event loop, the latest packet."""
 
@@ -174,7 +187,9 @@ class CallResult(_Line):
 
     `host` is the machine that made it, where there are several: times of different hosts are never compared.
     `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
-    number; a `canary` ran on the other engine beside a load and has numbers of its own.
+    number; a `canary` ran on the other engine beside a load and has numbers of its own. `held_back_ms` is how long we
+    ourselves kept it from asking for its session and from joining; it is in no metric. `self_faults` are what the
+    harness found wrong with itself.
     """
 
     call: str
@@ -185,10 +200,13 @@ class CallResult(_Line):
     room: str | None = None
     started: str
     host: str = ""
+    definitions: int = DEFINITIONS
     engine: str = "sdk"
     warm_up: bool = False
     canary: bool = False
     start_late_ms: float | None = None
+    held_back_ms: float = 0.0
+    since_due: SinceDue | None = None
     duration_ms: float = 0.0
     ok: bool | None
     failure: FailureKind | None = None
@@ -213,6 +231,7 @@ class CallResult(_Line):
     media: MediaHealth = Field(default_factory=MediaHealth)
     own: OwnLateness = Field(default_factory=OwnLateness)
     notes: list[str] = Field(default_factory=list)
+    self_faults: list[str] = Field(default_factory=list)
     recording: str | None = None
     remeasured: Remeasured | None = None
 

@@ -131,6 +131,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
     """The spans of one call's events, which are in the order in which they became known."""
     spans = CallSpans()
     turns: dict[int, TurnSpan] = {}
+    junk: list[Event] = []
     for event in events:
         name, t_ns = event["event"], int(event["t"])
         spans.first.setdefault(name, event)
@@ -175,12 +176,10 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.heard.track_gone(t_ns, event["track"])
             case "agent.seen":
                 spans.choices.append(event)
-                spans.agents.add(event["identity"])
                 spans.heard.chosen(event["identity"])
             case "agent.second":
                 spans.agents.add(event["identity"])
             case "agent.handover":
-                spans.agents.add(event["to"])
                 spans.handovers.append(event)
                 spans.heard.handed_over(event["to"])
             case "agent.joined":
@@ -195,14 +194,12 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.read_late_ms[t_ns] = event.get("read_late_ms", 0.0)
                 if event["ear"] is not None:
                     spans.ears[t_ns] = event["ear"]
-            case "agent.end":
+            case "agent.end" if spans.voices:  # one of no voice is told by `self_check`
                 _end_voice(spans, t_ns, event)
             case "text":
                 spans.texts.append(event)
             case "text.junk":
-                spans.junk += 1
-            case "text.other":
-                spans.other_texts += 1
+                junk.append(event)
             case "failure":
                 spans.failures.append(event)
             case "second":
@@ -219,6 +216,9 @@ def gather(events: Sequence[Event]) -> CallSpans:
     spans.heard.passed(spans.last_ns)
     spans.background = spans.heard.background()
     spans.texts = [event for event in spans.texts if _is_agents_text(spans, event)]
+    spans.junk = sum(_is_agents_text(spans, event) for event in junk)
+    spans.agents |= set(spans.heard.identities)
+    spans.agents = {identity for identity in spans.agents if spans.heard.speaks_for(identity) == identity}
     spans.media = [event for event in spans.media if spans.heard.is_agents(event.get("track", UNKNOWN_TRACK))]
     spans.voice_ends = [event for event in spans.voice_ends if _is_voice(spans, event)]
     return spans

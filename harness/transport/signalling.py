@@ -12,14 +12,17 @@ from livekit.protocol import models, rtc
 
 from harness.clock import NS_PER_MS, Clock
 from harness.errors import RoomFailure
+from harness.proxies import room_proxy_for
 from harness.secret import Secret
 from harness.transport.refusal import MOST_BODY_BYTES, refused_by_reason, refused_by_status, unreachable
+from harness.transport.tunnel import TunnelConnector, TunnelError
 
 PROTOCOL = 15
 CLOSE_S = 1.0
 MOST_BYTES = 4 * 1024 * 1024
 _DEFAULT_PING_S, _DEFAULT_PONG_S = 5, 15
 _BODY_S = 2.0  # for what a refusal says
+_PROXY_MEND = "check the proxy's variable, or name the LiveKit server's host in NO_PROXY"
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)  # the caller bounds the time
 
 
@@ -61,13 +64,17 @@ class Signalling:
             address = signalling_url(url)
         except ValueError as problem:
             raise unreachable(str(problem)) from None
+        proxy = room_proxy_for(address)
 
         async def refuse(answer: aiohttp.ClientResponse) -> None:
             if answer.status != 101:
                 raise await _answered(answer, token)
 
         http = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {token.reveal()}"}, raise_for_status=refuse, timeout=_UNBOUNDED
+            connector=TunnelConnector(proxy) if proxy is not None else None,
+            headers={"Authorization": f"Bearer {token.reveal()}"},
+            raise_for_status=refuse,
+            timeout=_UNBOUNDED,
         )
         try:
             socket = await http.ws_connect(address, max_msg_size=MOST_BYTES, compress=0)
@@ -75,6 +82,9 @@ class Signalling:
         except aiohttp.WSServerHandshakeError as problem:
             await http.close()
             raise unreachable(f"the server answered {problem.status}, no WebSocket") from None
+        except TunnelError as problem:
+            await http.close()
+            raise unreachable(str(problem), mend=_PROXY_MEND) from None
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             await http.close()
             raise unreachable(token.scrub(f"{type(problem).__name__}: {problem}"[:300])) from None

@@ -30,7 +30,8 @@ def test_a_call_of_spoken_and_typed_turns_is_measured_to_a_few_milliseconds() ->
     call = world.call(SAY, TYPE)
     assert (call.ok, call.failures) == (True, [])
     assert call.greeting is not None
-    assert near(call.greeting.ttfa_ms, 500)
+    assert near(call.greeting.onset_ms, 500)
+    assert near(call.greeting.ttfa_ms, 550)  # and 50 ms for the join
     spoken, typed = call.turns
     assert near(spoken.ttfa_ms, 800)
     assert near(spoken.ttfa_ear_ms, 840)
@@ -84,7 +85,24 @@ def test_a_greeting_is_waited_for_as_long_as_it_may_take() -> None:
     call = World(Agent(greets=(7000, 500))).call(SAY, greeting={"within": "8s"})
     assert call.ok
     assert call.greeting is not None
-    assert near(call.greeting.ttfa_ms, 7200)
+    assert near(call.greeting.ttfa_ms, 7250)
+
+
+def test_a_greeting_is_waited_for_from_the_join_request_on() -> None:
+    wish: dict[str, Any] = {"greeting": {"within": "8s"}, "timeouts": {"greeting": "100ms"}}
+    late = World(Agent(joins=6000, greets=(1500, 500)), takes_s=2.0).call(SAY, **wish)
+    assert late.failure == "agent.no_greeting"
+    assert World(Agent(joins=6000, greets=(1500, 500)), takes_s=0.1).call(SAY, **wish).ok
+
+
+def test_what_our_own_limit_and_gate_hold_back_is_told_and_in_no_number() -> None:
+    plain, held = World().call(SAY), World(held_s=(2.0, 0.25)).call(SAY)
+    assert (plain.held_back_ms, held.held_back_ms) == (0, 2250)
+    assert held.greeting is not None
+    assert plain.greeting is not None
+    assert held.greeting.ttfa_ms == plain.greeting.ttfa_ms
+    for number in ("session_create_ms", "room_connect_ms", "agent_join_ms"):
+        assert getattr(held, number) == getattr(plain, number)
 
 
 def test_greeting_false_starts_at_once() -> None:

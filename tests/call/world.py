@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -142,6 +142,9 @@ class RoomLine:
     async def publish(self, *, timeout_s: float) -> None:
         self._start(self._microphone.run())
 
+    def last_packet_ns(self, track: str) -> int | None:
+        return None
+
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
         speaking = self._microphone.speak(pcm, not_before_ns=not_before_ns)
         self._start(self._hear_out(speaking, pcm))
@@ -238,11 +241,16 @@ class RoomLine:
 
 @dataclass
 class World:
-    """An engine, a session service and a clock; `lines` are the rooms that were joined."""
+    """An engine, a session service and a clock; `lines` are the rooms that were joined.
+
+    `held_s` is how long calls are held back before they ask for a session and before they join; `takes_s` a join.
+    """
 
     agent: Agent = field(default_factory=Agent)
     refuse_session: SessionFailure | None = None
     refuse_room: RoomFailure | None = None
+    held_s: tuple[float, float] = (0.0, 0.0)
+    takes_s: float = 0.05
     name: str = "by-hand"
     lines: list[RoomLine] = field(default_factory=list)
     clock: LoopClock = field(default_factory=LoopClock)
@@ -250,7 +258,7 @@ class World:
     timeline: Timeline = field(default_factory=Timeline)
 
     async def admit(self) -> None:
-        pass
+        await asyncio.sleep(self.held_s[0])
 
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
         self.requests.append(request)
@@ -260,10 +268,15 @@ class World:
         return Session(token=Secret(TOKEN), livekit_url="ws://127.0.0.1:1", room="room-1")
 
     def gate(self) -> AbstractAsyncContextManager[object]:
-        return nullcontext()
+        return self._held()
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        await asyncio.sleep(self.held_s[1])
+        yield
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> RoomLine:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(self.takes_s)
         if self.refuse_room is not None:
             raise self.refuse_room
         self.lines.append(RoomLine(self.agent, events, self.clock))

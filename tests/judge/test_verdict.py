@@ -344,3 +344,36 @@ def test_a_cut_calls_running_turn_and_outcome_enter_no_metric() -> None:
     summary = verdict([*good(), cut], ending=Ending(interrupted=True))
     assert summary.metrics["turn.ttfa"].count == 2
     assert summary.metrics["calls.failed"].count == 1
+
+
+def wrong(count: int) -> list[CallResult]:
+    """Calls in which the harness found itself wrong, each at another place."""
+    faults = [
+        f"heard against time: {96_000 + number:,} samples a second were heard, of 48,000" for number in range(count)
+    ]
+    return [call(turn(), self_faults=[fault]) for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("wrong_calls", "others", "code"),
+    [(0, 10, 0), (1, 0, 0), (1, 10, 0), (2, 0, 4), (2, 197, 4), (2, 198, 0), (3, 198, 4)],
+)
+def test_a_harness_that_found_itself_wrong_in_over_1_percent_of_the_calls_and_in_two_is_unfit(
+    wrong_calls: int, others: int, code: int
+) -> None:
+    summary = verdict(wrong(wrong_calls) + good(others))
+    assert summary.exit_code == code
+    said = [reason for reason in summary.reasons if "found itself wrong" in reason.what]
+    assert [reason.count for reason in said] == ([wrong_calls] if code else [])
+    if said:
+        assert f"{wrong_calls} of {wrong_calls + others} calls (heard against time)" in said[0].what
+
+
+def test_faults_of_a_warm_up_or_a_canary_decide_nothing() -> None:
+    apart = [one.model_copy(update=mark) for one in wrong(2) for mark in ({"warm_up": True}, {"canary": True})]
+    assert verdict(good(3) + apart).exit_code == 0
+
+
+def test_turns_that_a_fault_made_unfit_name_it_without_its_figures() -> None:
+    unfit = [call(turn(fit=False, unfit_why=[one.self_faults[0]])) for one in wrong(3)]
+    assert any("mostly: heard against time)" in reason.what for reason in verdict(unfit).reasons)

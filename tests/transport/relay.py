@@ -30,7 +30,7 @@ class Relay:
     async def begin(self, host: str) -> None:
         """Takes connections, after `stop` again at the same port."""
         self._host = host
-        self._server = await asyncio.start_server(self._carry, host, self.port)
+        self._server = await asyncio.start_server(self.carry, host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
 
@@ -47,7 +47,8 @@ class Relay:
         for writer in self._writers:
             writer.transport.abort()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carries one."""
         self.accepted += 1
         task = asyncio.current_task()
         assert task is not None

@@ -109,6 +109,11 @@ class LightLine:
         self._mouth.begin(publication.send)
         self._hub.pacer.add_sender(self._mouth.send)
 
+    def last_packet_ns(self, track: str) -> int | None:
+        """See `Line.last_packet_ns`."""
+        ear = self._ears.get(track)
+        return None if ear is None else ear.last_packet_ns
+
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> LightUtterance:
         """See `Line.speak`."""
         return self._mouth.speak(pcm, not_before_ns=not_before_ns)

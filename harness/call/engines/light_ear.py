@@ -65,6 +65,7 @@ class LightEar:
         self._noisy: bool | None = None
         self._look_in = next(_TURNS) % HEAR_EVERY + 1  # not all calls in one slot, however they began
         self._nothing_sent = False
+        self.last_packet_ns: int | None = None
         self._late_ns = 0
         self._waited_ns = 0
         self._tell_ns = now_ns + NS_PER_S
@@ -76,6 +77,7 @@ class LightEar:
         self._waited_ns = max(self._waited_ns, self._clock.now_ns() - came_ns - SLOT_NS)
         if not self._stamped():
             self._late_ns = max(self._late_ns, self._waited_ns)
+        self.last_packet_ns = came_ns
         self.reception.arrived(packet, came_ns)
         if self._nothing_sent and len(packet.payload) > DTX_BYTES:
             self._nothing_sent = False

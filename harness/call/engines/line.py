@@ -161,6 +161,10 @@ class Line(Protocol):
         """
         ...
 
+    def last_packet_ns(self, track: str) -> int | None:
+        """When the last packet of a track came, as far as is known; None where no track is heard by that name."""
+        ...
+
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
         """Sends (frames,) int16 mono at 48 kHz after what is being sent, and not before the time given."""
         ...

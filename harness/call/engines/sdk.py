@@ -29,6 +29,7 @@ from harness.call.microphone import Microphone, Utterance
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.failures import FailureKind
+from harness.proxies import SdkProxies
 from harness.secret import Secret
 
 LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
@@ -56,6 +57,7 @@ class SdkEngine:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._proxies = SdkProxies()
         # The SDK logs signalling URLs, which hold tokens.
         sdk_log = logging.getLogger("livekit")
         sdk_log.addHandler(logging.NullHandler())
@@ -71,7 +73,8 @@ class SdkEngine:
         line = SdkLine(room, events, self._clock)
         options = rtc.RoomOptions(auto_subscribe=True, connect_timeout=timeout_s)
         try:
-            await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
+            async with self._proxies.towards(url):
+                await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
         except TimeoutError:
             await line.hang_up()
             raise RoomFailure(
@@ -107,6 +110,7 @@ class _Hearing:
 
     identity: str
     published: str
+    stats: TrackStats
     task: asyncio.Task[None]
     gone_ns: int | None = None
 
@@ -173,6 +177,11 @@ class SdkLine:
             ) from None
         self._start(self._microphone.run())
 
+    def last_packet_ns(self, track: str) -> int | None:
+        """See `Line.last_packet_ns`; as the statistics told it last."""
+        hearing = self._hearing.get(track)
+        return None if hearing is None else hearing.stats.last_packet_ns
+
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
         """See `Line.speak`."""
         return self._microphone.speak(pcm, not_before_ns=not_before_ns)
@@ -224,10 +233,9 @@ class SdkLine:
         if self._capture_frame is not None:
             await self._capture_frame(frame)
 
-    async def _hear(self, sid: str, track: rtc.RemoteAudioTrack) -> None:
+    async def _hear(self, sid: str, track: rtc.RemoteAudioTrack, track_stats: TrackStats) -> None:
         # Without a capacity: with one, the SDK drops what is too much, silently, and all later positions are off.
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS)
-        track_stats = TrackStats(sid)
         fit = ArrivalFit()
         following = asyncio.ensure_future(self._follow_stats(track, track_stats, fit))
         following.add_done_callback(self._ended)  # without statistics the times on the wire would be wrong unseen
@@ -307,8 +315,9 @@ class SdkLine:
         self._events.on_audio_track(self._clock.now_ns(), audio_track(sid, publication, participant))
         if publication.muted:
             self._events.on_track_muted(self._clock.now_ns(), sid, muted=True)
-        task = self._start(self._hear(sid, track))
-        self._hearing[sid] = _Hearing(participant.identity, publication.sid, task)
+        stats = TrackStats(sid)
+        task = self._start(self._hear(sid, track, stats))
+        self._hearing[sid] = _Hearing(participant.identity, publication.sid, stats, task)
         task.add_done_callback(lambda _: self._heard_out(sid))
 
     def _on_track_gone(

@@ -61,6 +61,7 @@ class TrackStats:
 
     Attributes:
         wanted: Set by who wants a reading now.
+        last_packet_ns: When the last packet came.
     """
 
     def __init__(self, sid: str) -> None:
@@ -70,6 +71,7 @@ class TrackStats:
         self._wait = JitterBufferWait()
         self._stretched = 0
         self._onset_stretched: int | None = None
+        self.last_packet_ns: int | None = None
         self._last_packet_ms = 0.0
         self._read_ms = 0.0
         self._now = _Counts()
@@ -154,6 +156,7 @@ class TrackStats:
         last_ms = inbound.last_packet_received_timestamp
         read_ms = stat.rtc.timestamp / 1000
         fresh_ns = round(last_ms * NS_PER_S / 1000) - utc_less_clock_ns if last_ms != self._last_packet_ms else None
+        self.last_packet_ns = self.last_packet_ns if fresh_ns is None else fresh_ns
         came_ms = (self._now.received - before.received) * PACKET_MS
         reading = Reading(
             counted_ms=_mean_wait_ms(before, self._now),

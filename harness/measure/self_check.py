@@ -1,0 +1,127 @@
+"""What in a call's timeline cannot be, whatever the agent does: there the harness itself is wrong, and says so.
+
+`soundness` refuses a timeline that cannot be measured at all; what is found here makes the turns that it touches unfit.
+Pure, and a pass or two over the events. A timeline that does not tell tracks apart is one of one track.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
+
+from harness.clock import NS_PER_MS, NS_PER_S
+from harness.measure.call_course import CallCourse, Stream
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.self_fault import SelfFault, not_too_many
+from harness.measure.self_rates import decoded_faults, heard_faults, received_faults, second_faults, sent_faults
+from harness.measure.spans import Event
+
+AFTER_NS = 1 * NS_PER_S  # after the hang-up: times on the wire are estimated, and may lie a little beyond it
+BEFORE_NS = 50 * NS_PER_MS  # before the join: the room may speak before our caller has written that it is there
+REACH = 3 * SAMPLE_RATE  # from one anchor to the next is a second, and what has been heard is a little more
+STUCK_NS = 1 * NS_PER_S
+TOGETHER_NS = 30 * NS_PER_MS
+TOGETHER_LEAST = 3
+
+_OUR_TIMES = ("voiced_start", "voiced_end")  # of `caller.spoke`
+_IN_THE_CALL = frozenset({
+    "agent.onset", "agent.end", "text", "text.junk", "caller.spoke", "caller.typed", "send.late", "second",
+})  # fmt: skip
+
+
+def self_faults(events: Sequence[Event]) -> list[SelfFault]:
+    """All that is wrong with the harness in a call, by its events in the order in which they were written."""
+    course = CallCourse(events)
+    streams = course.streams
+    return [
+        *not_too_many(_outside(events, course)),
+        *not_too_many(chain.from_iterable(map(_unpaired, streams))),
+        *not_too_many(chain.from_iterable(map(_beyond, streams))),
+        *not_too_many(chain.from_iterable(map(_repeated, streams))),
+        *_twice(streams),
+        *not_too_many(chain.from_iterable(heard_faults(stream, course) for stream in streams)),
+        *not_too_many(second_faults(streams, course)),
+        *not_too_many(chain.from_iterable(decoded_faults(stream, course) for stream in streams)),
+        *not_too_many(chain.from_iterable(received_faults(stream, course) for stream in streams)),
+        *not_too_many(sent_faults(course)),
+    ]
+
+
+def _outside(events: Sequence[Event], course: CallCourse) -> Iterator[SelfFault]:
+    """What was heard, sent or read while there was no call."""
+    for event in events:
+        if event["event"] not in _IN_THE_CALL:
+            continue
+        for t_ns in (event["t"], *(event[name] for name in _OUR_TIMES if name in event)):
+            if course.hung_up_ns is not None and t_ns > course.hung_up_ns + AFTER_NS:
+                after_s = (t_ns - course.hung_up_ns) / NS_PER_S
+                yield SelfFault("outside of the call", f"{event['event']} {after_s:.1f} s after the hang-up")
+                break
+            if course.connected_ns is not None and t_ns < course.connected_ns - BEFORE_NS:
+                before_s = (course.connected_ns - t_ns) / NS_PER_S
+                yield SelfFault("outside of the call", f"{event['event']} {before_s:.2f} s before the room was joined")
+                break
+
+
+def _unpaired(stream: Stream) -> Iterator[SelfFault]:
+    """Ends without an onset, and onsets without an end."""
+    before: Event | None = None
+    for edge in stream.edges:
+        span = sorted((edge["t"], edge["t"] if before is None else before["t"]))
+        goes_on = before is not None and before["event"] == "agent.onset"
+        if edge["event"] == "agent.onset" and goes_on:
+            what = f"a second onset{stream.where} before the first had ended"
+            yield SelfFault("voice without an end", what, *span)
+        elif edge["event"] == "agent.end" and not goes_on:
+            yield SelfFault("voice without an onset", f"an end{stream.where} of no voice", *span)
+        before = edge
+
+
+def _beyond(stream: Stream) -> Iterator[SelfFault]:
+    """Edges of a voice that are further on in the stream than it had come: their times lie ahead of their sound."""
+    for edge, reach in zip(stream.edges, stream.reach, strict=True):
+        position = edge.get("position")
+        if position is not None and reach is not None and position > reach + REACH:
+            ahead_s = (position - reach) / SAMPLE_RATE
+            what = f"{edge['event']}{stream.where} lies {ahead_s:.1f} s ahead of what had been heard"
+            yield SelfFault("voice before its time", what, edge["t"] - round(ahead_s * NS_PER_S), edge["t"])
+
+
+def _repeated(stream: Stream) -> Iterator[SelfFault]:
+    """Positions in what was heard that go back, or stand while time goes on."""
+    for before, after in pairwise(stream.anchors):
+        came_ns = abs(after["t"] - before["t"])
+        if after["position"] < before["position"] or (after["position"] == before["position"] and came_ns > STUCK_NS):
+            yield _repeats("heard", before, after, stream)
+    positioned = [edge for edge in stream.edges if edge.get("position") is not None]
+    onsets = [edge for edge in positioned if edge["event"] == "agent.onset"]
+    for before, after in pairwise(onsets):
+        if after["position"] <= before["position"]:
+            yield _repeats("agent.onset", before, after, stream)
+    for before, after in pairwise(positioned):
+        if after["event"] == "agent.end" and after["position"] < before["position"]:
+            yield _repeats("agent.end", before, after, stream)
+
+
+def _repeats(name: str, before: Event, after: Event, stream: Stream) -> SelfFault:
+    what = f"{name}{stream.where} at sample {after['position']:,} after {before['position']:,}"
+    return SelfFault("positions that repeat", what, *sorted((before["t"], after["t"])))
+
+
+def _twice(streams: Sequence[Stream]) -> Iterator[SelfFault]:
+    """Two streams whose onsets come together again and again: one voice, heard twice."""
+    onsets = sorted(
+        (edge["t"], stream.track) for stream in streams for edge in stream.edges if edge["event"] == "agent.onset"
+    )
+    counts = Counter(track for _, track in onsets)
+    together = Counter(
+        (min(one, other), max(one, other))
+        for (one_ns, one), (other_ns, other) in pairwise(onsets)
+        if other_ns - one_ns <= TOGETHER_NS
+    )
+    for (one, other), count in together.items():
+        whole = counts[one] / 2 if one == other else min(counts[one], counts[other])
+        if count >= TOGETHER_LEAST and 2 * count > whole:
+            where = f"tracks {one} and {other}" if one != other else "one track"
+            yield SelfFault("one voice heard twice", f"{count} onsets within 30 ms of each other in {where}")

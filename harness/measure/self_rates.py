@@ -1,0 +1,136 @@
+"""Whether audio came, was decoded and left at the pace of time: 48,000 samples a second, packets as often as are due.
+
+A pace may be 1 % off over 5 s. What is counted in pieces may be off by a piece besides, whatever the time; and single
+packets may be late by what the network's jitter does, which is nobody's fault here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from harness.clock import NS_PER_MS, NS_PER_S
+from harness.measure.call_course import CallCourse, Stream
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.pace import Pace, Point, off_pace
+from harness.measure.self_fault import SelfFault
+from harness.measure.spans import Event
+
+PIECE = SAMPLE_RATE / 4  # what is heard is counted in blocks of up to 160 ms, and read up to that late
+PACKET = SAMPLE_RATE // 100  # the shortest packet in use, 10 ms: an agent that sends those has 100 a second
+JITTERS = 6  # by so many times the mean jitter of a call a packet may be late
+STOPPED_NS = 5 * NS_PER_S
+AROUND_NS = 3 * NS_PER_S // 2  # a track may have begun and ended so long before and after its first and last anchor
+SECOND_NS = (NS_PER_S - NS_PER_MS, NS_PER_S + NS_PER_MS)  # from a `second` to the next
+
+
+def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
+    """Samples heard in a track against the time that passed."""
+    by_packets = any(anchor.get("ear") is None for anchor in stream.anchors)  # else by when it was played
+    jitters_ms = [event["jitter_ms"] for event in stream.media if by_packets and event.get("jitter_ms") is not None]
+    slack = JITTERS * max(jitters_ms, default=0.0) * SAMPLE_RATE / 1000
+    pace = Pace(SAMPLE_RATE, SAMPLE_RATE, SAMPLE_RATE, slack, steady=by_packets)
+    points = [(anchor["t"] if by_packets else anchor["ear"], float(anchor["position"])) for anchor in stream.anchors]
+    for run in course.clear(points):
+        for off in off_pace(run, pace):
+            what = f"{off.in_a_second:,.0f} samples a second were heard{stream.where}, of 48,000"
+            yield SelfFault("heard against time", what, off.from_ns, off.to_ns)
+    if stream.track and points and not stream.broken_off:
+        last_ns = points[-1][0]
+        if course.script_until_ns - last_ns > STOPPED_NS and not course.is_blind(last_ns, course.script_until_ns):
+            what = f"nothing more was heard{stream.where}, which was still there"
+            yield SelfFault("heard against time", what, last_ns, course.script_until_ns)
+
+
+def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[SelfFault]:
+    """What each second of the call heard, of all tracks, against the time that passed."""
+    heard = _Count([(stream.anchors[0]["t"], stream.anchors[-1]["t"]) for stream in streams if stream.anchors])
+    muted = _Count(course.muted)
+
+    def tracks_in(second: Event) -> int | None:
+        span = second["t"] - NS_PER_S - AROUND_NS, second["t"] + AROUND_NS
+        return heard.constant(*span) if muted.constant(*span) == 0 else None
+
+    for run, tracks in _constant(course.seconds, [tracks_in(second) for second in course.seconds]):
+        pace = Pace(SAMPLE_RATE, tracks * SAMPLE_RATE, SAMPLE_RATE, tracks * PIECE)
+        for clear in course.clear(_counted(run, "heard")):
+            for off in off_pace(clear, pace):
+                of = f"{tracks} tracks" if tracks > 1 else "one track"
+                what = f"{off.in_a_second:,.0f} samples a second were read, of {of}"
+                yield SelfFault("read against time", what, off.from_ns, off.to_ns)
+
+
+def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
+    """Samples that were decoded of a track against the time that passed."""
+    media = [event for event in stream.media if event.get("samples") is not None]
+    pace = Pace(SAMPLE_RATE, SAMPLE_RATE, SAMPLE_RATE, PIECE)
+    for run in course.clear(_counted(media, "samples")):
+        for off in off_pace(run, pace):
+            what = f"{off.in_a_second:,.0f} samples a second were decoded{stream.where}, of 48,000"
+            yield SelfFault("decoded against time", what, off.from_ns, off.to_ns)
+
+
+def received_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
+    """Packets that came against what was decoded: no more than can be in so many samples."""
+    media = [event for event in stream.media if None not in (event.get("samples"), event.get("received"))]
+    points = _counted(
+        [{"t": event["t"], "over": PACKET * event["received"] - event["samples"]} for event in media], "over"
+    )
+    pace = Pace(-2 * SAMPLE_RATE, 0.0, SAMPLE_RATE, PIECE)
+    for run in course.clear(points):
+        for off in off_pace(run, pace):
+            missing = off.in_a_second / PACKET
+            what = f"{missing:,.0f} packets a second more came{stream.where} than were decoded"
+            yield SelfFault("received against decoded", what, off.from_ns, off.to_ns)
+
+
+def sent_faults(course: CallCourse) -> Iterator[SelfFault]:
+    """Packets of the microphone that left against those that were due."""
+    if course.published_ns is None or course.packets_a_second is None:
+        return
+    seconds = [event for event in course.seconds if event["t"] >= course.published_ns + NS_PER_S]
+    rate = course.packets_a_second
+    for run, _ in _constant(seconds, [1] * len(seconds)):
+        for clear in course.clear(_counted(run, "sent")):
+            for off in off_pace(clear, Pace(rate, rate, rate, 2.0)):
+                what = f"{off.in_a_second:,.1f} packets a second left, of {rate:.0f}"
+                yield SelfFault("sent against due", what, off.from_ns, off.to_ns)
+    until_ns = course.script_until_ns
+    last_ns = seconds[-1]["t"] if seconds else course.published_ns
+    if until_ns - last_ns > STOPPED_NS and not course.is_blind(last_ns, until_ns):
+        yield SelfFault("sent against due", "no packet left any more", last_ns, until_ns)
+
+
+def _counted(events: Sequence[Event], name: str) -> list[Point]:
+    """How much there had been by each event; the first one's own count is of before it."""
+    return list(zip((event["t"] for event in events), accumulate(float(event[name]) for event in events), strict=True))
+
+
+def _constant(seconds: Sequence[Event], counts: Sequence[int | None]) -> Iterator[tuple[Sequence[Event], int]]:
+    """Runs of `second` events that follow one another, of all of which the count is the same, and known."""
+    first = 0
+    for index in range(1, len(seconds) + 1):
+        if index < len(seconds):
+            apart_ns = seconds[index]["t"] - seconds[index - 1]["t"]
+            if counts[index] == counts[first] and SECOND_NS[0] <= apart_ns <= SECOND_NS[1]:
+                continue
+        count = counts[first]
+        if count:
+            yield seconds[first:index], count
+        first = index
+
+
+class _Count:
+    """How many of some spans of time there are at once."""
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        self._starts = sorted(start_ns for start_ns, _ in spans)
+        self._ends = sorted(end_ns for _, end_ns in spans)
+
+    def constant(self, from_ns: int, to_ns: int) -> int | None:
+        """The number between two times; None where it changes."""
+        started, ended = bisect_right(self._starts, from_ns), bisect_left(self._ends, from_ns)
+        if started != bisect_right(self._starts, to_ns) or ended != bisect_left(self._ends, to_ns):
+            return None
+        return started - ended
