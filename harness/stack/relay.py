@@ -43,11 +43,14 @@ class Relay:
 
     def cut(self, lasts_s: float | None) -> None:
         """Drops what there is, and all that comes for so long; None: for ever."""
+        self._drop()
+        if lasts_s is not None:
+            self._mending = asyncio.get_running_loop().call_later(lasts_s, self._mend)
+
+    def _drop(self) -> None:
         self._cut = True
         for writer in self._writers:
             writer.transport.abort()
-        if lasts_s is not None:
-            self._mending = asyncio.get_running_loop().call_later(lasts_s, self._mend)
 
     def _mend(self) -> None:
         self._cut = False
@@ -58,8 +61,7 @@ class Relay:
             self._mending.cancel()
         if self._server is not None:
             self._server.close()
-        for link in self._links:
-            link.cancel()
+        self._drop()
         await asyncio.gather(*self._links, return_exceptions=True)
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,13 +70,16 @@ class Relay:
             self._links.add(task)
             task.add_done_callback(self._links.discard)
         writers = [writer]
+        self._writers.add(writer)
         try:
             if self._cut:
                 return
             with contextlib.suppress(OSError):
                 theirs, to_server = await asyncio.open_connection(self._target.hostname, self._target.port)
                 writers.append(to_server)
-                self._writers.update(writers)
+                if self._cut:
+                    return
+                self._writers.add(to_server)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(_pass_on(reader, to_server))
                     group.create_task(_pass_on(theirs, writer))

@@ -153,3 +153,52 @@ def test_shipped_agents_hold_any_number_of_calls() -> None:
 def test_what_carries_an_agent_that_does_not_say(tmp_path: Path, more: str, line: str) -> None:
     keys = more.strip("{}").replace(", ", "\n    ")
     assert spec_of(tmp_path, keys).line == line
+
+
+def test_an_agent_has_a_plain_shape_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    shape = spec_of(tmp_path, "kind: truth").shape
+    assert (shape.kind, shape.first, shape.publish.dtx, shape.publish.red) == ("agent", None, True, False)
+    assert [shape.needs_sdk, shape.session_waits, shape.dies, shape.caller_returns] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("shape", "line"),
+    [
+        ("{}", "light"),
+        ("{kind: standard, first: true, tracks: {late: 1s}}", "light"),
+        ("{crash: {after_reply: 1}, beside: {hold_music: stays}}", "light"),
+        ("{tracks: {background: {}}}", "sdk"),
+        ("{tracks: {republish: gap}}", "sdk"),
+        ("{tracks: {muted: true}}", "sdk"),
+        ("{avatar: {}}", "sdk"),
+        ("{publish: {red: true}}", "sdk"),
+        ("{publish: {dtx: false}}", "sdk"),
+    ],
+)
+def test_a_shape_that_needs_livekits_client_gets_it(tmp_path: Path, shape: str, line: str) -> None:
+    assert spec_of(tmp_path, f"kind: truth\n    shape: {shape}").line == line
+
+
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [
+        ("{kind: robot}", "standard"),
+        ("{avatr: {}}", "avatr"),
+        ("{crash: {how: vanish}}", "exactly one of after_reply and in_reply"),
+        ("{crash: {after_reply: 1, in_reply: 1}}", "exactly one of after_reply and in_reply"),
+        ("{hangs_up: {}, handover: {}}", "handover and hangs_up do not go together"),
+        ("{avatar: {}, kind: sip}", "kind agent"),
+        ("{handover: {gap: soon}}", "no duration"),
+        ("{line: {cut: {lasts: always}}}", "no duration"),
+        ("{token: {without: [canDance]}}", "canPublishData"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused(tmp_path: Path, shape: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as refused:
+        spec_of(tmp_path, f"shape: {shape}")
+    assert refused.value.where is not None
+
+
+def test_a_line_at_the_socket_is_refused_what_it_cannot_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="one track for good"):
+        spec_of(tmp_path, "engine: light\n    shape: {tracks: {muted: true}}")

@@ -1,0 +1,268 @@
+"""Every shape that an agent, its room and its line can have, on both engines: the right times, blame and exit.
+
+All calls of one engine with the same right exit are made by one `voice-harness run`. To try one shape alone:
+
+    pytest tests/live/test_shapes.py -k 'standard_first-light'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness.calibrate.truth import TurnCheck, check_call
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT
+from harness.measure.result import CallResult
+from tests.live.conftest import HERE, KEY, ROOT, LiveStack, Ran, environment, start
+
+pytestmark = pytest.mark.live
+
+ENGINES = ("sdk", "light")
+RIGHT_WITHIN_MS = 30.0
+ATTEMPTS = 3
+"""A machine that was too busy to measure is no shape's fault: those calls are made again."""
+CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "24")
+
+TYPED = "- type: Do you have parking?"
+SPOKEN = "- say: do-you-take-cards"
+AGAIN = "- type: And on Sunday?"
+SCRIPT = """
+name: {name}
+agent: {agent}
+timeouts: {{connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: 1500ms}}
+turns:
+  {turns}
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is right for a shape.
+
+    Attributes:
+        failure: The call's kind of failure; None: none.
+        measured: So many turns have a right time; more may have one.
+        turns: The script.
+        cuts: The line is cut: turns may be unfit, and are no reason to make the call again.
+        agent: The agent, where it is not named as the shape is.
+        beside: Its call runs beside that shape's, begun after it.
+    """
+
+    failure: str | None = None
+    measured: int = 2
+    turns: tuple[str, ...] = (TYPED, AGAIN)
+    cuts: bool = False
+    agent: str | None = None
+    beside: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """Of a run with this shape alone."""
+        if self.failure is None:
+            return EXIT_OK
+        return EXIT_INFRASTRUCTURE if self.failure.startswith("room.") else EXIT_AGENT
+
+
+ALOUD = Shape(turns=(TYPED, SPOKEN))
+GOODBYE = Shape(turns=(TYPED, f"{AGAIN}\n    ends_call: true"))
+SHAPES = {
+    "plain": ALOUD,
+    "plain_sdk": ALOUD,
+    "agent_first": Shape(),
+    "agent_second": Shape(),
+    "standard_first": ALOUD,
+    "standard_second": ALOUD,
+    "standard_sdk_first": ALOUD,
+    "standard_sdk_second": ALOUD,
+    "sip": Shape(),
+    "sdk_defaults": ALOUD,
+    "says_nothing_in_silence": Shape(),
+    "background_before": ALOUD,
+    "background_after": Shape(),
+    "background_noise": Shape(),
+    "republish_overlap": ALOUD,
+    "republish_gap": ALOUD,
+    "late_track": Shape(),
+    "late_standard": Shape(),
+    "muted": ALOUD,
+    "stereo": Shape(),
+    "avatar_first": ALOUD,
+    "avatar_second": Shape(),
+    "avatar_joins": Shape(),
+    "observer": Shape(),
+    "observer_sends": Shape(),
+    "music_leaves": ALOUD,
+    "music_goes_silent": Shape(),
+    "music_stays": Shape(),
+    "recorder": Shape(),
+    "crowd": ALOUD,
+    "joins_twice": Shape(),
+    "hands_over": ALOUD,
+    "hands_over_overlap": ALOUD,
+    "hands_over_early": Shape(),
+    "hangs_up": GOODBYE,
+    "hangs_up_room": GOODBYE,
+    "hangs_up_early": Shape("agent.left", measured=1),
+    "crash_leaves": Shape("agent.left", measured=1),
+    "crash_vanishes": Shape("agent.gone_silent", measured=1),
+    "crash_vanishes_sdk": Shape("agent.gone_silent", measured=1),
+    "crash_of_a_silent_one": Shape("agent.no_reply", measured=1),
+    "crash_in_last_reply": Shape("agent.gone_silent", measured=1),
+    "no_publish": Shape("room.refused", measured=0),
+    "no_subscribe": Shape("room.refused", measured=0),
+    "no_data": Shape("room.refused", measured=0),
+    "no_data_wanted": Shape(agent="no_data", turns=(SPOKEN,), measured=1),
+    "shared_token": Shape("room.lost", measured=0),
+    "shared_token_again": Shape(agent="shared_token", beside="shared_token", measured=1),
+    "line_cut": Shape(cuts=True, measured=1),
+    "line_lost": Shape("room.lost", measured=1),
+}
+
+
+@dataclass
+class Row:
+    """One call, as the table shows it."""
+
+    shape: str
+    engine: str
+    call: CallResult
+    turns: list[TurnCheck]
+    unfit: int
+    exit_code: int
+    out: str
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def was_busy(self) -> bool:
+        """Whether this machine was too busy to measure it, or others of its run."""
+        return not SHAPES[self.shape].cuts and (self.unfit > 0 or self.exit_code == EXIT_UNFIT)
+
+    def __str__(self) -> str:
+        figures = [f"{turn.true_ms:7.1f} {turn.measured_ms:7.1f} {_off_ms(turn):+6.1f}" for turn in self.turns]
+        verdict = "; ".join(self.wrong) or "right"
+        lines = figures or [f"{'-':>7} {'-':>7} {'-':>6}"]
+        head = f"{self.shape:24} {self.engine:5} "
+        told = [f"{head} {line}" for line in lines]
+        told[-1] += f"  {self.call.failure or '-':18} exit {self.exit_code}  {verdict}"
+        return "\n".join(told)
+
+
+Table = dict[tuple[str, str], Row]
+
+
+@pytest.fixture(scope="module")
+def shapes_truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shapes") / "truth.jsonl"
+
+
+@pytest.fixture(scope="module")
+def shapes_stack(shapes_truth: Path) -> Iterator[LiveStack]:
+    command = [sys.executable, "-m", "harness", "stack", "up", "--json"]
+    command += ["--agents", str(HERE / "shapes.yaml"), "--truth", str(shapes_truth)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "the stack did not come up; its error is above"
+        assert KEY not in line
+        address = json.loads(line)
+        yield LiveStack(address["session_url"], address["livekit_url"])
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="module")
+def table(
+    request: pytest.FixtureRequest,
+    shapes_stack: LiveStack,
+    shapes_truth: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Table]:
+    """The calls of all shapes that were asked for, one engine after the other."""
+    asked = [
+        (item.callspec.params["shape"], item.callspec.params["engine"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == test_a_shape_is_heard_and_blamed_right.__name__
+    ]
+    rows: Table = {}
+    for engine in ENGINES:
+        names = [shape for shape, on in asked if on == engine]
+        for _ in range(ATTEMPTS):
+            if names:
+                folder = tmp_path_factory.mktemp(engine)
+                rows |= _calls(names, engine, shapes_stack, shapes_truth, folder)
+            names = [name for name in names if rows[name, engine].was_busy]
+    yield rows
+    terminal = request.config.pluginmanager.getplugin("terminalreporter")
+    head = f"\n{'shape':24} {'agent heard on':5} {'true':>4} {'measured':>8} {'off':>5} ms"
+    lines = [head, *(str(row) for row in rows.values())]
+    if terminal is not None:
+        terminal.write_line("\n".join(lines))
+
+
+def _calls(names: list[str], engine: str, stack: LiveStack, truth_file: Path, folder: Path) -> Table:
+    """A run for each exit that is right, side by side; what belongs together is in one."""
+    groups: defaultdict[tuple[int, bool, str], list[str]] = defaultdict(list)
+    for name in names:
+        shape = SHAPES[name]
+        lead = shape.beside or name
+        goodbye = any("ends_call" in turn for turn in shape.turns)
+        kind = "cuts" if shape.cuts else "goodbye" if goodbye else "shared" if lead == "shared_token" else ""
+        groups[SHAPES.get(lead, shape).exit_code, shape.cuts, kind].append(name)
+    running = []
+    for number, group in enumerate(groups.values()):
+        scripts = []
+        for name in group:
+            shape = SHAPES[name]
+            scripts.append(folder / f"{name}.yaml")
+            turns = "\n  ".join(shape.turns)
+            scripts[-1].write_text(SCRIPT.format(name=name, agent=shape.agent or name, turns=turns))
+        options = ("--engine", engine, "--rate", CALLS_PER_MINUTE)
+        running.append((group, start(stack, folder / f"run-{number}", scripts, *options)))
+    rows: Table = {}
+    for group, one in running:
+        ran = one.ran()
+        assert {call["scenario"] for call in ran.lines} == set(group), ran.out
+        truth = [json.loads(line) for line in truth_file.read_text().splitlines()]
+        for name in group:
+            rows[name, engine] = _row(name, engine, ran, truth)
+    return rows
+
+
+def _off_ms(turn: TurnCheck) -> float:
+    """How far off a turn's time is, without what the agent's own event loop was late: its log has the time due."""
+    return turn.error_ms - turn.agent_late_ms
+
+
+def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Row:
+    call = CallResult.model_validate(ran.calls[name])
+    check = check_call(call, ran.timeline(call.call), truth)
+    row = Row(name, engine, call, list(check.turns), sum(check.unfit.values()), ran.code, ran.out)
+    right = SHAPES[name]
+    if call.failure != right.failure:
+        row.wrong.append(f"not {right.failure or 'without failure'}")
+    if any(abs(_off_ms(turn)) > RIGHT_WITHIN_MS for turn in row.turns):
+        row.wrong.append(f"more than {RIGHT_WITHIN_MS:.0f} ms off")
+    if len(row.turns) < right.measured:
+        row.wrong.append(f"{len(row.turns)} turns of {right.measured} measured")
+    if row.unfit and not right.cuts:
+        row.wrong.append(f"{row.unfit} unfit")
+    lead = SHAPES[right.beside] if right.beside else right
+    may = {lead.exit_code, EXIT_UNFIT} if right.cuts else {lead.exit_code}
+    if ran.code not in may:
+        row.wrong.append(f"exit {ran.code} of its run, not {lead.exit_code}")
+    return row
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_is_heard_and_blamed_right(table: Table, shape: str, engine: str) -> None:
+    row = table[shape, engine]
+    assert not row.wrong, f"\n{row}\n{row.call.failures}\n{row.out}"
