@@ -21,6 +21,7 @@ from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.call.script import Script
+from harness.call.stall import Stall
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
@@ -391,10 +392,10 @@ class Call:
         else:
             self._end(RoomFailure("room.lost", f"the room was lost ({reason})", mend="is the LiveKit server well?"))
 
-    def _on_lag(self, due_ns: int, late_ns: int) -> None:
+    def _on_lag(self, due_ns: int, late_ns: int, stall: Stall) -> None:
         # One that reached over a second's end may be told after that second was closed: it counts for the next.
         self._second_lag_ns = max(self._second_lag_ns, late_ns)
-        self._timeline.add(due_ns, "loop.lag", late_ms=ms(late_ns))
+        self._timeline.add(due_ns, "loop.lag", late_ms=ms(late_ns), **stall.fields())
 
 
 def _check_rights(rights: Rights, *, types: bool) -> None:

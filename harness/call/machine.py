@@ -6,10 +6,10 @@ It explains a late harness and never decides: what makes a turn unfit is latenes
 from __future__ import annotations
 
 import contextlib
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.call.stall import LoopThread, ThreadCounters
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
 
 PROC_STAT = Path("/proc/stat")
@@ -31,6 +31,11 @@ class MachineSecond:
         throttled_ms: For how long a container's CPU quota held its processes back.
         udp_dropped: UDP packets that the kernel dropped since a socket's receive queue was full.
         clock_step_ms: How far the time of day moved against the monotonic clock.
+        gc_ms: The garbage collector's pauses, and in `gc_longest_ms` the longest of them.
+        disk_ms: The longest write to disk that the event loop waited for.
+        waited_ms: For how long the event loop's thread had work and no CPU; 0 where the system does not tell.
+        page_faults: How often memory of that thread had to be read from disk.
+        preempted: How often a CPU was taken from that thread before it had done.
     """
 
     own_cpu: float
@@ -40,6 +45,12 @@ class MachineSecond:
     throttled_ms: float | None = None
     udp_dropped: int | None = None
     clock_step_ms: float = 0.0
+    gc_ms: float = 0.0
+    gc_longest_ms: float = 0.0
+    disk_ms: float = 0.0
+    waited_ms: float = 0.0
+    page_faults: float = 0
+    preempted: float = 0
 
 
 class Machine:
@@ -50,7 +61,12 @@ class Machine:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.thread = LoopThread(clock)
         self._before = self._counters()
+
+    def close(self) -> None:
+        """Reads nothing more."""
+        self.thread.close()
 
     def read(self) -> MachineSecond:
         """The time since the last reading."""
@@ -63,13 +79,14 @@ class Machine:
             busy = round(1 - (spent[_IDLE] + spent[_IOWAIT]) / whole, 3)
             steal = round(spent[_STEAL] / whole, 3)
         return MachineSecond(
-            own_cpu=round((now.own_ns - before.own_ns) / span_ns, 3),
-            loop_cpu=round((now.loop_ns - before.loop_ns) / span_ns, 3),
+            own_cpu=round((now.loop.own_ns - before.loop.own_ns) / span_ns, 3),
+            loop_cpu=round((now.loop.cpu_ns - before.loop.cpu_ns) / span_ns, 3),
             busy=busy,
             steal=steal,
             throttled_ms=_less(now.throttled_us, before.throttled_us, 1000),
             udp_dropped=None if (dropped := _less(now.udp_dropped, before.udp_dropped)) is None else int(dropped),
             clock_step_ms=round((now.wall_ns - before.wall_ns - span_ns) / NS_PER_MS, 1) + 0.0,
+            **self.thread.second(before.loop, now.loop),
         )
 
     def _counters(self) -> _Counters:
@@ -77,8 +94,7 @@ class Machine:
         return _Counters(
             at_ns=now_ns,
             wall_ns=round(self._clock.utc().timestamp() * NS_PER_S),
-            own_ns=time.process_time_ns(),
-            loop_ns=time.thread_time_ns(),
+            loop=self.thread.read(),
             cpu=_cpu_times(),
             throttled_us=_throttled_us(),
             udp_dropped=_udp_dropped(),
@@ -89,8 +105,7 @@ class Machine:
 class _Counters:
     at_ns: int
     wall_ns: int
-    own_ns: int
-    loop_ns: int
+    loop: ThreadCounters
     cpu: list[int]
     throttled_us: int | None
     udp_dropped: int | None

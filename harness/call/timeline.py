@@ -42,11 +42,14 @@ A line is written at once, so that a call cut dead has left everything up to the
     text                role (echo | transcript | reply), text, type, identity
     text.junk           why, identity
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
-                        own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms    and see `machine`
+                        own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms, gc_ms, gc_longest_ms,
+                        disk_ms, waited_ms, page_faults, preempted      and see `machine`
     media               track, received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms,
                         server_heard                        once a second and track
     send.late           late_ms                             one packet that left over 20 ms late
-    loop.lag            late_ms                             one delay of the event loop over 10 ms
+    loop.lag            late_ms                             one delay of the event loop over 10 ms; what there was of
+                        cpu_ms, others_ms, waited_ms, page_faults, gc_ms, disk_ms, measuring_ms, saving_ms, hearing_ms,
+                        sending_ms, joining                 meanwhile: see `stall`
     heard.overflow      -                                   a receive queue overflowed
     failure             kind, what, turn, ended
     cut                 -                                   ended by ourselves on request
@@ -63,6 +66,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import OwnFailure
+from harness.own_work import OWN_WORK
 from harness.secret import Secret, without_secrets
 
 Event = dict[str, Any]
@@ -92,6 +96,7 @@ class Timeline:
         line = json.dumps(entry, ensure_ascii=False)
         self._lines.append(line)
         if self.file is not None and self.broken is None:
+            began_ns = OWN_WORK.now_ns()
             try:
                 self.file.write(line + "\n")
                 self.file.flush()
@@ -99,6 +104,7 @@ class Timeline:
                 self.broken = OwnFailure(
                     "harness.disk", f"the timeline cannot be written: {problem.strerror}", mend="free space on the disk"
                 )
+            OWN_WORK.done("disk", began_ns)
         if self.on_event is not None:
             self.on_event(entry)
 

@@ -19,6 +19,7 @@ from harness.judge.expectations import judge_call
 from harness.load.prepare import Prepared
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult, FailureSeen
+from harness.own_work import OWN_WORK
 from harness.report.run_directory import RunDirectory
 from harness.secret import Secret, masked, without_secrets
 
@@ -70,11 +71,14 @@ class RecordedCall:
 
     def _open_timeline(self) -> IO[str] | None:
         self._broken = None
+        began_ns = OWN_WORK.now_ns()
         try:
             return self._directory.timeline(self._plan.call).open("w", encoding="utf-8")
         except OSError as problem:
             self._broken = OwnFailure("harness.disk", f"the timeline cannot be written: {problem.strerror}")
             return None
+        finally:
+            OWN_WORK.done("disk", began_ns)
 
     def cut(self) -> None:
         """See `RunningCall`."""
@@ -101,15 +105,17 @@ class RecordedCall:
 
     def _measured(self) -> CallResult:
         loaded = self._prepared.loaded
-        result = measure_call(self._timeline.events, tags=loaded.model.tags)
-        return judge_call(result, loaded.model, lambda *keys: str(loaded.place(*keys)))
+        with OWN_WORK.doing("measuring"):
+            result = measure_call(self._timeline.events, tags=loaded.model.tags)
+            return judge_call(result, loaded.model, lambda *keys: str(loaded.place(*keys)))
 
     async def _keep_recording(self, result: CallResult, recorder: Recorder) -> None:
-        if self._record == "all" or not result.ok:
-            if await asyncio.to_thread(recorder.save, self._call.is_agents_track):
-                result.recording = f"audio/{result.call}.wav"
-        else:
-            await asyncio.to_thread(recorder.discard)  # a large file is not gone at once
+        with OWN_WORK.doing("saving"):
+            if self._record == "all" or not result.ok:
+                if await asyncio.to_thread(recorder.save, self._call.is_agents_track):
+                    result.recording = f"audio/{result.call}.wav"
+            else:
+                await asyncio.to_thread(recorder.discard)  # a large file is not gone at once
 
     def _lost_to_bug(self, problem: Exception) -> CallResult:
         what = without_secrets(masked(f"{type(problem).__name__}: {problem}"), self._secrets)

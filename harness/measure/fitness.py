@@ -15,6 +15,7 @@ from harness.clock import NS_PER_S
 from harness.counted import counted
 from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event
+from harness.measure.stalls import in_short, is_starved, longest_stall, own_doing, starved
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 MUCH_LATE_MS = 100.0
@@ -47,6 +48,7 @@ class Fitness:
         self._overflows = sorted(spans.overflows)
         self._seconds = _Timed(spans.seconds)
         self._media = _Timed(spans.media)
+        self._lags = _Timed(spans.lags)
         sent = [event["sent"] for event in spans.seconds if event.get("sent")]
         self._packets_a_second = float(statistics.median(sent)) if sent else PACKETS_A_SECOND  # engines differ
 
@@ -90,6 +92,8 @@ class Fitness:
     def what_ran_out(self, start_ns: int, end_ns: int) -> str | None:
         """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
         seconds = self._seconds.touching(start_ns, end_ns)
+        stall = longest_stall(self._lags.between(start_ns - 10 * NS_PER_S, end_ns), start_ns, end_ns)
+        ours = None if stall is None or is_starved(stall) else own_doing(stall)
         stolen, throttled, loop, busy, own = (
             _most(seconds, name) for name in ("steal", "throttled_ms", "loop_cpu", "busy", "own_cpu")
         )
@@ -97,12 +101,16 @@ class Fitness:
             return f"the machine's CPU time: its host gave {_percent(stolen)} of it to others"
         if throttled >= THROTTLED_MS:
             return f"the container's CPU quota: it held us back for {throttled:.0f} ms in a second"
+        if ours is not None:
+            return ours
         if loop >= LOOP_SHARE:
             return f"our own process: its one Python thread was {_percent(loop)} busy; make fewer calls at once"
         if busy >= BUSY_SHARE:
             return f"the machine's CPU: {_percent(busy)} busy, {own:.1f} of its cores by us"
         if _most(seconds, "udp_dropped") > 0:
             return "the kernel's receive queue: it dropped UDP packets"
+        if stall is not None:
+            return starved(stall) if is_starved(stall) else in_short(stall)
         if _most(seconds, "lag_ms") >= LAG_MS and any("busy" in event for event in seconds):
             return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
         return None

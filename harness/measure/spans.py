@@ -82,6 +82,7 @@ class CallSpans:
     media: list[Event] = field(default_factory=list)
     voice_ends: list[Event] = field(default_factory=list)
     late: list[Event] = field(default_factory=list)
+    lags: list[Event] = field(default_factory=list)
     overflows: list[int] = field(default_factory=list)
     last_ns: int = 0
 
@@ -209,6 +210,8 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.media.append(event)
             case "send.late":
                 spans.late.append(event)
+            case "loop.lag":
+                spans.lags.append(event)
             case "heard.overflow":
                 spans.overflows.append(t_ns)
             case _:

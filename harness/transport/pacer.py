@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
+from harness.own_work import OWN_WORK
 
 PACKET_NS = 20 * NS_PER_MS
 SLOTS = 2
@@ -77,6 +78,7 @@ class Pacer:
         if now_ns - self._due_ns > SKIP_AFTER_NS:
             self._due_ns += (now_ns - self._due_ns) // PACKET_NS * PACKET_NS
         passed: list[tuple[int, int]] = []
+        began_ns = OWN_WORK.now_ns()
         while self._due_ns <= now_ns:
             for job in list(self._senders[self._slot]):
                 job(self._due_ns, now_ns)
@@ -84,9 +86,12 @@ class Pacer:
             passed.append((self._slot, self._due_ns))
             self._slot = (self._slot + 1) % SLOTS
             self._due_ns += SLOT_NS
+        OWN_WORK.done("sending", began_ns)
+        began_ns = OWN_WORK.now_ns()
         self._read()
         for slot, due_ns in passed:
             for job in list(self._listeners[slot]):
                 job(due_ns, self._clock.now_ns())
+        OWN_WORK.done("hearing", began_ns)
         if self._users:
             self._schedule()

@@ -29,7 +29,7 @@ class StallingClock(FakeClock):
 async def lags_of(clock: StallingClock) -> tuple[list[tuple[int, int]], int]:
     told: list[tuple[int, int]] = []
     async with LoopLag(clock) as lag:
-        lag.watch(lambda due_ns, late_ns: told.append((due_ns // NS_PER_MS, late_ns // NS_PER_MS)))
+        lag.watch(lambda due_ns, late_ns, _stall: told.append((due_ns // NS_PER_MS, late_ns // NS_PER_MS)))
         await clock.twenty_ticks.wait()
         return told, lag.longest_ns(0) // NS_PER_MS
 

@@ -10,6 +10,7 @@ from world import Agent, RoomLine, World, utterance
 
 from harness.call.call import Call
 from harness.call.engines.line import Participant
+from harness.call.stall import Stall
 from harness.clock import NS_PER_MS
 from harness.errors import RoomFailure, SessionFailure
 
@@ -465,7 +466,7 @@ def test_each_second_tells_what_it_cost_us_and_lag_is_told_at_once() -> None:
 
     def lag(call: Call) -> None:
         world.timeline.on_event = lambda event: (
-            call._on_lag(event["t"], 25 * NS_PER_MS) if event["event"] == "agent.joined" else None
+            call._on_lag(event["t"], 25 * NS_PER_MS, Stall(disk_ms=21.0)) if event["event"] == "agent.joined" else None
         )
 
     call = world.call(SAY, during=lag)
@@ -473,7 +474,11 @@ def test_each_second_tells_what_it_cost_us_and_lag_is_told_at_once() -> None:
     assert len(seconds) >= 4
     assert all(event["sent"] == 100 for event in seconds[1:])
     assert call.own.send_late_ms == [0.0] * len(seconds)
-    assert [event["late_ms"] for event in world.happened("loop.lag")] == [25.0]
+    (lagged,) = world.happened("loop.lag")
+    assert {name: value for name, value in lagged.items() if name not in ("t", "event")} == {
+        "late_ms": 25.0,
+        "disk_ms": 21.0,  # and nothing of what was not there
+    }
 
 
 def test_the_token_is_on_no_line_of_the_timeline() -> None:

@@ -22,6 +22,7 @@ from harness.call.engines.light_mouth import LightMouth, LightUtterance
 from harness.call.engines.line import AudioTrack, Kind, LineEvents, Participant, Rights
 from harness.clock import Clock
 from harness.errors import RoomFailure
+from harness.own_work import OWN_WORK
 from harness.secret import Secret
 from harness.transport.opus import Encoded
 from harness.transport.private_names import check_versions
@@ -81,7 +82,8 @@ class LightLine:
         Raises:
             RoomFailure: See `Engine.join`.
         """
-        self._room = await Room.connect(self._hub, url, token, self, timeout_s=timeout_s)
+        with OWN_WORK.joins():
+            self._room = await Room.connect(self._hub, url, token, self, timeout_s=timeout_s)
         # After our caller has written down that it is connected.
         asyncio.get_running_loop().call_soon(self._room.greet_present)
 
@@ -100,7 +102,8 @@ class LightLine:
     async def publish(self, *, timeout_s: float) -> None:
         """See `Line.publish`."""
         try:
-            publication = await asyncio.wait_for(self._joined.publish(), timeout_s)
+            with OWN_WORK.joins():
+                publication = await asyncio.wait_for(self._joined.publish(), timeout_s)
         except TimeoutError:
             raise RoomFailure(
                 "room.publish_failed",
