@@ -27,6 +27,7 @@ FailureKind = Literal[
     "agent.left",
     "agent.talks_on",
     "agent.call_too_long",
+    "agent.gone_silent",
     "harness.shard_died",
     "harness.disk",
     "harness.bug",

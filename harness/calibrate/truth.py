@@ -72,7 +72,7 @@ def check_call(result: CallResult, events: Sequence[Mapping[str, Any]], truth: S
     unfit: dict[Kind, int] = {"typed": 0, "spoken": 0}
     for turn, measured in zip(spans.turns, result.turns, strict=True):
         kind: Kind = "typed" if turn.kind == "type" else "spoken"
-        if not measured.fit:
+        if not measured.sure:
             unfit[kind] += 1
             continue
         check = _check_turn(result.call, kind=kind, spans=spans, turn=turn, measured=measured, truth=ordered)

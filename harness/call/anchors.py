@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.call.recorder import Stand
 from harness.call.timeline import Timeline
@@ -9,31 +11,52 @@ from harness.call.timeline import Timeline
 EVERY = SAMPLE_RATE  # samples of the stream from one anchor to the next
 
 
+@dataclass(slots=True)
+class _Anchored:
+    """A track: where it stands in the recording, its last block, and from which position on an anchor is due."""
+
+    stand: Stand | None = None
+    last: Heard | None = None
+    due: int = 0
+
+
 class HeardAnchors:
-    """Writes `heard` events, from which the stream can be found again (`measure/heard_again.py`)."""
+    """Writes `heard` events, from which each track's stream can be found again (`measure/heard_again.py`)."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._stand: Stand | None = None
-        self._last: Heard | None = None
-        self._due = 0
+        self._tracks: dict[str, _Anchored] = {}
 
     def heard(self, heard: Heard, stand: Stand | None) -> None:
-        """A block came, and stands there in the recording (None: there is none)."""
-        if stand != self._stand and stand is not None:
-            self._stand = stand
-            self._write(heard, stand.position)
-        elif heard.position >= self._due:
-            self._stand = stand
-            self._write(heard, heard.position)
-        self._last = heard
+        """A block of a track came, and stands there in the recording (None: there is none)."""
+        track = self._tracks.setdefault(heard.track, _Anchored())
+        if stand != track.stand and stand is not None:
+            track.stand = stand
+            self._write(track, heard, stand.position)
+        elif heard.position >= track.due:
+            track.stand = stand
+            self._write(track, heard, heard.position)
+        track.last = heard
+
+    def ended(self, sid: str) -> None:
+        """No more is heard of a track: its stream's end is the last anchor."""
+        track = self._tracks.pop(sid, None)
+        if track is not None and track.last is not None:
+            self._write(track, track.last, track.last.position + track.last.samples.size)
 
     def end(self) -> None:
-        """No more is heard: the stream's end is the last anchor."""
-        if self._last is not None:
-            self._write(self._last, self._last.position + self._last.samples.size)
+        """No more is heard at all."""
+        for sid in list(self._tracks):
+            self.ended(sid)
 
-    def _write(self, heard: Heard, position: int) -> None:
-        place = None if self._stand is None else self._stand.place_of(position)
-        self._timeline.add(heard.wire_at(position), "heard", position=position, ear=heard.ear_at(position), place=place)
-        self._due = position + EVERY
+    def _write(self, track: _Anchored, heard: Heard, position: int) -> None:
+        place = None if track.stand is None else track.stand.place_of(position)
+        self._timeline.add(
+            heard.wire_at(position),
+            "heard",
+            track=heard.track,
+            position=position,
+            ear=heard.ear_at(position),
+            place=place,
+        )
+        track.due = position + EVERY

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import asdict
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.call.agent_watch import AgentWatch
 from harness.call.anchors import HeardAnchors
 from harness.call.chat import TOPIC_IN, Chat, Junk
 from harness.call.ear import Ear
-from harness.call.engines.line import Engine, Heard, Line, Media
+from harness.call.engines.line import AudioTrack, Engine, Heard, Line, Media, Participant, Rights
 from harness.call.loop_lag import LoopLag
 from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
@@ -22,6 +24,7 @@ from harness.call.script import Script
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
+from harness.measure.agent_voices import AgentVoices
 from harness.secret import masked
 from harness.target.endpoint import is_loopback
 from harness.target.session import Session, SessionRequest
@@ -68,22 +71,32 @@ class Call:
         self._lag = lag
         self._timeline = timeline
         self._recorder = recorder
-        self._ear = Ear(clock, timeline)
+        self._voices = AgentVoices()
+        self._agents = AgentWatch(
+            clock,
+            timeline,
+            self._voices,
+            last_packet_ns=self._last_packet_ns,
+            named=plan.agent_identity,
+            on_anew=self._on_anew,
+            on_gone=self._on_agent_gone,
+        )
+        self._ear = Ear(clock, timeline, self._voices, self._agents.voice)
         self._chat = Chat()
         self._own_voice = OwnVoiceWatch()
         self._anchors = HeardAnchors(timeline)
+        self._main_track: str | None = None
         self._line: Line | None = None
         self._script: Script | None = None
         self._work: asyncio.Task[None] | None = None
         self._failure: CallFailure | None = None
-        self._agent: str | None = None
         self._cut_early = False
-        self._joined = asyncio.Event()
+        self._lost_timer: asyncio.TimerHandle | None = None
         self._ended_early = asyncio.Event()
         self._second_ns = 0
         self._second_sent = 0
         self._second_late_ns = 0
-        self._second_heard = 0
+        self._second_heard: Counter[str] = Counter()
         self._second_read_late_ns = 0
         self._second_lag_ns = 0
 
@@ -118,9 +131,16 @@ class Call:
             if self._line is not None:
                 await self._line.hang_up()
                 self._timeline.add(self._clock.now_ns(), "hung_up")
+            self._agents.close()
+            if self._lost_timer is not None:
+                self._lost_timer.cancel()
             self._lag.unwatch(self._on_lag)
             self._anchors.end()
             self._timeline.add(self._clock.now_ns(), "call.ended")
+
+    def is_agents_track(self, sid: str) -> bool:
+        """Whether an audio track is the agent's, as far as is known by now."""
+        return self._voices.is_agents(sid)
 
     def cut(self) -> None:
         """Ends the call on request; it is told apart from a call that failed."""
@@ -139,13 +159,14 @@ class Call:
     async def _run(self) -> None:
         timeouts = self._plan.timeouts
         session = await self._create_session()
+        wanted_ns = self._clock.now_ns()
         async with self._engine.gate():
-            self._timeline.add(self._clock.now_ns(), "room.connecting")
+            connecting_ns = self._clock.now_ns()
+            self._timeline.add(connecting_ns, "room.connecting", held_back_ms=ms(connecting_ns - wanted_ns))
             self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
         connected_ns = self._clock.now_ns()
         self._timeline.add(connected_ns, "room.connected")
-        if self._agent is not None:
-            self._line.listen_to(self._agent)
+        _check_rights(self._line.rights, types=self._plan.types)
         self._second_ns = connected_ns + NS_PER_S
         if self._recorder is not None:
             self._recorder.start(connected_ns)
@@ -157,16 +178,16 @@ class Call:
             chat=self._chat,
             timeline=self._timeline,
             clock=self._clock,
+            agent_is_there=lambda: self._agents.is_there,
         )
         if self._failure is not None:
             raise self._failure
         try:
             async with asyncio.timeout(timeouts.call):
-                async with self._engine.gate():
-                    await self._line.publish(timeout_s=timeouts.connect)
+                await self._line.publish(timeout_s=timeouts.connect)
                 self._timeline.add(self._clock.now_ns(), "mic.published")
                 await self._await_agent(connected_ns + s_to_ns(timeouts.agent_join))
-                await self._script.run(connected_ns)
+                await self._script.run(connected_ns, asked_ns=connecting_ns)
         except TimeoutError:
             raise AgentFailure(
                 "agent.call_too_long",
@@ -175,8 +196,10 @@ class Call:
             ) from None
 
     async def _create_session(self) -> Session:
+        wanted_ns = self._clock.now_ns()
         await self._sessions.admit()
-        self._timeline.add(self._clock.now_ns(), "session.requested")
+        requested_ns = self._clock.now_ns()
+        self._timeline.add(requested_ns, "session.requested", held_back_ms=ms(requested_ns - wanted_ns))
         request = SessionRequest(agent=self._plan.agent, overrides=self._plan.overrides)
         session = await self._sessions.create(request, timeout_s=self._plan.timeouts.session)
         self._timeline.add(
@@ -191,7 +214,7 @@ class Call:
 
     async def _await_agent(self, deadline_ns: int) -> None:
         """Until the agent's audio is subscribed and data reaches it."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (self._joined, self._ended_early)]
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._agents.joined, self._ended_early)]
         try:
             timeout_s = max(0.0, (deadline_ns - self._clock.now_ns()) / NS_PER_S)
             await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -200,8 +223,13 @@ class Call:
                 wait.cancel()
         if self._failure is not None:
             raise self._failure
-        if not self._joined.is_set():
-            there = f"{self._agent} was in the room without audio" if self._agent else "nobody was in the room"
+        if not self._agents.joined.is_set():
+            if self._agents.agent is not None:
+                there = f"{self._agents.agent} was in the room without audio"
+            elif self._plan.agent_identity is not None and not self._agents.nobody:
+                there = f"{self._plan.agent_identity} (agent_identity) was not in the room, others were"
+            else:
+                there = "nobody was in the room" if self._agents.nobody else "nobody in the room had audio"
             raise AgentFailure(
                 "agent.never_joined",
                 f"no agent's audio was there {self._plan.timeouts.agent_join:g} s after the caller; {there}",
@@ -216,56 +244,85 @@ class Call:
 
     # -- LineEvents ----------------------------------------------------------------------------------------------
 
-    def on_participant(self, t_ns: int, identity: str, *, is_agent: bool) -> None:
+    def on_participant(self, t_ns: int, participant: Participant) -> None:
         """See `LineEvents`."""
-        if not is_agent or identity == self._agent:
-            return
-        if self._agent is None:
-            self._choose(t_ns, identity, by="kind")
-        else:
-            self._timeline.add(t_ns, "agent.second", identity=identity)
-
-    def _choose(self, t_ns: int, identity: str, *, by: str) -> None:
-        self._agent = identity
-        self._timeline.add(t_ns, "agent.seen", identity=identity, by=by)
-        if self._line is not None:
-            self._line.listen_to(identity)
+        self._agents.participant(t_ns, participant)
+        self._find_main_track()
 
     def on_participant_left(self, t_ns: int, identity: str) -> None:
         """See `LineEvents`."""
-        if identity == self._agent:
-            self._timeline.add(t_ns, "agent.left", identity=identity)
-            self._end(AgentFailure("agent.left", "the agent left before the script had ended"))
+        self._agents.participant_left(t_ns, identity)
+        self._ear.wake()
 
-    def on_audio_track(self, t_ns: int, identity: str) -> None:
+    def on_audio_track(self, t_ns: int, track: AudioTrack) -> None:
         """See `LineEvents`."""
-        if self._agent is None:
-            self._choose(t_ns, identity, by="audio")
-        if identity == self._agent and not self._joined.is_set():
-            self._timeline.add(t_ns, "agent.joined", identity=identity)
-            self._joined.set()
+        self._agents.track_came(t_ns, track)
+        self._find_main_track()
+
+    def on_audio_track_gone(self, t_ns: int, track: str) -> None:
+        """See `LineEvents`."""
+        self._ear.ended(track)
+        self._anchors.ended(track)
+        self._agents.track_gone(t_ns, track)
+        self._find_main_track()
+
+    def on_track_muted(self, t_ns: int, track: str, *, muted: bool) -> None:
+        """See `LineEvents`."""
+        self._agents.track_muted(t_ns, track, muted=muted)
+
+    def _last_packet_ns(self, track: str) -> int | None:
+        return None if self._line is None else self._line.last_packet_ns(track)
+
+    def _find_main_track(self) -> None:
+        """The agent's newest track: where its voice is looked for an echo of the caller's."""
+        live = [track.sid for track in self._voices.of_agent() if track.gone_ns is None]
+        spoken = [sid for sid in live if not self._voices.is_background(sid)]
+        self._main_track = next(reversed(spoken or live), None)
+
+    def _on_anew(self) -> None:
+        self._find_main_track()
+        if self._script is not None:
+            self._script.agent_is_another()
+
+    def _on_agent_gone(self, since_ns: int, failure: AgentFailure) -> None:
+        if failure.kind == "agent.left":
+            self._agent_left(since_ns, failure)
+        else:
+            self._end(failure)
+
+    def _agent_left(self, since_ns: int, failure: AgentFailure) -> None:
+        """The agent has left, or ended the call: what the script may have waited for."""
+        if self._script is not None and self._script.awaits_hang_up:
+            self._timeline.add(since_ns, "agent.hung_up")
+            self._script.hung_up()
+        else:
+            self._end(failure)
 
     def on_heard(self, heard: Heard) -> None:
         """See `LineEvents`."""
-        self._second_heard += heard.samples.size
+        self._second_heard[heard.track] += heard.samples.size
         self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
-        self._own_voice.heard(heard)
+        if heard.track == self._main_track:
+            self._own_voice.heard(heard)
         self._anchors.heard(heard, self._recorder.heard(heard) if self._recorder is not None else None)
 
     def on_media(self, t_ns: int, media: Media) -> None:
         """See `LineEvents`."""
         self._timeline.add(t_ns, "media", **asdict(media))
+        self._agents.second(t_ns, media)
 
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """See `LineEvents`."""
         if topic != TOPIC_IN:
             return
-        received = self._chat.received(payload)
+        received = self._chat.received(payload, of_agent=self._agents.is_agents_text(identity))
         if isinstance(received, Junk):
-            self._timeline.add(t_ns, "text.junk", why=received.why)
+            self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity)
         else:
-            self._timeline.add(t_ns, "text", role=received.role, text=received.text, type=received.type)
+            self._timeline.add(
+                t_ns, "text", role=received.role, text=received.text, type=received.type, identity=identity
+            )
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
         """See `LineEvents`."""
@@ -289,12 +346,13 @@ class Call:
             sent=self._second_sent,
             send_late_ms=ms(self._second_late_ns),
             lag_ms=ms(max(self._second_lag_ns, self._lag.longest_ns(self._second_ns - NS_PER_S))),
-            heard=self._second_heard,
+            heard=max(self._second_heard.values(), default=0),
             read_late_ms=ms(self._second_read_late_ns),
             **(asdict(self._lag.machine) if self._lag.machine is not None else {}),
         )
         self._second_ns += NS_PER_S
-        self._second_sent = self._second_late_ns = self._second_heard = 0
+        self._second_sent = self._second_late_ns = 0
+        self._second_heard.clear()
         self._second_read_late_ns = self._second_lag_ns = 0
 
     def on_overflow(self, t_ns: int) -> None:
@@ -305,10 +363,30 @@ class Call:
         """See `LineEvents`."""
         self._end(OwnFailure("harness.bug", what))
 
+    def on_reconnecting(self, t_ns: int, why: str) -> None:
+        """See `LineEvents`."""
+        self._timeline.add(t_ns, "room.reconnecting", why=why)
+        if self._lost_timer is None:
+            within_s = self._plan.timeouts.connect
+            self._lost_timer = asyncio.get_running_loop().call_later(within_s, self._stays_lost, why)
+
+    def on_reconnected(self, t_ns: int, how: str) -> None:
+        """See `LineEvents`."""
+        self._timeline.add(t_ns, "room.reconnected", how=how)
+        self._agents.reconnected()
+        if self._lost_timer is not None:
+            self._lost_timer.cancel()
+            self._lost_timer = None
+
+    def _stays_lost(self, why: str) -> None:
+        what = f"the room was lost ({why}), and not joined again within {self._plan.timeouts.connect:g} s"
+        self._end(RoomFailure("room.lost", what, mend="is the LiveKit server well?"))
+
     def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `LineEvents`."""
         if by_service:
-            self._end(AgentFailure("agent.left", f"the call was ended from the other side ({reason})"))
+            what = f"the call was ended from the other side ({reason})"
+            self._agent_left(t_ns, AgentFailure("agent.left", what))
         else:
             self._end(RoomFailure("room.lost", f"the room was lost ({reason})", mend="is the LiveKit server well?"))
 
@@ -316,3 +394,23 @@ class Call:
         # One that reached over a second's end may be told after that second was closed: it counts for the next.
         self._second_lag_ns = max(self._second_lag_ns, late_ns)
         self._timeline.add(due_ns, "loop.lag", late_ms=ms(late_ns))
+
+
+def _check_rights(rights: Rights, *, types: bool) -> None:
+    """What the token does not allow is told at once: nobody else is to blame for what would follow.
+
+    Raises:
+        RoomFailure: room.refused; the script needs a grant that the token lacks.
+    """
+    needed = (
+        (rights.publish, "canPublish", "the caller could not speak"),
+        (rights.subscribe, "canSubscribe", "the caller could not hear the agent"),
+        (rights.publish_data or not types, "canPublishData", "the script types, and no text could be sent"),
+    )
+    for granted, grant, why in needed:
+        if not granted:
+            raise RoomFailure(
+                "room.refused",
+                f"the token lacks the grant {grant}: {why}",
+                mend=f"the session service makes the token: let it grant {grant}",
+            )

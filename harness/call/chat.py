@@ -45,8 +45,8 @@ class Chat:
         """A typed message goes out."""
         self._unechoed[text.strip()] += 1
 
-    def received(self, payload: bytes) -> ChatText | Junk:
-        """What a frame on `voice.reply` is."""
+    def received(self, payload: bytes, *, of_agent: bool = True) -> ChatText | Junk:
+        """What a frame on `voice.reply` is. One that is not of the agent is no echo that is awaited."""
         try:
             frame = json.loads(payload.decode("utf-8"))
         except UnicodeDecodeError:
@@ -66,7 +66,7 @@ class Chat:
             return Junk("empty text")
         if kind != USER:
             return ChatText("reply", text, kind)
-        if self._unechoed[text] > 0:
+        if of_agent and self._unechoed[text] > 0:
             self._unechoed[text] -= 1
             return ChatText("echo", text, kind)
         return ChatText("transcript", text, kind)

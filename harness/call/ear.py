@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 
 from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
-from harness.measure.voice import Voice, end_voice
+from harness.measure.agent_voices import AgentVoices
 from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
@@ -16,38 +17,73 @@ ONSET_NS = 100 * NS_PER_MS  # an onset is known once so much after it was heard:
 KNOWN_AFTER_NS = 280 * NS_PER_MS  # ... and at most so long after it, where engine `light` waits longest to listen
 
 
-class Ear:
-    """Finds the voice in what is heard, writes its edges to the timeline, and wakes who waits."""
+class _TrackEar:
+    """One track's: its voice is found by itself."""
 
-    def __init__(self, clock: Clock, timeline: Timeline) -> None:
+    def __init__(self) -> None:
+        self.finder = VoiceFinder()
+        self.read_late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_BLOCKS)
+        self.last: Heard | None = None
+        self.until_ns = 0
+
+
+class Ear:
+    """Finds the voice in what is heard on each track, writes its edges to the timeline, and wakes who waits.
+
+    Args:
+        clock: Tells time.
+        timeline: The edges are written to it.
+        heard: Told of each track's voices; knows which are the agent's.
+        on_voice: Told of each onset, with its time and track.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        timeline: Timeline,
+        heard: AgentVoices | None = None,
+        on_voice: Callable[[int, str], None] = lambda t_ns, track: None,
+    ) -> None:
         self._clock = clock
         self._timeline = timeline
-        self._finder = VoiceFinder()
+        self._on_voice = on_voice
+        self._heard = heard or AgentVoices()
+        self._tracks: dict[str, _TrackEar] = {}
         self._waiters: set[asyncio.Future[bool]] = set()
-        self._read_late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_BLOCKS)
-        self.voices: list[Voice] = []
-        self.heard_until_ns = 0
+        self.voices = self._heard.voices
 
     def hear(self, heard: Heard) -> None:
-        """A block of the agent's audio."""
-        self._read_late.append((heard.position + heard.samples.size, heard.late_ns))
-        edges = self._finder.feed(heard.samples)
-        self.heard_until_ns = heard.wire_at(heard.position + heard.samples.size)
+        """A block of a track."""
+        track = self._tracks.setdefault(heard.track, _TrackEar())
+        track.last = heard
+        track.read_late.append((heard.position + heard.samples.size, heard.late_ns))
+        edges = track.finder.feed(heard.samples)
+        track.until_ns = heard.wire_at(heard.position + heard.samples.size)
+        self._take(edges, heard, track)
+
+    def ended(self, sid: str) -> None:
+        """A track is there no more: a voice on it has ended with it."""
+        track = self._tracks.pop(sid, None)
+        if track is not None and track.last is not None:
+            self._take(track.finder.finish(), track.last, track)
+        self.wake()
+
+    def _take(self, edges: Sequence[FoundEdge], heard: Heard, track: _TrackEar) -> None:
         for found in edges:
             position = found.edge.position
             t_ns = heard.wire_at(position)
             now_ns = self._clock.now_ns()
+            fields = {"track": heard.track, **edge_fields(found), "found": now_ns}
             if found.quality is None:
-                self.voices.append(Voice(t_ns))
+                self._heard.onset(heard.track, t_ns)
                 ear_ns = heard.ear_at(position)
-                late_ns = next((late for end, late in self._read_late if end > position), 0)
-                self._timeline.add(
-                    t_ns, "agent.onset", ear=ear_ns, **edge_fields(found), found=now_ns, read_late_ms=ms(late_ns)
-                )
+                late_ns = next((late for end, late in track.read_late if end > position), 0)
+                self._timeline.add(t_ns, "agent.onset", ear=ear_ns, **fields, read_late_ms=ms(late_ns))
+                self._on_voice(t_ns, heard.track)
             else:
                 began_ns = self._began_ns(found, heard)
-                end_voice(self.voices, t_ns, began_ns)
-                self._timeline.add(t_ns, "agent.end", **edge_fields(found), began=began_ns, found=now_ns)
+                self._heard.end(heard.track, t_ns, began_ns)
+                self._timeline.add(t_ns, "agent.end", began=began_ns, **fields)
         if edges:
             self.wake()
 
@@ -56,7 +92,7 @@ class Ear:
         began = end.edge.began
         if began is None:
             return None
-        return heard.wire_at(began) if end.began_later else self.voices[-1].onset_ns
+        return heard.wire_at(began) if end.began_later else self._heard.last_onset_ns(heard.track)
 
     def wake(self) -> None:
         """Lets everyone who waits look again."""
@@ -70,7 +106,8 @@ class Ear:
 
     def known_until_ns(self) -> int:
         """Up to when it is known whether the agent spoke."""
-        return max(self.heard_until_ns - ONSET_NS, self._clock.now_ns() - KNOWN_AFTER_NS)
+        heard_ns = [track.until_ns for sid, track in self._tracks.items() if self._heard.is_agents(sid)]
+        return max(min(heard_ns, default=0) - ONSET_NS, self._clock.now_ns() - KNOWN_AFTER_NS)
 
     async def changed(self, deadline_ns: int) -> bool:
         """Waits for an edge or another wake; False where the deadline came first."""

@@ -10,6 +10,8 @@ from harness.scenario.limits import parse_time_limit
 from harness.scenario.model import Scenario, Step
 from harness.scenario.timeouts import CallTimeouts
 
+HANGS_UP_S = 5.0
+
 
 @dataclass(frozen=True)
 class CallPlan:
@@ -20,6 +22,7 @@ class CallPlan:
         due_ns: When the call was to start (monotonic); None: whenever it does.
         warm_up: It is left out of the numbers.
         canary: It runs on the other engine, beside a load, and is reported apart.
+        agent_identity: The agent's identity in the room, where it is known; None: it is found.
     """
 
     call: str
@@ -33,6 +36,7 @@ class CallPlan:
     due_ns: int | None = None
     warm_up: bool = False
     canary: bool = False
+    agent_identity: str | None = None
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -46,3 +50,14 @@ class CallPlan:
         if not greeting or greeting.within is None:
             return 0.0
         return parse_time_limit(greeting.within).value / 1000
+
+    @property
+    def hangs_up_within_s(self) -> float:
+        """How long after the last reply the agent may take to end the call, where the scenario wants it to."""
+        wanted = self.steps[-1].expect.ends_call
+        return HANGS_UP_S if wanted is None or wanted is True else parse_time_limit(wanted).value / 1000
+
+    @property
+    def types(self) -> bool:
+        """Whether any step is typed."""
+        return any(step.kind == "type" for step in self.steps)

@@ -51,7 +51,11 @@ class Script:
         chat: Chat,
         timeline: Timeline,
         clock: Clock,
+        agent_is_there: Check = lambda: True,
     ) -> None:
+        self._agent_is_there = agent_is_there
+        self._anew = False
+        self._reply_heard = self._last_turn = self._hung_up = False
         self._plan = plan
         self._line = line
         self._ear = ear
@@ -70,15 +74,34 @@ class Script:
         self._ended_by = self._ended_by or failure
         self._ear.wake()
 
-    async def run(self, connected_ns: int) -> None:
+    def agent_is_another(self) -> None:
+        """Another one than was listened to is the agent: a greeting that was awaited starts over."""
+        self._anew = True
+        self._ear.wake()
+
+    @property
+    def awaits_hang_up(self) -> bool:
+        """Whether the agent may end the call now: the scenario wants that, and the reply before it is there."""
+        return self._last_turn and self._reply_heard and not self._ear.voiced
+
+    def hung_up(self) -> None:
+        """The agent has ended the call, as the scenario wants it to."""
+        self._hung_up = True
+        self._ear.wake()
+
+    async def run(self, connected_ns: int, *, asked_ns: int) -> None:
         """Follows all steps.
+
+        Args:
+            connected_ns: When the room was joined.
+            asked_ns: When we asked to join it.
 
         Raises:
             CallFailure: What ended the script before its last step.
         """
-        await self._greeting(connected_ns)
+        await self._greeting(asked_ns)
         steps, taken = self._plan.steps, 0
-        while self._goes_on(taken, connected_ns):
+        while not self._hung_up and self._goes_on(taken, connected_ns):
             index = taken % len(steps)
             step = steps[index]
             taken += 1
@@ -86,6 +109,8 @@ class Script:
                 await self._wait(index, step)
             else:
                 await self._take_turn(index, step, barged=self._is_barged(taken))
+        # One that left may yet be followed by another: until then nobody knows how the call ended.
+        await self._until(lambda: self._hung_up or self._agent_is_there())
 
     def _goes_on(self, taken: int, connected_ns: int) -> bool:
         """Whether another step is taken after so many: all of them once, then anew while the call is to last."""
@@ -144,15 +169,29 @@ class Script:
         since_ns = max(after_ns, voices[-1].end_ns or 0) if voices else after_ns
         return self._ear.known_until_ns() - since_ns >= silence_ns
 
-    async def _greeting(self, connected_ns: int) -> None:
+    async def _greeting(self, asked_ns: int) -> None:
         if self._plan.scenario.greeting is False:
             return
         timeouts = self._plan.timeouts
         awaited_ns = self._clock.now_ns()
         self._timeline.add(awaited_ns, "greeting.awaited")
-        deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), connected_ns + s_to_ns(self._plan.greeting_within_s))
+        deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), asked_ns + s_to_ns(self._plan.greeting_within_s))
         voices = self._ear.voices
-        if not await self._until(lambda: bool(voices), deadline_ns + KNOWN_AFTER_NS):
+        while await self._until(lambda: self._anew or bool(voices), deadline_ns + KNOWN_AFTER_NS):
+            if self._anew:
+                self._anew = False
+                deadline_ns = max(deadline_ns, self._clock.now_ns() + s_to_ns(timeouts.greeting))
+                self._timeline.add(self._clock.now_ns(), "greeting.anew")
+                continue
+            if self._plan.steps[0].kind == "barge_in":
+                self._talked_over_ns, why = voices[0].onset_ns, "barge_in"
+            else:
+                why = "heard"
+                await self._until(lambda: self._anew or self._silent_for(self._end_silence_ns))
+            # What turned out to be noise, or another's voice, was no greeting.
+            if voices and not self._anew:
+                break
+        else:
             self._timeline.add(self._clock.now_ns(), "greeting.ended", why="silent")
             if self._plan.scenario.greeting is not None:
                 waited_s = (deadline_ns - awaited_ns) / NS_PER_S
@@ -162,11 +201,6 @@ class Script:
                     )
                 )
             return
-        why = "heard"
-        if self._plan.steps[0].kind == "barge_in":
-            self._talked_over_ns, why = voices[0].onset_ns, "barge_in"
-        else:
-            await self._until(lambda: self._silent_for(self._end_silence_ns))
         self._timeline.add(self._clock.now_ns(), "greeting.ended", why=why)
 
     def _occurred(self, failure: CallFailure, turn: int | None = None) -> None:
@@ -192,7 +226,9 @@ class Script:
         if self._after_wait and step.kind != "barge_in":
             await self._until(lambda: self._silent_for(SILENCE_NS))
         self._after_wait = False
+        await self._until(self._agent_is_there)
         self._turn += 1
+        self._reply_heard, self._last_turn = False, step.expect.ends_call is not None
         speech = self._plan.speech[index]
         self._timeline.add(
             self._clock.now_ns(),
@@ -224,7 +260,13 @@ class Script:
 
     async def _type(self, text: str, *, barged: bool) -> str:
         self._chat.sent(text)
-        sent_ns = await self._line.send_data(TOPIC_OUT, outgoing(text))
+        sending = asyncio.ensure_future(self._line.send_data(TOPIC_OUT, outgoing(text)))
+        sending.add_done_callback(lambda _: self._ear.wake())
+        try:
+            await self._until(sending.done)  # a line that is lost may keep it for long
+        finally:
+            sending.cancel()
+        sent_ns = sending.result()
         self._timeline.add(sent_ns, "caller.typed", turn=self._turn, text=text.strip())
         return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
 
@@ -301,6 +343,14 @@ class Script:
             await self._until(lambda: self._silent_for(self._end_silence_ns, end_ns))
         return "no_reply_needed"
 
+    async def _await_hang_up(self) -> None:
+        """Until the agent has ended the call, as long as the scenario gives it from the end of its voice."""
+        end_ns = self._ear.voices[-1].end_ns if self._ear.voices else None
+        deadline_ns = (end_ns or self._clock.now_ns()) + s_to_ns(self._plan.hangs_up_within_s)
+        if not await self._until(lambda: self._hung_up or not self._agent_is_there(), deadline_ns):
+            return
+        await self._until(lambda: self._hung_up or self._agent_is_there())
+
     def _no_reply(self, from_ns: int) -> AgentFailure:
         what = f"no voice came within {self._plan.timeouts.reply:g} s"
         if speaks_at(self._ear.voices, from_ns):
@@ -329,8 +379,11 @@ class Script:
             await self._until(lambda: not self._ear.voiced)
             self._occurred(self._no_reply(from_ns), self._turn)
             return "no_reply"
+        self._reply_heard = True
         if barged and found.onset_ns is not None:
             self._talked_over_ns = found.onset_ns
             return "barge_in"
-        await self._until(lambda: self._silent_for(self._end_silence_ns, from_ns))
+        await self._until(lambda: self._hung_up or self._silent_for(self._end_silence_ns, from_ns))
+        if self._last_turn:
+            await self._await_hang_up()
         return "interrupted" if found.interrupted else "replied"

@@ -4,16 +4,26 @@ An event is a flat JSON object with `t` (monotonic nanoseconds; when it happened
 A line is written at once, so that a call cut dead has left everything up to then. The events and their fields:
 
     call.started        call, scenario, agent, target, utc
-    session.requested   -
+    session.requested   held_back_ms (by our own limit of sessions)     t: when it was asked for
     session.created     room, on_this_machine (whether its media server is)
-    room.connecting     -
+    room.connecting     held_back_ms (by our own gate)      t: when we asked to join
     room.connected      -
     mic.published       -
-    agent.seen          identity, by (kind | audio)         the participant that is the agent
-    agent.second        identity                            a further agent in the room
+    participant         identity, kind, on_behalf_of        someone in the room, or more is known of it
+    participant.left    identity
+    track.came          track, identity, name, source       an audio track is heard from now on
+    track.gone          track
+    track.muted         track
+    track.unmuted       track
+    agent.seen          identity, by (kind | audio | name)  who is the agent, and always was; again where more is known
     agent.joined        identity                            its audio track is subscribed
-    agent.left          identity
+    agent.handover      identity, to                        the agent has left, and another follows it
+    agent.left          identity                            it has left, and none followed
+    agent.hung_up       -                                   it has left, as the scenario wants it to
+    room.reconnecting   why                                 our own connection is lost
+    room.reconnected    how
     greeting.awaited    -                                   from here on the greeting is waited for
+    greeting.anew       -                                   another is the agent: its greeting is waited for
     greeting.ended      why (heard | silent | barge_in)
     turn.started        turn, step, kind, text, fixture, language
     caller.spoke        turn, start, voiced_start, voiced_end (ns: when the packet left), said_end (ns)
@@ -23,17 +33,18 @@ A line is written at once, so that a call cut dead has left everything up to the
     turn.ended          turn, why (replied | no_reply | barge_in | interrupted | no_reply_needed | failed | cut)
     wait.started        step, after_turn
     wait.ended          step
-    agent.onset         position (samples of the heard stream), ear (ns or null), level_dbfs, found (ns: when it was
-                        known), read_late_ms (of its packet)
-    agent.end           position, began (ns: its onset as it is known now, null where it was noise and no voice),
+    agent.onset         track, position (samples of its stream), ear (ns or null), level_dbfs, found (ns: when it was
+                        known), read_late_ms (of its packet)    a voice, whoever's track it is
+    agent.end           track, position, began (ns: its onset as it is known now, null where it was noise, no voice),
                         level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms
-    heard               position, ear (ns or null), place (samples of the recording, or null)    once a second, where
-                        the stream was moved in the recording, and at its end
-    text                role (echo | transcript | reply), text, type
-    text.junk           why
+    heard               track, position, ear (ns or null), place (samples of the recording, or null)    once a second,
+                        where the stream was moved in the recording, and at its end
+    text                role (echo | transcript | reply), text, type, identity
+    text.junk           why, identity
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
                         own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms    and see `machine`
-    media               received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms    once a second
+    media               track, received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms,
+                        server_heard                        once a second and track
     send.late           late_ms                             one packet that left over 20 ms late
     loop.lag            late_ms                             one delay of the event loop over 10 ms
     heard.overflow      -                                   a receive queue overflowed

@@ -83,7 +83,7 @@ def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
     calls = in_window(made.calls, made.window)
     summary = judge_run(calls, objectives, target="", ending=Ending())
     share = talk_share(made.calls, made.window, made.slots)
-    unfit_turns = sum(not turn.fit for call in calls for turn in call.turns if not turn.cut)
+    unfit_turns = sum(not turn.sure for call in calls for turn in call.turns if not turn.cut)
     local = any(call.on_this_machine for call in made.calls)
     own = made.fitness.state(unfit_turns=unfit_turns, on_this_machine=local)
     verdict, why, blamed = _verdict(summary, own, share, _unasked(summary, objectives))

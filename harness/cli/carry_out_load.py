@@ -25,8 +25,9 @@ from harness.load.recorded_call import RecordMode
 from harness.load.settings import run_settings
 from harness.load.shard_size import check_allowed
 from harness.load.signals import Signals
+from harness.report.bursts import HELD_BACK, burst_lines, held_back_line
 from harness.report.console import make_console, print_summary
-from harness.report.load_status import StatusLine, burst_lines
+from harness.report.load_status import StatusLine
 from harness.report.run_directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -105,9 +106,11 @@ async def _carry_out(wish: LoadWish) -> int:
             directory.take_back()
             raise
         calls, summary = run.finish(loaded.ending, interrupted=signals.received)
-        print_summary(console, summary, calls, directory.path, quiet=wish.quiet)
         for told in burst_lines(calls):
             console.print(told)
+        if held := held_back_line(calls):
+            line.say(f"{HELD_BACK}: {held}")
+        print_summary(console, summary, calls, directory.path, quiet=wish.quiet)
         write_junit_copy(directory.path, wish.junit)
     return summary.exit_code
 

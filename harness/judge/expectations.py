@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Protocol
+from typing import Literal, Protocol
 
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
 from harness.measure.turn_taking import stopped_falsely
@@ -70,24 +70,30 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
     no_stop = "the agent did not fall silent"
     if expect.ttfa is not None:
         turn.expectations.append(
-            _time("ttfa", expect.ttfa, turn.ttfa_ms, no_reply, places(*keys, "ttfa"), fit=turn.fit)
+            _time("ttfa", expect.ttfa, turn.ttfa_ms, no_reply, places(*keys, "ttfa"), fit=turn.sure)
         )
     if expect.echo is not None:
         turn.expectations.append(
-            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=turn.fit)
+            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=turn.sure)
         )
     if expect.wer is not None:
         turn.expectations.append(_wer(expect.wer, turn, places(*keys, "wer")))
     if expect.stops_within is not None:
         stop_ms = turn.stop_ms if turn.exercised else None
         place = places(*keys, "stops_within")
-        turn.expectations.append(_time("stops_within", expect.stops_within, stop_ms, no_stop, place, fit=turn.fit))
+        turn.expectations.append(_time("stops_within", expect.stops_within, stop_ms, no_stop, place, fit=turn.sure))
     if expect.keeps_talking:
         turn.expectations.append(_keeps_talking(turn, places(*keys, "keeps_talking")))
+    if expect.ends_call is not None:
+        turn.expectations.append(_ends_call(expect.ends_call, turn, places(*keys, "ends_call")))
     if expect.reply is not None:
         turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
-    if not turn.fit:
+    if not turn.sure:
         _doubt_words(turn.expectations)
+    if turn.doubtful:
+        for expectation in turn.expectations:
+            if expectation.outcome == "undecided":
+                expectation.why = turn.doubtful[0]
     if turn.exercised is False:
         _not_exercised(turn)
 
@@ -102,7 +108,7 @@ def _doubt_words(expectations: Sequence[ExpectationResult]) -> None:
 def _not_exercised(turn: TurnResult) -> None:
     """A barge-in that met a silent agent is never a pass, whatever came after it."""
     for expectation in turn.expectations:
-        if not turn.fit:
+        if not turn.sure:
             expectation.outcome, expectation.why = "undecided", LATE  # nor is it the agent's fault
         elif expectation.outcome != "undecided":
             expectation.outcome, expectation.why = "failed", NOT_EXERCISED
@@ -157,9 +163,20 @@ def _wer(limit_text: str, turn: TurnResult, place: str) -> ExpectationResult:
     return result
 
 
+def _ends_call(wanted: Literal[True] | str, turn: TurnResult, place: str) -> ExpectationResult:
+    missing = "the agent did not end the call"
+    if wanted is not True:
+        return _time("ends_call", wanted, turn.ends_call_ms, missing, place, fit=turn.sure)
+    outcome: Outcome = "held" if turn.ends_call_ms is not None else "failed"
+    why = "" if turn.ends_call_ms is not None else missing
+    return ExpectationResult(
+        expect="ends_call", limit="true", value=turn.ends_call_ms, outcome=outcome, why=why, place=place
+    )
+
+
 def _keeps_talking(turn: TurnResult, place: str) -> ExpectationResult:
     result = ExpectationResult(expect="keeps_talking", limit="true", outcome="held", place=place)
-    if not turn.fit:
+    if not turn.sure:
         result.outcome, result.why = "undecided", LATE_WORDS
     elif not turn.exercised:
         result.outcome, result.why = "failed", "the step did not come to talking over the agent"

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.measure.result import DEFINITIONS
+
 Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
 
 
@@ -104,12 +106,13 @@ class RemeasuredCounts(_Part):
 
 
 class Summary(_Part):
-    """A run's verdict and numbers."""
+    """A run's verdict and numbers; `definitions` are those that its numbers were made by (the oldest of its calls')."""
 
     verdict: Verdict
     exit_code: int
     reasons: list[Reason]
     target: str
+    definitions: int = DEFINITIONS
     calls: CallCounts
     metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
     thresholds: list[ThresholdResult] = Field(default_factory=list)

@@ -23,7 +23,7 @@ from harness.judge.summary import (
 )
 from harness.judge.thresholds import Threshold, judge_threshold
 from harness.measure.percentiles import shown_percentile
-from harness.measure.result import CallResult
+from harness.measure.result import DEFINITIONS, CallResult
 from harness.measure.samples import Sample, samples_of
 from harness.scenario.metric_names import METRICS, RATES
 
@@ -78,6 +78,7 @@ def judge_run(
         exit_code=exit_code,
         reasons=reasons,
         target=target,
+        definitions=min((call.definitions for call in everyone), default=DEFINITIONS),
         calls=counts,
         metrics=summarise(samples),
         thresholds=judged,
@@ -163,11 +164,13 @@ def _unfit(
     """More than one accident: then the run says nothing of the agent."""
     reasons = []
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
-    unfit = [turn for turn in turns if not turn.fit]
+    unfit = [turn for turn in turns if not turn.sure]
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
-        why = _commonest([_FIGURES.sub("", reason).partition(":")[0] for turn in unfit for reason in turn.unfit_why])
+        reasons_of = [reason for turn in unfit for reason in (*turn.unfit_why, *turn.doubtful)]
+        why = _commonest([_FIGURES.sub("", reason).partition(":")[0] for reason in reasons_of])
         ran_out = _commonest([turn.ran_out.partition(":")[0] for turn in unfit if turn.ran_out])
-        what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} were measured late (mostly: {why}"
+        late = "were measured late or are doubtful" if any(turn.doubtful for turn in unfit) else "were measured late"
+        what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} {late} (mostly: {why}"
         what += f"; what ran out: {ran_out})" if ran_out else ")"
         reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(unfit)))
     wrong = [call for call in calls if call.self_faults]

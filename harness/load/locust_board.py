@@ -149,7 +149,7 @@ class Board:
             self.failures[result.failure or "expectation"] += 1
         if not result.canary:
             now = self._clock()
-            self.ttfa.extend((now, turn.ttfa_ms) for turn in result.turns if turn.ttfa_ms is not None and turn.fit)
+            self.ttfa.extend((now, turn.ttfa_ms) for turn in result.turns if turn.ttfa_ms is not None and turn.sure)
 
     @property
     def alive(self) -> int:

@@ -170,7 +170,7 @@ class Caller:
             result.host = self._host
         turns = [turn for turn in result.turns if not turn.cut]
         self._turns += len(turns)
-        self._unfit += sum(not turn.fit for turn in turns)
+        self._unfit += sum(not turn.sure for turn in turns)
         message: dict[str, Any] = {"line": result.model_dump_json(), "timeline": None}
         if self._is_here:
             RunDirectory(self._directory).append_call(result)

@@ -63,6 +63,7 @@ def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
         plan = LoadPlan(slots=options.calls, repeat=options.repeat or 1, **always)
     else:
         raise UsageError("nothing says how many calls", where="load", mend=f"add {MODELS}")
+    _check_session_rate(options)
     _check(plan, options, engine)
     return plan
 
@@ -101,6 +102,16 @@ def _above_zero(options: LoadOptions) -> None:
             raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
     if options.canaries < 0:
         raise UsageError(f"{options.canaries} canaries are none", where="--canaries", mend="use a number from 0 on")
+
+
+def _check_session_rate(options: LoadOptions) -> None:
+    rate, most = options.rate_per_min, options.session_rate_per_min
+    if rate is not None and most is not None and rate > most:
+        raise UsageError(
+            f"{rate:g} calls a minute cannot start where {most:g} sessions a minute are asked for: each call needs one",
+            where="--session-rate",
+            mend=f"use --rate {most:g} or less, or raise --session-rate to {rate:g}",
+        )
 
 
 def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:

@@ -30,10 +30,13 @@ class Prepared:
     speech: Sequence[Utterance | None]
     agent: str
     timeouts: CallTimeouts
+    agent_identity: str | None = None
 
     def plan(self, call: str, target: str) -> CallPlan:
         """The plan of one call of it."""
-        return CallPlan(call, self.loaded.model, self.speech, self.agent, self.loaded.overrides, self.timeouts, target)
+        loaded = self.loaded
+        plan = CallPlan(call, loaded.model, self.speech, self.agent, loaded.overrides, self.timeouts, target)
+        return replace(plan, agent_identity=self.agent_identity)
 
     def lasting(self, loop_s: float | None) -> Prepared:
         """The same with calls that may last so long, and a minute; None: as it is."""
@@ -92,7 +95,8 @@ async def prepare(
                         say(note)
             timeouts = resolve_timeouts(loaded.model.timeouts, target.timeouts)
             _refuse_key_of(target, loaded)
-            ready.append(Prepared(loaded, speech, name, timeouts))
+            identity = loaded.model.agent_identity or target.agent_identity
+            ready.append(Prepared(loaded, speech, name, timeouts, identity))
     return ready
 
 

@@ -106,7 +106,7 @@ class RecordedCall:
 
     async def _keep_recording(self, result: CallResult, recorder: Recorder) -> None:
         if self._record == "all" or not result.ok:
-            if await asyncio.to_thread(recorder.save):
+            if await asyncio.to_thread(recorder.save, self._call.is_agents_track):
                 result.recording = f"audio/{result.call}.wav"
         else:
             await asyncio.to_thread(recorder.discard)  # a large file is not gone at once

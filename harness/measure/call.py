@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
@@ -15,7 +16,10 @@ from harness.measure.result import (
     CallResult,
     FailureSeen,
     GreetingResult,
+    Handover,
     OwnLateness,
+    SinceDue,
+    TrackHeard,
     TurnResult,
     WaitResult,
 )
@@ -40,6 +44,7 @@ from harness.measure.wer import word_error_rate
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
+DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
@@ -68,6 +73,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         warm_up=start.get("warm_up", False),
         canary=start.get("canary", False),
         start_late_ms=_span_ms(start.get("due"), spans.at("call.started")),
+        held_back_ms=_held_back_ms(spans),
+        since_due=_since_due(spans),
         duration_ms=_span_ms(spans.at("call.started"), spans.last_ns) or 0.0,
         ok=None if cut else failure is None,
         failure=failure,
@@ -76,8 +83,14 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
         session_retries=spans.first.get("session.created", {}).get("retries", 0),
         room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
-        agent_join_ms=_span_ms(spans.at("room.connected"), spans.at("agent.joined")),
-        agents=spans.second_agents + ("agent.seen" in spans.first),
+        agent_join_ms=_span_ms(spans.at("room.connecting"), spans.agent_joined_ns),
+        agents=len(spans.agents),
+        tracks=measured.tracks(),
+        handovers=[
+            Handover(at_ms=measured.position(event["t"]), left=event["identity"], followed=event["to"])
+            for event in spans.handovers
+        ],
+        other_texts=spans.other_texts,
         junk_frames=spans.junk,
         stray_texts=measured.texts.stray,
         stray_speech=measured.stray_speech(),
@@ -106,6 +119,26 @@ def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
     return round((end_ns - start_ns) / NS_PER_MS, 1)
 
 
+def _held_back_ms(spans: CallSpans) -> float:
+    """How long we ourselves kept the call from asking for its session, and from asking to join."""
+    held = [
+        float(spans.first.get(name, {}).get("held_back_ms", 0.0)) for name in ("session.requested", "room.connecting")
+    ]
+    return round(sum(held), 1)
+
+
+def _since_due(spans: CallSpans) -> SinceDue | None:
+    due_ns = spans.first["call.started"].get("due")
+    if due_ns is None:
+        return None
+    return SinceDue(
+        session_asked_ms=_span_ms(due_ns, spans.at("session.requested")),
+        session_answered_ms=_span_ms(due_ns, spans.at("session.created")),
+        join_asked_ms=_span_ms(due_ns, spans.at("room.connecting")),
+        agent_there_ms=_span_ms(due_ns, spans.at("agent.joined")),
+    )
+
+
 def _ms(duration_ns: int | None) -> float | None:
     return None if duration_ns is None else round(duration_ns / NS_PER_MS, 1)
 
@@ -126,6 +159,7 @@ class _Measured:
 
     def failures(self, greeting: GreetingResult | None, turns: Sequence[TurnResult]) -> list[FailureSeen]:
         late: set[int | None] = {turn.turn for turn in turns if not turn.fit}
+        doubtful = {turn.turn: turn.doubtful[0] for turn in turns if turn.doubtful}
         if greeting is not None and not greeting.fit:
             late.add(None)
         seen = [
@@ -142,6 +176,8 @@ class _Measured:
         for failure in seen:
             if failure.kind in HEARD_AS_SILENCE and failure.turn in late:
                 failure.fit, failure.what = False, f"{failure.what}; {NOT_HELD}"
+            elif failure.kind in HEARD_AS_SILENCE and failure.turn in doubtful:
+                failure.fit, failure.what = False, f"{failure.what}; {doubtful[failure.turn]}"
         if self._was_mute(seen):
             # One mute call, not one silent turn after another: told first, by its own name.
             what = "not one voiced moment of the agent in the whole call"
@@ -179,12 +215,13 @@ class _Measured:
         onset_ns = spoken[0].onset_ns if spoken else None
         awaited_ns = _first(self.spans.at("greeting.awaited"))
         # What follows its onset is not measured.
-        measured_until_ns = end_ns if onset_ns is None else max(onset_ns, awaited_ns)
-        why = self.fitness.unfit_reasons(awaited_ns, measured_until_ns, onset_ns)
+        until_ns = end_ns if onset_ns is None else max(onset_ns, awaited_ns)
+        why = self._unfit(awaited_ns, until_ns, onset_ns)
         return GreetingResult(
             fit=not why,
             unfit_why=why,
-            ttfa_ms=self.position(onset_ns),
+            ttfa_ms=_span_ms(self.spans.at("room.connecting"), onset_ns),
+            onset_ms=self.position(onset_ns),
             end_ms=self.position(spoken[-1].end_ns) if spoken else None,
             reply=self.texts.greeting.reply,
         )
@@ -224,6 +261,8 @@ class _Measured:
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
         result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
+        result.first_sound_ms = _span_ms(turn.caller_end_ns, self._first_sound_ns(turn, onset_ns, end_ns))
+        result.ends_call_ms = self._ends_call_ms(end_ns)
         result.ttfa_ear_ms = _span_ms(turn.said_end_ns or turn.caller_end_ns, ear_ns)
         result.stop_ms = _span_ms(turn.caller_start_ns, stop_ns)
         self._judge_taking(result, turn, end_ns)
@@ -236,14 +275,63 @@ class _Measured:
             # One that came before the caller had ended is of a part: it has words, but no time.
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
-        result.unfit_why = self.fitness.unfit_reasons(turn.started_ns, end_ns, onset_ns)
+        result.doubtful = self._doubts(turn)
+        result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
         result.ran_out = None if result.fit else self.fitness.what_ran_out(turn.started_ns, end_ns)
         return result
 
+    def _unfit(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
+        """Why we were not fit between two times."""
+        reasons = self.fitness.unfit_reasons(start_ns, end_ns, onset_ns)
+        for gap in self.spans.gaps:
+            if gap.touches(start_ns, end_ns):
+                back_ns = gap.until_ns or self.spans.last_ns
+                reasons.append(f"our own connection to the room was away by {(back_ns - gap.from_ns) / 1e6:.0f} ms")
+        return reasons
+
+    def _doubts(self, turn: TurnSpan) -> list[str]:
+        """Why it is not known whose voice was measured."""
+        return [
+            f"{mistaken} was taken for the agent until {agent['identity']} came"
+            for mistaken, agent in self._mistaken()
+            if agent["t"] > turn.started_ns
+        ]
+
+    def _mistaken(self) -> Iterator[tuple[str, Event]]:
+        """Who was listened to as the agent and was not, and the choice of another that ended it."""
+        listened = {event["identity"] for event in self.spans.joined}
+        for before, after in itertools.pairwise(self.spans.choices):
+            mistaken = before["identity"]
+            if mistaken in listened and self.spans.heard.speaks_for(mistaken) != after["identity"]:
+                yield mistaken, after
+
+    def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
+        """When a person first heard anything of the agent after the caller's end, its voice or not."""
+        from_ns = _first(turn.caller_end_ns)
+        beside = [voice.onset_ns for voice in self.spans.background if from_ns <= voice.onset_ns <= end_ns]
+        return min([*beside, *([onset_ns] if onset_ns is not None else [])], default=None)
+
+    def _ends_call_ms(self, turn_end_ns: int) -> float | None:
+        """How long after its last word an agent ended the call, where it did so in a turn that wants it."""
+        hung_up_ns = self.spans.at("agent.hung_up")
+        if hung_up_ns is None or hung_up_ns > turn_end_ns or not self.spans.voices:
+            return None
+        return _span_ms(self.spans.voices[-1].end_ns, hung_up_ns)
+
     def _lost_within(self, turn: TurnSpan) -> bool:
-        """Whether the agent or the room was lost in this turn: it keeps its row, without times."""
-        return turn.why == "failed" and self.lost
+        """Whether the agent or the room was lost in this turn, before its reply had ended: then it has no times."""
+        lost = [
+            failure
+            for failure in self.spans.failures
+            if failure["kind"] in ("agent.left", "agent.gone_silent", "room.lost") and failure["ended"]
+        ]
+        if turn.why != "failed" or not lost:
+            return False
+        left_ns = self.spans.at("agent.left") or lost[0]["t"]
+        heard = [voice for voice in self.spans.voices if voice.onset_ns >= (turn.caller_end_ns or left_ns)]
+        ended_ns = heard[-1].end_ns if heard else None
+        return lost[0]["kind"] == "room.lost" or ended_ns is None or left_ns - ended_ns < DIED_AWAY_NS
 
     def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, int | None]:
         """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
@@ -300,8 +388,51 @@ class _Measured:
             started_ms=self.position(wait.started_ns),
             ended_ms=self.position(wait.ended_ns),
             agent_spoke_ms=_span_ms(wait.started_ns, spoke_ns),
-            fit=not self.fitness.unfit_reasons(wait.started_ns, end_ns, spoke_ns),
+            fit=not self._unfit(wait.started_ns, end_ns, spoke_ns),
         )
+
+    def tracks(self) -> list[TrackHeard]:
+        """The agent's audio tracks."""
+        heard = self.spans.heard
+        return [
+            TrackHeard(
+                identity=track.identity,
+                name=track.name,
+                source=track.source,
+                came_ms=self.position(track.came_ns),
+                gone_ms=self.position(track.gone_ns),
+                background=heard.is_background(track.sid),
+            )
+            for track in heard.of_agent()
+        ]
+
+    def _who_was_there(self) -> list[str]:
+        """What is to be told of the agent's tracks, of other agents, and of who followed it."""
+        spans, notes = self.spans, []
+        measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
+        notes += [
+            f"{mistaken} was taken for the agent until {agent['identity']} came" for mistaken, agent in self._mistaken()
+        ]
+        notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
+        others = sorted(spans.agents - set(measured))
+        if others:
+            notes.append(
+                f"{counted(len(spans.agents), 'agent')} were in the room; measured was {' then '.join(measured)}, "
+                f"not {', '.join(others)}"
+            )
+        tracks = spans.heard.of_agent()
+        if len(tracks) > 1:
+            names = [
+                f"{track.name or track.sid} ({'background' if spans.heard.is_background(track.sid) else track.source})"
+                for track in tracks
+            ]
+            notes.append(f"the agent published {counted(len(tracks), 'audio track')}: {', '.join(names)}")
+        if spans.other_texts:
+            notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
+        for gap in spans.gaps:
+            back = "" if gap.until_ns is None else f" for {(gap.until_ns - gap.from_ns) / NS_PER_MS / 1000:.1f} s"
+            notes.append(f"our own connection to the room was away{back}")
+        return notes
 
     def stray_speech(self) -> int:
         """How many times the agent spoke in a wait."""
@@ -332,8 +463,7 @@ class _Measured:
                 f"the session service asked to come again {counted(created['retries'], 'time')} (429), "
                 f"{created['retry_wait_ms'] / 1000:.1f} s in all"
             )
-        if self.spans.second_agents:
-            notes.append(f"{self.spans.second_agents + 1} agents were in the room; the first was measured")
+        notes += self._who_was_there()
         step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in self.spans.seconds), default=0.0)
         if step_ms >= CLOCK_STEP_MS:
             notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")

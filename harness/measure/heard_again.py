@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import NS_PER_S
+from harness.measure.agent_voices import UNKNOWN_TRACK
 from harness.measure.onset import SAMPLE_RATE
-from harness.measure.spans import Event
+from harness.measure.spans import Event, gather
 from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
 
 EDGES = ("agent.onset", "agent.end")
@@ -34,9 +35,24 @@ class Piece:
     place: int | None
 
 
+def the_track(events: Sequence[Event]) -> str | None:
+    """The agent's only track, whose stream the recording holds; None where it holds several, or none."""
+    heard = gather(events).heard
+    tracks = {event.get("track", UNKNOWN_TRACK) for event in events if event["event"] == "heard"}
+    agents = [track for track in tracks if heard.is_agents(track)]
+    return agents[0] if len(agents) == 1 else None
+
+
+def _anchors(events: Sequence[Event]) -> list[Event]:
+    track = the_track(events)
+    return [event for event in events if event["event"] == "heard" and event.get("track", UNKNOWN_TRACK) == track]
+
+
 def why_not(events: Sequence[Event]) -> str | None:
     """Why the stream cannot be found in a recording of this timeline; None where it can."""
-    anchors = [event for event in events if event["event"] == "heard"]
+    anchors = _anchors(events)
+    if not anchors and any(event["event"] == "heard" for event in events):
+        return "the agent had several audio tracks, and the recording holds them mixed"
     if not anchors:
         spoke = any(event["event"] in EDGES for event in events)
         return "its timeline does not tell where the stream stands in the recording" if spoke else None
@@ -59,7 +75,7 @@ def stream_pieces(events: Sequence[Event]) -> Iterator[Piece]:
     Where the stream moved back in time, the recording left out quiet samples; where it moved on, the recording has
     silence that is not of the stream.
     """
-    anchors = [event for event in events if event["event"] == "heard"]
+    anchors = _anchors(events)
     for anchor, following in itertools.pairwise(anchors):
         samples = following["position"] - anchor["position"]
         recorded = min(samples, following["place"] - anchor["place"])
@@ -69,8 +85,19 @@ def stream_pieces(events: Sequence[Event]) -> Iterator[Piece]:
             yield Piece(samples - recorded, None)
 
 
-def find_voices(pieces: Iterable[Piece], read: Read) -> list[FoundEdge]:
+def has_ended(events: Sequence[Event]) -> bool:
+    """Whether the stream ended before the call did: a voice that lasted ended with it."""
+    track = the_track(events)
+    return any(event["event"] == "track.gone" and event["track"] == track for event in events)
+
+
+def find_voices(pieces: Iterable[Piece], read: Read, *, ended: bool = False) -> list[FoundEdge]:
     """The edges of the agent's voice in the stream; `read(place, count)` gives samples of the recording.
+
+    Args:
+        pieces: See `stream_pieces`.
+        read: Gives samples of the recording.
+        ended: See `has_ended`.
 
     Raises:
         EOFError: The recording is shorter than its timeline says.
@@ -84,13 +111,18 @@ def find_voices(pieces: Iterable[Piece], read: Read) -> list[FoundEdge]:
             if samples.size < count:
                 raise EOFError("the recording is shorter than its timeline says")
             found += finder.feed(samples)
-    return found
+    return found + (finder.finish() if ended else [])
 
 
 def with_voices(events: Sequence[Event], found: Sequence[FoundEdge]) -> list[Event]:
     """The timeline with these edges of the agent's voice in place of those that were found live."""
-    times = _Times(events)
-    live = {(event["event"], event["position"]): event for event in events if event["event"] in EDGES}
+    track = the_track(events)
+
+    def is_edge(event: Event) -> bool:
+        return event["event"] in EDGES and event.get("track", UNKNOWN_TRACK) == track
+
+    times = _Times([event for event in events if event.get("track", track) == track])
+    live = {(event["event"], event["position"]): event for event in events if is_edge(event)}
     edges: list[Event] = []
     for edge in found:
         name = EDGES[edge.quality is not None]
@@ -98,8 +130,10 @@ def with_voices(events: Sequence[Event], found: Sequence[FoundEdge]) -> list[Eve
         event = dict(before) if before is not None else times.event(name, edge)
         if edge.quality is not None:
             event["began"] = times.began(edge, onset=edges[-1], before=before)
+        if track:
+            event["track"] = track
         edges.append(event | edge_fields(edge))
-    return [*(event for event in events if event["event"] not in EDGES), *edges]
+    return [*(event for event in events if not is_edge(event)), *edges]
 
 
 def _t_ns(event: Event) -> int:

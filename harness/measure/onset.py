@@ -119,6 +119,12 @@ class OnsetDetector:
         self._skip(frames, edges)
         return edges
 
+    def finish(self) -> list[VoiceEdge]:
+        """The stream has ended: a voice that lasts ended with its last frame over the low threshold."""
+        if not self.voiced:
+            return []
+        return [self._end(self._frames - 1 - self._below, self._onset)]
+
     def _skip(self, frames: int, edges: list[VoiceEdge]) -> None:
         known = min(frames, max(0, SETTLED_FRAMES - self._silent))
         # Steps that are left out must not change when the floor is learnt anew.

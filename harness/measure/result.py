@@ -1,4 +1,4 @@
-"""What a call came to: one line of `calls.jsonl`. All times are milliseconds since the caller was connected.
+"""What a call came to: one line of `calls.jsonl`. Positions are milliseconds since the caller was connected.
 
 Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`started_ms`, `caller_end_ms` …) in
 `docs/metrics.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.failures import FailureKind
 
+DEFINITIONS = 2
+"""By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
+join request; by 1 they counted from connected."""
 Outcome = Literal["held", "failed", "undecided"]
 TurnKind = Literal["say", "type", "barge_in"]
 
@@ -46,9 +49,10 @@ class FailureSeen(_Line):
 
 
 class GreetingResult(_Line):
-    """The agent's first speech, before the first turn."""
+    """The agent's first speech, before the first turn. `ttfa_ms` counts from our join request."""
 
     ttfa_ms: float | None = None
+    onset_ms: float | None = None
     end_ms: float | None = None
     reply: str = ""
     fit: bool = True
@@ -72,6 +76,7 @@ class TurnResult(_Line):
     agent_stop_ms: float | None = None
     ttfa_ms: float | None = None
     ttfa_ear_ms: float | None = None
+    first_sound_ms: float | None = None
     transcript_ms: float | None = None
     transcript: str = ""
     echo_ms: float | None = None
@@ -87,12 +92,19 @@ class TurnResult(_Line):
     exercised: bool | None = None
     stop_ms: float | None = None
     false_stop: bool | None = None
+    ends_call_ms: float | None = None
     advice: str | None = None
     fit: bool = True
     unfit_why: list[str] = Field(default_factory=list)
     ran_out: str | None = None
+    doubtful: list[str] = Field(default_factory=list)
     cut: bool = False
     expectations: list[ExpectationResult] = Field(default_factory=list)
+
+    @property
+    def sure(self) -> bool:
+        """Whether its numbers count: we were fit to measure it, and it is known whose voice was measured."""
+        return self.fit and not self.doubtful
 
 
 class WaitResult(_Line):
@@ -124,6 +136,15 @@ class MediaHealth(_Line):
     dropout_ms: float = 0.0
 
 
+class SinceDue(_Line):
+    """When a call came how far, in ms since it was due to start; what we held back ourselves is in it."""
+
+    session_asked_ms: float | None = None
+    session_answered_ms: float | None = None
+    join_asked_ms: float | None = None
+    agent_there_ms: float | None = None
+
+
 class OwnLateness(_Line):
     """One value for each second of the call: the longest delay of the event loop, the latest packet."""
 
@@ -142,12 +163,32 @@ class Remeasured(_Line):
     why: str = ""
 
 
+class TrackHeard(_Line):
+    """An audio track of the agent. `background` is sound beside its voice; `gone_ms` is None where it stayed."""
+
+    identity: str
+    name: str = ""
+    source: str = ""
+    came_ms: float | None = None
+    gone_ms: float | None = None
+    background: bool = False
+
+
+class Handover(_Line):
+    """One agent left, and another answered from then on."""
+
+    at_ms: float | None = None
+    left: str
+    followed: str
+
+
 class CallResult(_Line):
     """One call. `ok` is None where the call was cut short by ourselves on request.
 
     `host` is the machine that made it, where there are several: times of different hosts are never compared.
     `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
-    number; a `canary` ran on the other engine beside a load and has numbers of its own. `self_faults` are what the
+    number; a `canary` ran on the other engine beside a load and has numbers of its own. `held_back_ms` is how long we
+    ourselves kept it from asking for its session and from joining; it is in no metric. `self_faults` are what the
     harness found wrong with itself.
     """
 
@@ -159,10 +200,13 @@ class CallResult(_Line):
     room: str | None = None
     started: str
     host: str = ""
+    definitions: int = DEFINITIONS
     engine: str = "sdk"
     warm_up: bool = False
     canary: bool = False
     start_late_ms: float | None = None
+    held_back_ms: float = 0.0
+    since_due: SinceDue | None = None
     duration_ms: float = 0.0
     ok: bool | None
     failure: FailureKind | None = None
@@ -173,6 +217,9 @@ class CallResult(_Line):
     room_connect_ms: float | None = None
     agent_join_ms: float | None = None
     agents: int = 0
+    tracks: list[TrackHeard] = Field(default_factory=list)
+    handovers: list[Handover] = Field(default_factory=list)
+    other_texts: int = 0
     junk_frames: int = 0
     stray_texts: int = 0
     stray_speech: int = 0

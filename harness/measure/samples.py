@@ -64,7 +64,7 @@ def _of_call(call: CallResult) -> Iterator[Sample]:
 
 def _of_media(call: CallResult) -> Iterator[Sample]:
     """One sample a call. A busy machine of ours delays and conceals audio too: with an unfit turn it says nothing."""
-    fit = all(turn.fit for turn in call.turns)
+    fit = all(turn.sure for turn in call.turns)
     for name, metric in (
         ("loss", "audio.loss"),
         ("concealed", "audio.concealed"),
@@ -83,6 +83,7 @@ def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
     timed = {
         "turn.ttfa": turn.ttfa_ms,
         "turn.ttfa_ear": turn.ttfa_ear_ms,
+        "turn.first_sound": turn.first_sound_ms,
         "turn.transcript": turn.transcript_ms,
         "turn.echo": turn.echo_ms,
         "turn.reply_text": turn.reply_text_ms,
@@ -92,14 +93,14 @@ def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
     }
     for metric, value in timed.items():
         if value is not None:
-            yield Sample(metric, value, scenario, turn.kind, fit=turn.fit)
+            yield Sample(metric, value, scenario, turn.kind, fit=turn.sure)
     if turn.talk_over_ms is not None and not _keeps_talking(turn):
-        yield Sample("turn.interrupted", float(turn.interrupted), scenario, turn.kind, fit=turn.fit)
+        yield Sample("turn.interrupted", float(turn.interrupted), scenario, turn.kind, fit=turn.sure)
     if turn.false_stop is not None:
-        yield Sample("bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.fit)
+        yield Sample("bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.sure)
     if turn.wer is not None:
         # An agent hears the gaps of late packets.
-        yield Sample("turn.wer", turn.wer, scenario, turn.kind, fit=turn.fit)
+        yield Sample("turn.wer", turn.wer, scenario, turn.kind, fit=turn.sure)
     yield Sample("turns.unfit", 0.0 if turn.fit else 1.0, scenario, turn.kind)
 
 

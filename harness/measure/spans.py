@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.measure.voice import Voice, end_voice
+from harness.clock import NS_PER_MS
+from harness.measure.agent_voices import UNKNOWN_TRACK, AgentVoices
+from harness.measure.voice import Voice
 
 Event = dict[str, Any]
 
@@ -42,18 +44,39 @@ class WaitSpan:
 
 
 @dataclass
-class CallSpans:
-    """A timeline, gathered. `first` holds the first event of each name."""
+class LineGap:
+    """Our own connection was away: from the last sign of it on; `until_ns` is None where it never came back."""
 
+    from_ns: int
+    until_ns: int | None = None
+
+    def touches(self, start_ns: int, end_ns: int) -> bool:
+        """Whether any of it lies between two times."""
+        return self.from_ns <= end_ns and (self.until_ns is None or self.until_ns >= start_ns)
+
+
+@dataclass
+class CallSpans:
+    """A timeline, gathered. `first` holds the first event of each name.
+
+    `voices` are the agent's, on all of its tracks; `background` is what else was heard of it.
+    """
+
+    heard: AgentVoices = field(default_factory=AgentVoices)
+    background: list[Voice] = field(default_factory=list)
+    gaps: list[LineGap] = field(default_factory=list)
+    choices: list[Event] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+    joined: list[Event] = field(default_factory=list)
+    handovers: list[Event] = field(default_factory=list)
+    other_texts: int = 0
     first: dict[str, Event] = field(default_factory=dict)
     turns: list[TurnSpan] = field(default_factory=list)
     waits: list[WaitSpan] = field(default_factory=list)
-    voices: list[Voice] = field(default_factory=list)
     ears: dict[int, int] = field(default_factory=dict)
     read_late_ms: dict[int, float] = field(default_factory=dict)
     texts: list[Event] = field(default_factory=list)
     junk: int = 0
-    second_agents: int = 0
     failures: list[Event] = field(default_factory=list)
     seconds: list[Event] = field(default_factory=list)
     media: list[Event] = field(default_factory=list)
@@ -62,6 +85,18 @@ class CallSpans:
     overflows: list[int] = field(default_factory=list)
     last_ns: int = 0
 
+    @property
+    def voices(self) -> list[Voice]:
+        """The agent's voice."""
+        return self.heard.voices
+
+    @property
+    def agent_joined_ns(self) -> int | None:
+        """When the agent's audio was first there; not that of one which was taken for it."""
+        first = self.heard.identities[:1]
+        times = [int(event["t"]) for event in self.joined if [event["identity"]] == first]
+        return times[0] if times else self.at("agent.joined")
+
     def at(self, name: str) -> int | None:
         """When the first event of that name happened."""
         event = self.first.get(name)
@@ -69,10 +104,11 @@ class CallSpans:
 
 
 def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
-    """The last voice has ended; its end may know better than its onset when it began, or that it was noise."""
-    onset_ns = spans.voices[-1].onset_ns
+    """The track's last voice has ended; its end may know better than its onset when it began, or that it was noise."""
+    track = event.get("track", UNKNOWN_TRACK)
+    onset_ns = spans.heard.last_onset_ns(track)
     began_ns = event.get("began", onset_ns)
-    end_voice(spans.voices, t_ns, began_ns)
+    spans.heard.end(track, t_ns, began_ns)
     if began_ns is None:
         return
     spans.read_late_ms[began_ns] = spans.read_late_ms[onset_ns]
@@ -81,10 +117,21 @@ def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
     spans.voice_ends.append(event)
 
 
+def _begin_gap(spans: CallSpans, t_ns: int) -> None:
+    """The connection was lost at the last sign of it at the latest: media that stopped before it was noticed."""
+    from_ns = t_ns
+    for event in reversed(spans.media):
+        if event["received"] > 0 or not spans.heard.is_agents(event.get("track", UNKNOWN_TRACK)):
+            break
+        from_ns = min(from_ns, event["t"] - 1000 * NS_PER_MS)
+    spans.gaps.append(LineGap(from_ns))
+
+
 def gather(events: Sequence[Event]) -> CallSpans:
     """The spans of one call's events, which are in the order in which they became known."""
     spans = CallSpans()
     turns: dict[int, TurnSpan] = {}
+    junk: list[Event] = []
     for event in events:
         name, t_ns = event["event"], int(event["t"])
         spans.first.setdefault(name, event)
@@ -117,8 +164,33 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.waits.append(WaitSpan(event["step"], event["after_turn"], t_ns))
             case "wait.ended":
                 spans.waits[-1].ended_ns = t_ns
+            case "participant":
+                spans.heard.participant(event["identity"], event["on_behalf_of"])
+                if event["kind"] == "agent" and event["on_behalf_of"] is None:
+                    spans.agents.add(event["identity"])
+            case "track.came":
+                spans.heard.track_came(
+                    t_ns, event["track"], event["identity"], name=event["name"], source=event["source"]
+                )
+            case "track.gone":
+                spans.heard.track_gone(t_ns, event["track"])
+            case "agent.seen":
+                spans.choices.append(event)
+                spans.heard.chosen(event["identity"])
+            case "agent.second":
+                spans.agents.add(event["identity"])
+            case "agent.handover":
+                spans.handovers.append(event)
+                spans.heard.handed_over(event["to"])
+            case "agent.joined":
+                spans.joined.append(event)
+            case "room.reconnecting":
+                _begin_gap(spans, t_ns)
+            case "room.reconnected":
+                for gap in spans.gaps:
+                    gap.until_ns = gap.until_ns or t_ns
             case "agent.onset":
-                spans.voices.append(Voice(t_ns))
+                spans.heard.onset(event.get("track", UNKNOWN_TRACK), t_ns)
                 spans.read_late_ms[t_ns] = event.get("read_late_ms", 0.0)
                 if event["ear"] is not None:
                     spans.ears[t_ns] = event["ear"]
@@ -127,9 +199,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
             case "text":
                 spans.texts.append(event)
             case "text.junk":
-                spans.junk += 1
-            case "agent.second":
-                spans.second_agents += 1
+                junk.append(event)
             case "failure":
                 spans.failures.append(event)
             case "second":
@@ -143,4 +213,26 @@ def gather(events: Sequence[Event]) -> CallSpans:
             case _:
                 pass
     spans.turns = list(turns.values())
+    spans.heard.passed(spans.last_ns)
+    spans.background = spans.heard.background()
+    spans.texts = [event for event in spans.texts if _is_agents_text(spans, event)]
+    spans.junk = sum(_is_agents_text(spans, event) for event in junk)
+    spans.agents |= set(spans.heard.identities)
+    spans.agents = {identity for identity in spans.agents if spans.heard.speaks_for(identity) == identity}
+    spans.media = [event for event in spans.media if spans.heard.is_agents(event.get("track", UNKNOWN_TRACK))]
+    spans.voice_ends = [event for event in spans.voice_ends if _is_voice(spans, event)]
     return spans
+
+
+def _is_agents_text(spans: CallSpans, event: Event) -> bool:
+    """Whether a text is the agent's: one that came before it was known may have been another's."""
+    identity = event.get("identity")
+    if identity is None or spans.heard.is_agent(identity) or not spans.heard.identities:
+        return True
+    spans.other_texts += 1
+    return False
+
+
+def _is_voice(spans: CallSpans, event: Event) -> bool:
+    track = event.get("track", UNKNOWN_TRACK)
+    return spans.heard.is_agents(track) and not spans.heard.is_background(track)

@@ -5,6 +5,7 @@ What listens in a call and what reads a recording both use this, so that the sam
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class VoiceFinder:
 
     def feed(self, samples: NDArray[np.int16]) -> list[FoundEdge]:
         """The edges that became known by these samples, in order."""
-        found = []
+        found: list[FoundEdge] = []
         for start in range(0, samples.size, STEP):
             step = samples[start : start + STEP]
             # Where an agent sends nothing there are exact zeros, for most of a call.
@@ -66,12 +67,21 @@ class VoiceFinder:
             else:
                 self._meter.skip(step.size)
                 edges = self._detector.skip(step.size)
-            for edge in edges:
-                if edge.edge == "onset":
-                    self._meter.begin(edge.position)
-                    self._onset = edge.position
-                    found.append(FoundEdge(edge))
-                else:
-                    later = edge.began is not None and edge.began != self._onset
-                    found.append(FoundEdge(edge, self._meter.end(edge.position), later))
+            found += self._measured(edges)
+        return found
+
+    def finish(self) -> list[FoundEdge]:
+        """The stream has ended: so has a voice that lasts."""
+        return self._measured(self._detector.finish())
+
+    def _measured(self, edges: Iterable[VoiceEdge]) -> list[FoundEdge]:
+        found = []
+        for edge in edges:
+            if edge.edge == "onset":
+                self._meter.begin(edge.position)
+                self._onset = edge.position
+                found.append(FoundEdge(edge))
+            else:
+                later = edge.began is not None and edge.began != self._onset
+                found.append(FoundEdge(edge, self._meter.end(edge.position), later))
         return found

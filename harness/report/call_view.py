@@ -15,6 +15,7 @@ from harness.report.recording import Playable
 TEXT_LIMIT = 2000
 _OUTCOME_SIGNS = {"held": "✓", "failed": "✗", "undecided": "?"}
 _KIND_WORDS = {"say": "says", "type": "types", "barge_in": "talks over"}
+FIRST_SOUND_APART_MS = 100.0
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def _facts(call: CallResult) -> list[Fact]:
         Fact("tags", one_line(", ".join(call.tags))),
         Fact("session created in", with_ms(call.session_create_ms) if call.session_create_ms is not None else ""),
         Fact("room connected in", with_ms(call.room_connect_ms) if call.room_connect_ms is not None else ""),
+        Fact("held back", with_ms(call.held_back_ms) if call.held_back_ms else "", "by ourselves; in no other number"),
         Fact("agent joined after", with_ms(call.agent_join_ms) if call.agent_join_ms is not None else ""),
         Fact("agents in the room", str(call.agents) if call.agents > 1 else ""),
         Fact("junk frames", str(call.junk_frames or "")),
@@ -215,10 +217,10 @@ def _greeting(greeting: GreetingResult) -> Step:
     late = "; ".join(text_of(reason) for reason in greeting.unfit_why)
     return Step(
         heading="Greeting",
-        at=seconds(greeting.ttfa_ms) if greeting.ttfa_ms is not None else "",
-        seek_s=_seek_s(greeting.ttfa_ms),
+        at=seconds(greeting.onset_ms) if greeting.onset_ms is not None else "",
+        seek_s=_seek_s(greeting.onset_ms),
         reply=text_of(greeting.reply),
-        facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from connected to the onset of the agent's voice")],
+        facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from our join request to the onset of the agent's voice")],
         remarks=[] if greeting.fit else [(State("!", "unfit", "warn"), f"{late}; left out of the percentiles")],
         expectations=_expectations(greeting.expectations),
     )
@@ -266,6 +268,11 @@ def _turn_facts(turn: TurnResult) -> list[Fact]:
         ("echo", turn.echo_ms, "from the text sent to its echo"),
         ("reply text", turn.reply_text_ms, "to the first text of the reply"),
         ("both spoke", turn.talk_over_ms or None, "how long the agent's voice and the caller's were there at once"),
+        (
+            "first sound",
+            turn.first_sound_ms if _sounds_apart(turn) else None,
+            "from the caller's end to the first sound of the agent, which is not its voice",
+        ),
         ("dead air", turn.dead_air_ms, "the longest silence of both from the caller's end to the agent's last voice"),
         ("stopped after", turn.stop_ms, "from the caller's onset over the agent to the agent's silence"),
     )
@@ -273,6 +280,13 @@ def _turn_facts(turn: TurnResult) -> list[Fact]:
     if turn.wer is not None:
         facts.append(Fact("WER", ratio(turn.wer), "word error rate of the transcript"))
     return facts
+
+
+def _sounds_apart(turn: TurnResult) -> bool:
+    """Whether a person heard something of the agent well before its voice, or without it."""
+    if turn.first_sound_ms is None:
+        return False
+    return turn.ttfa_ms is None or turn.ttfa_ms - turn.first_sound_ms > FIRST_SOUND_APART_MS
 
 
 def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
@@ -285,6 +299,9 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
         why = "; ".join(text_of(reason) for reason in turn.unfit_why) or "the harness was late"
         why += f"; what ran out: {text_of(turn.ran_out)}" if turn.ran_out else ""
         remarks.append((State("!", "unfit", "warn"), f"{why}; left out of the percentiles"))
+    if turn.doubtful:
+        why = "; ".join(text_of(reason) for reason in turn.doubtful)
+        remarks.append((State("?", "doubtful", "warn"), f"{why}; left out of the percentiles"))
     if turn.cut:
         remarks.append((State("■", "cut", "quiet"), "the call was cut short in this turn; it enters no metric"))
     if turn.advice:

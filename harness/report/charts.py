@@ -151,8 +151,10 @@ class _Drawing:
         line = self.line
         line.caller = [self.bar("caller", *span) for span in call.caller_voice]
         line.agent = [self.bar("agent", *span) for span in call.agent_voice]
-        if call.greeting is not None and call.greeting.ttfa_ms is not None:
-            line.ttfa.append(self.bracket(0.0, call.greeting.ttfa_ms, "greeting, from connected"))
+        greeting = call.greeting
+        if greeting is not None and greeting.ttfa_ms is not None and greeting.onset_ms is not None:
+            asked_ms = greeting.onset_ms - greeting.ttfa_ms
+            line.ttfa.append(self.bracket(asked_ms, greeting.ttfa_ms, "greeting, from our join request"))
         for turn in call.turns:
             self.turn(turn)
         for seen in call.failures:

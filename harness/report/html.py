@@ -16,8 +16,9 @@ from markupsafe import Markup
 
 from harness.counted import counted
 from harness.judge.summary import MetricSummary, RateSummary, Summary
-from harness.measure.result import CallResult
+from harness.measure.result import DEFINITIONS, CallResult
 from harness.report import numbers
+from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
 from harness.report.canaries import canary_lines
 from harness.report.capacity_view import capacity_view
@@ -40,9 +41,9 @@ _VERDICTS = {
 _NO_VERDICT = State("?", "Not judged: this run has no summary", "quiet")
 _MEANINGS = {
     "session.create": "session requested → credentials",
-    "room.connect": "connect called → connected",
-    "agent.join": "connected → agent's audio subscribed",
-    "greeting.ttfa": "connected → agent's first voice",
+    "room.connect": "join asked → connected",
+    "agent.join": "join asked → agent's audio subscribed",
+    "greeting.ttfa": "join asked → agent's first voice",
     "turn.ttfa": "caller's end → agent's voice, wire to wire",
     "turn.ttfa_ear": "the same, as a person would have waited",
     "turn.transcript": "caller's end → its transcript",
@@ -130,6 +131,7 @@ def render_html(run: RecordedRun) -> str:
             metrics=list(_metrics(run.summary)),
             rates=list(_rates(run.summary)),
             failures=list(_failures(run, calls, rows)),
+            bursts=[(burst, list(_stages(burst))) for burst in bursts(calls)],
             rows=rows,
             views=views,
             left_out=len(rows) - len(views),
@@ -174,6 +176,8 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
         "started": numbers.time_of_day(str(settings.get("started") or "")),
         "seed": settings.get("seed"),
         "engine": settings.get("engine"),
+        HELD_BACK: held_back_line(run.calls),
+        "definitions": _old_definitions(run.summary),
         "canaries": "; ".join(line.strip() for line in canary_lines(run.summary)),
         "measured again": "; ".join(line.strip() for line in numbers.remeasured_lines(run.summary))
         if run.summary
@@ -181,6 +185,17 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
         "command": shlex.join(str(word) for word in command) if isinstance(command, list) else command,
     }
     return ((name, text_of(str(value))) for name, value in found.items() if value not in (None, ""))
+
+
+def _old_definitions(summary: Summary | None) -> str:
+    if summary is None or summary.definitions >= DEFINITIONS:
+        return ""
+    return f"{summary.definitions}: agent.join and greeting.ttfa count from connected; --remeasure makes them anew"
+
+
+def _stages(burst: Burst) -> Iterable[tuple[str, int, list[str]]]:
+    for row in burst.rows:
+        yield row.stage, row.calls, [numbers.milliseconds(value) for value in (row.p50_ms, row.p95_ms, row.last_ms)]
 
 
 def _load(settings: dict[str, Any]) -> str:

@@ -169,8 +169,13 @@ def read_run(folder: Path) -> RecordedRun:
 
 def _call_in(line: str, place: Place) -> CallResult:
     try:
-        return CallResult.model_validate_json(line)
+        call = CallResult.model_validate_json(line)
     except ValidationError as problem:
         keys = ".".join(map(str, problem.errors()[0]["loc"]))
         why = f"it is not as this version writes it, at {keys}" if keys else "it is no JSON"
         raise ConfigError(f"this line cannot be read: {why}", where=place, mend=OTHER_VERSION) from None
+    if "definitions" not in call.model_fields_set:
+        call.definitions = 1
+        if call.greeting is not None:
+            call.greeting.onset_ms = call.greeting.ttfa_ms  # it counted from connected
+    return call

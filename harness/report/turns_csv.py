@@ -35,6 +35,8 @@ COLUMNS = (
     "false_stop",
     "backchannels",
     "unfit_why",
+    "first_sound_ms",
+    "doubtful",
 )
 # A spreadsheet takes a cell that begins so for a formula; the wide forms too, in some languages.
 _FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # noqa: RUF001 - the wide forms are meant
@@ -81,6 +83,8 @@ def _row(call: CallResult, turn: TurnResult) -> list[str]:
         _flag(turn.false_stop),
         str(turn.backchannels),
         _text("; ".join([*turn.unfit_why, *([f"what ran out: {turn.ran_out}"] if turn.ran_out else [])])),
+        _number(turn.first_sound_ms),
+        _text("; ".join(turn.doubtful)),
     ]
 
 

@@ -113,6 +113,9 @@ class Expect(_Strict):
     reply: Reply | None = None
     ttfa: TimeLimitText | None = Field(None, description="Time to first audio of the reply, such as <2s.")
     echo: TimeLimitText | None = Field(None, description="Typed turns: time to the echo of the text.")
+    ends_call: Literal[True] | TimeLimitText | None = Field(
+        None, description="The last turn: the agent ends the call after its reply, within 5 s or as given."
+    )
     wer: RatioLimitText | None = Field(
         None, description="Spoken turns: the transcript's word error rate, such as <=0.3."
     )
@@ -131,9 +134,9 @@ class SpokenText(_Strict):
 
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
-    "say": ("reply", "ttfa", "wer"),
-    "barge_in": ("reply", "ttfa", "wer", "stops_within", "keeps_talking"),
-    "type": ("reply", "ttfa", "echo"),
+    "say": ("reply", "ttfa", "wer", "ends_call"),
+    "barge_in": ("reply", "ttfa", "wer", "stops_within", "keeps_talking", "ends_call"),
+    "type": ("reply", "ttfa", "echo", "ends_call"),
     "wait": ("agent_silent", "agent_speaks"),
 }
 
@@ -195,7 +198,7 @@ class Step(_Strict):
 class Greeting(_Strict):
     """What is expected of the agent's first speech."""
 
-    within: TimeLimitText | None = Field(None, description="Time from connected to the greeting's onset.")
+    within: TimeLimitText | None = Field(None, description="Time from our join request to the greeting's onset.")
     reply: Reply | None = None
 
 
@@ -243,6 +246,9 @@ class Scenario(_Strict):
     description: Text | None = None
     tags: list[Text] = Field(default_factory=list)
     agent: Text | None = Field(None, description="The agent's id; --agent goes before it, the target's comes after it.")
+    agent_identity: Text | None = Field(
+        None, description="Who in the room is the agent, by identity; left out: the one that answers is found."
+    )
     session: SessionKeys = Field(default_factory=SessionKeys)
     greeting: Greeting | Literal[False] | None = Field(None, description="false: the agent is not waited for.")
     turns: list[Step] = Field(min_length=1)
@@ -255,4 +261,8 @@ class Scenario(_Strict):
         if self.greeting is False and self.turns[0].barge_in is not None:
             what = "a first turn with barge_in speaks over the greeting, but greeting is false"
             raise MisfitError(what, "turns", 0, "barge_in")
+        for index, step in enumerate(self.turns[:-1]):
+            if step.expect.ends_call is not None:
+                what = "only the last step can end with the agent's hanging up"
+                raise MisfitError(what, "turns", index, "expect", "ends_call")
         return self

@@ -21,12 +21,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from harness.errors import ConfigError, Place
 from harness.scenario.plain_words import nearest
 from harness.scenario.units import duration_s
 from harness.scenario.yaml_places import place_of, read_yaml, validate_model
+from harness.stack.file_words import Duration, Strict, Text
+from harness.stack.shape import Shape
 
 SHIPPED_FILE = Path(__file__).parent / "agents" / "shipped.yaml"
 _PROMPT_SUFFIXES = (".md", ".txt")
@@ -66,16 +68,6 @@ PastHold = Literal["slow", "wrong"]
 OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
 
 
-def _duration(value: str) -> str:
-    duration_s(value)
-    return value
-
-
-def _text(value: Any) -> Any:
-    """Numbers are accepted where text is meant."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
 def _known_voice(value: str) -> str:
     if value not in ("joe", "espeak") and not value.startswith("espeak:"):
         raise ValueError(f"there is no voice {value!r}; known are joe, espeak and espeak:VARIANT")
@@ -91,15 +83,7 @@ def _known_fault(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[str, BeforeValidator(_text), AfterValidator(_duration)]
-Text = Annotated[str, BeforeValidator(_text)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LognormalShape(_Strict):
+class LognormalShape(Strict):
     """Half of the delays are under `median`; `sigma` is the standard deviation of their logarithms."""
 
     median: Duration
@@ -113,7 +97,7 @@ def _as_choice(value: Any) -> Any:
 MixedDelay = Annotated["Delay", BeforeValidator(_as_choice)]
 
 
-class Delay(_Strict):
+class Delay(Strict):
     """A delay or how delays are spread; exactly one of the keys is set. A plain `300ms` is a `choice` of one."""
 
     choice: Annotated[list[Duration], Field(min_length=1)] | None = Field(None, description="One of these.")
@@ -143,7 +127,7 @@ class Delay(_Strict):
         return duration_s(rng.choice(self.choice or ["0ms"]))
 
 
-class AgentSpec(_Strict):
+class AgentSpec(Strict):
     """One reference agent."""
 
     prompt: Text = Field(
@@ -173,6 +157,9 @@ class AgentSpec(_Strict):
         le=-20,
         description="RMS level of white noise under its voice and in its silence.",
     )
+    shape: Shape = Field(
+        Shape(), description="As what and with whom it is in the room, and what becomes of it and of the line."
+    )
     session: SessionFault | None = Field(None, description="What goes wrong when a session with it is asked for.")
     holds: int | None = Field(None, ge=1, description="So many calls at once it answers as it should; left out: any.")
     past_hold: PastHold | None = Field(
@@ -187,11 +174,22 @@ class AgentSpec(_Strict):
             raise ValueError("past_hold needs holds: the number of calls that the agent still answers as it should")
         return self
 
+    @model_validator(mode="after")
+    def _line_that_can(self) -> Self:
+        if self.engine == "light" and self.shape.needs_sdk:
+            raise ValueError(
+                "engine: light has one track for good and knows no RED: leave it out where the shape has an avatar, "
+                "other tracks than `late`, or publishes with red or without dtx"
+            )
+        return self
+
     @property
     def line(self) -> Literal["sdk", "light"]:
         """What carries its media."""
         if self.engine is not None:
             return self.engine
+        if self.shape.needs_sdk:
+            return "sdk"
         return "light" if self.kind == "truth" or (self.ear == "none" and self.brain == "fixed") else "sdk"
 
     @property
@@ -220,7 +218,7 @@ class AgentSpec(_Strict):
         return self.model_copy(update=changed)
 
 
-class _File(_Strict):
+class _File(Strict):
     agents: dict[str, AgentSpec]
 
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import StackError
+from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
 from harness.stack.child import Child
 from harness.stack.host_messages import HostSettings, error_of
@@ -180,10 +181,13 @@ def _fallen_error(part: str, said: str) -> StackError:
 
 
 def _host_environment() -> dict[str, str]:
-    """Ours, without keys, and without what the LiveKit server would take for settings of its own."""
+    """Ours, without keys and proxies, and without what the LiveKit server would take for settings of its own.
+
+    All of the stack's parts talk to this machine alone, and LiveKit's SDK would ask a proxy for it.
+    """
     taken_by_server = ("LIVEKIT_", "REDIS_", "TURN_", "NODE_IP", "UDP_PORT")
     return {
         name: value
-        for name, value in without_keys(os.environ).items()
+        for name, value in without_proxies(without_keys(os.environ)).items()
         if name != API_KEY_ENV and not name.startswith(taken_by_server)
     }

@@ -13,7 +13,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ from harness.errors import ConfigError, HarnessError, StackError
 from harness.secret import Secret
 from harness.stack.agents_file import load_agents
 from harness.stack.child import Child
+from harness.stack.cuts import Cuts
 from harness.stack.host_messages import HostSettings, error_line, error_of
 from harness.stack.livekit_server import RunningServer, start_server
+from harness.stack.relay import Relays
 from harness.stack.said import Said
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
@@ -33,6 +35,7 @@ from harness.stack.session_service import SessionServer
 AGENTS_READY_WITHIN_S = 180.0
 AGENTS_GRACE_S = 5.0
 LINES_SHOWN = 20
+SET_WITHIN_S = 20.0
 
 
 class Fallen(Exception):  # noqa: N818 - it says what the part is, not what went wrong
@@ -44,18 +47,53 @@ class Fallen(Exception):  # noqa: N818 - it says what the part is, not what went
         self.said = said
 
 
+class News:
+    """What the agents' process says of its rooms.
+
+    Attributes:
+        on: Called with a room, by what came about in it.
+    """
+
+    def __init__(self) -> None:
+        self.on: dict[str, Callable[[str], None]] = {}
+        self._set: dict[str, asyncio.Event] = {}
+
+    def take(self, room: str, what: str) -> None:
+        """Something came about."""
+        if what in ("set", "over") and room in self._set:
+            self._set[room].set()
+        if what in self.on:
+            self.on[what](room)
+
+    @contextlib.asynccontextmanager
+    async def until_set(self, room: str) -> AsyncIterator[None]:
+        """After its body, waits until whoever is to be in the room is there, or has failed to come.
+
+        Raises:
+            TimeoutError: Neither within `SET_WITHIN_S`.
+        """
+        self._set[room] = asyncio.Event()
+        try:
+            yield
+            await asyncio.wait_for(self._set[room].wait(), SET_WITHIN_S)
+        finally:
+            self._set.pop(room, None)
+
+
 class Agents:
     """The agents' process: started at once, told of the server when that answers, sent to rooms by `join`."""
 
-    def __init__(self, child: Child, said: Said, ready: asyncio.Future[None]) -> None:
+    def __init__(self, child: Child, said: Said, ready: asyncio.Future[None], news: News) -> None:
         self.child = child
         self.said = said
+        self.news = news
         self._ready = ready
 
     @classmethod
     async def start(cls, command: list[str]) -> Agents:
         """Starts the process, which imports what it needs while it waits for its first line."""
         said = Said()
+        news = News()
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def take(message: dict[str, Any]) -> None:
@@ -64,10 +102,12 @@ class Agents:
                 said.add(str(error.get("what")))
                 if not ready.done():
                     ready.set_exception(error_of(error))
+            elif "room" in message:
+                news.take(str(message["room"]), str(message.get("is")))
             elif "ready" in message and not ready.done():
                 ready.set_result(None)
 
-        return cls(await Child.start("agents", command, said=said, on_message=take), said, ready)
+        return cls(await Child.start("agents", command, said=said, on_message=take), said, ready, news)
 
     async def set_up(self, server: RunningServer, settings: HostSettings) -> None:
         """Hands down the server's keys and waits until the agents are ready.
@@ -141,10 +181,20 @@ class Host:
 
         async def dispatch(room: str, agent: str, overrides: Overrides) -> None:
             await livekit.room.create_room(CreateRoomRequest(name=room))
-            await agents.join(room, agent, overrides)
+            if not specs[agent].shape.session_waits:
+                await agents.join(room, agent, overrides)
+                return
+            async with agents.news.until_set(room):
+                await agents.join(room, agent, overrides)
 
         faults = {name: spec.session for name, spec in specs.items()}
-        service = Service(Secret(settings.api_key), keys, faults, dispatch)
+        shapes = {name: spec.shape for name, spec in specs.items()}
+        relays = Relays(keys.url)
+        self._ends.push_async_callback(relays.close)
+        service = Service(Secret(settings.api_key), keys, faults, dispatch, shapes=shapes, relayed_url=relays.url_for)
+        cuts = Cuts(livekit, relays, service)
+        agents.news.on = {"cut": cuts.cut, "over": cuts.over}
+        self._ends.push_async_callback(cuts.close)
         try:
             served = await SessionServer.start(service, port=settings.port)
         except OSError as error:

@@ -63,9 +63,13 @@ class SessionRoute:
             answer = await session_faults.answer(fault, request, service, body.agent)
             if answer is not None:
                 return answer
-        room = new_room()
+        wanted = service.shape(body.agent).token
+        room, identity = new_room(), new_identity()
+        if wanted.shared:
+            room, identity = service.shared.setdefault(body.agent, (room, identity))
         await service.dispatch(room, body.agent, body.overrides)
-        return success(caller_token(service.keys, room, new_identity()).reveal(), service.keys.url, room)
+        token = caller_token(service.keys, room, identity, without=wanted.without)
+        return success(token.reveal(), await service.url(body.agent, room), room)
 
 
 def build_app(modules: Iterable[RouteModule]) -> web.Application:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -9,7 +10,9 @@ from typing import Literal
 from livekit.api import AccessToken, VideoGrants
 
 from harness.secret import Secret
+from harness.stack.file_words import Right
 
+TokenKind = Literal["agent", "standard", "sip", "egress"]
 AGENT_TOKEN_TTL_S = 3600.0
 
 
@@ -28,7 +31,9 @@ class LiveKitKeys:
     api_secret: Secret
 
 
-def caller_token(keys: LiveKitKeys, room: str, identity: str, *, ttl_s: float = 600) -> Secret:
+def caller_token(
+    keys: LiveKitKeys, room: str, identity: str, *, ttl_s: float = 600, without: Collection[Right] = ()
+) -> Secret:
     """A token to join `room`, and no other, to publish and subscribe there, and to exchange data.
 
     Args:
@@ -36,18 +41,53 @@ def caller_token(keys: LiveKitKeys, room: str, identity: str, *, ttl_s: float = 
         room: The one room.
         identity: The participant's name in the room.
         ttl_s: How long it can be used to join. Negative makes one that has run out; LiveKit allows a minute's leeway.
+        without: Rights that it does not give.
     """
-    return _token(keys, room, identity, ttl_s, kind="standard")
+    return _token(keys, room, identity, ttl_s, without=without)
 
 
-def agent_token(keys: LiveKitKeys, room: str, identity: str) -> Secret:
-    """As `caller_token`, for a participant of kind AGENT."""
-    return _token(keys, room, identity, AGENT_TOKEN_TTL_S, kind="agent")
+def agent_token(
+    keys: LiveKitKeys,
+    room: str,
+    identity: str,
+    *,
+    kind: TokenKind = "agent",
+    attributes: Mapping[str, str] | None = None,
+) -> Secret:
+    """As `caller_token`, for a participant of the stack's own.
+
+    Args:
+        keys: What signs it.
+        room: The one room.
+        identity: The participant's name in the room.
+        kind: What it is; standard: the token names no kind.
+        attributes: The participant's attributes from the start.
+    """
+    return _token(keys, room, identity, AGENT_TOKEN_TTL_S, kind=kind, attributes=attributes)
 
 
-def _token(keys: LiveKitKeys, room: str, identity: str, ttl_s: float, *, kind: Literal["standard", "agent"]) -> Secret:
-    grants = VideoGrants(room_join=True, room=room, can_publish=True, can_subscribe=True, can_publish_data=True)
-    token = AccessToken(keys.api_key, keys.api_secret.reveal())
-    return Secret(
-        token.with_identity(identity).with_kind(kind).with_ttl(timedelta(seconds=ttl_s)).with_grants(grants).to_jwt()
+def _token(
+    keys: LiveKitKeys,
+    room: str,
+    identity: str,
+    ttl_s: float,
+    *,
+    kind: TokenKind = "standard",
+    attributes: Mapping[str, str] | None = None,
+    without: Collection[Right] = (),
+) -> Secret:
+    grants = VideoGrants(
+        room_join=True,
+        room=room,
+        can_publish="canPublish" not in without,
+        can_subscribe="canSubscribe" not in without,
+        can_publish_data="canPublishData" not in without,
+        recorder=True if kind == "egress" else None,
     )
+    token = AccessToken(keys.api_key, keys.api_secret.reveal()).with_identity(identity)
+    token = token.with_ttl(timedelta(seconds=ttl_s)).with_grants(grants)
+    if kind != "standard":
+        token = token.with_kind(kind)
+    if attributes:
+        token = token.with_attributes(dict(attributes))
+    return Secret(token.to_jwt())

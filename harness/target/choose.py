@@ -95,6 +95,7 @@ def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[st
         agent=entry.agent or (EMBEDDED_AGENT if entry.kind == "embedded" else None),
         timeouts=entry.timeouts.given(),
         agents_file=agents_file,
+        agent_identity=entry.agent_identity,
         notes=_notes(entry.url) if entry.url is not None and entry.kind == "session" else (),
     )
 

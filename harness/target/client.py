@@ -28,7 +28,7 @@ class SessionClient:
         clock: The time.
 
     Raises:
-        ConfigError: The URL cannot be posted to.
+        ConfigError: The URL cannot be posted to, or a proxy is named for it that is not supported.
     """
 
     def __init__(self, reader: Reader, *, rng: random.Random | None = None, clock: Clock | None = None) -> None:

@@ -96,6 +96,7 @@ class TargetConfig(_Strict):
     api_key_env: Annotated[str, AfterValidator(_variable)] | None = None
     agent: SomeText | None = None
     agents: SomeText | None = None
+    agent_identity: SomeText | None = None
     timeouts: TargetTimeouts = Field(default_factory=TargetTimeouts)
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ class Target:
         agent: The agent that is called unless the command or the scenario names another.
         timeouts: The waits that the target sets, in seconds, by their names in `timeouts`.
         agents_file: The embedded stack's file of agents.
+        agent_identity: The agent's identity in the room; None: the one that answers is found.
         notes: What a person should know before the calls start.
     """
 
@@ -35,6 +36,7 @@ class Target:
     agent: str | None = None
     timeouts: Mapping[str, float] = field(default_factory=dict)
     agents_file: Path | None = None
+    agent_identity: str | None = None
     notes: tuple[str, ...] = ()
 
     def describe(self) -> str:

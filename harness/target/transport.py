@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from harness.errors import SessionFailure
+from harness.proxies import proxy_for
 from harness.secret import MASK, Secret
 from harness.target.shown import shown_text, shown_url
 
@@ -82,12 +83,18 @@ class _Incoming:
 
 
 class Transport:
-    """Posts to one URL, exactly as it is written, over one shared HTTP client that opens at the first post."""
+    """Posts to one URL, exactly as it is written, over one shared HTTP client that opens at the first post.
+
+    Raises:
+        ConfigError: A proxy is named that is not supported; see `proxy_for`.
+    """
 
     def __init__(self, url: str, *, key: Secret | None) -> None:
         self._url = URL(url, encoded=True)
         self._shown = shown_url(url, secrets=(key,))
         self._key = key
+        self._proxy = proxy_for(url)
+        self._secure = self._url.scheme == "https"
         self._http: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes, *, timeout_s: float) -> Answer | SessionFailure:
@@ -119,10 +126,18 @@ class Transport:
             self._url,
             data=body,
             headers={"Content-Type": "application/json", "Accept": "application/json"}
-            | ({"x-api-key": _HiddenText(self._key.reveal())} if self._key is not None else {}),
+            | ({"x-api-key": _HiddenText(self._key.reveal())} if self._key is not None else {})
+            | ({} if self._secure else self._for_proxy()),
+            proxy=self._proxy.url if self._proxy is not None else None,
+            proxy_headers=self._for_proxy() if self._secure else None,
             allow_redirects=False,
         ) as response:
             await incoming.take(response)
+
+    def _for_proxy(self) -> dict[str, str]:
+        """Who we are, for a proxy that asks: with CONNECT alone for `https`, with what it is handed for `http`."""
+        authorization = self._proxy.authorization() if self._proxy is not None else None
+        return {} if authorization is None else {"Proxy-Authorization": _HiddenText(authorization)}
 
     def _client(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -138,7 +153,14 @@ class Transport:
     def _unreachable(self, problem: Exception) -> SessionFailure:
         """Says in plain words why there is no answer; nothing of `problem` but its system's message is kept."""
         mend = "check the URL, and that the service runs and is reachable from this machine"
-        if isinstance(problem, aiohttp.ClientConnectorDNSError):
+        proxy, proxy_mend = self._proxy, "check the proxy's variable, or name the service's host in NO_PROXY"
+        if proxy is not None and isinstance(problem, aiohttp.ClientHttpProxyError):
+            why, mend = f"{proxy} lets nobody through: it answered {problem.status}", proxy_mend
+        elif proxy is not None and isinstance(problem, aiohttp.ClientProxyConnectionError):
+            why, mend = f"{proxy} cannot be reached: {_system_message(problem)}", proxy_mend
+        elif proxy is not None and isinstance(problem, aiohttp.ClientConnectorDNSError):
+            why, mend = f"the name of {proxy} cannot be resolved", proxy_mend
+        elif isinstance(problem, aiohttp.ClientConnectorDNSError):
             why = "its host name cannot be resolved"
         elif isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
             reason = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else None

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import socket
 from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any
@@ -33,7 +32,7 @@ from aiortc import (
 
 from harness.transport import private_names, rtp
 from harness.transport.sdp import Description, Transport
-from harness.transport.udp import Address, OnLeft, UdpPort, UdpSocket
+from harness.transport.udp import Address, OnLeft, UdpPort, UdpSocket, family_of, our_address
 
 OnRtp = Callable[[rtp.RtpPacket, int], None]
 OnMessage = Callable[[str, bytes, int], None]
@@ -69,10 +68,9 @@ class Peer:
         self._on_lost = on_lost
         self._offering = offering
         self._listeners: dict[int, OnRtp] = {}
-        self._host = host
-        self._socket = UdpSocket(
-            port, socket.AF_INET6 if ":" in host else socket.AF_INET, on_media=self._media_received
-        )
+        self._port = port
+        self._socket = UdpSocket(port, family_of(host), on_media=self._media_received)
+        self._sockets = {family_of(host): self._socket}
         self._gatherer = RTCIceGatherer(iceServers=[])
         private_names.put_socket_under(self._gatherer, self._socket, host, controlling=offering)
         self._ice = RTCIceTransport(self._gatherer)
@@ -92,6 +90,11 @@ class Peer:
     def rtt_ms(self) -> float | None:
         """To the server and back, by ICE's checks; None before the first."""
         return None if self._socket.rtt_ns is None else self._socket.rtt_ns / 1e6
+
+    @property
+    def came_ns(self) -> int:
+        """When anything but media came last; 0 before that."""
+        return self._socket.came_ns
 
     async def describe(self, setup: str) -> Transport:
         """Our side of the transport."""
@@ -133,6 +136,10 @@ class Peer:
         if self._dtls.state != "connected":
             raise PeerLostError("no encryption for media (DTLS)")
         self._protect, self._unprotect = private_names.media_ciphers(self._dtls)
+        chosen = await private_names.keep_nominated_socket(self._ice)
+        if chosen is None:
+            raise PeerLostError("the media connection was lost")
+        self._socket = chosen
         self._address = private_names.nominated_address(self._ice)
         await self._sctp.start(RTCSctpCapabilities(remote.max_message_bytes), remote.sctp_port)
         self._socket.settle()
@@ -154,6 +161,7 @@ class Peer:
     async def _add(self, candidate: Candidate) -> None:
         if candidate.transport.lower() != "udp" or candidate.component != 1:
             return
+        self._reach(candidate.host)
         await self._ice.addRemoteCandidate(
             RTCIceCandidate(
                 component=candidate.component,
@@ -165,6 +173,18 @@ class Peer:
                 type=candidate.type,
             )
         )
+
+    def _reach(self, host: str) -> None:
+        """Opens a socket of this address's family, where there is none and a way leads there.
+
+        Signalling may come by one family and media by the other, as behind a front of both.
+        """
+        if self.connected.is_set() or family_of(host) in self._sockets:
+            return
+        ours = our_address(host)
+        if ours is not None:
+            self._sockets[family_of(host)] = further = UdpSocket(self._port, family_of(host), self._media_received)
+            private_names.add_socket(self._gatherer, further, ours)
 
     # -- data ------------------------------------------------------------------------------------------------------
 
@@ -230,6 +250,7 @@ class Peer:
                 await step()
             except Exception as problem:  # aiortc is in whatever state the join was cut in  # noqa: BLE001
                 _log.debug("a peer was not closed well", exc_info=problem)
-        self._socket.close()
+        for one in self._sockets.values():
+            one.close()
         self._sctp.remove_all_listeners()
         self._dtls.remove_all_listeners()

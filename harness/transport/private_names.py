@@ -53,34 +53,54 @@ def check_versions() -> None:
 
 
 def put_socket_under(gatherer: RTCIceGatherer, socket: UdpSocket, host: str, *, controlling: bool) -> None:
-    """Makes ICE use our own socket as its only candidate, and take this role.
+    """Makes ICE gather our own socket as its only candidate, and take this role.
 
     aioice opens a socket for each address of the machine but the loopback one; ours is bound to all of them.
     """
-    from aioice.candidate import Candidate, candidate_foundation, candidate_priority
-    from aioice.ice import StunProtocol
-
     connection = gatherer._connection  # noqa: SLF001 - see the module
     connection.ice_controlling = controlling
 
     async def our_candidates(component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:
-        del addresses, timeout
-        protocol = StunProtocol(connection)
-        protocol.connection_made(socket)
-        protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", host),
-            component=component,
-            transport="udp",
-            priority=candidate_priority(component, "host"),
-            host=host,
-            port=socket.port,
-            type="host",
-        )
-        connection._protocols.append(protocol)  # noqa: SLF001 - see the module
-        socket.serve(protocol)
-        return [protocol.local_candidate]
+        del component, addresses, timeout
+        return [add_socket(gatherer, socket, host)]
 
     connection.get_component_candidates = our_candidates  # type: ignore[method-assign] # of this one connection
+
+
+def add_socket(gatherer: RTCIceGatherer, socket: UdpSocket, host: str) -> Candidate:
+    """Lets ICE pair a further socket of ours, which leaves from `host`, with each candidate that comes from now on."""
+    from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+    from aioice.ice import StunProtocol
+
+    connection = gatherer._connection  # noqa: SLF001 - see the module
+    protocol = StunProtocol(connection)
+    protocol.connection_made(socket)
+    protocol.local_candidate = Candidate(
+        foundation=candidate_foundation("host", "udp", host),
+        component=1,
+        transport="udp",
+        priority=candidate_priority(1, "host"),
+        host=host,
+        port=socket.port,
+        type="host",
+    )
+    connection._protocols.append(protocol)  # noqa: SLF001 - see the module
+    socket.serve(protocol)
+    return protocol.local_candidate
+
+
+async def keep_nominated_socket(ice: RTCIceTransport) -> Any:
+    """Once ICE is connected: the socket (`UdpSocket`) that it chose; the others are closed. None: it is lost."""
+    connection = ice._connection  # noqa: SLF001 - see the module
+    pair = connection._nominated.get(1)  # noqa: SLF001 - see the module
+    if pair is None:
+        return None
+    chosen = pair.protocol
+    for protocol in list(connection._protocols):  # noqa: SLF001 - see the module
+        if protocol is not chosen:
+            connection._protocols.remove(protocol)  # noqa: SLF001 - see the module
+            await protocol.close()
+    return chosen.transport
 
 
 def set_controlling(gatherer: RTCIceGatherer) -> None:

@@ -12,8 +12,7 @@ import logging
 import random
 import uuid
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from livekit.protocol import models, rtc
 
@@ -24,17 +23,15 @@ from harness.transport import rtp, sdp
 from harness.transport.opus import FRAME
 from harness.transport.pacer import Pacer
 from harness.transport.peer import OnRtp, Peer, PeerLostError
-from harness.transport.signalling import Signalling
+from harness.transport.refusal import ending, refused_by_reason, unreachable
+from harness.transport.room_events import Participant, RemoteTrack, Rights, RoomEvents, source_name
+from harness.transport.signalling import Signalling, reason_name
 from harness.transport.udp import OnLeft, UdpPort
 
 WHY_WITHIN_S = 1.0
 RELIABLE, LOSSY = "_reliable", "_lossy"
-_ENDED_BY_SERVICE = {
-    models.DisconnectReason.ROOM_DELETED,
-    models.DisconnectReason.ROOM_CLOSED,
-    models.DisconnectReason.PARTICIPANT_REMOVED,
-}
 _UDP_MEND = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
+_CLOSED_MEND = "is the LiveKit server well, and does nothing between it and us close connections?"
 
 _log = logging.getLogger(__name__)
 
@@ -46,69 +43,6 @@ class TransportHub:
         self.clock = clock
         self.port = UdpPort(clock)
         self.pacer = Pacer(clock, flush=self.port.flush, read=self.port.read)
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Someone else in the room."""
-
-    identity: str
-    sid: str
-    is_agent: bool
-    joined_at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteTrack:
-    """An audio track that is subscribed.
-
-    Attributes:
-        identity: Whose it is.
-        sid: The server's name for it.
-        ssrc: Its packets' source.
-        is_encrypted: Whether its sender encrypts it end to end, so that nobody without the key can decode it.
-    """
-
-    identity: str
-    sid: str
-    ssrc: int
-    is_encrypted: bool
-
-
-class RoomEvents(Protocol):
-    """What a room tells, from the event loop."""
-
-    def participant_came(self, t_ns: int, participant: Participant) -> None:
-        """Someone is in the room."""
-        ...
-
-    def participant_active(self, t_ns: int, identity: str) -> None:
-        """Someone's connection is made: data and audio reach it."""
-        ...
-
-    def participant_went(self, t_ns: int, identity: str) -> None:
-        """Someone has left."""
-        ...
-
-    def microphone_heard(self, t_ns: int) -> None:
-        """Someone has subscribed to our microphone."""
-        ...
-
-    def track_came(self, t_ns: int, track: RemoteTrack) -> None:
-        """A track is subscribed: its packets come."""
-        ...
-
-    def track_went(self, t_ns: int, track: RemoteTrack) -> None:
-        """A track is there no more."""
-        ...
-
-    def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
-        """A data packet came."""
-        ...
-
-    def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
-        """The room is gone, and not because we left it."""
-        ...
 
 
 class Publication:
@@ -151,12 +85,15 @@ class Room:
         self._active: set[str] = set()
         self._track_infos: dict[str, tuple[str, models.TrackInfo]] = {}
         self._tracks: dict[str, RemoteTrack] = {}
+        self._muted: set[str] = set()
         self._offered: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._published: asyncio.Future[str] | None = None
         self._publish_id = ""
         self._offers: asyncio.Queue[rtc.SessionDescription] = asyncio.Queue()
         self._answered: asyncio.Future[sdp.Description] | None = None
+        # Done when what the server sends can be received; failed where the server ends the join before.
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = False
         self._over = False
         self._lost_timer: asyncio.TimerHandle | None = None
@@ -170,13 +107,19 @@ class Room:
         self._channel_open = asyncio.Event()
         self._channel.on("open", self._channel_open.set)
         self.identity = signalling.joined.participant.identity
+        self.rights = Rights.of(signalling.joined.participant.permission)
+        """What the token allows."""
+        if not (self.rights.subscribe and signalling.joined.subscriber_primary):
+            # The server offers to send nothing, or not before there is something.
+            self._ready.set_result(None)
 
     @classmethod
     async def connect(cls, hub: TransportHub, url: str, token: Secret, events: RoomEvents, *, timeout_s: float) -> Room:
-        """Joins the token's room. Returns when what the server sends can be received.
+        """Joins the token's room. Returns when what the server sends can be received, if `rights` let us receive.
 
         Raises:
-            RoomFailure: room.unreachable, room.refused or room.timeout; the token is in none of them.
+            RoomFailure: room.unreachable, room.refused or room.timeout, in the server's words where there are any; the
+                token is in none of them.
             TransportVersionError: A library is not the one that is known.
         """
         room: Room | None = None
@@ -190,7 +133,7 @@ class Room:
                     raise
                 room._start(room._listen())
                 room._start(room._answer_offers())
-                await room._subscriber.connected.wait()
+                await room._ready
         except TimeoutError:
             if room is not None:
                 await room.close()
@@ -216,13 +159,18 @@ class Room:
         """To the server and back."""
         return self._subscriber.rtt_ms
 
+    @property
+    def heard_ns(self) -> int:
+        """When anything but media came from the server last: checks of the connection, reports, data."""
+        return max(self._subscriber.came_ns, self._publisher.came_ns)
+
     async def publish(self, *, name: str = "microphone", dtx: bool = False) -> Publication:
         """Publishes a microphone; with `dtx` it may send next to nothing in silence. The caller bounds the time.
 
         Raises:
             RoomFailure: room.publish_failed.
         """
-        if not self._signalling.joined.participant.permission.can_publish:
+        if not self.rights.publish:
             raise _publish_failed("the token does not allow it")
         cid = str(uuid.uuid4())
         loop = asyncio.get_running_loop()
@@ -270,6 +218,7 @@ class Room:
         if self._closed:
             return
         self._closed = self._over = True
+        self._ready.cancel()
         if self._lost_timer is not None:
             self._lost_timer.cancel()
         await self._signalling.close()
@@ -292,10 +241,14 @@ class Room:
             _log.debug("a task of the room failed", exc_info=problem)
             self._end(f"{type(problem).__name__}: {problem}")
 
-    def _end(self, reason: str, *, by_service: bool = False) -> None:
+    def _end(self, reason: str, *, by_service: bool = False, refusal: RoomFailure | None = None) -> None:
+        """The room is gone; `refusal` is what a join that is not done yet fails with."""
         if self._over:
             return
         self._over = True
+        if not self._ready.done():
+            self._ready.set_exception(refusal or unreachable(f"{reason}, before media came through", mend=_UDP_MEND))
+            return
         for waiter in (self._published, self._answered):
             if waiter is not None and not waiter.done():
                 waiter.set_exception(ConnectionError(reason))
@@ -310,7 +263,8 @@ class Room:
     async def _listen(self) -> None:
         async for response in self._signalling.responses():
             await self._take(response)
-        self._end(self._signalling.lost)
+        lost = self._signalling.lost
+        self._end(lost, refusal=unreachable(f"{lost}, before media came through", mend=_CLOSED_MEND))
 
     async def _take(self, response: rtc.SignalResponse) -> None:
         match response.WhichOneof("message"):
@@ -350,10 +304,11 @@ class Room:
                 self._answered.set_exception(PeerLostError(said))
 
     def _leave(self, leave: rtc.LeaveRequest) -> None:
-        name = models.DisconnectReason.Name(leave.reason).lower()
+        name = reason_name(leave.reason)
+        what, _, by_service = ending(name, self.identity)
         if leave.action != rtc.LeaveRequest.DISCONNECT or leave.can_reconnect:
-            name += "; the server asks us to connect again, which the light engine does not do"
-        self._end(name, by_service=leave.reason in _ENDED_BY_SERVICE)
+            what += "; the server asks us to connect again, which the light engine does not do"
+        self._end(what, by_service=by_service, refusal=refused_by_reason(name, self.identity))
 
     async def _trickle(self, trickle: rtc.TrickleRequest) -> None:
         import json
@@ -378,10 +333,13 @@ class Room:
             if info.state == models.ParticipantInfo.DISCONNECTED:
                 self._participant_went(now_ns, info)
                 continue
-            if info.sid not in self._participants:
-                one = Participant(info.identity, info.sid, info.kind == models.ParticipantInfo.AGENT, info.joined_at_ms)
-                self._participants[info.sid] = one
+            one = Participant.of(info)
+            known = self._participants.get(info.sid)
+            self._participants[info.sid] = one
+            if known is None:
                 self._events.participant_came(now_ns, one)
+            elif known != one:
+                self._events.participant_changed(now_ns, one)
             if info.state == models.ParticipantInfo.ACTIVE and info.sid not in self._active:
                 self._active.add(info.sid)
                 self._events.participant_active(now_ns, info.identity)
@@ -417,6 +375,8 @@ class Room:
                 except PeerLostError as problem:
                     self._end(str(problem))
                     return
+                if not self._ready.done():
+                    self._ready.set_result(None)
             self._take_tracks(remote)
 
     def _take_tracks(self, remote: sdp.Description) -> None:
@@ -429,6 +389,7 @@ class Room:
         for sid, track in list(self._tracks.items()):
             if self._offered.get(sid) != track.ssrc:
                 del self._tracks[sid]
+                self._muted.discard(sid)
                 self._subscriber.unlisten(track.ssrc)
                 self._events.track_went(now_ns, track)
         self._match_tracks(now_ns)
@@ -440,8 +401,14 @@ class Room:
                 continue
             identity, info = self._track_infos[sid]
             encrypted = info.encryption != models.Encryption.NONE
-            self._tracks[sid] = track = RemoteTrack(identity, sid, ssrc, encrypted)
+            source = source_name(info.source)
+            self._tracks[sid] = track = RemoteTrack(identity, sid, ssrc, encrypted, info.name, source)
             self._events.track_came(now_ns, track)
+        for sid, track in self._tracks.items():
+            muted = self._track_infos[sid][1].muted
+            if muted != (sid in self._muted):
+                (self._muted.add if muted else self._muted.discard)(sid)
+                self._events.track_muted(now_ns, track, muted)
 
     def _message(self, label: str, data: bytes, came_ns: int) -> None:
         if label not in (RELIABLE, LOSSY) or self._over:

@@ -12,12 +12,18 @@ from livekit.protocol import models, rtc
 
 from harness.clock import NS_PER_MS, Clock
 from harness.errors import RoomFailure
+from harness.proxies import room_proxy_for
 from harness.secret import Secret
+from harness.transport.refusal import MOST_BODY_BYTES, refused_by_reason, refused_by_status, unreachable
+from harness.transport.tunnel import TunnelConnector, TunnelError
 
 PROTOCOL = 15
 CLOSE_S = 1.0
 MOST_BYTES = 4 * 1024 * 1024
 _DEFAULT_PING_S, _DEFAULT_PONG_S = 5, 15
+_BODY_S = 2.0  # for what a refusal says
+_PROXY_MEND = "check the proxy's variable, or name the LiveKit server's host in NO_PROXY"
+_UNBOUNDED = aiohttp.ClientTimeout(total=None)  # the caller bounds the time
 
 
 class Signalling:
@@ -57,19 +63,31 @@ class Signalling:
         try:
             address = signalling_url(url)
         except ValueError as problem:
-            raise _unreachable(str(problem)) from None
-        http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {token.reveal()}"})
+            raise unreachable(str(problem)) from None
+        proxy = room_proxy_for(address)
+
+        async def refuse(answer: aiohttp.ClientResponse) -> None:
+            if answer.status != 101:
+                raise await _answered(answer, token)
+
+        http = aiohttp.ClientSession(
+            connector=TunnelConnector(proxy) if proxy is not None else None,
+            headers={"Authorization": f"Bearer {token.reveal()}"},
+            raise_for_status=refuse,
+            timeout=_UNBOUNDED,
+        )
         try:
             socket = await http.ws_connect(address, max_msg_size=MOST_BYTES, compress=0)
             line = cls(http, socket, _joined(await socket.receive()), clock)
         except aiohttp.WSServerHandshakeError as problem:
             await http.close()
-            if problem.status in (401, 403, 404):
-                raise _refused(f"the server answered {problem.status}") from None
-            raise _unreachable(f"the server answered {problem.status}, no WebSocket") from None
+            raise unreachable(f"the server answered {problem.status}, no WebSocket") from None
+        except TunnelError as problem:
+            await http.close()
+            raise unreachable(str(problem), mend=_PROXY_MEND) from None
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             await http.close()
-            raise _unreachable(token.scrub(f"{type(problem).__name__}: {problem}"[:300])) from None
+            raise unreachable(token.scrub(f"{type(problem).__name__}: {problem}"[:300])) from None
         except BaseException:
             await http.close()
             raise
@@ -138,6 +156,12 @@ def signalling_url(url: str) -> str:
     return urlunsplit((scheme, parts.netloc, path, query, ""))
 
 
+def reason_name(reason: int) -> str:
+    """LiveKit's name for a `DisconnectReason`, in lower case."""
+    known = models.DisconnectReason.values()
+    return models.DisconnectReason.Name(models.DisconnectReason.ValueType(reason)).lower() if reason in known else ""
+
+
 def _parse(data: bytes) -> rtc.SignalResponse | None:
     try:
         return rtc.SignalResponse.FromString(data)
@@ -153,28 +177,21 @@ def _joined(first: aiohttp.WSMessage) -> rtc.JoinResponse:
     """
     response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
     if response is None:
-        raise _unreachable("the server closed the connection before it answered")
+        raise unreachable("the server closed the connection before it answered")
     match response.WhichOneof("message"):
         case "join":
             return response.join
         case "leave":
-            reason = models.DisconnectReason.Name(response.leave.reason).lower()
-            raise _refused(f"the server let nobody in ({reason})")
+            raise refused_by_reason(reason_name(response.leave.reason))
         case other:
-            raise _unreachable(f"the server's first message was no answer to a join ({other})")
+            raise unreachable(f"the server's first message was no answer to a join ({other})")
 
 
-def _refused(what: str) -> RoomFailure:
-    return RoomFailure(
-        "room.refused",
-        f"the room could not be joined: {what}",
-        mend="the token may be expired or made for another server or room",
-    )
-
-
-def _unreachable(what: str) -> RoomFailure:
-    return RoomFailure(
-        "room.unreachable",
-        f"the room could not be joined: {what}",
-        mend="check the livekit_url that the session service gives",
-    )
+async def _answered(answer: aiohttp.ClientResponse, token: Secret) -> RoomFailure:
+    """What an HTTP answer in place of a WebSocket says."""
+    body = b""
+    with contextlib.suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(_BODY_S):
+            while len(body) < MOST_BODY_BYTES and (more := await answer.content.read(MOST_BODY_BYTES)):
+                body += more
+    return refused_by_status(answer.status, body, token, retry_after=answer.headers.get("Retry-After", ""))

@@ -223,3 +223,22 @@ class UdpPort:
                 if now_ns - BELIEVED_NS < stamp_ns <= now_ns:
                     came_ns, self.stamped = stamp_ns, True
         one.received(bytes(self._view[:size]), address[:2], came_ns)
+
+
+def our_address(host: str, port: int = 9) -> str | None:
+    """The address of ours from which a datagram to this IP address would leave; None where no way leads there.
+
+    Nothing is sent.
+    """
+    try:
+        with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
+            probe.connect((host, port))
+            ours: str = probe.getsockname()[0]
+            return ours
+    except OSError:
+        return None
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """Of an IP address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -53,7 +53,7 @@ def heard_and_recorded(
         for number in range(stream.size // BLOCK):
             wire_ns = START_NS + round((200 + number * 20 + off_ms(number, rng)) * NS_PER_MS)
             samples = stream[number * BLOCK : (number + 1) * BLOCK]
-            heard = Heard(samples, number * BLOCK, wire_ns, wire_ns + 40 * NS_PER_MS)
+            heard = Heard("TR_1", samples, number * BLOCK, wire_ns, wire_ns + 40 * NS_PER_MS)
             ear.hear(heard)
             anchors.heard(heard, recorder.heard(heard))
         anchors.end()

@@ -35,7 +35,7 @@ def block(value: int, milliseconds: int = 20) -> NDArray[np.int16]:
 
 
 def hear(recorder: Recorder, at_ms: float, samples: NDArray[np.int16], position: int = 0) -> Stand | None:
-    return recorder.heard(Heard(samples, position, at(at_ms)))
+    return recorder.heard(Heard("TR_1", samples, position, at(at_ms)))
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
     start += "Recorder(Path('audio/0002-x.wav')).start(0); os.kill(os.getpid(), signal.SIGKILL)"
     subprocess.run([sys.executable, "-c", start], cwd=tmp_path, check=False)
     hear(recorder, 0, block(1))
-    assert len(list((tmp_path / "audio").glob(".0002-x.*.raw"))) == 2
+    assert len(list((tmp_path / "audio").glob(".0002-x.*.raw"))) == 1
     remove_abandoned(tmp_path / "audio")
-    assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == [".0001-x.left.raw", ".0001-x.right.raw"]
+    assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == [".0001-x.left.raw", ".0001-x.right0.raw"]
     assert len(saved(recorder, tmp_path)) == 20 * 48

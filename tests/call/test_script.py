@@ -9,6 +9,7 @@ import pytest
 from world import Agent, RoomLine, World, utterance
 
 from harness.call.call import Call
+from harness.call.engines.line import Participant
 from harness.clock import NS_PER_MS
 from harness.errors import RoomFailure, SessionFailure
 
@@ -29,7 +30,8 @@ def test_a_call_of_spoken_and_typed_turns_is_measured_to_a_few_milliseconds() ->
     call = world.call(SAY, TYPE)
     assert (call.ok, call.failures) == (True, [])
     assert call.greeting is not None
-    assert near(call.greeting.ttfa_ms, 500)
+    assert near(call.greeting.onset_ms, 500)
+    assert near(call.greeting.ttfa_ms, 550)  # and 50 ms for the join
     spoken, typed = call.turns
     assert near(spoken.ttfa_ms, 800)
     assert near(spoken.ttfa_ear_ms, 840)
@@ -83,7 +85,24 @@ def test_a_greeting_is_waited_for_as_long_as_it_may_take() -> None:
     call = World(Agent(greets=(7000, 500))).call(SAY, greeting={"within": "8s"})
     assert call.ok
     assert call.greeting is not None
-    assert near(call.greeting.ttfa_ms, 7200)
+    assert near(call.greeting.ttfa_ms, 7250)
+
+
+def test_a_greeting_is_waited_for_from_the_join_request_on() -> None:
+    wish: dict[str, Any] = {"greeting": {"within": "8s"}, "timeouts": {"greeting": "100ms"}}
+    late = World(Agent(joins=6000, greets=(1500, 500)), takes_s=2.0).call(SAY, **wish)
+    assert late.failure == "agent.no_greeting"
+    assert World(Agent(joins=6000, greets=(1500, 500)), takes_s=0.1).call(SAY, **wish).ok
+
+
+def test_what_our_own_limit_and_gate_hold_back_is_told_and_in_no_number() -> None:
+    plain, held = World().call(SAY), World(held_s=(2.0, 0.25)).call(SAY)
+    assert (plain.held_back_ms, held.held_back_ms) == (0, 2250)
+    assert held.greeting is not None
+    assert plain.greeting is not None
+    assert held.greeting.ttfa_ms == plain.greeting.ttfa_ms
+    for number in ("session_create_ms", "room_connect_ms", "agent_join_ms"):
+        assert getattr(held, number) == getattr(plain, number)
 
 
 def test_greeting_false_starts_at_once() -> None:
@@ -388,7 +407,7 @@ def test_an_agent_that_leaves_before_its_audio_is_there_is_told_so() -> None:
         def act(event: dict[str, Any]) -> None:
             if event["event"] == "mic.published":
                 line = world.lines[0]
-                line.later(100, lambda: line.events.on_participant(line.clock.now_ns(), "agent", is_agent=True))
+                line.later(100, lambda: line.events.on_participant(line.clock.now_ns(), Participant("agent", "agent")))
                 line.later(200, lambda: line.events.on_participant_left(line.clock.now_ns(), "agent"))
 
         world.timeline.on_event = act
@@ -398,7 +417,7 @@ def test_an_agent_that_leaves_before_its_audio_is_there_is_told_so() -> None:
 
 def test_a_second_agent_is_counted_and_the_first_is_measured() -> None:
     def join(line: RoomLine, turn: int) -> None:
-        line.events.on_participant(line.clock.now_ns(), "other", is_agent=True)
+        line.events.on_participant(line.clock.now_ns(), Participant("other", "agent"))
 
     call = World(Agent(on_turn=join)).call(SAY)
     assert (call.ok, call.agents) == (True, 2)

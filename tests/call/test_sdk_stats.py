@@ -33,7 +33,7 @@ def read(stats: TrackStats, answer: list[rtc.stats.RtcStats]) -> None:
 
 
 def test_the_same_answer_again_tells_nothing_new() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     answer = [inbound(50, 0, jitter_buffer_delay=480.0, jitter_buffer_emitted_count=9600)]
     read(stats, answer)
     before_ns = stats.jitter_buffer_ns
@@ -43,7 +43,7 @@ def test_the_same_answer_again_tells_nothing_new() -> None:
 
 
 def test_an_onset_is_told_with_the_buffer_as_it_was_before_it_was_shortened() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     counts = {"jitter_buffer_delay": 960 * 0.06, "jitter_buffer_emitted_count": 960}
     read(stats, [inbound(1, 0, **counts)])
     stats.onset_begins()
@@ -55,7 +55,7 @@ def test_an_onset_is_told_with_the_buffer_as_it_was_before_it_was_shortened() ->
 
 
 def test_the_wait_is_never_below_zero_and_the_first_packets_are_not_corrected() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     stats.onset_begins()
     counts = {"jitter_buffer_delay": 960 * 0.03, "jitter_buffer_emitted_count": 960}
     read(stats, [inbound(1, 0, concealed_samples=4800, **counts)])
@@ -74,18 +74,18 @@ def pair(rtt_s: float, *, nominated: bool = True) -> rtc.stats.RtcStats:
 
 
 def test_each_second_tells_what_happened_in_it() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     # WebRTC counts the jitter buffer's delay in seconds, summed over samples.
     buffered = {"jitter_buffer_delay": 48_000 * 0.06, "jitter_buffer_emitted_count": 48_000}
     read(stats, [inbound(50, 1, total_samples_received=48_000, concealed_samples=960, **buffered), pair(0.02)])
-    assert stats.second() == Media(50, 1, 48_000, 960, 1.0, 20.0, 60.0)
+    assert stats.second() == Media("TR_1", 50, 1, 48_000, 960, 1.0, 20.0, 60.0, server_heard=False)
     buffered = {"jitter_buffer_delay": 48_000 * 0.06 + 24_000 * 0.04, "jitter_buffer_emitted_count": 72_000}
     read(stats, [inbound(75, 0, total_samples_received=96_000, concealed_samples=960, **buffered), pair(0.03)])
-    assert stats.second() == Media(25, -1, 48_000, 0, 1.0, 30.0, 40.0)
+    assert stats.second() == Media("TR_1", 25, -1, 48_000, 0, 1.0, 30.0, 40.0, server_heard=False)
 
 
 def test_silence_put_in_for_silence_is_not_concealed() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     read(
         stats, [inbound(3, 0, total_samples_received=48_000, concealed_samples=40_000, silent_concealed_samples=39_520)]
     )
@@ -93,7 +93,7 @@ def test_silence_put_in_for_silence_is_not_concealed() -> None:
 
 
 def test_where_nothing_came_the_jitter_buffer_held_nothing() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     read(stats, [inbound(0, 0)])
     assert (stats.begun, stats.second().jitter_buffer_ms) == (False, None)
     read(stats, [inbound(50, 0, jitter_buffer_delay=480.0, jitter_buffer_emitted_count=9600)])
@@ -104,7 +104,7 @@ def test_where_nothing_came_the_jitter_buffer_held_nothing() -> None:
 
 
 def test_the_round_trip_is_the_one_of_the_path_in_use() -> None:
-    stats = TrackStats()
+    stats = TrackStats("TR_1")
     read(stats, [pair(0.5, nominated=False), inbound(1, 0), pair(0.004)])
     assert stats.second().rtt_ms == pytest.approx(4)
-    assert TrackStats().second().rtt_ms is None
+    assert TrackStats("TR_1").second().rtt_ms is None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.call.call import Call
-from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
+from harness.call.engines.line import SAMPLE_RATE, AudioTrack, Heard, LineEvents, Participant, Rights
 from harness.call.loop_lag import LoopLag
 from harness.call.microphone import Microphone
 from harness.call.microphone import Utterance as Speaking
@@ -131,19 +131,19 @@ class RoomLine:
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     hung_up: int = 0
     turns: int = 0
+    rights: Rights = field(default_factory=Rights)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _said: dict[int, NDArray[np.int16]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._microphone = Microphone(self._capture, self.clock, self.events.on_sent)
-        self._listening = False
         self._start(self._live())
 
     async def publish(self, *, timeout_s: float) -> None:
         self._start(self._microphone.run())
 
-    def listen_to(self, identity: str) -> None:
-        self._listening = identity == "agent"
+    def last_packet_ns(self, track: str) -> int | None:
+        return None
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
         speaking = self._microphone.speak(pcm, not_before_ns=not_before_ns)
@@ -186,17 +186,16 @@ class RoomLine:
             return
         due_ns = self.clock.now_ns() + round(self.agent.joins * NS_PER_MS)
         await self.clock.sleep_until_ns(due_ns)
-        self.events.on_participant(due_ns, "agent", is_agent=True)
-        self.events.on_audio_track(due_ns, "agent")
+        self.events.on_participant(due_ns, Participant("agent", "agent"))
+        self.events.on_audio_track(due_ns, AudioTrack("TR_agent", "agent"))
         if self.agent.greets is not None:
             self.say_at(due_ns + round(self.agent.greets[0] * NS_PER_MS), self.agent.greets[1])
         position = 0
         while True:
             samples = self._block(due_ns)
             await self.clock.sleep_until_ns(due_ns + BLOCK_NS)
-            if self._listening:
-                self.events.on_heard(Heard(samples, position, due_ns, due_ns + 40 * NS_PER_MS))
-                position += BLOCK
+            self.events.on_heard(Heard("TR_agent", samples, position, due_ns, due_ns + 40 * NS_PER_MS))
+            position += BLOCK
             due_ns += BLOCK_NS
 
     def _block(self, start_ns: int) -> NDArray[np.int16]:
@@ -242,11 +241,16 @@ class RoomLine:
 
 @dataclass
 class World:
-    """An engine, a session service and a clock; `lines` are the rooms that were joined."""
+    """An engine, a session service and a clock; `lines` are the rooms that were joined.
+
+    `held_s` is how long calls are held back before they ask for a session and before they join; `takes_s` a join.
+    """
 
     agent: Agent = field(default_factory=Agent)
     refuse_session: SessionFailure | None = None
     refuse_room: RoomFailure | None = None
+    held_s: tuple[float, float] = (0.0, 0.0)
+    takes_s: float = 0.05
     name: str = "by-hand"
     lines: list[RoomLine] = field(default_factory=list)
     clock: LoopClock = field(default_factory=LoopClock)
@@ -254,7 +258,7 @@ class World:
     timeline: Timeline = field(default_factory=Timeline)
 
     async def admit(self) -> None:
-        pass
+        await asyncio.sleep(self.held_s[0])
 
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
         self.requests.append(request)
@@ -264,10 +268,15 @@ class World:
         return Session(token=Secret(TOKEN), livekit_url="ws://127.0.0.1:1", room="room-1")
 
     def gate(self) -> AbstractAsyncContextManager[object]:
-        return nullcontext()
+        return self._held()
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        await asyncio.sleep(self.held_s[1])
+        yield
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> RoomLine:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(self.takes_s)
         if self.refuse_room is not None:
             raise self.refuse_room
         self.lines.append(RoomLine(self.agent, events, self.clock))

@@ -47,6 +47,11 @@ def test_each_model_is_known_by_its_options(
         ({"calls": 0}, "--calls", "no number above zero"),
         ({"calls": 3, "repeat": -1}, "--repeat", "no number above zero"),
         ({"calls": 3, "session_rate_per_min": 0.0}, "--session-rate", "no number above zero"),
+        (
+            {"rate_per_min": 120.0, "duration_s": 60.0, "session_rate_per_min": 30.0},
+            "--session-rate",
+            "120 calls a minute cannot start where 30 sessions a minute are asked for",
+        ),
         ({"burst": "5,0"}, "--burst", "no size of a burst"),
         ({"burst": "many"}, "--burst", "no size of a burst"),
         ({"stages": "1m:5", "warm_up_s": 60.0}, "--warm-up", "leaves nothing"),
@@ -66,3 +71,7 @@ def test_canaries_are_calls_on_the_other_engine() -> None:
     assert plan(calls=3, canaries=1).canaries == 1
     with pytest.raises(UsageError, match="canaries are calls on engine sdk"):
         plan("sdk", calls=3, canaries=1)
+
+
+def test_a_rate_of_calls_may_be_all_that_sessions_are_asked_for() -> None:
+    assert plan(rate_per_min=30.0, duration_s=60.0, session_rate_per_min=30.0).rate_per_min == 30

@@ -7,6 +7,7 @@ import json
 import pytest
 from timelines import CallMade
 
+from harness.measure.call import measure_call
 from harness.measure.result import CallResult, TurnResult
 from harness.measure.samples import samples_of
 
@@ -35,10 +36,11 @@ def test_a_good_call_has_every_number() -> None:
         call.event(9600, "second", sent=50, send_late_ms=1.5, lag_ms=2.5, heard=48_000).hung_up(11_100).measured()
     )
     assert (measured.ok, measured.failure, measured.room, measured.tags) == (True, None, "room-1", ["smoke"])
-    assert (measured.session_create_ms, measured.room_connect_ms, measured.agent_join_ms) == (100, 240, 300)
+    assert (measured.session_create_ms, measured.room_connect_ms, measured.agent_join_ms) == (100, 240, 540)
     assert measured.duration_ms == 11_500
     assert measured.greeting is not None
-    assert (measured.greeting.ttfa_ms, measured.greeting.end_ms) == (500, 1500)
+    greeting = measured.greeting
+    assert (greeting.ttfa_ms, greeting.onset_ms, greeting.end_ms) == (740, 500, 1500)  # the first from the join request
     spoken, typed = measured.turns
     assert (spoken.ttfa_ms, spoken.ttfa_ear_ms, spoken.transcript_ms, spoken.reply_text_ms) == (1000, 1040, 400, 900)
     assert (spoken.wer, spoken.fit, spoken.interrupted, spoken.exercised) == (0, True, False, None)
@@ -156,12 +158,19 @@ def test_the_kind_that_ended_the_script_is_the_calls_failure() -> None:
 
 @pytest.mark.parametrize("kind", ["agent.left", "room.lost"])
 def test_the_turn_in_which_the_agent_or_the_room_was_lost_keeps_its_row_without_times(kind: str) -> None:
-    call = CallMade().type(3000, 4500, why="failed").text(3020, "echo", "Hello?").agent(3800, 4400)
+    call = CallMade().type(3000, 4500, why="failed").text(3020, "echo", "Hello?").agent(3800)
     measured = call.failure(4500, kind, ended=True).hung_up(4600).measured()
     turn = measured.turns[0]
     assert (turn.turn, turn.text, turn.ttfa_ms, turn.echo_ms, turn.reply_text_ms) == (1, "Hello?", None, None, None)
     assert not turn.cut
     assert "turn.ttfa" not in metrics(measured)
+
+
+@pytest.mark.parametrize("kind", ["agent.left", "agent.gone_silent"])
+def test_a_turn_whose_reply_had_ended_keeps_its_times_though_the_agent_left_in_it(kind: str) -> None:
+    call = CallMade().type(3000, 4500, why="failed").agent(3800, 4400).failure(4500, kind, ended=True)
+    measured = call.hung_up(4600).measured()
+    assert (measured.failure, measured.turns[0].ttfa_ms) == (kind, 800)
 
 
 def test_a_cut_call_is_neither_ok_nor_failed_and_its_running_turn_enters_no_metric() -> None:
@@ -262,7 +271,15 @@ def test_an_overflow_makes_its_turn_unfit() -> None:
 def test_an_unfit_turn_is_left_out_of_the_times_and_counted() -> None:
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, 150).text(5300, "transcript", "When?")
     samples = list(samples_of([call.hung_up(9100).measured()]))
-    timed = {"turn.ttfa", "turn.transcript", "turn.dead_air", "turn.talk_over", "turn.interrupted", "turn.wer"}
+    timed = {
+        "turn.ttfa",
+        "turn.first_sound",
+        "turn.transcript",
+        "turn.dead_air",
+        "turn.talk_over",
+        "turn.interrupted",
+        "turn.wer",
+    }
     assert {sample.metric for sample in samples if not sample.fit} == timed
     assert [sample.value for sample in samples if sample.metric == "turns.unfit"] == [1.0]
 
@@ -298,7 +315,7 @@ def test_what_went_wrong_beside_it_decides_as_ever() -> None:
 def test_the_greeting_is_unfit_where_we_were_late_up_to_its_onset(late_at: float, fit: bool) -> None:
     greeting = CallMade(greeting=(1500, 3000)).late(late_at, 150).hung_up(9000).measured().greeting
     assert greeting is not None
-    assert (greeting.fit, greeting.ttfa_ms) == (fit, 1500)
+    assert (greeting.fit, greeting.onset_ms) == (fit, 1500)
     samples = samples_of([CallMade(greeting=(1500, 3000)).late(late_at, 150).hung_up(9000).measured()])
     assert [sample.fit for sample in samples if sample.metric == "greeting.ttfa"] == [fit]
 
@@ -327,3 +344,22 @@ def test_a_result_is_the_same_after_a_trip_through_its_line() -> None:
     line = call.model_dump_json()
     assert CallResult.model_validate_json(line) == call
     assert {"call", "scenario", "room", "started", "ok", "failure", "turns"} <= json.loads(line).keys()
+
+
+def test_what_we_hold_back_ourselves_is_told_and_in_no_number() -> None:
+    due_ms, held = -1000, {"session.requested": 600.0, "room.connecting": 90.0}
+    call, plain = CallMade().hung_up(2000), CallMade().hung_up(2000).measured()
+    events = call.events()
+    for event in events:
+        if event["event"] == "call.started":
+            event["due"] = event["t"] + round((due_ms + 400) * 1e6)
+        if event["event"] in held:
+            event["held_back_ms"] = held[event["event"]]
+    measured = measure_call(events)
+    assert (measured.held_back_ms, measured.start_late_ms) == (690, 600)
+    since = measured.since_due
+    assert since is not None
+    assert (since.session_asked_ms, since.session_answered_ms) == (650, 750)
+    assert (since.join_asked_ms, since.agent_there_ms) == (760, 1300)
+    assert metrics(measured) == metrics(plain)
+    assert (plain.held_back_ms, plain.since_due) == (0, None)

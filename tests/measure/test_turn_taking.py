@@ -113,7 +113,7 @@ def test_a_second_agents_track_is_counted_and_not_measured() -> None:
     call = CallMade().event(400, "agent.second", identity="agent-2").say(3000, 5000, 8000).agent(6000, 6500)
     measured = call.hung_up(8100).measured()
     assert (measured.agents, measured.turns[0].ttfa_ms) == (2, 1000)
-    assert any("the first was measured" in note for note in measured.notes)
+    assert "2 agents were in the room; measured was agent, not agent-2" in measured.notes
 
 
 def test_a_typed_turn_can_be_neither_interrupted_nor_talked_over() -> None:

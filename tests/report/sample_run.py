@@ -155,6 +155,7 @@ def good_call(call: str) -> CallResult:
         stray_speech=1,
         greeting=GreetingResult(
             ttfa_ms=911.2,
+            onset_ms=873.4,
             end_ms=2870.0,
             reply="Blue Cafe, how can I help?",
             expectations=[held("within", "<5s", 911.2, "opening-hours.yaml:5:12")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EXIT_USAGE, ConfigError
-from harness.measure.result import CallResult
+from harness.judge.summary import Ending
+from harness.judge.verdict import judge_run
+from harness.measure.result import DEFINITIONS, CallResult, GreetingResult
 from harness.report.run_directory import RunDirectory, read_run
 
 DiskFullAt = Callable[[int], AbstractContextManager[None]]
@@ -122,3 +125,17 @@ def test_a_disk_that_takes_no_call_is_kept_as_broken_and_raised_by_nothing(tmp_p
     directory.append_call(result("1"))
     assert directory.broken is not None
     assert "calls.jsonl" in directory.broken
+
+
+def test_a_line_of_older_definitions_is_known_as_such(tmp_path: Path) -> None:
+    old = json.loads(result("1", greeting=GreetingResult(ttfa_ms=520.0)).model_dump_json())
+    for name in ("definitions", "held_back_ms", "since_due"):
+        del old[name]
+    del old["greeting"]["onset_ms"]
+    folder = run_with(tmp_path, json.dumps(old) + "\n", result("2").model_dump_json() + "\n")
+    first, second = read_run(folder).calls
+    assert (first.definitions, second.definitions) == (1, DEFINITIONS)
+    assert first.greeting is not None
+    assert first.greeting.onset_ms == 520  # it counted from connected, as positions do
+    assert judge_run([first, second], [], target="x", ending=Ending()).definitions == 1
+    assert judge_run([second], [], target="x", ending=Ending()).definitions == DEFINITIONS

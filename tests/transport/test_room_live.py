@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
 from itertools import pairwise
 
 import numpy as np
 import psutil
 import pytest
-from livekit.api import (
-    AccessToken,
-    CreateRoomRequest,
-    DeleteRoomRequest,
-    LiveKitAPI,
-    RoomParticipantIdentity,
-    VideoGrants,
-)
+from livekit.api import DeleteRoomRequest, RoomParticipantIdentity
 
 from harness.clock import SystemClock
 from harness.errors import RoomFailure
@@ -27,99 +19,11 @@ from harness.stack.livekit_server import find_server, start_server
 from harness.stack.ports import free_tcp_port
 from harness.stack.tokens import LiveKitKeys, agent_token, caller_token
 from harness.transport.opus import encode
-from harness.transport.room import Participant, Publication, RemoteTrack, Room, TransportHub
+from harness.transport.room import Room, TransportHub
 from harness.transport.rtp import RtpPacket
+from tests.transport.rooms import WITHIN_S, Seen, serving, soon, speak, token_with
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
-
-WITHIN_S = 20
-
-
-class Seen:
-    """What a room told, by what it was."""
-
-    def __init__(self) -> None:
-        self.participants: asyncio.Queue[Participant] = asyncio.Queue()
-        self.active: asyncio.Queue[str] = asyncio.Queue()
-        self.heard: asyncio.Queue[int] = asyncio.Queue()
-        self.gone: asyncio.Queue[str] = asyncio.Queue()
-        self.tracks: asyncio.Queue[RemoteTrack] = asyncio.Queue()
-        self.tracks_gone: asyncio.Queue[RemoteTrack] = asyncio.Queue()
-        self.data: asyncio.Queue[tuple[str, bytes, str | None]] = asyncio.Queue()
-        self.ended: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
-
-    def participant_came(self, t_ns: int, participant: Participant) -> None:
-        self.participants.put_nowait(participant)
-
-    def participant_active(self, t_ns: int, identity: str) -> None:
-        self.active.put_nowait(identity)
-
-    def microphone_heard(self, t_ns: int) -> None:
-        self.heard.put_nowait(t_ns)
-
-    def participant_went(self, t_ns: int, identity: str) -> None:
-        self.gone.put_nowait(identity)
-
-    def track_came(self, t_ns: int, track: RemoteTrack) -> None:
-        self.tracks.put_nowait(track)
-
-    def track_went(self, t_ns: int, track: RemoteTrack) -> None:
-        self.tracks_gone.put_nowait(track)
-
-    def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
-        self.data.put_nowait((topic, payload, identity))
-
-    def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
-        self.ended.put_nowait((reason, by_service))
-
-
-async def soon(queue: asyncio.Queue):  # type: ignore[type-arg,no-untyped-def] # of whatever it holds
-    return await asyncio.wait_for(queue.get(), WITHIN_S)
-
-
-class Server:
-    """A server's rooms."""
-
-    def __init__(self, keys: LiveKitKeys, api: LiveKitAPI) -> None:
-        self.keys = keys
-        self.api = api
-        self.hub = TransportHub(SystemClock())
-
-    async def room(self, name: str) -> str:
-        await self.api.room.create_room(CreateRoomRequest(name=name))
-        return name
-
-    @asynccontextmanager
-    async def joined(self, token: Secret) -> AsyncIterator[tuple[Room, Seen]]:
-        seen = Seen()
-        room = await Room.connect(self.hub, self.keys.url, token, seen, timeout_s=WITHIN_S)
-        room.greet_present()
-        try:
-            yield room, seen
-        finally:
-            await room.close()
-
-
-@asynccontextmanager
-async def serving(keys: LiveKitKeys) -> AsyncIterator[Server]:
-    api = LiveKitAPI(keys.url.replace("ws", "http"), keys.api_key, keys.api_secret.reveal())
-    try:
-        yield Server(keys, api)
-    finally:
-        await api.aclose()
-
-
-def speak(server: Server, publication: Publication, payloads: list[bytes]) -> None:
-    """Sends these packets by the pacer, and then nothing."""
-    left = list(payloads)
-
-    def send(due_ns: int, now_ns: int) -> None:
-        if left:
-            publication.send(left.pop(0), lambda left_ns: None)
-        else:
-            server.hub.pacer.remove(send)
-
-    server.hub.pacer.add_sender(send)
 
 
 async def test_what_one_side_says_and_writes_comes_to_the_other(livekit_keys: LiveKitKeys) -> None:
@@ -201,11 +105,11 @@ async def test_a_room_that_is_ended_and_a_caller_that_is_removed(livekit_keys: L
         name = await server.room("ended")
         async with server.joined(caller_token(server.keys, name, "caller")) as (_, seen):
             await server.api.room.delete_room(DeleteRoomRequest(room=name))
-            assert await soon(seen.ended) == ("room_deleted", True)
+            assert await soon(seen.ended) == ("the room was deleted (room_deleted)", True)
         name = await server.room("removed")
         async with server.joined(caller_token(server.keys, name, "caller")) as (room, seen):
             await server.api.room.remove_participant(RoomParticipantIdentity(room=name, identity="caller"))
-            assert await soon(seen.ended) == ("participant_removed", True)
+            assert await soon(seen.ended) == ("we were removed from the room (participant_removed)", True)
             with pytest.raises(ConnectionError):
                 room.send_data("x", b"y")
             assert seen.ended.empty()
@@ -217,7 +121,7 @@ async def test_someone_else_with_the_same_name_takes_our_place(livekit_keys: Liv
         token = caller_token(server.keys, name, "caller")
         async with server.joined(token) as (_, seen), server.joined(token):
             reason, by_service = await soon(seen.ended)
-            assert reason.startswith("duplicate_identity")
+            assert reason.startswith("another participant joined with the same identity `caller` (duplicate_identity)")
             assert not by_service
 
 
@@ -233,11 +137,6 @@ async def test_a_server_that_dies_is_a_lost_room() -> None:
             assert seen.ended.empty()
 
 
-def token_with(keys: LiveKitKeys, room: str, **grants: bool) -> Secret:
-    token = AccessToken(keys.api_key, keys.api_secret.reveal()).with_identity("caller")
-    return Secret(token.with_grants(VideoGrants(room_join=True, room=room, **grants)).to_jwt())
-
-
 async def test_what_the_token_does_not_allow(livekit_keys: LiveKitKeys) -> None:
     async with serving(livekit_keys) as server:
         name = await server.room("refused")
@@ -248,6 +147,7 @@ async def test_what_the_token_does_not_allow(livekit_keys: LiveKitKeys) -> None:
             with pytest.raises(RoomFailure) as failure:
                 await Room.connect(server.hub, server.keys.url, token, Seen(), timeout_s=WITHIN_S)
             assert failure.value.kind == "room.refused"
+            assert re.search(r"the server answered 40[14]: \w+", failure.value.what)
             assert token.reveal() not in str(failure.value)
         async with server.joined(token_with(server.keys, name, can_publish=False)) as (room, _):
             with pytest.raises(RoomFailure, match="does the token allow publishing") as failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -60,24 +61,54 @@ LEAVE = rtc.SignalResponse(leave=rtc.LeaveRequest(reason=models.DisconnectReason
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "mend"),
     [
-        (401, "room.refused"),
-        (403, "room.refused"),
-        (404, "room.refused"),
-        (500, "room.unreachable"),
-        (200, "room.unreachable"),
+        (401, "room.refused", "expired"),
+        (403, "room.refused", "expired"),
+        (404, "room.refused", "another server or room"),
+        (429, "room.unreachable", "at a limit"),
+        (503, "room.unreachable", "at a limit"),
+        (500, "room.unreachable", "the LiveKit server's log"),
+        (200, "room.unreachable", "livekit_url"),
     ],
 )
-async def test_a_status_in_place_of_a_websocket(status: int, kind: str) -> None:
+async def test_an_http_answer_is_told_in_the_servers_words(status: int, kind: str, mend: str) -> None:
     async def handler(_: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, text="no")
+        return web.Response(status=status, text=f"\nno more for {TOKEN.reveal()}, sk_live_1234567890ab\nfurther down")
 
     async with serving(handler) as url:
         with pytest.raises(RoomFailure) as failure:
             await connect(url)
     assert failure.value.kind == kind
+    assert f"the server answered {status}: no more for ***, ***" in failure.value.what
+    assert "further down" not in str(failure.value)
+    assert mend in (failure.value.mend or "")
     assert TOKEN.reveal() not in str(failure.value)
+
+
+async def test_a_limit_tells_when_to_come_again() -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=429, headers={"Retry-After": "7"})
+
+    async with serving(handler) as url:
+        with pytest.raises(RoomFailure, match=r"answered 429 \(Retry-After: 7\)"):
+            await connect(url)
+
+
+async def test_a_refusal_without_end_is_cut() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(status=401)
+        await answer.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await answer.write(b"no " * 1000)
+        return answer
+
+    async with serving(handler) as url:
+        with pytest.raises(RoomFailure) as failure:
+            await connect(url)
+    assert failure.value.kind == "room.refused"
+    assert len(failure.value.what) < 300
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from harness.clock import NS_PER_S, SystemClock
 from harness.transport import rtp
-from harness.transport.udp import UdpPort, UdpSocket
+from harness.transport.udp import UdpPort, UdpSocket, our_address
 
 
 class Protocol:
@@ -110,3 +110,9 @@ async def test_closing_leaves_nothing_and_a_refused_datagram_breaks_nothing(end:
     assert end.port.sockets == 0
     end.port.read()
     end.port.flush()
+
+
+def test_the_address_that_a_datagram_would_leave_from() -> None:
+    assert our_address("127.0.0.1") == "127.0.0.1"
+    assert our_address("::1") == "::1"
+    assert our_address("no address") is None

@@ -1,4 +1,8 @@
-"""Joins one after the other where many begin together: each is milliseconds of cryptography, and packets wait."""
+"""Where many joins begin together, each begins a moment after the one before: it is milliseconds of cryptography.
+
+What is waited for is our own event loop and nothing else. However long a server takes to answer, it keeps no other
+call from asking it: a load that a slow server slows down would not be the load that was asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +10,48 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-MOST_AT_ONCE = 3
-HELD_S = 0.5  # a join that takes longer waits for the network, and costs nothing meanwhile
+STEP_S = 0.01  # between two that begin
+LATE_S = 0.005  # a loop that comes round to a step so late is still at the cryptography of those before
+MOST_STEPS = 10  # a loop that is late for reasons of its own keeps nobody waiting for longer
 
 
 class Gate:
-    """Lets so many in at once; each leaves by itself after `HELD_S`."""
+    """Lets one in after the other, as fast as the event loop has time for them."""
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(MOST_AT_ONCE)
+        self._in_order = asyncio.Lock()
+        self._next_s = 0.0
 
     def __call__(self) -> Pass:
         """One passage."""
-        return Pass(self._places)
+        return Pass(self)
+
+    async def wait(self) -> None:
+        """Returns when it is the caller's turn; at once where nobody went in a moment ago."""
+        loop = asyncio.get_running_loop()
+        async with self._in_order:
+            for _ in range(MOST_STEPS):
+                due_s = self._next_s
+                if (wait_s := due_s - loop.time()) <= 0:
+                    break
+                await asyncio.sleep(wait_s)
+                if loop.time() - due_s <= LATE_S:
+                    break
+                self._next_s = loop.time() + STEP_S
+            self._next_s = loop.time() + STEP_S
 
 
 class Pass:
-    """An async context manager: waits for a place, and gives it back."""
+    """An async context manager: waits at the gate; nothing is held while it is open."""
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
-        self._places = places
-        self._timer: asyncio.TimerHandle | None = None
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
 
     async def __aenter__(self) -> Self:
-        await self._places.acquire()
-        self._timer = asyncio.get_running_loop().call_later(HELD_S, self._leave)
+        await self._gate.wait()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            self._places.release()
+        pass

@@ -2,15 +2,16 @@
 
 What others estimate is known here. A packet's times are when it was handed to the kernel and when the kernel took it
 in; a sample is given them by its place in the packet, whose middle sample has them exactly (`docs/metrics.md`).
-Utterances are encoded once in a process, silence is one packet sent again and again, and what is heard is decoded only
-where it is listened to, a few packets at a time. How one agent is heard is in `light_ear`, how one speaks to it in
-`light_mouth`; this file joins them with a room.
+Utterances are encoded once in a process, silence is one packet sent again and again, and what is heard is decoded a few
+packets at a time. How a track is heard is in `light_ear`, how one speaks to an agent in `light_mouth`; this file joins
+them with a room.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from numpy.typing import NDArray
 from harness.call.engines.gate import Gate, Pass
 from harness.call.engines.light_ear import LightEar
 from harness.call.engines.light_mouth import LightMouth, LightUtterance
-from harness.call.engines.line import LineEvents
+from harness.call.engines.line import AudioTrack, Kind, LineEvents, Participant, Rights
 from harness.clock import Clock
 from harness.errors import RoomFailure
 from harness.secret import Secret
 from harness.transport.opus import Encoded
 from harness.transport.private_names import check_versions
-from harness.transport.room import Participant, RemoteTrack, Room, TransportHub
+from harness.transport.room import Room, TransportHub
+from harness.transport.room_events import Participant as RoomParticipant
+from harness.transport.room_events import RemoteTrack
 
 
 class LightEngine:
@@ -68,9 +71,8 @@ class LightLine:
         self._clock = clock
         self._mouth = LightMouth(encoded, clock, events)
         self._room: Room | None = None
+        self._ears: dict[str, LightEar] = {}
         self._tracks: dict[str, RemoteTrack] = {}
-        self._listening: str | None = None
-        self._ear: LightEar | None = None
         self._closed = False
 
     async def connect(self, url: str, token: Secret, *, timeout_s: float) -> None:
@@ -89,6 +91,12 @@ class LightLine:
             raise RoomFailure("room.lost", "the room was not joined")
         return self._room
 
+    @property
+    def rights(self) -> Rights:
+        """See `Line.rights`."""
+        told = self._joined.rights
+        return Rights(told.publish, told.subscribe, told.publish_data)
+
     async def publish(self, *, timeout_s: float) -> None:
         """See `Line.publish`."""
         try:
@@ -102,24 +110,10 @@ class LightLine:
         self._mouth.begin(publication.send)
         self._hub.pacer.add_sender(self._mouth.send)
 
-    def listen_to(self, identity: str) -> None:
-        """See `Line.listen_to`."""
-        if self._listening is None:
-            self._listening = identity
-            if identity in self._tracks:
-                self._hear(self._tracks[identity])
-
-    def _hear(self, track: RemoteTrack) -> None:
-        if track.is_encrypted:
-            what = "the agent's audio is encrypted end to end, which the light engine does not do; use --engine sdk"
-            self._events.on_broken(self._clock.now_ns(), what)
-            return
-        if self._ear is None:
-            self._ear = LightEar(self._clock, self._events, lambda: self._joined.rtt_ms, lambda: self._hub.port.stamped)
-            self._hub.pacer.add_listener(self._ear.listen)
-        else:
-            self._ear.begin_anew()
-        self._joined.listen(track, self._ear.arrived)
+    def last_packet_ns(self, track: str) -> int | None:
+        """See `Line.last_packet_ns`."""
+        ear = self._ears.get(track)
+        return None if ear is None else ear.last_packet_ns
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> LightUtterance:
         """See `Line.speak`."""
@@ -141,18 +135,41 @@ class LightLine:
         self._closed = True
         self._hub.pacer.remove(self._mouth.send)
         self._mouth.end()
-        if self._ear is not None:
-            self._hub.pacer.remove(self._ear.listen)
-            self._ear.close()
+        for sid in list(self._ears):
+            self._stop_hearing(sid)
         if self._room is not None:
             await self._room.close()
-        self._tracks.clear()
+
+    def _hear(self, track: RemoteTrack) -> None:
+        room = self._joined
+        ear = LightEar(
+            track.sid,
+            self._clock,
+            self._events,
+            rtt_ms=lambda: room.rtt_ms,
+            stamped=lambda: self._hub.port.stamped,
+            server_heard_ns=lambda: room.heard_ns,
+        )
+        self._ears[track.sid], self._tracks[track.sid] = ear, track
+        self._hub.pacer.add_listener(ear.listen)
+        room.listen(track, ear.arrived)
+
+    def _stop_hearing(self, sid: str) -> None:
+        ear = self._ears.pop(sid, None)
+        self._tracks.pop(sid, None)
+        if ear is not None:
+            self._hub.pacer.remove(ear.listen)
+            ear.close()
 
     # -- RoomEvents ------------------------------------------------------------------------------------------------
 
-    def participant_came(self, t_ns: int, participant: Participant) -> None:
+    def participant_came(self, t_ns: int, participant: RoomParticipant) -> None:
         """See `RoomEvents`."""
-        self._events.on_participant(t_ns, participant.identity, is_agent=participant.is_agent)
+        self._events.on_participant(t_ns, _told(participant))
+
+    def participant_changed(self, t_ns: int, participant: RoomParticipant) -> None:
+        """See `RoomEvents`."""
+        self._events.on_participant(t_ns, _told(participant))
 
     def participant_active(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
@@ -162,29 +179,52 @@ class LightLine:
 
     def participant_went(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
-        self._tracks.pop(identity, None)
+        for track in [track for track in self._tracks.values() if track.identity == identity]:
+            self.track_went(t_ns, track)
         self._events.on_participant_left(t_ns, identity)
 
     def track_came(self, t_ns: int, track: RemoteTrack) -> None:
         """See `RoomEvents`."""
-        if track.identity in self._tracks:
+        self._events.on_audio_track(t_ns, AudioTrack(track.sid, track.identity, track.name, track.source))
+        if track.is_encrypted:
+            what = f"the audio of {track.identity} is encrypted end to end, which engine light does not do"
+            self._events.on_broken(t_ns, f"{what}; use --engine sdk")
             return
-        self._tracks[track.identity] = track
-        self._events.on_audio_track(t_ns, track.identity)
-        if track.identity == self._listening:
-            self._hear(track)
+        self._hear(track)
 
     def track_went(self, t_ns: int, track: RemoteTrack) -> None:
         """See `RoomEvents`."""
-        del t_ns
-        if self._tracks.get(track.identity) == track:
-            del self._tracks[track.identity]
+        ear = self._ears.get(track.sid)
+        if ear is not None:
+            ear.finish(self._clock.now_ns())
+            self._stop_hearing(track.sid)
+            self._events.on_audio_track_gone(t_ns, track.sid)
+
+    def track_muted(self, t_ns: int, track: RemoteTrack, muted: bool) -> None:
+        """See `RoomEvents`."""
+        self._events.on_track_muted(t_ns, track.sid, muted=muted)
 
     def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """See `RoomEvents`."""
         self._events.on_data(t_ns, topic, payload, identity)
 
+    def reconnecting(self, t_ns: int, why: str) -> None:
+        """See `RoomEvents`."""
+        if not self._closed:
+            self._events.on_reconnecting(t_ns, why)
+
+    def reconnected(self, t_ns: int, how: str) -> None:
+        """See `RoomEvents`."""
+        if not self._closed:
+            self._events.on_reconnected(t_ns, how)
+
     def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `RoomEvents`."""
         if not self._closed:
+            for track in list(self._tracks.values()):
+                self.track_went(t_ns, track)
             self._events.on_disconnected(t_ns, reason, by_service=by_service)
+
+
+def _told(participant: RoomParticipant) -> Participant:
+    return Participant(participant.identity, cast("Kind", participant.kind), participant.on_behalf_of)

@@ -1,4 +1,4 @@
-"""How an agent is heard on engine `light`: its packets put in order, decoded a few at a time, silence between them.
+"""How a track is heard on engine `light`: its packets put in order, decoded a few at a time, silence between them.
 
 Where nothing is sent (DTX) there is silence to be heard all the same: a caller waits for the agent's end. It costs
 nearly nothing, unless the agent's silence is noisy: then the decoder makes that noise, as it does for a person.
@@ -31,19 +31,30 @@ OVERFLOW_NS = 10 * NS_PER_S  # what waits longer to be read is worth nothing
 
 
 class LightEar:
-    """Hears one agent, from now on; `listen` is called by the pacer.
+    """Hears one track, from now on; `listen` is called by the pacer.
 
     Args:
+        sid: Names the track.
         clock: Tells time.
         events: Told what is heard.
         rtt_ms: Tells the network's round trip, where it is known.
         stamped: Tells whether the kernel stamps what comes in.
+        server_heard_ns: Tells when anything but media came from the server last.
     """
 
     def __init__(
-        self, clock: Clock, events: LineEvents, rtt_ms: Callable[[], float | None], stamped: Callable[[], bool]
+        self,
+        sid: str,
+        clock: Clock,
+        events: LineEvents,
+        *,
+        rtt_ms: Callable[[], float | None],
+        stamped: Callable[[], bool],
+        server_heard_ns: Callable[[], int],
     ) -> None:
         now_ns = clock.now_ns()
+        self._sid = sid
+        self._server_heard_ns = server_heard_ns
         self.reception = Reception(now_ns)
         self._clock = clock
         self._events = events
@@ -54,14 +65,11 @@ class LightEar:
         self._noisy: bool | None = None
         self._look_in = next(_TURNS) % HEAR_EVERY + 1  # not all calls in one slot, however they began
         self._nothing_sent = False
+        self.last_packet_ns: int | None = None
         self._late_ns = 0
         self._waited_ns = 0
         self._tell_ns = now_ns + NS_PER_S
         self._told = (0, 0, 0, 0)
-
-    def begin_anew(self) -> None:
-        """The agent publishes another track."""
-        self.reception.restart()
 
     def arrived(self, packet: RtpPacket, came_ns: int) -> None:
         """A packet of the agent's."""
@@ -69,6 +77,7 @@ class LightEar:
         self._waited_ns = max(self._waited_ns, self._clock.now_ns() - came_ns - SLOT_NS)
         if not self._stamped():
             self._late_ns = max(self._late_ns, self._waited_ns)
+        self.last_packet_ns = came_ns
         self.reception.arrived(packet, came_ns)
         if self._nothing_sent and len(packet.payload) > DTX_BYTES:
             self._nothing_sent = False
@@ -81,6 +90,9 @@ class LightEar:
         if self._look_in:
             return
         self._look_in = HEAR_EVERY
+        self._look(now_ns)
+
+    def _look(self, now_ns: int) -> None:
         pieces = self.reception.play(now_ns)
         self._nothing_sent = all(piece.payload is None for piece in pieces)
         if self._nothing_sent:
@@ -95,10 +107,16 @@ class LightEar:
             samples = self._decoded(pieces)
             if pieces[-1].payload is not None and peak(samples) > SPEECH:
                 self._look_in = HEAR_SELDOM
-            self._events.on_heard(Heard(samples, position, wire_of(position), late_ns=late_ns, wire_of=wire_of))
+            self._events.on_heard(
+                Heard(self._sid, samples, position, wire_of(position), late_ns=late_ns, wire_of=wire_of)
+            )
         if now_ns >= self._tell_ns:
-            self._events.on_media(now_ns, self._media())
+            self._events.on_media(now_ns, self._media(now_ns))
             self._tell_ns += NS_PER_S
+
+    def finish(self, now_ns: int) -> None:
+        """The track is there no more: hears what came and was not looked at yet."""
+        self._look(now_ns)
 
     def _decoded(self, pieces: Sequence[Piece]) -> NDArray[np.int16]:
         samples = np.zeros(sum(piece.samples for piece in pieces), np.int16)
@@ -123,18 +141,20 @@ class LightEar:
         for start in range(0, part.size - part.size % FRAME, FRAME):
             self._decoder.comfort_noise(part[start : start + FRAME])
 
-    def _media(self) -> Media:
+    def _media(self, now_ns: int) -> Media:
         counts = self.reception.counts
         now = (counts.received, counts.lost, counts.samples, counts.concealed)
         received, lost, samples, concealed = (after - before for after, before in zip(now, self._told, strict=True))
         self._told = now
         return Media(
+            track=self._sid,
             received=received,
             lost=lost,
             samples=samples,
             concealed=concealed,
             jitter_ms=round(self.reception.jitter_ms, 3),
             rtt_ms=self._rtt_ms(),
+            server_heard=received > 0 or self._server_heard_ns() > now_ns - NS_PER_S,
         )
 
     def close(self) -> None:

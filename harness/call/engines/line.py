@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,59 @@ from harness.secret import Secret
 SAMPLE_RATE = 48_000
 NS_PER_SAMPLE = 1e9 / SAMPLE_RATE
 
+Kind = Literal["agent", "standard", "sip", "ingress", "egress", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Someone else in the room.
+
+    Attributes:
+        identity: Its name; unique in the room.
+        kind: What it joined as, by its token.
+        on_behalf_of: The identity of the agent whose voice it publishes (attribute `lk.publish_on_behalf`), as avatars
+            do.
+    """
+
+    identity: str
+    kind: Kind = "standard"
+    on_behalf_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """An audio track that is subscribed, and heard from then on.
+
+    Attributes:
+        sid: Names the stream; no other of the call has the same, also where a track is subscribed again.
+        identity: Whose it is.
+        name: As its publisher named it.
+        source: As its publisher declared it, LiveKit's words in lower case: microphone, screen_share_audio, unknown.
+    """
+
+    sid: str
+    identity: str
+    name: str = ""
+    source: str = "microphone"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the token allows, as the join's answer tells it."""
+
+    publish: bool = True
+    subscribe: bool = True
+    publish_data: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A block of what the agent sent; `position` is its first sample's, counted from the first block.
+    """A block of one track; `position` is its first sample's, counted from the track's first block.
 
     Positions have no gaps: what was not sent, or was lost, is handed over as silence.
 
     Attributes:
+        track: Which one, by its `AudioTrack.sid`.
         samples: (frames,) int16 mono at 48 kHz.
         position: Of the first sample.
         wire_ns: When the packet with the first sample came in.
@@ -38,6 +83,7 @@ class Heard:
         wire_of: Where the engine knows when each packet came in: tells it of a sample's position.
     """
 
+    track: str
     samples: NDArray[np.int16]
     position: int
     wire_ns: int
@@ -58,9 +104,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """How the agent's audio came over in the second before; None where the engine cannot tell.
+    """How a track came over in the second before; None where the engine cannot tell.
 
     Attributes:
+        track: Which one, by its `AudioTrack.sid`.
         received: Packets that came.
         lost: Packets that did not, by their sequence numbers; below zero where ones given up came after all.
         samples: Samples handed over, silence included.
@@ -68,8 +115,10 @@ class Media:
         jitter_ms: Of the packets' spacing, as RTCP reports it (RFC 3550, 6.4.1).
         rtt_ms: To the server and back.
         jitter_buffer_ms: The mean time that a sample waited in the jitter buffer; None also where none came.
+        server_heard: Whether anything at all came from the server: what tells a dead agent from a dead line.
     """
 
+    track: str
     received: int
     lost: int
     samples: int | None = None
@@ -77,6 +126,7 @@ class Media:
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     jitter_buffer_ms: float | None = None
+    server_heard: bool | None = None
 
 
 class Speaking(Protocol):
@@ -96,7 +146,12 @@ class Speaking(Protocol):
 
 
 class Line(Protocol):
-    """A joined room."""
+    """A joined room. Every audio track in it is subscribed and heard."""
+
+    @property
+    def rights(self) -> Rights:
+        """What the token allows."""
+        ...
 
     async def publish(self, *, timeout_s: float) -> None:
         """Publishes the microphone; from then on silence flows.
@@ -106,8 +161,8 @@ class Line(Protocol):
         """
         ...
 
-    def listen_to(self, identity: str) -> None:
-        """Delivers this participant's audio to `LineEvents.on_heard`."""
+    def last_packet_ns(self, track: str) -> int | None:
+        """When the last packet of a track came, as far as is known; None where no track is heard by that name."""
         ...
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
@@ -126,24 +181,32 @@ class Line(Protocol):
 class LineEvents(Protocol):
     """What an engine tells a call, always from the event loop, in the order in which things happened."""
 
-    def on_participant(self, t_ns: int, identity: str, *, is_agent: bool) -> None:
-        """A remote participant is in the room; `is_agent` where its kind is AGENT."""
+    def on_participant(self, t_ns: int, participant: Participant) -> None:
+        """A remote participant is in the room, or what is known of it has changed."""
         ...
 
     def on_participant_left(self, t_ns: int, identity: str) -> None:
-        """A remote participant has left."""
+        """A remote participant has left; not told of what a reconnecting library makes up."""
         ...
 
-    def on_audio_track(self, t_ns: int, identity: str) -> None:
-        """A participant's audio track is subscribed."""
+    def on_audio_track(self, t_ns: int, track: AudioTrack) -> None:
+        """An audio track is subscribed; its participant was told of before."""
+        ...
+
+    def on_audio_track_gone(self, t_ns: int, track: str) -> None:
+        """A track is there no more: all of it that came has been handed over."""
+        ...
+
+    def on_track_muted(self, t_ns: int, track: str, *, muted: bool) -> None:
+        """Its publisher muted a track, or took that back."""
         ...
 
     def on_heard(self, heard: Heard) -> None:
-        """A block of audio of the participant listened to."""
+        """A block of audio of one track."""
         ...
 
     def on_media(self, t_ns: int, media: Media) -> None:
-        """Once a second, while a participant is listened to: how its audio came over."""
+        """Once a second for each track: how it came over."""
         ...
 
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
@@ -160,6 +223,14 @@ class LineEvents(Protocol):
 
     def on_broken(self, t_ns: int, what: str) -> None:
         """The line itself failed, by a fault of ours: it neither speaks nor hears any more."""
+        ...
+
+    def on_reconnecting(self, t_ns: int, why: str) -> None:
+        """Our own connection to the room is lost, and the engine tries to get it back."""
+        ...
+
+    def on_reconnected(self, t_ns: int, how: str) -> None:
+        """Our connection is there again; who is in the room has been told anew."""
         ...
 
     def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:

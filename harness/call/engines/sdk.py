@@ -12,21 +12,26 @@ import asyncio
 import contextlib
 import logging
 import re
+from collections import Counter
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 from livekit import rtc
 from numpy.typing import NDArray
 
 from harness.call.arrival import ArrivalFit
-from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents
+from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents, Participant, Rights
 from harness.call.engines.sdk_capture import Capture, capture_into
+from harness.call.engines.sdk_room import audio_track, can_publish_microphone, participant_of
 from harness.call.engines.sdk_stats import LevelJump, TrackStats
 from harness.call.microphone import Microphone, Utterance
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.failures import FailureKind
+from harness.proxies import SdkProxies
 from harness.secret import Secret
+from harness.transport.refusal import Ending, ending
 
 LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
 HEAR_FRAME_MS = 20
@@ -34,15 +39,12 @@ STATS_EVERY_S = 0.5
 FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
 ONSET_STATS_S = 0.051  # WebRTC gives the same answer for 50 ms
 HANG_UP_S = 5.0
+DRAIN_S = 0.3  # what a jitter buffer holds of a track that is gone, and is still handed over
+SLACK_S = 0.05
+RETURN_S = 1.0
 QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
 
 _log = logging.getLogger(__name__)
-_AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-_ENDED_BY_SERVICE = {
-    rtc.DisconnectReason.ROOM_DELETED,
-    rtc.DisconnectReason.ROOM_CLOSED,
-    rtc.DisconnectReason.PARTICIPANT_REMOVED,
-}
 
 
 class SdkEngine:
@@ -52,6 +54,7 @@ class SdkEngine:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._proxies = SdkProxies()
         # The SDK logs signalling URLs, which hold tokens.
         sdk_log = logging.getLogger("livekit")
         sdk_log.addHandler(logging.NullHandler())
@@ -67,7 +70,8 @@ class SdkEngine:
         line = SdkLine(room, events, self._clock)
         options = rtc.RoomOptions(auto_subscribe=True, connect_timeout=timeout_s)
         try:
-            await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
+            async with self._proxies.towards(url):
+                await asyncio.wait_for(room.connect(url, token.reveal(), options), timeout_s)
         except TimeoutError:
             await line.hang_up()
             raise RoomFailure(
@@ -97,6 +101,17 @@ def _connect_failure(message: str) -> RoomFailure:
     return RoomFailure(kind, f"the room could not be joined: {said}", mend=mend)
 
 
+@dataclass(slots=True)
+class _Hearing:
+    """A track that is heard: whose it is, its name at the server, what hears it, and since when it is gone."""
+
+    identity: str
+    published: str
+    stats: TrackStats
+    task: asyncio.Task[None]
+    gone_ns: int | None = None
+
+
 class SdkLine:
     """One room; see `Line`."""
 
@@ -108,16 +123,23 @@ class SdkLine:
         self._capture_frame: Capture | None = None
         self._publication: rtc.LocalTrackPublication | None = None
         self._microphone = Microphone(self._capture, clock, events.on_sent, look_ahead=LOOK_AHEAD)
-        self._tracks: dict[str, rtc.RemoteAudioTrack] = {}
-        self._listening: str | None = None
+        self._hearing: dict[str, _Hearing] = {}
+        self._heard_before: Counter[str] = Counter()
+        self._known: dict[str, Participant] = {}
+        self._reconnecting = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._gone = False
-        self._known: set[str] = set()
         room.on("participant_connected", self._on_participant)
-        room.on("participant_disconnected", self._on_participant_left)
+        room.on("participant_attributes_changed", lambda _, participant: self._on_participant(participant))
+        room.on("participant_disconnected", lambda participant: self._on_participant_left(participant.identity))
         room.on("track_subscribed", self._on_track)
+        room.on("track_unsubscribed", self._on_track_gone)
+        room.on("track_muted", lambda _, publication: self._on_muted(publication, muted=True))
+        room.on("track_unmuted", lambda _, publication: self._on_muted(publication, muted=False))
         room.on("data_received", self._on_data)
+        room.on("reconnecting", self._on_reconnecting)
+        room.on("reconnected", self._on_reconnected)
         room.on("disconnected", self._on_disconnected)
 
     def greet_present(self) -> None:
@@ -125,6 +147,14 @@ class SdkLine:
         present = self._room.remote_participants.values()
         for participant in sorted(present, key=lambda participant: participant.joined_at or 0):
             self._on_participant(participant)
+
+    @property
+    def rights(self) -> Rights:
+        """See `Line.rights`."""
+        told = self._room.local_participant.permissions
+        if told is None:
+            return Rights()
+        return Rights(can_publish_microphone(told), told.can_subscribe, told.can_publish_data)
 
     async def publish(self, *, timeout_s: float) -> None:
         """See `Line.publish`."""
@@ -144,12 +174,10 @@ class SdkLine:
             ) from None
         self._start(self._microphone.run())
 
-    def listen_to(self, identity: str) -> None:
-        """See `Line.listen_to`."""
-        if self._listening is None:
-            self._listening = identity
-            if identity in self._tracks:
-                self._start(self._hear(self._tracks[identity]))
+    def last_packet_ns(self, track: str) -> int | None:
+        """See `Line.last_packet_ns`; as the statistics told it last."""
+        hearing = self._hearing.get(track)
+        return None if hearing is None else hearing.stats.last_packet_ns
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
         """See `Line.speak`."""
@@ -178,17 +206,18 @@ class SdkLine:
         if self._source is not None:
             await self._quietly(self._source.aclose())
         await self._quietly(self._room.disconnect())
-        self._tracks.clear()
+        self._hearing.clear()
 
     @staticmethod
     async def _quietly(step: object) -> None:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(step, HANG_UP_S)  # type: ignore[arg-type] # the SDK's coroutines
 
-    def _start(self, coroutine: object) -> None:
+    def _start(self, coroutine: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[call-overload] # always a coroutine
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -201,10 +230,9 @@ class SdkLine:
         if self._capture_frame is not None:
             await self._capture_frame(frame)
 
-    async def _hear(self, track: rtc.RemoteAudioTrack) -> None:
+    async def _hear(self, sid: str, track: rtc.RemoteAudioTrack, track_stats: TrackStats) -> None:
         # Without a capacity: with one, the SDK drops what is too much, silently, and all later positions are off.
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS)
-        track_stats = TrackStats()
         fit = ArrivalFit()
         following = asyncio.ensure_future(self._follow_stats(track, track_stats, fit))
         following.add_done_callback(self._ended)  # without statistics the times on the wire would be wrong unseen
@@ -225,7 +253,7 @@ class SdkLine:
                 if late_ns > QUEUE_NS and not full:
                     self._events.on_overflow(arrival_ns)
                 full = late_ns > QUEUE_NS
-                self._events.on_heard(Heard(samples, position, wire_ns, ear_ns, late_ns))
+                self._events.on_heard(Heard(sid, samples, position, wire_ns, ear_ns, late_ns))
                 position += samples.size
         finally:
             following.cancel()
@@ -252,26 +280,91 @@ class SdkLine:
         utc_less_clock_ns = round(self._clock.utc().timestamp() * NS_PER_S) - self._clock.now_ns()
         stats.read(answer, utc_less_clock_ns=utc_less_clock_ns, tick_ns=fit.soonest(0))
 
-    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity not in self._known:
-            self._known.add(participant.identity)
-            self._events.on_participant(self._clock.now_ns(), participant.identity, is_agent=participant.kind == _AGENT)
+    # -- who is there, and what they publish ---------------------------------------------------------------------
 
-    def _on_participant_left(self, participant: rtc.RemoteParticipant) -> None:
-        self._known.discard(participant.identity)
-        self._tracks.pop(participant.identity, None)
-        self._events.on_participant_left(self._clock.now_ns(), participant.identity)
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
+        told = participant_of(participant)
+        if self._known.get(participant.identity) != told:
+            self._known[participant.identity] = told
+            self._events.on_participant(self._clock.now_ns(), told)
+
+    def _on_participant_left(self, identity: str) -> None:
+        # While it reconnects, the SDK says of everybody that they have left. Who has is seen when it is back.
+        if self._reconnecting or self._room.connection_state != rtc.ConnectionState.CONN_CONNECTED:
+            return
+        if self._known.pop(identity, None) is not None:
+            now_ns = self._clock.now_ns()
+            for sid in [sid for sid, hearing in self._hearing.items() if hearing.identity == identity]:
+                self._end_hearing(sid)
+            self._events.on_participant_left(now_ns, identity)
 
     def _on_track(
-        self, track: rtc.Track, _publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if not isinstance(track, rtc.RemoteAudioTrack) or participant.identity in self._tracks:
+        if not isinstance(track, rtc.RemoteAudioTrack) or self._closed:
             return
         self._on_participant(participant)
-        self._tracks[participant.identity] = track
-        self._events.on_audio_track(self._clock.now_ns(), participant.identity)
-        if participant.identity == self._listening:
-            self._start(self._hear(track))
+        for sid in self._sids_of(publication):  # a reconnected SDK subscribes anew
+            self._end_hearing(sid)
+        self._heard_before[publication.sid] += 1
+        times = self._heard_before[publication.sid]
+        sid = publication.sid if times == 1 else f"{publication.sid}#{times}"
+        self._events.on_audio_track(self._clock.now_ns(), audio_track(sid, publication, participant))
+        if publication.muted:
+            self._events.on_track_muted(self._clock.now_ns(), sid, muted=True)
+        stats = TrackStats(sid)
+        task = self._start(self._hear(sid, track, stats))
+        self._hearing[sid] = _Hearing(participant.identity, publication.sid, stats, task)
+        task.add_done_callback(lambda _: self._heard_out(sid))
+
+    def _on_track_gone(
+        self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, _participant: rtc.RemoteParticipant
+    ) -> None:
+        for sid in self._sids_of(publication):
+            self._end_hearing(sid)
+
+    def _sids_of(self, publication: rtc.TrackPublication) -> list[str]:
+        return [sid for sid, hearing in self._hearing.items() if hearing.published == publication.sid]
+
+    def _end_hearing(self, sid: str) -> None:
+        """The track is there no more: what of it waits to be read is heard, and no longer."""
+        hearing = self._hearing[sid]
+        if hearing.gone_ns is None:
+            hearing.gone_ns = self._clock.now_ns()
+            asyncio.get_running_loop().call_later(DRAIN_S, hearing.task.cancel)
+
+    def _heard_out(self, sid: str) -> None:
+        hearing = self._hearing.pop(sid, None)
+        if hearing is not None and not self._closed:
+            self._events.on_audio_track_gone(hearing.gone_ns or self._clock.now_ns(), sid)
+
+    def _on_muted(self, publication: rtc.TrackPublication, *, muted: bool) -> None:
+        for sid in self._sids_of(publication):
+            self._events.on_track_muted(self._clock.now_ns(), sid, muted=muted)
+
+    # -- our own connection ----------------------------------------------------------------------------------------
+
+    def _on_reconnecting(self) -> None:
+        if not self._reconnecting and not self._closed:
+            self._reconnecting = True
+            self._events.on_reconnecting(self._clock.now_ns(), "the SDK lost its connection to the server")
+
+    def _on_reconnected(self) -> None:
+        if self._closed or not self._reconnecting:
+            return
+        self._reconnecting = False
+        self._events.on_reconnected(self._clock.now_ns(), "the SDK")
+        # Those who are there still are told of again; give that a moment before the others are missed.
+        asyncio.get_running_loop().call_later(RETURN_S, self._miss_those_who_left)
+
+    def _miss_those_who_left(self) -> None:
+        if self._closed or self._reconnecting:
+            return
+        self.greet_present()
+        for identity in self._known.keys() - self._room.remote_participants.keys():
+            self._on_participant_left(identity)
+
+    # -- what they say ---------------------------------------------------------------------------------------------
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
         identity = packet.participant.identity if packet.participant else None
@@ -279,6 +372,15 @@ class SdkLine:
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self._gone = True
+        if self._closed:
+            return
+        for sid in self._hearing:
+            self._end_hearing(sid)
+        # What the tracks still hold is heard before the call is told that it is over.
+        told = ending(rtc.DisconnectReason.Name(reason), self._room.local_participant.identity)
+        now_ns = self._clock.now_ns()
+        asyncio.get_running_loop().call_later(DRAIN_S + SLACK_S, self._tell_end, now_ns, told)
+
+    def _tell_end(self, t_ns: int, told: Ending) -> None:
         if not self._closed:
-            name = rtc.DisconnectReason.Name(reason).lower()
-            self._events.on_disconnected(self._clock.now_ns(), name, by_service=reason in _ENDED_BY_SERVICE)
+            self._events.on_disconnected(t_ns, told.what, by_service=told.by_service)

@@ -56,15 +56,22 @@ class LevelJump:
 class TrackStats:
     """Reads a track's statistics; `jitter_buffer_ns` is how long the packets before the last reading had waited.
 
+    Args:
+        sid: Names the track.
+
     Attributes:
         wanted: Set by who wants a reading now.
+        last_packet_ns: When the last packet came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sid: str) -> None:
         self.wanted = asyncio.Event()
+        self._sid = sid
+        self._from_server = self._from_server_told = 0
         self._wait = JitterBufferWait()
         self._stretched = 0
         self._onset_stretched: int | None = None
+        self.last_packet_ns: int | None = None
         self._last_packet_ms = 0.0
         self._read_ms = 0.0
         self._now = _Counts()
@@ -120,8 +127,10 @@ class TrackStats:
                 case "inbound_rtp":
                     self._read_inbound(stat.inbound_rtp, utc_less_clock_ns, tick_ns)
                 case "candidate_pair" if stat.candidate_pair.candidate_pair.nominated:
+                    pair = stat.candidate_pair.candidate_pair
                     # Of ICE's last check, every few seconds; libwebrtc tells it in whole milliseconds.
-                    self._rtt_ms = 1000 * stat.candidate_pair.candidate_pair.current_round_trip_time
+                    self._rtt_ms = 1000 * pair.current_round_trip_time
+                    self._from_server = pair.bytes_received + pair.responses_received + pair.requests_received
                 case _:
                     pass
 
@@ -147,6 +156,7 @@ class TrackStats:
         last_ms = inbound.last_packet_received_timestamp
         read_ms = stat.rtc.timestamp / 1000
         fresh_ns = round(last_ms * NS_PER_S / 1000) - utc_less_clock_ns if last_ms != self._last_packet_ms else None
+        self.last_packet_ns = self.last_packet_ns if fresh_ns is None else fresh_ns
         came_ms = (self._now.received - before.received) * PACKET_MS
         reading = Reading(
             counted_ms=_mean_wait_ms(before, self._now),
@@ -163,7 +173,9 @@ class TrackStats:
         before, now = self._told, self._now
         self._told = now
         waited_ms = _mean_wait_ms(before, now)
+        heard, self._from_server_told = self._from_server > self._from_server_told, self._from_server
         return Media(
+            track=self._sid,
             received=now.received - before.received,
             lost=now.lost - before.lost,
             samples=now.samples - before.samples,
@@ -171,6 +183,7 @@ class TrackStats:
             jitter_ms=self._jitter_ms,
             rtt_ms=self._rtt_ms,
             jitter_buffer_ms=None if waited_ms is None else round(waited_ms, 3),
+            server_heard=heard,
         )
 
 

@@ -15,12 +15,15 @@ from typing import Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
+from harness.stack.agents.avatar_line import ON_BEHALF, AvatarLine
+from harness.stack.agents.course import Course, Doings
 from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.hold import WRONG, RunningCalls, slowed_s
 from harness.stack.agents.light_line import Coded, LightLine
-from harness.stack.agents.line import Line
+from harness.stack.agents.line import Line, Seat
 from harness.stack.agents.mouth import Mouth, Talk
+from harness.stack.agents.server import ServerApi
 from harness.stack.agents.thought import Thinking, Thought
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents_file import AgentFault, AgentSpec
@@ -34,13 +37,19 @@ GREETS_ANYWAY_S = 3.0
 """A caller who has not subscribed by then is greeted all the same."""
 
 
+_NO_DOINGS = Doings(lambda: None, lambda: asyncio.sleep(0), lambda: asyncio.sleep(0))
+
+
 class _OverError(Exception):
     """The call has ended; takes down the tasks of the room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all agents of the process share."""
+    """What all agents of the process share.
+
+    `tell` says to the host what has come about in a room: all is set for the caller, its signalling is to be cut.
+    """
 
     keys: LiveKitKeys
     hub: TransportHub
@@ -49,6 +58,8 @@ class Surroundings:
     hearing: Callable[[AgentSpec], Hearing]
     truth_log: TruthLog
     clock: Clock
+    server: ServerApi
+    tell: Callable[[str, Literal["set", "cut"]], None]
     calls: RunningCalls = field(default_factory=RunningCalls)
 
 
@@ -60,9 +71,24 @@ class Agent:
         spec: How it is, the session's overrides applied.
         room: The room's name; it seeds the reply delays.
         around: What it shares with the others.
+        doings: What its course does by way of others.
+        number: 2 is the one that follows the first.
+
+    Attributes:
+        joined: Set when it is in the room.
     """
 
-    def __init__(self, name: str, spec: AgentSpec, room: str, around: Surroundings) -> None:
+    def __init__(
+        self,
+        name: str,
+        spec: AgentSpec,
+        room: str,
+        around: Surroundings,
+        *,
+        doings: Doings = _NO_DOINGS,
+        number: int = 1,
+    ) -> None:
+        self.joined = asyncio.Event()
         self._name = name
         self._spec = spec
         self._room = room
@@ -70,8 +96,9 @@ class Agent:
         self._truth_log = around.truth_log
         self._around = around
         self._thinking = around.thinking(spec)
-        self._delays = random.Random(room)  # noqa: S311 - delays, no secrets
-        self._line = self._new_line(f"agent-{name}")
+        second = "" if number == 1 else f"-{number}"
+        self._delays = random.Random(room + second)  # noqa: S311 - delays, no secrets
+        self._line = self._main_line(f"{name}{second}")
         self._mouth = Mouth(
             around.clock,
             self._log,
@@ -82,11 +109,19 @@ class Agent:
         self._group: asyncio.TaskGroup | None = None
         self._early: list[tuple[str, int]] = []
         self._ready = asyncio.Event()
+        self._may_speak = asyncio.Event()
+        self._may_speak.set()
+        self._course = Course(spec.shape, self._line, self._may_speak, doings, self._log)
         self._replying: asyncio.Task[None] | None = None
         self._thought: Thought | None = None
         self._began_over_agent = False
         self._replies = 0
         self._voiced = False
+
+    @property
+    def has_handed_over(self) -> bool:
+        """Whether it left so that another follows."""
+        return self._course.retired
 
     async def run(self) -> None:
         """Joins, talks and leaves.
@@ -103,6 +138,7 @@ class Agent:
         try:
             await self._line.join()
             self._log("joined")
+            self.joined.set()
             if twin is not None:
                 await twin.join()
             await self._live(twin)
@@ -156,6 +192,8 @@ class Agent:
                     self._heard(event)
 
     def _heard(self, event: HearingEvent) -> None:
+        if self._course.retired:
+            return
         match event:
             case Began(at_ns):
                 self._log("caller_voiced_start", at_ns=at_ns)
@@ -194,6 +232,8 @@ class Agent:
             await asyncio.sleep(JITTER_BUFFER_EVERY_S)
 
     def _typed(self, text: str, at_ns: int) -> None:
+        if self._course.retired:
+            return
         if self._group is None:  # the caller was quicker than our own joining
             self._early.append((text, at_ns))
             return
@@ -265,6 +305,8 @@ class Agent:
     ) -> None:
         """Sends the text and says its parts, the next being made while one is said."""
         await self._ready.wait()
+        self._course.begins()
+        await self._may_speak.wait()
         writing = self._tasks().create_task(self._write(text, not_before_ns))
         try:
             if not self._has("mute") and not self._has("text_only"):
@@ -284,20 +326,19 @@ class Agent:
             return
         if busy is not None:  # it fades out
             await asyncio.wait({busy.over})
-        endless = what == "reply" and self._replies == 1 and self._has("talks_for_ever")
+        number = self._replies if what == "reply" else 0
+        endless = number == 1 and self._has("talks_for_ever")
         talk = Talk(what, text, not_before_ns=not_before_ns, endless=endless)
         talk.add(first, last=len(parts) == 1 or endless)
         self._mouth.say(talk)
-        if what == "reply" and self._replies == 2 and self._has("crashes"):
-            await self._crash(not_before_ns + s_to_ns(first.voiced_s / 2))
+        if (number == 2 and self._has("crashes")) or self._course.crashes_in(number):
+            await self._clock.sleep_until_ns(not_before_ns + s_to_ns(first.voiced_s / 2))
+            await self._course.crash()
         for number, part in enumerate(parts[1:], start=2):
             talk.add(await self._thinking.say(part), last=number == len(parts))
         await asyncio.wait({talk.over})
-
-    async def _crash(self, at_ns: int) -> None:
-        await self._clock.sleep_until_ns(at_ns)
-        await self._line.drop()
-        self._line.over.set()
+        if talk.over.result() == "ended":
+            self._tasks().create_task(self._course.ended(number))
 
     async def _send(self, kind: Literal["user_text", "agent_text"], text: str) -> None:
         if self._has("mute") or self._has("voice_only"):
@@ -313,15 +354,28 @@ class Agent:
     def _twin(self) -> Line | None:
         if not self._has("joins_twice"):
             return None
-        return self._new_line(f"agent-{self._name}-again")
+        return self._new_line(self._seat(f"agent-{self._name}-again"))
 
-    def _new_line(self, identity: str) -> Line:
+    def _main_line(self, name: str) -> Line:
+        shape = self._spec.shape
+        identity = f"agent-{name}"
+        if shape.avatar is None:
+            return self._new_line(self._seat(identity))
+        avatar = Seat(self._room, f"avatar-{name}", attributes={ON_BEHALF: identity})
+        agent, speaker = self._new_line(self._seat(identity), voice=False), self._new_line(avatar)
+        return AvatarLine(agent, speaker, avatar_first=shape.avatar.first)
+
+    def _seat(self, identity: str) -> Seat:
+        return Seat(self._room, identity, self._spec.shape.kind)
+
+    def _new_line(self, seat: Seat, *, voice: bool = True) -> Line:
+        around, shape = self._around, self._spec.shape
         if self._spec.line == "light":
-            return LightLine(self._around.keys, self._room, identity, self._around.hub, self._around.coded)
+            return LightLine(around.keys, seat, around.hub, around.coded, shape)
         # Where no agent needs it, the SDK's native runtime is not in the process.
         from harness.stack.agents.sdk_line import SdkLine
 
-        return SdkLine(self._around.keys, self._room, identity, self._clock)
+        return SdkLine(around.keys, seat, self._clock, shape, voice=voice)
 
     def _has(self, fault: AgentFault) -> bool:
         return fault in self._spec.faults

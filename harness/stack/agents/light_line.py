@@ -16,14 +16,17 @@ from typing import Any
 import numpy as np
 
 from harness.clock import NS_PER_S
-from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, frame_of, text_of
+from harness.stack.agents.caller import CallerWatch
+from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, Seat, frame_of, text_of
 from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth
 from harness.stack.agents.utterance import Pcm
-from harness.stack.tokens import LiveKitKeys, agent_token
+from harness.stack.shape import Shape
+from harness.stack.tokens import LiveKitKeys
 from harness.transport.opus import Decoder, Encoder, silence
 from harness.transport.pacer import PACKET_NS
 from harness.transport.reception import Reception
-from harness.transport.room import Participant, Publication, RemoteTrack, Room, TransportHub
+from harness.transport.room import Publication, Room, TransportHub
+from harness.transport.room_events import Participant, RemoteTrack
 from harness.transport.rtp import RtpPacket
 
 COMPLEXITY = 9
@@ -47,28 +50,27 @@ class LightLine:
 
     Args:
         keys: The LiveKit server and what signs the token.
-        room: The room's name.
-        identity: The participant's name.
+        seat: Where and as what it joins.
         hub: What all rooms of the process share.
         coded: What all agents of the process have said.
+        shape: Of the agent; what needs several tracks or RED is beyond this line.
     """
 
-    def __init__(self, keys: LiveKitKeys, room: str, identity: str, hub: TransportHub, coded: Coded) -> None:
+    def __init__(self, keys: LiveKitKeys, seat: Seat, hub: TransportHub, coded: Coded, shape: Shape) -> None:
         self._coded = coded
         self._keys = keys
-        self._name = room
-        self._identity = identity
+        self._seat = seat
+        self._shape = shape
         self._hub = hub
         self._clock = hub.clock
         self._room: Room | None = None
         self._publication: Publication | None = None
-        self._caller: str | None = None
-        self._active = asyncio.Event()
+        self._caller = CallerWatch(returns=shape.caller_returns)
         self._heard = asyncio.Event()
         self._ear: _Ear | None = None
         self._frames: asyncio.Queue[tuple[Pcm, int]] = asyncio.Queue()
-        self.caller_came = asyncio.Event()
-        self.over = asyncio.Event()
+        self.caller_came = self._caller.came
+        self.over = self._caller.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
 
     async def join(self) -> None:
@@ -77,22 +79,33 @@ class LightLine:
         Raises:
             RoomFailure: The server cannot be reached or refuses.
         """
-        token = agent_token(self._keys, self._name, self._identity)
+        token = self._seat.token(self._keys)
         self._room = await Room.connect(self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S)
-        async with asyncio.timeout(LEAVE_TIMEOUT_S):
-            self._publication = await self._room.publish(name="agent-voice", dtx=True)
+        if not self._shape.tracks.late_s:
+            await self._publish(self._room)
         self._room.greet_present()
+
+    async def _publish(self, room: Room) -> None:
+        async with asyncio.timeout(LEAVE_TIMEOUT_S):
+            self._publication = await room.publish(name="agent-voice", dtx=True)
 
     async def heard_by_caller(self) -> None:
         """See `Line.heard_by_caller`."""
-        await self._active.wait()
+        await self._caller.active.wait()
         await self._heard.wait()
 
     async def carry(self, mouth: Mouth) -> None:
         """See `Line.carry`."""
+        if self._room is None:
+            return
+        if self._publication is None:
+            await asyncio.sleep(self._shape.tracks.late_s)
+            await self._publish(self._room)
         if self._publication is None:
             return
-        speaker = _Speaker(mouth, self._publication, self._coded)
+        speaker = _Speaker(
+            mouth, self._publication, self._coded, sends_silence=self._shape.publish.in_silence == "packets"
+        )
         self._hub.pacer.add_sender(speaker.send)
         try:
             await asyncio.get_running_loop().create_future()
@@ -118,16 +131,22 @@ class LightLine:
                 self._room.send_data(REPLY_TOPIC, frame_of(payload))
         return at_ns
 
+    async def republish(self, *, overlap: bool) -> None:
+        """Beyond this line, which has one track for good; `AgentSpec` allows no such shape on it."""
+        raise NotImplementedError
+
+    def mute(self, *, on: bool) -> None:
+        """As `republish`."""
+        raise NotImplementedError
+
     async def leave(self) -> None:
         """See `Line.leave`."""
         await self.drop()
 
     async def drop(self) -> None:
         """See `Line.drop`."""
-        ear, self._ear = self._ear, None
-        if ear is not None:
-            self._hub.pacer.remove(ear.listen)
-            ear.close()
+        self._caller.close()
+        self._stop_ear()
         if self._room is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._room.close(), LEAVE_TIMEOUT_S)
@@ -137,21 +156,20 @@ class LightLine:
     def participant_came(self, t_ns: int, participant: Participant) -> None:
         """See `RoomEvents`."""
         del t_ns
-        if self._caller is None and not participant.is_agent:
-            self._caller = participant.identity
-            self.caller_came.set()
+        self._caller.take(participant.identity, is_agent=participant.is_agent)
+
+    def participant_changed(self, t_ns: int, participant: Participant) -> None:
+        """See `RoomEvents`."""
 
     def participant_active(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
         del t_ns
-        if identity == self._caller:
-            self._active.set()
+        self._caller.became_active(identity)
 
     def participant_went(self, t_ns: int, identity: str) -> None:
         """See `RoomEvents`."""
         del t_ns
-        if identity == self._caller:
-            self.over.set()
+        self._caller.left(identity)
 
     def microphone_heard(self, t_ns: int) -> None:
         """See `RoomEvents`."""
@@ -159,14 +177,24 @@ class LightLine:
         self._heard.set()
 
     def track_came(self, t_ns: int, track: RemoteTrack) -> None:
-        """See `RoomEvents`."""
-        if track.identity != self._caller or self._ear is not None or self._room is None:
+        """See `RoomEvents`; a caller that comes again is heard on its new track."""
+        if not self._caller.is_caller(track.identity) or self._room is None:
             return
+        self._stop_ear()
         self._ear = _Ear(t_ns, self._frames)
         self._hub.pacer.add_listener(self._ear.listen)
         self._room.listen(track, self._ear.arrived)
 
+    def _stop_ear(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            self._hub.pacer.remove(ear.listen)
+            ear.close()
+
     def track_went(self, t_ns: int, track: RemoteTrack) -> None:
+        """See `RoomEvents`."""
+
+    def track_muted(self, t_ns: int, track: RemoteTrack, muted: bool) -> None:
         """See `RoomEvents`."""
 
     def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
@@ -175,6 +203,12 @@ class LightLine:
         text = text_of(topic, payload)
         if text is not None:
             self.on_text(text, t_ns)
+
+    def reconnecting(self, t_ns: int, why: str) -> None:
+        """See `RoomEvents`."""
+
+    def reconnected(self, t_ns: int, how: str) -> None:
+        """See `RoomEvents`."""
 
     def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `RoomEvents`."""
@@ -205,9 +239,10 @@ def _digest(pcm: Pcm) -> bytes:
 
 
 class _Speaker:
-    """Sends a mouth's sound, a packet at each of the pacer's calls; in silence one in twenty."""
+    """Sends a mouth's sound, a packet at each of the pacer's calls; in silence one in twenty, or none."""
 
-    def __init__(self, mouth: Mouth, publication: Publication, coded: Coded) -> None:
+    def __init__(self, mouth: Mouth, publication: Publication, coded: Coded, *, sends_silence: bool) -> None:
+        self._sends_silence = sends_silence
         self._mouth = mouth
         self._publication = publication
         self._coded = coded if mouth.in_whole_frames else None
@@ -244,7 +279,7 @@ class _Speaker:
             # What the look-ahead put back is in the first of them.
             payload = self._encoded(np.zeros(2 * FRAME, np.int16)) if self._silent <= 2 else silence()
             self._publication.send(payload, self._left)
-        elif (self._silent - HANGOVER) % DTX_EVERY == 1:
+        elif self._sends_silence and (self._silent - HANGOVER) % DTX_EVERY == 1:
             self._publication.send(DTX_PACKET, self._left)
         else:
             self._publication.skip()

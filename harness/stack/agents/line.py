@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from harness.secret import Secret
 from harness.stack.agents.mouth import Mouth
 from harness.stack.agents.utterance import Pcm
+from harness.stack.tokens import LiveKitKeys, TokenKind, agent_token
 
 USER_TEXT_TOPIC = "voice.user_text"
 REPLY_TOPIC = "voice.reply"
@@ -16,8 +19,29 @@ HEARD_RATE_HZ = 16_000
 LEAVE_TIMEOUT_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where and as what a participant joins.
+
+    Attributes:
+        room: The room's name.
+        identity: Its name there.
+        kind: Of its token.
+        attributes: Of the participant, from the start.
+    """
+
+    room: str
+    identity: str
+    kind: TokenKind = "agent"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def token(self, keys: LiveKitKeys) -> Secret:
+        """What it joins with."""
+        return agent_token(keys, self.room, self.identity, kind=self.kind, attributes=self.attributes)
+
+
 class Line(Protocol):
-    """One participant of kind AGENT in one room.
+    """One participant in one room, of kind AGENT where its seat says nothing else.
 
     Attributes:
         caller_came: Set when a caller is in the room.
@@ -62,6 +86,17 @@ class Line(Protocol):
 
     async def send(self, payload: dict[str, Any] | bytes) -> int:
         """Sends one frame on `voice.reply`, reliably and in order; gives the time at which it went (ns)."""
+        ...
+
+    async def republish(self, *, overlap: bool) -> None:
+        """Moves the voice to a new track, which is there before the old one goes, or after.
+
+        Returns once the caller has subscribed to the new one, or does not.
+        """
+        ...
+
+    def mute(self, *, on: bool) -> None:
+        """Mutes the voice's track, or takes that back."""
         ...
 
     async def leave(self) -> None:

@@ -4,6 +4,9 @@
      "warm": [names]}          once, first; answered by {"ready": true} or {"error": …}
     {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
 
+What it says of a room on standard output: {"room", "is"}, where `is` is `set` (whoever is to be there before the caller
+is there), `cut` (the caller's signalling is to be cut now) or `over` (nothing of the agent is left in it).
+
 The end of standard input, SIGTERM, and the speech worker's fall end the process: every room is left first. SIGINT is
 the parent's to judge.
 """
@@ -19,21 +22,24 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, ConfigError, HarnessError, StackError
 from harness.open_files import take_all_allowed
 from harness.secret import Secret
-from harness.stack.agents.agent import Agent, Surroundings
+from harness.stack.agents.agent import Surroundings
+from harness.stack.agents.apart import Apart
 from harness.stack.agents.ear import Ear, Hearing
 from harness.stack.agents.finder import Bank
 from harness.stack.agents.fixtures import load_fixtures
 from harness.stack.agents.hold import WRONG
 from harness.stack.agents.light_line import Coded
+from harness.stack.agents.server import ServerApi
 from harness.stack.agents.thought import Real, Thinking, Truth
 from harness.stack.agents.truth import TruthEar
 from harness.stack.agents.truth_log import TruthLog
+from harness.stack.agents.visit import Visit
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
 from harness.stack.host_messages import error_line
@@ -53,6 +59,14 @@ class Start:
     agents_file: Path | None
     truth_log: Path | None
     warm: Sequence[str]
+
+    def to_message(self) -> dict[str, Any]:
+        """The order again, for another process; it holds a secret."""
+        keys = self.keys
+        livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
+        paths = {name: getattr(self, name) for name in _PATHS}
+        told = {name: None if path is None else str(path) for name, path in paths.items()}
+        return {"do": "start", "livekit": livekit, **told, "warm": list(self.warm)}
 
     @classmethod
     def from_line(cls, line: bytes) -> Start:
@@ -92,10 +106,20 @@ class Agents:
         self._bank: Bank | None = None
         self._truth_log = TruthLog(start.truth_log, SystemClock())
         clock = SystemClock()
+        self._server = ServerApi(start.keys)
         self._around = Surroundings(
-            start.keys, TransportHub(clock), Coded(), self._thinking, self._hearing, self._truth_log, clock
+            start.keys,
+            TransportHub(clock),
+            Coded(),
+            self._thinking,
+            self._hearing,
+            self._truth_log,
+            clock,
+            self._server,
+            _tell_of_room,
         )
-        self._rooms: set[asyncio.Task[None]] = set()
+        self._apart = Apart(start.to_message(), _answer)
+        self._rooms: dict[str, asyncio.Task[None]] = {}
 
     async def warm(self) -> None:
         """Loads what the agents of `warm` need, and has their greetings and first words spoken.
@@ -122,25 +146,46 @@ class Agents:
         spec = agent_named(self._specs, name).overridden(overrides)
         if "reference_audio_url" in overrides:
             _tell(f"{room}: the reference voice is left aside, reference agents have their own")
-        for fault in spec.faults:
-            self._truth_log.write(room, name, "fault", name=fault)
-        task = asyncio.create_task(self._run(Agent(name, spec, room, self._around), name, room))
-        self._rooms.add(task)
-        task.add_done_callback(self._rooms.discard)
+        if spec.shape.token.shared and room in self._rooms:
+            _tell_of_room(room, "set")
+            return
+        if spec.shape.dies and not order.get("apart"):
+            running = self._run_apart(order, name, room)
+        else:
+            for fault in spec.faults:
+                self._truth_log.write(room, name, "fault", name=fault)
+            running = self._run(Visit(name, spec, room, self._around), name, room)
+        task = self._rooms[room] = asyncio.create_task(running)
+        task.add_done_callback(lambda _: self._over(room, task))
+
+    def _over(self, room: str, task: asyncio.Task[None]) -> None:
+        if self._rooms.get(room) is task:
+            del self._rooms[room]
+        _tell_of_room(room, "over")
 
     async def close(self) -> None:
         """Leaves all rooms and ends the speech workers."""
-        for task in self._rooms:
+        running = list(self._rooms.values())
+        for task in running:
             task.cancel()
-        if self._rooms:
-            await asyncio.wait(self._rooms, timeout=LEAVE_TIMEOUT_S)
+        if running:
+            await asyncio.wait(running, timeout=LEAVE_TIMEOUT_S)
+        await self._server.close()
         await self._voices.close()
         self._searches.shutdown(wait=False, cancel_futures=True)
         self._truth_log.close()
 
-    async def _run(self, agent: Agent, name: str, room: str) -> None:
+    async def _run_apart(self, order: Mapping[str, Any], name: str, room: str) -> None:
         try:
-            await agent.run()
+            said = await self._apart.run(order)
+        except OSError as problem:
+            said = str(problem)
+        if said:
+            _tell(f"agent {name!r} in room {room!r}, in a process of its own, ended:\n{said}")
+
+    async def _run(self, visit: Visit, name: str, room: str) -> None:
+        try:
+            await visit.run()
         except Exception as problem:  # noqa: BLE001 - one room's trouble, of whatever kind, must not end the others
             _tell(f"agent {name!r} in room {room!r} failed and left:\n{traceback.format_exc()}")
             if _is_fall(problem):
@@ -204,6 +249,10 @@ def _is_fall(problem: Exception) -> bool:
 def _answer(message: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
+
+
+def _tell_of_room(room: str, what: Literal["set", "cut", "over"]) -> None:
+    _answer({"room": room, "is": what})
 
 
 def _tell(text: str) -> None:

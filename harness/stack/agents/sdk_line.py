@@ -11,42 +11,54 @@ import numpy as np
 from livekit import rtc
 
 from harness.clock import NS_PER_S, Clock
-from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, frame_of, text_of
-from harness.stack.agents.mouth import FRAME, Mouth
-from harness.stack.agents.utterance import RATE_HZ, Pcm
-from harness.stack.tokens import LiveKitKeys, agent_token
+from harness.stack.agents.caller import CallerWatch
+from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, Seat, frame_of, text_of
+from harness.stack.agents.mouth import Mouth
+from harness.stack.agents.sdk_tracks import OwnTrack, SteadySound, voice_track
+from harness.stack.agents.utterance import Pcm
+from harness.stack.shape import Shape
+from harness.stack.tokens import LiveKitKeys
 
-_SILENCE = rtc.AudioFrame(bytes(2 * FRAME), RATE_HZ, 1, FRAME)
-
-# As agents of the field publish: in silence (dtx) one small packet in 400 ms. RED doubles every packet against loss, of
-# which a loopback has none, and costs 1.5 % of a core a call on either side: off.
-_PUBLISH = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=True, red=False)
+REPUBLISH_GAP_S = 0.2
+REHEARD_WITHIN_S = 3.0
+"""A caller who has not subscribed to a new track by then is spoken to all the same."""
 
 
 class SdkLine:
     """See `Line`.
 
+    As agents of the field do, it sends one small packet in 400 ms of silence (dtx). RED doubles every packet against
+    loss, of which a loopback has none, and costs 1.5 % of a core a call on either side: off, where the shape does not
+    ask for it.
+
     Args:
         keys: The LiveKit server and what signs the token.
-        room: The room's name.
-        identity: The participant's name.
+        seat: Where and as what it joins.
         clock: Stamps what comes in.
+        shape: Of the agent: its tracks, and how they are published.
+        voice: Whether it publishes any; another participant does it otherwise.
     """
 
-    def __init__(self, keys: LiveKitKeys, room: str, identity: str, clock: Clock) -> None:
+    def __init__(self, keys: LiveKitKeys, seat: Seat, clock: Clock, shape: Shape, *, voice: bool = True) -> None:
         self._keys = keys
-        self._name = room
-        self._identity = identity
+        self._seat = seat
         self._clock = clock
+        self._shape = shape
+        self._has_voice = voice
         self._room = rtc.Room()
-        self._source: rtc.AudioSource | None = None
-        self._publication: rtc.LocalTrackPublication | None = None
+        self._voice: OwnTrack | None = None
+        self._voices = 0
+        self._background: SteadySound | None = None
+        self._publishing: asyncio.Task[None] | None = None
+        self._published = asyncio.Event()
         self._sending = asyncio.Lock()
-        self._caller: rtc.RemoteParticipant | None = None
-        self._active = asyncio.Event()
-        self._track: asyncio.Future[rtc.RemoteAudioTrack] = asyncio.get_running_loop().create_future()
-        self.caller_came = asyncio.Event()
-        self.over = asyncio.Event()
+        self._caller = CallerWatch(returns=shape.caller_returns)
+        self._tracks: asyncio.Queue[rtc.RemoteAudioTrack] = asyncio.Queue()
+        self._track: rtc.RemoteAudioTrack | None = None
+        self._stream: rtc.AudioStream | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self.caller_came = self._caller.came
+        self.over = self._caller.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
 
     async def join(self) -> None:
@@ -56,51 +68,103 @@ class SdkLine:
             rtc.ConnectError: The server cannot be reached or refuses.
         """
         room = self._room
-        room.on("participant_connected", self._take_caller)
-        room.on("participant_disconnected", self._participant_left)
-        room.on("participant_active", self._participant_active)
+        room.on("participant_connected", self._take)
+        room.on("participant_disconnected", lambda participant: self._caller.left(participant.identity))
+        room.on("participant_active", lambda participant: self._caller.became_active(participant.identity))
         room.on("track_subscribed", self._track_subscribed)
+        room.on("track_unsubscribed", self._track_unsubscribed)
         room.on("data_received", self._data_received)
         room.on("disconnected", lambda *_: self.over.set())
-        await room.connect(self._keys.url, agent_token(self._keys, self._name, self._identity).reveal())
-        # Tracks come after the connection: a source made before any room starts a native runtime of its own.
-        self._source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=0)
-        track = rtc.LocalAudioTrack.create_audio_track("agent-voice", self._source)
-        self._publication = await room.local_participant.publish_track(track, _PUBLISH)
+        await room.connect(self._keys.url, self._seat.token(self._keys).reveal())
+        if self._has_voice and self._shape.tracks.late_s:
+            self._publishing = asyncio.create_task(self._publish())
+        elif self._has_voice:
+            await self._publish()
         for participant in list(room.remote_participants.values()):
-            self._take_caller(participant)
+            self._take(participant)
+
+    async def _publish(self) -> None:
+        tracks = self._shape.tracks
+        if tracks.background is not None and tracks.background.before:
+            await self._publish_background()
+        await asyncio.sleep(tracks.late_s)
+        self._voice = await self._next_voice()
+        if tracks.background is not None and not tracks.background.before:
+            await self._publish_background()
+        self._published.set()
+
+    async def _publish_background(self) -> None:
+        told = self._shape.tracks.background
+        if told is not None:
+            self._background = SteadySound(
+                self._room, self._clock, name="background_audio", source=told.source, sound=told.sound, dbfs=told.dbfs
+            )
+            await self._background.publish()
+
+    async def _next_voice(self) -> OwnTrack:
+        self._voices += 1
+        voice = voice_track(self._room, self._shape, self._voices)
+        await voice.publish()
+        return voice
 
     async def heard_by_caller(self) -> None:
         """See `Line.heard_by_caller`."""
-        await self._active.wait()
-        if self._publication is not None:
-            await self._publication.wait_for_subscription()
+        await self._caller.active.wait()
+        if self._has_voice:
+            await self._published.wait()
+        if self._voice is not None:
+            await self._voice.heard()
 
     async def carry(self, mouth: Mouth) -> None:
-        """See `Line.carry`. A queue in the audio source would blur times by its own timer, so there is none."""
+        """See `Line.carry`."""
         await mouth.run(self._push)
 
     async def _push(self, pcm: Pcm | None) -> None:
-        if self._source is not None:
-            frame = _SILENCE if pcm is None else rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, FRAME)
-            await self._source.capture_frame(frame)
+        if self._voice is not None and (pcm is not None or self._shape.publish.in_silence == "packets"):
+            await self._voice.push(pcm)
+
+    async def republish(self, *, overlap: bool) -> None:
+        """See `Line.republish`."""
+        old = self._voice
+        if not overlap and old is not None:
+            self._voice = None
+            await old.close()
+            await asyncio.sleep(REPUBLISH_GAP_S)
+        new = await self._next_voice()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(new.heard(), REHEARD_WITHIN_S)
+        self._voice = new
+        if overlap and old is not None:
+            await old.close()
+
+    def mute(self, *, on: bool) -> None:
+        """See `Line.mute`."""
+        if self._voice is not None:
+            self._voice.mute(on=on)
 
     async def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """See `Line.heard`."""
-        track = await asyncio.shield(self._track)
-        stream = rtc.AudioStream.from_track(
-            track=track, sample_rate=HEARD_RATE_HZ, num_channels=1, frame_size_ms=frame_ms
-        )
-        try:
-            async for event in stream:
-                yield np.frombuffer(event.frame.data, np.int16), self._clock.now_ns()
-        finally:
-            await stream.aclose()
+        """See `Line.heard`; a caller that comes again is heard on its new track."""
+        while True:
+            self._track = await self._tracks.get()
+            stream = self._stream = rtc.AudioStream.from_track(
+                track=self._track, sample_rate=HEARD_RATE_HZ, num_channels=1, frame_size_ms=frame_ms
+            )
+            try:
+                async for event in stream:
+                    yield np.frombuffer(event.frame.data, np.int16), self._clock.now_ns()
+            finally:
+                await stream.aclose()
+
+    def _track_unsubscribed(self, track: rtc.Track, *_: object) -> None:
+        # The stream of a track that has gone does not end by itself: it goes on with whatever track takes its place.
+        if track is self._track and self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._closing = asyncio.create_task(stream.aclose())
 
     async def jitter_buffer(self) -> dict[str, float | int]:
         """See `Line.jitter_buffer`."""
-        if self._track.done():
-            for stat in await self._track.result().get_stats():
+        if self._track is not None:
+            for stat in await self._track.get_stats():
                 if stat.WhichOneof("stats") == "inbound_rtp":
                     inbound = stat.inbound_rtp.inbound
                     last_ms = inbound.last_packet_received_timestamp
@@ -126,47 +190,42 @@ class SdkLine:
 
     async def leave(self) -> None:
         """See `Line.leave`; each step takes at most `LEAVE_TIMEOUT_S`."""
-        with contextlib.suppress(Exception):
-            if self._publication is not None and self._room.isconnected():
-                await asyncio.wait_for(
-                    self._room.local_participant.unpublish_track(self._publication.sid), LEAVE_TIMEOUT_S
-                )
+        await self._take_back()
         await self.drop()
 
     async def drop(self) -> None:
         """See `Line.drop`."""
+        self._caller.close()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._room.disconnect(), LEAVE_TIMEOUT_S)
-        if self._source is not None:
-            await self._source.aclose()
+        await self._take_back()
 
-    def _take_caller(self, participant: rtc.RemoteParticipant) -> None:
-        if self._caller is not None or participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+    async def _take_back(self) -> None:
+        """All tracks."""
+        if self._publishing is not None:
+            self._publishing.cancel()
+            await asyncio.gather(self._publishing, return_exceptions=True)
+        voice, self._voice = self._voice, None
+        background, self._background = self._background, None
+        for track in (voice, background):
+            if track is not None:
+                await track.close()
+
+    def _take(self, participant: rtc.RemoteParticipant) -> None:
+        is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        if not self._caller.take(participant.identity, is_agent=is_agent):
             return
-        self._caller = participant
         if participant.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE:
-            self._active.set()
-        self.caller_came.set()
-
-    def _is_caller(self, participant: rtc.RemoteParticipant | None) -> bool:
-        return participant is not None and self._caller is not None and participant.identity == self._caller.identity
-
-    def _participant_active(self, participant: rtc.RemoteParticipant) -> None:
-        if self._is_caller(participant):
-            self._active.set()
-
-    def _participant_left(self, participant: rtc.RemoteParticipant) -> None:
-        if self._is_caller(participant):
-            self.over.set()
+            self._caller.became_active(participant.identity)
 
     def _track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        self._take_caller(participant)
+        self._take(participant)
         if not isinstance(track, rtc.RemoteAudioTrack) or publication.source != rtc.TrackSource.SOURCE_MICROPHONE:
             return
-        if self._is_caller(participant) and not self._track.done():
-            self._track.set_result(track)
+        if self._caller.is_caller(participant.identity):
+            self._tracks.put_nowait(track)
 
     def _data_received(self, packet: rtc.DataPacket) -> None:
         at_ns = self._clock.now_ns()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.call.engines.light import LightLine
 from harness.call.engines.light_ear import HEAR_EVERY, HEAR_SELDOM, LightEar
 from harness.call.engines.light_mouth import LightMouth
-from harness.call.engines.line import SAMPLE_RATE, Heard, Media
+from harness.call.engines.line import SAMPLE_RATE, AudioTrack, Heard, Media
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.transport.opus import FRAME, LOOK_AHEAD, Encoded, encode, silence
 from harness.transport.pacer import PACKET_NS, SLOT_NS
@@ -61,8 +61,8 @@ class Told:
     def on_broken(self, t_ns: int, what: str) -> None:
         self.broken.append(what)
 
-    def on_audio_track(self, t_ns: int, identity: str) -> None:
-        self.tracks.append(identity)
+    def on_audio_track(self, t_ns: int, track: AudioTrack) -> None:
+        self.tracks.append(track.identity)
 
 
 class Mouth:
@@ -148,7 +148,14 @@ class Agent:
         self.told = Told()
         self.clock = HandClock()
         self.stamped = False
-        self.ear = LightEar(self.clock, self.told, lambda: 3.5, lambda: self.stamped)
+        self.ear = LightEar(
+            "TR_1",
+            self.clock,
+            self.told,
+            rtt_ms=lambda: 3.5,
+            stamped=lambda: self.stamped,
+            server_heard_ns=lambda: 0,
+        )
         self.number = 0
         self.ticks = 0
 
@@ -251,7 +258,6 @@ async def test_an_encrypted_agent_is_a_clear_end() -> None:
     told, clock = Told(), HandClock()
     line = LightLine(TransportHub(clock), Encoded(), told, clock)
     line.track_came(START_NS, RemoteTrack("agent", "TR_1", 1, is_encrypted=True))
-    line.listen_to("agent")
     assert told.tracks == ["agent"]
     assert "--engine sdk" in told.broken[0]
     await line.hang_up()

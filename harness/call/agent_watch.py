@@ -1,0 +1,252 @@
+"""Follows who is in the room: who the agent is, that it is still there, and who follows it.
+
+What it finds is on the timeline, in events from which the measuring makes the same of it (`measure/agent_voices.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from harness.call.engines.line import AudioTrack, Media, Participant
+from harness.call.signs_of_life import SignsOfLife
+from harness.call.timeline import Timeline
+from harness.call.who import FOLLOWS_NS, Candidate, Person, candidates, choose, follower
+from harness.clock import NS_PER_MS, NS_PER_S, Clock
+from harness.errors import AgentFailure
+from harness.measure.agent_voices import AgentVoices
+
+PERHAPS_DEAD_NS = 1200 * NS_PER_MS  # three packets of silence and a reading of the statistics later
+SURELY_KNOWN_NS = 6 * NS_PER_S
+
+
+class AgentWatch:
+    """See the module.
+
+    Args:
+        clock: Tells time.
+        timeline: What happens is written to it.
+        voices: Told of who and which tracks; the ear tells it of the voices.
+        last_packet_ns: Tells when the last packet of a track came.
+        named: The agent's identity, where it is known beforehand.
+        on_anew: Another one is the agent, and always was.
+        on_gone: The agent is gone for good, since the time given, and why that is a failure.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        timeline: Timeline,
+        voices: AgentVoices,
+        *,
+        last_packet_ns: Callable[[str], int | None],
+        named: str | None,
+        on_anew: Callable[[], None],
+        on_gone: Callable[[int, AgentFailure], None],
+    ) -> None:
+        self._clock = clock
+        self._timeline = timeline
+        self._voices = voices
+        self._last_packet_ns = last_packet_ns
+        self._named = named
+        self._on_anew = on_anew
+        self._on_gone = on_gone
+        self._people: dict[str, Person] = {}
+        self._tracks: dict[str, AudioTrack] = {}
+        self._life = SignsOfLife()
+        self._left: Person | None = None
+        self._left_ns = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False
+        self.agent: str | None = None
+        self.joined = asyncio.Event()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the agent is in the room, as far as is known.
+
+        It is not while one that left may be followed, nor while one that sends in silence has sent nothing for so long
+        that it may have crashed; that is known before long.
+        """
+        return self._left is None and not (PERHAPS_DEAD_NS < self._sent_nothing_for_ns() < SURELY_KNOWN_NS)
+
+    def _sent_nothing_for_ns(self) -> int:
+        times = [self._last_packet_ns(sid) for sid in self._life.sign_wanted()]
+        known = [t_ns for t_ns in times if t_ns is not None]
+        return self._clock.now_ns() - max(known) if known else 0
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no one else is in the room."""
+        return not self._people
+
+    def is_agents_text(self, identity: str | None) -> bool:
+        """Whether a text of this sender is the agent's: one without a sender is, and any before the agent is known."""
+        return identity is None or self.agent is None or self._voices.is_agent(identity)
+
+    def close(self) -> None:
+        """The call is over."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def participant(self, t_ns: int, participant: Participant) -> None:
+        """Someone is in the room, or more is known of it."""
+        known = self._people.get(participant.identity)
+        if known is not None and known.participant == participant:
+            return
+        self._timeline.add(
+            t_ns,
+            "participant",
+            identity=participant.identity,
+            kind=participant.kind,
+            on_behalf_of=participant.on_behalf_of,
+        )
+        if known is None:
+            self._people[participant.identity] = Person(participant, t_ns)
+        else:
+            known.participant = participant
+        self._voices.participant(participant.identity, participant.on_behalf_of)
+        self._decide(t_ns)
+
+    def participant_left(self, t_ns: int, identity: str) -> None:
+        """Someone has left."""
+        person = self._people.pop(identity, None)
+        if person is None:
+            return
+        self._timeline.add(t_ns, "participant.left", identity=identity)
+        if identity == self.agent:
+            self._left, self._left_ns = person, t_ns
+        self._decide(t_ns)
+
+    def track_came(self, t_ns: int, track: AudioTrack) -> None:
+        """An audio track is heard from now on."""
+        self._tracks[track.sid] = track
+        self._timeline.add(
+            t_ns, "track.came", track=track.sid, identity=track.identity, name=track.name, source=track.source
+        )
+        self._voices.track_came(t_ns, track.sid, track.identity, name=track.name, source=track.source)
+        person = self._people.setdefault(track.identity, Person(Participant(track.identity), t_ns))
+        if person.audio_ns is None:
+            person.audio_ns = t_ns
+        self._decide(t_ns)
+
+    def track_gone(self, t_ns: int, sid: str) -> None:
+        """A track is there no more."""
+        track = self._tracks.pop(sid, None)
+        if track is None:
+            return
+        self._timeline.add(t_ns, "track.gone", track=sid)
+        self._voices.track_gone(t_ns, sid)
+        self._life.gone(sid)
+        person = self._people.get(track.identity)
+        if person is not None and all(other.identity != track.identity for other in self._tracks.values()):
+            person.audio_ns = None
+
+    def track_muted(self, t_ns: int, sid: str, *, muted: bool) -> None:
+        """A track was muted, or that was taken back."""
+        self._timeline.add(t_ns, "track.muted" if muted else "track.unmuted", track=sid)
+        self._life.muted(sid, muted=muted)
+
+    def voice(self, t_ns: int, sid: str) -> None:
+        """A voice set in on a track."""
+        track = self._tracks.get(sid)
+        person = self._people.get(track.identity) if track is not None else None
+        if person is not None and not person.has_spoken:
+            person.has_spoken = True
+            self._decide(t_ns)
+
+    def second(self, t_ns: int, media: Media) -> None:
+        """A second of a track is over."""
+        self._voices.passed(t_ns)
+        if not self._voices.is_agents(media.track) or self._voices.is_background(media.track):
+            return
+        self._life.second(media, voiced=self._voices.voiced(media.track))
+        if self._life.none and self.agent is not None and self._left is None and not self._over:
+            what = f"the agent's audio stopped {FOLLOWS_NS // NS_PER_S} s ago, without a word of its leaving"
+            mend = "did its process crash, or lose its network? it had sent packets in silence before"
+            self._end(t_ns, AgentFailure("agent.gone_silent", what, mend=mend))
+
+    def reconnected(self) -> None:
+        """Our own connection is there again."""
+        self._life.begin_anew()
+
+    # -- who it is ---------------------------------------------------------------------------------------------------
+
+    def _decide(self, t_ns: int) -> None:
+        if self._over:
+            return
+        again_ns = self._follow(t_ns) if self._left is not None else self._choose(t_ns)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if again_ns is not None:
+            wait_s = max(0, again_ns - self._clock.now_ns()) / NS_PER_S
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._later)
+
+    def _later(self) -> None:
+        self._decide(self._clock.now_ns())
+
+    def _choose(self, t_ns: int) -> int | None:
+        chosen, again_ns = choose(self._people, current=self.agent, named=self._named, now_ns=t_ns)
+        if chosen is None:
+            return again_ns
+        if chosen.identity != self.agent:
+            changed, self.agent = self.agent is not None, chosen.identity
+            by = "name" if self._named is not None else "kind" if chosen.is_agent else "audio"
+            self._timeline.add(t_ns, "agent.seen", identity=chosen.identity, by=by)
+            before = self._tracks_of_agent()
+            self._voices.chosen(chosen.identity)
+            if changed and self.joined.is_set() and self._tracks_of_agent() != before:
+                self.joined.clear()
+                self._life = SignsOfLife()
+                self._on_anew()
+        if chosen.audio_ns is not None and not self.joined.is_set():
+            self._timeline.add(chosen.audio_ns, "agent.joined", identity=chosen.identity)
+            self.joined.set()
+        return again_ns
+
+    def _tracks_of_agent(self) -> set[str]:
+        return {track.sid for track in self._voices.of_agent() if track.gone_ns is None}
+
+    def _follow(self, t_ns: int) -> int | None:
+        """The agent has left: another may follow it, for a while."""
+        left = self._left
+        if left is None or self.agent is None:
+            return None
+        then, coming_ns = follower(self._people, left=left) if self._named is None else self._named_again()
+        mistaken = then is not None and then.is_agent and not left.is_agent
+        if mistaken:
+            self._left = None
+            return self._choose(t_ns)
+        if not self.joined.is_set() and (then is not None or self._another_may_be(t_ns)):
+            self.agent = self._left = None  # it was taken for the agent before anything was heard of it
+            return self._choose(t_ns)
+        if then is not None:
+            self._timeline.add(t_ns, "agent.handover", identity=self.agent, to=then.identity)
+            self.agent, self._left = then.identity, None
+            self._voices.handed_over(then.identity)
+            self._life = SignsOfLife()
+            return None
+        until_ns = max(self._left_ns + FOLLOWS_NS, coming_ns or 0)
+        if t_ns < until_ns:
+            return until_ns
+        self._timeline.add(self._left_ns, "agent.left", identity=self.agent)
+        heard = self.joined.is_set()
+        what = f"the agent left before {'the script had ended' if heard else 'its audio was there'}"
+        self._end(self._left_ns, AgentFailure("agent.left", f"{what}, and none followed it within 3 s"))
+        return None
+
+    def _another_may_be(self, t_ns: int) -> bool:
+        return choose(self._people, current=None, named=self._named, now_ns=t_ns)[0] is not None
+
+    def _named_again(self) -> tuple[Candidate | None, int | None]:
+        here = self._people.get(self._named or "")
+        found = [one for one in candidates(self._people) if one.identity == self._named and one.audio_ns is not None]
+        return (found[0] if found else None), (here.came_ns + FOLLOWS_NS if here is not None else None)
+
+    def _end(self, since_ns: int, failure: AgentFailure) -> None:
+        self._over = True
+        self._on_gone(since_ns, failure)

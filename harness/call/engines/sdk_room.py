@@ -1,0 +1,51 @@
+"""What the SDK tells of a room, in the words of the seam (`line.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Protocol
+
+from livekit import rtc
+
+from harness.call.engines.line import AudioTrack, Kind, Participant
+
+ON_BEHALF_OF = "lk.publish_on_behalf"
+_KINDS: dict[int, Kind] = {
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD: "standard",
+    rtc.ParticipantKind.PARTICIPANT_KIND_AGENT: "agent",
+    rtc.ParticipantKind.PARTICIPANT_KIND_SIP: "sip",
+    rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS: "ingress",
+    rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS: "egress",
+}
+
+
+def participant_of(participant: rtc.RemoteParticipant) -> Participant:
+    """Someone in the room."""
+    on_behalf_of = participant.attributes.get(ON_BEHALF_OF) or None
+    return Participant(participant.identity, _KINDS.get(participant.kind, "other"), on_behalf_of)
+
+
+def audio_track(sid: str, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> AudioTrack:
+    """A track, under a name of ours."""
+    source = rtc.TrackSource.Name(publication.source).removeprefix("SOURCE_").lower()
+    return AudioTrack(sid, participant.identity, publication.name, source.replace("screenshare", "screen_share"))
+
+
+class Permission(Protocol):
+    """What of the SDK's own type is asked here; it has no public name."""
+
+    @property
+    def can_publish(self) -> bool:
+        """Whether anything may be published."""
+        ...
+
+    @property
+    def can_publish_sources(self) -> Container[int]:
+        """What may be published; empty: all."""
+        ...
+
+
+def can_publish_microphone(permission: Permission) -> bool:
+    """Whether a token's rights allow it; without a list of sources all are allowed."""
+    sources = permission.can_publish_sources
+    return permission.can_publish and (not sources or rtc.TrackSource.SOURCE_MICROPHONE in sources)

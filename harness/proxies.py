@@ -1,0 +1,255 @@
+"""Which HTTP proxy a connection takes: one rule for the session client, engine `light` and engine `sdk`.
+
+`HTTPS_PROXY` for `https` and `wss`, `HTTP_PROXY` for `http` and `ws`, `ALL_PROXY` where that one is not set; in either
+case, lower case first. What `NO_PROXY` names takes none, and this machine never does. `docs/targets.md` says it at
+length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from harness.errors import ConfigError, RoomFailure
+from harness.secret import Secret
+
+_VARIABLES = {"http": "HTTP_PROXY", "ws": "HTTP_PROXY", "https": "HTTPS_PROXY", "wss": "HTTPS_PROXY"}
+_EVERY = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy.
+
+    Attributes:
+        variable: Where it was named.
+        host: Its name or address.
+        port: Its port.
+        user: For it, where it asks who we are.
+        password: For it.
+    """
+
+    variable: str
+    host: str
+    port: int
+    user: str = field(default="", repr=False)
+    password: Secret | None = None
+
+    def __str__(self) -> str:
+        return f"the proxy {self.address} ({self.variable})"
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Without user and password."""
+        return f"http://{self.address}"
+
+    def authorization(self) -> str | None:
+        """The value of the header `Proxy-Authorization`, where there is a user; it holds the password."""
+        import base64
+
+        if not self.user and self.password is None:
+            return None
+        password = self.password.reveal() if self.password is not None else ""
+        return "Basic " + base64.b64encode(f"{self.user}:{password}".encode()).decode()
+
+
+def proxy_for(url: str, env: Mapping[str, str] | None = None) -> Proxy | None:
+    """The proxy for a connection to this URL; None where it goes straight there.
+
+    Args:
+        url: `http`, `https`, `ws` or `wss`; any other takes none.
+        env: Where the variables are; those that this process was given, if left out.
+
+    Raises:
+        ConfigError: The variable that decides names no proxy that is supported.
+    """
+    env = given_environment() if env is None else env
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # whoever connects says what is wrong with it
+        return None
+    if not host or parts.scheme not in _VARIABLES:
+        return None
+    variable, value = _value(env, (_VARIABLES[parts.scheme], "ALL_PROXY"))
+    if not value or _is_here(host):
+        return None
+    if _is_named(host, port or _DEFAULT_PORTS[parts.scheme], _value(env, ("NO_PROXY",))[1]):
+        return None
+    return _read(variable, value)
+
+
+def room_proxy_for(url: str) -> Proxy | None:
+    """As `proxy_for`, for a LiveKit server, whose URL is known in the call only.
+
+    Raises:
+        RoomFailure: room.unreachable; the variable that decides names no proxy that is supported.
+    """
+    try:
+        return proxy_for(url)
+    except ConfigError as problem:
+        what = f"the room could not be joined: {problem.where}: {problem.what}"
+        raise RoomFailure("room.unreachable", what, mend=problem.mend) from None
+
+
+def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment for child processes that talk to this machine alone."""
+    return {name: value for name, value in environment.items() if name.upper() not in _EVERY}
+
+
+def _value(env: Mapping[str, str], names: Iterable[str]) -> tuple[str, str]:
+    for name in names:
+        for either in (name.lower(), name):
+            if value := env.get(either, "").strip():
+                return either, value
+    return "", ""
+
+
+def _read(variable: str, value: str) -> Proxy:
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host:
+        raise ConfigError("this is no proxy's URL", where=variable, mend="write it as http://host:port")
+    if parts.scheme != "http":
+        raise ConfigError(
+            f"a proxy that is reached by {parts.scheme}:// is not supported",
+            where=variable,
+            mend="name one that is reached by http:// (it carries https and wss as well), or unset the variable",
+        )
+    password = Secret(unquote(parts.password)) if parts.password is not None else None
+    return Proxy(variable, host, port or 80, unquote(parts.username or ""), password)
+
+
+def _ip(host: str) -> _IpAddress | None:
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is this machine by its loopback addresses."""
+    address = _ip(host)
+    if address is not None:
+        return address.is_loopback or address.is_unspecified
+    name = host.lower().rstrip(".")
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def _is_named(host: str, port: int, no_proxy: str) -> bool:
+    """Whether `NO_PROXY` names it: `*`, hosts with all below them, addresses, networks, each with a port or without."""
+    address, name = _ip(host), host.lower().rstrip(".")
+    for entry in re.split(r"[\s,]+", no_proxy.lower()):
+        if entry == "*":
+            return True
+        if address is not None and _holds(entry, address):
+            return True
+        bare, colon, ending = entry.rpartition(":")
+        if colon and ending.isdecimal() and (":" not in bare or bare.endswith("]")):
+            if int(ending) != port:
+                continue
+            entry = bare  # noqa: PLW2901 - without its port
+            if address is not None and _holds(entry, address):
+                return True
+        entry = entry.removeprefix("*").strip(".")  # noqa: PLW2901 - `.example.com` and `*.example.com` are example.com
+        if entry and address is None and (name == entry or name.endswith("." + entry)):
+            return True
+    return False
+
+
+def _holds(entry: str, address: _IpAddress) -> bool:
+    """Whether an address or network (`10.0.0.0/8`) of `NO_PROXY` is or holds this address."""
+    try:
+        return address in ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        return False
+
+
+# -- LiveKit's SDK -----------------------------------------------------------------------------------------------------
+
+_given: dict[str, str] | None = None
+"""The variables as this process was given them, once they were set otherwise for the SDK."""
+
+
+def given_environment() -> dict[str, str]:
+    """The environment of this process as it was given to it: for those who read it, and for child processes."""
+    if _given is None:
+        return dict(os.environ)
+    return without_proxies(os.environ) | _given
+
+
+class SdkProxies:
+    """Makes LiveKit's SDK take our rule.
+
+    It reads `HTTPS_PROXY` or `HTTP_PROXY` of the process each time it connects, and knows no `NO_PROXY`. So the
+    process's variables are set to what our rule says of the server, and stay so: the SDK connects again by itself where
+    a connection is lost. Joins that need them otherwise wait for those under way. Where no proxy is named nothing is
+    touched.
+    """
+
+    def __init__(self) -> None:
+        self._joining = 0
+        self._free = asyncio.Condition()
+        self._decided: Proxy | None = None
+
+    @asynccontextmanager
+    async def towards(self, url: str) -> AsyncIterator[None]:
+        """While a room at this URL is joined.
+
+        Raises:
+            RoomFailure: See `room_proxy_for`.
+        """
+        proxy = room_proxy_for(url)
+        async with self._free:
+            await self._free.wait_for(lambda: not self._joining or proxy == self._decided)
+            self._decided = proxy
+            self._joining += 1
+            _set_for_sdk(os.environ, proxy)
+        try:
+            yield
+        finally:
+            async with self._free:
+                self._joining -= 1
+                self._free.notify_all()
+
+
+def _set_for_sdk(environment: MutableMapping[str, str], proxy: Proxy | None) -> None:
+    global _given  # noqa: PLW0603 - the environment is one for the process as well
+    ours = {name: value for name, value in environment.items() if name.upper() in _EVERY}
+    wanted = {name: _with_user(proxy) for name in ("HTTP_PROXY", "HTTPS_PROXY")} if proxy is not None else {}
+    if ours == wanted:
+        return
+    if _given is None:
+        _given = ours
+    for name in ours:
+        if name not in wanted:
+            del environment[name]
+    environment.update(wanted)
+
+
+def _with_user(proxy: Proxy) -> str:
+    from urllib.parse import quote
+
+    if proxy.authorization() is None:
+        return proxy.url
+    # The SDK names itself to a proxy only where there is a password, be it an empty one.
+    password = proxy.password.reveal() if proxy.password is not None else ""
+    return f"http://{quote(proxy.user, safe='')}:{quote(password, safe='')}@{proxy.address}"

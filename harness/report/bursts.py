@@ -1,0 +1,93 @@
+"""What the bursts of a load came to, told from the moment at which their calls were due; and what we held back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.counted import counted
+from harness.measure.percentiles import percentile
+from harness.measure.result import CallResult
+from harness.report.numbers import with_ms
+
+_OF_BURST = re.compile(r"^(?:w\d+-)?b(\d+)-")
+_STAGES = (
+    ("session asked", "session_asked_ms"),
+    ("session answered", "session_answered_ms"),
+    ("join asked", "join_asked_ms"),
+    ("agent there", "agent_there_ms"),
+)
+HELD_BACK = "held back by ourselves"
+TOLD_MS = 1.0  # what is held back for less is no delay
+
+
+@dataclass(frozen=True, slots=True)
+class BurstRow:
+    """How late the calls of a burst came to one stage, or how long they were held back: ms, of so many calls."""
+
+    stage: str
+    calls: int
+    p50_ms: float
+    p95_ms: float
+    last_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """All calls that were due at once, of one size; `line` says in words who came, `rows` when (by their stage)."""
+
+    size: int
+    line: str
+    rows: list[BurstRow]
+
+
+def bursts(calls: Sequence[CallResult]) -> list[Burst]:
+    """The bursts by their size; none where there were none."""
+    by_size: dict[int, list[CallResult]] = {}
+    for call in calls:
+        found = _OF_BURST.match(call.call)
+        if found is not None:
+            by_size.setdefault(int(found[1]), []).append(call)
+    return [Burst(size, _line(size, members), _rows(members)) for size, members in sorted(by_size.items())]
+
+
+def _line(size: int, calls: Sequence[CallResult]) -> str:
+    joined = sum(call.agent_join_ms is not None for call in calls)
+    never = sum(call.failure == "agent.never_joined" for call in calls)
+    doubled = sum(call.agents > 1 for call in calls)
+    return f"burst of {size}: an agent joined {joined} of {counted(len(calls), 'call')}, {never} never, {doubled} twice"
+
+
+def _rows(calls: Sequence[CallResult]) -> list[BurstRow]:
+    due = [call.since_due for call in calls if call.since_due is not None]
+    stages = [(stage, [getattr(each, name) for each in due]) for stage, name in _STAGES]
+    stages.append((HELD_BACK, [call.held_back_ms for call in calls if call.since_due is not None]))
+    rows = []
+    for stage, found in stages:
+        values = [value for value in found if value is not None]
+        if values:
+            rows.append(BurstRow(stage, len(values), percentile(values, 50), percentile(values, 95), max(values)))
+    return rows
+
+
+def burst_lines(calls: Sequence[CallResult]) -> list[str]:
+    """The bursts for a terminal: a line each, and a line for each stage of it."""
+    lines = []
+    for burst in bursts(calls):
+        lines += [burst.line, f"  {'since they were due':<24}{'calls':>6}{'p50':>11}{'p95':>11}{'last':>11}"]
+        for row in burst.rows:
+            figures = "".join(f"{with_ms(value):>11}" for value in (row.p50_ms, row.p95_ms, row.last_ms))
+            lines.append(f"  {row.stage:<24}{row.calls:>6}{figures}")
+    return lines
+
+
+def held_back_line(calls: Sequence[CallResult]) -> str:
+    """What we held back ourselves, of all calls; empty where that is nothing."""
+    held = [call.held_back_ms for call in calls if call.held_back_ms >= TOLD_MS]
+    if not held:
+        return ""
+    return (
+        f"{counted(len(held), 'call')} of {len(calls)}, for {with_ms(percentile(held, 50))} (p50) to "
+        f"{with_ms(max(held))}; it is in no metric"
+    )

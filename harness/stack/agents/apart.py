@@ -1,0 +1,60 @@
+"""Agents that get a process of their own, because they kill it: a crash as the server sees one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.secret import Secret
+from harness.stack.child import Child
+from harness.stack.said import Said
+
+COMMAND = (sys.executable, "-m", "harness.stack.agents")
+GRACE_S = 3.0
+
+
+class Apart:
+    """Processes like the one it is in, each for one room.
+
+    Args:
+        start: The start order of ours.
+        tell: Takes what they say of their rooms.
+    """
+
+    def __init__(self, start: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None]) -> None:
+        self._start = start
+        self._tell = tell
+
+    async def run(self, order: Mapping[str, Any]) -> str:
+        """Follows a join order in a process of its own, to its end; gives its last words where it did not kill itself.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        said = Said([Secret(str(self._start["livekit"]["api_secret"]))])
+
+        def take(message: dict[str, Any]) -> None:
+            if message.get("is") == "over":
+                over.set()
+            elif "room" in message:
+                self._tell(message)
+            elif "error" in message:
+                said.add(json.dumps(message["error"]).encode())
+
+        over = asyncio.Event()
+        child = await Child.start("agent apart", COMMAND, said=said, on_message=take)
+        try:
+            await child.send({**self._start, "warm": [order["agent"]]})
+            await child.send({**order, "apart": True})
+            ended, left = asyncio.create_task(child.wait()), asyncio.create_task(over.wait())
+            await asyncio.wait({ended, left}, return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            died = ended.done() and not over.is_set() and ended.result() != -signal.SIGKILL
+            ended.cancel()
+            return said.last() if died else ""
+        finally:
+            await child.stop(grace_s=GRACE_S)

@@ -1,0 +1,76 @@
+"""The line of an agent whose voice a second participant publishes, as services of avatars do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from harness.stack.agents.line import Line
+from harness.stack.agents.mouth import Mouth
+from harness.stack.agents.utterance import Pcm
+
+ON_BEHALF = "lk.publish_on_behalf"
+"""The attribute of the avatar that names its agent."""
+
+
+class AvatarLine:
+    """See `Line`: hears and writes as the agent, speaks as the avatar.
+
+    Args:
+        agent: Publishes no audio.
+        avatar: Publishes the voice.
+        avatar_first: Which of the two is in the room first.
+    """
+
+    def __init__(self, agent: Line, avatar: Line, *, avatar_first: bool) -> None:
+        self._agent = agent
+        self._avatar = avatar
+        self._in_order = (avatar, agent) if avatar_first else (agent, avatar)
+        self.caller_came = agent.caller_came
+        self.over = agent.over
+        self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
+
+    async def join(self) -> None:
+        """See `Line.join`."""
+        self._agent.on_text = self.on_text
+        for line in self._in_order:
+            await line.join()
+
+    async def heard_by_caller(self) -> None:
+        """See `Line.heard_by_caller`."""
+        await self._agent.heard_by_caller()
+        await self._avatar.heard_by_caller()
+
+    async def carry(self, mouth: Mouth) -> None:
+        """See `Line.carry`."""
+        await self._avatar.carry(mouth)
+
+    def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
+        """See `Line.heard`."""
+        return self._agent.heard(frame_ms)
+
+    async def jitter_buffer(self) -> dict[str, float | int]:
+        """See `Line.jitter_buffer`."""
+        return await self._agent.jitter_buffer()
+
+    async def send(self, payload: dict[str, Any] | bytes) -> int:
+        """See `Line.send`."""
+        return await self._agent.send(payload)
+
+    async def republish(self, *, overlap: bool) -> None:
+        """See `Line.republish`."""
+        await self._avatar.republish(overlap=overlap)
+
+    def mute(self, *, on: bool) -> None:
+        """See `Line.mute`."""
+        self._avatar.mute(on=on)
+
+    async def leave(self) -> None:
+        """See `Line.leave`."""
+        for line in reversed(self._in_order):
+            await line.leave()
+
+    async def drop(self) -> None:
+        """See `Line.drop`."""
+        for line in reversed(self._in_order):
+            await line.drop()

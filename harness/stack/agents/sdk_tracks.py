@@ -1,0 +1,139 @@
+"""Tracks that are published on LiveKit's SDK: an agent's voice, and steady sounds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Literal
+
+import numpy as np
+from livekit import rtc
+
+from harness.clock import Clock
+from harness.stack.agents.mouth import FRAME, FRAME_NS
+from harness.stack.agents.sounds import Sound, frame_at, loop
+from harness.stack.agents.utterance import RATE_HZ, Pcm
+from harness.stack.shape import Shape
+
+UNPUBLISH_TIMEOUT_S = 5.0
+_SOURCES = {
+    "unknown": rtc.TrackSource.SOURCE_UNKNOWN,
+    "microphone": rtc.TrackSource.SOURCE_MICROPHONE,
+}
+
+
+class OwnTrack:
+    """One published track, and the source that feeds it.
+
+    Args:
+        room: Where it is published, once that is connected: a source made before starts a native runtime of its own.
+        name: Of the track.
+        options: How it is published.
+        stereo: Two channels, the right one at half the level.
+    """
+
+    def __init__(self, room: rtc.Room, name: str, options: rtc.TrackPublishOptions, *, stereo: bool = False) -> None:
+        self._room = room
+        self._channels = 2 if stereo else 1
+        # A queue in the source would blur times by its own timer.
+        self._source = rtc.AudioSource(RATE_HZ, self._channels, queue_size_ms=0)
+        self._track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
+        self._options = options
+        self._publication: rtc.LocalTrackPublication | None = None
+        self._silence = rtc.AudioFrame(bytes(2 * FRAME * self._channels), RATE_HZ, self._channels, FRAME)
+
+    async def publish(self) -> None:
+        """Publishes it.
+
+        Raises:
+            rtc.PublishTrackError: The server refuses.
+        """
+        self._publication = await self._room.local_participant.publish_track(self._track, self._options)
+
+    async def heard(self) -> None:
+        """Returns once someone has subscribed to it."""
+        if self._publication is not None:
+            await self._publication.wait_for_subscription()
+
+    async def push(self, pcm: Pcm | None) -> None:
+        """The next 10 ms, None for silence."""
+        frame = self._silence
+        if pcm is not None:
+            samples = pcm if self._channels == 1 else np.stack((pcm, pcm // 2), axis=1)
+            frame = rtc.AudioFrame(samples.tobytes(), RATE_HZ, self._channels, FRAME)
+        await self._source.capture_frame(frame)
+
+    def mute(self, *, on: bool) -> None:
+        """Mutes it, or takes that back."""
+        if on != self._track.muted:
+            (self._track.mute if on else self._track.unmute)()
+
+    async def close(self) -> None:
+        """Takes it back; nothing of it is left. Raises nothing."""
+        publication, self._publication = self._publication, None
+        with contextlib.suppress(Exception):
+            if publication is not None and self._room.isconnected():
+                await asyncio.wait_for(
+                    self._room.local_participant.unpublish_track(publication.sid), UNPUBLISH_TIMEOUT_S
+                )
+        with contextlib.suppress(Exception):
+            await self._source.aclose()
+
+
+def voice_track(room: rtc.Room, shape: Shape, number: int) -> OwnTrack:
+    """The track of an agent's voice, its first or a later one."""
+    options = rtc.TrackPublishOptions(
+        source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=shape.publish.dtx, red=shape.publish.red
+    )
+    name = "agent-voice" if number == 1 else f"agent-voice-{number}"
+    return OwnTrack(room, name, options, stereo=shape.tracks.stereo)
+
+
+class SteadySound:
+    """A track with a sound that goes on and on.
+
+    Args:
+        room: Where it is published.
+        clock: Tells the time and waits.
+        name: Of the track.
+        source: Which the track says it has.
+        sound: What it plays.
+        dbfs: Its level (RMS).
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        clock: Clock,
+        *,
+        name: str,
+        source: Literal["unknown", "microphone"],
+        sound: Sound,
+        dbfs: float,
+    ) -> None:
+        self._clock = clock
+        self._pcm = loop(sound, dbfs)
+        self._track = OwnTrack(room, name, rtc.TrackPublishOptions(source=_SOURCES[source], dtx=True, red=False))
+        self._playing: asyncio.Task[None] | None = None
+        self.silent = False
+
+    async def publish(self) -> None:
+        """Publishes it and plays from now on."""
+        await self._track.publish()
+        self._playing = asyncio.create_task(self._play())
+
+    async def _play(self) -> None:
+        deadline_ns = self._clock.now_ns()
+        number = 0
+        while True:
+            await self._clock.sleep_until_ns(deadline_ns)
+            await self._track.push(None if self.silent else frame_at(self._pcm, number))
+            number += 1
+            deadline_ns += FRAME_NS
+
+    async def close(self) -> None:
+        """Plays no more; the track is gone. Raises nothing."""
+        if self._playing is not None:
+            self._playing.cancel()
+            await asyncio.gather(self._playing, return_exceptions=True)
+        await self._track.close()

@@ -1,0 +1,145 @@
+"""A way to the LiveKit server's signalling that can be cut: a port for each room, in front of the server's own.
+
+Only signalling goes through it; media goes past it. While it is cut, connections are dropped at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from urllib.parse import SplitResult, urlsplit
+
+from harness.stack.ports import LOOPBACK
+
+CHUNK_BYTES = 1 << 16
+LINGER_S = 30.0
+"""A relay stays so long after the agent has left: the caller may still be there."""
+
+
+class Relay:
+    """One room's. Made by `start`."""
+
+    def __init__(self, target: SplitResult) -> None:
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._links: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._cut = False
+        self._mending: asyncio.TimerHandle | None = None
+        self.url = ""
+
+    @classmethod
+    async def start(cls, url: str) -> Relay:
+        """Listens on a free port of 127.0.0.1, in front of the server at `url`.
+
+        Raises:
+            OSError: There is no port.
+        """
+        relay = cls(urlsplit(url))
+        relay._server = await asyncio.start_server(relay._take, LOOPBACK, 0)
+        port = int(relay._server.sockets[0].getsockname()[1])
+        relay.url = relay._target._replace(netloc=f"{LOOPBACK}:{port}").geturl()
+        return relay
+
+    def cut(self, lasts_s: float | None) -> None:
+        """Drops what there is, and all that comes for so long; None: for ever."""
+        self._cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+        if lasts_s is not None:
+            self._mending = asyncio.get_running_loop().call_later(lasts_s, self._mend)
+
+    def _mend(self) -> None:
+        self._cut = False
+
+    async def close(self) -> None:
+        """Ends everything. Raises nothing."""
+        if self._mending is not None:
+            self._mending.cancel()
+        if self._server is not None:
+            self._server.close()
+        for link in self._links:
+            link.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._links.add(task)
+            task.add_done_callback(self._links.discard)
+        writers = [writer]
+        try:
+            if self._cut:
+                return
+            with contextlib.suppress(OSError):
+                theirs, to_server = await asyncio.open_connection(self._target.hostname, self._target.port)
+                writers.append(to_server)
+                self._writers.update(writers)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_pass_on(reader, to_server))
+                    group.create_task(_pass_on(theirs, writer))
+        finally:
+            self._writers.difference_update(writers)
+            for one in writers:
+                one.transport.abort()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Until either side ends; then the other one hears of that."""
+    with contextlib.suppress(OSError):
+        while data := await reader.read(CHUNK_BYTES):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError):
+        writer.close()
+
+
+class Relays:
+    """All rooms' that have one.
+
+    Args:
+        url: The server's own.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._relays: dict[str, Relay] = {}
+        self._lingering: set[asyncio.Task[None]] = set()
+
+    async def url_for(self, room: str) -> str:
+        """Where the caller of that room connects to.
+
+        Raises:
+            OSError: There is no port.
+        """
+        if room not in self._relays:
+            self._relays[room] = await Relay.start(self._url)
+        return self._relays[room].url
+
+    def cut(self, room: str, lasts_s: float | None) -> None:
+        """Cuts that room's, where it has one."""
+        if room in self._relays:
+            self._relays[room].cut(lasts_s)
+
+    def over(self, room: str) -> None:
+        """The agent has left that room: its relay ends before long."""
+        relay = self._relays.pop(room, None)
+        if relay is not None:
+            lingering = asyncio.create_task(_linger(relay))
+            self._lingering.add(lingering)
+            lingering.add_done_callback(self._lingering.discard)
+
+    async def close(self) -> None:
+        """Ends all."""
+        for lingering in self._lingering:
+            lingering.cancel()
+        await asyncio.gather(*self._lingering, return_exceptions=True)
+        for relay in self._relays.values():
+            await relay.close()
+
+
+async def _linger(relay: Relay) -> None:
+    try:
+        await asyncio.sleep(LINGER_S)
+    finally:
+        await relay.close()

@@ -1,0 +1,214 @@
+"""An agent's `shape`: as what it is in the room, with which tracks and whom, and what becomes of it and of the line.
+
+    shape:
+      kind: standard
+      first: true
+      tracks: {background: {before: true, sound: tone}}
+
+What an agent says and how soon is told elsewhere; each key here can be joined with any other, but for those that
+`Shape` refuses together. Replies are counted from 1; 0 is the greeting.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from harness.scenario.units import duration_s
+from harness.stack.file_words import Duration, Right, Strict
+
+Kind = Literal["agent", "standard", "sip"]
+EVER = "ever"
+
+
+def _duration_or_ever(value: str) -> str:
+    if value != EVER:
+        duration_s(value)
+    return value
+
+
+AfterReply = Annotated[int, Field(ge=0, le=1000)]
+
+
+class Background(Strict):
+    """A second track of the agent's, as a player of background sound publishes."""
+
+    source: Literal["unknown", "microphone"] = "unknown"
+    before: bool = Field(True, description="Published before the voice's track, or after it.")
+    sound: Literal["silence", "noise", "tone", "hum"] = "silence"
+    dbfs: float = Field(-45.0, ge=-90, le=-10, description="RMS level of the sound.")
+
+
+class Tracks(Strict):
+    """The agent's audio tracks. All but `late` need LiveKit's client (engine sdk)."""
+
+    background: Background | None = None
+    republish: Literal["overlap", "gap"] | None = Field(
+        None,
+        description="After each of its replies the voice moves to a new track. overlap: that is there before the "
+        "old one goes; gap: after.",
+    )
+    late: Duration | None = Field(None, description="The voice's track comes so long after the agent.")
+    muted: bool = Field(False, description="The voice's track is muted whenever the agent has nothing to say.")
+    stereo: bool = Field(False, description="Two channels, the right one at half the level.")
+
+    @property
+    def late_s(self) -> float:
+        """See `late`; in seconds."""
+        return 0.0 if self.late is None else duration_s(self.late)
+
+    @property
+    def needs_sdk(self) -> bool:
+        """Whether a line at the socket, which has one track for good, cannot do it."""
+        return self.background is not None or self.republish is not None or self.muted or self.stereo
+
+
+class Avatar(Strict):
+    """A second participant of kind AGENT publishes the voice on the agent's behalf; texts come from the agent."""
+
+    first: bool = Field(False, description="The avatar is in the room before the agent that it speaks for.")
+
+
+class Observer(Strict):
+    """A participant of kind AGENT without audio, as a note taker or monitor; there before the agent."""
+
+    sends: bool = Field(False, description="It sends a frame of its own on voice.reply for each text that it sees.")
+
+
+class Beside(Strict):
+    """Who else is in the room, before the agent and the caller."""
+
+    observer: Observer | None = None
+    hold_music: Literal["leaves", "goes_silent", "stays"] | None = Field(
+        None, description="A participant of no kind that plays music; what it does when the agent comes."
+    )
+    recorder: bool = Field(False, description="A participant of kind EGRESS that hears everything and says nothing.")
+
+
+class Handover(Strict):
+    """The agent leaves, and a second participant, `agent-NAME-2`, answers from then on."""
+
+    after_reply: AfterReply = 1
+    gap: Duration = Field("200ms", description="Between the first one's leaving and the second one's joining.")
+    overlap: bool = Field(False, description="The second one is there before the first one leaves; no gap.")
+    greets: bool = Field(False, description="The second one greets as well.")
+
+    @property
+    def gap_s(self) -> float:
+        """See `gap`; in seconds."""
+        return duration_s(self.gap)
+
+
+class HangsUp(Strict):
+    """The agent leaves as it should, once its reply has been said and played out."""
+
+    after_reply: AfterReply = 1
+    room: bool = Field(False, description="It deletes the room, in place of leaving it.")
+
+
+class Crash(Strict):
+    """The agent is gone at once, after a reply or in the middle of one."""
+
+    after_reply: AfterReply | None = None
+    in_reply: int | None = Field(None, ge=1, le=1000)
+    how: Literal["leave", "vanish"] = Field(
+        "vanish",
+        description="leave: its connection is closed; vanish: its process is killed, and the server finds out by "
+        "itself, some 20 s later.",
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.after_reply is None) == (self.in_reply is None):
+            raise ValueError("write exactly one of after_reply and in_reply")
+        return self
+
+
+class Publish(Strict):
+    """How the voice is published."""
+
+    dtx: bool = Field(True, description="In silence one small packet in 400 ms; false: a packet each 20 ms.")
+    red: bool = Field(False, description="Each packet holds the one before as well, as LiveKit's client has it.")
+    in_silence: Literal["packets", "nothing"] = Field(
+        "packets", description="nothing: no packet at all leaves while the agent is silent."
+    )
+
+
+class CallerToken(Strict):
+    """The token that the session service hands to the caller."""
+
+    without: list[Right] = Field(default_factory=list, description="Rights that it does not give.")
+    shared: bool = Field(
+        False, description="All callers get one room and one identity, so that the next throws out the one before."
+    )
+
+
+class Cut(Strict):
+    """The caller's signalling is cut, and not let through again for a time."""
+
+    after_reply: AfterReply = 1
+    lasts: Annotated[str, AfterValidator(_duration_or_ever)] = Field(
+        "2s", description="A duration, or `ever`: then its media ends as well, as when the server is killed."
+    )
+
+    @property
+    def lasts_s(self) -> float | None:
+        """See `lasts`; in seconds, None for ever."""
+        return None if self.lasts == EVER else duration_s(self.lasts)
+
+
+class CallerLine(Strict):
+    """The caller's way to the server."""
+
+    cut: Cut | None = None
+
+
+class Shape(Strict):
+    """See the module."""
+
+    kind: Kind = Field("agent", description="Of its token; standard: a plain token, which names no kind.")
+    first: bool | None = Field(
+        None,
+        description="true: it is in the room before the session is answered; false: it joins once the caller is there. "
+        "Left out: whichever is quicker.",
+    )
+    tracks: Tracks = Tracks()
+    avatar: Avatar | None = None
+    beside: Beside = Beside()
+    handover: Handover | None = None
+    hangs_up: HangsUp | None = None
+    crash: Crash | None = None
+    publish: Publish = Publish()
+    token: CallerToken = CallerToken()
+    line: CallerLine = CallerLine()
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        ends = [name for name in ("handover", "hangs_up", "crash") if getattr(self, name) is not None]
+        if len(ends) > 1:
+            raise ValueError(f"an agent ends in one way: {' and '.join(ends)} do not go together")
+        if self.avatar is not None and self.kind != "agent":
+            raise ValueError("an avatar speaks for a participant of kind agent: leave the other kind out")
+        return self
+
+    @property
+    def needs_sdk(self) -> bool:
+        """Whether a line at the socket cannot do it."""
+        return self.tracks.needs_sdk or self.avatar is not None or self.publish.red or not self.publish.dtx
+
+    @property
+    def session_waits(self) -> bool:
+        """Whether the session is answered only when someone is in the room."""
+        beside = self.beside
+        return self.first is True or beside.observer is not None or beside.hold_music is not None or beside.recorder
+
+    @property
+    def dies(self) -> bool:
+        """Whether the agent needs a process of its own, which is killed."""
+        return self.crash is not None and self.crash.how == "vanish"
+
+    @property
+    def caller_returns(self) -> bool:
+        """Whether a caller that is gone may come again, or another one in its place."""
+        return self.token.shared or (self.line.cut is not None and self.line.cut.lasts_s is not None)

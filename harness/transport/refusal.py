@@ -1,0 +1,127 @@
+"""Why a server did not let us in or ended our stay, in words: what happened, and what can be done about it.
+
+A server says it in two ways: as an HTTP answer in place of a WebSocket, and as a reason for the end of a room
+(LiveKit's `DisconnectReason`). Both engines take their words from here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import NamedTuple
+
+from harness.errors import RoomFailure
+from harness.secret import Secret, masked
+
+MOST_BODY_BYTES = 4096
+_MOST_SAID = 200  # characters of a server's own words
+
+_REFUSED_MEND = "the token may be expired or made for another server or room"
+_URL_MEND = "check the livekit_url that the session service gives"
+_LIMIT_MEND = "the server is at a limit: fewer calls at once, a lower rate, or a higher limit there"
+_SERVER_MEND = "look at the LiveKit server's log"
+
+
+class Ending(NamedTuple):
+    """Why a stay in a room ended.
+
+    Attributes:
+        what: What happened, with the server's own name for it.
+        mend: What can be done about it.
+        by_service: Whether somebody ended it on purpose: the room is over, or we were removed from it.
+    """
+
+    what: str
+    mend: str
+    by_service: bool = False
+
+
+_ENDINGS = {
+    "server_shutdown": Ending("the LiveKit server shuts down", "call again when it is back"),
+    "room_deleted": Ending("the room was deleted", "who deletes the room while the call runs?", by_service=True),
+    "room_closed": Ending("the room was closed", "who closes the room while the call runs?", by_service=True),
+    "participant_removed": Ending(
+        "we were removed from the room",
+        "who removes callers: the session service, or a limit on a call?",
+        by_service=True,
+    ),
+    "state_mismatch": Ending("the server no longer knows of our stay in the room", _SERVER_MEND),
+    "join_failure": Ending("the server could not let us in", _SERVER_MEND),
+    "migration": Ending("the server moves the room to another one", "call again when it has moved"),
+    "signal_close": Ending("the signalling connection was closed", "is the network to the LiveKit server stable?"),
+    "connection_timeout": Ending("the connection timed out", "is the network to the LiveKit server stable?"),
+    "media_failure": Ending("media could not be carried", "are the server's media ports open to this machine?"),
+    "agent_error": Ending("the agent reported an error", "look at the agent's log"),
+}
+
+
+def ending(reason: str, identity: str | None = None) -> Ending:
+    """The words for a `DisconnectReason`.
+
+    Args:
+        reason: LiveKit's name for it, in either case.
+        identity: Ours in the room, where it is known.
+    """
+    name = reason.lower()
+    if name == "duplicate_identity":
+        ours = f" `{masked(identity)}`" if identity else ""
+        return Ending(
+            f"another participant joined with the same identity{ours} ({name})",
+            "does the session service hand every caller the same identity?",
+        )
+    known = _ENDINGS.get(name)
+    if known is not None:
+        return known._replace(what=f"{known.what} ({name})")
+    if name in ("", "unknown_reason"):
+        return Ending("the server ended the connection and gave no reason", _SERVER_MEND)
+    return Ending(f"the server ended the connection ({name})", _SERVER_MEND)
+
+
+def refused_by_reason(reason: str, identity: str | None = None) -> RoomFailure:
+    """A join that the server ended, for this reason."""
+    what, mend, _ = ending(reason, identity)
+    kind = "room.unreachable" if reason.lower() in ("server_shutdown", "signal_close", "migration") else "room.refused"
+    return RoomFailure(kind, f"the room could not be joined: {what}", mend=mend)  # type: ignore[arg-type] # one of two
+
+
+def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: str = "") -> RoomFailure:
+    """A join that was answered by HTTP in place of a WebSocket.
+
+    Args:
+        status: The answer's.
+        body: What came of it.
+        token: Masked in what the server says.
+        retry_after: The header of that name.
+    """
+    said = first_line(body.decode(errors="replace"), token)
+    what = f"the room could not be joined: the server answered {status}" + (f": {said}" if said else "")
+    match status:
+        case 401 | 403 | 404:
+            return RoomFailure("room.refused", what, mend=_REFUSED_MEND)
+        case 429 | 503:
+            after = first_line(retry_after, token)
+            return RoomFailure(
+                "room.unreachable", what + (f" (Retry-After: {after})" if after else ""), mend=_LIMIT_MEND
+            )
+        case 407:
+            return RoomFailure("room.unreachable", what, mend="give the proxy its user and password in its URL")
+        case _ if status >= 500:
+            return RoomFailure("room.unreachable", what, mend=_SERVER_MEND)
+        case _:
+            return RoomFailure("room.unreachable", what + ", no WebSocket" * (not said), mend=_URL_MEND)
+
+
+def unreachable(what: str, *, mend: str = _URL_MEND) -> RoomFailure:
+    """A join that came to nobody who answers as a LiveKit server does."""
+    return RoomFailure("room.unreachable", f"the room could not be joined: {what}", mend=mend)
+
+
+def first_line(text: str, token: Secret | None = None) -> str:
+    """The first line with something in it, short, without control characters, keys and tokens."""
+    for line in text.splitlines():
+        # What is not seen goes first: one in the middle of a token would hide it from the masks.
+        seen = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in line)
+        shown = " ".join(seen.split())
+        if shown:
+            shown = masked(token.scrub(shown) if token is not None else shown)
+            return shown if len(shown) <= _MOST_SAID else shown[: _MOST_SAID - 1] + "…"
+    return ""

@@ -1,0 +1,51 @@
+"""The words for an end that the server gave a reason for."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol import models
+
+from harness.secret import Secret
+from harness.transport.refusal import ending, first_line, refused_by_reason
+
+REASONS = models.DisconnectReason.keys()
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_every_reason_has_words_and_a_mend(name: str) -> None:
+    what, mend, _ = ending(name)
+    assert what
+    assert mend
+    assert name.lower() in what or name == "UNKNOWN_REASON"
+    assert refused_by_reason(name).kind in ("room.refused", "room.unreachable")
+
+
+def test_who_ended_it() -> None:
+    by_service = {name.lower() for name in REASONS if ending(name).by_service}
+    assert by_service == {"room_deleted", "room_closed", "participant_removed"}
+
+
+def test_two_callers_of_one_identity_are_named_as_that() -> None:
+    what, mend, by_service = ending("DUPLICATE_IDENTITY", "caller-7")
+    assert what == "another participant joined with the same identity `caller-7` (duplicate_identity)"
+    assert mend == "does the session service hand every caller the same identity?"
+    assert not by_service
+
+
+def test_a_reason_nobody_knows_is_still_told() -> None:
+    assert "brand_new" in ending("BRAND_NEW").what
+    assert "no reason" in ending("").what
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("\n \n  no \x1b[31m room\r\nmore", "no [31m room"),
+        ("the token the-very-token is old", "the token *** is old"),
+        ("eyJhbGciOiJIUzI1NiJ9.e30.x is old", "*** is old"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_the_first_line_of_what_a_server_says(text: str, shown: str) -> None:
+    assert first_line(text, Secret("the-very-token")) == shown
