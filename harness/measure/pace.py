@@ -15,21 +15,23 @@ SHARE = 0.01
 LEAST_S = 0.5  # points nearer to one another than this, in time and by what they count, tell of no pace
 
 Point = tuple[int, float]
-"""When, and how much there had been by then."""
+"""When (ns), and how much there had been by then."""
+_Step = tuple[float, float]
+"""The same in seconds: of time, and of what there should be in a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What is expected in a second: between `low` and `high`, of something that comes at about `unit` a second.
+    """What is expected in a second: from `low` to `high` times `unit`.
 
-    `slack` is by how much a count may be off whatever the time: it is read in pieces. `steady` where a pace that is off
-    only counts if most points of a window say so: single points may be off by much, as packets that came late.
+    `slack_s` is by how many seconds' worth a count may be off at any time: it is read in pieces. `steady` where a pace
+    that is off only counts if most points of a window say so: single ones may be off by much, as packets that are late.
     """
 
-    low: float
-    high: float
     unit: float
-    slack: float = 0.0
+    low: float = 1.0
+    high: float = 1.0
+    slack_s: float = 0.0
     steady: bool = False
 
 
@@ -44,62 +46,66 @@ class Off:
 
 def off_pace(points: Sequence[Point], pace: Pace) -> list[Off]:
     """Where the pace was more than 1 % off over 5 s; or, if it nowhere was, over 30 s. Stretches that touch are one."""
-    points = _thinned(points, pace)
+    if not points:
+        return []
+    kept, steps = _thinned(points, pace.unit)
     for window_s in WINDOWS_S:
-        wrong = list(_windows_off(points, pace, window_s))
+        wrong = list(_windows_off(steps, pace, window_s))
         if wrong:
-            return [_off(*_trimmed(points[first : last + 1], pace)) for first, last in _joined(wrong)]
+            spans = (_trimmed(steps, first, last, pace) for first, last in _joined(wrong))
+            return [_off(kept[first], kept[last]) for first, last in spans]
     return []
 
 
-def _windows_off(points: Sequence[Point], pace: Pace, window_s: float) -> Iterator[tuple[int, int]]:
-    """The first and last point of each window in which the pace was off."""
+def _thinned(points: Sequence[Point], unit: float) -> tuple[list[Point], list[_Step]]:
+    """The points that tell of a pace, and the same in seconds since the first."""
+    start_ns, start = points[0]
+    kept, steps = [points[0]], [(0.0, 0.0)]
+    for point in points:
+        step = (point[0] - start_ns) / NS_PER_S, (point[1] - start) / unit
+        if step[0] - steps[-1][0] >= LEAST_S or step[1] - steps[-1][1] >= LEAST_S:
+            kept.append(point)
+            steps.append(step)
+    return kept, steps
+
+
+def _surplus_s(seconds: float, amount_s: float, pace: Pace) -> float:
+    """How much more there was than there may be; below zero: less than there must be."""
+    over, under = amount_s - pace.high * seconds, amount_s - pace.low * seconds
+    return over if over > 0 else min(under, 0.0)
+
+
+def _windows_off(steps: Sequence[_Step], pace: Pace, window_s: float) -> Iterator[tuple[int, int]]:
+    """The first and last point of each window in which the pace was off: a few operations for each point."""
     first = 0
-    for last in range(len(points)):
-        while first + 1 < last and _apart_s(points[first + 1], points[last], pace) >= window_s:
+    for last, (now_s, sum_s) in enumerate(steps):
+        while first + 1 < last and (now_s - steps[first + 1][0] >= window_s or sum_s - steps[first + 1][1] >= window_s):
             first += 1
-        window = points[first : last + 1]
-        if _apart_s(window[0], window[-1], pace) >= window_s and _is_off(window, pace):
+        seconds, amount_s = now_s - steps[first][0], sum_s - steps[first][1]
+        span_s = max(seconds, amount_s)
+        if span_s < window_s:
+            continue
+        surplus_s = _surplus_s(seconds, amount_s, pace)
+        if abs(surplus_s) <= pace.slack_s + SHARE * span_s:
+            continue
+        sign = math.copysign(1.0, surplus_s)
+        if not pace.steady or sign * statistics.median(_shares(steps[first : last + 1], pace)) > SHARE:
             yield first, last
 
 
-def _thinned(points: Sequence[Point], pace: Pace) -> list[Point]:
-    kept: list[Point] = []
-    for point in points:
-        if not kept or _apart_s(kept[-1], point, pace) >= LEAST_S:
-            kept.append(point)
-    return kept
+def _shares(steps: Sequence[_Step], pace: Pace) -> Iterator[float]:
+    """By what share each step's pace was off."""
+    for (before_s, before_sum_s), (after_s, after_sum_s) in pairwise(steps):
+        seconds, amount_s = after_s - before_s, after_sum_s - before_sum_s
+        yield _surplus_s(seconds, amount_s, pace) / max(seconds, amount_s)
 
 
-def _apart_s(one: Point, other: Point, pace: Pace) -> float:
-    return max((other[0] - one[0]) / NS_PER_S, (other[1] - one[1]) / pace.unit)
-
-
-def _surplus(one: Point, other: Point, pace: Pace) -> float:
-    """How much more there was than there may be; below zero: less than there must be."""
-    amount, seconds = other[1] - one[1], (other[0] - one[0]) / NS_PER_S
-    return max(0.0, amount - pace.high * seconds) + min(0.0, amount - pace.low * seconds)
-
-
-def _share(one: Point, other: Point, pace: Pace) -> float:
-    return _surplus(one, other, pace) / (pace.unit * _apart_s(one, other, pace))
-
-
-def _is_off(points: Sequence[Point], pace: Pace) -> bool:
-    surplus = _surplus(points[0], points[-1], pace)
-    if abs(surplus) <= pace.slack + SHARE * pace.unit * _apart_s(points[0], points[-1], pace):
-        return False
-    if not pace.steady:
-        return True
-    usual = statistics.median(_share(one, other, pace) for one, other in pairwise(points))
-    return usual * math.copysign(1.0, surplus) > SHARE
-
-
-def _trimmed(points: Sequence[Point], pace: Pace) -> tuple[Point, Point]:
-    """From where to where it was off: a window also has steps beside it that were not."""
-    sign = math.copysign(1.0, _surplus(points[0], points[-1], pace))
-    wrong = [index for index, step in enumerate(pairwise(points)) if sign * _share(*step, pace) > SHARE]
-    return (points[wrong[0]], points[wrong[-1] + 1]) if wrong else (points[0], points[-1])
+def _trimmed(steps: Sequence[_Step], first: int, last: int, pace: Pace) -> tuple[int, int]:
+    """From where to where the pace was off: a window also has steps beside it in which it was not."""
+    (from_s, before_s), (to_s, after_s) = steps[first], steps[last]
+    sign = math.copysign(1.0, _surplus_s(to_s - from_s, after_s - before_s, pace))
+    wrong = [index for index, share in enumerate(_shares(steps[first : last + 1], pace)) if sign * share > SHARE]
+    return (first + wrong[0], first + wrong[-1] + 1) if wrong else (first, last)
 
 
 def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

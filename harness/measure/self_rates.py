@@ -17,8 +17,9 @@ from harness.measure.pace import Pace, Point, off_pace
 from harness.measure.self_fault import SelfFault
 from harness.measure.spans import Event
 
-PIECE = SAMPLE_RATE / 4  # what is heard is counted in blocks of up to 160 ms, and read up to that late
+PIECE_S = 0.25  # what is heard is counted in blocks of up to 160 ms, and read up to that late
 PACKET = SAMPLE_RATE // 100  # the shortest packet in use, 10 ms: an agent that sends those has 100 a second
+MOST_OF_ANY = 1.25  # of several tracks now one, now the other is a block ahead
 JITTERS = 6  # by so many times the mean jitter of a call a packet may be late
 STOPPED_NS = 5 * NS_PER_S
 AROUND_NS = 3 * NS_PER_S // 2  # a track may have begun and ended so long before and after its first and last anchor
@@ -29,8 +30,7 @@ def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     """Samples heard in a track against the time that passed."""
     by_packets = any(anchor.get("ear") is None for anchor in stream.anchors)  # else by when it was played
     jitters_ms = [event["jitter_ms"] for event in stream.media if by_packets and event.get("jitter_ms") is not None]
-    slack = JITTERS * max(jitters_ms, default=0.0) * SAMPLE_RATE / 1000
-    pace = Pace(SAMPLE_RATE, SAMPLE_RATE, SAMPLE_RATE, slack, steady=by_packets)
+    pace = Pace(SAMPLE_RATE, slack_s=JITTERS * max(jitters_ms, default=0.0) / 1000, steady=by_packets)
     points = [(anchor["t"] if by_packets else anchor["ear"], float(anchor["position"])) for anchor in stream.anchors]
     for run in course.clear(points):
         for off in off_pace(run, pace):
@@ -44,7 +44,7 @@ def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
 
 
 def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[SelfFault]:
-    """What each second of the call heard, of all tracks, against the time that passed."""
+    """What each second of the call heard of a track, the most of any, against the time that passed."""
     heard = _Count([(stream.anchors[0]["t"], stream.anchors[-1]["t"]) for stream in streams if stream.anchors])
     muted = _Count(course.muted)
 
@@ -53,18 +53,18 @@ def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[Sel
         return heard.constant(*span) if muted.constant(*span) == 0 else None
 
     for run, tracks in _constant(course.seconds, [tracks_in(second) for second in course.seconds]):
-        pace = Pace(SAMPLE_RATE, tracks * SAMPLE_RATE, SAMPLE_RATE, tracks * PIECE)
+        pace = Pace(SAMPLE_RATE, high=1.0 if tracks == 1 else MOST_OF_ANY, slack_s=PIECE_S)
         for clear in course.clear(_counted(run, "heard")):
             for off in off_pace(clear, pace):
-                of = f"{tracks} tracks" if tracks > 1 else "one track"
-                what = f"{off.in_a_second:,.0f} samples a second were read, of {of}"
+                of = "one track" if tracks == 1 else f"the foremost of {tracks} tracks"
+                what = f"{off.in_a_second:,.0f} samples a second were read of {of}, of 48,000"
                 yield SelfFault("read against time", what, off.from_ns, off.to_ns)
 
 
 def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     """Samples that were decoded of a track against the time that passed."""
     media = [event for event in stream.media if event.get("samples") is not None]
-    pace = Pace(SAMPLE_RATE, SAMPLE_RATE, SAMPLE_RATE, PIECE)
+    pace = Pace(SAMPLE_RATE, slack_s=PIECE_S)
     for run in course.clear(_counted(media, "samples")):
         for off in off_pace(run, pace):
             what = f"{off.in_a_second:,.0f} samples a second were decoded{stream.where}, of 48,000"
@@ -77,7 +77,7 @@ def received_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     points = _counted(
         [{"t": event["t"], "over": PACKET * event["received"] - event["samples"]} for event in media], "over"
     )
-    pace = Pace(-2 * SAMPLE_RATE, 0.0, SAMPLE_RATE, PIECE)
+    pace = Pace(SAMPLE_RATE, low=-1000.0, high=0.0, slack_s=PIECE_S)
     for run in course.clear(points):
         for off in off_pace(run, pace):
             missing = off.in_a_second / PACKET
@@ -90,11 +90,11 @@ def sent_faults(course: CallCourse) -> Iterator[SelfFault]:
     if course.published_ns is None or course.packets_a_second is None:
         return
     seconds = [event for event in course.seconds if event["t"] >= course.published_ns + NS_PER_S]
-    rate = course.packets_a_second
+    pace = Pace(course.packets_a_second, slack_s=0.02)
     for run, _ in _constant(seconds, [1] * len(seconds)):
         for clear in course.clear(_counted(run, "sent")):
-            for off in off_pace(clear, Pace(rate, rate, rate, 2.0)):
-                what = f"{off.in_a_second:,.1f} packets a second left, of {rate:.0f}"
+            for off in off_pace(clear, pace):
+                what = f"{off.in_a_second:,.1f} packets a second left, of {pace.unit:.0f}"
                 yield SelfFault("sent against due", what, off.from_ns, off.to_ns)
     until_ns = course.script_until_ns
     last_ns = seconds[-1]["t"] if seconds else course.published_ns
