@@ -14,6 +14,11 @@ FIXED_MS = (300.0, 800.0, 1500.0, 3000.0)
 RANDOM = {"uniform": ["200ms", "2500ms"]}
 JOINS_LATE_BY = "1200ms"
 END_SILENCE = "600ms"
+# As agents of the field are that the plain one is not: without a kind, and with all that LiveKit's SDK does unasked.
+_SHAPES: dict[Condition, dict[str, Any]] = {
+    "standard": {"kind": "standard"},
+    "sdk_defaults": {"publish": {"dtx": True, "red": True}},
+}
 # Short ones: a turn's price is its length, and only its end is measured.
 FIXTURES = (
     "do-you-take-cards",
@@ -50,7 +55,15 @@ class Stage:
 
 _MIXED = (*(f"{fixed:g}ms" for fixed in FIXED_MS), RANDOM)
 _MOSTLY_RANDOM = (*_MIXED[:4], *[RANDOM] * 16)
+_RANDOM_TOO = ("300ms", "800ms", "1500ms", *[RANDOM] * 3)
 _SHORTER = ("300ms", "800ms", "1500ms", {"uniform": ["200ms", "1000ms"]})
+
+# Few long calls: what is asked is how exact calls at once are that run, not what calls that connect do to each other.
+_AT_ONCE = (
+    Script("clean", 24, 10, _MOSTLY_RANDOM, "3s"),
+    Script("standard", 3, 10, _MOSTLY_RANDOM, "3s"),
+    Script("sdk_defaults", 3, 10, _MOSTLY_RANDOM, "3s"),
+)
 
 FULL = (
     Stage(
@@ -59,17 +72,19 @@ FULL = (
         repeat=10,
         scripts=(
             Script("clean", 4, 4, _MIXED),
+            Script("standard", 3, 4, _RANDOM_TOO),
+            Script("sdk_defaults", 3, 4, _RANDOM_TOO),
             Script("late_join", 3, 3, _SHORTER),
             Script("noise_-60", 3, 3, _SHORTER),
             Script("noise_-50", 3, 3, _SHORTER),
         ),
     ),
-    # Few long calls: what is asked is how exact five calls are that run, not what five that connect do to each other.
-    Stage("five-at-once", calls=5, repeat=2, scripts=(Script("clean", 24, 10, _MOSTLY_RANDOM, "3s"),)),
+    Stage("five-at-once", calls=5, repeat=2, scripts=_AT_ONCE),
 )
 # What a socket tells moves less than what a machine's load does: it is asked at many calls.
 FULL_LIGHT = (
-    FULL[0],
+    *FULL[:1],
+    Stage("five-at-once", calls=5, repeat=2, scripts=_AT_ONCE[1:]),
     *(
         Stage(f"{name}-at-once", calls=calls, repeat=1, scripts=(Script("clean", 16, 10, _MOSTLY_RANDOM, "3s"),))
         for name, calls in (("ten", 10), ("twenty-five", 25))
@@ -102,6 +117,8 @@ def _agent(script: Script) -> dict[str, Any]:
         "brain": "fixed",
         "reply_delay": {"mix": list(script.delays)},
     }
+    if script.condition in _SHAPES:
+        agent["shape"] = _SHAPES[script.condition]
     if script.condition == "late_join":
         agent |= {"faults": ["joins_late"], "joins_late_by": JOINS_LATE_BY}
     if script.condition.startswith("noise_"):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from harness.calibrate.plan import FIXED_MS, FULL, QUICK, Stage, agents_of, scenario_of
+from harness.calibrate.plan import FIXED_MS, FULL, FULL_LIGHT, QUICK, Stage, agents_of, scenario_of
 from harness.fixtures.find import find_fixture
 from harness.stack.agents_file import load_agents
 
 
-@pytest.mark.parametrize("stage", [*FULL, *QUICK], ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", [*FULL, *FULL_LIGHT, *QUICK], ids=lambda stage: stage.name)
 def test_its_agents_and_scenarios_can_be_read(stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "agents.yaml"
     path.write_text(json.dumps(agents_of(stage)))
@@ -49,3 +50,15 @@ def test_conditions_are_the_agents(tmp_path: Path) -> None:
     assert agents["clean"].noise_dbfs is None
     assert agents["late_join"].joins_late_by_s == 1.2
     assert agents["late_join"].faults == ["joins_late"]
+    assert agents["clean"].shape.kind == "agent"
+    assert agents["standard"].shape.kind == "standard"
+    assert agents["sdk_defaults"].shape.publish.red
+    assert agents["sdk_defaults"].shape.publish.dtx
+    assert agents["sdk_defaults"].line == "sdk"
+
+
+@pytest.mark.parametrize("stages", [FULL, FULL_LIGHT], ids=["sdk", "light"])
+def test_agents_as_others_write_them_are_called_one_at_a_time_and_five_at_once(stages: Sequence[Stage]) -> None:
+    for condition in ("standard", "sdk_defaults"):
+        calls = {stage.calls for stage in stages for script in stage.scripts if script.condition == condition}
+        assert calls == {1, 5}

@@ -108,3 +108,37 @@ def test_the_round_trip_is_the_one_of_the_path_in_use() -> None:
     read(stats, [pair(0.5, nominated=False), inbound(1, 0), pair(0.004)])
     assert stats.second().rtt_ms == pytest.approx(4)
     assert TrackStats("TR_1").second().rtt_ms is None
+
+
+# One call to an agent that publishes with RED, as read at the time: read at (ms), age of the last packet (ms), when it came after
+# a tick (ms), packets that came and were thrown away, packets taken, the ticks that these had waited in all (ms).
+WITH_COPIES = [
+    (0.0, 13.6, 9.4, 617, 553, 617, 18510),
+    (503.3, 197.2, 9.1, 633, 569, 634, 18990),
+    (1005.8, 277.5, 1.5, 635, 569, 636, 19040),
+    (1509.6, 364.0, 8.6, 637, 569, 638, 19090),
+    (2013.7, 28.0, 8.8, 641, 569, 642, 19200),
+    (2517.7, 112.6, 8.2, 643, 569, 644, 19260),
+    (2637.6, 12.0, 8.7, 646, 571, 646, 19320),  # at an onset
+    (2691.1, 5.6, 8.7, 649, 574, 649, 19410),
+    (3194.3, 9.0, 8.5, 674, 599, 674, 20140),
+    (3697.4, 11.1, 9.4, 699, 624, 699, 20870),
+    (4199.9, 194.6, 8.5, 715, 640, 716, 21360),
+    (4702.9, 277.7, 8.5, 717, 640, 718, 21420),
+    (5017.7, 11.9, 9.0, 721, 641, 721, 21510),  # at an onset: as many copies were thrown away as lay in the buffer
+    (5072.2, 6.7, 8.7, 724, 644, 724, 21600),
+]
+
+
+def test_copies_of_packets_are_no_packets_that_the_buffer_threw_away() -> None:
+    stats = TrackStats("TR_1")
+    waits = []
+    for at_ms, age_ms, place_ms, received, discarded, taken, ticks_ms in WITH_COPIES:
+        stat = inbound(received, 0, packets_discarded=discarded, jitter_buffer_emitted_count=960 * taken)
+        stat.inbound_rtp.inbound.jitter_buffer_delay = 960 * ticks_ms / 1000
+        last_ms = 1_000_000 + at_ms - age_ms
+        stat.inbound_rtp.inbound.last_packet_received_timestamp = last_ms
+        stat.inbound_rtp.rtc.timestamp = round(1000 * (last_ms + age_ms))
+        stats.read([stat], utc_less_clock_ns=0, tick_ns=round((last_ms - place_ms) * 1e6))
+        waits.append(stats.jitter_buffer_ns / 1e6)
+    assert waits[2:] == pytest.approx([20.9] * 12, abs=1.0), "30 ms are counted, and packets come 9.1 ms after a tick"

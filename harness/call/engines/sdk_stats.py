@@ -12,7 +12,7 @@ from livekit import rtc
 from numpy.typing import NDArray
 
 from harness.call.engines.line import Media
-from harness.call.engines.sdk_wait import PACKET_MS, JitterBufferWait, Reading, left_over_ms
+from harness.call.engines.sdk_wait import PACKET_MS, Discards, JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_S
 from harness.measure.level import peak
 
@@ -69,6 +69,7 @@ class TrackStats:
         self._sid = sid
         self._from_server = self._from_server_told = 0
         self._wait = JitterBufferWait()
+        self._discards = Discards()
         self._stretched = 0
         self._onset_stretched: int | None = None
         self.last_packet_ns: int | None = None
@@ -158,12 +159,14 @@ class TrackStats:
         fresh_ns = round(last_ms * NS_PER_S / 1000) - utc_less_clock_ns if last_ms != self._last_packet_ms else None
         self.last_packet_ns = self.last_packet_ns if fresh_ns is None else fresh_ns
         came_ms = (self._now.received - before.received) * PACKET_MS
+        flowing = came_ms >= read_ms - self._read_ms - PACKET_MS
+        thrown = self._discards.read(self._now.received, inbound.packets_discarded, flowing=flowing)
         reading = Reading(
             counted_ms=_mean_wait_ms(before, self._now),
             last_packet_ns=fresh_ns,
             age_ms=read_ms - last_ms,
-            waiting=self._now.received - inbound.packets_discarded - self._now.emitted // PACKET_SAMPLES,
-            flowing=came_ms >= read_ms - self._read_ms - PACKET_MS,
+            waiting=self._now.received - thrown - self._now.emitted // PACKET_SAMPLES,
+            flowing=flowing,
         )
         self._last_packet_ms, self._read_ms = last_ms, read_ms
         self._wait.read(reading, tick_ns)

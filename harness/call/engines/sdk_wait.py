@@ -33,6 +33,7 @@ LEAST_READINGS = 6
 SILENT_MS = 100.0  # no packet for so long: the buffer is empty
 BOUNDS = 2  # readings whose bounds hold together
 MOST_WAITING = 50
+LEAST_TOLD = 5  # packets that came one after the other: whether copies come with them is told by no fewer
 BOUND_ERROR_MS = 1.5  # the packets before the last one are taken to have come 20 ms apart
 
 
@@ -45,6 +46,7 @@ class Reading:
         last_packet_ns: When the last packet came, on our clock; None where the last reading told the same.
         age_ms: How long before the reading the last packet came.
         waiting: How many packets came and were not taken: those in the buffer, and those that it threw away at first.
+            Copies of packets (RED) are none.
         flowing: Whether packets came one after the other since the last reading, without a pause for silence.
     """
 
@@ -53,6 +55,35 @@ class Reading:
     age_ms: float
     waiting: int
     flowing: bool
+
+
+class Discards:
+    """How many of the packets that came the jitter buffer threw away, copies not counted.
+
+    With RED each packet brings a copy of the one before, in case that was lost. It hardly ever was: WebRTC takes the
+    copy apart, throws it away and counts it as a discarded packet, though it counts both as one that came. So where
+    about as many were thrown away as came, those were copies.
+    """
+
+    def __init__(self) -> None:
+        self._received = self._discarded = self._thrown = 0
+        self._copies = False
+
+    def read(self, received: int, discarded: int, *, flowing: bool) -> int:
+        """What was thrown away up to this reading.
+
+        Args:
+            received: Packets that came, since the stream began.
+            discarded: Packets and copies thrown away, likewise.
+            flowing: See `Reading.flowing`. The first of a voice has no copy with it, nor those of silence.
+        """
+        came, gone = received - self._received, discarded - self._discarded
+        self._received, self._discarded = received, discarded
+        if flowing and came >= LEAST_TOLD:
+            self._copies = 2 * gone > came
+        if not self._copies:
+            self._thrown += gone
+        return self._thrown
 
 
 def left_over_ms(stretched: int) -> float:
