@@ -110,8 +110,8 @@ def test_the_round_trip_is_the_one_of_the_path_in_use() -> None:
     assert TrackStats("TR_1").second().rtt_ms is None
 
 
-# One call to an agent that publishes with RED, as read at the time: read at (ms), age of the last packet (ms), when it came after
-# a tick (ms), packets that came and were thrown away, packets taken, the ticks that these had waited in all (ms).
+# One call to an agent that publishes with RED, as read at the time: read at (ms), age of the last packet (ms), when it
+# came after a tick (ms), packets that came and were thrown away, packets taken, the ticks that these had waited in all (ms).
 WITH_COPIES = [
     (0.0, 13.6, 9.4, 617, 553, 617, 18510),
     (503.3, 197.2, 9.1, 633, 569, 634, 18990),

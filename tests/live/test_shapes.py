@@ -72,7 +72,7 @@ class Shape:
 
 
 ALOUD = Shape(turns=(TYPED, SPOKEN))
-GOODBYE = Shape(turns=(TYPED, f"{AGAIN}\n    ends_call: true"))
+GOODBYE = Shape(turns=(TYPED, f"{AGAIN}\n    expect: {{ends_call: true}}"))
 SHAPES = {
     "plain": ALOUD,
     "plain_sdk": ALOUD,
