@@ -122,7 +122,7 @@ class Agent:
 
 @dataclass
 class RoomLine:
-    """A `Line` on which an `Agent` listens; `spoken` is what it said, from and to when (ns)."""
+    """A `Line` on which an `Agent` listens; `spoken` is what it said, from and to when (ns), `track` on which track."""
 
     agent: Agent
     events: LineEvents
@@ -132,6 +132,7 @@ class RoomLine:
     hung_up: int = 0
     turns: int = 0
     rights: Rights = field(default_factory=Rights)
+    track: str | None = "TR_agent"
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _said: dict[int, NDArray[np.int16]] = field(default_factory=dict)
 
@@ -190,12 +191,15 @@ class RoomLine:
         self.events.on_audio_track(due_ns, AudioTrack("TR_agent", "agent"))
         if self.agent.greets is not None:
             self.say_at(due_ns + round(self.agent.greets[0] * NS_PER_MS), self.agent.greets[1])
-        position = 0
+        track, position = self.track, 0
         while True:
             samples = self._block(due_ns)
             await self.clock.sleep_until_ns(due_ns + BLOCK_NS)
-            self.events.on_heard(Heard("TR_agent", samples, position, due_ns, due_ns + 40 * NS_PER_MS))
-            position += BLOCK
+            if self.track != track:
+                track, position = self.track, 0
+            if track is not None:
+                self.events.on_heard(Heard(track, samples, position, due_ns, due_ns + 40 * NS_PER_MS))
+                position += BLOCK
             due_ns += BLOCK_NS
 
     def _block(self, start_ns: int) -> NDArray[np.int16]:
@@ -252,6 +256,7 @@ class World:
     held_s: tuple[float, float] = (0.0, 0.0)
     takes_s: float = 0.05
     name: str = "by-hand"
+    rights: Rights = field(default_factory=Rights)
     lines: list[RoomLine] = field(default_factory=list)
     clock: LoopClock = field(default_factory=LoopClock)
     requests: list[SessionRequest] = field(default_factory=list)
@@ -279,7 +284,7 @@ class World:
         await asyncio.sleep(self.takes_s)
         if self.refuse_room is not None:
             raise self.refuse_room
-        self.lines.append(RoomLine(self.agent, events, self.clock))
+        self.lines.append(RoomLine(self.agent, events, self.clock, rights=self.rights))
         return self.lines[-1]
 
     def call(
@@ -320,4 +325,5 @@ def call_plan(*steps: dict[str, Any], speech: Utterance | None = None, **keys: A
     scenario = Scenario.model_validate({"name": "x", "turns": list(steps), **keys})
     said = [(speech or utterance()) if step.say is not None else None for step in scenario.turns]
     timeouts = resolve_timeouts(scenario.timeouts, {})
-    return CallPlan("0001-x", scenario, said, "demo", {}, timeouts, "by-hand")
+    identity = scenario.agent_identity
+    return CallPlan("0001-x", scenario, said, "demo", {}, timeouts, "by-hand", agent_identity=identity)
