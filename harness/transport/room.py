@@ -23,9 +23,10 @@ from harness.transport import rtp, sdp
 from harness.transport.opus import FRAME
 from harness.transport.pacer import Pacer
 from harness.transport.peer import OnRtp, Peer, PeerLostError
+from harness.transport.present import Present
 from harness.transport.refusal import ending, refused_by_reason, unreachable
 from harness.transport.resume import RESUME_S, NotResumedError, resume
-from harness.transport.room_events import Participant, RemoteTrack, Rights, RoomEvents, source_name
+from harness.transport.room_events import RemoteTrack, Rights, RoomEvents
 from harness.transport.signalling import Signalling, reason_name
 from harness.transport.udp import OnLeft, UdpPort
 
@@ -98,14 +99,7 @@ class Room:
         self._resuming_since_ns: int | None = None
         self._resuming_why = ""
         self._resumed_timer: asyncio.TimerHandle | None = None
-        self._told_whole = True
         self._to_publish_again = self._publishing_again = False
-        self._participants: dict[str, Participant] = {}
-        self._active: set[str] = set()
-        self._track_infos: dict[str, tuple[str, models.TrackInfo]] = {}
-        self._tracks: dict[str, RemoteTrack] = {}
-        self._muted: set[str] = set()
-        self._offered: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._published: asyncio.Future[str] | None = None
         self._publish_id = ""
@@ -117,7 +111,6 @@ class Room:
         self._closed = False
         self._over = False
         self._lost_timer: asyncio.TimerHandle | None = None
-        self._held: list[models.ParticipantInfo] | None = list(signalling.joined.other_participants)
         hub.pacer.acquire()
         host = signalling.local_host
         self._subscriber = Peer(hub.port, host, offering=False, on_lost=self._media_lost)
@@ -127,6 +120,8 @@ class Room:
         self._channel_open = asyncio.Event()
         self._channel.on("open", self._channel_open.set)
         self.identity = signalling.joined.participant.identity
+        others = signalling.joined.other_participants
+        self._present = Present(self.identity, others, events, hub.clock, unlisten=self._subscriber.unlisten)
         self.rights = Rights.of(signalling.joined.participant.permission)
         """What the token allows."""
         if not (self.rights.subscribe and signalling.joined.subscriber_primary):
@@ -188,8 +183,7 @@ class Room:
 
     def greet_present(self) -> None:
         """Tells of those who are in the room, in the order in which they came, and from now on of all that happens."""
-        held, self._held = self._held or [], None
-        self._update(sorted(held, key=lambda info: info.joined_at_ms))
+        self._present.greet()
 
     @property
     def rtt_ms(self) -> float | None:
@@ -329,7 +323,7 @@ class Room:
         except NotResumedError as problem:
             self._end(f"the line was lost ({self._resuming_why}) and {problem}")
             return False
-        self._told_whole = False
+        self._present.resumed()
         if self._to_publish_again:
             self._to_publish_again, self._publishing_again = False, True
             self._start(self._publish_again())
@@ -376,7 +370,7 @@ class Room:
             case "trickle":
                 await self._trickle(response.trickle)
             case "update":
-                self._update(response.update.participants)
+                self._present.update(response.update.participants)
             case "track_published":
                 published = response.track_published
                 if self._published is not None and not self._published.done() and published.cid == self._publish_id:
@@ -427,44 +421,6 @@ class Room:
             peer = self._subscriber if trickle.target == rtc.SignalTarget.SUBSCRIBER else self._publisher
             await peer.add_candidate(text.removeprefix("candidate:"))
 
-    def _update(self, infos: Any) -> None:
-        if self._held is not None:
-            self._held.extend(infos)
-            return
-        now_ns = self._clock.now_ns()
-        if not self._told_whole and any(info.identity == self.identity for info in infos):
-            # After a resume the server names everybody, us too: who is not among them has left meanwhile.
-            self._told_whole = True
-            there = {info.sid for info in infos}
-            for sid in [sid for sid in self._participants if sid not in there]:
-                self._participant_went(now_ns, sid)
-        for info in infos:
-            if info.identity == self.identity:
-                continue
-            if info.state == models.ParticipantInfo.DISCONNECTED:
-                self._participant_went(now_ns, info.sid)
-                continue
-            one = Participant.of(info)
-            known = self._participants.get(info.sid)
-            self._participants[info.sid] = one
-            if known is None:
-                self._events.participant_came(now_ns, one)
-            elif known != one:
-                self._events.participant_changed(now_ns, one)
-            if info.state == models.ParticipantInfo.ACTIVE and info.sid not in self._active:
-                self._active.add(info.sid)
-                self._events.participant_active(now_ns, info.identity)
-            for track in info.tracks:
-                self._track_infos[track.sid] = (info.identity, track)
-        self._match_tracks(now_ns)
-
-    def _participant_went(self, now_ns: int, sid: str) -> None:
-        # By sid: an identity that comes back is told first as the new one, then as the old one that has left.
-        self._active.discard(sid)
-        one = self._participants.pop(sid, None)
-        if one is not None and all(other.identity != one.identity for other in self._participants.values()):
-            self._events.participant_went(now_ns, one.identity)
-
     # -- what is subscribed ----------------------------------------------------------------------------------------
 
     def _offered_now(self, offered: rtc.SessionDescription) -> None:
@@ -502,38 +458,7 @@ class Room:
             except TimeoutError:
                 self._end("the media connection was lost")
                 return
-            self._take_tracks(remote)
-
-    def _take_tracks(self, remote: sdp.Description) -> None:
-        self._offered = {
-            media.track: media.ssrcs[0]
-            for media in remote.media
-            if media.kind == "audio" and media.accepted and media.sends and media.ssrcs and media.track
-        }
-        now_ns = self._clock.now_ns()
-        for sid, track in list(self._tracks.items()):
-            if self._offered.get(sid) != track.ssrc:
-                del self._tracks[sid]
-                self._muted.discard(sid)
-                self._subscriber.unlisten(track.ssrc)
-                self._events.track_went(now_ns, track)
-        self._match_tracks(now_ns)
-
-    def _match_tracks(self, now_ns: int) -> None:
-        """A track is subscribed once it was offered and its participant is known, whichever came first."""
-        for sid, ssrc in self._offered.items() if self._held is None else ():
-            if sid in self._tracks or sid not in self._track_infos:
-                continue
-            identity, info = self._track_infos[sid]
-            encrypted = info.encryption != models.Encryption.NONE
-            source = source_name(info.source)
-            self._tracks[sid] = track = RemoteTrack(identity, sid, ssrc, encrypted, info.name, source)
-            self._events.track_came(now_ns, track)
-        for sid, track in self._tracks.items():
-            muted = self._track_infos[sid][1].muted
-            if muted != (sid in self._muted):
-                (self._muted.add if muted else self._muted.discard)(sid)
-                self._events.track_muted(now_ns, track, muted)
+            self._present.offered(remote)
 
     def _message(self, label: str, data: bytes, came_ns: int) -> None:
         if label not in (RELIABLE, LOSSY) or self._over:
