@@ -181,6 +181,7 @@ class TrackStats:
         thrown = self._discards.read(self._now.received, inbound.packets_discarded, flowing=flowing)
         reading = Reading(
             counted_ms=_mean_wait_ms(before, self._now),
+            taken=(self._now.emitted - before.emitted) // PACKET_SAMPLES,
             last_packet_ns=fresh_ns,
             age_ms=read_ms - last_ms,
             waiting=self._now.received - thrown - self._now.emitted // PACKET_SAMPLES,
