@@ -209,5 +209,7 @@ def test_first_packets_that_waited_much_less_than_those_before_are_believed() ->
     waits(stats, TAKEN_AHEAD[:-2])
     stats.onset_begins()
     at_ms, _, place_ms, received, discarded, taken, ticks_ms, inserted, removed = TAKEN_AHEAD[-3]
-    voice = (at_ms + 300, 4.0, place_ms, received + 4, discarded, taken + 3, ticks_ms + 3 * 10, inserted, removed)
+    late = (at_ms + 280, 4.0, place_ms, received + 3, discarded, taken + 1, ticks_ms + 10, inserted, removed)
+    assert waits(stats, [late]) == pytest.approx([40 - 7 + 8], abs=1.0), "a single one came late"
+    voice = (at_ms + 340, 4.0, place_ms, received + 6, discarded, taken + 5, ticks_ms + 5 * 10, inserted, removed)
     assert waits(stats, [voice]) == pytest.approx([10 - 7.1 + 8], abs=1.0)

@@ -108,6 +108,7 @@ class TrackStats:
         return _ns(wait_ms + left_over_ms(stretched) - (stretched - self._onset_stretched) / SAMPLES_PER_MS)
 
     def _waits_otherwise(self, before_ms: float) -> bool:
+        """Whether the voice's first packets tell so; a single one may have come late by itself."""
         if self._counted_ms is None:
             return False
         return abs(self._counted_ms - TICK_MS / 2 - before_ms) > OTHER_WAIT_MS
@@ -188,7 +189,7 @@ class TrackStats:
             flowing=flowing,
         )
         self._last_packet_ms, self._read_ms = last_ms, read_ms
-        self._counted_ms = reading.counted_ms
+        self._counted_ms = reading.counted_ms if reading.taken > 1 else None
         self._counts += reading.counted_ms is not None
         self._wait.read(reading, tick_ns)
 
