@@ -200,8 +200,17 @@ def test_an_onset_after_a_silence_without_packets_is_told_by_its_own_packets() -
     at_ms, age_ms, place_ms, received, discarded, taken, ticks_ms, inserted, removed = TAKEN_AHEAD[-5]
     waits(stats, [(at_ms + 1000, age_ms + 1000, *TAKEN_AHEAD[-5][2:])])
     stats.onset_begins()
-    voice = (at_ms + 2000, 4.0, place_ms, received + 4, discarded, taken + 2, ticks_ms + 2 * 60, inserted, removed)
-    assert waits(stats, [voice]) == pytest.approx([60 - 7.1 + 8], abs=1.0)
+    voice = (at_ms + 2000, 4.0, place_ms, received + 4, discarded, taken + 2, ticks_ms + 2 * 50, inserted, removed)
+    assert waits(stats, [voice]) == pytest.approx([50 - 7.1 + 8], abs=1.0)
+
+
+def test_the_first_onset_of_a_call_is_told_by_its_own_packets() -> None:
+    stats = TrackStats("TR_1")
+    waits(stats, TAKEN_AHEAD[:2])
+    stats.onset_begins()
+    at_ms, age_ms, place_ms, received, discarded, taken, ticks_ms, inserted, removed = TAKEN_AHEAD[1]
+    voice = (at_ms + 60, age_ms, place_ms, received + 3, discarded, taken + 3, ticks_ms + 3 * 50, inserted, removed)
+    assert waits(stats, [voice]) == pytest.approx([50 - 7 + 8], abs=1.0)
 
 
 def test_first_packets_that_waited_much_less_than_those_before_are_believed() -> None:
