@@ -52,11 +52,11 @@ def point_of(spec: PointSpec, calls: Sequence[CallCheck]) -> Point:
     return point.model_copy(update=_figures(turns)) if turns else point
 
 
-def random_delays(turns: Sequence[TurnCheck], fixed_ms: Sequence[float]) -> RandomDelays:
-    """The residuals of the turns whose delay was none of the fixed ones; each kind has its own offset."""
-    chosen = [turn for turn in turns if all(abs(turn.configured_ms - fixed) > 0.01 for fixed in fixed_ms)]
-    kinds = {turn.kind for turn in chosen}
-    errors = [np.array([turn.error_ms for turn in chosen if turn.kind == kind], np.float64) for kind in kinds]
+def random_delays(turns: Sequence[tuple[PointSpec, TurnCheck]], fixed_ms: Sequence[float]) -> RandomDelays:
+    """The residuals of the turns whose delay was none of the fixed ones; each point has its own offset."""
+    chosen = [(spec, turn) for spec, turn in turns if all(abs(turn.configured_ms - fixed) > 0.01 for fixed in fixed_ms)]
+    points = {spec for spec, _ in chosen}
+    errors = [np.array([turn.error_ms for spec, turn in chosen if spec == point], np.float64) for point in points]
     residuals = np.concatenate([np.abs(values - np.median(values)) for values in errors]) if errors else np.zeros(0)
     if not residuals.size:
         return RandomDelays(turns=0)

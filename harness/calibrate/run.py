@@ -71,7 +71,7 @@ async def calibrate(
     Args:
         folder: Where each stage's run is written, in a folder of its own; it exists.
         watcher: Who looks on.
-        quick: A few minutes instead of twenty: fewer turns, no conditions.
+        quick: A few minutes instead of 35: fewer turns, no conditions.
         seed: Of what is random in the runs.
         machine: Where it is made.
         clock: The only reader of time.
@@ -101,7 +101,7 @@ async def calibrate(
         quick=quick,
         machine=machine,
         points=points,
-        random=random_delays([turn for spec, turn in turns if spec.calls > 1], FIXED_MS),
+        random=random_delays([(spec, turn) for spec, turn in turns if spec.calls > 1], FIXED_MS),
         onset=onset_over_noise(seed=seed, quick=quick),
     )
     return calibration, turns

@@ -152,6 +152,7 @@ def _agent_buffer_ms(truth: Sequence[Entry], heard: int) -> float:
         fresh = before is None or entry["last_packet_ns"] != before["last_packet_ns"]
         reading = Reading(
             counted_ms=counted_ms,
+            taken=samples // PACKET_SAMPLES,
             last_packet_ns=entry["last_packet_ns"] if fresh else None,
             age_ms=entry["age_ms"],
             waiting=entry["packets"] - entry["samples"] // PACKET_SAMPLES,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON, and nothing else.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Three minutes in place of twenty: fewer turns.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Three minutes in place of 35: fewer turns.")] = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where it is written; a new folder in reports/calibrations/."),

@@ -89,8 +89,10 @@ def test_one_unfit_turn_is_an_accident() -> None:
 
 def test_random_delays_are_told_apart_from_the_fixed_ones() -> None:
     rng = np.random.default_rng(1)
-    random = [turn("1", float(rng.uniform(200, 2500)), error) for error in (40, 41, 42, 43, 50)]
-    fixed = [turn("1", 300.0, 400.0)] * 20
-    result = random_delays([*random, *fixed], (300.0,))
-    assert result.turns == 5
-    assert result.residual_max_ms == 8
+    random = [(SPEC, turn("1", float(rng.uniform(200, 2500)), error)) for error in (40, 41, 42, 43, 50)]
+    other = PointSpec("sdk", "spoken", 5, "sdk_defaults")
+    elsewhere = [(other, turn("2", float(rng.uniform(200, 2500)), 90.0 + number)) for number in (0, 1, 2)]
+    fixed = [(SPEC, turn("1", 300.0, 400.0))] * 20
+    result = random_delays([*random, *elsewhere, *fixed], (300.0,))
+    assert result.turns == 8
+    assert result.residual_max_ms == 8, "each point has its own offset"

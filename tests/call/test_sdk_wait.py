@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from harness.call.engines.sdk_stats import LevelJump
-from harness.call.engines.sdk_wait import PACKET_MS, TICK_LATE_MS, TICK_MS, JitterBufferWait, Reading, left_over_ms
+from harness.call.engines.sdk_wait import (
+    PACKET_MS,
+    TICK_LATE_MS,
+    TICK_MS,
+    Discards,
+    JitterBufferWait,
+    Reading,
+    left_over_ms,
+)
 
 TICK_NS = 777_000_000
 
@@ -25,8 +33,8 @@ def reading(
 ) -> Reading:
     """A reading that bounds nothing unless told what lies in the buffer."""
     if not waiting:
-        return Reading(counted_ms, last_packet_ns, age_ms=1e6, waiting=0, flowing=False)
-    return Reading(counted_ms, last_packet_ns, age_ms=age_ms, waiting=waiting, flowing=True)
+        return Reading(counted_ms, 5, last_packet_ns, age_ms=1e6, waiting=0, flowing=False)
+    return Reading(counted_ms, 5, last_packet_ns, age_ms=age_ms, waiting=waiting, flowing=True)
 
 
 def told(
@@ -103,3 +111,45 @@ def test_a_voice_over_noise_is_a_jump_and_noise_and_going_on_are_none() -> None:
     assert not any([jump.heard(block) for block in noise][1:])
     loud = (noise[0] * 100).astype(np.int16)
     assert [jump.heard(loud) for _ in range(5)] == [True, False, False, False, False]
+
+
+SILENCE_MS = 300.0
+
+
+def in_silence(counted_ms: float, place_ms: float, *, taken: int = 2) -> Reading:
+    """A reading long after the last packets; the very last of them came so much after a tick."""
+    return Reading(
+        counted_ms, taken, TICK_NS + round((place_ms - TICK_LATE_MS) * 1e6), SILENCE_MS, waiting=0, flowing=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("counted_ms", "place_ms"),
+    [(30.0, 1.0), (40.0, 9.0), (35.0, 9.1), (30.0, 9.9), (40.0, 0.2)],
+    ids=["after the tick", "before it", "one before, one after", "told before, came after", "told after, came before"],
+)
+def test_packets_of_a_silence_on_the_other_side_of_a_tick_are_no_other_wait(counted_ms: float, place_ms: float) -> None:
+    """Packets come 0.9 ms before a tick, and wait 30.9 ms."""
+    wait = JitterBufferWait()
+    for _ in range(9):
+        wait.read(in_silence(40.0, 9.1), TICK_NS)
+    assert wait.wait_ms == pytest.approx(30.9, abs=0.1)
+    wait.read(in_silence(counted_ms, place_ms), TICK_NS)
+    assert wait.wait_ms == pytest.approx(30.9, abs=0.3)
+
+
+def test_packets_of_a_silence_that_wait_a_tick_less_are_followed_at_once() -> None:
+    wait = JitterBufferWait()
+    for _ in range(9):
+        wait.read(in_silence(40.0, 8.5), TICK_NS)
+    wait.read(in_silence(30.0, 8.5), TICK_NS)
+    assert wait.wait_ms == pytest.approx(21.5, abs=0.1)
+
+
+def test_copies_are_told_from_packets_thrown_away_for_good() -> None:
+    discards = Discards()
+    assert discards.read(10, 2, flowing=True) == 2, "two of ten came too late"
+    assert discards.read(35, 26, flowing=True) == 2, "each of 25 brought a copy"
+    assert discards.read(37, 26, flowing=False) == 2, "a silence"
+    assert discards.read(40, 28, flowing=False) == 2, "a voice begins, and its copies with its second packet"
+    assert discards.read(65, 29, flowing=True) == 3, "and none any more"

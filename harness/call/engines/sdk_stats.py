@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from livekit import rtc
 from numpy.typing import NDArray
 
 from harness.call.engines.line import Media
-from harness.call.engines.sdk_wait import PACKET_MS, Discards, JitterBufferWait, Reading, left_over_ms
+from harness.call.engines.sdk_wait import PACKET_MS, TICK_MS, Discards, JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_S
 from harness.measure.level import peak
 
@@ -20,6 +21,9 @@ SAMPLES_PER_MS = 48
 PACKET_SAMPLES = 960  # of 20 ms
 JUMP_BLOCKS = 10
 LEAST_PEAK = 40  # -58 dBFS: below it nothing is a voice
+SILENT_MS = 450.0  # LiveKit's SDK sends a packet each 400 ms of silence
+LEAST_COUNTS = 3  # a buffer that has just begun still grows
+OTHER_WAIT_MS = 20.0  # what a voice's first packets waited tells of another wait than before where it is so far off
 
 
 @dataclass(slots=True)
@@ -72,6 +76,9 @@ class TrackStats:
         self._discards = Discards()
         self._stretched = 0
         self._onset_stretched: int | None = None
+        self._onset_wait_ms: float | None = None
+        self._counted_ms: float | None = None
+        self._counts = 0
         self.last_packet_ns: int | None = None
         self._last_packet_ms = 0.0
         self._read_ms = 0.0
@@ -90,17 +97,30 @@ class TrackStats:
         """See the class; 0 until it is known.
 
         Between `onset_begins` and `onset_ended` as it was at the beginning: a buffer that is too full is shortened as
-        soon as there is a voice to be shortened, and its first sample had still waited the whole time.
+        soon as there is a voice to be shortened, and its first sample had still waited the whole time. Packets are then
+        taken ahead, so that what is read meanwhile tells of shorter waits than there were.
         """
-        delay_ms = (self._wait.wait_ms or 0.0) + left_over_ms(self._stretched)
-        if self._onset_stretched is not None:
-            delay_ms -= (self._stretched - self._onset_stretched) / SAMPLES_PER_MS
-        return round(max(0.0, delay_ms) * NS_PER_S / 1000)
+        wait_ms, stretched = self._wait.wait_ms or 0.0, self._stretched
+        if self._onset_stretched is None:
+            return _ns(wait_ms + left_over_ms(stretched))
+        if self._onset_wait_ms is not None and not self._waits_otherwise(self._onset_wait_ms):
+            return _ns(self._onset_wait_ms + left_over_ms(self._onset_stretched))
+        return _ns(wait_ms + left_over_ms(stretched) - (stretched - self._onset_stretched) / SAMPLES_PER_MS)
+
+    def _waits_otherwise(self, before_ms: float) -> bool:
+        """Whether the voice's first packets tell so; a single one may have come late by itself."""
+        if self._counted_ms is None:
+            return False
+        return abs(self._counted_ms - TICK_MS / 2 - before_ms) > OTHER_WAIT_MS
 
     def onset_begins(self) -> None:
         """What is heard now may be an onset; in the silence before it nothing was stretched since the last reading."""
         if self.begun:  # with the first packets nothing is known of before
             self._onset_stretched = self._stretched
+            # Where no packets came in the silence, the buffer begins anew with the voice.
+            known = self._counts >= LEAST_COUNTS and self._read_ms - self._last_packet_ms <= SILENT_MS
+            self._onset_wait_ms = self._wait.wait_ms if known else None
+            self._counted_ms = None
 
     def onset_ended(self) -> None:
         """An onset, if it was one, has been told by now."""
@@ -108,12 +128,11 @@ class TrackStats:
 
     async def wanted_within(self, seconds: float) -> bool:
         """Waits until a reading is `wanted`, at the most so long; whether it was."""
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wanted.wait(), seconds)
-        except TimeoutError:
-            return False
+        wanted = self.wanted.is_set()  # also where that came with the end of the time
         self.wanted.clear()
-        return True
+        return wanted
 
     def read(self, stats: Iterable[rtc.stats.RtcStats], *, utc_less_clock_ns: int, tick_ns: int | None) -> None:
         """A reading.
@@ -163,12 +182,15 @@ class TrackStats:
         thrown = self._discards.read(self._now.received, inbound.packets_discarded, flowing=flowing)
         reading = Reading(
             counted_ms=_mean_wait_ms(before, self._now),
+            taken=(self._now.emitted - before.emitted) // PACKET_SAMPLES,
             last_packet_ns=fresh_ns,
             age_ms=read_ms - last_ms,
             waiting=self._now.received - thrown - self._now.emitted // PACKET_SAMPLES,
             flowing=flowing,
         )
         self._last_packet_ms, self._read_ms = last_ms, read_ms
+        self._counted_ms = reading.counted_ms if reading.taken > 1 else None
+        self._counts += reading.counted_ms is not None
         self._wait.read(reading, tick_ns)
 
     def second(self) -> Media:
@@ -188,6 +210,10 @@ class TrackStats:
             jitter_buffer_ms=None if waited_ms is None else round(waited_ms, 3),
             server_heard=heard,
         )
+
+
+def _ns(wait_ms: float) -> int:
+    return round(max(0.0, wait_ms) * NS_PER_S / 1000)
 
 
 def _mean_wait_ms(before: _Counts, now: _Counts) -> float | None:

@@ -27,12 +27,14 @@ PACKET_MS = 20.0
 ARRIVALS = 9  # packets whose place between two ticks is remembered; the median leaves single late ones aside
 LEAST_VECTOR = 0.5  # places spread over more of the tick than this tell nothing
 TICK_LATE_MS = 0.4  # audio comes to us so long after its tick, by two threads and the event loop
+TICK_ERROR_MS = 0.8  # a packet this close to a tick may have come on its other side
 SAME_MS = 5.8  # a count this near to the last answer, half a tick and some jitter, is no other wait
 THROWN_READINGS = 20  # by how many readings it is told how many packets were thrown away
 LEAST_READINGS = 6
 SILENT_MS = 100.0  # no packet for so long: the buffer is empty
 BOUNDS = 2  # readings whose bounds hold together
 MOST_WAITING = 50
+MOST_ALONE = 2  # LiveKit's SDK sends two packets at a time in silence
 LEAST_TOLD = 5  # packets that came one after the other: whether copies come with them is told by no fewer
 BOUND_ERROR_MS = 1.5  # the packets before the last one are taken to have come 20 ms apart
 
@@ -43,6 +45,7 @@ class Reading:
 
     Attributes:
         counted_ms: The mean wait, by the statistics, of the packets taken since the last reading; None for none.
+        taken: How many packets that is the mean of.
         last_packet_ns: When the last packet came, on our clock; None where the last reading told the same.
         age_ms: How long before the reading the last packet came.
         waiting: How many packets came and were not taken: those in the buffer, and those that it threw away at first.
@@ -51,6 +54,7 @@ class Reading:
     """
 
     counted_ms: float | None
+    taken: int
     last_packet_ns: int | None
     age_ms: float
     waiting: int
@@ -115,20 +119,33 @@ class JitterBufferWait:
         self._recent.append(reading)
         if reading.age_ms > max(SILENT_MS, self.wait_ms or 0.0):
             self._thrown = reading.waiting
+        early_ms = self._place()
         likely_ms = self.wait_ms
         if reading.counted_ms is not None:
-            likely_ms = max(0.0, reading.counted_ms - TICK_MS / 2)  # within half a tick of the truth
+            likely_ms = self._likely_ms(reading, reading.counted_ms, early_ms)
             if reading.flowing and reading.age_ms < PACKET_MS:
                 # So many packets more than, by the wait, there can be in the buffer: on average thrown away ones.
                 self._surplus.append(reading.waiting - (likely_ms - reading.age_ms) / PACKET_MS - 0.5)
         if likely_ms is None:
             return
-        early_ms = self._place()
         if early_ms is None:
             self.wait_ms = likely_ms
             return
         known = self.wait_ms is not None and abs(self.wait_ms - likely_ms) <= SAME_MS
         self.wait_ms = self._nearest(likely_ms, self.wait_ms if known else likely_ms, early_ms)
+
+    def _likely_ms(self, reading: Reading, counted_ms: float, early_ms: float | None) -> float:
+        """What a count says by itself: the truth within half a tick, or better where only packets of a silence came."""
+        before_ms = TICK_MS / 2
+        alone = reading.taken <= MOST_ALONE and reading.age_ms > counted_ms and reading.last_packet_ns is not None
+        if alone and early_ms is not None:
+            # The last one is among them, and it is known between which two ticks that came, and how late for a packet.
+            last_ms = self._early_ms[-1]
+            before_ms = last_ms - ((last_ms - early_ms + TICK_MS / 2) % TICK_MS - TICK_MS / 2)
+            on_both_sides = counted_ms % TICK_MS > 0.1  # of a tick, and so counted differently
+            if on_both_sides or min(last_ms, TICK_MS - last_ms) < TICK_ERROR_MS:
+                before_ms += TICK_MS / 2 if last_ms < TICK_MS / 2 else -TICK_MS / 2
+        return max(0.0, counted_ms - before_ms)
 
     def _nearest(self, likely_ms: float, target_ms: float | None, early_ms: float) -> float:
         """Of the waits that end on a tick the likeliest: within all bounds where one is, and near to the target."""
