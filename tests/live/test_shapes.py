@@ -8,6 +8,7 @@ All calls of one engine with the same right exit are made by one `voice-harness 
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -16,17 +17,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from harness.calibrate.truth import TurnCheck, check_call
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT
+from harness.measure.onset import SAMPLE_RATE
 from harness.measure.result import CallResult
+from harness.measure.voice_finder import VoiceFinder
 from tests.live.conftest import HERE, KEY, ROOT, LiveStack, Ran, environment, start
 
 pytestmark = pytest.mark.live
 
 ENGINES = ("sdk", "light")
 RIGHT_WITHIN_MS = 30.0
+RECORDED_WITHIN_MS = 10.0
+FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the noise floor is known is placed by less
 ATTEMPTS = 3
 """A machine that was too busy to measure is no shape's fault: those calls are made again."""
 CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "24")
@@ -224,7 +231,7 @@ def _calls(names: list[str], engine: str, stack: LiveStack, truth_file: Path, fo
             scripts.append(folder / f"{name}.yaml")
             turns = "\n  ".join(shape.turns)
             scripts[-1].write_text(SCRIPT.format(name=name, agent=shape.agent or name, turns=turns))
-        options = ("--engine", engine, "--rate", CALLS_PER_MINUTE)
+        options = ("--engine", engine, "--rate", CALLS_PER_MINUTE, "--record", "all")
         running.append((group, start(stack, folder / f"run-{number}", scripts, *options)))
     rows: Table = {}
     for group, one in running:
@@ -252,6 +259,9 @@ def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Ro
         row.wrong.append(f"more than {RIGHT_WITHIN_MS:.0f} ms off")
     if len(row.turns) < right.measured:
         row.wrong.append(f"{len(row.turns)} turns of {right.measured} measured")
+    apart_ms = _recorded_apart_ms(call, ran.folder)
+    if apart_ms > RECORDED_WITHIN_MS and not row.unfit and not right.cuts:
+        row.wrong.append(f"an onset lies {apart_ms:.1f} ms elsewhere in the recording")
     if row.unfit and not right.cuts:
         row.wrong.append(f"{row.unfit} unfit")
     lead = SHAPES[right.beside] if right.beside else right
@@ -259,6 +269,18 @@ def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Ro
     if ran.code not in may:
         row.wrong.append(f"exit {ran.code} of its run, not {lead.exit_code}")
     return row
+
+
+def _recorded_apart_ms(call: CallResult, folder: Path) -> float:
+    """How far an onset of the agent's voice, as the timeline tells it, lies from the nearest one in the recording."""
+    onsets_ms = [onset_ms for onset_ms, _ in call.agent_voice if onset_ms > FLOOR_KNOWN_MS]
+    if call.recording is None or not onsets_ms:
+        return 0.0
+    pcm, rate = soundfile.read(folder / call.recording, dtype="int16")
+    assert rate == SAMPLE_RATE
+    edges = VoiceFinder().feed(np.ascontiguousarray(pcm[:, 1]))
+    found_ms = [edge.edge.position / SAMPLE_RATE * 1000 for edge in edges if edge.quality is None]
+    return max(min((abs(found - onset_ms) for found in found_ms), default=math.inf) for onset_ms in onsets_ms)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
