@@ -199,9 +199,10 @@ class Shape(Strict):
 
     @property
     def session_waits(self) -> bool:
-        """Whether the session is answered only when someone is in the room."""
+        """Whether the session is answered only when someone is in the room, or a process of its own is there."""
         beside = self.beside
-        return self.first is True or beside.observer is not None or beside.hold_music is not None or beside.recorder
+        someone = beside.observer is not None or beside.hold_music is not None or beside.recorder
+        return self.first is True or someone or self.dies
 
     @property
     def dies(self) -> bool:

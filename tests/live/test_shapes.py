@@ -1,6 +1,7 @@
 """Every shape that an agent, its room and its line can have, on both engines: the right times, blame and exit.
 
-All calls of one engine with the same right exit are made by one `voice-harness run`. To try one shape alone:
+All calls of one engine with the same right exit are made by one `voice-harness run`; a machine of its own they should
+have. To try one shape alone:
 
     pytest tests/live/test_shapes.py -k 'standard_first-light'
 """
@@ -22,7 +23,9 @@ import pytest
 import soundfile
 
 from harness.calibrate.truth import TurnCheck, check_call
-from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.judge.summary import Ending
+from harness.judge.verdict import judge_run
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.result import CallResult
 from harness.measure.voice_finder import VoiceFinder
@@ -44,7 +47,7 @@ AGAIN = "- type: And on Sunday?"
 SCRIPT = """
 name: {name}
 agent: {agent}
-timeouts: {{connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: 1500ms}}
+timeouts: {{session: 25s, connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: 1500ms}}
 turns:
   {turns}
 """
@@ -129,28 +132,28 @@ SHAPES = {
     "no_data_wanted": Shape(agent="no_data", turns=(SPOKEN,), measured=1),
     "shared_token": Shape("room.lost", measured=0),
     "shared_token_again": Shape(agent="shared_token", beside="shared_token", measured=1),
-    "line_cut": Shape(cuts=True, measured=1),
-    "line_lost": Shape("room.lost", measured=1),
+    "line_cut": Shape(cuts=True, measured=0),
+    "line_lost": Shape("room.lost", cuts=True, measured=0),
 }
 
 
 @dataclass
 class Row:
-    """One call, as the table shows it."""
+    """One call, as the table shows it: `exit_code` is that of a run with it alone, `out` what its run printed."""
 
     shape: str
     engine: str
     call: CallResult
     turns: list[TurnCheck]
-    unfit: int
+    unfit: list[str]
     exit_code: int
     out: str
     wrong: list[str] = field(default_factory=list)
 
     @property
     def was_busy(self) -> bool:
-        """Whether this machine was too busy to measure it, or others of its run."""
-        return not SHAPES[self.shape].cuts and (self.unfit > 0 or self.exit_code == EXIT_UNFIT)
+        """Whether this machine was too busy to measure it."""
+        return bool(self.unfit) and not SHAPES[self.shape].cuts
 
     def __str__(self) -> str:
         figures = [f"{turn.true_ms:7.1f} {turn.measured_ms:7.1f} {_off_ms(turn):+6.1f}" for turn in self.turns]
@@ -205,7 +208,8 @@ def table(
             if names:
                 folder = tmp_path_factory.mktemp(engine)
                 rows |= _calls(names, engine, shapes_stack, shapes_truth, folder)
-            names = [name for name in names if rows[name, engine].was_busy]
+            busy = {name for name in names if rows[name, engine].was_busy}
+            names = [name for name in names if busy & {name, SHAPES[name].beside, *_besides(name)}]
     yield rows
     terminal = request.config.pluginmanager.getplugin("terminalreporter")
     head = f"\n{'shape':24} {'agent heard on':5} {'true':>4} {'measured':>8} {'off':>5} ms"
@@ -214,15 +218,17 @@ def table(
         terminal.write_line("\n".join(lines))
 
 
+def _besides(name: str) -> list[str]:
+    """Those whose calls run beside that one's."""
+    return [other for other, shape in SHAPES.items() if shape.beside == name]
+
+
 def _calls(names: list[str], engine: str, stack: LiveStack, truth_file: Path, folder: Path) -> Table:
     """A run for each exit that is right, side by side; what belongs together is in one."""
-    groups: defaultdict[tuple[int, bool, str], list[str]] = defaultdict(list)
+    groups: defaultdict[tuple[int, str | None], list[str]] = defaultdict(list)
     for name in names:
-        shape = SHAPES[name]
-        lead = shape.beside or name
-        goodbye = any("ends_call" in turn for turn in shape.turns)
-        kind = "cuts" if shape.cuts else "goodbye" if goodbye else "shared" if lead == "shared_token" else ""
-        groups[SHAPES.get(lead, shape).exit_code, shape.cuts, kind].append(name)
+        lead = SHAPES[name].beside or name
+        groups[SHAPES[lead].exit_code, lead if _besides(lead) else None].append(name)
     running = []
     for number, group in enumerate(groups.values()):
         scripts = []
@@ -236,10 +242,16 @@ def _calls(names: list[str], engine: str, stack: LiveStack, truth_file: Path, fo
     rows: Table = {}
     for group, one in running:
         ran = one.ran()
+        assert ran.code != EXIT_USAGE, ran.out
         assert {call["scenario"] for call in ran.lines} == set(group), ran.out
         truth = [json.loads(line) for line in truth_file.read_text().splitlines()]
-        for name in group:
-            rows[name, engine] = _row(name, engine, ran, truth)
+        found = {(name, engine): _row(name, engine, ran, truth) for name in group}
+        right = {max(SHAPES[name].exit_code for name in group)}
+        if any(row.unfit for row in found.values()):
+            right.add(EXIT_UNFIT)
+        if all(row.call.failure == SHAPES[row.shape].failure for row in found.values()):
+            assert ran.code in right, ran.out
+        rows |= found
     return rows
 
 
@@ -251,7 +263,9 @@ def _off_ms(turn: TurnCheck) -> float:
 def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Row:
     call = CallResult.model_validate(ran.calls[name])
     check = check_call(call, ran.timeline(call.call), truth)
-    row = Row(name, engine, call, list(check.turns), sum(check.unfit.values()), ran.code, ran.out)
+    unfit = [why for turn in call.turns if not turn.fit for why in turn.unfit_why or ["unfit"]]
+    alone = judge_run([call], [], target="", ending=Ending())
+    row = Row(name, engine, call, list(check.turns), unfit, alone.exit_code, ran.out)
     right = SHAPES[name]
     if call.failure != right.failure:
         row.wrong.append(f"not {right.failure or 'without failure'}")
@@ -263,11 +277,9 @@ def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Ro
     if apart_ms > RECORDED_WITHIN_MS and not row.unfit and not right.cuts:
         row.wrong.append(f"an onset lies {apart_ms:.1f} ms elsewhere in the recording")
     if row.unfit and not right.cuts:
-        row.wrong.append(f"{row.unfit} unfit")
-    lead = SHAPES[right.beside] if right.beside else right
-    may = {lead.exit_code, EXIT_UNFIT} if right.cuts else {lead.exit_code}
-    if ran.code not in may:
-        row.wrong.append(f"exit {ran.code} of its run, not {lead.exit_code}")
+        row.wrong.append(f"unfit: {', '.join(row.unfit)}")
+    if row.exit_code not in ({right.exit_code, EXIT_UNFIT} if right.cuts else {right.exit_code}):
+        row.wrong.append(f"exit {row.exit_code}, not {right.exit_code}")
     return row
 
 
