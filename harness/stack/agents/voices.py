@@ -11,6 +11,7 @@ from harness.stack.agents.utterance import Pcm, Utterance, utterance
 from harness.stack.agents_file import AgentSpec
 from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
+from harness.stack.speech.vocabulary import vocabulary
 
 KEPT = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -48,7 +49,8 @@ class Voices:
 
     async def hear(self, pcm: Pcm, spec: AgentSpec) -> str:
         """The words in `pcm`, `(frames,)` int16 mono at 16 kHz; empty where there are none. Raises as `say`."""
-        return (await (await self._speech(spec)).hear(pcm, language=spec.language)).strip()
+        speech = await self._speech(spec)
+        return (await speech.hear(pcm, language=spec.language, vocabulary=vocabulary(spec.prompt))).strip()
 
     async def answer(self, question: str, spec: AgentSpec) -> str:
         """What the agent replies: the fixed text, or what its prompt says about it. Raises as `say`."""

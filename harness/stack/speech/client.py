@@ -8,7 +8,7 @@ import importlib.util
 import itertools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,14 +123,19 @@ class Speech:
         # Shielded: others may wait for the same text when this caller is cancelled.
         return await asyncio.shield(task)
 
-    async def hear(self, pcm: NDArray[np.int16], *, language: str = "en") -> str:
+    async def hear(self, pcm: NDArray[np.int16], *, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
         """What is said in `(frames,)` int16 mono at 16 kHz; empty where there is no speech.
+
+        Args:
+            pcm: The utterance.
+            language: Of the caller.
+            vocabulary: Words that are likely to be said.
 
         Raises:
             ConfigError: The recogniser's model cannot be loaded.
             StackError: The worker has fallen.
         """
-        header, _ = await self._ask({"do": "hear", "language": language}, pcm)
+        header, _ = await self._ask({"do": "hear", "language": language, "vocabulary": list(vocabulary)}, pcm)
         return str(header["text"])
 
     async def rank(self, question: str, sentences: list[str]) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,19 @@ from numpy.typing import NDArray
 from harness.errors import ConfigError, Place
 from harness.fixtures.pcm import as_float
 from harness.fixtures.voiced import voiced_bounds
+from harness.stack.speech.readings import Reading, likeliest
 
 SAMPLE_RATE = 16_000
 PADDING_S = 0.3  # Whisper misses words at the very edge of a clip
 WORDS_PER_S = 6  # twice of what a fast speaker says; a decoder in a loop is stopped there
 NO_SPEECH_ABOVE = 0.6  # Whisper's own default
 UNSURE_BELOW = -0.8  # mean log probability of a token; guesses at noise lie below
+BEAM = 5  # readings that are followed and weighed
+# The encoder always looks at a whole window, filled up with silence. Whisper learnt with 30 s, which takes four times
+# the CPU of 15 s.
+WINDOWS_S = (15, 30)
+MOST_WINDOW_S = WINDOWS_S[-1]
+SPARE_S = 2
 _LOOP = re.compile(r"\b(\w+(?:\W+\w+){0,7}?)(?:\W+\1\b){2,}", re.IGNORECASE)
 
 
@@ -39,32 +47,57 @@ class Ear:
                 mend="name a folder with a Whisper model in CTranslate2's format (model.bin, config.json, …)",
             ) from None
 
-    def hear(self, pcm: NDArray[np.int16], language: str) -> str:
+    def hear(self, pcm: NDArray[np.int16], language: str, vocabulary: Sequence[str] = ()) -> str:
         """What is said in `(frames,)` int16 mono at 16 kHz; empty where nothing is.
 
         A model for English alone (such as tiny.en) writes down other languages as if they were English.
+
+        Args:
+            pcm: The utterance.
+            language: Of the caller.
+            vocabulary: Words that are likely: see `readings`.
         """
         if voiced_bounds(pcm, SAMPLE_RATE) is None:
             return ""
-        duration_s = len(pcm) / SAMPLE_RATE
         samples = np.pad(as_float(pcm), round(PADDING_S * SAMPLE_RATE))
-        segments, _ = self._model.transcribe(
-            samples,
-            language=language.lower().split("-")[0] if self._model.model.is_multilingual else "en",
-            beam_size=1,
-            best_of=1,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            without_timestamps=True,
-            no_speech_threshold=NO_SPEECH_ABOVE,
-            max_new_tokens=min(220, round(8 + 2 * WORDS_PER_S * duration_s)),
+        piece = MOST_WINDOW_S * SAMPLE_RATE
+        pieces = [samples[start : start + piece] for start in range(0, len(samples), piece)]
+        return clean(" ".join(self._hear_piece(samples, language, vocabulary) for samples in pieces))
+
+    def _hear_piece(self, samples: NDArray[np.float32], language: str, vocabulary: Sequence[str]) -> str:
+        """What is said in `(frames,)` samples of `MOST_WINDOW_S` at most."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        model = self._model
+        duration_s = len(samples) / SAMPLE_RATE
+        features = model.feature_extractor(samples)
+        frames = round(_window_s(duration_s) / model.feature_extractor.time_per_frame)
+        features = np.pad(features[:, :frames], ((0, 0), (0, max(0, frames - features.shape[1]))))
+        spoken = language.lower().split("-")[0] if model.model.is_multilingual else "en"
+        tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=spoken)
+        prompt = model.get_prompt(tokenizer, [], without_timestamps=True)
+        [result] = model.model.generate(
+            model.encode(features),
+            [prompt],
+            beam_size=BEAM,
+            num_hypotheses=BEAM,
+            max_length=len(prompt) + min(220, round(8 + 2 * WORDS_PER_S * duration_s)),
+            return_scores=True,
+            return_no_speech_prob=True,
         )
-        said = [
-            segment.text.strip()
-            for segment in segments
-            if not (segment.no_speech_prob > NO_SPEECH_ABOVE and segment.avg_logprob < UNSURE_BELOW)
+        # A score is the mean of a reading's tokens.
+        readings = [
+            Reading(tokenizer.decode(tokens).strip(), score * len(tokens))
+            for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
         ]
-        return clean(" ".join(said))
+        if result.no_speech_prob > NO_SPEECH_ABOVE and max(result.scores) < UNSURE_BELOW:
+            return ""
+        return likeliest(readings, vocabulary).text
+
+
+def _window_s(duration_s: float) -> int:
+    """The shortest window that holds the clip and `SPARE_S` of silence behind it, if there is such a one."""
+    return next((window_s for window_s in WINDOWS_S if window_s >= duration_s + SPARE_S), MOST_WINDOW_S)
 
 
 def clean(text: str) -> str:

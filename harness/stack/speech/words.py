@@ -97,6 +97,16 @@ def words(text: str) -> list[str]:
     return [_NUMBERS.get(word, word) for word in _WORD.findall(split)]
 
 
+def spelt_words(text: str) -> list[str]:
+    """The words of a text as they are spelt, with their capitals."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).replace("\u2019", "'"))
+
+
+def is_stop_word(word: str) -> bool:
+    """Whether a word, in any spelling of capitals, is one of those that carry no meaning."""
+    return word.lower() in _STOP
+
+
 def content_stems(text: str) -> list[str]:
     """The stems of the words that carry meaning, each once, in order."""
     return list(dict.fromkeys(stem(word) for word in words(text) if word not in _STOP))

@@ -91,7 +91,7 @@ class Worker:
 
     def _hear(self, request: Header, audio: Pcm) -> Answer:
         self._ear = self._ear or Ear(self._ear_model)
-        return {"text": self._ear.hear(audio, request["language"])}, None
+        return {"text": self._ear.hear(audio, request["language"], request.get("vocabulary", ()))}, None
 
     def _rank(self, request: Header, _audio: Pcm) -> Answer:
         self._meaning = self._meaning or Meaning()
