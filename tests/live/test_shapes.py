@@ -159,7 +159,7 @@ class Row:
         figures = [f"{turn.true_ms:7.1f} {turn.measured_ms:7.1f} {_off_ms(turn):+6.1f}" for turn in self.turns]
         verdict = "; ".join(self.wrong) or "right"
         lines = figures or [f"{'-':>7} {'-':>7} {'-':>6}"]
-        head = f"{self.shape:24} {self.engine:5} "
+        head = f"{self.shape:24} {self.engine:6}"
         told = [f"{head} {line}" for line in lines]
         told[-1] += f"  {self.call.failure or '-':18} exit {self.exit_code}  {verdict}"
         return "\n".join(told)
@@ -211,11 +211,10 @@ def table(
             busy = {name for name in names if rows[name, engine].was_busy}
             names = [name for name in names if busy & {name, SHAPES[name].beside, *_besides(name)}]
     yield rows
-    terminal = request.config.pluginmanager.getplugin("terminalreporter")
-    head = f"\n{'shape':24} {'agent heard on':5} {'true':>4} {'measured':>8} {'off':>5} ms"
-    lines = [head, *(str(row) for row in rows.values())]
-    if terminal is not None:
-        terminal.write_line("\n".join(lines))
+    head = f"\n{'shape':24} {'engine':6} {'true':>7} {'measured':>7} {'off':>5} ms"
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
+        sys.stdout.write("\n".join((head, *map(str, rows.values()))) + "\n")
 
 
 def _besides(name: str) -> list[str]:
