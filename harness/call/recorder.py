@@ -14,11 +14,12 @@ import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.call.background_file import BackgroundFile
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
@@ -43,6 +44,11 @@ class Stand:
         return self.place + position - self.position
 
 
+def _lock(file: IO[Any]) -> None:
+    with contextlib.suppress(OSError):  # a disk without locks
+        fcntl.flock(file, fcntl.LOCK_SH)  # as long as we live: see `remove_abandoned`
+
+
 class _Channel:
     """One track, spooled to a file of raw samples from its first one on; gaps are silence."""
 
@@ -50,9 +56,7 @@ class _Channel:
         self.path = path
         self.first: int | None = None
         self.next = 0
-        self._file: IO[bytes] = path.open("wb")
-        with contextlib.suppress(OSError):  # a disk without locks
-            fcntl.flock(self._file, fcntl.LOCK_SH)  # as long as we live: see `remove_abandoned`
+        self._file = BackgroundFile(path, opened=_lock)
 
     def place(self, at: int, samples: NDArray[np.int16]) -> int | None:
         """Writes the samples, at `at` where they may be moved there.
@@ -72,7 +76,7 @@ class _Channel:
         elif moved:
             left_out = min(samples.size, -ahead)
             samples = samples[left_out:]
-        self._file.write(samples.data)
+        self._file.write(samples.tobytes())
         self.next += samples.size
         return left_out if moved else None
 

@@ -1,7 +1,8 @@
 """The timeline: all that happens in a call, as it happens, on one monotonic clock.
 
 An event is a flat JSON object with `t` (monotonic nanoseconds; when it happened), `event` (its name) and its fields.
-A line is written at once, so that a call cut dead has left everything up to then. The events and their fields:
+A line is written as it comes (within 50 ms, see `background_file`), so that a call cut dead has left everything up to
+then. The events and their fields:
 
     call.started        call, scenario, agent, target, utc
     session.requested   held_back_ms (by our own limit of sessions)     t: when it was asked for
@@ -63,13 +64,29 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 from harness.errors import OwnFailure
 from harness.own_work import OWN_WORK
 from harness.secret import Secret, without_secrets
 
 Event = dict[str, Any]
+
+
+class TextFile(Protocol):
+    """What a timeline is written to; each may raise an OSError."""
+
+    def write(self, text: str, /) -> object:
+        """Writes it."""
+        ...
+
+    def flush(self) -> None:
+        """Lets others see it."""
+        ...
+
+    def close(self) -> None:
+        """Ends it."""
+        ...
 
 
 @dataclass
@@ -79,7 +96,7 @@ class Timeline:
     What looks like a key or an access token is masked, and so are `secrets`, whoever said them.
     """
 
-    file: IO[str] | None = None
+    file: TextFile | None = None
     on_event: Callable[[Event], None] | None = None
     broken: OwnFailure | None = None
     secrets: Sequence[Secret | None] = ()

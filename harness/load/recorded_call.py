@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import IO, Literal
+from typing import Literal
 
+from harness.call.background_file import BackgroundFile
 from harness.call.call import Call, SessionSource
 from harness.call.engines.line import Engine
 from harness.call.loop_lag import LoopLag
@@ -52,7 +53,7 @@ class RecordedCall:
         self._directory = directory
         self._record = record
         self._timeline = Timeline(
-            self._open_timeline(),
+            BackgroundFile(directory.timeline(plan.call), encoding="utf-8"),
             (lambda event: on_event(plan.call, event)) if on_event else None,
             secrets=secrets,
         )
@@ -66,19 +67,7 @@ class RecordedCall:
             timeline=self._timeline,
             recorder=self._recorder,
         )
-        self._broken: OwnFailure | None
         self._secrets = secrets
-
-    def _open_timeline(self) -> IO[str] | None:
-        self._broken = None
-        began_ns = OWN_WORK.now_ns()
-        try:
-            return self._directory.timeline(self._plan.call).open("w", encoding="utf-8")
-        except OSError as problem:
-            self._broken = OwnFailure("harness.disk", f"the timeline cannot be written: {problem.strerror}")
-            return None
-        finally:
-            OWN_WORK.done("disk", began_ns)
 
     def cut(self) -> None:
         """See `RunningCall`."""
@@ -88,8 +77,8 @@ class RecordedCall:
         """See `RunningCall`."""
         try:
             await self._call.make()
-            self._timeline.close()
-            # Off the loop: the other calls' packets are not to wait for this call's numbers.
+            # Off the loop: the other calls' packets are not to wait for the disk, nor for this call's numbers.
+            await asyncio.to_thread(self._timeline.close)
             async with self._measuring:
                 result = await asyncio.to_thread(self._measured)
         except Exception as problem:  # one call's bug must not take the others with it  # noqa: BLE001
@@ -97,7 +86,7 @@ class RecordedCall:
             result = self._lost_to_bug(problem)
         if self._recorder is not None:
             await self._keep_recording(result, self._recorder)
-        for broken in (self._broken, self._timeline.broken, self._recorder.broken if self._recorder else None):
+        for broken in (self._timeline.broken, self._recorder.broken if self._recorder else None):
             if broken is not None:
                 _note(result, broken)
                 break

@@ -169,9 +169,13 @@ def test_what_a_killed_process_left_is_removed_and_what_is_being_written_is_not(
     recorder: Recorder, tmp_path: Path
 ) -> None:
     start = "from pathlib import Path; from harness.call.recorder import Recorder; import os, signal\n"
-    start += "Recorder(Path('audio/0002-x.wav')).start(0); os.kill(os.getpid(), signal.SIGKILL)"
+    start += "Recorder(Path('audio/0002-x.wav')).start(0)\n"
+    start += "while len(list(Path('audio').glob('.0002-*'))) < 1: pass\n"
+    start += "os.kill(os.getpid(), signal.SIGKILL)"
     subprocess.run([sys.executable, "-c", start], cwd=tmp_path, check=False)
     hear(recorder, 0, block(1))
+    while len(list((tmp_path / "audio").glob(".0001-x.*.raw"))) < 2:
+        pass  # they are made by a thread
     assert len(list((tmp_path / "audio").glob(".0002-x.*.raw"))) == 1
     remove_abandoned(tmp_path / "audio")
     assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == [".0001-x.left.raw", ".0001-x.right0.raw"]
