@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
-from harness.counted import counted
 from harness.failures import FailureKind
 from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
+from harness.measure.notes import call_notes
 from harness.measure.own_voice import without_own_voice
 from harness.measure.result import (
     CallResult,
     FailureSeen,
     GreetingResult,
-    Handover,
     OwnLateness,
     SinceDue,
-    TrackHeard,
     TurnResult,
     WaitResult,
 )
@@ -40,8 +37,8 @@ from harness.measure.voice import (
     stop_after,
 )
 from harness.measure.wer import word_error_rate
+from harness.measure.who_was_there import handovers, mistaken, tracks_heard
 
-CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
@@ -85,11 +82,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
         agent_join_ms=_span_ms(spans.at("room.connecting"), spans.agent_joined_ns),
         agents=len(spans.agents),
-        tracks=measured.tracks(),
-        handovers=[
-            Handover(at_ms=measured.position(event["t"]), left=event["identity"], followed=event["to"])
-            for event in spans.handovers
-        ],
+        tracks=tracks_heard(spans, measured.position),
+        handovers=handovers(spans, measured.position),
         other_texts=spans.other_texts,
         junk_frames=spans.junk,
         stray_texts=measured.texts.stray,
@@ -104,7 +98,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
             lag_ms=[event["lag_ms"] for event in spans.seconds],
             send_late_ms=[event["send_late_ms"] for event in spans.seconds],
         ),
-        notes=[f"the harness found itself wrong: {fault}" for fault in faults] + measured.notes(),
+        notes=[f"the harness found itself wrong: {fault}" for fault in faults]
+        + call_notes(spans, stray=measured.texts.stray),
         self_faults=[str(fault) for fault in faults],
     )
 
@@ -293,24 +288,17 @@ class _Measured:
     def _doubts(self, turn: TurnSpan) -> list[str]:
         """Why it is not known whose voice was measured."""
         return [
-            f"{mistaken} was taken for the agent until {agent['identity']} came"
-            for mistaken, agent in self._mistaken()
+            f"{wrong} was taken for the agent until {agent['identity']} came"
+            for wrong, agent in mistaken(self.spans)
             if agent["t"] > turn.started_ns
         ]
-
-    def _mistaken(self) -> Iterator[tuple[str, Event]]:
-        """Who was listened to as the agent and was not, and the choice of another that ended it."""
-        listened = {event["identity"] for event in self.spans.joined}
-        for before, after in itertools.pairwise(self.spans.choices):
-            mistaken = before["identity"]
-            if mistaken in listened and self.spans.heard.speaks_for(mistaken) != after["identity"]:
-                yield mistaken, after
 
     def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
         """When a person first heard anything of the agent after the caller's end, its voice or not."""
         from_ns = _first(turn.caller_end_ns)
-        beside = [voice.onset_ns for voice in self.spans.background if from_ns <= voice.onset_ns <= end_ns]
-        return min([*beside, *([onset_ns] if onset_ns is not None else [])], default=None)
+        beside = setting_in(self.spans.background, from_ns, end_ns + 1)
+        first = [self.spans.background[index].onset_ns for index in beside[:1]]
+        return min([*first, *([onset_ns] if onset_ns is not None else [])], default=None)
 
     def _ends_call_ms(self, turn_end_ns: int) -> float | None:
         """How long after its last word an agent ended the call, where it did so in a turn that wants it."""
@@ -391,49 +379,6 @@ class _Measured:
             fit=not self._unfit(wait.started_ns, end_ns, spoke_ns),
         )
 
-    def tracks(self) -> list[TrackHeard]:
-        """The agent's audio tracks."""
-        heard = self.spans.heard
-        return [
-            TrackHeard(
-                identity=track.identity,
-                name=track.name,
-                source=track.source,
-                came_ms=self.position(track.came_ns),
-                gone_ms=self.position(track.gone_ns),
-                background=heard.is_background(track.sid),
-            )
-            for track in heard.of_agent()
-        ]
-
-    def _who_was_there(self) -> list[str]:
-        """What is to be told of the agent's tracks, of other agents, and of who followed it."""
-        spans, notes = self.spans, []
-        measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
-        notes += [
-            f"{mistaken} was taken for the agent until {agent['identity']} came" for mistaken, agent in self._mistaken()
-        ]
-        notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
-        others = sorted(spans.agents - set(measured))
-        if others:
-            notes.append(
-                f"{counted(len(spans.agents), 'agent')} were in the room; measured was {' then '.join(measured)}, "
-                f"not {', '.join(others)}"
-            )
-        tracks = spans.heard.of_agent()
-        if len(tracks) > 1:
-            names = [
-                f"{track.name or track.sid} ({'background' if spans.heard.is_background(track.sid) else track.source})"
-                for track in tracks
-            ]
-            notes.append(f"the agent published {counted(len(tracks), 'audio track')}: {', '.join(names)}")
-        if spans.other_texts:
-            notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
-        for gap in spans.gaps:
-            back = "" if gap.until_ns is None else f" for {(gap.until_ns - gap.from_ns) / NS_PER_MS / 1000:.1f} s"
-            notes.append(f"our own connection to the room was away{back}")
-        return notes
-
     def stray_speech(self) -> int:
         """How many times the agent spoke in a wait."""
         return sum(
@@ -453,33 +398,3 @@ class _Measured:
             (self.position(voice.onset_ns) or 0.0, self.position(voice.end_ns or self.spans.last_ns) or 0.0)
             for voice in self.spans.voices
         ]
-
-    def notes(self) -> list[str]:
-        media = media_health(self.spans.media, self.spans.voice_ends)
-        notes = []
-        created = self.spans.first.get("session.created", {})
-        if created.get("retries"):
-            notes.append(
-                f"the session service asked to come again {counted(created['retries'], 'time')} (429), "
-                f"{created['retry_wait_ms'] / 1000:.1f} s in all"
-            )
-        notes += self._who_was_there()
-        step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in self.spans.seconds), default=0.0)
-        if step_ms >= CLOCK_STEP_MS:
-            notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")
-        if self.spans.junk:
-            notes.append(f"ignored on voice.reply: {counted(self.spans.junk, 'frame')}")
-        if self.texts.stray:
-            notes.append(f"of no turn: {counted(self.texts.stray, 'text')}")
-        heard = [turn.own_voice for turn in self.spans.turns if turn.own_voice]
-        if heard:
-            notes.append(
-                f"the agent's channel carries the caller's own voice in {counted(len(heard), 'turn')}, "
-                f"{heard[0]['delay_ms']:.0f} ms late and at {heard[0]['gain_db']:.0f} dB: it is left out, but "
-                "interruptions cannot be told there, nor a reply that begins before it has died away"
-            )
-        if media.dropouts:
-            notes.append(
-                f"the agent's voice broke off {counted(media.dropouts, 'time')}, {media.dropout_ms:.0f} ms in all"
-            )
-        return notes

@@ -15,9 +15,9 @@ from harness.secret import Secret, masked
 MOST_BODY_BYTES = 4096
 _MOST_SAID = 200  # characters of a server's own words
 
-_REFUSED_MEND = "the token may be expired or made for another server or room"
-_URL_MEND = "check the livekit_url that the session service gives"
-_LIMIT_MEND = "the server is at a limit: fewer calls at once, a lower rate, or a higher limit there"
+REFUSED_MEND = "the token may be expired or made for another server or room"
+URL_MEND = "check the livekit_url that the session service gives"
+LIMIT_MEND = "the server is at a limit: fewer calls at once, a lower rate, or a higher limit there"
 _SERVER_MEND = "look at the LiveKit server's log"
 
 
@@ -96,21 +96,21 @@ def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: s
     what = f"the room could not be joined: the server answered {status}" + (f": {said}" if said else "")
     match status:
         case 401 | 403 | 404:
-            return RoomFailure("room.refused", what, mend=_REFUSED_MEND)
+            return RoomFailure("room.refused", what, mend=REFUSED_MEND)
         case 429 | 503:
             after = first_line(retry_after, token)
             return RoomFailure(
-                "room.unreachable", what + (f" (Retry-After: {after})" if after else ""), mend=_LIMIT_MEND
+                "room.unreachable", what + (f" (Retry-After: {after})" if after else ""), mend=LIMIT_MEND
             )
         case 407:
             return RoomFailure("room.unreachable", what, mend="give the proxy its user and password in its URL")
         case _ if status >= 500:
             return RoomFailure("room.unreachable", what, mend=_SERVER_MEND)
         case _:
-            return RoomFailure("room.unreachable", what + ", no WebSocket" * (not said), mend=_URL_MEND)
+            return RoomFailure("room.unreachable", what + ", no WebSocket" * (not said), mend=URL_MEND)
 
 
-def unreachable(what: str, *, mend: str = _URL_MEND) -> RoomFailure:
+def unreachable(what: str, *, mend: str = URL_MEND) -> RoomFailure:
     """A join that came to nobody who answers as a LiveKit server does."""
     return RoomFailure("room.unreachable", f"the room could not be joined: {what}", mend=mend)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections import Counter
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,12 +22,11 @@ from numpy.typing import NDArray
 from harness.call.arrival import ArrivalFit
 from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents, Participant, Rights
 from harness.call.engines.sdk_capture import Capture, capture_into
-from harness.call.engines.sdk_room import audio_track, can_publish_microphone, participant_of
+from harness.call.engines.sdk_room import audio_track, can_publish_microphone, connect_failure, participant_of
 from harness.call.engines.sdk_stats import LevelJump, TrackStats
 from harness.call.microphone import Microphone, Utterance
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
-from harness.failures import FailureKind
 from harness.proxies import SdkProxies
 from harness.secret import Secret
 from harness.transport.refusal import Ending, ending
@@ -79,26 +77,12 @@ class SdkEngine:
             ) from None
         except rtc.ConnectError as problem:
             await line.hang_up()
-            raise _connect_failure(token.scrub(str(problem))) from None
+            raise connect_failure(token.scrub(str(problem))) from None
         except BaseException:
             await line.hang_up()
             raise
         line.greet_present()
         return line
-
-
-def _connect_failure(message: str) -> RoomFailure:
-    """Tells apart what the SDK's one exception says; URLs, which may hold tokens, are left out."""
-    said = re.sub(r"(wss?|https?)://[^\s\"')]+", "<url>", message)[:300]
-    lower = said.lower()
-    kind: FailureKind
-    if re.search(r"\b(401|403|404)\b|unauthor|forbidden|invalid token|expired|permission|not allowed", lower):
-        kind, mend = "room.refused", "the token may be expired or made for another server or room"
-    elif "timeout" in lower or "timed out" in lower:
-        kind, mend = "room.timeout", "is the LiveKit server well, and are its UDP and TCP ports open?"
-    else:
-        kind, mend = "room.unreachable", "check the livekit_url that the session service gives"
-    return RoomFailure(kind, f"the room could not be joined: {said}", mend=mend)
 
 
 @dataclass(slots=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from typing import Protocol
 
 from livekit import rtc
 
 from harness.call.engines.line import AudioTrack, Kind, Participant
+from harness.errors import RoomFailure
+from harness.failures import FailureKind
+from harness.transport.refusal import LIMIT_MEND, REFUSED_MEND, URL_MEND
 
 ON_BEHALF_OF = "lk.publish_on_behalf"
 _KINDS: dict[int, Kind] = {
@@ -49,3 +53,19 @@ def can_publish_microphone(permission: Permission) -> bool:
     """Whether a token's rights allow it; without a list of sources all are allowed."""
     sources = permission.can_publish_sources
     return permission.can_publish and (not sources or rtc.TrackSource.SOURCE_MICROPHONE in sources)
+
+
+def connect_failure(message: str) -> RoomFailure:
+    """Tells apart what the SDK's one exception says; URLs, which may hold tokens, are left out."""
+    said = re.sub(r"(wss?|https?)://[^\s\"')]+", "<url>", message)[:300]
+    lower = said.lower()
+    kind: FailureKind
+    if re.search(r"\b(401|403|404)\b|unauthor|forbidden|invalid token|expired|permission|not allowed", lower):
+        kind, mend = "room.refused", REFUSED_MEND
+    elif re.search(r"\b(429|503)\b|too many requests|service unavailable|limit exceeded", lower):
+        kind, mend = "room.unreachable", LIMIT_MEND
+    elif "timeout" in lower or "timed out" in lower:
+        kind, mend = "room.timeout", "is the LiveKit server well, and are its UDP and TCP ports open?"
+    else:
+        kind, mend = "room.unreachable", URL_MEND
+    return RoomFailure(kind, f"the room could not be joined: {said}", mend=mend)

@@ -1,0 +1,44 @@
+"""What a person should know of a call beside its numbers, in sentences."""
+
+from __future__ import annotations
+
+from harness.clock import NS_PER_S
+from harness.counted import counted
+from harness.measure.media_health import media_health
+from harness.measure.spans import CallSpans
+from harness.measure.who_was_there import notes_of_company
+
+CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
+
+
+def call_notes(spans: CallSpans, *, stray: int) -> list[str]:
+    """All that is worth a sentence; `stray` texts belong to no turn."""
+    media = media_health(spans.media, spans.voice_ends)
+    notes = []
+    created = spans.first.get("session.created", {})
+    if created.get("retries"):
+        notes.append(
+            f"the session service asked to come again {counted(created['retries'], 'time')} (429), "
+            f"{created['retry_wait_ms'] / 1000:.1f} s in all"
+        )
+    notes += notes_of_company(spans)
+    for gap in spans.gaps:
+        back = "" if gap.until_ns is None else f" for {(gap.until_ns - gap.from_ns) / NS_PER_S:.1f} s"
+        notes.append(f"our own connection to the room was away{back}")
+    step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in spans.seconds), default=0.0)
+    if step_ms >= CLOCK_STEP_MS:
+        notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")
+    if spans.junk:
+        notes.append(f"ignored on voice.reply: {counted(spans.junk, 'frame')}")
+    if stray:
+        notes.append(f"of no turn: {counted(stray, 'text')}")
+    heard = [turn.own_voice for turn in spans.turns if turn.own_voice]
+    if heard:
+        notes.append(
+            f"the agent's channel carries the caller's own voice in {counted(len(heard), 'turn')}, "
+            f"{heard[0]['delay_ms']:.0f} ms late and at {heard[0]['gain_db']:.0f} dB: it is left out, but "
+            "interruptions cannot be told there, nor a reply that begins before it has died away"
+        )
+    if media.dropouts:
+        notes.append(f"the agent's voice broke off {counted(media.dropouts, 'time')}, {media.dropout_ms:.0f} ms in all")
+    return notes

@@ -1,0 +1,69 @@
+"""Who was in a call as its agent, on which tracks, and who was taken for it by mistake."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from harness.counted import counted
+from harness.measure.result import Handover, TrackHeard
+from harness.measure.spans import CallSpans, Event
+
+MOST_NAMED = 6
+Position = Callable[[int | None], float | None]
+"""From a time (ns) to its position in the call (ms)."""
+
+
+def mistaken(spans: CallSpans) -> Iterator[tuple[str, Event]]:
+    """Who was listened to as the agent and was not, and the choice of another that ended it."""
+    listened = {event["identity"] for event in spans.joined}
+    for before, after in itertools.pairwise(spans.choices):
+        wrong = before["identity"]
+        if wrong in listened and spans.heard.speaks_for(wrong) != after["identity"]:
+            yield wrong, after
+
+
+def tracks_heard(spans: CallSpans, position: Position) -> list[TrackHeard]:
+    """The agent's audio tracks."""
+    return [
+        TrackHeard(
+            identity=track.identity,
+            name=track.name,
+            source=track.source,
+            came_ms=position(track.came_ns),
+            gone_ms=position(track.gone_ns),
+            background=spans.heard.is_background(track.sid),
+        )
+        for track in spans.heard.of_agent()
+    ]
+
+
+def handovers(spans: CallSpans, position: Position) -> list[Handover]:
+    """Each agent that left, with the one that followed."""
+    return [
+        Handover(at_ms=position(event["t"]), left=event["identity"], followed=event["to"]) for event in spans.handovers
+    ]
+
+
+def notes_of_company(spans: CallSpans) -> list[str]:
+    """What is to be told of the agent's tracks, of other agents, and of who followed it."""
+    measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
+    notes = [f"{wrong} was taken for the agent until {agent['identity']} came" for wrong, agent in mistaken(spans)]
+    notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
+    others = sorted(spans.agents - set(measured))
+    if others:
+        notes.append(
+            f"{counted(len(spans.agents), 'agent')} were in the room; measured was {' then '.join(measured)}, "
+            f"not {', '.join(others)}"
+        )
+    tracks = spans.heard.of_agent()
+    if len(tracks) > 1:
+        names = [
+            f"{track.name or track.sid} ({'background' if spans.heard.is_background(track.sid) else track.source})"
+            for track in tracks[:MOST_NAMED]
+        ]
+        more = [f"and {len(tracks) - MOST_NAMED} more"] if len(tracks) > MOST_NAMED else []
+        notes.append(f"the agent published {counted(len(tracks), 'audio track')}: {', '.join([*names, *more])}")
+    if spans.other_texts:
+        notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
+    return notes
