@@ -8,6 +8,7 @@ have. To try one shape alone:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
