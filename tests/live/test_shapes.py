@@ -83,6 +83,7 @@ class Shape:
 
 
 ALOUD = Shape(turns=(TYPED, SPOKEN))
+HANDED_OVER = Shape(turns=(TYPED, "- wait: 1s", SPOKEN))
 GOODBYE = Shape(turns=(TYPED, f"{AGAIN}\n    expect: {{ends_call: true}}"))
 SHAPES = {
     "plain": ALOUD,
@@ -116,9 +117,9 @@ SHAPES = {
     "recorder": Shape(),
     "crowd": ALOUD,
     "joins_twice": Shape(),
-    "hands_over": ALOUD,
-    "hands_over_overlap": ALOUD,
-    "hands_over_early": Shape(),
+    "hands_over": HANDED_OVER,
+    "hands_over_overlap": HANDED_OVER,
+    "hands_over_early": Shape(turns=("- wait: 1s", TYPED, AGAIN)),
     "hangs_up": GOODBYE,
     "hangs_up_room": GOODBYE,
     "hangs_up_early": Shape("agent.left", measured=1),
