@@ -227,7 +227,9 @@ class AgentWatch:
         left = self._left
         if left is None or self.agent is None:
             return None
-        then, coming_ns = follower(self._people, left=left) if self._named is None else self._named_again()
+        then, coming_ns = (
+            follower(self._people, left=left, left_ns=self._left_ns) if self._named is None else self._named_again()
+        )
         mistaken = then is not None and then.is_agent and not left.is_agent
         if mistaken:
             self._left = None

@@ -9,6 +9,7 @@ from harness.call.engines.line import Participant
 from harness.clock import NS_PER_S
 
 FOLLOWS_NS = 3 * NS_PER_S  # so long an AGENT has to publish audio before others are taken, and to follow one that left
+PUBLISHES_NS = 10 * NS_PER_S  # one that follows in time has so long to publish
 
 
 @dataclass(slots=True)
@@ -97,8 +98,8 @@ def choose(
     return None, min(yet_ns, default=None)
 
 
-def follower(people: Mapping[str, Person], *, left: Person) -> tuple[Candidate | None, int | None]:
-    """Who follows an agent that left, and by when another AGENT that is there may yet do so.
+def follower(people: Mapping[str, Person], *, left: Person, left_ns: int) -> tuple[Candidate | None, int | None]:
+    """Who follows an agent that left, and by when another AGENT that came in time may yet publish its audio.
 
     An AGENT with audio does; where the one that left was none, so does another that came after it.
     """
@@ -108,5 +109,9 @@ def follower(people: Mapping[str, Person], *, left: Person) -> tuple[Candidate |
         for one in found
         if one.audio_ns is not None and (one.is_agent or (not left.is_agent and one.came_ns > left.came_ns))
     ]
-    coming = [one.came_ns + FOLLOWS_NS for one in found if one.is_agent and one.audio_ns is None]
+    coming = [
+        one.came_ns + PUBLISHES_NS
+        for one in found
+        if one.is_agent and one.audio_ns is None and left_ns <= one.came_ns <= left_ns + FOLLOWS_NS
+    ]
     return min(able, key=lambda one: one.order_ns, default=None), max(coming, default=None)

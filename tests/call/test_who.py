@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.call.engines.line import Participant
-from harness.call.who import FOLLOWS_NS, Person, choose, follower
+from harness.call.who import FOLLOWS_NS, PUBLISHES_NS, Person, choose, follower
 
 NOW_NS = 100 * FOLLOWS_NS
 
@@ -64,13 +64,18 @@ def test_a_named_one_is_the_only_one() -> None:
 
 def test_another_agent_follows_one_that_left_and_a_person_does_not() -> None:
     left = agent(0, 1)
-    assert follower({"music": person(0, 1), "next": agent(5, 6)}, left=left)[0] is not None
-    assert follower({"music": person(0, 1)}, left=left) == (None, None)
-    assert follower({"coming": agent(7)}, left=left) == (None, 7 + FOLLOWS_NS)
+    assert follower({"music": person(0, 1), "next": agent(5, 6)}, left=left, left_ns=5)[0] is not None
+    assert follower({"music": person(0, 1), "notes": agent(0)}, left=left, left_ns=5) == (None, None)
+
+
+def test_one_that_came_in_time_may_yet_publish() -> None:
+    assert follower({"coming": agent(7)}, left=agent(0, 1), left_ns=5) == (None, 7 + PUBLISHES_NS)
+    late = agent(5 + FOLLOWS_NS + 1)
+    assert follower({"late": late}, left=agent(0, 1), left_ns=5) == (None, None)
 
 
 def test_one_of_no_kind_is_followed_by_one_that_came_after_it() -> None:
     left = person(5, 6)
-    then = follower({"music": person(0, 1), "next": person(8, 9)}, left=left)[0]
+    then = follower({"music": person(0, 1), "next": person(8, 9)}, left=left, left_ns=7)[0]
     assert then is not None
     assert then.identity == "next"

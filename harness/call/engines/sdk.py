@@ -290,6 +290,10 @@ class SdkLine:
         self._on_participant(participant)
         for sid in self._sids_of(publication):  # a reconnected SDK subscribes anew
             self._end_hearing(sid)
+        # The stream of a track that is gone does not end: it goes on with the audio of the one that takes its place.
+        for hearing in self._hearing.values():
+            if hearing.gone_ns is not None:
+                hearing.task.cancel()
         self._heard_before[publication.sid] += 1
         times = self._heard_before[publication.sid]
         sid = publication.sid if times == 1 else f"{publication.sid}#{times}"
