@@ -85,9 +85,10 @@ class Ear:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        # A score is the mean of a reading's tokens.
+        # A score is the mean of a reading's tokens; their sum would favour readings that stop early.
+        tokens_said = len(result.sequences_ids[0])
         readings = [
-            Reading(tokenizer.decode(tokens).strip(), score * len(tokens))
+            Reading(tokenizer.decode(tokens).strip(), score * tokens_said)
             for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
         ]
         if result.no_speech_prob > NO_SPEECH_ABOVE and max(result.scores) < UNSURE_BELOW:

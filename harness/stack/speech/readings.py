@@ -1,8 +1,8 @@
 """Which of a recogniser's readings is taken: the likeliest, with the words of the agent's trade counted as likelier.
 
-Whisper knows "weekdays" and "Wed days" for the same sound and is now and then 0.3 nats for the one, now for the other,
+Whisper knows "weekdays" and "Wed days" for the same sound and is now for the one, now for the other by a nat or two,
 as the packets fall. Who is asked about opening hours need not waver. Only near ties are decided so: each known word
-makes a reading e^1.5, some 4.5 times, as likely; what was clearly said differs by far more.
+makes a reading e^2.5, some twelve times, as likely; what was clearly said differs by far more.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-KNOWN_WORD_NATS = 1.5
+KNOWN_WORD_NATS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was perhaps said, and the logarithm (base e) of its probability."""
+    """What was perhaps said, and the logarithm (base e) of its probability, as if all readings were of one length."""
 
     text: str
     log_probability: float
