@@ -22,7 +22,6 @@ from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
 from harness.measure.level import peak
-from harness.own_work import OWN_WORK
 
 SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
 FAR = 6 * SLIP  # so long before its time no block is written, whatever it holds: silence goes before it
@@ -91,14 +90,12 @@ class Recorder:
     def start(self, start_ns: int) -> None:
         """The recording's first sample is at this time."""
         self._start_ns = start_ns
-        began_ns = OWN_WORK.now_ns()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             for side in ("left", "right"):
                 self._channels.append(_Channel(self._path.with_name(f".{self._path.stem}.{side}.raw")))
         except OSError as problem:
             self._fail(problem)
-        OWN_WORK.done("disk", began_ns)
 
     def sent(self, left_ns: int, samples: NDArray[np.int16]) -> None:
         """The caller's samples, whose first left then."""
@@ -119,14 +116,11 @@ class Recorder:
         if self.broken is not None or self._start_ns is None:
             return None
         at = max(0, round((at_ns - self._start_ns) * SAMPLE_RATE / NS_PER_S))
-        began_ns = OWN_WORK.now_ns()
         try:
             return self._channels[side].place(at, samples)
         except OSError as problem:
             self._fail(problem)
             return None
-        finally:
-            OWN_WORK.done("disk", began_ns)
 
     def _fail(self, problem: OSError) -> None:
         if self.broken is None:

@@ -56,7 +56,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import OwnFailure
-from harness.own_work import OWN_WORK
 from harness.secret import Secret, without_secrets
 
 Event = dict[str, Any]
@@ -102,7 +101,6 @@ class Timeline:
         line = json.dumps(entry, ensure_ascii=False)
         self._lines.append(line)
         if self.file is not None and self.broken is None:
-            began_ns = OWN_WORK.now_ns()
             try:
                 self.file.write(line + "\n")
                 self.file.flush()
@@ -110,7 +108,6 @@ class Timeline:
                 self.broken = OwnFailure(
                     "harness.disk", f"the timeline cannot be written: {problem.strerror}", mend="free space on the disk"
                 )
-            OWN_WORK.done("disk", began_ns)
         if self.on_event is not None:
             self.on_event(entry)
 

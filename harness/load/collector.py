@@ -1,16 +1,17 @@
-"""The garbage collector, kept from stopping a process while packets wait.
+"""The garbage collector, kept from stopping a process for long while packets wait.
 
-A full collection looks at all that lives in the process: tens of milliseconds with the objects of fifty calls. It is
-needed, since what a call leaves behind refers to itself. So what there is before the first call is left out for good,
-and a full collection is made when no call runs, or when so many have ended that their memory counts.
+What a call leaves behind refers to itself, so it stays until a full collection, which looks at all that lives. With
+fifty calls alive that was 19 ms of CPU; with what a hundred ended calls had left (54,000 objects to be taken apart) it
+was 248. Python leaves it until there is a quarter more than before. Here what there is before the first call is left
+out for good, and a full collection follows every few calls that have ended, and the last one.
 """
 
 from __future__ import annotations
 
 import gc
 
-YOUNG, MIDDLE, NEVER = 2000, 20, 1_000_000
-MOST_ENDED = 100  # calls between two full collections; what they leave is some 0.3 MB each
+YOUNG, MIDDLE, NEVER = 700, 10, 1_000_000  # the first two as Python has them: a millisecond at the most
+EVERY_ENDED = 4  # calls; each leaves some 540 objects, 2.5 ms of work
 
 
 class Collector:
@@ -25,6 +26,6 @@ class Collector:
     def ended(self, *, alive: int) -> None:
         """A call has ended; so many still run."""
         self._ended += 1
-        if alive == 0 or self._ended >= MOST_ENDED:
+        if alive == 0 or self._ended >= EVERY_ENDED:
             self._ended = 0
             gc.collect()
