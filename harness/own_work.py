@@ -16,8 +16,8 @@ from typing import Any, Literal, Self
 from harness.clock import NS_PER_MS, Clock, SystemClock
 
 Work = Literal["gc", "disk", "measuring", "saving", "hearing", "sending"]
-"""The garbage collector, a write to disk, a finished call measured or its recording saved (in a thread), a slot's
-packets heard, a slot's packets sent."""
+"""The garbage collector; in threads a write to disk, a finished call measured, its recording saved; on the event loop a
+slot's packets heard, a slot's packets sent."""
 WORTH_NS = 2 * NS_PER_MS
 KEPT = 512  # pieces of work; several seconds of a process that has no time left
 

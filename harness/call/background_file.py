@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from harness.own_work import OWN_WORK
+
 EVERY_S = 0.05  # each waking of the thread takes the interpreter from the event loop for a moment
 MOST_BEHIND_BYTES = 128 * 1024 * 1024
 
@@ -92,8 +94,9 @@ class BackgroundFile:
             if self._opened is not None:
                 self._opened(self._file)
         if pieces:
-            self._file.write((b"" if self._encoding is None else "").join(pieces))
-            self._file.flush()
+            with OWN_WORK.doing("disk"):
+                self._file.write((b"" if self._encoding is None else "").join(pieces))
+                self._file.flush()
 
     def _close(self) -> None:
         if self._file is not None:

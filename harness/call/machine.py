@@ -32,7 +32,7 @@ class MachineSecond:
         udp_dropped: UDP packets that the kernel dropped since a socket's receive queue was full.
         clock_step_ms: How far the time of day moved against the monotonic clock.
         gc_ms: The garbage collector's pauses, and in `gc_longest_ms` the longest of them.
-        disk_ms: The longest write to disk that the event loop waited for.
+        disk_ms: The longest write to disk; a thread's, so that the event loop waits for none.
         waited_ms: For how long the event loop's thread had work and no CPU; 0 where the system does not tell.
         page_faults: How often memory of that thread had to be read from disk.
         preempted: How often a CPU was taken from that thread before it had done.

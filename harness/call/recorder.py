@@ -24,7 +24,6 @@ from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
 from harness.measure.level import peak
-from harness.own_work import OWN_WORK
 
 SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
 FAR = 6 * SLIP  # so long before its time no block is written, whatever it holds: silence goes before it
@@ -98,13 +97,11 @@ class Recorder:
     def start(self, start_ns: int) -> None:
         """The recording's first sample is at this time."""
         self._start_ns = start_ns
-        began_ns = OWN_WORK.now_ns()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._left = _Channel(self._spool("left"))
         except OSError as problem:
             self._fail(problem)
-        OWN_WORK.done("disk", began_ns)
 
     def _spool(self, name: str) -> Path:
         return self._path.with_name(f".{self._path.stem}.{name}.raw")
@@ -144,14 +141,11 @@ class Recorder:
         if self.broken is not None or self._start_ns is None:
             return None
         at = max(0, round((at_ns - self._start_ns) * SAMPLE_RATE / NS_PER_S))
-        began_ns = OWN_WORK.now_ns()
         try:
             return channel.place(at, samples)
         except OSError as problem:
             self._fail(problem)
             return None
-        finally:
-            OWN_WORK.done("disk", began_ns)
 
     def _fail(self, problem: OSError) -> None:
         if self.broken is None:

@@ -30,7 +30,7 @@ class Stall:
         waited_ms: For how long the loop's thread had work and no CPU; 0 where the system does not tell.
         page_faults: How often our memory had to be read from disk.
         gc_ms: The garbage collector's pauses.
-        disk_ms: Writes to disk that the loop waited for.
+        disk_ms: Something was being written to disk, in a thread.
         measuring_ms: A finished call was being measured, in a thread.
         saving_ms: A finished call's recording was being saved, in a thread.
         hearing_ms: Looking at what the agents sent.

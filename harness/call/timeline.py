@@ -67,7 +67,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import OwnFailure
-from harness.own_work import OWN_WORK
 from harness.secret import Secret, without_secrets
 
 Event = dict[str, Any]
@@ -113,7 +112,6 @@ class Timeline:
         line = json.dumps(entry, ensure_ascii=False)
         self._lines.append(line)
         if self.file is not None and self.broken is None:
-            began_ns = OWN_WORK.now_ns()
             try:
                 self.file.write(line + "\n")
                 self.file.flush()
@@ -121,7 +119,6 @@ class Timeline:
                 self.broken = OwnFailure(
                     "harness.disk", f"the timeline cannot be written: {problem.strerror}", mend="free space on the disk"
                 )
-            OWN_WORK.done("disk", began_ns)
         if self.on_event is not None:
             self.on_event(entry)
 

@@ -21,7 +21,7 @@ from harness.load.pacing import Pace
 from harness.load.pool import ShardPool
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall, RecordMode
-from harness.load.runner import Outcome, Runner, StartCall
+from harness.load.runner import Outcome, Runner, RunningCall, StartCall
 from harness.load.shard_lines import ShardOrder
 from harness.load.shard_size import CALLS_IN_A_SHARD
 from harness.load.signals import Signals
@@ -120,13 +120,17 @@ async def execute(
             fallen, start = await opened
 
             def ended(result: CallResult) -> None:
-                directory.append_call(result)
                 watcher.ended(result, runner.alive)
+
+            disk = asyncio.Lock()
+
+            def kept(call: str, scenario: Prepared, due_ns: int | None) -> RunningCall:
+                return _Kept(start(call, scenario, due_ns), directory, disk)
 
             runner = Runner(
                 order.scenarios,
                 order.pace,
-                start=start,
+                start=kept,
                 ended=ended,
                 clock=clock,
                 stop_at_failure=order.stop_at_failure,
@@ -208,6 +212,26 @@ async def _in_this_process(
         )
 
     return start
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A call whose result is on the disk when it has ended; other calls' packets do not wait for that."""
+
+    call: RunningCall
+    directory: RunDirectory
+    disk: asyncio.Lock
+
+    async def make(self) -> CallResult:
+        """See `RunningCall`."""
+        result = await self.call.make()
+        async with self.disk:
+            await asyncio.to_thread(self.directory.append_call, result)
+        return result
+
+    def cut(self) -> None:
+        """See `RunningCall`."""
+        self.call.cut()
 
 
 def _fell(task: asyncio.Task[StackError], fall: list[StackError], runner: Runner, watcher: Watcher) -> None:

@@ -7,7 +7,6 @@ the driver's to judge; the end of standard input cuts what runs and ends the pro
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import random
@@ -26,6 +25,7 @@ from harness.call.loop_lag import LoopLag
 from harness.call.timeline import Event
 from harness.clock import NS_PER_S, Clock, SystemClock, ms
 from harness.errors import EXIT_OK, EXIT_UNFIT, HarnessError
+from harness.load.collector import Collector
 from harness.load.line_writer import LineWriter
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall
@@ -85,9 +85,7 @@ class Shard:
         if order.session_rate_per_min is not None:
             self._client.limit(order.session_rate_per_min)
         self._seconds = asyncio.create_task(self._tell_seconds())
-        # What is there now stays: the collector need not look at it again and again, while packets wait.
-        gc.collect()
-        gc.freeze()
+        self._collector = Collector()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -125,6 +123,7 @@ class Shard:
         self._tell({"started": order.call})
         result: CallResult = await call.make()
         del self._running[order.call]
+        self._collector.ended(alive=len(self._running))
         self._tell({"ended": result})
 
     async def _until_due(self, due_ns: int | None, cut: asyncio.Event) -> None:

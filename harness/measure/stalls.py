@@ -33,8 +33,6 @@ def own_doing(stall: dict[str, Any]) -> str | None:
     """What of our own doing a stall came from; None where nothing of it took the most of the time."""
     if _is_most(stall, "gc_ms"):
         return f"our own garbage collection stopped the process for {stall['gc_ms']:.0f} ms"
-    if _is_most(stall, "disk_ms"):
-        return f"a write to disk took {stall['disk_ms']:.0f} ms"
     if _is_most(stall, "cpu_ms"):
         return f"our own event loop computed for {stall['cpu_ms']:.0f} ms at a stretch: {_computing(stall)}"
     if _is_most(stall, "measuring_ms"):
@@ -43,6 +41,8 @@ def own_doing(stall: dict[str, Any]) -> str | None:
         return f"a finished call's recording was being saved for {stall['saving_ms']:.0f} ms"
     if _is_most(stall, "others_ms"):
         return f"other threads of our own process computed for {stall['others_ms']:.0f} ms"
+    if _is_most(stall, "disk_ms"):
+        return f"a write to disk took {stall['disk_ms']:.0f} ms"
     if faults := stall.get("page_faults"):
         return f"the machine's memory: ours had to be read from disk again, {counted(int(faults), 'time')}"
     return None

@@ -112,3 +112,39 @@ def test_a_step_of_the_time_of_day_is_noted_and_moves_no_number() -> None:
     stepped = call_with(late_ms=21, clock_step_ms=-3600_000.0)
     assert "no number here depends on it" in stepped.notes[0]
     assert stepped.turns[0].ttfa_ms == call_with(late_ms=21).turns[0].ttfa_ms
+
+
+def call_with_stall(stall: dict[str, Any], **second: Any) -> CallResult:
+    """A turn from 2,900 to 9,000 ms with one late packet, and a loop that was 110 ms late."""
+    call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).late(4000, 150)
+    call.event(3950, "loop.lag", **{"late_ms": 110.0, "cpu_ms": 4.0, **stall})
+    call.event(3000, "loop.lag", late_ms=30.0, cpu_ms=28.0, gc_ms=27.0)  # a shorter one explains less
+    return call.event(5000, "second", **{**COST, **IDLE, **second}).hung_up(11_000).measured()
+
+
+@pytest.mark.parametrize(
+    ("stall", "named"),
+    [
+        ({"gc_ms": 104.0, "cpu_ms": 103.0}, "our own garbage collection stopped the process for 104 ms"),
+        ({"disk_ms": 97.0}, "a write to disk took 97 ms"),
+        ({"measuring_ms": 80.0, "others_ms": 70.0}, "a finished call was being measured for 80 ms"),
+        ({"saving_ms": 90.0}, "a finished call's recording was being saved for 90 ms"),
+        ({"cpu_ms": 88.0, "hearing_ms": 90.0}, "computed for 88 ms at a stretch: it looked at what was heard"),
+        ({"cpu_ms": 88.0, "sending_ms": 70.0}, "computed for 88 ms at a stretch: it sent packets"),
+        ({"cpu_ms": 88.0, "joining": 3}, "computed for 88 ms at a stretch: 3 calls joined"),
+        ({"others_ms": 66.0}, "other threads of our own process computed for 66 ms"),
+        ({"page_faults": 12}, "had to be read from disk again, 12 times"),
+        # Whatever it was at, it waited for a CPU there.
+        ({"waited_ms": 90.0, "gc_ms": 104.0}, "the machine's CPU: ours waited 90 ms for one at a stretch"),
+        ({}, "nothing that was seen: the process was stopped for 110 ms"),
+    ],
+)
+def test_a_stall_is_named(stall: dict[str, Any], named: str) -> None:
+    assert named in (call_with_stall(stall).turns[0].ran_out or "")
+
+
+def test_a_stall_of_our_own_is_ours_on_a_busy_machine_too_and_what_is_stolen_is_not() -> None:
+    busy = {"busy": 0.99, "own_cpu": 0.4}
+    assert "a write to disk" in (call_with_stall({"disk_ms": 97.0}, **busy).turns[0].ran_out or "")
+    assert "the machine's CPU: 99 %" in (call_with_stall({"waited_ms": 97.0}, **busy).turns[0].ran_out or "")
+    assert "its host gave" in (call_with_stall({"cpu_ms": 97.0}, steal=0.3).turns[0].ran_out or "")
