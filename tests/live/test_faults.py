@@ -74,7 +74,7 @@ def both(stack: LiveStack, talking: Running, tmp_path_factory: pytest.TempPathFa
     """The runs of all bad services and of all bad agents, side by side."""
     folder = tmp_path_factory.mktemp("faults")
     services = start(stack, folder / "services", _write(folder, SHORT, list(SESSION_FAULTS)), "--rate", "240")
-    talks = start(stack, folder / "agents", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "15", "--record", "all")
+    talks = start(stack, folder / "agents", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "12", "--record", "all")
     return services.ran(), talks.ran()
 
 

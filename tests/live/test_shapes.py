@@ -38,6 +38,7 @@ ENGINES = ("sdk", "light")
 RIGHT_WITHIN_MS = 30.0
 RECORDED_WITHIN_MS = 10.0
 FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the noise floor is known is placed by less
+MOST_UNMEASURED = 0.25  # of the shapes: a busy machine, where even the third attempt was unfit
 ATTEMPTS = 3
 """A machine that was too busy to measure is no shape's fault: those calls are made again."""
 CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "24")
@@ -300,4 +301,12 @@ def _recorded_apart_ms(call: CallResult, folder: Path) -> float:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_is_heard_and_blamed_right(table: Table, shape: str, engine: str) -> None:
     row = table[shape, engine]
-    assert not row.wrong, f"\n{row}\n{row.call.failures}\n{row.out}"
+    # One that was never measured fit says nothing of its shape: see `test_the_table_was_measured`.
+    assert row.was_busy or not row.wrong, f"\n{row}\n{row.call.failures}\n{row.out}"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_table_was_measured(table: Table, engine: str) -> None:
+    rows = [row for (_, on), row in table.items() if on == engine]
+    busy = [row.shape for row in rows if row.was_busy]
+    assert len(busy) <= MOST_UNMEASURED * len(rows), f"this machine was too busy to measure {', '.join(busy)}"
