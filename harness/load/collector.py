@@ -1,9 +1,10 @@
 """The garbage collector, kept from stopping a process for long while packets wait.
 
-What a call leaves behind refers to itself, so it stays until a full collection, which looks at all that lives. Of what
-a process holds before its first call that took 19 to 49 ms of CPU; of what a hundred ended calls had left (54,000
-objects to be taken apart) 248. Python leaves it until there is a quarter more than before. Here what there is before the first
-call is left out for good, and a full collection follows every few calls that have ended, and the last one.
+What a call leaves behind refers to itself, so it stays until a full collection, which looks at all that lives. Of
+what a process holds before its first call that took 19 to 49 ms of CPU; of what a hundred ended calls had left
+(54,000 objects to be taken apart) 248. Python leaves it until there is a quarter more than before. Here what there is
+before the first call is left out for good, and a full collection follows every few calls that have ended, and the
+last one.
 """
 
 from __future__ import annotations
