@@ -12,6 +12,7 @@ import contextlib
 import json
 import math
 import os
+import statistics
 import subprocess
 import sys
 from collections import defaultdict
@@ -38,10 +39,10 @@ ENGINES = ("sdk", "light")
 RIGHT_WITHIN_MS = 30.0
 RECORDED_WITHIN_MS = 10.0
 FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the noise floor is known is placed by less
-MOST_UNMEASURED = 0.25  # of the shapes: a busy machine, where even the third attempt was unfit
-ATTEMPTS = 3
+LEAST_MEASURED = 5  # of the shapes, those that end before a turn among them, however busy the machine was
+ATTEMPTS = 2
 """A machine that was too busy to measure is no shape's fault: those calls are made again."""
-CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "24")
+CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "20")
 
 TYPED = "- type: Do you have parking?"
 SPOKEN = "- say: do-you-take-cards"
@@ -152,6 +153,7 @@ class Row:
     exit_code: int
     out: str
     wrong: list[str] = field(default_factory=list)
+    apart_ms: float | None = None
 
     @property
     def was_busy(self) -> bool:
@@ -275,9 +277,7 @@ def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Ro
         row.wrong.append(f"more than {RIGHT_WITHIN_MS:.0f} ms off")
     if len(row.turns) < right.measured:
         row.wrong.append(f"{len(row.turns)} turns of {right.measured} measured")
-    apart_ms = _recorded_apart_ms(call, ran.folder)
-    if apart_ms > RECORDED_WITHIN_MS and not row.unfit and not right.cuts:
-        row.wrong.append(f"an onset lies {apart_ms:.1f} ms elsewhere in the recording")
+    row.apart_ms = _recorded_apart_ms(call, ran.folder)
     if row.unfit and not right.cuts:
         row.wrong.append(f"unfit: {', '.join(row.unfit)}")
     if row.exit_code not in ({right.exit_code, EXIT_UNFIT} if right.cuts else {right.exit_code}):
@@ -285,11 +285,14 @@ def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Ro
     return row
 
 
-def _recorded_apart_ms(call: CallResult, folder: Path) -> float:
-    """How far an onset of the agent's voice, as the timeline tells it, lies from the nearest one in the recording."""
+def _recorded_apart_ms(call: CallResult, folder: Path) -> float | None:
+    """How far an onset of the agent's voice, as the timeline tells it, lies from the nearest one in the recording.
+
+    None where nothing was recorded, or no voice.
+    """
     onsets_ms = [onset_ms for onset_ms, _ in call.agent_voice if onset_ms > FLOOR_KNOWN_MS]
     if call.recording is None or not onsets_ms:
-        return 0.0
+        return None
     pcm, rate = soundfile.read(folder / call.recording, dtype="int16")
     assert rate == SAMPLE_RATE
     edges = VoiceFinder().feed(np.ascontiguousarray(pcm[:, 1]))
@@ -307,6 +310,13 @@ def test_a_shape_is_heard_and_blamed_right(table: Table, shape: str, engine: str
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_table_was_measured(table: Table, engine: str) -> None:
-    rows = [row for (_, on), row in table.items() if on == engine]
-    busy = [row.shape for row in rows if row.was_busy]
-    assert len(busy) <= MOST_UNMEASURED * len(rows), f"this machine was too busy to measure {', '.join(busy)}"
+    fit = [row.shape for (_, on), row in table.items() if on == engine and not row.was_busy]
+    assert len(fit) >= LEAST_MEASURED, f"this machine was too busy to measure any but {', '.join(fit)}"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_recordings_hold_the_onsets_where_the_timelines_say(table: Table, engine: str) -> None:
+    # A stream is recorded unbroken, so where a busy agent's packets came unevenly one onset may lie elsewhere.
+    fit = [row for (_, on), row in table.items() if on == engine and not row.was_busy]
+    apart_ms = [row.apart_ms for row in fit if row.apart_ms is not None and not SHAPES[row.shape].cuts]
+    assert apart_ms == [] or statistics.median(apart_ms) <= RECORDED_WITHIN_MS, sorted(apart_ms)
