@@ -41,7 +41,7 @@ RECORDED_WITHIN_MS = 10.0
 FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the noise floor is known is placed by less
 LEAST_MEASURED = 5  # of the shapes, those that end before a turn among them, however busy the machine was
 ATTEMPTS = 3
-"""A machine that is busy for a moment is no shape's fault: what is unfit or wrong is called again; a fault is wrong each time."""
+"""A machine that is busy for a moment is no shape's fault: what is unfit or wrong is called again."""
 CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "20")
 
 TYPED = "- type: Do you have parking?"
