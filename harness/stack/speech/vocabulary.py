@@ -12,7 +12,7 @@ from harness.stack.speech.facts import facts_of
 from harness.stack.speech.words import is_stop_word, spelt_words
 
 MOST_WORDS = 120
-"""Some 200 tokens, which is what Whisper has room for; each costs 0.5 ms of CPU an utterance."""
+"""Of a long prompt the first ones: the more words count as likely, the less it says that one was heard."""
 _PROMPTS_KEPT = 32
 
 
