@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,15 @@ def talking(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Runni
 
 @pytest.fixture(scope="session")
 def stack(truth_file: Path) -> Iterator[LiveStack]:
+    with stack_up("agents.yaml", truth_file) as up:
+        yield up
+
+
+@contextmanager
+def stack_up(agents: str, truth_file: Path) -> Iterator[LiveStack]:
+    """A stack with this file of agents beside us, as its user starts it."""
     command = [sys.executable, "-m", "harness", "stack", "up", "--json"]
-    command += ["--agents", str(HERE / "agents.yaml"), "--truth", str(truth_file)]
+    command += ["--agents", str(HERE / agents), "--truth", str(truth_file)]
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -13,7 +13,6 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ from harness.judge.verdict import judge_run
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.result import CallResult
 from harness.measure.voice_finder import VoiceFinder
-from tests.live.conftest import HERE, KEY, ROOT, LiveStack, Ran, environment, start
+from tests.live.conftest import LiveStack, Ran, stack_up, start
 
 pytestmark = pytest.mark.live
 
@@ -180,17 +179,8 @@ def shapes_truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shapes_stack(shapes_truth: Path) -> Iterator[LiveStack]:
-    command = [sys.executable, "-m", "harness", "stack", "up", "--json"]
-    command += ["--agents", str(HERE / "shapes.yaml"), "--truth", str(shapes_truth)]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, "the stack did not come up; its error is above"
-        assert KEY not in line
-        address = json.loads(line)
-        yield LiveStack(address["session_url"], address["livekit_url"])
-        process.terminate()
-        assert process.wait(timeout=30) == 0
+    with stack_up("shapes.yaml", shapes_truth) as up:
+        yield up
 
 
 @pytest.fixture(scope="module")
