@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,105 +35,97 @@ class Piece:
     place: int | None
 
 
-def the_track(events: Sequence[Event]) -> str | None:
-    """The agent's only track, whose stream the recording holds; None where it holds several, or none."""
-    heard = gather(events).heard
-    tracks = {event.get("track", UNKNOWN_TRACK) for event in events if event["event"] == "heard"}
-    agents = [track for track in tracks if heard.is_agents(track)]
-    return agents[0] if len(agents) == 1 else None
+class HeardStream:
+    """What was heard of the agent in one call: the stream of its only track, by the timeline's anchors.
 
-
-def _anchors(events: Sequence[Event]) -> list[Event]:
-    track = the_track(events)
-    return [event for event in events if event["event"] == "heard" and event.get("track", UNKNOWN_TRACK) == track]
-
-
-def why_not(events: Sequence[Event]) -> str | None:
-    """Why the stream cannot be found in a recording of this timeline; None where it can."""
-    anchors = _anchors(events)
-    if not anchors and any(event["event"] == "heard" for event in events):
-        return "the agent had several audio tracks, and the recording holds them mixed"
-    if not anchors:
-        spoke = any(event["event"] in EDGES for event in events)
-        return "its timeline does not tell where the stream stands in the recording" if spoke else None
-    if any(anchor["place"] is None for anchor in anchors):
-        return "its audio was not recorded"
-    steps = [(anchor["position"], anchor["place"]) for anchor in anchors]
-    backwards = any(
-        later < before
-        for first, second in itertools.pairwise(steps)
-        for before, later in zip(first, second, strict=True)
-    )
-    if backwards or steps[0][0] != 0:
-        return "its timeline tells no whole stream"
-    return None
-
-
-def stream_pieces(events: Sequence[Event]) -> Iterator[Piece]:
-    """The stream, from its first sample on, as it stands in the recording; see `why_not`.
-
-    Where the stream moved back in time, the recording left out quiet samples; where it moved on, the recording has
-    silence that is not of the stream.
+    Attributes:
+        ended: Whether the stream ended before the call did: a voice that lasted ended with it.
     """
-    anchors = _anchors(events)
-    for anchor, following in itertools.pairwise(anchors):
-        samples = following["position"] - anchor["position"]
-        recorded = min(samples, following["place"] - anchor["place"])
-        if recorded:
-            yield Piece(recorded, anchor["place"])
-        if samples > recorded:
-            yield Piece(samples - recorded, None)
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        heard = [event for event in events if event["event"] == "heard"]
+        voices = gather(events).heard
+        agents = {track for track in map(_track_of, heard) if voices.is_agents(track)}
+        self._recorded = bool(heard)
+        self._track = agents.pop() if len(agents) == 1 else None
+        self._anchors = [event for event in heard if _track_of(event) == self._track]
+        self.ended = any(event["event"] == "track.gone" and event["track"] == self._track for event in events)
+
+    def why_not(self) -> str | None:
+        """Why the stream cannot be found in a recording; None where it can."""
+        anchors = self._anchors
+        if not anchors and self._recorded:
+            return "the agent had several audio tracks, and the recording holds them mixed"
+        if not anchors:
+            spoke = any(event["event"] in EDGES for event in self._events)
+            return "its timeline does not tell where the stream stands in the recording" if spoke else None
+        if any(anchor["place"] is None for anchor in anchors):
+            return "its audio was not recorded"
+        steps = [(anchor["position"], anchor["place"]) for anchor in anchors]
+        backwards = any(
+            later < before
+            for first, second in itertools.pairwise(steps)
+            for before, later in zip(first, second, strict=True)
+        )
+        if backwards or steps[0][0] != 0:
+            return "its timeline tells no whole stream"
+        return None
+
+    def pieces(self) -> Iterator[Piece]:
+        """The stream, from its first sample on, as it stands in the recording; see `why_not`.
+
+        Where the stream moved back in time, the recording left out quiet samples; where it moved on, the recording has
+        silence that is not of the stream.
+        """
+        for anchor, following in itertools.pairwise(self._anchors):
+            samples = following["position"] - anchor["position"]
+            recorded = min(samples, following["place"] - anchor["place"])
+            if recorded:
+                yield Piece(recorded, anchor["place"])
+            if samples > recorded:
+                yield Piece(samples - recorded, None)
+
+    def find_voices(self, read: Read) -> list[FoundEdge]:
+        """The edges of the agent's voice in the stream; `read(place, count)` gives samples of the recording.
+
+        Raises:
+            EOFError: The recording is shorter than its timeline says.
+        """
+        finder = VoiceFinder()
+        found = []
+        for piece in self.pieces():
+            for start in range(0, piece.count, _BLOCK):
+                count = min(_BLOCK, piece.count - start)
+                samples = np.zeros(count, np.int16) if piece.place is None else read(piece.place + start, count)
+                if samples.size < count:
+                    raise EOFError("the recording is shorter than its timeline says")
+                found += finder.feed(samples)
+        return found + (finder.finish() if self.ended else [])
+
+    def with_voices(self, found: Sequence[FoundEdge]) -> list[Event]:
+        """The timeline with these edges of the agent's voice in place of those that were found live."""
+        track = self._track
+        times = _Times([event for event in self._events if event.get("track", track) == track])
+        live = {(event["event"], event["position"]): event for event in self._events if self._is_edge(event)}
+        edges: list[Event] = []
+        for edge in found:
+            name = EDGES[edge.quality is not None]
+            before = live.get((name, edge.edge.position))
+            event = dict(before) if before is not None else times.event(name, edge)
+            if edge.quality is not None:
+                event["began"] = times.began(edge, onset=edges[-1], before=before)
+            if track:
+                event["track"] = track
+            edges.append(event | edge_fields(edge))
+        return [*(event for event in self._events if not self._is_edge(event)), *edges]
+
+    def _is_edge(self, event: Event) -> bool:
+        return event["event"] in EDGES and _track_of(event) == self._track
 
 
-def has_ended(events: Sequence[Event]) -> bool:
-    """Whether the stream ended before the call did: a voice that lasted ended with it."""
-    track = the_track(events)
-    return any(event["event"] == "track.gone" and event["track"] == track for event in events)
-
-
-def find_voices(pieces: Iterable[Piece], read: Read, *, ended: bool = False) -> list[FoundEdge]:
-    """The edges of the agent's voice in the stream; `read(place, count)` gives samples of the recording.
-
-    Args:
-        pieces: See `stream_pieces`.
-        read: Gives samples of the recording.
-        ended: See `has_ended`.
-
-    Raises:
-        EOFError: The recording is shorter than its timeline says.
-    """
-    finder = VoiceFinder()
-    found = []
-    for piece in pieces:
-        for start in range(0, piece.count, _BLOCK):
-            count = min(_BLOCK, piece.count - start)
-            samples = np.zeros(count, np.int16) if piece.place is None else read(piece.place + start, count)
-            if samples.size < count:
-                raise EOFError("the recording is shorter than its timeline says")
-            found += finder.feed(samples)
-    return found + (finder.finish() if ended else [])
-
-
-def with_voices(events: Sequence[Event], found: Sequence[FoundEdge]) -> list[Event]:
-    """The timeline with these edges of the agent's voice in place of those that were found live."""
-    track = the_track(events)
-
-    def is_edge(event: Event) -> bool:
-        return event["event"] in EDGES and event.get("track", UNKNOWN_TRACK) == track
-
-    times = _Times([event for event in events if event.get("track", track) == track])
-    live = {(event["event"], event["position"]): event for event in events if is_edge(event)}
-    edges: list[Event] = []
-    for edge in found:
-        name = EDGES[edge.quality is not None]
-        before = live.get((name, edge.edge.position))
-        event = dict(before) if before is not None else times.event(name, edge)
-        if edge.quality is not None:
-            event["began"] = times.began(edge, onset=edges[-1], before=before)
-        if track:
-            event["track"] = track
-        edges.append(event | edge_fields(edge))
-    return [*(event for event in events if not is_edge(event)), *edges]
+def _track_of(event: Event) -> str:
+    return str(event.get("track", UNKNOWN_TRACK))
 
 
 def _t_ns(event: Event) -> int:

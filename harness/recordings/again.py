@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from harness.call.timeline import Event, read_timeline
 from harness.errors import ConfigError, Place
 from harness.measure.call import measure_call
-from harness.measure.heard_again import find_voices, has_ended, stream_pieces, why_not, with_voices
+from harness.measure.heard_again import HeardStream
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.result import CallResult, Remeasured
 from harness.measure.soundness import breaks_off, out_of_order
@@ -92,7 +92,8 @@ def _voices_in(path: Path | None, events: Sequence[Event]) -> tuple[list[Event] 
         return None, NOT_KEPT
     if not path.is_file():
         return None, "their recordings are missing"
-    why = why_not(events)
+    stream = HeardStream(events)
+    why = stream.why_not()
     if why is not None:
         return None, why
     try:
@@ -105,7 +106,7 @@ def _voices_in(path: Path | None, events: Sequence[Event]) -> tuple[list[Event] 
                 both: NDArray[np.int16] = wav.read(count, dtype="int16", always_2d=True)
                 return np.ascontiguousarray(both[:, 1])
 
-            return with_voices(events, find_voices(stream_pieces(events), read, ended=has_ended(events))), ""
+            return stream.with_voices(stream.find_voices(read)), ""
     except (soundfile.LibsndfileError, OSError):
         return None, "their recordings cannot be read"
     except EOFError:

@@ -18,7 +18,7 @@ from harness.call.engines.line import Heard
 from harness.call.recorder import Recorder
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS
-from harness.measure.heard_again import find_voices, stream_pieces, why_not, with_voices
+from harness.measure.heard_again import HeardStream
 from harness.measure.onset import OnsetDetector, VoiceEdge
 from harness.measure.spans import gather
 
@@ -88,9 +88,9 @@ STREAMS: dict[str, tuple[float, Offset]] = {
 def test_the_voices_of_the_recording_are_those_that_were_heard(tmp_path: Path, name: str) -> None:
     noise, off_ms = STREAMS[name]
     events, recorded = heard_and_recorded(tmp_path, speech(noise=noise), off_ms)
-    assert why_not(events) is None
-    found = find_voices(stream_pieces(events), lambda place, count: recorded[place : place + count])
-    again = with_voices(events, found)
+    assert HeardStream(events).why_not() is None
+    found = HeardStream(events).find_voices(lambda place, count: recorded[place : place + count])
+    again = HeardStream(events).with_voices(found)
     assert len(voices(events)) >= 4
     assert voices(again) == voices(events)
 
@@ -118,8 +118,8 @@ def test_an_edge_that_was_not_found_live_takes_its_time_from_the_stream(
 
     monkeypatch.setattr(OnsetDetector, "feed", lambda self, samples: later(feed(self, samples)))
     monkeypatch.setattr(OnsetDetector, "skip", lambda self, count: later(skip(self, count)))
-    found = find_voices(stream_pieces(events), lambda place, count: recorded[place : place + count])
-    for before, after in zip(voices(events), voices(with_voices(events, found)), strict=True):
+    found = HeardStream(events).find_voices(lambda place, count: recorded[place : place + count])
+    for before, after in zip(voices(events), voices(HeardStream(events).with_voices(found)), strict=True):
         assert after["t"] - before["t"] == pytest.approx(30 * NS_PER_MS, abs=4 * NS_PER_MS)
         if "ear" in before:
             assert after["ear"] - before["ear"] == after["t"] - before["t"]
@@ -127,11 +127,11 @@ def test_an_edge_that_was_not_found_live_takes_its_time_from_the_stream(
 
 def test_a_stream_that_was_not_recorded_or_has_no_positions_cannot_be_found(tmp_path: Path) -> None:
     events, recorded = heard_and_recorded(tmp_path, speech(noise=0), lambda _n, _rng: 0)
-    assert why_not([event | {"place": None} for event in events if event["event"] == "heard"])
+    assert HeardStream([event | {"place": None} for event in events if event["event"] == "heard"]).why_not()
     old = [event for event in events if event["event"] != "heard"]
-    assert "does not tell where" in str(why_not(old))
+    assert "does not tell where" in str(HeardStream(old).why_not())
     with pytest.raises(EOFError):
-        find_voices(stream_pieces(events), lambda place, count: recorded[place : min(place + count, 50_000)])
+        HeardStream(events).find_voices(lambda place, count: recorded[place : min(place + count, 50_000)])
 
 
 def test_noise_that_set_in_is_no_voice_live_and_again(tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ def test_noise_that_set_in_is_no_voice_live_and_again(tmp_path: Path) -> None:
     hiss[: 2 * 48_000] = 0
     stream = np.asarray(np.clip(np.concatenate([stream[:48_000], stream])[: stream.size] + hiss, -32768, 32767))
     events, recorded = heard_and_recorded(tmp_path, stream.astype(np.int16), lambda _n, _rng: 0)
-    found = find_voices(stream_pieces(events), lambda place, count: recorded[place : place + count])
-    assert voices(with_voices(events, found)) == voices(events)
+    found = HeardStream(events).find_voices(lambda place, count: recorded[place : place + count])
+    assert voices(HeardStream(events).with_voices(found)) == voices(events)
     spans = gather([*events])
     assert [voice.end_ns is not None for voice in spans.voices] == [True] * len(spans.voices)
     first_ms = (spans.voices[0].onset_ns - START_NS) / NS_PER_MS - 200
