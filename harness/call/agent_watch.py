@@ -11,7 +11,7 @@ from collections.abc import Callable
 from harness.call.engines.line import AudioTrack, Media, Participant
 from harness.call.signs_of_life import SignsOfLife
 from harness.call.timeline import Timeline
-from harness.call.who import FOLLOWS_NS, Candidate, Person, candidates, choose, follower
+from harness.call.who import FOLLOWS_NS, Person, choose, follower
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
 from harness.errors import AgentFailure
 from harness.measure.agent_voices import AgentVoices
@@ -227,9 +227,7 @@ class AgentWatch:
         left = self._left
         if left is None or self.agent is None:
             return None
-        then, coming_ns = (
-            follower(self._people, left=left, left_ns=self._left_ns) if self._named is None else self._named_again()
-        )
+        then, coming_ns = follower(self._people, left=left, left_ns=self._left_ns, named=self._named)
         mistaken = then is not None and then.is_agent and not left.is_agent
         if mistaken:
             self._left = None
@@ -254,11 +252,6 @@ class AgentWatch:
 
     def _another_may_be(self, t_ns: int) -> bool:
         return choose(self._people, current=None, named=self._named, now_ns=t_ns)[0] is not None
-
-    def _named_again(self) -> tuple[Candidate | None, int | None]:
-        here = self._people.get(self._named or "")
-        found = [one for one in candidates(self._people) if one.identity == self._named and one.audio_ns is not None]
-        return (found[0] if found else None), (here.came_ns + FOLLOWS_NS if here is not None else None)
 
     def _end(self, since_ns: int, failure: AgentFailure) -> None:
         self._over = True

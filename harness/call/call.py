@@ -86,7 +86,6 @@ class Call:
         self._chat = Chat()
         self._own_voice = OwnVoiceWatch()
         self._anchors = HeardAnchors(timeline)
-        self._main_track: str | None = None
         self._line: Line | None = None
         self._script: Script | None = None
         self._work: asyncio.Task[None] | None = None
@@ -161,10 +160,10 @@ class Call:
         timeouts = self._plan.timeouts
         session = await self._create_session()
         wanted_ns = self._clock.now_ns()
-        async with self._engine.gate():
-            connecting_ns = self._clock.now_ns()
-            self._timeline.add(connecting_ns, "room.connecting", held_back_ms=ms(connecting_ns - wanted_ns))
-            self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
+        await self._engine.may_join()
+        connecting_ns = self._clock.now_ns()
+        self._timeline.add(connecting_ns, "room.connecting", held_back_ms=ms(connecting_ns - wanted_ns))
+        self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
         connected_ns = self._clock.now_ns()
         self._timeline.add(connected_ns, "room.connected")
         _check_rights(self._line.rights, types=self._plan.types)
@@ -248,7 +247,6 @@ class Call:
     def on_participant(self, t_ns: int, participant: Participant) -> None:
         """See `LineEvents`."""
         self._agents.participant(t_ns, participant)
-        self._find_main_track()
 
     def on_participant_left(self, t_ns: int, identity: str) -> None:
         """See `LineEvents`."""
@@ -258,14 +256,12 @@ class Call:
     def on_audio_track(self, t_ns: int, track: AudioTrack) -> None:
         """See `LineEvents`."""
         self._agents.track_came(t_ns, track)
-        self._find_main_track()
 
     def on_audio_track_gone(self, t_ns: int, track: str) -> None:
         """See `LineEvents`."""
         self._ear.ended(track)
         self._anchors.ended(track)
         self._agents.track_gone(t_ns, track)
-        self._find_main_track()
 
     def on_track_muted(self, t_ns: int, track: str, *, muted: bool) -> None:
         """See `LineEvents`."""
@@ -274,14 +270,7 @@ class Call:
     def _last_packet_ns(self, track: str) -> int | None:
         return None if self._line is None else self._line.last_packet_ns(track)
 
-    def _find_main_track(self) -> None:
-        """The agent's newest track: where its voice is looked for an echo of the caller's."""
-        live = [track.sid for track in self._voices.of_agent() if track.gone_ns is None]
-        spoken = [sid for sid in live if not self._voices.is_background(sid)]
-        self._main_track = next(reversed(spoken or live), None)
-
     def _on_anew(self) -> None:
-        self._find_main_track()
         if self._script is not None:
             self._script.agent_is_another()
 
@@ -305,7 +294,7 @@ class Call:
         self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
         self._agents.heard(heard.track)
-        if heard.track == self._main_track:
+        if heard.track == self._voices.newest():  # an echo of the caller's voice is looked for where the agent speaks
             self._own_voice.heard(heard)
         self._anchors.heard(heard, self._recorder.heard(heard) if self._recorder is not None else None)
 

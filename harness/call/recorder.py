@@ -130,11 +130,7 @@ class Recorder:
         if self.broken is not None or self._start_ns is None:
             return None
         if track not in self._tracks:
-            try:
-                self._tracks[track] = _Channel(self._spool(f"right{len(self._tracks)}"))
-            except OSError as problem:
-                self._fail(problem)
-                return None
+            self._tracks[track] = _Channel(self._spool(f"right{len(self._tracks)}"))
         return self._tracks[track]
 
     def _place(self, channel: _Channel, at_ns: int, samples: NDArray[np.int16]) -> int | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
+from typing import Any, TypeVar
 
 from harness.call.chat import TOPIC_OUT, Chat, outgoing
 from harness.call.ear import KNOWN_AFTER_NS, Ear
@@ -34,6 +35,7 @@ TALKS_ON_NS = 60 * NS_PER_S
 END_KNOWN_NS = NS_PER_S // 2  # a voice's end is known so long after it: 200 ms of silence, the jitter buffer, a packet
 LOOK_AGAIN_NS = NS_PER_S // 10
 
+Result = TypeVar("Result")
 Check = Callable[[], bool]
 FindReply = Callable[[], ReplyStart]
 
@@ -150,6 +152,20 @@ class Script:
             again_ns = (now_ns // LOOK_AGAIN_NS + 1) * LOOK_AGAIN_NS
             await self._ear.changed(again_ns if deadline_ns is None else min(again_ns, deadline_ns))
 
+    async def _unless_ended(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What the line does for us; a line that is lost may keep it for long.
+
+        Raises:
+            CallFailure: As `_until`.
+        """
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda _: self._ear.wake())
+        try:
+            await self._until(task.done)
+        finally:
+            task.cancel()
+        return task.result()
+
     def _check_talks_on(self, now_ns: int) -> None:
         since_ns = talking_since(
             self._ear.voices, gap_ns=self._end_silence_ns, known_until_ns=self._ear.known_until_ns()
@@ -260,13 +276,7 @@ class Script:
 
     async def _type(self, text: str, *, barged: bool) -> str:
         self._chat.sent(text)
-        sending = asyncio.ensure_future(self._line.send_data(TOPIC_OUT, outgoing(text)))
-        sending.add_done_callback(lambda _: self._ear.wake())
-        try:
-            await self._until(sending.done)  # a line that is lost may keep it for long
-        finally:
-            sending.cancel()
-        sent_ns = sending.result()
+        sent_ns = await self._unless_ended(self._line.send_data(TOPIC_OUT, outgoing(text)))
         self._timeline.add(sent_ns, "caller.typed", turn=self._turn, text=text.strip())
         return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
 
@@ -274,12 +284,7 @@ class Script:
         """Says it; returns when the packets with the voiced start and end left."""
         self._own_voice.begin()
         speaking = self._line.speak(speech.pcm, not_before_ns=not_before_ns)
-        finished = asyncio.ensure_future(speaking.finished())
-        finished.add_done_callback(lambda _: self._ear.wake())
-        try:
-            await self._until(finished.done)
-        finally:
-            finished.cancel()
+        await self._unless_ended(speaking.finished())
         start_ns, end_ns = speaking.left_ns(speech.voiced_start), speaking.left_ns(speech.voiced_end)
         self._timeline.add(
             speaking.left_ns(0),

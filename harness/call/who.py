@@ -98,12 +98,15 @@ def choose(
     return None, min(yet_ns, default=None)
 
 
-def follower(people: Mapping[str, Person], *, left: Person, left_ns: int) -> tuple[Candidate | None, int | None]:
+def follower(
+    people: Mapping[str, Person], *, left: Person, left_ns: int, named: str | None = None
+) -> tuple[Candidate | None, int | None]:
     """Who follows an agent that left, and by when another AGENT that came in time may yet publish its audio.
 
-    An AGENT with audio does; where the one that left was none, so does another that came after it.
+    An AGENT with audio does; where the one that left was none, so does another that came after it. One that is `named`
+    is followed by itself alone, come back.
     """
-    found = candidates(people)
+    found = [one for one in candidates(people) if named in (None, one.identity)]
     able = [
         one
         for one in found
@@ -112,6 +115,8 @@ def follower(people: Mapping[str, Person], *, left: Person, left_ns: int) -> tup
     coming = [
         one.came_ns + PUBLISHES_NS
         for one in found
-        if one.is_agent and one.audio_ns is None and left_ns <= one.came_ns <= left_ns + FOLLOWS_NS
+        if (one.is_agent or named is not None)
+        and one.audio_ns is None
+        and left_ns <= one.came_ns <= left_ns + FOLLOWS_NS
     ]
     return min(able, key=lambda one: one.order_ns, default=None), max(coming, default=None)

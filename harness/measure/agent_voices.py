@@ -111,6 +111,12 @@ class AgentVoices:
         """The agent's tracks, background among them, in the order in which they came."""
         return [track for track in self.tracks.values() if self.is_agent(track.identity)]
 
+    def newest(self) -> str | None:
+        """The agent's newest track that is there, by its sid; background only where there is nothing else."""
+        live = [track.sid for track in self.of_agent() if track.gone_ns is None]
+        spoken = [sid for sid in live if sid not in self._background]
+        return next(reversed(spoken or live), None)
+
     # -- what is said ----------------------------------------------------------------------------------------------
 
     def onset(self, sid: str, t_ns: int) -> None:

@@ -187,15 +187,25 @@ def _parse(data: bytes) -> rtc.SignalResponse | None:
         return None
 
 
+def _first_answer(first: aiohttp.WSMessage) -> rtc.SignalResponse:
+    """What the server said first.
+
+    Raises:
+        RoomFailure: Nothing.
+    """
+    response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
+    if response is None:
+        raise unreachable("the server closed the connection before it answered")
+    return response
+
+
 def _joined(first: aiohttp.WSMessage) -> rtc.JoinResponse:
     """The server's answer to the join.
 
     Raises:
         RoomFailure: It is none.
     """
-    response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
-    if response is None:
-        raise unreachable("the server closed the connection before it answered")
+    response = _first_answer(first)
     match response.WhichOneof("message"):
         case "join":
             return response.join
@@ -211,9 +221,7 @@ def _resumed(first: aiohttp.WSMessage, joined: rtc.JoinResponse) -> rtc.JoinResp
     Raises:
         RoomFailure: It does not.
     """
-    response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
-    if response is None:
-        raise unreachable("the server closed the connection before it answered")
+    response = _first_answer(first)
     match response.WhichOneof("message"):
         case "reconnect":
             return joined

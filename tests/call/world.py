@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -272,13 +271,8 @@ class World:
             raise self.refuse_session
         return Session(token=Secret(TOKEN), livekit_url="ws://127.0.0.1:1", room="room-1")
 
-    def gate(self) -> AbstractAsyncContextManager[object]:
-        return self._held()
-
-    @asynccontextmanager
-    async def _held(self) -> AsyncIterator[None]:
+    async def may_join(self) -> None:
         await asyncio.sleep(self.held_s[1])
-        yield
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> RoomLine:
         await asyncio.sleep(self.takes_s)

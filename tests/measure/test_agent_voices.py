@@ -161,3 +161,14 @@ def test_what_is_put_together_bit_by_bit_is_what_it_is_from_scratch() -> None:
                 ]
             whole.chosen("agent")
             assert voices.voices == whole.voices
+
+
+def test_the_newest_track_is_one_that_is_there_and_background_only_where_there_is_nothing_else() -> None:
+    voices = heard("agent")
+    assert voices.newest() is None
+    voices.track_came(0, "voice", "agent")
+    voices.track_came(1, "bed", "agent", source="unknown")
+    voices.track_came(2, "other", "somebody")
+    assert voices.newest() == "voice"
+    voices.track_gone(3, "voice")
+    assert voices.newest() == "bed"

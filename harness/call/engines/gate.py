@@ -7,8 +7,6 @@ call from asking it: a load that a slow server slows down would not be the load 
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
 STEP_S = 0.01  # between two that begin
 LATE_S = 0.005  # a loop that comes round to a step so late is still at the cryptography of those before
@@ -21,10 +19,6 @@ class Gate:
     def __init__(self) -> None:
         self._in_order = asyncio.Lock()
         self._next_s = 0.0
-
-    def __call__(self) -> Pass:
-        """One passage."""
-        return Pass(self)
 
     async def wait(self) -> None:
         """Returns when it is the caller's turn; at once where nobody went in a moment ago."""
@@ -39,19 +33,3 @@ class Gate:
                     break
                 self._next_s = loop.time() + STEP_S
             self._next_s = loop.time() + STEP_S
-
-
-class Pass:
-    """An async context manager: waits at the gate; nothing is held while it is open."""
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    async def __aenter__(self) -> Self:
-        await self._gate.wait()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass

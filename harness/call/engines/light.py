@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.call.engines.gate import Gate, Pass
+from harness.call.engines.gate import Gate
 from harness.call.engines.light_ear import LightEar
 from harness.call.engines.light_mouth import LightMouth, LightUtterance
 from harness.call.engines.line import AudioTrack, Kind, LineEvents, Participant, Rights
@@ -47,9 +47,9 @@ class LightEngine:
         self._encoded = Encoded()
         self._gate = Gate()
 
-    def gate(self) -> Pass:
-        """See `Engine.gate`."""
-        return self._gate()
+    async def may_join(self) -> None:
+        """See `Engine.may_join`."""
+        await self._gate.wait()
 
     async def prepare(self, utterances: Iterable[NDArray[np.int16]]) -> None:
         """Encodes what will be said, (frames,) int16 mono at 48 kHz each, so that no call waits for it."""

@@ -10,7 +10,6 @@ All audio is (frames,) int16 mono at 48 kHz; all times are monotonic nanoseconds
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -243,8 +242,8 @@ class Engine(Protocol):
 
     name: str
 
-    def gate(self) -> AbstractAsyncContextManager[object]:
-        """What a join waits at first, so that many that begin together do not make packets late; in no number."""
+    async def may_join(self) -> None:
+        """What a join waits for first, so that many that begin together do not make packets late; in no number."""
         ...
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> Line:

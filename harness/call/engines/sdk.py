@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,9 +57,8 @@ class SdkEngine:
         sdk_log.addHandler(logging.NullHandler())
         sdk_log.propagate = False
 
-    def gate(self) -> AbstractAsyncContextManager[object]:
-        """See `Engine.gate`: the SDK joins in threads of its own."""
-        return nullcontext()
+    async def may_join(self) -> None:
+        """See `Engine.may_join`: the SDK joins in threads of its own, so nothing is waited for."""
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> SdkLine:
         """See `Engine.join`."""

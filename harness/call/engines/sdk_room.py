@@ -12,8 +12,8 @@ from harness.call.engines.line import AudioTrack, Kind, Participant
 from harness.errors import RoomFailure
 from harness.failures import FailureKind
 from harness.transport.refusal import LIMIT_MEND, REFUSED_MEND, URL_MEND
+from harness.transport.room_events import ON_BEHALF_OF
 
-ON_BEHALF_OF = "lk.publish_on_behalf"
 _KINDS: dict[int, Kind] = {
     rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD: "standard",
     rtc.ParticipantKind.PARTICIPANT_KIND_AGENT: "agent",

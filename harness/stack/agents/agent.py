@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
-from harness.stack.agents.avatar_line import ON_BEHALF, AvatarLine
+from harness.stack.agents.avatar_line import AvatarLine
 from harness.stack.agents.course import Course, Doings
 from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
 from harness.stack.agents.faults import GARBAGE
@@ -29,6 +29,7 @@ from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents_file import AgentFault, AgentSpec
 from harness.stack.tokens import LiveKitKeys
 from harness.transport.room import TransportHub
+from harness.transport.room_events import ON_BEHALF_OF
 
 JITTER_BUFFER_EVERY_S = 0.055
 """WebRTC gives the same statistics for 50 ms."""
@@ -361,7 +362,7 @@ class Agent:
         identity = f"agent-{name}"
         if shape.avatar is None:
             return self._new_line(self._seat(identity))
-        avatar = Seat(self._room, f"avatar-{name}", attributes={ON_BEHALF: identity})
+        avatar = Seat(self._room, f"avatar-{name}", attributes={ON_BEHALF_OF: identity})
         agent, speaker = self._new_line(self._seat(identity), voice=False), self._new_line(avatar)
         return AvatarLine(agent, speaker, avatar_first=shape.avatar.first)
 

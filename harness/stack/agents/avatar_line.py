@@ -9,9 +9,6 @@ from harness.stack.agents.line import Line
 from harness.stack.agents.mouth import Mouth
 from harness.stack.agents.utterance import Pcm
 
-ON_BEHALF = "lk.publish_on_behalf"
-"""The attribute of the avatar that names its agent."""
-
 
 class AvatarLine:
     """See `Line`: hears and writes as the agent, speaks as the avatar.

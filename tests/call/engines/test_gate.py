@@ -17,11 +17,11 @@ def test_a_server_that_takes_long_keeps_no_other_call_from_asking_it() -> None:
         begun: list[float] = []
 
         async def join() -> None:
-            async with gate():
-                begun.append(loop.time())
-                if len(begun) == 24:
-                    all_begun.set()
-                await answered.wait()
+            await gate.wait()
+            begun.append(loop.time())
+            if len(begun) == 24:
+                all_begun.set()
+            await answered.wait()
 
         begins = loop.time()
         joins = [asyncio.create_task(join()) for _ in range(24)]
@@ -48,8 +48,8 @@ async def test_a_loop_that_is_busy_is_waited_for_and_not_without_end() -> None:
             loop.call_soon(work)
 
     async def join() -> None:
-        async with gate():
-            begun.append(loop.time())
+        await gate.wait()
+        begun.append(loop.time())
 
     loop.call_soon(work)
     await asyncio.gather(join(), join())
