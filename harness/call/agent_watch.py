@@ -29,6 +29,7 @@ class AgentWatch:
         voices: Told of who and which tracks; the ear tells it of the voices.
         last_packet_ns: Tells when the last packet of a track came.
         named: The agent's identity, where it is known beforehand.
+        comes_until_ns: Until when an agent may come that was not there; 0 once the caller has taken a turn with one.
         on_anew: Another one is the agent, and always was.
         on_gone: The agent is gone for good, since the time given, and why that is a failure.
     """
@@ -41,6 +42,7 @@ class AgentWatch:
         *,
         last_packet_ns: Callable[[str], int | None],
         named: str | None,
+        comes_until_ns: Callable[[], int],
         on_anew: Callable[[], None],
         on_gone: Callable[[int, AgentFailure], None],
     ) -> None:
@@ -49,6 +51,7 @@ class AgentWatch:
         self._voices = voices
         self._last_packet_ns = last_packet_ns
         self._named = named
+        self._comes_until_ns = comes_until_ns
         self._on_anew = on_anew
         self._on_gone = on_gone
         self._people: dict[str, Person] = {}
@@ -241,13 +244,16 @@ class AgentWatch:
             self._voices.handed_over(then.identity)
             self._life = SignsOfLife()
             return None
-        until_ns = max(self._left_ns + FOLLOWS_NS, coming_ns or 0)
+        # One that only had audio, and left before a turn was taken with it, may have been no agent: hold music, say.
+        perhaps_none = not left.is_agent and self._named is None
+        until_ns = max(self._left_ns + FOLLOWS_NS, coming_ns or 0, self._comes_until_ns() if perhaps_none else 0)
         if t_ns < until_ns:
             return until_ns
         self._timeline.add(self._left_ns, "agent.left", identity=self.agent)
         heard = self.joined.is_set()
         what = f"the agent left before {'the script had ended' if heard else 'its audio was there'}"
-        self._end(self._left_ns, AgentFailure("agent.left", f"{what}, and none followed it within 3 s"))
+        waited_s = (until_ns - self._left_ns) / NS_PER_S
+        self._end(self._left_ns, AgentFailure("agent.left", f"{what}, and none followed it within {waited_s:.0f} s"))
         return None
 
     def _another_may_be(self, t_ns: int) -> bool:

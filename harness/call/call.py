@@ -79,6 +79,7 @@ class Call:
             self._voices,
             last_packet_ns=self._last_packet_ns,
             named=plan.agent_identity,
+            comes_until_ns=self._agent_comes_until_ns,
             on_anew=self._on_anew,
             on_gone=self._on_agent_gone,
         )
@@ -93,6 +94,7 @@ class Call:
         self._cut_early = False
         self._lost_timer: asyncio.TimerHandle | None = None
         self._ended_early = asyncio.Event()
+        self._agent_due_ns = 0
         self._second_ns = 0
         self._second_sent = 0
         self._second_late_ns = 0
@@ -167,6 +169,7 @@ class Call:
         connected_ns = self._clock.now_ns()
         self._timeline.add(connected_ns, "room.connected")
         _check_rights(self._line.rights, types=self._plan.types)
+        self._agent_due_ns = connected_ns + s_to_ns(timeouts.agent_join)
         self._second_ns = connected_ns + NS_PER_S
         if self._recorder is not None:
             self._recorder.start(connected_ns)
@@ -186,7 +189,7 @@ class Call:
             async with asyncio.timeout(timeouts.call):
                 await self._line.publish(timeout_s=timeouts.connect)
                 self._timeline.add(self._clock.now_ns(), "mic.published")
-                await self._await_agent(connected_ns + s_to_ns(timeouts.agent_join))
+                await self._await_agent(self._agent_due_ns)
                 await self._script.run(connected_ns, asked_ns=connecting_ns)
         except TimeoutError:
             raise AgentFailure(
@@ -269,6 +272,10 @@ class Call:
 
     def _last_packet_ns(self, track: str) -> int | None:
         return None if self._line is None else self._line.last_packet_ns(track)
+
+    def _agent_comes_until_ns(self) -> int:
+        begun = self._script is not None and self._script.has_begun
+        return 0 if begun else self._agent_due_ns
 
     def _on_anew(self) -> None:
         if self._script is not None:

@@ -82,6 +82,11 @@ class Script:
         self._ear.wake()
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the caller has taken its first turn."""
+        return self._turn > 0
+
+    @property
     def awaits_hang_up(self) -> bool:
         """Whether the agent may end the call now: the scenario wants that, and the reply before it is there."""
         return self._last_turn and self._reply_heard and not self._ear.voiced
@@ -193,31 +198,27 @@ class Script:
         self._timeline.add(awaited_ns, "greeting.awaited")
         deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), asked_ns + s_to_ns(self._plan.greeting_within_s))
         voices = self._ear.voices
-        while await self._until(lambda: self._anew or bool(voices), deadline_ns + KNOWN_AFTER_NS):
+        while True:
+            why = "silent"
+            if await self._until(lambda: self._anew or bool(voices), deadline_ns + KNOWN_AFTER_NS) and not self._anew:
+                if self._plan.steps[0].kind == "barge_in":
+                    self._talked_over_ns, why = voices[0].onset_ns, "barge_in"
+                else:
+                    why = "heard"
+                    await self._until(lambda: self._anew or self._silent_for(self._end_silence_ns))
+            # One that left may have been no agent: whose greeting it was is known when another comes, or none.
+            await self._until(lambda: self._anew or self._agent_is_there())
             if self._anew:
                 self._anew = False
                 deadline_ns = max(deadline_ns, self._clock.now_ns() + s_to_ns(timeouts.greeting))
                 self._timeline.add(self._clock.now_ns(), "greeting.anew")
-                continue
-            if self._plan.steps[0].kind == "barge_in":
-                self._talked_over_ns, why = voices[0].onset_ns, "barge_in"
-            else:
-                why = "heard"
-                await self._until(lambda: self._anew or self._silent_for(self._end_silence_ns))
-            # What turned out to be noise, or another's voice, was no greeting.
-            if voices and not self._anew:
+            elif why == "silent" or voices:  # what turned out to be noise, or another's voice, was no greeting
                 break
-        else:
-            self._timeline.add(self._clock.now_ns(), "greeting.ended", why="silent")
-            if self._plan.scenario.greeting is not None:
-                waited_s = (deadline_ns - awaited_ns) / NS_PER_S
-                self._occurred(
-                    AgentFailure(
-                        "agent.no_greeting", f"the agent said nothing for {waited_s:.1f} s after it had joined"
-                    )
-                )
-            return
         self._timeline.add(self._clock.now_ns(), "greeting.ended", why=why)
+        if why == "silent" and self._plan.scenario.greeting is not None:
+            waited_s = (deadline_ns - awaited_ns) / NS_PER_S
+            what = f"the agent said nothing for {waited_s:.1f} s after it had joined"
+            self._occurred(AgentFailure("agent.no_greeting", what))
 
     def _occurred(self, failure: CallFailure, turn: int | None = None) -> None:
         """Notes a failure that does not end the script, unless the scenario wants it to."""

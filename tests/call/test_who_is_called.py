@@ -123,6 +123,35 @@ def test_hold_music_before_the_agent_is_not_the_agent_and_the_greeting_starts_ov
     assert call.agents == 1
 
 
+def come_and_leave(identity: str, stays_ms: float) -> Callable[[RoomLine], None]:
+    def gone(line: RoomLine) -> None:
+        now_ns = line.clock.now_ns()
+        line.events.on_audio_track_gone(now_ns, f"TR_{identity}")
+        line.events.on_participant_left(now_ns, identity)
+
+    def act(line: RoomLine) -> None:
+        come(identity, "standard")(line)
+        line.later(stays_ms, lambda: gone(line))
+
+    return act
+
+
+def test_hold_music_that_has_long_ended_when_the_agent_comes_is_not_the_agent() -> None:
+    world = World(Agent(joins=8000))
+    music = at(world, "room.connected", come_and_leave("music", 1500))
+    call = world.call(SAY, during=music, timeouts={"agent_join": "15s", "greeting": "3s"})
+    assert call.failure is None
+    assert call.turns[0].ttfa_ms == pytest.approx(800, abs=1)
+    assert call.greeting is not None
+    assert call.greeting.onset_ms == pytest.approx(8300, abs=1)
+
+
+def test_one_of_no_kind_that_leaves_for_good_has_left() -> None:
+    world = World(Agent(joins=None))
+    call = world.call(SAY, during=at(world, "room.connected", come_and_leave("somebody", 1500)))
+    assert (call.failure, call.turns) == ("agent.left", [])
+
+
 def test_turns_measured_on_the_wrong_one_are_doubtful() -> None:
     world = World(Agent(joins=4000))
     music = at(world, "room.connected", come("music", "standard"))
