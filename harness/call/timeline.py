@@ -46,7 +46,7 @@ then. The events and their fields:
                         own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms, gc_ms, gc_longest_ms,
                         disk_ms, waited_ms, page_faults, preempted      and see `machine`
     media               track, received, lost, samples, concealed, jitter_ms, rtt_ms, jitter_buffer_ms,
-                        server_heard                        once a second and track
+                        behind_ms, server_heard             once a second and track
     send.late           late_ms                             one packet that left over 20 ms late
     loop.lag            late_ms                             one delay of the event loop over 10 ms; what there was of
                         cpu_ms, others_ms, waited_ms, page_faults, gc_ms, disk_ms, measuring_ms, saving_ms, hearing_ms,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
+
+import numpy as np
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.pace import Point
@@ -35,6 +37,7 @@ class Stream:
     media: list[Event] = field(default_factory=list)
     reach: list[int | None] = field(default_factory=list)
     broken_off: bool = False
+    _behind: tuple[list[float], list[float]] | None = None
 
     def add(self, name: str, event: Event) -> None:
         """An event of the track."""
@@ -46,6 +49,18 @@ class Stream:
             case _:
                 self.edges.append(event)
                 self.reach.append(self.anchors[-1]["position"] if self.anchors else None)
+
+    def behind_s(self, t_ns: int) -> float:
+        """By how much the sender had fallen behind by then, where the engine can tell; between readings, in proportion.
+
+        What it did not send cannot be heard: that much less is due.
+        """
+        if self._behind is None:
+            told = [event for event in self.media if event.get("behind_ms") is not None]
+            sums = accumulate((event["behind_ms"] / 1000 for event in told), initial=0.0)
+            times = [float(event["t"]) for event in told]
+            self._behind = ([times[0] - NS_PER_S, *times], list(sums)) if told else ([0.0], [0.0])
+        return float(np.interp(t_ns, *self._behind))
 
     @property
     def where(self) -> str:

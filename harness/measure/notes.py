@@ -8,6 +8,7 @@ from harness.measure.media_health import media_health
 from harness.measure.spans import CallSpans
 from harness.measure.who_was_there import notes_of_company
 
+BEHIND_S, BEHIND_MS = 5, 100.0  # what a person hears as gaps
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
 
 
@@ -41,4 +42,23 @@ def call_notes(spans: CallSpans, *, stray: int) -> list[str]:
         )
     if media.dropouts:
         notes.append(f"the agent's voice broke off {counted(media.dropouts, 'time')}, {media.dropout_ms:.0f} ms in all")
+    behind_ms = _fell_behind_ms(spans)
+    if behind_ms >= BEHIND_MS:
+        notes.append(
+            f"the agent's audio fell behind by {behind_ms:.0f} ms within {BEHIND_S} s: its machine, or the network, "
+            "was too busy to send it in time"
+        )
     return notes
+
+
+def _fell_behind_ms(spans: CallSpans) -> float:
+    """By how much a track of the agent fell behind the pace of time within 5 s, at the worst; 0 where nobody can tell.
+
+    It catches up only by what it leaves out: packets that came late and the next ones in time are jitter.
+    """
+    worst_ms = 0.0
+    for track in {event.get("track") for event in spans.media}:
+        told = [event.get("behind_ms") or 0.0 for event in spans.media if event.get("track") == track]
+        windows = (sum(told[index : index + BEHIND_S]) for index in range(max(1, len(told) - BEHIND_S + 1)))
+        worst_ms = max(worst_ms, *windows)
+    return worst_ms

@@ -31,7 +31,9 @@ def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     by_packets = any(anchor.get("ear") is None for anchor in stream.anchors)  # else by when it was played
     jitters_ms = [event["jitter_ms"] for event in stream.media if by_packets and event.get("jitter_ms") is not None]
     pace = Pace(SAMPLE_RATE, slack_s=JITTERS * max(jitters_ms, default=0.0) / 1000, steady=by_packets)
-    points = [(anchor["t"] if by_packets else anchor["ear"], float(anchor["position"])) for anchor in stream.anchors]
+    points = _due(
+        stream, [(anchor["t"] if by_packets else anchor["ear"], anchor["position"]) for anchor in stream.anchors]
+    )
     for run in course.clear(points):
         for off in off_pace(run, pace):
             what = f"{off.in_a_second:,.0f} samples a second were heard{stream.where}, of 48,000"
@@ -54,7 +56,8 @@ def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[Sel
 
     for run, tracks in _constant(course.seconds, [tracks_in(second) for second in course.seconds]):
         pace = Pace(SAMPLE_RATE, high=1.0 if tracks == 1 else MOST_OF_ANY, slack_s=PIECE_S)
-        for clear in course.clear(_counted(run, "heard")):
+        points = _counted(run, "heard")
+        for clear in course.clear(_due(streams[0], points) if len(streams) == 1 else points):
             for off in off_pace(clear, pace):
                 of = "one track" if tracks == 1 else f"the foremost of {tracks} tracks"
                 what = f"{off.in_a_second:,.0f} samples a second were read of {of}, of 48,000"
@@ -65,7 +68,7 @@ def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     """Samples that were decoded of a track against the time that passed."""
     media = [event for event in stream.media if event.get("samples") is not None]
     pace = Pace(SAMPLE_RATE, slack_s=PIECE_S)
-    for run in course.clear(_counted(media, "samples")):
+    for run in course.clear(_due(stream, _counted(media, "samples"))):
         for off in off_pace(run, pace):
             what = f"{off.in_a_second:,.0f} samples a second were decoded{stream.where}, of 48,000"
             yield SelfFault("decoded against time", what, off.from_ns, off.to_ns)
@@ -100,6 +103,11 @@ def sent_faults(course: CallCourse) -> Iterator[SelfFault]:
     last_ns = seconds[-1]["t"] if seconds else course.published_ns
     if until_ns - last_ns > STOPPED_NS and not course.is_blind(last_ns, until_ns):
         yield SelfFault("sent against due", "no packet left any more", last_ns, until_ns)
+
+
+def _due(stream: Stream, points: Sequence[Point]) -> list[Point]:
+    """What was heard by some times, with what the sender owed by then."""
+    return [(t_ns, amount + SAMPLE_RATE * stream.behind_s(t_ns)) for t_ns, amount in points]
 
 
 def _counted(events: Sequence[Event], name: str) -> list[Point]:

@@ -50,6 +50,7 @@ class Counts:
         junk: Packets that held no Opus, or stray ones of another stream.
         concealed: Samples of lost packets.
         samples: Samples played, silence and lost ones among them.
+        behind: By how many samples the sender's clock fell behind the arrivals, from one packet to the very next.
     """
 
     received: int = 0
@@ -60,6 +61,7 @@ class Counts:
     junk: int = 0
     concealed: int = 0
     samples: int = 0
+    behind: float = 0.0
 
     @property
     def lost(self) -> int:
@@ -75,10 +77,11 @@ class _Waiting(NamedTuple):
 
 
 class _Played(NamedTuple):
-    """A packet that was played: where, and when its first sample came in."""
+    """A packet that was played: where, and when its first sample came in; `offset` from its timestamp to there."""
 
     position: int
     first_ns: float
+    offset: int | None = None
 
 
 class Reception:
@@ -207,7 +210,10 @@ class Reception:
             self.counts.concealed += lost
             self._add(pieces, Piece(self.played, lost, None, lost=True))
         self._add(pieces, Piece(position, packet.samples, packet.payload))
-        self._played.append(_Played(position, first_ns))
+        before = self._played[-1]
+        if not missing and before.offset == self._offset:  # by its own timestamps, which were not moved
+            self.counts.behind += (first_ns - before.first_ns) / NS_PER_SAMPLE - (position - before.position)
+        self._played.append(_Played(position, first_ns, self._offset))
         self._announced = len(packet.payload) <= DTX_BYTES
 
     def _play_silence(self, now_ns: int, pieces: list[Piece]) -> None:

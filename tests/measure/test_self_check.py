@@ -191,6 +191,19 @@ def test_each_check_breaks_where_it_should_and_makes_turns_unfit(what: str, engi
     assert any(name in why for turn in unfit for why in turn.unfit_why)
 
 
+def test_an_agent_that_sends_too_slowly_is_no_fault_of_ours_and_is_told() -> None:
+    """Its packets came one after another, each a little later than the last: 7 % too slow, for 10 s."""
+    events = good("light", TRACKS[:1])
+    for edit in (paced(0.93, 15_000, 25_000), counted("media", "samples", 0.93, 15_000, 25_000)):
+        edit(events)
+    counted("second", "heard", 0.93, 15_000, 25_000)(events)
+    assert "heard against time" in names(events)
+    for event in of(events, "media"):
+        event["behind_ms"] = 70.0 if 15_000 <= at(event) < 25_000 else 0.0
+    assert self_faults(events) == []
+    assert [note for note in measure_call(events).notes if "fell behind by 350 ms" in note]
+
+
 def test_a_fault_makes_unfit_only_what_it_touches_and_one_without_a_time_all() -> None:
     def fit(edit: Edit) -> list[bool]:
         events = good()

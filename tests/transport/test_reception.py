@@ -258,3 +258,27 @@ def test_whatever_a_network_does_the_counts_hold_and_the_audio_has_no_hole(seed:
     assert counts.doubled == len(arrivals) - len(sent - dropped)
     assert len(payloads(sender.pieces)) == counts.received - counts.late
     assert counts.samples == sender.reception.played
+
+
+def behind_ms(sender: Sender) -> float:
+    return sender.reception.counts.behind / 48
+
+
+def test_a_sender_that_is_too_slow_falls_behind_and_jitter_does_not() -> None:
+    slow, uneven = Sender(), Sender()
+    for index in range(500):
+        slow.give(index, late_ms=1.5 * index)
+        uneven.give(index, late_ms=10 * (index % 3))
+        slow.play()
+        uneven.play()
+    assert behind_ms(slow) == pytest.approx(1.5 * 499, abs=0.1)
+    assert behind_ms(uneven) == pytest.approx(10 * (499 % 3), abs=0.1)
+
+
+def test_what_is_missing_or_numbered_anew_says_nothing_of_the_senders_pace() -> None:
+    sender = Sender()
+    for index in range(400):
+        if index % 2:
+            sender.give(index, late_ms=1.5 * index)
+            sender.play(after_ms=50)
+    assert behind_ms(sender) == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 from harness.call.engines.line import Heard, LineEvents, Media
 from harness.clock import NS_PER_S, Clock
 from harness.measure.level import peak
-from harness.transport.opus import FRAME, Decoder
+from harness.transport.opus import FRAME, SAMPLE_RATE, Decoder
 from harness.transport.pacer import SLOT_NS
-from harness.transport.reception import DTX_BYTES, Piece, Reception
+from harness.transport.reception import DTX_BYTES, Counts, Piece, Reception
 from harness.transport.rtp import RtpPacket
 
 # Packets' times from one look to the next: that many packets cost one look, and an onset is known so much later. While
@@ -69,7 +70,7 @@ class LightEar:
         self._late_ns = 0
         self._waited_ns = 0
         self._tell_ns = now_ns + NS_PER_S
-        self._told = (0, 0, 0, 0)
+        self._told = Counts()
 
     def arrived(self, packet: RtpPacket, came_ns: int) -> None:
         """A packet of the agent's."""
@@ -142,16 +143,16 @@ class LightEar:
             self._decoder.comfort_noise(part[start : start + FRAME])
 
     def _media(self, now_ns: int) -> Media:
-        counts = self.reception.counts
-        now = (counts.received, counts.lost, counts.samples, counts.concealed)
-        received, lost, samples, concealed = (after - before for after, before in zip(now, self._told, strict=True))
-        self._told = now
+        now = replace(self.reception.counts)
+        before, self._told = self._told, now
+        received = now.received - before.received
         return Media(
             track=self._sid,
             received=received,
-            lost=lost,
-            samples=samples,
-            concealed=concealed,
+            lost=now.lost - before.lost,
+            samples=now.samples - before.samples,
+            concealed=now.concealed - before.concealed,
+            behind_ms=round((now.behind - before.behind) * 1000 / SAMPLE_RATE, 1),
             jitter_ms=round(self.reception.jitter_ms, 3),
             rtt_ms=self._rtt_ms(),
             server_heard=received > 0 or self._server_heard_ns() > now_ns - NS_PER_S,

@@ -114,6 +114,8 @@ class Media:
         jitter_ms: Of the packets' spacing, as RTCP reports it (RFC 3550, 6.4.1).
         rtt_ms: To the server and back.
         jitter_buffer_ms: The mean time that a sample waited in the jitter buffer; None also where none came.
+        behind_ms: By how much the sender's own clock fell behind the packets' arrivals, where none was missing: it had
+            no time to send, or the network had none to carry.
         server_heard: Whether anything at all came from the server: what tells a dead agent from a dead line.
     """
 
@@ -125,6 +127,7 @@ class Media:
     jitter_ms: float | None = None
     rtt_ms: float | None = None
     jitter_buffer_ms: float | None = None
+    behind_ms: float | None = None
     server_heard: bool | None = None
 
 
