@@ -1,9 +1,10 @@
 """A call's audio as a stereo WAV: left the caller as sent, right the agent as heard, both by their time on the wire.
 
-Each track is written as one unbroken stream and moved to its time only where that changes no number: the agent's voice
-is found again in the file later (`measure/heard_again.py`). So what was heard is in the file, sample for sample, but
-for quiet ones that were left out where the stream moved back in time. Where an agent has several tracks, they are added
-up when the file is saved: the right channel is what a person hears.
+Each track is written as one unbroken stream and moved to its time only where that changes no number, which is in quiet
+and before a voice that sets in after it: the agent's voice is found again in the file later (`measure/heard_again.py`).
+So what was heard is in the file, sample for sample, but for quiet ones that were left out where the stream moved back
+in time. Where an agent has several tracks, they are added up when the file is saved: the right channel is what a person
+hears.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from harness.errors import OwnFailure
 from harness.measure.level import peak
 
 SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
+SET_IN = SAMPLE_RATE // 1000  # a voice after quiet is put nearer to its time than this
 FAR = 6 * SLIP  # so long before its time no block is written, whatever it holds: silence goes before it
 QUIET = 18  # -65 dBFS at the peak: below the onset detector's thresholds, so no number changes without it
 CHUNK = SAMPLE_RATE
@@ -55,6 +57,7 @@ class _Channel:
         self.path = path
         self.first: int | None = None
         self.next = 0
+        self._quiet: NDArray[np.int16] = np.zeros(0, np.int16)  # what ends the track by now, not yet written
         self._file = BackgroundFile(path, opened=_lock)
 
     def place(self, at: int, samples: NDArray[np.int16]) -> int | None:
@@ -67,20 +70,64 @@ class _Channel:
         if self.first is None:
             self.first = self.next = at
         ahead = at - self.next
-        moved = begins or ahead > FAR or (abs(ahead) > SLIP and peak(samples) <= QUIET)
+        is_quiet = peak(samples) <= QUIET
+        moved = begins or ahead > FAR or (abs(ahead) > SLIP and is_quiet)
         left_out = 0
         if moved and ahead > 0:
-            self._file.write(bytes(2 * ahead))
-            self.next += ahead
+            self._write(np.zeros(ahead, np.int16))
         elif moved:
             left_out = min(samples.size, -ahead)
             samples = samples[left_out:]
-        self._file.write(samples.tobytes())
-        self.next += samples.size
+        if is_quiet:
+            self._write_quiet(samples)
+        else:
+            self._write(samples)
         return left_out if moved else None
 
+    def sets_in(self, samples: NDArray[np.int16]) -> int | None:
+        """At which sample a voice sets in after quiet, to 10 ms; None where none does."""
+        if not self._quiet.size or peak(samples) <= QUIET:
+            return None
+        return next(at for at in range(0, samples.size, SLIP) if peak(samples[at : at + SLIP]) > QUIET)
+
+    def place_voice(self, at: int, samples: NDArray[np.int16], quiet: NDArray[np.int16]) -> int | None:
+        """As `place`, for a voice that sets in: the quiet before it, with what was written last, gives way."""
+        self._write_quiet(quiet)
+        ahead = at - self.next
+        if abs(ahead) < SET_IN:
+            self._write(samples)
+            return None
+        if ahead > 0:
+            self._write(np.zeros(ahead, np.int16))
+        else:
+            stays = max(0, self._quiet.size + ahead)
+            self.next -= self._quiet.size - stays
+            self._quiet = self._quiet[:stays]
+        self._write(samples)
+        return 0
+
+    def _write_quiet(self, samples: NDArray[np.int16]) -> None:
+        """What may yet give way to a voice is kept back."""
+        whole = np.concatenate([self._quiet, samples])
+        self._quiet = whole[max(0, whole.size - FAR) :]
+        self._file.write(whole[: whole.size - self._quiet.size].tobytes())
+        self.next += samples.size
+
+    def _write(self, samples: NDArray[np.int16]) -> None:
+        self._flush()
+        self._file.write(samples.tobytes())
+        self.next += samples.size
+
+    def _flush(self) -> None:
+        if self._quiet.size:
+            self._file.write(self._quiet.tobytes())
+            self._quiet = self._quiet[:0]
+
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._flush()
+        finally:
+            self._file.close()
 
 
 class Recorder:
@@ -108,21 +155,28 @@ class Recorder:
 
     def sent(self, left_ns: int, samples: NDArray[np.int16]) -> None:
         """The caller's samples, whose first left then."""
-        if self._left is not None:
-            self._place(self._left, left_ns, samples)
+        left = self._left
+        if left is not None:
+            self._place(left_ns, lambda at: left.place(at, samples))
 
     def heard(self, heard: Heard) -> Stand | None:
         """A block of a track. Returns where its stream stands; None where nothing is recorded."""
         channel = self._channel_of(heard.track)
         if channel is None:
             return None
-        left_out = self._place(channel, heard.wire_ns, heard.samples)
+        quiet = channel.sets_in(heard.samples)
+        begins = heard.position + (quiet or 0)
+        if quiet is None:
+            left_out = self._place(heard.wire_ns, lambda at: channel.place(at, heard.samples))
+        else:
+            voice, before = heard.samples[quiet:], heard.samples[:quiet]
+            left_out = self._place(heard.wire_at(begins), lambda at: channel.place_voice(at, voice, before))
         if self.broken is not None:
             return None
         goes_on, next_place = heard.position + heard.samples.size, channel.next
         stand = self._stands.get(heard.track)
         if stand is None or left_out is not None or stand.place_of(goes_on) != next_place:
-            first = heard.position + (left_out or 0)
+            first = begins + (left_out or 0)
             stand = self._stands[heard.track] = Stand(first, next_place - (goes_on - first))
         return stand
 
@@ -133,12 +187,12 @@ class Recorder:
             self._tracks[track] = _Channel(self._spool(f"right{len(self._tracks)}"))
         return self._tracks[track]
 
-    def _place(self, channel: _Channel, at_ns: int, samples: NDArray[np.int16]) -> int | None:
+    def _place(self, at_ns: int, place: Callable[[int], int | None]) -> int | None:
         if self.broken is not None or self._start_ns is None:
             return None
         at = max(0, round((at_ns - self._start_ns) * SAMPLE_RATE / NS_PER_S))
         try:
-            return channel.place(at, samples)
+            return place(at)
         except OSError as problem:
             self._fail(problem)
             return None

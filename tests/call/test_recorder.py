@@ -111,6 +111,28 @@ def test_it_is_told_where_the_stream_stands_after_each_move(recorder: Recorder, 
     assert len(right) == 660 * 48
 
 
+@pytest.mark.parametrize("wavers_ms", [-40, -5, 0, 5, 40])
+@pytest.mark.parametrize("inside_ms", [0, 30])
+def test_a_voice_that_sets_in_stands_at_its_own_time(
+    recorder: Recorder, tmp_path: Path, wavers_ms: float, inside_ms: int
+) -> None:
+    """However far the quiet before it was off, and wherever in a block it begins; the quiet gives way."""
+    position = 0
+    for number in range(10):
+        hear(recorder, number * 20, block(10), position)
+        position += 20 * 48
+    begins_ms = 200 + inside_ms + wavers_ms
+    samples = np.concatenate([block(10, inside_ms), block(1000, 100)])
+    heard = Heard(
+        "TR_1", samples, position, at(200), wire_of=lambda sample: at(begins_ms + (sample - position) / 48 - inside_ms)
+    )
+    stand = recorder.heard(heard)
+    assert stand is not None
+    assert stand.place_of(position + inside_ms * 48) == begins_ms * 48
+    right = saved(recorder, tmp_path)[:, 1]
+    assert np.flatnonzero(right == 1000)[[0, -1]].tolist() == [begins_ms * 48, (begins_ms + 100) * 48 - 1]
+
+
 def test_a_call_that_was_not_recorded_leaves_nothing(tmp_path: Path, recorder: Recorder) -> None:
     hear(recorder, 0, block(1))
     recorder.discard()
