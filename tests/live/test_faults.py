@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,7 @@ AGENT_FAULTS = {
     "joins_twice": None,
     "no_greeting": "agent.no_greeting",
 }
+ATTEMPTS = 3
 # `agent.talks_on` takes a minute: see conftest.
 TALK = """
 name: {name}
@@ -88,6 +90,18 @@ def agents(both: tuple[Ran, Ran]) -> Ran:
     return both[1]
 
 
+@pytest.fixture(scope="module")
+def named(stack: LiveStack, agents: Ran, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The calls of the bad agents; one in which we were too late ourselves to blame an agent is made again."""
+    calls = dict(agents.calls)
+    folder = tmp_path_factory.mktemp("again")
+    for attempt in range(ATTEMPTS):
+        late = [name for name, call in calls.items() if not all(failure["fit"] for failure in call["failures"])]
+        if late:
+            calls |= start(stack, folder / f"run-{attempt}", _write(folder, TALK, late)).ran().calls
+    return calls
+
+
 @pytest.mark.parametrize("fault", SESSION_FAULTS)
 def test_a_bad_service_is_named(sessions: Ran, fault: str) -> None:
     call = sessions.calls[fault]
@@ -95,8 +109,8 @@ def test_a_bad_service_is_named(sessions: Ran, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", AGENT_FAULTS)
-def test_a_bad_agent_is_named(agents: Ran, fault: str) -> None:
-    call = agents.calls[fault]
+def test_a_bad_agent_is_named(named: dict[str, dict[str, Any]], fault: str) -> None:
+    call = named[fault]
     assert call["failure"] == AGENT_FAULTS[fault], call["failures"]
 
 
@@ -108,17 +122,17 @@ def test_an_agent_that_talks_for_ever_is_named(both: tuple[Ran, Ran], talking: R
 def test_infrastructure_goes_before_the_agent(sessions: Ran, agents: Ran) -> None:
     assert sessions.code == 3
     assert agents.code in (1, 4)  # 4: this machine was too busy to be trusted, which goes before the agent
-    assert {reason["what"] for reason in agents.summary["reasons"]} >= set(filter(None, AGENT_FAULTS.values()))
+    held = {call["failure"] for call in agents.lines if any(failure["fit"] for failure in call["failures"])}
+    assert {reason["what"] for reason in agents.summary["reasons"]} >= held >= {"agent.never_joined", "agent.left"}
 
 
-def test_what_is_no_failure_is_counted(agents: Ran) -> None:
-    calls = agents.calls
-    assert calls["joins_twice"]["agents"] == 2
-    assert calls["garbage_frames"]["junk_frames"] >= 5
-    assert calls["joins_late"]["agent_join_ms"] > 900
-    assert [turn["echo_ms"] for turn in calls["no_echo"]["turns"]] == [None, None, None]
-    assert [turn["reply"] for turn in calls["voice_only"]["turns"]] == ["", "", ""]
-    assert calls["garbage_frames"]["turns"][1]["echo_ms"] is not None
+def test_what_is_no_failure_is_counted(named: dict[str, dict[str, Any]]) -> None:
+    assert named["joins_twice"]["agents"] == 2
+    assert named["garbage_frames"]["junk_frames"] >= 5
+    assert named["joins_late"]["agent_join_ms"] > 900
+    assert [turn["echo_ms"] for turn in named["no_echo"]["turns"]] == [None, None, None]
+    assert [turn["reply"] for turn in named["voice_only"]["turns"]] == ["", "", ""]
+    assert named["garbage_frames"]["turns"][1]["echo_ms"] is not None
 
 
 def test_a_crash_in_a_turn_keeps_the_row_without_times(agents: Ran) -> None:

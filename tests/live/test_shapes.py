@@ -38,10 +38,12 @@ ENGINES = ("sdk", "light")
 RIGHT_WITHIN_MS = 30.0
 RECORDED_WITHIN_MS = 10.0
 FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the noise floor is known is placed by less
-LEAST_MEASURED = 5  # of the shapes, those that end before a turn among them, however busy the machine was
+LEAST_MEASURED = 3  # of the shapes that have times, however busy the machine was
 ATTEMPTS = 3
-"""A machine that is busy for a moment is no shape's fault: what is unfit or wrong is called again."""
-CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "20")
+"""What is wrong is called again, and what was unfit: a machine that is busy for a moment is no shape's fault."""
+MOST_UNFIT = 15
+"""With more than these the machine is busy all the time: to call them again would be no better."""
+CALLS_PER_MINUTE = os.environ.get("VOICE_HARNESS_TEST_RATE", "24")
 
 TYPED = "- type: Do you have parking?"
 SPOKEN = "- say: do-you-take-cards"
@@ -142,26 +144,28 @@ SHAPES = {
 
 @dataclass
 class Row:
-    """One call, as the table shows it: `exit_code` is that of a run with it alone, `out` what its run printed."""
+    """One call, as the table shows it.
+
+    Attributes:
+        exit_code: Of a run with it alone.
+        out: What its run printed.
+        busy: Why this machine was too busy to measure it, the agent's side of it or ours.
+        wrong: What is not as it must be, however busy the machine was.
+    """
 
     shape: str
     engine: str
     call: CallResult
     turns: list[TurnCheck]
-    unfit: list[str]
     exit_code: int
     out: str
+    busy: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     apart_ms: float | None = None
 
-    @property
-    def was_busy(self) -> bool:
-        """Whether this machine was too busy to measure it."""
-        return bool(self.unfit) and not SHAPES[self.shape].cuts
-
     def __str__(self) -> str:
         figures = [f"{turn.true_ms:7.1f} {turn.measured_ms:7.1f} {_off_ms(turn):+6.1f}" for turn in self.turns]
-        verdict = "; ".join(self.wrong) or "right"
+        verdict = "; ".join([*self.wrong, *self.busy]) or "right"
         lines = figures or [f"{'-':>7} {'-':>7} {'-':>6}"]
         head = f"{self.shape:24} {self.engine:6}"
         told = [f"{head} {line}" for line in lines]
@@ -202,8 +206,11 @@ def table(
         for _ in range(ATTEMPTS):
             if names:
                 folder = tmp_path_factory.mktemp(engine)
-                rows |= _calls(names, engine, shapes_stack, shapes_truth, folder)
-            again = {name for name in names if rows[name, engine].was_busy or rows[name, engine].wrong}
+                for key, row in _calls(names, engine, shapes_stack, shapes_truth, folder).items():
+                    rows[key] = min(rows.get(key, row), row, key=lambda row: (len(row.wrong), len(row.busy)))
+            again = {name for name in names if rows[name, engine].wrong}
+            busy = {name for name in names if rows[name, engine].busy}
+            again |= busy if len(busy) <= MOST_UNFIT else set()
             names = [name for name in names if again & {name, SHAPES[name].beside, *_besides(name)}]
     yield rows
     head = f"\n{'shape':24} {'engine':6} {'true':>7} {'measured':>7} {'off':>5} ms"
@@ -241,7 +248,7 @@ def _calls(names: list[str], engine: str, stack: LiveStack, truth_file: Path, fo
         truth = [json.loads(line) for line in truth_file.read_text().splitlines()]
         found = {(name, engine): _row(name, engine, ran, truth) for name in group}
         right = {max(SHAPES[name].exit_code for name in group)}
-        if any(row.unfit for row in found.values()):
+        if any(row.busy or SHAPES[row.shape].cuts for row in found.values()):
             right.add(EXIT_UNFIT)
         if all(row.call.failure == SHAPES[row.shape].failure for row in found.values()):
             assert ran.code in right, ran.out
@@ -257,22 +264,31 @@ def _off_ms(turn: TurnCheck) -> float:
 def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Row:
     call = CallResult.model_validate(ran.calls[name])
     check = check_call(call, ran.timeline(call.call), truth)
-    unfit = [why for turn in call.turns if not turn.fit for why in turn.unfit_why or ["unfit"]]
     alone = judge_run([call], [], target="", ending=Ending())
-    row = Row(name, engine, call, list(check.turns), unfit, alone.exit_code, ran.out)
+    row = Row(name, engine, call, list(check.turns), alone.exit_code, ran.out)
     right = SHAPES[name]
-    if call.failure != right.failure:
+    unfit = [why for turn in call.turns if not turn.fit for why in turn.unfit_why or ["unfit"]]
+    if call.greeting is not None and not call.greeting.fit:
+        unfit += call.greeting.unfit_why
+    if not right.cuts:
+        row.busy = [*dict.fromkeys(unfit), *filter(None, map(_agent_was_late, row.turns))]
+    for_us = any(failure.kind == call.failure and not failure.fit for failure in call.failures)
+    if call.failure != right.failure and not (row.busy and for_us):
         row.wrong.append(f"not {right.failure or 'without failure'}")
-    if any(abs(_off_ms(turn)) > RIGHT_WITHIN_MS for turn in row.turns):
+    if any(abs(_off_ms(turn)) > RIGHT_WITHIN_MS for turn in row.turns if _agent_was_late(turn) is None):
         row.wrong.append(f"more than {RIGHT_WITHIN_MS:.0f} ms off")
-    if len(row.turns) < right.measured:
+    if len(row.turns) < right.measured and not row.busy:
         row.wrong.append(f"{len(row.turns)} turns of {right.measured} measured")
-    row.apart_ms = _recorded_apart_ms(call, ran.folder)
-    if row.unfit and not right.cuts:
-        row.wrong.append(f"unfit: {', '.join(row.unfit)}")
-    if row.exit_code not in ({right.exit_code, EXIT_UNFIT} if right.cuts else {right.exit_code}):
+    if row.exit_code not in ({right.exit_code, EXIT_UNFIT} if right.cuts or row.busy else {right.exit_code}):
         row.wrong.append(f"exit {row.exit_code}, not {right.exit_code}")
+    row.apart_ms = _recorded_apart_ms(call, ran.folder)
     return row
+
+
+def _agent_was_late(turn: TurnCheck) -> str | None:
+    """What the agent's process was too busy for: to take in a text in time."""
+    late = turn.kind == "typed" and turn.sending_ms > RIGHT_WITHIN_MS
+    return f"its agent got the text {turn.sending_ms:.0f} ms after it left" if late else None
 
 
 def _recorded_apart_ms(call: CallResult, folder: Path) -> float | None:
@@ -294,19 +310,20 @@ def _recorded_apart_ms(call: CallResult, folder: Path) -> float | None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_is_heard_and_blamed_right(table: Table, shape: str, engine: str) -> None:
     row = table[shape, engine]
-    # One that was never measured fit says nothing of its shape: see `test_the_table_was_measured`.
-    assert row.was_busy or not row.wrong, f"\n{row}\n{row.call.failures}\n{row.out}"
+    assert not row.wrong, f"\n{row}\n{row.call.failures}\n{row.out}"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_table_was_measured(table: Table, engine: str) -> None:
-    fit = [row.shape for (_, on), row in table.items() if on == engine and not row.was_busy]
-    assert len(fit) >= LEAST_MEASURED, f"this machine was too busy to measure any but {', '.join(fit)}"
+    asked = [row for (_, on), row in table.items() if on == engine and SHAPES[row.shape].measured]
+    fit = [row.shape for row in asked if not row.busy]
+    least = min(LEAST_MEASURED, len(asked))
+    assert len(fit) >= least, f"this machine was too busy to measure any but {', '.join(fit)}"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_recordings_hold_the_onsets_where_the_timelines_say(table: Table, engine: str) -> None:
     # A stream is recorded unbroken, so where a busy agent's packets came unevenly one onset may lie elsewhere.
-    fit = [row for (_, on), row in table.items() if on == engine and not row.was_busy]
+    fit = [row for (_, on), row in table.items() if on == engine and not row.busy]
     apart_ms = [row.apart_ms for row in fit if row.apart_ms is not None and not SHAPES[row.shape].cuts]
     assert apart_ms == [] or statistics.median(apart_ms) <= RECORDED_WITHIN_MS, sorted(apart_ms)
