@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 # The main job: the smoke scenario against the embedded stack; the report lands in reports/.
 run: $(STAMP)
-	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded
+	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

@@ -41,11 +41,21 @@ def new_folder(out: Path | None, now: datetime) -> Path:
     Raises:
         ConfigError: It holds a calibration already, or cannot be made.
     """
-    folder = out if out is not None else DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}"
+    stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}"
+    folder, number = out if out is not None else stem, 1
     if (folder / CALIBRATION_FILE).exists():
         raise ConfigError("a calibration is there already", where=Place(folder), mend="name another --out")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.mkdir(exist_ok=out is not None)
+                break
+            except FileExistsError:
+                if out is not None:
+                    raise
+                number += 1
+                folder = stem.with_name(f"{stem.name}-{number}")
     except OSError as problem:
         raise ConfigError(
             f"it cannot be written there: {problem.strerror}",

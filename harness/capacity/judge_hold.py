@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.capacity.objectives import surely_missed, turns_wanted
+from harness.capacity.objectives import seen_enough, surely_missed
 from harness.capacity.record import Blamed, Hold, OwnState, Ttfa
 from harness.capacity.search import Verdict
 from harness.capacity.window import Timed, Window, in_window, talk_share
@@ -75,7 +75,7 @@ class Made:
 def ttfa_ms(made: Made) -> list[float]:
     """`turn.ttfa` of the fit turns in the window, in ms."""
     samples = samples_of(in_window(made.calls, made.window))
-    return [sample.value for sample in samples if sample.metric == "turn.ttfa" and sample.fit]
+    return [sample.value for sample in samples if sample.metric == "turn.ttfa" and sample.fit and not sample.censored]
 
 
 def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
@@ -88,13 +88,13 @@ def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
     own = made.fitness.state(unfit_turns=unfit_turns, on_this_machine=local)
     verdict, why, blamed = _verdict(summary, own, share, _unasked(summary, objectives))
     ttfa = summary.metrics.get("turn.ttfa")
+    samples = list(samples_of(calls))
     turns = sum(len(call.turns) for call in calls)
     return Hold(
         step=step,
         calls=made.slots,
         full=made.full,
-        sure=turns >= turns_wanted(objectives, full=True)
-        or (verdict == "missed" and _surely(objectives, list(samples_of(calls)))),
+        sure=seen_enough(objectives, samples) or (verdict == "missed" and _surely(objectives, samples)),
         started=made.started,
         set_up_s=round((made.window.from_ns - made.begun_ns) / NS_PER_S, 1),
         window_s=round((made.window.until_ns - made.window.from_ns) / NS_PER_S, 1),

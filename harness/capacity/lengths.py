@@ -15,6 +15,7 @@ REPLY_S = 3.0  # of an agent, delay and speech, before anything is known
 LEAST_WINDOW_S, MOST_WINDOW_S = 15.0, 300.0
 TALK_TO_SET_UP = 4  # a call's conversation is to be so many times its set-up
 MARGIN = 1.15  # for turns that take longer with more calls
+MOST_REACHED = 100_000
 DRAIN_S = 5.0  # of calls whose time is over, after their last turn: the hang-up, the numbers, the pause
 
 
@@ -46,6 +47,7 @@ class Learned:
         self, scenarios: Sequence[Prepared], objectives: Sequence[Threshold], session_rate_per_min: float | None
     ) -> None:
         self._objectives = objectives
+        self._models = [prepared.loaded.model for prepared in scenarios]
         self._gap_s = max(1 / STARTS_PER_S, 60 / session_rate_per_min if session_rate_per_min else 0.0)
         self._set_up_s = SET_UP_S
         self._turn_s = sum(map(_turn_s, scenarios)) / len(scenarios)
@@ -57,11 +59,21 @@ class Learned:
 
     def lengths(self, calls: int, *, full: bool) -> Lengths:
         """Of a hold of so many calls."""
-        turns = turns_wanted(self._objectives, full=full)
+        turns = turns_wanted(self._objectives, self._models, full=full)
         window_s = MARGIN * turns * self._turn_s / calls
         window_s = max(LEAST_WINDOW_S, TALK_TO_SET_UP * self._set_up_s, window_s)
         set_up_s = (calls - 1) * self._gap_s + self._set_up_s
         return Lengths(self._gap_s, set_up_s, min(MOST_WINDOW_S, window_s), self._turn_s + DRAIN_S)
+
+    def reached(self, start: int, most: int | None, max_time_s: float) -> int:
+        """How many calls at once steps that double come to in that time, were each of them held; 0: not one step."""
+        calls, reached, left_s = start, 0, max_time_s
+        while (left_s := left_s - self.lengths(calls, full=False).whole_s) >= 0:
+            reached = calls
+            if reached == most or reached >= MOST_REACHED:
+                break
+            calls = min(2 * calls, most or 2 * calls)
+        return reached
 
 
 def _turn_s(prepared: Prepared) -> float:

@@ -144,12 +144,13 @@ class _Search:
         order, steps = self._order, self._seeker.steps
         ended = self._seeker.stopped or self.ended
         answer = conclude(steps, ended, most=order.plan.most)
+        models = [prepared.loaded.model for prepared in order.run.scenarios]
         capacity = Capacity(
             answer=answer,
             objectives=[f"{objective.ref}: {objective.limit}" for objective in order.objectives],
             turns_wanted={
-                "step": turns_wanted(order.objectives, full=False),
-                "edge": turns_wanted(order.objectives, full=True),
+                name: turns_wanted(order.objectives, models, full=full)
+                for name, full in (("step", False), ("edge", True))
             },
             curve=curve(steps, self._seeker.ttfa_ms),
             steps=steps,

@@ -26,6 +26,7 @@ from harness.cli.options import (
     read_thresholds,
     resolve_target,
 )
+from harness.counted import counted
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -252,9 +253,17 @@ def _plan_line(request: _Request, prepared: Sequence[Prepared]) -> str:
     objectives = "; ".join(f"{objective.ref} {objective.limit}" for objective in request.objectives)
     learned = Learned(prepared, request.objectives, request.session_rate_per_min)
     first_s = learned.lengths(request.start, full=False).window_s
-    edge, step = (turns_wanted(request.objectives, full=full) for full in (True, False))
+    models = [scenario.loaded.model for scenario in prepared]
+    edge, step = (turns_wanted(request.objectives, models, full=full) for full in (True, False))
+    reached = learned.reached(request.start, request.most, request.max_time_s)
+    within = f"in that time steps get to about {counted(reached, 'call')} at once" if reached else ""
+    if not reached:
+        within = "that is too short for the first step"
+    elif request.most and reached < request.most:
+        within += f", not to --max {request.most}"
     return (
         f"plan: target {request.target.describe()}, agent {agents}, {names}: calls at once from {request.start}"
         f"{f' to {request.most}' if request.most else ''} that meet {objectives}; steps of {step} turns "
-        f"(the first about {first_s:.0f} s), at the edge of {edge}, for at most {request.max_time_s / 60:.0f} minutes"
+        f"(the first about {first_s:.0f} s), at the edge of {edge}, for at most {request.max_time_s / 60:.0f} minutes; "
+        f"{within}"
     )

@@ -53,6 +53,7 @@ class Request:
     dry_run: bool = False
     quiet: bool = False
     engine: EngineName = DEFAULT_ENGINE
+    retry_unfit: int = 0
 
 
 MakeWatcher = Callable[[Any], LinesWatcher]
@@ -127,6 +128,7 @@ def _order(request: Request, prepared: Sequence[Prepared], *, run: str, now: dat
         seed=seed,
         settings=settings,
         engine=request.engine,
+        retry_unfit=request.retry_unfit,
     )
 
 
@@ -144,5 +146,11 @@ def plan_line(scenarios: Sequence[Prepared], pace: Pace, target: Target) -> str:
         minutes = pace.repeat * sum(prepared.longest_s() for prepared in scenarios) / 60
     return (
         f"plan: target {target.describe()}, agent {agents}, {names}: {model}, "
-        f"{counted(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes"
+        f"{counted(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes{prompts_told(scenarios)}"
     )
+
+
+def prompts_told(scenarios: Sequence[Prepared]) -> str:
+    """For the end of a plan: which prompts are given to the agent; empty where none is."""
+    prompts = dict.fromkeys(str(each.loaded.prompt) for each in scenarios if each.loaded.prompt is not None)
+    return "".join(f"; {prompt}" for prompt in prompts)

@@ -1,6 +1,6 @@
 """Beside a Locust that was started by itself: `python -m harness.cli.companion`.
 
-The first line of standard input says what a locustfile's class does; the answer is {"order": a `LoadOrder`} or
+The first line of standard input says what a locustfile's classes do; the answer is {"order": a `LoadOrder`} or
 {"error", "code"}. At the end comes {"ending": …}; then the run is judged and its reports are written, and {"exit": its
 code} goes out. What people read goes to standard error.
 """
@@ -11,6 +11,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from harness.call.engines.make import engine_name
@@ -24,8 +25,10 @@ from harness.load.load_run import LoadRun
 from harness.load.plan_load import LoadOptions
 from harness.report.console import make_console, print_summary
 from harness.report.run_directory import RunDirectory
+from harness.scenario.load import LoadedScenario
 
 LINE_LIMIT_BYTES = 1 << 20
+_COMMON = ("target", "agent", "engine", "call_duration", "session_rate")
 
 
 def _tell(message: dict[str, Any]) -> None:
@@ -38,27 +41,72 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
+def _mix_of(classes: Sequence[dict[str, Any]]) -> tuple[list[LoadedScenario], tuple[float, ...]]:
+    """The scenarios of all classes: Locust spawns users of each by its weight, and any of them calls by the whole mix.
+
+    Raises:
+        UsageError: A class names none, or they cannot be one load.
+    """
+    found: dict[str, tuple[LoadedScenario, float]] = {}
+    for one in classes:
+        if not one["scenarios"]:
+            raise UsageError(
+                "the user class names no scenario", where=one["name"], mend='add scenarios = ["a.yaml"] to the class'
+            )
+        if len(classes) > 1 and one["fixed_count"]:
+            raise UsageError(
+                "a fixed_count cannot be mixed with other classes", where=one["name"], mend="give the class a weight"
+            )
+        loaded, weights = read_mix(one["scenarios"], None)
+        for scenario, weight in zip(loaded, weights, strict=True):
+            known, so_far = found.get(scenario.name, (scenario, 0.0))
+            if known.path.resolve() != scenario.path.resolve():
+                raise UsageError(
+                    f"the name {scenario.name!r} is taken by {known.path}",
+                    where=f"{one['name']}: {scenario.path}",
+                    mend="give each scenario its own name",
+                )
+            found[scenario.name] = (known, so_far + one["weight"] * weight / sum(weights))
+    return [scenario for scenario, _ in found.values()], tuple(weight for _, weight in found.values())
+
+
+def _common(classes: Sequence[dict[str, Any]], name: str) -> Any:
+    """What all classes say of one thing.
+
+    Raises:
+        UsageError: They differ: one load has one.
+    """
+    for other in classes[1:]:
+        if other[name] != classes[0][name]:
+            raise UsageError(
+                f"{classes[0]['name']} has {name} {classes[0][name]!r}, {other['name']} has {other[name]!r}: "
+                "a load has one",
+                where="the locustfile",
+                mend="name the class to run on Locust's command line, or give both the same",
+            )
+    return classes[0][name]
+
+
 def _wish(told: dict[str, Any]) -> LoadWish:
-    """What the class of a locustfile asks for.
+    """What the classes of a locustfile ask for.
 
     Raises:
         UsageError: It cannot be followed.
     """
-    if not told["scenarios"]:
-        raise UsageError(
-            "the user class names no scenario", where="VoiceCallUser", mend='add scenarios = ["a.yaml"] to the class'
-        )
-    loaded, weights = read_mix(told["scenarios"], None)
-    engine = engine_name(told["engine"], where="engine")
+    classes = told["classes"]
+    common = {name: _common(classes, name) for name in _COMMON}
+    loaded, weights = _mix_of(classes)
+    engine = engine_name(common["engine"], where="engine")
     options = LoadOptions(
-        session_rate_per_min=told["session_rate"], call_duration_s=read_duration(told["call_duration"], "call_duration")
+        session_rate_per_min=common["session_rate"],
+        call_duration_s=read_duration(common["call_duration"], "call_duration"),
     )
     return LoadWish(
         name=loaded[0].name if len(loaded) == 1 else "mix",
         scenarios=loaded,
         weights=weights,
-        target=resolve_target(told["target"]),
-        agent=told["agent"],
+        target=resolve_target(common["target"]),
+        agent=common["agent"],
         plan=LoadPlan(),
         options=options,
         thresholds=read_thresholds(loaded, None, engine),

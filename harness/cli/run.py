@@ -54,6 +54,10 @@ def run(
         str | None, typer.Option("-k", metavar="EXPR", help="Only scenarios whose name or tags fit.")
     ] = None,
     stop: Annotated[bool, typer.Option("-x", help="Start nothing more at the first failed call.")] = False,
+    retry_unfit: Annotated[
+        int,
+        typer.Option("--retry-unfit", metavar="N", help="Call again, at most N times, what was unfit or doubtful."),
+    ] = 0,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
     ] = None,
@@ -73,6 +77,8 @@ def run(
 
     if verbose and quiet:
         raise UsageError("-v and -q contradict each other", where="-q", mend="keep one of them")
+    if retry_unfit < 0:
+        raise UsageError(f"--retry-unfit must be 0 or more (got {retry_unfit})", where="--retry-unfit")
     loaded = read_scenarios(scenarios, sets, only)
     pace = plan_pace(
         scenarios=len(loaded),
@@ -93,6 +99,7 @@ def run(
         junit=junit,
         seed=seed,
         stop_at_failure=stop,
+        retry_unfit=retry_unfit,
         dry_run=dry_run,
         quiet=quiet,
         engine=engine_name(engine),

@@ -95,7 +95,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
             if expectation.outcome == "undecided":
                 expectation.why = turn.doubtful[0]
     if turn.exercised is False:
-        _not_exercised(turn)
+        _not_exercised(turn, places("turns", index))
 
 
 def _doubt_words(expectations: Sequence[ExpectationResult]) -> None:
@@ -105,8 +105,10 @@ def _doubt_words(expectations: Sequence[ExpectationResult]) -> None:
             expectation.outcome, expectation.why = "undecided", LATE_WORDS
 
 
-def _not_exercised(turn: TurnResult) -> None:
-    """A barge-in that met a silent agent is never a pass, whatever came after it."""
+def _not_exercised(turn: TurnResult, place: str) -> None:
+    """A barge-in that met a silent agent is never a pass, whatever came after it, and were nothing expected of it."""
+    if not turn.expectations:
+        turn.expectations = [ExpectationResult(expect="exercised", limit="true", outcome="held", place=place)]
     for expectation in turn.expectations:
         if not turn.sure:
             expectation.outcome, expectation.why = "undecided", LATE  # nor is it the agent's fault

@@ -6,9 +6,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.measure.result import DEFINITIONS
 
 Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
+VERDICTS: dict[int, Verdict] = {
+    EXIT_OK: "pass",
+    EXIT_AGENT: "fail",
+    EXIT_USAGE: "usage",
+    EXIT_INFRASTRUCTURE: "infrastructure",
+    EXIT_UNFIT: "unfit",
+    EXIT_INTERRUPTED: "interrupted",
+}
 
 
 class _Part(BaseModel):
@@ -38,7 +47,7 @@ class Ending(_Part):
 
 
 class CallCounts(_Part):
-    """`total` is ok + failed; dropped and cut calls are outside it, and so are those of the warm-up."""
+    """`total` is ok + failed; outside it are dropped and cut calls, those of the warm-up, and those made again."""
 
     total: int = 0
     ok: int = 0
@@ -46,10 +55,15 @@ class CallCounts(_Part):
     dropped: int = 0
     cut: int = 0
     warm_up: int = 0
+    retried: int = 0
 
 
 class MetricSummary(_Part):
-    """A metric's samples. A percentile of too few is null (p90 under 10, p95 under 20, p99 under 100)."""
+    """A metric's samples. A percentile of too few is null (p90 under 10, p95 under 20, p99 under 100).
+
+    `censored` of them are only known to be larger than they say: their turns were cut while the reply was awaited. A
+    percentile that lies beyond all that was measured is null too.
+    """
 
     count: int
     min: float
@@ -59,6 +73,7 @@ class MetricSummary(_Part):
     p95: float | None
     p99: float | None
     max: float
+    censored: int = 0
 
 
 class RateSummary(_Part):
@@ -106,7 +121,13 @@ class RemeasuredCounts(_Part):
 
 
 class Summary(_Part):
-    """A run's verdict and numbers; `definitions` are those that its numbers were made by (the oldest of its calls')."""
+    """A run's verdict and numbers.
+
+    Attributes:
+        definitions: Those that its numbers were made by (the oldest of its calls').
+        failures: Kinds of failure of calls, and how many.
+        excused: What failed and was excused by a threshold that held, and how often.
+    """
 
     verdict: Verdict
     exit_code: int
@@ -118,6 +139,13 @@ class Summary(_Part):
     thresholds: list[ThresholdResult] = Field(default_factory=list)
     expectations: dict[str, ExpectationCounts] = Field(default_factory=dict)
     failures: dict[str, int] = Field(default_factory=dict)
+    excused: dict[str, int] = Field(default_factory=dict)
     canaries: CanarySummary | None = None
     calibration: Any = None
     remeasured: RemeasuredCounts | None = None
+
+    @property
+    def also(self) -> list[Verdict]:
+        """What else the run would have come to: the first of its reasons decides, and must not hide the others."""
+        found = (VERDICTS.get(reason.code) for reason in self.reasons)
+        return [verdict for verdict in dict.fromkeys(found) if verdict is not None and verdict != self.verdict]

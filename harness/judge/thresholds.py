@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.counted import counted
 from harness.errors import UsageError
 from harness.judge.summary import ThresholdResult
-from harness.measure.percentiles import percentile
+from harness.measure.percentiles import is_largest
 from harness.measure.samples import Sample
+from harness.measure.survival import survival_mean, survival_percentile
 from harness.scenario.limits import Limit
 from harness.scenario.metric_names import EXPECTATIONS, RATES, MetricRef, check_threshold
 from harness.scenario.model import Scenario
 
+NO_SAMPLE = "there is no sample"
 ONLY_SDK = ("turn.ttfa_ear", "audio.jitter_buffer")  # metrics of a jitter buffer, which one engine has
 
 
@@ -91,7 +94,7 @@ def _can_give(ref: MetricRef, scenario: Scenario) -> bool:
 
 def expectation_names(scenario: Scenario) -> set[str]:
     """The names of all expectations a scenario has."""
-    names: set[str] = set()
+    names = {"exercised"} if any(step.kind == "barge_in" for step in scenario.turns) else set()
     holders = [step.expect for step in scenario.turns]
     if scenario.greeting:
         holders.append(scenario.greeting)  # type: ignore[arg-type] # both are models with expectations as fields
@@ -105,27 +108,43 @@ def expectation_names(scenario: Scenario) -> set[str]:
 def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> ThresholdResult:
     """The threshold over the fit samples; `ok` is None where there is none."""
     found = [sample for sample in samples if sample.matches(threshold.ref)]
-    values = [sample.value for sample in found if sample.fit]
+    values = [sample.value for sample in found if sample.fit and not sample.censored]
+    cut = [sample.value for sample in found if sample.fit and sample.censored]
     name, limit = str(threshold.ref), threshold.limit
     if limit.aggregate == "count":
         count = float(sum(values)) if threshold.ref.metric in RATES else float(len(values))
         return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
-    if not values:
-        why = "all its samples were measured by a late harness" if found else "there is no sample"
+    if not values and not cut:
+        why = "all its samples were measured by a late harness" if found else NO_SAMPLE
         return ThresholdResult(metric=name, limit=str(limit), value=None, samples=0, ok=None, why=why)
-    value = round(_aggregate(values, limit), 6)
-    return ThresholdResult(metric=name, limit=str(limit), value=value, samples=len(values), ok=limit.holds(value))
+    count = len(values) + len(cut)
+    result = ThresholdResult(metric=name, limit=str(limit), value=None, samples=count, ok=None)
+    value = _aggregate(values, cut, limit)
+    in_vain = f"{counted(len(cut), 'turn')} of {count} cut while the reply was awaited" if cut else ""
+    if value is None:
+        # It is longer than anybody waited: that may be known to be too long.
+        result.value = round(max(cut), 6)
+        result.ok = False if limit.op in ("<", "<=") and not limit.holds(result.value) else None
+        result.why = f"{limit.aggregate} is over {result.value:.0f} ms: {in_vain}"
+        return result
+    result.value = round(value, 6)
+    result.ok = limit.holds(result.value)
+    if limit.percentile is not None and limit.percentile < 100 and is_largest(count, limit.percentile):
+        result.why = f"of {counted(count, 'sample')} {limit.aggregate} is the largest"
+    result.why = "; ".join(filter(None, (result.why, in_vain)))
+    return result
 
 
-def _aggregate(values: Sequence[float], limit: Limit) -> float:
+def _aggregate(values: Sequence[float], cut: Sequence[float], limit: Limit) -> float | None:
+    """What the limit judges; None where it lies beyond all that was measured. `cut` are waits that were cut short."""
     if limit.percentile is not None:
-        return percentile(values, limit.percentile)
+        return survival_percentile(values, cut, limit.percentile)
     match limit.aggregate:
         case "min":
-            return min(values)
+            return min(values or cut)
         case "max":
-            return max(values)
+            return max([*values, *cut])
         case "med":
-            return percentile(values, 50)
+            return survival_percentile(values, cut, 50)
         case _:  # avg, and rate: the mean of zeros and ones
-            return sum(values) / len(values)
+            return survival_mean(values, cut)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.judge.excused import Excused
 from harness.judge.summary import (
+    VERDICTS,
     CallCounts,
     CanarySummary,
     Ending,
@@ -19,28 +20,19 @@ from harness.judge.summary import (
     RemeasuredCounts,
     Summary,
     ThresholdResult,
-    Verdict,
 )
-from harness.judge.thresholds import Threshold, judge_threshold
-from harness.measure.percentiles import shown_percentile
-from harness.measure.result import DEFINITIONS, CallResult
+from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
+from harness.measure.percentiles import LEAST_SAMPLES
+from harness.measure.result import DEFINITIONS, CallResult, ExpectationResult, standing
 from harness.measure.samples import Sample, samples_of
+from harness.measure.survival import survival_mean, survival_percentile
 from harness.scenario.metric_names import METRICS, RATES
 
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
 OWN_LOSS_SHARE = 0.01
 SELF_FAULT_SHARE, SELF_FAULT_LEAST = 0.01, 2
 DROPPED_SHARE = 0.01
-_FIGURES = re.compile(r"^\d+ of \d+ | by \d+ ms|(?<=left )\d+ ms ")  # of a turn's own reason to be unfit
 _ORDER = (EXIT_INTERRUPTED, EXIT_USAGE, EXIT_UNFIT, EXIT_INFRASTRUCTURE, EXIT_AGENT)
-_VERDICTS: dict[int, Verdict] = {
-    EXIT_OK: "pass",
-    EXIT_AGENT: "fail",
-    EXIT_USAGE: "usage",
-    EXIT_INFRASTRUCTURE: "infrastructure",
-    EXIT_UNFIT: "unfit",
-    EXIT_INTERRUPTED: "interrupted",
-}
 
 
 def judge_run(
@@ -51,30 +43,34 @@ def judge_run(
     ending: Ending,
 ) -> Summary:
     """The summary of measured and judged calls; those of the warm-up are counted and no more, canaries apart."""
-    everyone, calls = calls, [call for call in calls if not call.warm_up and not call.canary]
+    everyone = standing(calls)
+    retried, calls = len(calls) - len(everyone), [call for call in everyone if not call.warm_up and not call.canary]
     samples = list(samples_of(calls))
     judged = [judge_threshold(threshold, samples) for threshold in thresholds]
     counts = _counts(calls, ending.dropped)
     counts.warm_up = sum(call.warm_up for call in everyone)
+    counts.retried = retried
     reasons = [*_interrupted(counts, interrupted=ending.interrupted), *ending.extra]
+    excused = Excused(judged)
     if ending.decided is None:
         reasons += [
             *_unfit(calls, samples, thresholds, judged, counts),
-            *_failed_calls(calls, thresholds, judged),
+            *_failed_calls(calls, excused),
         ]
         # Failures that decide explain a threshold's missing samples; those that a threshold has excused do not.
         explained = bool(reasons)
-        reasons += _failed_expectations(calls, thresholds, judged)
-        reasons += _failed_thresholds(judged, explained=explained)
-        if counts.total == 0 and not reasons:
-            reasons.append(Reason(code=EXIT_INFRASTRUCTURE, what="no call could start"))
+        reasons += _failed_expectations(calls, excused)
+        reasons += _failed_thresholds(judged, explained=explained, all_cut=counts.total == 0 < counts.cut)
+        reasons += _never_decided(calls)
+        if not reasons and counts.total == 0:
+            reasons += _nothing_measured(counts, samples)
     else:
         reasons += ending.decided
     codes = {reason.code for reason in reasons}
     exit_code = next((code for code in _ORDER if code in codes), EXIT_OK)
     reasons.sort(key=lambda reason: _ORDER.index(reason.code))
     return Summary(
-        verdict=_VERDICTS[exit_code],
+        verdict=VERDICTS[exit_code],
         exit_code=exit_code,
         reasons=reasons,
         target=target,
@@ -84,6 +80,7 @@ def judge_run(
         thresholds=judged,
         expectations=_expectation_counts(calls),
         failures=_failures(calls),
+        excused=excused.counts(calls) if ending.decided is None else {},
         canaries=_canaries([call for call in everyone if call.canary and not call.warm_up]),
         remeasured=_remeasured(calls),
     )
@@ -119,24 +116,35 @@ def summarise(samples: Sequence[Sample]) -> dict[str, MetricSummary | RateSummar
     """Each metric that has samples, over its fit samples."""
     found: dict[str, MetricSummary | RateSummary] = {}
     for metric in METRICS:
-        values = [sample.value for sample in samples if sample.metric == metric and sample.fit]
+        found_here = [sample for sample in samples if sample.metric == metric and sample.fit]
+        values = [sample.value for sample in found_here if not sample.censored]
+        cut = [sample.value for sample in found_here if sample.censored]
         if not values:
             continue
-        mean = round(sum(values) / len(values), 4)
         if metric in RATES:
-            found[metric] = RateSummary(count=len(values), failed=round(sum(values)), rate=mean)
+            rate = round(sum(values) / len(values), 4)
+            found[metric] = RateSummary(count=len(values), failed=round(sum(values)), rate=rate)
         else:
             found[metric] = MetricSummary(
-                count=len(values),
+                count=len(values) + len(cut),
                 min=min(values),
-                mean=mean,
-                p50=shown_percentile(values, 50),
-                p90=shown_percentile(values, 90),
-                p95=shown_percentile(values, 95),
-                p99=shown_percentile(values, 99),
-                max=max(values),
+                mean=round(survival_mean(values, cut), 4),
+                p50=_shown(values, cut, 50),
+                p90=_shown(values, cut, 90),
+                p95=_shown(values, cut, 95),
+                p99=_shown(values, cut, 99),
+                max=max([*values, *cut]),
+                censored=len(cut),
             )
     return found
+
+
+def _shown(values: Sequence[float], cut: Sequence[float], share: int) -> float | None:
+    """A percentile, where there are enough samples to carry it and it does not lie beyond all that was measured."""
+    if len(values) + len(cut) < LEAST_SAMPLES[share]:
+        return None
+    value = survival_percentile(values, cut, share)
+    return None if value is None else round(value, 3)
 
 
 def _counts(calls: Sequence[CallResult], dropped: int) -> CallCounts:
@@ -166,8 +174,14 @@ def _unfit(
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
     unfit = [turn for turn in turns if not turn.sure]
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
-        reasons_of = [reason for turn in unfit for reason in (*turn.unfit_why, *turn.doubtful)]
-        why = _commonest([_FIGURES.sub("", reason).partition(":")[0] for reason in reasons_of])
+        # A turn has one voice for each kind, however many packets it names.
+        why = _commonest(
+            [
+                each
+                for turn in unfit
+                for each in dict.fromkeys([*(reason.in_short for reason in turn.unfit_why), *turn.doubtful])
+            ]
+        )
         ran_out = _commonest([turn.ran_out.partition(":")[0] for turn in unfit if turn.ran_out])
         late = "were measured late or are doubtful" if any(turn.doubtful for turn in unfit) else "were measured late"
         what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} {late} (mostly: {why}"
@@ -212,19 +226,10 @@ def _commonest(words: Sequence[str]) -> str:
     return Counter(words).most_common(1)[0][0] if words else ""
 
 
-def _failed_calls(
-    calls: Sequence[CallResult], thresholds: Sequence[Threshold], judged: Sequence[ThresholdResult]
-) -> list[Reason]:
+def _failed_calls(calls: Sequence[CallResult], excused: Excused) -> list[Reason]:
     """Failures by kind, unless a threshold on calls.failed held: on them, not on expectations, it alone decides."""
-    excused = [
-        dict(threshold.ref.tags).get("scenario")
-        for threshold, result in zip(thresholds, judged, strict=True)
-        if threshold.ref.metric == "calls.failed" and result.ok
-    ]
     kinds = Counter(
-        call.sure_failure
-        for call in calls
-        if call.sure_failure and not call.cut and None not in excused and call.scenario not in excused
+        call.sure_failure for call in calls if call.sure_failure and not call.cut and excused.call(call) is None
     )
     reasons = []
     for kind, count in sorted(kinds.items()):
@@ -235,33 +240,52 @@ def _failed_calls(
     return reasons
 
 
-def _failed_expectations(
-    calls: Sequence[CallResult], thresholds: Sequence[Threshold], judged: Sequence[ThresholdResult]
-) -> list[Reason]:
-    excused = [
-        dict(threshold.ref.tags)
-        for threshold, result in zip(thresholds, judged, strict=True)
-        if threshold.ref.metric == "expectations.failed" and result.ok
-    ]
-    failed: Counter[str] = Counter()
-    for call in (call for call in calls if not call.cut):
-        for _, expectation in call.expectations():
-            tags = {"scenario": call.scenario, "expect": expectation.expect}
-            if expectation.outcome == "failed" and not any(
-                all(tags[key] == value for key, value in wanted.items()) for wanted in excused
-            ):
-                failed[f"expectation {expectation.expect} {expectation.limit}"] += 1
+def _failed_expectations(calls: Sequence[CallResult], excused: Excused) -> list[Reason]:
+    failed = Counter(
+        f"expectation {expectation.expect} {expectation.limit}"
+        for call in calls
+        for _, expectation in call.expectations()
+        if expectation.outcome == "failed" and not call.cut and excused.expectation(call, expectation) is None
+    )
     return [Reason(code=EXIT_AGENT, what=what, count=count) for what, count in sorted(failed.items())]
 
 
-def _failed_thresholds(judged: Sequence[ThresholdResult], *, explained: bool) -> list[Reason]:
+def _never_decided(calls: Sequence[CallResult]) -> list[Reason]:
+    """What was expected and not once decided: a run that does not know it has not passed."""
+    outcomes: dict[tuple[str, str, str, str], list[ExpectationResult]] = {}
+    for call in calls:
+        for _, expectation in call.expectations() if not call.cut else ():
+            where = (call.scenario, expectation.place, expectation.expect, expectation.limit)
+            outcomes.setdefault(where, []).append(expectation)
+    open_ones = Counter(
+        f"expectation {expect} {limit} was never decided: {found[0].why}"
+        for (_, _, expect, limit), found in outcomes.items()
+        if all(expectation.outcome == "undecided" for expectation in found)
+    )
+    return [Reason(code=EXIT_UNFIT, what=what, count=count) for what, count in sorted(open_ones.items())]
+
+
+def _failed_thresholds(judged: Sequence[ThresholdResult], *, explained: bool, all_cut: bool) -> list[Reason]:
     reasons = []
     for result in judged:
+        name = f"threshold {result.metric} {result.limit}"
         if result.ok is False:
-            reasons.append(Reason(code=EXIT_AGENT, what=f"threshold {result.metric} {result.limit}: {result.value:g}"))
-        elif result.ok is None and not explained and result.why == "there is no sample":
-            reasons.append(Reason(code=EXIT_AGENT, what=f"threshold {result.metric} {result.limit}: {result.why}"))
+            of = f" ({result.why})" if result.why else ""
+            reasons.append(Reason(code=EXIT_AGENT, what=f"{name}: {result.value:g}{of}"))
+        elif result.ok is None and not explained and result.why == NO_SAMPLE:
+            # Where every call was cut, nobody knows: that no agent's call came to its end is not the agent's fault.
+            why = f"{result.why}: every call was cut" if all_cut else result.why
+            reasons.append(Reason(code=EXIT_UNFIT if all_cut else EXIT_AGENT, what=f"{name}: {why}"))
     return reasons
+
+
+def _nothing_measured(counts: CallCounts, samples: Sequence[Sample]) -> list[Reason]:
+    """Why a run in which no call came to its end has not passed; none where its calls were cut after a turn."""
+    if counts.cut == 0:
+        return [Reason(code=EXIT_INFRASTRUCTURE, what="no call could start")]
+    if any(sample.metric.startswith("turn.") and sample.fit for sample in samples):
+        return []
+    return [Reason(code=EXIT_UNFIT, what="every call was cut before its first turn had ended", count=counts.cut)]
 
 
 def _expectation_counts(calls: Sequence[CallResult]) -> dict[str, ExpectationCounts]:

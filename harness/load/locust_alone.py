@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -28,29 +29,29 @@ LOOK_S = 0.2
 _log = logging.getLogger(__name__)
 
 
-def begin_by_itself(environment: Any, user_class: Any) -> None:
-    """Prepares the load that a user class describes, and the end of it."""
-    Alone(environment, user_class)
+def begin_by_itself(environment: Any, user_classes: Sequence[Any]) -> None:
+    """Prepares the load that user classes describe, and the end of it."""
+    Alone(environment, user_classes)
 
 
 class Alone:
     """One process of a Locust that was started by itself."""
 
-    def __init__(self, environment: Any, user_class: Any) -> None:
+    def __init__(self, environment: Any, user_classes: Sequence[Any]) -> None:
         self._environment = environment
         self._leads = not isinstance(environment.runner, WorkerRunner)
         self._drained = False
         self._companion = subprocess.Popen(
             COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        order = self._ask(user_class)
+        order = self._ask(user_classes)
         self._runtime = environment.voice_runtime = Runtime(environment, order)
         environment.events.test_start.add_listener(lambda environment, **_: self._begin())
         environment.events.test_stopping.add_listener(lambda environment, **_: self._drain())
         environment.events.quitting.add_listener(lambda environment, **_: self._quit())
 
-    def _ask(self, user_class: Any) -> LoadOrder:
-        """What the companion makes of the user class; where it cannot be followed, this process ends with its words."""
+    def _ask(self, user_classes: Sequence[Any]) -> LoadOrder:
+        """What the companion makes of the classes; where they cannot be followed, this process ends with its words."""
         options = self._environment.parsed_options
         role = "local"
         if isinstance(self._environment.runner, MasterRunner):
@@ -60,12 +61,20 @@ class Alone:
         told = {
             "role": role,
             "expect_workers": getattr(options, "expect_workers", 1) if role == "master" else 1,
-            "scenarios": list(user_class.scenarios),
-            "target": user_class.target,
-            "agent": user_class.agent,
-            "engine": user_class.engine,
-            "call_duration": user_class.call_duration,
-            "session_rate": user_class.session_rate,
+            "classes": [
+                {
+                    "name": each.__name__,
+                    "weight": each.weight,
+                    "fixed_count": each.fixed_count,
+                    "scenarios": list(each.scenarios),
+                    "target": each.target,
+                    "agent": each.agent,
+                    "engine": each.engine,
+                    "call_duration": each.call_duration,
+                    "session_rate": each.session_rate,
+                }
+                for each in user_classes
+            ],
         }
         self._companion.stdin.write(json.dumps(told).encode() + b"\n")
         self._companion.stdin.flush()

@@ -270,7 +270,8 @@ def _rows(result: CallResult) -> Iterator[dict[str, Any]]:
         "context": {},
     }
     for sample in samples_of([result]):
-        if sample.fit and METRICS.get(sample.metric, "ms") == "ms" and not sample.metric.startswith("harness."):
+        measured = sample.fit and not sample.censored and not sample.metric.startswith("harness.")
+        if measured and METRICS.get(sample.metric, "ms") == "ms":
             yield {
                 "request_type": kind,
                 "name": sample.metric,

@@ -85,4 +85,4 @@ def _begin(environment: Any, **_: Any) -> None:
         environment.voice_runtime = Runtime(environment, order)
         attend(environment)
     else:
-        begin_by_itself(environment, classes[0])
+        begin_by_itself(environment, classes)

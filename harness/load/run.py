@@ -14,6 +14,7 @@ from harness.call.engines.make import DEFAULT_ENGINE, EngineName, make_engine
 from harness.call.loop_lag import LoopLag
 from harness.call.timeline import Event
 from harness.clock import Clock
+from harness.counted import counted
 from harness.errors import EXIT_INFRASTRUCTURE, StackError
 from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold
@@ -21,7 +22,7 @@ from harness.load.pacing import Pace
 from harness.load.pool import ShardPool
 from harness.load.prepare import Prepared
 from harness.load.recorded_call import RecordedCall, RecordMode
-from harness.load.runner import Outcome, Runner, RunningCall, StartCall
+from harness.load.runner import Outcome, Runner, StartCall
 from harness.load.shard_lines import ShardOrder
 from harness.load.shard_size import CALLS_IN_A_SHARD
 from harness.load.signals import Signals
@@ -46,6 +47,7 @@ class RunOrder:
     seed: int
     settings: dict[str, Any]
     engine: EngineName = DEFAULT_ENGINE
+    retry_unfit: int = 0
 
 
 class Watcher(Protocol):
@@ -124,16 +126,21 @@ async def execute(
 
             disk = asyncio.Lock()
 
-            def kept(call: str, scenario: Prepared, due_ns: int | None) -> RunningCall:
-                return _Kept(start(call, scenario, due_ns), directory, disk)
+            async def keep(result: CallResult) -> None:
+                """On the disk, one after the other; other calls' packets do not wait for that."""
+                async with disk:
+                    await asyncio.to_thread(directory.append_call, result)
 
             runner = Runner(
                 order.scenarios,
                 order.pace,
-                start=kept,
+                start=start,
+                keep=keep,
                 ended=ended,
+                again=lambda count: watcher.say(f"calling again: {counted(count, 'call')} could not be measured"),
                 clock=clock,
                 stop_at_failure=order.stop_at_failure,
+                retry_unfit=order.retry_unfit,
             )
             outcome = runner.outcome
             signals.on_interrupt(runner.interrupt)
@@ -212,26 +219,6 @@ async def _in_this_process(
         )
 
     return start
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """A call whose result is on the disk when it has ended; other calls' packets do not wait for that."""
-
-    call: RunningCall
-    directory: RunDirectory
-    disk: asyncio.Lock
-
-    async def make(self) -> CallResult:
-        """See `RunningCall`."""
-        result = await self.call.make()
-        async with self.disk:
-            await asyncio.to_thread(self.directory.append_call, result)
-        return result
-
-    def cut(self) -> None:
-        """See `RunningCall`."""
-        self.call.cut()
 
 
 def _fell(task: asyncio.Task[StackError], fall: list[StackError], runner: Runner, watcher: Watcher) -> None:

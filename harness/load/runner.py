@@ -11,7 +11,7 @@ from typing import Protocol
 from harness.clock import Clock
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
-from harness.measure.result import CallResult
+from harness.measure.result import CallResult, standing
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +48,11 @@ class Runner:
         scenarios: In the order in which each slot runs them.
         pace: How many calls, and when.
         start: Makes a call of an id and a scenario, ready to be run.
+        keep: Writes a result down, before anybody is told of it.
         ended: Told of each result as its call ends.
+        again: Told of each round of calls that are made again, by the number of them.
         stop_at_failure: Starts nothing more at the first failed call; running calls finish.
+        retry_unfit: So many times at most a call is made again that could not be measured.
     """
 
     def __init__(
@@ -60,12 +63,18 @@ class Runner:
         start: StartCall,
         ended: Callable[[CallResult], None],
         clock: Clock,
+        keep: Callable[[CallResult], Awaitable[None]] | None = None,
+        again: Callable[[int], None] = lambda count: None,
         stop_at_failure: bool = False,
+        retry_unfit: int = 0,
     ) -> None:
         self._scenarios = scenarios
         self._pace = pace
         self._start = start
         self._ended = ended
+        self._keep = keep
+        self._again = again
+        self._retry_unfit = retry_unfit
         self._clock = clock
         self._stop_at_failure = stop_at_failure
         self._running: set[RunningCall] = set()
@@ -92,7 +101,20 @@ class Runner:
     async def run(self) -> Outcome:
         """Runs to the end, or to the end of what ran when it was stopped."""
         await (self._run_open() if self._pace.is_open else self._run_closed())
+        for _ in range(self._retry_unfit):
+            unsure = [result for result in standing(self.outcome.results) if result.may_be_made_again]
+            if not unsure or self._stopping.is_set():
+                break
+            self._again(len(unsure))
+            await self._run_again(unsure)
         return self.outcome
+
+    async def _run_again(self, results: Sequence[CallResult]) -> None:
+        """One after the other: what could not be measured beside others may be by itself."""
+        by_name = {scenario.loaded.name: scenario for scenario in self._scenarios}
+        for result in results:
+            if not self._stopping.is_set():
+                await self._one(by_name[result.scenario], retry_of=result.call)
 
     async def _run_closed(self) -> None:
         slots = [self._slot() for _ in range(self._pace.slots or 1)]
@@ -133,12 +155,15 @@ class Runner:
             stopped.cancel()
             slept.cancel()
 
-    async def _one(self, scenario: Prepared, due_ns: int | None = None) -> None:
+    async def _one(self, scenario: Prepared, due_ns: int | None = None, *, retry_of: str | None = None) -> None:
         self._started += 1
         call = self._start(f"{self._started:04d}-{scenario.loaded.name}", scenario, due_ns)
         self._running.add(call)
         try:
             result = await call.make()
+            result.retry_of = retry_of
+            if self._keep is not None:
+                await self._keep(result)
         finally:
             self._running.discard(call)
         self.outcome.results.append(result)

@@ -17,6 +17,7 @@ from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.scenario.load import LoadedScenario
+from harness.scenario.prompt import Prompt
 from harness.secret import Secret, masked, without_secrets
 from harness.target.shown import shown_url
 
@@ -82,9 +83,16 @@ def _scenario(prepared: Prepared) -> dict[str, Any]:
         "agent": prepared.agent,
         "tags": loaded.model.tags,
         "overrides": overrides,
+        "prompt": None if loaded.prompt is None else _prompt(loaded.prompt),
         "model": model,
         "places": dict(_places(loaded)),
     }
+
+
+def _prompt(prompt: Prompt) -> dict[str, Any]:
+    """Which prompt it was, to compare runs by."""
+    file = None if prompt.file is None else str(prompt.file)
+    return {"file": file, "first_words": prompt.first_words, "sha256": prompt.sha256}
 
 
 def _places(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:

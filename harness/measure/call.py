@@ -25,6 +25,7 @@ from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
 from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
+from harness.measure.unfit import Unfit
 from harness.measure.voice import (
     ReplyStart,
     Voice,
@@ -256,6 +257,9 @@ class _Measured:
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
         result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
+        if cut and onset_ns is None and not reply.interrupted:
+            cut_ns = _first(self.spans.at("cut"), end_ns)
+            result.awaited_ms = _span_ms(turn.caller_end_ns, cut_ns) if cut_ns > turn.caller_end_ns else None
         result.first_sound_ms = _span_ms(turn.caller_end_ns, self._first_sound_ns(turn, onset_ns, end_ns))
         result.ends_call_ms = self._ends_call_ms(end_ns)
         result.ttfa_ear_ms = _span_ms(turn.said_end_ns or turn.caller_end_ns, ear_ns)
@@ -276,13 +280,13 @@ class _Measured:
         result.ran_out = None if result.fit else self.fitness.what_ran_out(turn.started_ns, end_ns)
         return result
 
-    def _unfit(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
+    def _unfit(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[Unfit]:
         """Why we were not fit between two times."""
         reasons = self.fitness.unfit_reasons(start_ns, end_ns, onset_ns)
         for gap in self.spans.gaps:
             if gap.touches(start_ns, end_ns):
                 back_ns = gap.until_ns or self.spans.last_ns
-                reasons.append(f"our own connection to the room was away by {(back_ns - gap.from_ns) / 1e6:.0f} ms")
+                reasons.append(Unfit(kind="line_away", figure=(back_ns - gap.from_ns) / NS_PER_MS))
         return reasons
 
     def _doubts(self, turn: TurnSpan) -> list[str]:

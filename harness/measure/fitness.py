@@ -12,12 +12,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from harness.clock import NS_PER_S
-from harness.counted import counted
 from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event
 from harness.measure.stalls import in_short, is_starved, longest_stall, own_doing, starved
+from harness.measure.unfit import Unfit
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
+LATE_LEAST = 3  # and not of one or two in a turn of half a second
 MUCH_LATE_MS = 100.0
 PACKETS_A_SECOND = 100.0  # where a call was too short to tell
 READ_LATE_MS = 10.0
@@ -52,25 +53,29 @@ class Fitness:
         sent = [event["sent"] for event in spans.seconds if event.get("sent")]
         self._packets_a_second = float(statistics.median(sent)) if sent else PACKETS_A_SECOND  # engines differ
 
-    def unfit_reasons(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[str]:
-        """Why the harness was not fit between two times, each a sentence; empty where it was."""
-        reasons = [str(fault) for fault in self._faults if fault.touches(start_ns, end_ns)]
+    def unfit_reasons(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[Unfit]:
+        """Why the harness was not fit between two times; empty where it was."""
+        reasons = [
+            Unfit(kind="self_fault", name=fault.name, detail=fault.what)
+            for fault in self._faults
+            if fault.touches(start_ns, end_ns)
+        ]
         late = [event["late_ms"] for event in self._late.between(start_ns, end_ns)]
         packets = max(1.0, (end_ns - start_ns) / NS_PER_S * self._packets_a_second)
         if late and max(late) > MUCH_LATE_MS:
-            reasons.append(f"a packet left {max(late):.0f} ms late")
-        elif len(late) / packets > LATE_SHARE:
-            reasons.append(f"{len(late)} of {counted(round(packets), 'packet')} left over 20 ms late")
+            reasons.append(Unfit(kind="packet_late", figure=max(late)))
+        elif len(late) >= LATE_LEAST and len(late) / packets > LATE_SHARE:
+            reasons.append(Unfit(kind="packets_late", figure=len(late), of=round(packets)))
         if bisect_left(self._overflows, start_ns) < bisect_right(self._overflows, end_ns):
-            reasons.append("a receive queue overflowed")
+            reasons.append(Unfit(kind="overflow"))
         read_late_ms = self._read_late_ms.get(onset_ns, 0.0) if onset_ns is not None else 0.0
         if read_late_ms > READ_LATE_MS:
-            reasons.append(f"our own reading lagged by {read_late_ms:.0f} ms at the agent's onset")
+            reasons.append(Unfit(kind="read_late", figure=read_late_ms))
         if (late_media := self._late_media(start_ns, end_ns)) is not None:
             reasons.append(late_media)
         return reasons
 
-    def _late_media(self, start_ns: int, end_ns: int) -> str | None:
+    def _late_media(self, start_ns: int, end_ns: int) -> Unfit | None:
         """What came late from a service on this machine while the machine had no CPU left; None where nothing did."""
         if not self._shared or _most(self._seconds.touching(start_ns, end_ns), "busy") < BUSY_SHARE:
             return None
@@ -78,16 +83,14 @@ class Fitness:
         buffer_ms, jitter_ms, rtt_ms = (_most(media, name) for name in ("jitter_buffer_ms", "jitter_ms", "rtt_ms"))
         concealed = _most(media, "concealed")
         if buffer_ms > LATE_BUFFER_MS:
-            sign = f"the jitter buffer grew to {buffer_ms:.0f} ms"
-        elif jitter_ms > LATE_JITTER_MS:
-            sign = f"packets jittered by {jitter_ms:.0f} ms"
-        elif rtt_ms > LATE_RTT_MS:
-            sign = f"a round trip took {rtt_ms:.0f} ms"
-        elif concealed > LATE_CONCEALED:
-            sign = f"{concealed / 48:.0f} ms of audio were missing"
-        else:
-            return None
-        return f"the service shares this machine, which had no CPU left, and {sign}"
+            return Unfit(kind="buffer_grew", figure=buffer_ms)
+        if jitter_ms > LATE_JITTER_MS:
+            return Unfit(kind="jittered", figure=jitter_ms)
+        if rtt_ms > LATE_RTT_MS:
+            return Unfit(kind="slow_round_trip", figure=rtt_ms)
+        if concealed > LATE_CONCEALED:
+            return Unfit(kind="audio_missing", figure=concealed / 48)
+        return None
 
     def what_ran_out(self, start_ns: int, end_ns: int) -> str | None:
         """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""

@@ -1,7 +1,12 @@
-"""Percentiles by linear interpolation between the closest ranks (Hyndman & Fan 1996, definition 7; numpy's default)."""
+"""Percentiles by nearest rank: the least value that is not exceeded by so large a share of them.
+
+It is a value that was measured, and never lies below one that it stands for: of fewer than 20 values the 95th
+percentile is the largest. (Hyndman & Fan 1996, definition 1; numpy's `inverted_cdf`.)
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +17,12 @@ LEAST_SAMPLES = {50: 1, 90: 10, 95: 20, 99: 100}
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The percentile of one or more values."""
-    return float(np.percentile(np.asarray(values, np.float64), share))
+    return float(np.percentile(np.asarray(values, np.float64), share, method="inverted_cdf"))
+
+
+def is_largest(count: int, share: float) -> bool:
+    """Whether that percentile of so many values is the largest of them."""
+    return count > 1 and math.ceil(count * share / 100 - 1e-9) == count
 
 
 def shown_percentile(values: Sequence[float], share: int) -> float | None:

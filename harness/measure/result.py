@@ -6,11 +6,13 @@ Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`start
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.failures import FailureKind
+from harness.measure.unfit import Unfit
 
 DEFINITIONS = 2
 """By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
@@ -56,7 +58,7 @@ class GreetingResult(_Line):
     end_ms: float | None = None
     reply: str = ""
     fit: bool = True
-    unfit_why: list[str] = Field(default_factory=list)
+    unfit_why: list[Unfit] = Field(default_factory=list)
     expectations: list[ExpectationResult] = Field(default_factory=list)
 
 
@@ -75,6 +77,7 @@ class TurnResult(_Line):
     agent_onset_ms: float | None = None
     agent_stop_ms: float | None = None
     ttfa_ms: float | None = None
+    awaited_ms: float | None = None
     ttfa_ear_ms: float | None = None
     first_sound_ms: float | None = None
     transcript_ms: float | None = None
@@ -95,7 +98,7 @@ class TurnResult(_Line):
     ends_call_ms: float | None = None
     advice: str | None = None
     fit: bool = True
-    unfit_why: list[str] = Field(default_factory=list)
+    unfit_why: list[Unfit] = Field(default_factory=list)
     ran_out: str | None = None
     doubtful: list[str] = Field(default_factory=list)
     cut: bool = False
@@ -187,9 +190,9 @@ class CallResult(_Line):
 
     `host` is the machine that made it, where there are several: times of different hosts are never compared.
     `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
-    number; a `canary` ran on the other engine beside a load and has numbers of its own. `held_back_ms` is how long we
-    ourselves kept it from asking for its session and from joining; it is in no metric. `self_faults` are what the
-    harness found wrong with itself.
+    number; a `canary` ran on the other engine beside a load and has numbers of its own. `retry_of` is the call in whose
+    place this one was made, which then is in no number. `held_back_ms` is how long we ourselves kept it from asking for
+    its session and from joining; it is in no metric. `self_faults` are what the harness found wrong with itself.
     """
 
     call: str
@@ -204,6 +207,7 @@ class CallResult(_Line):
     engine: str = "sdk"
     warm_up: bool = False
     canary: bool = False
+    retry_of: str | None = None
     start_late_ms: float | None = None
     held_back_ms: float = 0.0
     since_due: SinceDue | None = None
@@ -243,6 +247,20 @@ class CallResult(_Line):
         sure = [seen for seen in self.failures if seen.fit]
         return next((seen.kind for seen in (*(seen for seen in sure if seen.ended), *sure)), None)
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether all of it was measured: the harness was fit, and it is known whose voice was heard."""
+        turns = all(turn.sure for turn in self.turns if not turn.cut)
+        greeting = self.greeting is None or self.greeting.fit
+        rest = all(wait.fit for wait in self.waits) and all(seen.fit for seen in self.failures)
+        return turns and greeting and rest and not self.self_faults
+
+    @property
+    def may_be_made_again(self) -> bool:
+        """Whether a call in its place may find out more: this one was not measured, and nothing sure failed in it."""
+        failed = any(expectation.outcome == "failed" for _, expectation in self.expectations())
+        return not self.cut and not self.is_sure and self.sure_failure is None and not failed
+
     def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
         """All judged expectations with their turn's number (None: the greeting's and the waits')."""
         found: list[tuple[int | None, ExpectationResult]] = []
@@ -253,3 +271,9 @@ class CallResult(_Line):
         for wait in self.waits:
             found.extend((None, expectation) for expectation in wait.expectations)
         return found
+
+
+def standing(calls: Sequence[CallResult]) -> list[CallResult]:
+    """The calls that count: those that were made again do not."""
+    again = {call.retry_of for call in calls}
+    return [call for call in calls if call.call not in again]

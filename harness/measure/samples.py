@@ -11,7 +11,12 @@ from harness.scenario.metric_names import MetricRef
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a metric; a rate's is 1.0 where it failed, else 0.0. `fit` false: measured by a late harness."""
+    """One value of a metric; a rate's is 1.0 where it failed, else 0.0.
+
+    Attributes:
+        fit: Not measured by a late harness, nor doubtful.
+        censored: The value itself is not known, only that it is larger: the turn was cut while it was awaited.
+    """
 
     metric: str
     value: float
@@ -19,6 +24,7 @@ class Sample:
     kind: str = ""
     expect: str = ""
     fit: bool = True
+    censored: bool = False
 
     def matches(self, ref: MetricRef) -> bool:
         """Whether the sample belongs to the metric as narrowed by its tags."""
@@ -26,12 +32,15 @@ class Sample:
 
 
 def samples_of(calls: Iterable[CallResult]) -> Iterator[Sample]:
-    """All samples. A cut call gives those of its finished turns; its running turn gives none."""
+    """All samples. A cut call gives those of its finished turns; its running turn gives how long it was awaited."""
     for call in calls:
         yield from _of_call(call)
         for turn in call.turns:
             if not turn.cut:
                 yield from _of_turn(call.scenario, turn)
+            elif turn.ttfa_ms is not None or turn.awaited_ms is not None:
+                censored, value = turn.ttfa_ms is None, turn.ttfa_ms or turn.awaited_ms or 0.0
+                yield Sample("turn.ttfa", value, call.scenario, turn.kind, fit=turn.sure, censored=censored)
 
 
 def _of_call(call: CallResult) -> Iterator[Sample]:

@@ -70,7 +70,7 @@ def _remeasured(call: CallResult, directory: RunDirectory, tags: Sequence[str]) 
         again = _measured(events, directory, tags, recording=call.recording)
     except _BROKEN as problem:
         return _kept(call, f"the timeline is damaged ({type(problem).__name__})")
-    again.recording = call.recording
+    again.recording, again.retry_of = call.recording, call.retry_of
     return again
 
 

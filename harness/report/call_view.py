@@ -145,7 +145,10 @@ def call_view(call: CallResult, row: CallRow, recording: Playable | None, *, is_
         row=row,
         open=is_open,
         failures=_failures(call),
-        notes=[text_of(note) for note in call.notes],
+        notes=[
+            *([f"made again for {one_line(call.retry_of)}, which could not be measured"] if call.retry_of else []),
+            *(text_of(note) for note in call.notes),
+        ],
         facts=_facts(call),
         steps=_steps(call),
         line=time_line(call),
@@ -214,7 +217,7 @@ def _steps(call: CallResult) -> list[Step]:
 
 
 def _greeting(greeting: GreetingResult) -> Step:
-    late = "; ".join(text_of(reason) for reason in greeting.unfit_why)
+    late = "; ".join(text_of(str(reason)) for reason in greeting.unfit_why)
     return Step(
         heading="Greeting",
         at=seconds(greeting.onset_ms) if greeting.onset_ms is not None else "",
@@ -296,7 +299,7 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
     if turn.exercised is False:
         remarks.append((State("!", "not exercised", "warn"), "the agent was already silent"))
     if not turn.fit:
-        why = "; ".join(text_of(reason) for reason in turn.unfit_why) or "the harness was late"
+        why = "; ".join(text_of(str(reason)) for reason in turn.unfit_why) or "the harness was late"
         why += f"; what ran out: {text_of(turn.ran_out)}" if turn.ran_out else ""
         remarks.append((State("!", "unfit", "warn"), f"{why}; left out of the percentiles"))
     if turn.doubtful:

@@ -11,7 +11,7 @@ from harness.call.timeline import Event
 from harness.counted import counted
 from harness.errors import EXIT_OK
 from harness.judge.summary import MetricSummary, RateSummary, Summary
-from harness.measure.result import CallResult
+from harness.measure.result import CallResult, standing
 from harness.report.canaries import canary_lines
 from harness.report.numbers import is_level, is_ratio, remeasured_lines
 from harness.report.plain_text import one_line
@@ -133,7 +133,7 @@ def print_summary(
         console.print(_fitting_table(summary, console))
     failed = [
         (call.call, turn, expectation)
-        for call in calls
+        for call in standing(calls)
         for turn, expectation in call.expectations()
         if expectation.outcome == "failed"
     ]
@@ -146,6 +146,8 @@ def print_summary(
         console.print(f"… and {len(failed) - _SHOWN_EXPECTATIONS} more, see the report")
     for threshold in summary.thresholds:
         state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
+        if threshold.ok is not None and threshold.why:
+            state += f" ({_short(threshold.why)})"
         value = "" if threshold.value is None else f" = {threshold.value:g}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
     for line in (*canary_lines(summary), *remeasured_lines(summary)):
@@ -159,12 +161,20 @@ def print_summary(
     counts = summary.calls
     tail = "".join(
         f", {number} {name}"
-        for name, number in (("dropped", counts.dropped), ("cut", counts.cut), ("of the warm-up", counts.warm_up))
+        for name, number in (
+            ("dropped", counts.dropped),
+            ("cut", counts.cut),
+            ("of the warm-up", counts.warm_up),
+            ("made again, for they could not be measured", counts.retried),
+        )
         if number
     )
+    if summary.excused:
+        tail += "; excused by thresholds: " + ", ".join(f"{number} {what}" for what, number in summary.excused.items())
     style = "bold green" if summary.exit_code == EXIT_OK else "bold red"
+    headline = " and ".join(verdict.upper() for verdict in (summary.verdict, *summary.also))
     console.print(
-        f"{summary.verdict.upper()}  {counts.ok} of {counted(counts.total, 'call')} ok{tail}"
+        f"{headline}  {counts.ok} of {counted(counts.total, 'call')} ok{tail}"
         f"  target {summary.target}  exit {summary.exit_code}",
         style=style,
     )

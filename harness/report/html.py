@@ -6,7 +6,7 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from harness.capacity.record import Capacity
 from harness.counted import counted
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import DEFINITIONS, CallResult
@@ -46,6 +47,7 @@ _MEANINGS = {
     "greeting.ttfa": "join asked → agent's first voice",
     "turn.ttfa": "caller's end → agent's voice, wire to wire",
     "turn.ttfa_ear": "the same, as a person would have waited",
+    "turn.first_sound": "caller's end → anything heard of the agent",
     "turn.transcript": "caller's end → its transcript",
     "turn.echo": "text sent → its echo",
     "turn.reply_text": "caller's end → first reply text",
@@ -109,7 +111,8 @@ def render_html(run: RecordedRun) -> str:
     """
     calls = sorted(run.calls, key=lambda call: call.call)
     detailed = _detailed(calls)
-    rows = [call_row(call, number, detailed=number in detailed) for number, call in enumerate(calls)]
+    again = {call.retry_of: call.call for call in calls if call.retry_of is not None}
+    rows = [_row(call, number, again.get(call.call), detailed=number in detailed) for number, call in enumerate(calls)]
     views = list(_views(calls, rows, detailed, Recordings(run.folder)))
     style, script = _asset("report.css"), _asset("report.js")
     return (
@@ -123,7 +126,8 @@ def render_html(run: RecordedRun) -> str:
             summary=run.summary,
             capacity=None if run.capacity is None else capacity_view(run.capacity),
             title=_title(run),
-            verdict=_VERDICTS[run.summary.verdict] if run.summary else _NO_VERDICT,
+            verdict=_verdict(run.summary, run.capacity),
+            excused=list(_excused(run.summary)),
             reasons=[(reason, text_of(reason.what)) for reason in run.summary.reasons] if run.summary else [],
             about=list(_about(run)),
             versions=_versions(run.settings),
@@ -137,6 +141,29 @@ def render_html(run: RecordedRun) -> str:
             left_out=len(rows) - len(views),
         )
     )
+
+
+def _row(call: CallResult, number: int, again: str | None, *, detailed: bool) -> CallRow:
+    """The call in one line; `again` is the call that was made in its place."""
+    row = call_row(call, number, detailed=detailed)
+    if again is None:
+        return row
+    return replace(row, state=State("\N{ANTICLOCKWISE OPEN CIRCLE ARROW}", f"made again as {one_line(again)}", "quiet"))
+
+
+def _verdict(summary: Summary | None, capacity: Capacity | None) -> State:
+    """What the run came to, and in the same breath what else it would have."""
+    if summary is None:
+        return _NO_VERDICT
+    if capacity is not None and capacity.answer.ended == "time" and summary.verdict == "unfit":
+        return State("!", "The time was up (--max-time) before the answer was known", "warn")
+    first, also = _VERDICTS[summary.verdict], [_VERDICTS[verdict].words for verdict in summary.also]
+    return State(first.sign, "; and: ".join([first.words, *also]), first.css)
+
+
+def _excused(summary: Summary | None) -> Iterable[str]:
+    for what, count in summary.excused.items() if summary else ():
+        yield text_of(f"{counted(count, 'time')} {what}")
 
 
 def _detailed(calls: list[CallResult]) -> set[int]:
@@ -165,6 +192,17 @@ def _title(run: RecordedRun) -> str:
     return one_line(f"{run.settings.get('run') or 'run'}: {verdict}")
 
 
+def _prompts(settings: dict[str, Any]) -> str:
+    """Which prompts the scenarios gave the agent."""
+    told = []
+    for scenario in (settings.get("scenarios") or {}).values():
+        prompt = scenario.get("prompt") if isinstance(scenario, dict) else None
+        if prompt:
+            file = f"{prompt['file']}: " if prompt.get("file") else ""
+            told.append(f"{file}{prompt.get('first_words')} (sha256 {str(prompt.get('sha256'))[:8]})")
+    return "; ".join(dict.fromkeys(told))
+
+
 def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
     settings = run.settings
     command = settings.get("command")
@@ -172,6 +210,7 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
         "target": run.summary.target if run.summary else settings.get("target"),
         "agent": settings.get("agent"),
         "scenarios": ", ".join(str(name) for name in settings.get("scenarios") or {}),
+        "prompt": _prompts(settings),
         "calls": _load(settings),
         "started": numbers.time_of_day(str(settings.get("started") or "")),
         "seed": settings.get("seed"),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from harness.capacity.record import Capacity
 from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_OK
+from harness.judge.excused import Excused
 from harness.judge.summary import Summary, ThresholdResult
-from harness.measure.result import CallResult, ExpectationResult, FailureSeen
+from harness.measure.result import CallResult, ExpectationResult, FailureSeen, standing
 from harness.report.numbers import expectation_value, is_time, threshold_value, utc
 from harness.report.plain_text import clipped, one_line, printable
 from harness.report.recorded import RecordedRun
+from harness.scenario.limits import parse_threshold
 
 THRESHOLDS_SUITE = "thresholds"
 _TEXT_LIMIT = 4000
@@ -38,6 +41,7 @@ class _Suite:
     time_s: float
     started: str | None
     cases: list[_Case] = field(default_factory=list)
+    agents: Sequence[str] = ()
 
     def count(self, outcome: str) -> int:
         return sum(case.outcome == outcome for case in self.cases)
@@ -48,8 +52,10 @@ def render_junit(run: RecordedRun) -> str:
 
     A call's case fails by the kinds that occurred in the call; its expectations have cases of their own. `agent.*` and
     expectations are failures; `session.*`, `room.*`, `harness.*` and a silence while the harness was late are errors;
-    what was cut short or could not be decided is skipped. Where the run did not pass and no case says so (turns unfit,
-    say), a suite `run` does. A search for the capacity is one case: that calls fail in it is what it looks for.
+    what was cut short, could not be decided, or is excused by a threshold that held is skipped. Names are the same from
+    run to run, so that a CI server keeps a history: several calls of a scenario are told apart by a number, and which
+    call it was is in the case. Where the run did not pass and no case says so (turns unfit, say), a suite `run` does. A
+    search for the capacity is one case: that calls fail in it is what it looks for.
     """
     capacity = run.capacity
     suites = list(_scenario_suites(run)) if capacity is None else [_capacity_suite(capacity, run)]
@@ -74,28 +80,42 @@ def render_junit(run: RecordedRun) -> str:
 
 
 def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
+    excused = Excused(run.summary.thresholds if run.summary is not None else [])
     by_scenario: dict[str, list[CallResult]] = {str(name): [] for name in run.settings.get("scenarios") or {}}
-    for call in sorted(run.calls, key=lambda call: call.call):
+    for call in sorted(standing(run.calls), key=lambda call: call.call):
         by_scenario.setdefault(call.scenario, []).append(call)
     for name, calls in by_scenario.items():
-        cases = [case for call in calls for case in _call_cases(call)]
+        cases = [case for call in calls for case in _call_cases(call, excused, run.folder)]
         started = min((call.started for call in calls), default=None)
-        yield _Suite(one_line(name), sum(call.duration_ms for call in calls) / 1000, started, list(_told_apart(cases)))
+        agents = sorted({call.agent for call in calls if call.agent})
+        seconds = sum(call.duration_ms for call in calls) / 1000
+        yield _Suite(one_line(name), seconds, started, list(_told_apart(cases)), agents)
 
 
-def _call_cases(call: CallResult) -> Iterator[_Case]:
-    yield _call_case(call)
+def _call_cases(call: CallResult, excused: Excused, folder: Path) -> Iterator[_Case]:
+    """Of one call; each says which it was and where there is more of it."""
+    where = f"call: {call.call}\nreport: {folder / 'report.html'}"
+    if call.recording is not None:
+        where += f"\nrecording: {folder / call.recording}"
+    for case in (_call_case(call, excused), *_expectation_cases(call, excused)):
+        yield replace(case, body=f"{case.body}\n{where}".strip())
+
+
+def _expectation_cases(call: CallResult, excused: Excused) -> Iterator[_Case]:
+    placed: list[tuple[str, Sequence[ExpectationResult]]] = []
     if call.greeting is not None:
-        yield from (_expectation_case(call, "greeting", expectation) for expectation in call.greeting.expectations)
-    for turn in call.turns:
-        yield from (_expectation_case(call, f"turn {turn.turn}", expectation) for expectation in turn.expectations)
+        placed.append(("greeting", call.greeting.expectations))
+    placed += [(f"turn {turn.turn}", turn.expectations) for turn in call.turns]
     for wait in call.waits:
         place = f"wait after turn {wait.after_turn}" if wait.after_turn else "wait after greeting"
-        yield from (_expectation_case(call, place, expectation) for expectation in wait.expectations)
+        placed.append((place, wait.expectations))
+    for place, expectations in placed:
+        for expectation in expectations:
+            yield _expectation_case(call, place, expectation, excused.expectation(call, expectation))
 
 
-def _call_case(call: CallResult) -> _Case:
-    name, classname, time_s = f"call {call.call}", call.scenario, call.duration_ms / 1000
+def _call_case(call: CallResult, excused: Excused) -> _Case:
+    name, classname, time_s = "call", call.scenario, call.duration_ms / 1000
     body = "\n".join([*(_told(seen) for seen in call.failures), *(f"note: {note}" for note in call.notes)])
     if call.ok is None:
         return _Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
@@ -104,6 +124,9 @@ def _call_case(call: CallResult) -> _Case:
         return _Case(name, classname, time_s, body=body)
     what = next((seen.what for seen in call.failures if seen.kind == kind), "")
     message = f"{kind}: {what}" if what else kind
+    by = excused.call(call)
+    if by is not None:
+        return _Case(name, classname, time_s, "skipped", kind, f"excused by {by}: {message}", body)
     outcome: Literal["failure", "error"] = "failure" if kind.startswith("agent.") and call.sure_failure else "error"
     return _Case(name, classname, time_s, outcome, kind, message, body)
 
@@ -115,22 +138,21 @@ def _told(seen: FailureSeen) -> str:
     return f"{seen.kind}: {seen.what}" + (f" ({', '.join(where)})" if where else "")
 
 
-def _expectation_case(call: CallResult, place: str, expectation: ExpectationResult) -> _Case:
-    timed = is_time(expectation.expect) and expectation.value is not None
-    case = _Case(
-        name=f"call {call.call} {place} {expectation.expect} {expectation.limit}",
-        classname=call.scenario,
-        time_s=(expectation.value or 0.0) / 1000 if timed else 0.0,
-    )
-    if expectation.outcome == "held":
-        return case
+def _expectation_case(call: CallResult, place: str, expectation: ExpectationResult, by: str | None) -> _Case:
+    timed = is_time(expectation.expect)
+    name, time_s = f"{place} {expectation.expect}", (expectation.value or 0.0) / 1000 if timed else 0.0
     value = expectation_value(expectation.expect, expectation.value)
+    limit = f"limit: {expectation.limit}"
+    if expectation.outcome == "held":
+        return _Case(name, call.scenario, time_s, body=limit)
     said = expectation.why or f"{expectation.expect} was {value}, expected {expectation.limit}"
-    body = "\n".join(
-        part for part in (said, f"value: {value}", f"limit: {expectation.limit}", expectation.place) if part
-    )
-    outcome: Literal["failure", "skipped"] = "failure" if expectation.outcome == "failed" else "skipped"
-    return _Case(case.name, case.classname, case.time_s, outcome, f"expectation.{expectation.expect}", said, body)
+    body = "\n".join(part for part in (said, f"value: {value}", limit, expectation.place) if part)
+    outcome: Literal["failure", "skipped"] = "skipped"
+    if expectation.outcome == "failed" and by is None:
+        outcome = "failure"
+    elif by is not None:
+        said = f"excused by {by}: {said}"
+    return _Case(name, call.scenario, time_s, outcome, f"expectation.{expectation.expect}", said, body)
 
 
 def _threshold_suite(summary: Summary, started: str | None) -> _Suite:
@@ -139,14 +161,17 @@ def _threshold_suite(summary: Summary, started: str | None) -> _Suite:
 
 
 def _threshold_case(threshold: ThresholdResult) -> _Case:
-    name = f"{threshold.metric} {threshold.limit}"
+    aggregate = parse_threshold(threshold.limit).aggregate or ""
+    name = f"{threshold.metric} {aggregate}"
     value = threshold_value(threshold.metric, threshold.limit, threshold.value)
-    said = threshold.why or f"{threshold.metric} was {value} over {counted(threshold.samples, 'sample')}"
-    if threshold.ok is None:
-        return _Case(name, THRESHOLDS_SUITE, outcome="skipped", kind="threshold", message=said)
+    limit = f"limit: {threshold.limit}"
     if threshold.ok:
-        return _Case(name, THRESHOLDS_SUITE)
-    body = f"{said}\nvalue: {value}\nlimit: {threshold.limit}\nsamples: {threshold.samples}"
+        return _Case(name, THRESHOLDS_SUITE, body=f"value: {value}\n{limit}\nsamples: {threshold.samples}")
+    said = f"{threshold.metric} was {value} over {counted(threshold.samples, 'sample')}, the limit is {threshold.limit}"
+    if threshold.ok is None:
+        return _Case(name, THRESHOLDS_SUITE, outcome="skipped", kind="threshold", message=threshold.why or said)
+    said += f" ({threshold.why})" if threshold.why else ""
+    body = f"{said}\nvalue: {value}\n{limit}\nsamples: {threshold.samples}"
     return _Case(name, THRESHOLDS_SUITE, outcome="failure", kind="threshold", message=said, body=body)
 
 
@@ -193,7 +218,8 @@ def _add_suite(root: ET.Element, suite: _Suite, properties: dict[str, str]) -> N
     if timestamp is not None:
         element.set("timestamp", timestamp)
     listed = ET.SubElement(element, "properties")
-    for name, value in properties.items():
+    agents = {"agent": one_line(", ".join(suite.agents))} if suite.agents else {}
+    for name, value in (properties | agents).items():
         ET.SubElement(listed, "property", name=name, value=value)
     for case in suite.cases:
         _add_case(element, case)
@@ -212,7 +238,7 @@ def _add_case(suite: ET.Element, case: _Case) -> None:
 
 def _properties(run: RecordedRun) -> dict[str, str]:
     settings = run.settings
-    found = {key: settings.get(key) for key in ("run", "target", "agent", "engine", "seed", "harness_version")}
+    found = {key: settings.get(key) for key in ("run", "target", "engine", "seed", "harness_version")}
     if run.summary is not None:
         found |= {
             "target": run.summary.target,

@@ -42,24 +42,24 @@ class RunDirectory:
         Raises:
             ConfigError: It holds a run already, or cannot be written.
         """
-        path = out if out is not None else _free_path(DEFAULT_PARENT, f"{now:%Y%m%d-%H%M%S}-{name}")
-        if (path / RUN_FILE).exists():
-            raise ConfigError("a run is recorded there already", where=Place(path), mend="name another --out")
+        stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}-{name}"
+        path = out if out is not None else stem
+        number = 1
+        # The folder of the timelines is made by one run alone, however many begin in the same instant.
+        while not _claimed(path):
+            if out is not None:
+                raise ConfigError("a run is recorded there already", where=Place(path), mend="name another --out")
+            number += 1
+            path = stem.with_name(f"{stem.name}-{number}")
         probe = path / ".writable"
         try:
-            for folder in (path, path / "timelines"):
-                folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(bytes(64 * 1024))
             probe.unlink()
         except OSError as problem:
             with contextlib.suppress(OSError):
                 probe.unlink(missing_ok=True)
             cls(path).take_back()
-            raise ConfigError(
-                f"the run cannot be written there: {problem.strerror}",
-                where=Place(path),
-                mend="name a folder on a disk that can be written and has space: --out DIR",
-            ) from None
+            raise _unwritable(path, problem) from None
         return cls(path)
 
     def take_back(self) -> None:
@@ -132,13 +132,34 @@ class RunDirectory:
         self.broken = self.broken or f"{name} cannot be written: {problem.strerror}"
 
 
-def _free_path(parent: Path, name: str) -> Path:
-    path = parent / name
-    number = 2
-    while path.exists():
-        path = parent / f"{name}-{number}"
-        number += 1
-    return path
+def _claimed(path: Path) -> bool:
+    """Whether the folder is a new run's from now on; False where another run has it.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    if (path / RUN_FILE).exists():
+        return False
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _unwritable(path, problem) from None
+    try:
+        (path / "timelines").mkdir()
+    except FileExistsError:
+        return False
+    except OSError as problem:
+        RunDirectory(path).take_back()
+        raise _unwritable(path, problem) from None
+    return True
+
+
+def _unwritable(path: Path, problem: OSError) -> ConfigError:
+    return ConfigError(
+        f"the run cannot be written there: {problem.strerror}",
+        where=Place(path),
+        mend="name a folder on a disk that can be written and has space: --out DIR",
+    )
 
 
 def read_run(folder: Path) -> RecordedRun:

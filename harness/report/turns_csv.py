@@ -82,7 +82,7 @@ def _row(call: CallResult, turn: TurnResult) -> list[str]:
         _number(turn.dead_air_ms),
         _flag(turn.false_stop),
         str(turn.backchannels),
-        _text("; ".join([*turn.unfit_why, *([f"what ran out: {turn.ran_out}"] if turn.ran_out else [])])),
+        _text("; ".join([*map(str, turn.unfit_why), *([f"what ran out: {turn.ran_out}"] if turn.ran_out else [])])),
         _number(turn.first_sound_ms),
         _text("; ".join(turn.doubtful)),
     ]

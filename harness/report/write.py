@@ -20,7 +20,7 @@ from harness.report.junit import render_junit
 from harness.report.recorded import RecordedRun
 from harness.report.run_directory import AUDIO_FOLDER, OTHER_VERSION, RUN_FILE, RunDirectory, read_run
 from harness.report.turns_csv import render_turns_csv
-from harness.scenario.metric_names import check_threshold
+from harness.scenario.metric_names import read_threshold
 from harness.scenario.model import Scenario
 
 
@@ -83,7 +83,7 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
             name: (Scenario.model_validate(entry["model"]), entry) for name, entry in run.settings["scenarios"].items()
         }
         thresholds = [
-            Threshold(*check_threshold(entry["metric"], entry["limit"]), entry["where"])
+            Threshold(*read_threshold(entry["metric"], entry["limit"]), entry["where"])
             for entry in run.settings["thresholds"]
         ]
         ending = Ending.model_validate(run.settings.get("ending", {"interrupted": True}))

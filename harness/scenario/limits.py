@@ -1,7 +1,7 @@
-"""The one grammar of limits: `<2s`, `<=0.3`, `p(95)<1500ms`, `rate<0.01`; `2s` alone means `<2s`.
+"""The one grammar of limits: `<2s`, `<=0.3`, `p(95)<1m30s`, `rate<1%`; `2s` alone means `<2s`.
 
-A limit is `[aggregate] [operator] number [unit]`. Times are compared in milliseconds; a number without a unit is taken
-as it is (a ratio, a level, or the metric's own milliseconds). Only a level's number may be negative.
+A limit is `[aggregate] [operator] amount`; an amount is a time with its unit, a share in per cent, or a plain number (a
+ratio, a count or a level). Times are compared in milliseconds. Only a level may be negative.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from harness.scenario.units import duration_s
 
 Aggregate = Literal["avg", "min", "med", "max", "count", "rate"]
 AGGREGATES: tuple[str, ...] = ("avg", "min", "med", "max", "count", "rate", "p(N)")
@@ -22,17 +24,30 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_MS_PER_UNIT = {"ms": 1.0, "s": 1000.0, "m": 60_000.0, "min": 60_000.0, "h": 3_600_000.0}
 _LIMIT = re.compile(
     r"\s*(?P<aggregate>[a-z]+(?:\(\s*\d+(?:\.\d+)?\s*\))?)?\s*(?P<operator><=|>=|==|!=|<|>)?"
-    r"\s*(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+))\s*(?P<unit>[a-zA-Z%]*)\s*"
+    r"\s*(?P<amount>-?\s*[\d.][^<>=!]*?)\s*"
 )
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
+_AMOUNT = re.compile(r"(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+))\s*(?P<percent>%?)")
+WER_OF_1 = "at 1 as many words are wrong as were said"
+LIKE = "<2s, <=0.3 or p(95)<1500ms"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A bound: `value` is in milliseconds where `is_time`, else a plain number; `percentile` is 0 to 100."""
+    """A bound.
+
+    Attributes:
+        text: As it was written.
+        op: One of <, <=, >, >=, == and !=.
+        value: Milliseconds where `is_time`, a ratio where `is_share`, else a plain number.
+        is_time: It was written with a unit of time.
+        is_share: It was written in per cent.
+        aggregate: Of many values; None for a single one.
+        percentile: 0 to 100, where that is the aggregate.
+        amount: The value as it was written.
+    """
 
     text: str
     op: str
@@ -40,6 +55,8 @@ class Limit:
     is_time: bool
     aggregate: str | None = None
     percentile: float | None = None
+    is_share: bool = False
+    amount: str = ""
 
     def holds(self, measured: float) -> bool:
         """Whether `measured` (milliseconds where the limit is a time) is within the bound."""
@@ -57,9 +74,11 @@ def parse_limit(text: str | float) -> Limit:
     """
     limit = _parse(text)
     if limit.aggregate is not None:
-        raise ValueError(f"{text!r} has an aggregate; a single value is judged here: write {limit.op}{limit.value:g}")
+        raise ValueError(f"{text!r} has an aggregate; a single value is judged here: write {limit.op}{limit.amount}")
     if limit.value < 0:
         raise ValueError(f"{text!r} is negative; write one like <2s or <=0.3")
+    if limit.value == 0 and limit.op in ("<", ">="):
+        raise ValueError(f"{text!r} says nothing: {'nothing is below 0' if limit.op == '<' else 'all is 0 or more'}")
     return limit
 
 
@@ -70,8 +89,10 @@ def parse_time_limit(text: str | float) -> Limit:
         ValueError: As `parse_limit`, or the unit is missing.
     """
     limit = parse_limit(text)
+    if limit.is_share:
+        raise ValueError(f"{text!r} is a share, a time is meant here; write one like <2s")
     if not limit.is_time:
-        raise ValueError(f"{text!r} has no unit; write {limit.op}{limit.value:g}s or {limit.op}{limit.value:g}ms")
+        raise ValueError(f"{text!r} has no unit; write {limit.op}{limit.amount}s or {limit.op}{limit.amount}ms")
     return limit
 
 
@@ -92,10 +113,7 @@ def _parse(text: str | float) -> Limit:
         raise ValueError(f"{text!r} is no limit; write one like <2s or <=0.3")  # noqa: TRY004 - pydantic reads ValueError
     match = _LIMIT.fullmatch(str(text))
     if match is None:
-        raise ValueError(f"{text!r} is no limit; write one like <2s, <=0.3 or p(95)<1500ms")
-    unit = match["unit"]
-    if unit and unit not in _MS_PER_UNIT:
-        raise ValueError(f"{text!r} has an unknown unit {unit!r}; known are {', '.join(_MS_PER_UNIT)}")
+        raise ValueError(f"{text!r} is no limit; write one like {LIKE}")
     aggregate, percentile = match["aggregate"], None
     if aggregate:
         found = _PERCENTILE.fullmatch(aggregate)
@@ -106,9 +124,31 @@ def _parse(text: str | float) -> Limit:
             aggregate = f"p({percentile:g})"
         elif aggregate not in AGGREGATES:
             raise ValueError(f"{text!r} has an unknown aggregate {aggregate!r}; known are {', '.join(AGGREGATES)}")
-    op = match["operator"] or "<"
-    if unit and match["number"].startswith("-"):
+    op, amount = match["operator"] or "<", "".join(match["amount"].split())
+    value, is_time, is_share = _value(text, match["amount"])
+    return Limit(
+        f"{aggregate or ''}{op}{amount}",
+        op,
+        value,
+        is_time=is_time,
+        aggregate=aggregate or None,
+        percentile=percentile,
+        is_share=is_share,
+        amount=amount,
+    )
+
+
+def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
+    """The bound's value, whether it is a time (then in milliseconds), and whether it is a share."""
+    match = _AMOUNT.fullmatch(amount)
+    if match is not None:
+        number, is_share = float(match["number"]), bool(match["percent"])
+        return (number / 100 if is_share else number), False, is_share
+    if amount.startswith("-"):
         raise ValueError(f"{text!r} is a negative time; write one like <2s")
-    value = float(match["number"]) * (_MS_PER_UNIT[unit] if unit else 1.0)
-    shown = f"{aggregate or ''}{op}{match['number']}{unit}"
-    return Limit(shown, op, value, is_time=bool(unit), aggregate=aggregate or None, percentile=percentile)
+    try:
+        return round(1000 * duration_s(amount), 6), True, False
+    except ValueError as problem:
+        if "unknown unit" in str(problem):
+            raise ValueError(str(problem).replace(repr(amount), repr(text))) from None
+        raise ValueError(f"{text!r} is no limit; write one like {LIKE}") from None

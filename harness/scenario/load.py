@@ -12,11 +12,11 @@ from typing import Any
 from harness.errors import Place, ScenarioError
 from harness.scenario.model import Scenario
 from harness.scenario.no_keys import refuse_key
+from harness.scenario.prompt import Prompt, read_prompt
 from harness.scenario.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml, validate_model
 from harness.secret import KEY_PREFIX, SURE_KEY
 
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
-_PROMPT_FILES = (".md", ".txt")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class LoadedScenario:
     path: Path
     raw: Any
     overrides: Mapping[str, str]
+    prompt: Prompt | None = None
     place_in: PlaceOf | None = None
 
     @property
@@ -77,7 +78,11 @@ def checked_scenario(
     _Variables(raw, where, env).fill(raw)
     refuse_key(raw, _is_key, partial(where, raw))
     model = validate_model(Scenario, raw, path=path, error=ScenarioError, place=where)
-    return LoadedScenario(model, path, raw, _overrides(model, raw, path, where), place_in)
+    prompt = _prompt(model, raw, path, where)
+    overrides = {key: str(value) for key, value in model.session.model_dump(exclude_none=True).items()}
+    if prompt is not None:
+        overrides["system_prompt"] = prompt.text
+    return LoadedScenario(model, path, raw, overrides, prompt, place_in)
 
 
 def _is_key(text: str) -> bool:
@@ -171,20 +176,14 @@ def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> 
     return env[name]
 
 
-def _overrides(model: Scenario, raw: Any, path: Path, where: PlaceOf) -> dict[str, str]:
-    given = {key: str(value) for key, value in model.session.model_dump(exclude_none=True).items()}
-    prompt = given.get("system_prompt")
-    if prompt is not None and "\n" not in prompt and prompt.endswith(_PROMPT_FILES):
-        place = where(raw, ("session", "system_prompt"))
-        file = path.parent / prompt
-        try:
-            given["system_prompt"] = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise ScenarioError(
-                f"the prompt file {prompt!r} cannot be read", where=place, mend=f"create {file} or correct the path"
-            ) from None
-        refuse_key(given["system_prompt"], _is_key, lambda _: Place(file))
-    return given
+def _prompt(model: Scenario, raw: Any, path: Path, where: PlaceOf) -> Prompt | None:
+    if model.session.system_prompt is None:
+        return None
+    prompt = read_prompt(model.session.system_prompt, path.parent, where(raw, ("session", "system_prompt")))
+    file = prompt.file
+    if file is not None:
+        refuse_key(prompt.text, _is_key, lambda _: Place(file))
+    return prompt
 
 
 def load_scenarios(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.scenario.limits import Limit, parse_threshold
+from harness.scenario.limits import WER_OF_1, Limit, parse_threshold
 from harness.scenario.plain_words import nearest
 
 Unit = Literal["ms", "ratio", "dBFS"]
@@ -62,6 +63,7 @@ EXPECTATIONS = (
     "wer",
     "stops_within",
     "keeps_talking",
+    "exercised",
     "ends_call",
     "agent_silent",
     "agent_speaks",
@@ -118,28 +120,96 @@ def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
     return tuple(tags)
 
 
+def read_threshold(name: str, limit_text: str) -> tuple[MetricRef, Limit]:
+    """A threshold's two halves as a run recorded them: what was judged by is not refused later.
+
+    Raises:
+        ValueError: It follows no grammar.
+    """
+    return parse_metric(name), parse_threshold(limit_text)
+
+
 def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limit]:
     """A threshold's two halves, checked against each other.
 
     Raises:
-        ValueError: An unknown metric, tag or aggregate, or a unit that does not fit the metric.
+        ValueError: An unknown metric, tag or aggregate, a unit that does not fit the metric, or a limit that every
+            sample holds, or none.
     """
     ref = parse_metric(name)
     limit = parse_threshold(limit_text)
     unit = METRICS[ref.metric]
-    if limit.is_time and unit == "dBFS":
-        raise ValueError(f"{name} is a level, {limit} is a time; write dBFS without a unit, as in min>-30")
-    if limit.is_time and unit != "ms":
-        raise ValueError(f"{name} is a ratio, {limit} is a time; write a number between 0 and 1")
-    if limit.value < 0 and unit != "dBFS":
-        raise ValueError(f"{name} is never negative; write one like {limit.aggregate}{limit.op}0.5")
-    if limit.is_time and limit.aggregate == "count":
-        raise ValueError(f"{limit} counts in a unit of time; write count{limit.op}5")
-    if ref.metric in RATES and limit.aggregate not in ("rate", "count"):
-        raise ValueError(f"{name} is a share; write rate{limit.op}{limit.value:g}")
-    if limit.aggregate == "rate" and ref.metric not in RATES:
+    of = f"{limit.aggregate}{limit.op}"
+    if limit.aggregate == "count":
+        if limit.is_time or limit.is_share:
+            raise ValueError(f"{limit} counts in {'a unit of time' if limit.is_time else 'per cent'}; write {of}5")
+    elif ref.metric in RATES and limit.aggregate != "rate":
+        raise ValueError(f"{name} is a share; write rate{limit.op}{limit.amount}")
+    elif limit.aggregate == "rate" and ref.metric not in RATES:
         raise ValueError(f"{name} has no rate; write p(95){limit.op}… or max{limit.op}…")
+    elif unit == "ms" and limit.is_share:
+        raise ValueError(f"{name} is a time, {limit} is a share; write one like {of}2s")
+    elif unit == "ms" and not limit.is_time:
+        with_unit = f"{of}{limit.amount}"
+        raise ValueError(f"{name} is a time, and {limit} has no unit; write {with_unit}ms or {with_unit}s")
+    elif unit == "dBFS" and (limit.is_time or limit.is_share):
+        what = "a time" if limit.is_time else "a share"
+        raise ValueError(f"{name} is a level, {limit} is {what}; write dBFS without a unit, as in min>-30")
+    elif unit == "ratio" and limit.is_time:
+        raise ValueError(f"{name} is a ratio, {limit} is a time; write a number between 0 and 1")
+    _check_can_decide(ref.metric, limit)
     return ref, limit
+
+
+def _check_can_decide(metric: str, limit: Limit) -> None:
+    """Refuses a limit that every sample holds, or none.
+
+    Raises:
+        ValueError: Saying which, and what may have been meant.
+    """
+    low, high = _range(metric, limit)
+    between = f"{metric} lies between {low:g} and {high:g}" if math.isfinite(high) else f"{metric} is {low:g} or more"
+    if not math.isfinite(low):
+        between = f"{metric} is {high:g} or less"
+    meant = _perhaps_per_cent(metric, limit, high)
+    if metric == "turn.wer" and limit.aggregate != "count" and limit.value > 1:
+        raise ValueError(f"{limit} is no limit of a word error rate: {WER_OF_1}{meant}")
+    below, above = limit.op in ("<", "<="), limit.op in (">", ">=")
+    value = limit.value
+    always = (
+        (limit.op == "<" and value > high)
+        or (limit.op == "<=" and value >= high)
+        or (limit.op == ">" and value < low)
+        or (limit.op == ">=" and value <= low)
+        or (limit.op == "!=" and not low <= value <= high)
+    )
+    never = (
+        (limit.op == "<" and value <= low)
+        or (below and value < low)
+        or (limit.op == ">" and value >= high)
+        or (above and value > high)
+        or (limit.op == "==" and not low <= value <= high)
+    )
+    if always:
+        raise ValueError(f"{limit} holds whatever happens: {between}{meant}")
+    if never:
+        raise ValueError(f"{limit} never holds: {between}")
+    if high == 1 and limit.aggregate != "count" and (limit.op, value) == ("<", 1):
+        raise ValueError(f"{limit} is broken only where all of it fails{meant}")
+
+
+def _range(metric: str, limit: Limit) -> tuple[float, float]:
+    """The least and the greatest value that what the limit judges can have."""
+    if limit.aggregate == "count" or METRICS[metric] == "ms" or metric == "turn.wer":
+        return 0.0, math.inf
+    return (-math.inf, 0.0) if METRICS[metric] == "dBFS" else (0.0, 1.0)
+
+
+def _perhaps_per_cent(metric: str, limit: Limit, high: float) -> str:
+    is_ratio = METRICS[metric] == "ratio" and limit.aggregate != "count"
+    if is_ratio and not limit.is_share and min(1, high) <= limit.value < 100:
+        return f"; did you mean {limit.aggregate}{limit.op}{limit.amount}%?"
+    return ""
 
 
 def parse_threshold_option(text: str) -> tuple[str, str]:

@@ -1,25 +1,32 @@
-"""Durations as people write them: `500ms`, `2s`, `5m`, `1h`."""
+"""Durations as people write them: `500ms`, `2s`, `1m30s`, `1h`."""
 
 from __future__ import annotations
 
 import re
 
 _SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>[a-zA-Z]*)\s*")
+UNITS = tuple(_SECONDS_PER_UNIT)
+_NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
+_PART = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[a-zA-Z]+)")
+_DURATION = re.compile(rf"(?:{_NUMBER}\s*[a-zA-Z]+)+")
 
 
 def duration_s(text: str | float) -> float:
-    """The duration in seconds.
+    """The duration in seconds; several parts go from the largest unit down, each once.
 
     Raises:
         ValueError: It is no duration, or has no unit.
     """
-    match = _DURATION.fullmatch(str(text))
-    if match is None:
-        raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 5m")
-    number, unit = match["number"], match["unit"]
-    if not unit:
-        raise ValueError(f"{text!r} has no unit; write {number}s or {number}ms")
-    if unit not in _SECONDS_PER_UNIT:
-        raise ValueError(f"{text!r} has an unknown unit {unit!r}; known are {', '.join(_SECONDS_PER_UNIT)}")
-    return round(float(number) * _SECONDS_PER_UNIT[unit], 6)
+    written = str(text).strip()
+    if re.fullmatch(_NUMBER, written):
+        raise ValueError(f"{text!r} has no unit; write {written}s or {written}ms")
+    if _DURATION.fullmatch(written) is None:
+        raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 1m30s")
+    parts = [(float(part["number"]), part["unit"]) for part in _PART.finditer(written)]
+    unknown = next((unit for _, unit in parts if unit not in _SECONDS_PER_UNIT), None)
+    if unknown is not None:
+        raise ValueError(f"{text!r} has an unknown unit {unknown!r}; known are {', '.join(UNITS)}")
+    sizes = [_SECONDS_PER_UNIT[unit] for _, unit in parts]
+    if sizes != sorted(set(sizes), reverse=True):
+        raise ValueError(f"{text!r} is no duration: its units go from the largest down, as in 1m30s")
+    return round(sum(number * size for (number, _), size in zip(parts, sizes, strict=True)), 6)

@@ -214,7 +214,7 @@ def test_a_line_that_comes_back_makes_what_lies_in_the_gap_unfit() -> None:
     call = World(Agent(on_turn=act)).call(TYPE, TYPE)
     assert call.failure is None
     assert [turn.fit for turn in call.turns] == [False, True]
-    assert "our own connection" in call.turns[0].unfit_why[0]
+    assert "our own connection" in str(call.turns[0].unfit_why[0])
 
 
 def test_a_line_that_does_not_come_back_is_our_loss() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from harness.capacity.judge_hold import Fitness, judge_hold, ttfa_ms
-from harness.capacity.objectives import surely_missed
+from harness.capacity.objectives import surely_missed, turns_wanted
 from harness.failures import FailureKind
 from harness.measure.samples import samples_of
+from harness.measure.unfit import Unfit
 from tests.capacity.made import made, no_session, slo, talk
+from tests.judge.made import scenario
 
 FAST = slo("turn.ttfa", "p(95)<1500ms")
 FEW_FAIL = slo("calls.failed", "rate<0.01")
@@ -69,7 +71,7 @@ def test_a_step_that_was_mostly_set_up_is_none() -> None:
 
 
 def test_late_turns_are_the_harness_whatever_the_objectives_say() -> None:
-    late = {"fit": False, "unfit_why": ["a packet left 200 ms late"]}
+    late = {"fit": False, "unfit_why": [Unfit(kind="packet_late", figure=200)]}
     hold = judge_hold(1, made(talk(1, ttfa_ms=5000, **late)), [FAST])
     assert (hold.verdict, hold.limited_by) == ("unfit", None)
 
@@ -123,6 +125,28 @@ def test_a_hold_of_as_many_turns_as_a_full_one_is_one() -> None:
     calls = [talk(number, turns=30, turn_s=1.0) for number in range(3)]
     assert judge_hold(1, made(*calls), [FAST]).sure
     assert not judge_hold(1, made(talk(1)), [FAST]).sure
+
+
+def test_turns_that_the_objective_does_not_see_make_no_full_hold() -> None:
+    spoken = slo("turn.ttfa{kind:say}", "p(95)<1500ms")
+    typed = [talk(number, turns=30, turn_s=1.0, kind="type") for number in range(3)]
+    few = talk(9, turns=6, turn_s=1.0)
+    assert judge_hold(1, made(*typed, few), [FAST]).sure
+    assert not judge_hold(1, made(*typed, few), [spoken]).sure
+
+
+def test_a_hold_is_longer_where_the_objective_sees_one_turn_of_ten() -> None:
+    turns = [{"say": "x"}, *[{"type": "y"}] * 9]
+    script = scenario(*turns)
+    assert turns_wanted([FAST], [script], full=True) == 59
+    assert turns_wanted([slo("turn.ttfa{kind:say}", "p(95)<1500ms")], [script], full=True) == 590
+
+
+def test_thousands_of_samples_are_no_bug() -> None:
+    slow = talk(1, turns=3000, turn_s=0.01, ttfa_ms=9000)
+    assert surely_missed(FAST, list(samples_of([slow.result])))
+    fast = talk(1, turns=3000, turn_s=0.01)
+    assert not surely_missed(FAST, list(samples_of([fast.result])))
 
 
 def test_without_an_objective_on_them_failures_still_are_no_success() -> None:

@@ -104,6 +104,16 @@ def test_a_barge_in_that_was_not_exercised_is_never_a_pass() -> None:
         assert (found.outcome, "not exercised" in found.why) == ("failed", True)
 
 
+@pytest.mark.parametrize(("fit", "outcome", "ok"), [(True, "failed", False), (False, "undecided", True)])
+def test_a_barge_in_of_which_nothing_is_expected_is_expected_to_be_one(fit: bool, outcome: str, ok: bool) -> None:
+    silent = barge_in(2, exercised=False, stop_ms=None, agent_stop_ms=None, fit=fit)
+    result = judged(call(silent), scenario({"say": "a"}, {"say": "x", "barge_in": "1s"}))
+    assert [(one.expect, one.outcome) for _, one in result.expectations()] == [("exercised", outcome)]
+    assert result.ok is ok
+    met = judged(call(barge_in(2)), scenario({"say": "a"}, {"say": "x", "barge_in": "1s"}))
+    assert met.expectations() == []
+
+
 def test_each_text_of_contains_is_an_expectation_of_its_own() -> None:
     script = scenario({"say": "x", "expect": {"reply": {"contains": ["nine", "ten"]}}})
     result = judged(call(turn()), script)

@@ -137,17 +137,21 @@ def test_ctrl_c_ends_a_master_that_waits_for_workers(stack: LiveStack, tmp_path:
     assert running.ran().code == EXIT_INTERRUPTED
 
 
-def test_a_locustfile_of_ones_own_runs_with_plain_locust(stack: LiveStack, tmp_path: Path) -> None:
-    (tmp_path / "talks.yaml").write_text(TALKS)
-    (tmp_path / "mine.py").write_text(
+def plain_locust(stack: LiveStack, folder: Path, others: str) -> subprocess.CompletedProcess[str]:
+    """Locust by itself, with a locustfile of two classes; `others` is what the second one says."""
+    (folder / "talks.yaml").write_text(TALKS)
+    (folder / "types.yaml").write_text("name: types\nagent: light\nturns: [{type: Hello}]\n")
+    (folder / "mine.py").write_text(
         "from harness.load.locust_user import VoiceCallUser\n"
         "class Mine(VoiceCallUser):\n"
         f"    scenarios, target, agent = ['talks.yaml'], {stack.session_url!r}, 'light'\n"
+        "class Others(Mine):\n"
+        f"    {others}\n"
     )
     options = ["--headless", "-u", "2", "-r", "2", "-t", "5s", "--stop-timeout", "60", "--only-summary"]
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "locust", "-f", "mine.py", *options],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -155,9 +159,20 @@ def test_a_locustfile_of_ones_own_runs_with_plain_locust(stack: LiveStack, tmp_p
         timeout=RUN_LIMIT_S,
         check=False,
     )
+
+
+def test_user_classes_that_cannot_be_one_load_are_refused(stack: LiveStack, tmp_path: Path) -> None:
+    done = plain_locust(stack, tmp_path, "scenarios, agent = ['types.yaml'], 'demo'")
+    assert done.returncode == EXIT_USAGE, done.stdout
+    assert "Mine has agent 'light', Others has 'demo'" in done.stdout
+
+
+def test_a_locustfile_of_ones_own_runs_with_plain_locust(stack: LiveStack, tmp_path: Path) -> None:
+    done = plain_locust(stack, tmp_path, "scenarios = ['types.yaml']")
     (folder,) = (path for path in (tmp_path / "reports").iterdir() if path.is_dir())
     ran = Ran(done.returncode, done.stdout, folder)
     every_call_has_its_end(ran)
     assert all(line["ok"] for line in ran.lines), done.stdout
     assert "call talks" in done.stdout
+    assert {line["scenario"] for line in ran.lines} == {"talks", "types"}
     assert (folder / "report.html").exists()

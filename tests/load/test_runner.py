@@ -14,7 +14,7 @@ from harness.clock import NS_PER_S
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
 from harness.load.runner import Outcome, Runner
-from harness.measure.result import CallResult
+from harness.measure.result import CallResult, TurnResult, standing
 from harness.scenario.by_hand import scenario_by_hand
 from harness.scenario.load import LoadedScenario
 from harness.scenario.timeouts import CallTimeouts
@@ -68,11 +68,13 @@ class MadeCall:
     started_ns: int
     end: asyncio.Event = field(default_factory=asyncio.Event)
     ok: bool | None = True
+    late: bool = False
 
     async def make(self) -> CallResult:
         await self.end.wait()
         cut = self.ok is None
-        return CallResult(call=self.call, scenario=self.scenario, started="", ok=self.ok, cut=cut)
+        turns = [TurnResult(turn=1, kind="type", text="x", fit=not self.late)]
+        return CallResult(call=self.call, scenario=self.scenario, started="", ok=self.ok, cut=cut, turns=turns)
 
     def cut(self) -> None:
         self.ok = None
@@ -90,10 +92,12 @@ class Bench:
     pace: Pace
     scenarios: tuple[str, ...] = ("a",)
     stop_at_failure: bool = False
+    retry_unfit: int = 0
     instant: Mapping[int, bool] | None = None
     clock: HandClock = field(default_factory=HandClock)
     calls: list[MadeCall] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
     most_alive: int = 0
 
     def __post_init__(self) -> None:
@@ -104,6 +108,8 @@ class Bench:
             ended=lambda result: self.told.append(result.call),
             clock=self.clock,
             stop_at_failure=self.stop_at_failure,
+            retry_unfit=self.retry_unfit,
+            again=self.rounds.append,
         )
         self.running: asyncio.Task[Outcome] | None = None
 
@@ -130,6 +136,45 @@ def closed(slots: int, *, repeat: int = 1, scenarios: int = 1) -> Pace:
 
 def open_pace(total: int, rate_per_min: float, *, cap: int | None = None) -> Pace:
     return Pace(cap, total, rate_per_min, 1)
+
+
+# -- what could not be measured --------------------------------------------------------------------------------------
+
+
+async def test_what_was_unfit_is_called_again_by_itself_and_so_many_times_at_most() -> None:
+    bench = Bench(closed(2), retry_unfit=2)
+    await bench.begin()
+    bench.calls[0].late = True
+    for call in bench.calls[:2]:
+        call.finish()
+    await settle()
+    assert [call.call for call in bench.calls[2:]] == ["0003-a"]
+    bench.calls[2].late = True
+    bench.calls[2].finish()
+    await settle()
+    bench.calls[3].late = True
+    bench.calls[3].finish()
+    outcome = await bench.outcome()
+    assert [(result.call, result.retry_of) for result in outcome.results] == [
+        ("0001-a", None),
+        ("0002-a", None),
+        ("0003-a", "0001-a"),
+        ("0004-a", "0003-a"),
+    ]
+    assert bench.rounds == [1, 1]
+    assert [result.call for result in standing(outcome.results)] == ["0002-a", "0004-a"]
+
+
+async def test_without_being_asked_nothing_is_called_again_nor_once_it_is_interrupted() -> None:
+    for retry_unfit, interrupted in ((0, False), (2, True)):
+        bench = Bench(closed(1), retry_unfit=retry_unfit)
+        await bench.begin()
+        bench.calls[0].late = True
+        if interrupted:
+            bench.runner.stop()
+        bench.calls[0].finish()
+        await bench.outcome()
+        assert len(bench.calls) == 1
 
 
 # -- slots -----------------------------------------------------------------------------------------------------------

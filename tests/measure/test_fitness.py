@@ -79,7 +79,7 @@ def test_a_service_on_this_machine_is_not_blamed_where_the_machine_had_no_cpu_le
 ) -> None:
     turn = call_of_local_service(media, here=True, busy=1.0).turns[0]
     assert not turn.fit
-    assert said in turn.unfit_why[0]
+    assert said in str(turn.unfit_why[0])
     assert "the machine's CPU" in (turn.ran_out or "")
 
 

@@ -10,6 +10,7 @@ from timelines import CallMade
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult, TurnResult
 from harness.measure.samples import samples_of
+from harness.measure.unfit import Unfit
 
 
 def one_turn(**late: float) -> TurnResult:
@@ -173,13 +174,13 @@ def test_a_turn_whose_reply_had_ended_keeps_its_times_though_the_agent_left_in_i
     assert (measured.failure, measured.turns[0].ttfa_ms) == (kind, 800)
 
 
-def test_a_cut_call_is_neither_ok_nor_failed_and_its_running_turn_enters_no_metric() -> None:
+def test_a_cut_call_is_neither_ok_nor_failed_and_of_its_running_turn_the_onset_counts() -> None:
     call = CallMade().say(3000, 5000, 8000).agent(6000, 6500).say(8200, 9000, 9500, why="cut").agent(9300)
     measured = call.event(9500, "cut").hung_up(9600).measured()
     assert (measured.ok, measured.failure, measured.cut) == (None, None, True)
     assert [turn.cut for turn in measured.turns] == [False, True]
     found = metrics(measured)
-    assert found["turn.ttfa"] == [1000]
+    assert found["turn.ttfa"] == [1000, 300]
     assert "calls.failed" not in found
 
 
@@ -234,7 +235,22 @@ def test_a_turn_is_fit_up_to_one_percent_of_packets_over_20_ms_late() -> None:
     assert one_turn(at=4000, by=25, count=6).fit
     unfit = one_turn(at=4000, by=25, count=7)
     assert not unfit.fit
-    assert "left over 20 ms late" in unfit.unfit_why[0]
+    assert "left over 20 ms late" in str(unfit.unfit_why[0])
+
+
+def test_one_late_packet_in_a_short_typed_turn_does_not_make_it_unfit() -> None:
+    def typed(count: int) -> TurnResult:
+        call = CallMade().type(3000, 3350).agent(3200, 3300).late(3100, 25, count=count)
+        return call.hung_up(4000).measured().turns[0]
+
+    assert typed(2).fit
+    assert not typed(3).fit
+
+
+def test_a_turn_that_was_cut_says_how_long_its_reply_was_awaited() -> None:
+    call = CallMade().type(9600).event(12_000, "cut").hung_up(12_100)
+    turn = call.measured().turns[0]
+    assert (turn.cut, turn.ttfa_ms, turn.awaited_ms) == (True, None, 2400)
 
 
 def test_one_packet_over_100_ms_late_is_enough() -> None:
@@ -252,7 +268,7 @@ def test_our_own_reading_counts_at_the_onset_of_the_reply(read_late_ms: float, f
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500, read_late_ms=read_late_ms).hung_up(9100)
     turn = call.measured().turns[0]
     assert turn.fit is fit
-    assert fit or "our own reading lagged" in turn.unfit_why[0]
+    assert fit or "our own reading lagged" in str(turn.unfit_why[0])
 
 
 def test_a_lag_that_did_not_touch_the_onset_is_told_and_decides_nothing() -> None:
@@ -265,7 +281,7 @@ def test_an_overflow_makes_its_turn_unfit() -> None:
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).event(4000, "heard.overflow").hung_up(9100)
     turn = call.measured().turns[0]
     assert not turn.fit
-    assert turn.unfit_why == ["a receive queue overflowed"]
+    assert turn.unfit_why == [Unfit(kind="overflow")]
 
 
 def test_an_unfit_turn_is_left_out_of_the_times_and_counted() -> None:
@@ -325,7 +341,7 @@ def test_a_greeting_is_unfit_where_it_was_read_late() -> None:
     call.agent(1500, 3000, read_late_ms=80)
     greeting = call.hung_up(9000).measured().greeting
     assert greeting is not None
-    assert greeting.unfit_why == ["our own reading lagged by 80 ms at the agent's onset"]
+    assert greeting.unfit_why == [Unfit(kind="read_late", figure=80)]
 
 
 @pytest.mark.parametrize("both", [False, True])

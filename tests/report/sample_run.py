@@ -27,6 +27,7 @@ from harness.measure.result import (
     TurnResult,
     WaitResult,
 )
+from harness.measure.unfit import Unfit
 from harness.report.recorded import RecordedRun
 
 HOSTILE = (
@@ -259,7 +260,7 @@ def hostile_call(call: str) -> CallResult:
     turn.reply = HOSTILE
     turn.wer, turn.wer_pair = 1.0, (HOSTILE, "<b>heard</b>")
     turn.fit = False
-    turn.unfit_why = ["one packet left 132 ms late"]
+    turn.unfit_why = [Unfit(kind="packet_late", figure=132)]
     turn.expectations = [
         ExpectationResult(
             expect="ttfa", limit="<1s", value=1103.4, outcome="undecided", why="the turn is unfit", place="a.yaml:8:40"

@@ -38,7 +38,7 @@ def test_a_burst_is_told_from_when_its_calls_were_due_and_says_what_we_held_back
         "session asked": (3, 10, 10),
         "session answered": (3, 110, 110),
         "join asked": (3, 150, 220),
-        "agent there": (2, 350, 400),
+        "agent there": (2, 300, 400),
         "held back by ourselves": (3, 40, 110),
     }
     assert [line.split()[0] for line in burst_lines(CALLS)[1:]] == [
@@ -54,7 +54,7 @@ def test_a_burst_is_told_from_when_its_calls_were_due_and_says_what_we_held_back
 
 def test_what_was_held_back_is_told_of_all_calls_that_it_held() -> None:
     assert held_back_line([good_call("0009")]) == ""
-    assert held_back_line(CALLS).startswith("2 calls of 3, for 75")
+    assert held_back_line(CALLS).startswith("2 calls of 3, for 40")
     assert "110" in held_back_line(CALLS)
 
 

@@ -73,7 +73,7 @@ def test_the_last_line_is_the_verdict_with_its_target_and_reasons_stand_before_i
     console, out = terminal()
     print_summary(console, summary, calls, Path("run"))
     lines = out.getvalue().rstrip().splitlines()
-    assert lines[-1] == "UNFIT  1 of 2 calls ok, 3 dropped  target staging (https://example.com)  exit 4"
+    assert lines[-1] == "UNFIT and FAIL  1 of 2 calls ok, 3 dropped  target staging (https://example.com)  exit 4"
     assert lines[-4].startswith("reason (4): 3 of 5 calls could not start")
     assert lines[-3] == "reason (1): expectation ttfa <1s"
     assert "0002-x turn 1: ttfa <1s: it took 1200 ms" in lines

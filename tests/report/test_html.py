@@ -15,6 +15,7 @@ import soundfile
 from sample_run import HOSTILE, RATE_HZ, good_call, many_calls, sample_run, settings, summary, write_recording
 
 from harness.measure.result import CallResult, MediaHealth
+from harness.measure.unfit import Unfit
 from harness.report.html import DETAILED_FAILED, DETAILED_OTHERS, OPEN_AT_MOST, render_html
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Recordings
@@ -98,7 +99,7 @@ def test_it_is_one_well_formed_page(tmp_path: Path) -> None:
 def test_it_begins_with_verdict_reasons_and_what_was_called(tmp_path: Path) -> None:
     page = Page(render_html(sample_run(tmp_path)))
     (head,) = page.text("header")
-    assert "✗ Infrastructure failed exit code 3" in head
+    assert "✗ Infrastructure failed; and: Failed: the agent fell short exit code 3" in head
     assert "turn.ttfa was p(95) 2140 ms, the limit is <1500ms (exit 1)" in head
     assert "an expectation failed: reply contains_any × 3" in head  # noqa: RUF001 - as it is printed
     assert "7 calls 1 ok 6 failed 2 dropped 1 cut short" in head
@@ -179,7 +180,7 @@ def test_what_went_wrong_is_said_in_the_call(tmp_path: Path) -> None:
     assert "session.unauthorized the service answered 401 (ended the call)" in page.call("0004")
     assert "room.lost the connection was lost (at 21.5 s, ended the call)" in page.call("0005")
     unfit = page.call("0002")
-    assert "! unfit one packet left 132 ms late; left out of the percentiles" in unfit
+    assert "! unfit a packet left 132 ms late; left out of the percentiles" in unfit
     assert "? undecided ttfa <1s 1,103 ms the turn is unfit a.yaml:8:40" in unfit
     assert "✗ failed echo <5ms 9.4 ms the echo came after 9.4 ms a.yaml:10" in unfit
     assert "agents in the room 2 junk frames 3" in unfit
@@ -386,7 +387,7 @@ def test_a_run_without_summary_or_calls_is_still_a_page(tmp_path: Path) -> None:
 def test_a_call_shows_how_its_audio_came_over(tmp_path: Path) -> None:
     call = good_call("0001")
     call.media = MediaHealth(loss=0.012, jitter_ms=2.1, level_dbfs=-23.4)
-    call.turns[0].fit, call.turns[0].unfit_why = False, ["a packet left 120 ms late"]
+    call.turns[0].fit, call.turns[0].unfit_why = False, [Unfit(kind="packet_late", figure=120)]
     call.turns[0].ran_out = "the machine's CPU: 98 % busy, 0.4 of its cores by us"
     page = render_html(run_of(tmp_path, call)).replace("\N{NO-BREAK SPACE}", " ")
     assert all(shown in page for shown in ("packets lost", "1.2 %", "-23.4 dBFS", "2.1 ms"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +48,27 @@ def test_a_run_that_is_recorded_there_is_never_overwritten(tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="recorded there already") as caught:
         RunDirectory.create(tmp_path, name="x", now=NOW)
     assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_runs_that_begin_in_the_same_instant_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    together = threading.Barrier(16)
+
+    def begin(_: int) -> Path:
+        together.wait()
+        return RunDirectory.create(None, name="smoke", now=NOW).path
+
+    with ThreadPoolExecutor(16) as pool:
+        paths = list(pool.map(begin, range(16)))
+    assert len(set(paths)) == 16
+
+
+def test_of_two_runs_that_begin_in_one_folder_one_is_refused(tmp_path: Path) -> None:
+    RunDirectory.create(tmp_path, name="x", now=NOW)  # which has written nothing yet
+    with pytest.raises(ConfigError, match="recorded there already"):
+        RunDirectory.create(tmp_path, name="x", now=NOW)
 
 
 def test_out_that_is_a_file_or_lies_below_one_is_a_usage_error(tmp_path: Path) -> None:

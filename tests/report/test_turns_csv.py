@@ -8,6 +8,7 @@ import pytest
 from sample_run import HOSTILE, good_call, hostile_call, no_reply_call, sample_run
 
 from harness.measure.result import CallResult
+from harness.measure.unfit import Unfit
 from harness.report.turns_csv import render_turns_csv
 
 
@@ -89,7 +90,8 @@ def test_turn_taking_and_why_a_turn_was_unfit_have_columns_of_their_own() -> Non
     call = good_call("0001")
     call.turns[0].talk_over_ms, call.turns[0].dead_air_ms = 120.5, 1103.4
     call.turns[2].false_stop, call.turns[2].backchannels = False, 2
-    call.turns[1].unfit_why, call.turns[1].ran_out = ["a packet left 120 ms late"], "the machine's CPU: 98 % busy"
+    call.turns[1].unfit_why = [Unfit(kind="packet_late", figure=120)]
+    call.turns[1].ran_out = "the machine's CPU: 98 % busy"
     said, typed, barge_in = rows_of([call])
     assert (said["talk_over_ms"], said["dead_air_ms"], said["false_stop"]) == ("120.5", "1103.4", "")
     assert (barge_in["false_stop"], barge_in["backchannels"]) == ("false", "2")

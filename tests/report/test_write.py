@@ -138,7 +138,7 @@ def test_a_finished_run_has_every_file_and_its_verdict(run: Run) -> None:
     }
     on_disk = summary_on_disk(run)
     assert on_disk == json.loads(summary.model_dump_json())
-    assert on_disk["calls"] == {"total": 3, "ok": 2, "failed": 1, "dropped": 0, "cut": 0, "warm_up": 0}
+    assert on_disk["calls"] == {"total": 3, "ok": 2, "failed": 1, "dropped": 0, "cut": 0, "warm_up": 0, "retried": 0}
     assert {"verdict", "exit_code", "reasons", "target", "metrics", "thresholds", "expectations", "failures"} <= set(
         on_disk
     )

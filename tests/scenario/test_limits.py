@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from harness.errors import ScenarioError
 from harness.scenario.limits import parse_limit, parse_threshold, parse_time_limit
-from harness.scenario.metric_names import METRICS, RATES, check_threshold, parse_metric, parse_threshold_option
+from harness.scenario.load import load_scenario
+from harness.scenario.metric_names import (
+    METRICS,
+    RATES,
+    check_threshold,
+    parse_metric,
+    parse_threshold_option,
+    read_threshold,
+)
 from harness.scenario.units import duration_s
 
 
@@ -16,6 +27,8 @@ from harness.scenario.units import duration_s
         ("2s", 1999.9, 2000),
         ("<=2s", 2000, 2000.1),
         ("  <  1.5 s ", 1499, 1500),
+        ("<1m30s", 89_999, 90_000),
+        ("<=30%", 0.3, 0.301),
         (">300ms", 301, 300),
         (">=300ms", 300, 299),
         ("<1m", 59_999, 60_000),
@@ -58,6 +71,8 @@ def test_a_time_needs_its_unit() -> None:
         ("min>100ms", "min", None, 100),
         ("max<1m", "max", None, 60_000),
         ("rate<0.01", "rate", None, 0.01),
+        ("rate<1%", "rate", None, 0.01),
+        ("p(95)<1m30s", "p(95)", 95, 90_000),
         ("count>=5", "count", None, 5),
     ],
 )
@@ -71,6 +86,74 @@ def test_a_threshold_says_of_what(text: str, aggregate: str, percentile: float |
 def test_what_is_no_threshold_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"between 0 and 100|is no limit|unknown aggregate|says not of what"):
         parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "says"),
+    [
+        ("calls.failed", "rate<1", "did you mean rate<1%?"),
+        ("calls.failed", "rate<=1", "did you mean rate<=1%?"),
+        ("calls.failed", "rate<5", "did you mean rate<5%?"),
+        ("calls.failed", "rate<200%", "holds whatever happens"),
+        ("calls.failed", "rate<0", "never holds"),
+        ("calls.failed", "rate>=0", "holds whatever happens"),
+        ("calls.failed", "rate>1", "never holds"),
+        ("calls.failed", "count<0", "never holds"),
+        ("calls.failed", "count>=0", "holds whatever happens"),
+        ("calls.failed", "count<5%", "per cent"),
+        ("turn.wer", "avg<=30", "did you mean avg<=30%?"),
+        ("turn.wer", "max<150%", "no limit of a word error rate"),
+        ("turn.ttfa", "p(95)<0", "no unit"),
+        ("turn.ttfa", "p(95)<0s", "never holds"),
+        ("turn.ttfa", "p(95)>=0ms", "holds whatever happens"),
+        ("turn.ttfa", "p(95)<2000", "write p(95)<2000ms or p(95)<2000s"),
+        ("turn.ttfa", "p(95)<5%", "is a share"),
+        ("audio.loss", "max<1", "only where all of it fails"),
+        ("audio.loss", "max<=1", "holds whatever happens"),
+        ("audio.level_dbfs", "min>0", "never holds"),
+        ("audio.level_dbfs", "max<=0", "holds whatever happens"),
+        ("audio.level_dbfs", "min>-30%", "no limit|is a level|negative"),
+    ],
+)
+def test_a_limit_that_every_sample_holds_or_none_is_refused(name: str, limit: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")):
+        check_threshold(name, limit)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("calls.failed", "rate<1%"),
+        ("calls.failed", "rate<=0"),
+        ("calls.failed", "rate==0"),
+        ("calls.failed", "count<1"),
+        ("turn.wer", "avg<=30%"),
+        ("turn.wer", "max<=1"),
+        ("turn.ttfa", "p(95)<1m30s"),
+        ("turn.ttfa", "min>0ms"),
+        ("audio.loss", "max<0.5%"),
+        ("audio.level_dbfs", "min>-30"),
+    ],
+)
+def test_a_limit_that_can_fail_and_can_hold_is_taken(name: str, limit: str) -> None:
+    assert str(check_threshold(name, limit)[1]) == limit
+
+
+def test_a_recorded_threshold_is_read_as_it_was_judged() -> None:
+    assert read_threshold("calls.failed", "rate<=1")[1].holds(1)
+
+
+@pytest.mark.parametrize("text", ["<=30", "<1.5", "<0"])
+def test_a_limit_of_a_word_error_rate_lies_below_1(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(f"turns:\n  - say: hello\n    expect: {{wer: {text}}}\n")
+    with pytest.raises(ScenarioError):
+        load_scenario(file)
+
+
+def test_a_hint_is_a_limit_that_is_taken() -> None:
+    with pytest.raises(ValueError, match="write <2s"):
+        parse_limit("p(95)<2s")
 
 
 @pytest.mark.parametrize(
@@ -98,13 +181,23 @@ def test_every_metric_can_be_named_in_a_threshold_and_read_back_with_its_tags() 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("500ms", 0.5), ("2s", 2), ("1.5s", 1.5), ("5m", 300), ("5min", 300), ("1h", 3600), (".5s", 0.5)],
+    [
+        ("500ms", 0.5),
+        ("2s", 2),
+        ("1.5s", 1.5),
+        ("5m", 300),
+        ("5min", 300),
+        ("1h", 3600),
+        (".5s", 0.5),
+        ("1m30s", 90),
+        ("1h2m3s", 3723),
+    ],
 )
 def test_durations(text: str, seconds: float) -> None:
     assert duration_s(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["2", "", "s", "-2s", "2 days", "two seconds", "1s 2ms"])
+@pytest.mark.parametrize("text", ["2", "", "s", "-2s", "2 days", "two seconds", "1s 2ms", "30s1m", "1s1s", "1m30"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no unit|no duration|unknown unit"):
         duration_s(text)

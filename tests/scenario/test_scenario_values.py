@@ -166,9 +166,28 @@ def test_a_prompt_file_is_read_beside_the_scenario_and_an_inline_prompt_is_not_a
     assert load(tmp_path, SAY + "session: {system_prompt: You are a bar.}\n").overrides == {
         "system_prompt": "You are a bar."
     }
-    with pytest.raises(ScenarioError, match=r"prompt file 'bar.md' cannot be read") as caught:
+    with pytest.raises(ScenarioError, match=r"prompt file 'bar.md' is not there") as caught:
         load(tmp_path, SAY + "session: {system_prompt: bar.md}\n")
     assert str(caught.value.where).endswith("s.yaml:3:11")
+
+
+@pytest.mark.parametrize("prompt", ["../prompts/a.markdown", "prompts/a", "a.prompt", "https://x.example/prompt"])
+def test_what_looks_like_a_path_does_not_become_the_prompt(tmp_path: Path, prompt: str) -> None:
+    with pytest.raises(ScenarioError, match="is not there"):
+        load(tmp_path, SAY + f"session: {{system_prompt: {prompt}}}\n")
+
+
+def test_a_prompt_file_may_lie_below_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.markdown").write_text("You are a ferry office, and you are brief.\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = load(tmp_path / "scenarios", SAY + "session: {system_prompt: prompts/a.markdown}\n")
+    assert found.overrides["system_prompt"].startswith("You are a ferry office")
+    assert found.prompt is not None
+    assert str(found.prompt) == (
+        f"prompt prompts/a.markdown, 'You are a ferry office, and you are brief.' (sha256 {found.prompt.sha256[:8]})"
+    )
 
 
 def test_a_key_that_is_left_out_is_no_override(tmp_path: Path) -> None:

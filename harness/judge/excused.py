@@ -1,0 +1,54 @@
+"""Which failures a run's thresholds excuse: one on `calls.failed` or `expectations.failed` that held decides alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.judge.summary import ThresholdResult
+from harness.measure.result import CallResult, ExpectationResult
+from harness.scenario.metric_names import parse_metric
+
+
+class Excused:
+    """See the module.
+
+    Args:
+        judged: The run's thresholds, judged.
+    """
+
+    def __init__(self, judged: Sequence[ThresholdResult]) -> None:
+        held = [(parse_metric(result.metric), result) for result in judged if result.ok]
+        self._calls = [(dict(ref.tags), result) for ref, result in held if ref.metric == "calls.failed"]
+        self._expectations = [(dict(ref.tags), result) for ref, result in held if ref.metric == "expectations.failed"]
+
+    def call(self, call: CallResult) -> str | None:
+        """By which threshold the call's own failure is excused; None where by none, or where there is none."""
+        if call.sure_failure is None or call.cut:
+            return None
+        tags = {"scenario": call.scenario}
+        return _by(self._calls, tags)
+
+    def expectation(self, call: CallResult, expectation: ExpectationResult) -> str | None:
+        """By which threshold an expectation that failed is excused; None where by none."""
+        if expectation.outcome != "failed" or call.cut:
+            return None
+        return _by(self._expectations, {"scenario": call.scenario, "expect": expectation.expect})
+
+    def counts(self, calls: Sequence[CallResult]) -> dict[str, int]:
+        """What was excused, by its name, and how often."""
+        found: Counter[str] = Counter()
+        for call in calls:
+            if call.sure_failure is not None and self.call(call) is not None:
+                found[call.sure_failure] += 1
+            for _, expectation in call.expectations():
+                if self.expectation(call, expectation) is not None:
+                    found[f"expectation {expectation.expect} {expectation.limit}"] += 1
+        return dict(sorted(found.items()))
+
+
+def _by(held: Sequence[tuple[dict[str, str], ThresholdResult]], tags: dict[str, str]) -> str | None:
+    for wanted, result in held:
+        if all(tags.get(key) == value for key, value in wanted.items()):
+            return f"{result.metric} {result.limit}"
+    return None

@@ -1,0 +1,45 @@
+"""Percentiles where of some values it is only known what they exceed: turns that were cut while a reply was awaited.
+
+To leave them out would hide the slowest turns, for those are the likeliest to be cut. By the product-limit estimate of
+how many are not yet over (Kaplan & Meier, J. Am. Stat. Assoc. 53, 1958); without cut ones it is the nearest rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.measure.percentiles import percentile
+
+_ROUNDING = 1e-9
+
+
+def survival_percentile(values: Sequence[float], censored: Sequence[float], share: float) -> float | None:
+    """The percentile of values and of others that are larger than `censored`; None where it lies beyond all values.
+
+    Args:
+        values: What was measured.
+        censored: What was waited for so long and in vain; of two equal ones the measured one came first.
+        share: Of 100.
+    """
+    if not censored:
+        return percentile(values, share) if values else None
+    times, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
+    everyone = np.sort(np.asarray([*values, *censored], np.float64))
+    at_risk = everyone.size - np.searchsorted(everyone, times, side="left")
+    over = 1.0 - np.cumprod(1.0 - counts / at_risk)
+    reached = np.flatnonzero(over >= share / 100 - _ROUNDING)
+    return float(times[reached[0]]) if reached.size else None
+
+
+def survival_mean(values: Sequence[float], censored: Sequence[float]) -> float:
+    """The mean as far as it is known: that of each up to the longest that any was waited for."""
+    if not censored:
+        return sum(values) / len(values)
+    times, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
+    everyone = np.sort(np.asarray([*values, *censored], np.float64))
+    at_risk = everyone.size - np.searchsorted(everyone, times, side="left")
+    left = np.concatenate([[1.0], np.cumprod(1.0 - counts / at_risk)])
+    edges = np.concatenate([[0.0], times, [everyone[-1]]])
+    return float(np.sum(left * np.diff(edges)))

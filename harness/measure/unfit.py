@@ -1,0 +1,100 @@
+"""Why the harness was not fit to measure a part of a call: a kind and its figure, from which the words are made."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from harness.counted import counted
+
+UnfitKind = Literal[
+    "packet_late",
+    "packets_late",
+    "overflow",
+    "read_late",
+    "buffer_grew",
+    "jittered",
+    "slow_round_trip",
+    "audio_missing",
+    "line_away",
+    "self_fault",
+    "other",
+]
+_SHARED = "the service shares this machine, which had no CPU left, and "
+
+
+class Unfit(BaseModel):
+    """One reason.
+
+    Attributes:
+        kind: Which.
+        figure: How late, how long or how many, in ms or packets.
+        of: Of how many packets.
+        name: Of a fault of ours, as `measure/self_check.py` has it.
+        detail: What else there is to say.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: UnfitKind
+    figure: float | None = None
+    of: int | None = None
+    name: str = ""
+    detail: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_words(cls, value: Any) -> Any:
+        """Runs of before kinds have a sentence here."""
+        return {"kind": "other", "detail": value} if isinstance(value, str) else value
+
+    @property
+    def in_short(self) -> str:
+        """Without figures, so that reasons of a kind can be counted."""
+        match self.kind:
+            case "self_fault":
+                return self.name
+            case "other":
+                return self.detail
+            case kind:
+                return _SHORT[kind]
+
+    def __str__(self) -> str:
+        figure = f"{self.figure or 0:.0f}"
+        match self.kind:
+            case "packet_late":
+                return f"a packet left {figure} ms late"
+            case "packets_late":
+                return f"{figure} of {counted(self.of or 0, 'packet')} left over 20 ms late"
+            case "overflow":
+                return _SHORT[self.kind]
+            case "read_late":
+                return f"our own reading lagged by {figure} ms at the agent's onset"
+            case "buffer_grew":
+                return f"{_SHARED}the jitter buffer grew to {figure} ms"
+            case "jittered":
+                return f"{_SHARED}packets jittered by {figure} ms"
+            case "slow_round_trip":
+                return f"{_SHARED}a round trip took {figure} ms"
+            case "audio_missing":
+                return f"{_SHARED}{figure} ms of audio were missing"
+            case "line_away":
+                return f"our own connection to the room was away by {figure} ms"
+            case "self_fault":
+                return f"{self.name}: {self.detail}"
+            case "other":
+                return self.detail
+
+
+_SHORT: dict[UnfitKind, str] = {
+    "packet_late": "a packet left late",
+    "packets_late": "packets left over 20 ms late",
+    "overflow": "a receive queue overflowed",
+    "read_late": "our own reading lagged at the agent's onset",
+    "buffer_grew": "the jitter buffer grew",
+    "jittered": "packets jittered",
+    "slow_round_trip": "a round trip was slow",
+    "audio_missing": "audio was missing",
+    "line_away": "our own connection to the room was away",
+}

@@ -1,0 +1,66 @@
+"""The prompt that a scenario gives the agent: a text, or a file of one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import Place, ScenarioError
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
+FIRST_WORDS = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt's text and, where it is from a file, which."""
+
+    text: str
+    file: Path | None = None
+
+    @property
+    def sha256(self) -> str:
+        """By which two runs can be told to have had the same prompt."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def first_words(self) -> str:
+        """Its beginning, on one line."""
+        line = " ".join(self.text.split())
+        return line if len(line) <= FIRST_WORDS else f"{line[:FIRST_WORDS].rsplit(' ', 1)[0]} …"
+
+    def __str__(self) -> str:
+        file = f"{self.file}, " if self.file is not None else ""
+        return f"prompt {file}{self.first_words!r} (sha256 {self.sha256[:8]})"
+
+
+def looks_like_a_path(text: str) -> bool:
+    """Whether a prompt is meant to be a file: one line without spaces that has a `/` or a suffix."""
+    return len(text.split()) == 1 and ("/" in text or _SUFFIX.search(text.strip()) is not None)
+
+
+def read_prompt(text: str, folder: Path, place: Place) -> Prompt:
+    """The prompt, out of its file where it names one: from the scenario's folder, else from the working folder.
+
+    Raises:
+        ScenarioError: What looks like a path is none of a text that can be read.
+    """
+    if not looks_like_a_path(text):
+        return Prompt(text)
+    name = text.strip()
+    tried = list(dict.fromkeys((folder / name, Path(name))))
+    for file in tried:
+        if file.is_file():
+            try:
+                return Prompt(file.read_text(encoding="utf-8"), file)
+            except (OSError, UnicodeDecodeError):
+                raise ScenarioError(
+                    f"the prompt file {name!r} cannot be read", where=place, mend=f"is {file} a text in UTF-8?"
+                ) from None
+    raise ScenarioError(
+        f"the prompt file {name!r} is not there",
+        where=place,
+        mend=f"create {tried[0]} or correct the path; a prompt of one word needs a space or a line end",
+    )
