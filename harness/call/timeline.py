@@ -40,8 +40,9 @@ then. The events and their fields:
                         level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms
     heard               track, position, ear (ns or null), place (samples of the recording, or null)    once a second,
                         where the stream was moved in the recording, and at its end
-    text                role (echo | transcript | reply), text, type, identity
-    text.junk           why, identity
+    text                role (echo | transcript | reply), text, type, identity; where the frame has them: written (its
+                        text with the spaces at its ends), segment (an id), own_id (it may be the frame's own), final
+    text.junk           why, identity; of a text of nothing but spaces what `text` has: it may part two tokens
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
                         own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms, gc_ms, gc_longest_ms,
                         disk_ms, waited_ms, page_faults, preempted      and see `machine`

@@ -88,6 +88,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         other_texts=spans.other_texts,
         junk_frames=spans.junk,
         stray_texts=measured.texts.stray,
+        altered_echoes=measured.texts.altered_echoes,
         stray_speech=measured.stray_speech(),
         greeting=greeting,
         turns=turns,
@@ -100,7 +101,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
             send_late_ms=[event["send_late_ms"] for event in spans.seconds],
         ),
         notes=[f"the harness found itself wrong: {fault}" for fault in faults]
-        + call_notes(spans, stray=measured.texts.stray),
+        + call_notes(spans, stray=measured.texts.stray, altered_echoes=measured.texts.altered_echoes),
         self_faults=[str(fault) for fault in faults],
     )
 
@@ -270,7 +271,7 @@ class _Measured:
         if turn.kind == "type":
             result.echo_ms = _span_ms(turn.caller_end_ns, texts.echo_ns)
         else:
-            transcript_ms = _span_ms(turn.caller_end_ns, texts.last_transcript_ns)
+            transcript_ms = _span_ms(turn.caller_end_ns, texts.transcript_ns)
             # One that came before the caller had ended is of a part: it has words, but no time.
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)

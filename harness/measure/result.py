@@ -226,6 +226,7 @@ class CallResult(_Line):
     other_texts: int = 0
     junk_frames: int = 0
     stray_texts: int = 0
+    altered_echoes: int = 0
     stray_speech: int = 0
     greeting: GreetingResult | None = None
     turns: list[TurnResult] = Field(default_factory=list)

@@ -220,7 +220,11 @@ def gather(events: Sequence[Event]) -> CallSpans:
     spans.heard.passed(spans.last_ns)
     spans.background = spans.heard.background()
     spans.texts = [event for event in spans.texts if _is_agents_text(spans, event)]
-    spans.junk = sum(_is_agents_text(spans, event) for event in junk)
+    junk = [event for event in junk if _is_agents_text(spans, event)]
+    spans.junk = len(junk)
+    spaces = [event for event in junk if "written" in event]
+    if spaces:  # of no text by themselves, but they may part two tokens
+        spans.texts = sorted([*spans.texts, *spaces], key=lambda event: int(event["t"]))
     spans.agents |= set(spans.heard.identities)
     spans.agents = {identity for identity in spans.agents if spans.heard.speaks_for(identity) == identity}
     spans.media = [event for event in spans.media if spans.heard.is_agents(event.get("track", UNKNOWN_TRACK))]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from harness.as_read import as_read
 from harness.scenario.limits import WER_OF_1, Limit, parse_limit, parse_time_limit
 from harness.scenario.metric_names import check_threshold
 from harness.scenario.units import duration_s
@@ -65,7 +66,7 @@ def _pattern(value: str) -> str:
 
 
 def _not_blank(value: str) -> str:
-    if not value.strip():
+    if not as_read(value):
         raise ValueError("an empty text can be neither said nor missed; write one")
     return value
 

@@ -150,7 +150,11 @@ def owners_of(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> lis
             end_ns = turns[latest].caller_end_ns if latest >= 0 else None
             owner = latest if latest < 0 or (end_ns is not None and end_ns <= t_ns) else latest - 1
         elif event["role"] == "transcript":
-            owner = max((index for index in range(latest + 1) if turns[index].kind != "type"), default=None)
+            begun = (index for index in range(latest + 1) if turns[index].kind != "type")
+            spoken = [
+                index for index in begun if turns[index].caller_start_ns is not None or turns[index].kind == "say"
+            ]
+            owner = max((index for index in spoken if (turns[index].caller_start_ns or 0) <= t_ns), default=None)
         else:
             same = (
                 index
