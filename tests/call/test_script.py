@@ -435,7 +435,7 @@ def test_texts_and_junk_of_the_room_are_noted_and_other_topics_are_not() -> None
     world = World(Agent(on_turn=write))
     call = world.call(TYPE)
     turn = call.turns[0]
-    assert (turn.echo_ms, turn.reply, call.junk_frames) == (0, "Yes.\u2028Behind the house. ?", 1)
+    assert (turn.echo_ms, turn.reply, call.junk_frames) == (0, "Yes.\u2028Behind the house.?", 1)
     assert world.lines[0].sent == [("voice.user_text", b'{"type": "user_text", "text": "Do you have parking?"}')]
 
 
