@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 Way = tuple[str, ...]
 Arc = tuple[int, int, Way]
+_Edges = list[list[tuple[int, str]]]  # of each node: where it leads, by which word
+_Step = tuple[int, int, int, str, str]  # the least weight, the pair of nodes before, and the words on the way
+_Row = dict[int, _Step]
 _ERROR = 1 << 20  # an error weighs more than any number of words
+FEW_ERRORS, MANY_ERRORS = 4, 32
+MANY_PAIRS = 40_000  # of nodes: some 0.3 s of work if each is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +73,65 @@ def _alike(said: Sequence[Slot], heard: Sequence[Slot]) -> int:
 
 def _words(slots: Sequence[Slot]) -> list[str]:
     """The shortest way to say them."""
-    return _best_middle(slots, [])[0]
+    words: list[str] = []
+    for slot in slots:
+        words += [slot.word] if slot.word is not None else _best_middle([slot], [])[0]
+    return words
 
 
 def _best_middle(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str], list[str]]:
+    if all(slot.word is not None for slot in (*said, *heard)):
+        return _plain(said), _plain(heard)
     ours, theirs = _edges(said), _edges(heard)
-    rows, columns = len(ours), len(theirs)
-    # Of each pair of nodes: the least weight, the pair it is reached from, and the words on the way.
-    best: list[list[tuple[int, int, int, str, str] | None]] = [[None] * columns for _ in range(rows)]
+    most = len(ours) + len(theirs)
+    allowed = FEW_ERRORS
+    while True:
+        best = _within(ours, theirs, allowed * _ERROR)
+        if best is not None:
+            return _traced(best, len(ours) - 1, len(theirs) - 1)
+        if len(ours) * len(theirs) > MANY_PAIRS and allowed >= MANY_ERRORS:
+            return _words(said), _words(heard)  # so wrong that how it is written is not what matters
+        if allowed >= most:
+            raise AssertionError("every text can be replaced by every other")
+        allowed *= 2
+
+
+def _plain(slots: Sequence[Slot]) -> list[str]:
+    return [slot.word for slot in slots if slot.word]
+
+
+def _within(ours: _Edges, theirs: _Edges, limit: int) -> list[_Row] | None:
+    """The best way to each pair of nodes that is reached with at most so much weight; None if the ends are not.
+
+    What lies far from the diagonal is never looked at where few errors are allowed (Ukkonen 1985).
+    """
+    best: list[_Row] = [{} for _ in ours]
     best[0][0] = (0, -1, -1, "", "")
-    for row in range(rows):
-        for column in range(columns):
-            here = best[row][column]
-            if here is None:
-                continue
-            weight = here[0]
-            for to_row, word in ours[row]:
-                # Of two ways with as few errors the one with more words of ours counts.
-                _reach(best, to_row, column, (weight + (_ERROR - 1 if word else 0), row, column, word, ""))
+    for row, edges in enumerate(ours):
+        reached = best[row]
+        column, last = min(reached, default=0), max(reached, default=-1)
+        while column <= last:
+            here = reached.get(column)
+            if here is not None:
+                weight = here[0]
+                for to_row, word in edges:
+                    # Of two ways with as few errors the one with more words of ours counts.
+                    step = _ERROR - 1 if word else 0
+                    _reach(best[to_row], column, (weight + step, row, column, word, ""), limit)
+                    for to_column, other in theirs[column] if word else ():
+                        if other:
+                            step = -1 if word == other else _ERROR - 1
+                            _reach(best[to_row], to_column, (weight + step, row, column, word, other), limit)
                 for to_column, other in theirs[column]:
-                    if word and other:
-                        differs = 0 if word == other else _ERROR
-                        _reach(best, to_row, to_column, (weight + differs - 1, row, column, word, other))
-            for to_column, other in theirs[column]:
-                _reach(best, row, to_column, (weight + (_ERROR if other else 0), row, column, "", other))
-    return _traced(best)
+                    last = max(last, to_column)
+                    _reach(reached, to_column, (weight + (_ERROR if other else 0), row, column, "", other), limit)
+            column += 1
+    return best if len(theirs) - 1 in best[-1] else None
 
 
-def _edges(slots: Sequence[Slot]) -> list[list[tuple[int, str]]]:
+def _edges(slots: Sequence[Slot]) -> _Edges:
     """Of each node of the whole row: where it leads, by which word."""
-    edges: list[list[tuple[int, str]]] = [[]]
+    edges: _Edges = [[]]
     for slot in slots:
         first = len(edges) - 1
         edges.extend([] for _ in range(slot.end))
@@ -106,26 +140,17 @@ def _edges(slots: Sequence[Slot]) -> list[list[tuple[int, str]]]:
     return edges
 
 
-def _reach(
-    best: list[list[tuple[int, int, int, str, str] | None]],
-    row: int,
-    column: int,
-    found: tuple[int, int, int, str, str],
-) -> None:
-    known = best[row][column]
-    if known is None or found[0] < known[0]:
-        best[row][column] = found
+def _reach(row: _Row, column: int, found: _Step, limit: int) -> None:
+    known = row.get(column)
+    if found[0] <= limit and (known is None or found[0] < known[0]):
+        row[column] = found
 
 
-def _traced(best: list[list[tuple[int, int, int, str, str] | None]]) -> tuple[list[str], list[str]]:
+def _traced(best: Sequence[_Row], row: int, column: int) -> tuple[list[str], list[str]]:
     said: list[str] = []
     heard: list[str] = []
-    row, column = len(best) - 1, len(best[0]) - 1
-    while row >= 0 and column >= 0:
-        step = best[row][column]
-        if step is None:
-            break
-        _, row, column, word, other = step
+    while (row, column) != (0, 0):
+        _, row, column, word, other = best[row][column]
         said += [word] if word else []
         heard += [other] if other else []
     return said[::-1], heard[::-1]
