@@ -83,8 +83,9 @@ class _Reader:
         if compound:
             parts = split_words(compound[0])
             if not any(is_unspaced(part[0]) for part in parts):
-                ways: list[Way] = [tuple(word for part in parts for word in self._ways(part)[0]), ("".join(parts),)]
-                self._slots.append(of_ways(ways))
+                words = tuple(word for part in parts for way in self._ways(part)[:1] for word in way)
+                if words:
+                    self._slots.append(of_ways([words, ("".join(parts),)]))
                 return compound.end()
         end = at
         while end < len(self._text) and (is_letter(self._text[end]) or self._text[end] == "'"):
