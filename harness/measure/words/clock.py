@@ -30,9 +30,9 @@ def time_said(code: str, hour: int, minute: int) -> list[Way]:
         "{m}": _minutes(code, minute),
         "{r}": _names(code, [60 - minute]),
     }
-    templates = list(language.at_minute.get(minute, ()))
+    templates = list(language.any_minute if minute else ())
+    templates += language.at_minute.get(minute, ())
     if minute:
-        templates += language.any_minute
         templates += language.first_half if minute <= 30 else language.second_half
     elif not templates:
         templates = ["{h}"]

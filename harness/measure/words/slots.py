@@ -53,7 +53,8 @@ def of_arcs(arcs: Iterable[Arc]) -> Slot:
             edges.append((at, to, word))
             at = to
     order = {node: number for number, node in enumerate(sorted({node for edge in edges for node in edge[:2]}))}
-    return Slot(tuple(sorted((order[start], order[end], word) for start, end, word in edges)), len(order) - 1)
+    numbered = [(order[start], order[end], word) for start, end, word in edges]
+    return Slot(tuple(sorted(numbered, key=lambda edge: edge[:2])), len(order) - 1)
 
 
 def best_pair(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str], list[str]]:

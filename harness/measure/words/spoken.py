@@ -119,8 +119,12 @@ class _Reader:
             names = language.and_
         elif char == "@" and self._code == "en":
             names = ("at",)
-        elif char == "-" and before.isdigit() and after.isdigit():
+        elif char == "-" and after.isdigit() and (before.isdigit() or text[:at].rstrip().endswith(("am", "pm"))):
             names = ("", *language.until)
+        elif char == ":" and before.isdigit() and after.isdigit():
+            names = ("", *language.until[:1])
+        elif char == "." and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
+            names = ("", *language.point)
         elif char == "#" and self._code == "en" and after.isdigit():
             names = ("number", "hash", "")
         if names:

@@ -63,6 +63,12 @@ FORMS: dict[str, list[tuple[list[str], list[str]]]] = {
         (["salt and pepper"], ["salt & pepper"]),
         (["table b twelve"], ["table B12", "table b 12"]),
         (["number five"], ["#5", "number 5"]),
+        (["three to one"], ["3:1", "3-1"]),
+        (["ten am to six pm"], ["10am-6pm", "10 AM \u2013 6 PM"]),
+        (["version two point zero point one"], ["version 2.0.1"]),
+        (["doctor smith"], ["Dr. Smith"]),
+        (["nine one one", "nine eleven"], ["911"]),
+        (["one thousand two hundred thirty-four dollars and fifty-six cents"], ["$1,234.56"]),
         (["open daily"], ["open (daily)", "open [noise] daily", "open (laughs) daily"]),
     ],
     "de": [
@@ -111,6 +117,7 @@ FORMS: dict[str, list[tuple[list[str], list[str]]]] = {
         (["tr\u00eas reais e cinquenta"], ["R$ 3,50"]),
     ],
     "nl": [(["half tien"], ["9:30", "9.30 uur"]), (["eenentwintig"], ["21"]), (["twee\u00ebnhalf"], ["2,5"])],
+    "sv": [(["halv tio"], ["9:30"]), (["tjugo procent"], ["20 %"])],
     "pl": [(["dwadzie\u015bcia jeden"], ["21"])],
     "ru": [
         (["\u0434\u0435\u0432\u044f\u0442\u044c \u0442\u0440\u0438\u0434\u0446\u0430\u0442\u044c"], ["9:30"]),
