@@ -84,7 +84,7 @@ def _row(call: CallResult, turn: TurnResult) -> list[str]:
         str(turn.backchannels),
         _text("; ".join([*map(str, turn.unfit_why), *([f"what ran out: {turn.ran_out}"] if turn.ran_out else [])])),
         _number(turn.first_sound_ms),
-        _text("; ".join(turn.doubtful)),
+        _text("; ".join(map(str, turn.doubtful))),
     ]
 
 
