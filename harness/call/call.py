@@ -321,6 +321,8 @@ class Call:
             self._timeline.add(
                 t_ns, "text", role=received.role, text=received.text, type=received.type, identity=identity
             )
+            if received.role == "reply" and self._script is not None:
+                self._script.reply_written(t_ns)
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
         """See `LineEvents`."""

@@ -67,6 +67,7 @@ class Script:
         self._clock = clock
         self._ended_by: CallFailure | None = None
         self._turn = 0
+        self._replies_ns: list[int] = []
         self._talked_over_ns: int | None = None
         self._after_wait = False
         self._end_silence_ns = s_to_ns(plan.timeouts.end_silence)
@@ -79,6 +80,11 @@ class Script:
     def agent_is_another(self) -> None:
         """Another one than was listened to is the agent: a greeting that was awaited starts over."""
         self._anew = True
+        self._ear.wake()
+
+    def reply_written(self, t_ns: int) -> None:
+        """The agent has written a reply: what it says from now on is new."""
+        self._replies_ns.append(t_ns)
         self._ear.wake()
 
     @property
@@ -301,16 +307,16 @@ class Script:
         """What finds the reply to what was just said; where the caller hears itself, that is no reply."""
         voices = self._ear.voices
         if not setting_in(voices, start_ns, end_ns):
-            return lambda: reply_to_speech(voices, start_ns, end_ns)
+            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies_ns)
         heard = self._own_voice.find()
         if heard is None:
-            return lambda: reply_to_speech(voices, start_ns, end_ns)
+            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies_ns)
         self._timeline.add(self._clock.now_ns(), "own_voice", turn=self._turn, **asdict(heard))
 
         def find() -> ReplyStart:
             known_ns = self._ear.known_until_ns()
             others = without_own_voice(voices, start_ns, end_ns, heard.delay_ms, known_until_ns=known_ns)
-            return reply_to_speech(others, start_ns, end_ns)
+            return reply_to_speech(others, start_ns, end_ns, replies_ns=self._replies_ns)
 
         return find
 
@@ -338,7 +344,11 @@ class Script:
 
         await self._until(stopped)
         stop_ns = stop[0]
-        return await self._await_reply(lambda: reply_to_barge_in(voices, stop_ns, end_ns), max(stop_ns, end_ns), barged)
+        return await self._await_reply(
+            lambda: reply_to_barge_in(voices, stop_ns, end_ns, replies_ns=self._replies_ns),
+            max(stop_ns, end_ns),
+            barged,
+        )
 
     async def _not_put_off(self, end_ns: int, barged: bool) -> str:
         """After what needs no reply: until the agent has ended, or the next step talks over the same speech."""

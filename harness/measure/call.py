@@ -45,6 +45,10 @@ from harness.measure.whose_answer import OwedAnswers
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
+MAY_HAVE_GONE_ON = (
+    "it spoke while the caller did, soon after its last reply, and it writes nothing: whether that reply went on or it "
+    "interrupted cannot be told"
+)
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
 
@@ -286,6 +290,8 @@ class _Measured:
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
         result.doubtful = [*self._doubts(turn, onset_ns), *_doubts_of_stop(stop)]
+        if reply.unsure and turn.own_voice is None:
+            result.doubtful.append(Doubt(kind="went_on", detail=MAY_HAVE_GONE_ON))
         result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
         result.ran_out = None if result.fit else self.fitness.what_ran_out(turn.started_ns, end_ns)
@@ -357,8 +363,8 @@ class _Measured:
                 )
                 if stop is None:
                     return ReplyStart(), None
-                return reply_to_barge_in(voices, stop.at_ns, end_ns), stop
-        return reply_to_speech(voices, start_ns, end_ns), None
+                return reply_to_barge_in(voices, stop.at_ns, end_ns, replies_ns=self.replies_ns), stop
+        return reply_to_speech(voices, start_ns, end_ns, replies_ns=self.replies_ns), None
 
     def _voices(self, turn: TurnSpan) -> Sequence[Voice]:
         """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""

@@ -100,7 +100,7 @@ _SHORT: dict[UnfitKind, str] = {
 }
 
 
-DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "other"]
+DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "other"]
 
 
 class Doubt(BaseModel):
@@ -134,5 +134,6 @@ class Doubt(BaseModel):
 _DOUBTS: dict[DoubtKind, str] = {
     "wrong_voice": "another was taken for the agent",
     "late_answer": "the first voice may be an older answer",
+    "went_on": "the agent may have interrupted, or its last reply gone on",
     "stop_or_pause": "the agent may have paused and not stopped",
 }

@@ -13,10 +13,9 @@ from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.spans import CallSpans, TurnSpan
 from harness.measure.texts import AssignedTexts
 from harness.measure.unfit import Doubt
-from harness.measure.voice import count_before
+from harness.measure.voice import WITH_VOICE_NS, count_before
 
 LATEST_NS = 20 * NS_PER_S  # an answer that has not come for so long is not to be expected any more
-WITH_VOICE_NS = 1 * NS_PER_S  # a reply's text comes with its voice, before it or so soon after it
 
 
 class OwedAnswers:
