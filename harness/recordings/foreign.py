@@ -128,5 +128,5 @@ def _find(path: Path, said: Voice, side: int) -> OwnVoice | None:
 
 
 def _sound(edges: Sequence[FoundEdge]) -> Sound:
-    health = media_health([], [edge_fields(found) for found in edges if found.quality is not None])
+    health = media_health(None, [edge_fields(found) for found in edges if found.quality is not None])
     return Sound.model_validate(health.model_dump(include=set(Sound.model_fields)))
