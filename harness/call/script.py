@@ -388,18 +388,25 @@ class Script:
             still = self._clock.now_ns() >= from_ns + END_KNOWN_NS if until_ns is None else until_ns > from_ns
             return found.onset_ns is not None or (found.interrupted and still)
 
-        await self._until(settled, deadline_ns + KNOWN_AFTER_NS)
-        if found.onset_ns is not None and found.onset_ns > deadline_ns:
-            found = ReplyStart(interrupted=found.interrupted)
-        if found.onset_ns is None and not found.interrupted:
-            await self._until(lambda: not self._ear.voiced)
-            self._occurred(self._no_reply(from_ns), self._turn)
-            return "no_reply"
-        self._reply_heard = True
-        if barged and found.onset_ns is not None:
-            self._talked_over_ns = found.onset_ns
-            return "barge_in"
-        await self._until(lambda: self._hung_up or self._silent_for(self._end_silence_ns, from_ns))
+        while True:
+            await self._until(settled, deadline_ns + KNOWN_AFTER_NS)
+            if found.onset_ns is not None and found.onset_ns > deadline_ns:
+                found = ReplyStart(interrupted=found.interrupted)
+            if found.onset_ns is None and not found.interrupted:
+                await self._until(lambda: not self._ear.voiced)
+                self._occurred(self._no_reply(from_ns), self._turn)
+                return "no_reply"
+            self._reply_heard = True
+            if barged and found.onset_ns is not None:
+                self._talked_over_ns = found.onset_ns
+                return "barge_in"
+            await self._until(lambda: self._hung_up or self._silent_for(self._end_silence_ns, from_ns))
+            # What turned out to be a sound, or noise, was no reply.
+            was_reply = find()
+            is_reply = was_reply.onset_ns is not None or was_reply.interrupted
+            if is_reply or self._hung_up or self._clock.now_ns() > deadline_ns:
+                break
+            self._reply_heard = False
         if self._last_turn:
             await self._await_hang_up()
         return "interrupted" if found.interrupted else "replied"

@@ -102,6 +102,11 @@ class OnsetDetector:
         self._onset_frame = 0
         self._last_end_frame = -1
 
+    @property
+    def low_dbfs(self) -> float:
+        """What a frame has to exceed for a voice to go on."""
+        return power_dbfs(self._floor.low * FULL_SCALE**2)
+
     def feed(self, samples: NDArray[np.int16]) -> list[VoiceEdge]:
         """The edges that became known by these samples, in order."""
         if self._rest.size:
