@@ -101,7 +101,12 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
         agent_sound=_sound(spoken),
         turns=[RecordedTurn(**turn.model_dump(include=_TURN_KEYS)) for turn in call.turns],
         metrics={name: found[name] for name in METRICS if name in found},
-        notes=[*heard.notes, *notes, *call.notes],
+        notes=[
+            *heard.notes,
+            *notes,
+            *call.notes,
+            *(f"turn {turn.turn} is doubtful: {doubt}" for turn in call.turns for doubt in turn.doubtful),
+        ],
     )
 
 
