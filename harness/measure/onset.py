@@ -53,7 +53,7 @@ STEADY_EVERY = 10  # frames between two looks for steady noise in a voice
 PIECE_FRAMES = 100  # of a long block, so that it takes little memory
 KEPT_FRAMES = 500  # powers, for an onset in hindsight
 LONGEST_FRAMES = 6000  # of a voice as many as it has, up to a minute: so long an agent may talk
-LEAD_BLOCKS = 4  # 400 ms that vary by 3 dB at most, before a voice 9 dB above them: no sound of speech lasts so long
+LEAD_FRAMES = 40  # eight of ten frames within 3 dB, before a voice 9 dB above them: no sound of speech lasts so long
 KEPT_PCM_FRAMES = 100  # samples, to place an edge
 TRIM_FRAMES = 10
 SETTLED_FRAMES = KEPT_FRAMES + TRIM_FRAMES  # after so much digital silence more of it changes nothing
@@ -288,9 +288,10 @@ class OnsetDetector:
         if self._frames - first > LONGEST_FRAMES:
             return self._onset
         powers = self._powers[first - self._frames :]
-        blocks = [sum(powers[block * STEADY_BLOCK : (block + 1) * STEADY_BLOCK]) for block in range(LEAD_BLOCKS)]
-        floor = sum(blocks) / (LEAD_BLOCKS * STEADY_BLOCK)
-        if len(powers) < LEAD_BLOCKS * STEADY_BLOCK or max(blocks) > STEADY_RANGE * min(blocks) or floor > CAP:
+        lead = sorted(powers[:LEAD_FRAMES])
+        floor = sum(lead) / LEAD_FRAMES
+        tenth = LEAD_FRAMES // 10
+        if len(lead) < LEAD_FRAMES or lead[-1 - tenth] > STEADY_RANGE * lead[tenth] or floor > CAP:
             return self._onset
         high, low = max(HIGH_LEAST, floor * HIGH_OVER_FLOOR), floor * LOW_MOST_OVER_FLOOR
         flags = [power > high for power in powers]

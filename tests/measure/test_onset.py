@@ -314,3 +314,12 @@ def test_a_bed_of_noise_that_comes_with_a_voice_is_not_its_beginning_however_lon
     assert end.began is not None
     assert abs(end.began - at) <= RATE // 100
     assert abs(end.position - (at + spoken_s * RATE)) <= RATE // 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_voice_that_begins_softly_begins_there(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parts = [noise(1, None, rng), voice(0.6, -38, rng), voice(2, -20, rng), noise(1, None, rng)]
+    found = edges(as_int16(np.concatenate(parts)))
+    end = next(edge for edge in found if edge.edge == "end")
+    assert end.began == found[0].position
