@@ -320,6 +320,8 @@ class Call:
             self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity, **space)
         else:
             self._timeline.add(t_ns, "text", **received.fields(), identity=identity)
+            if received.role == "reply" and self._script is not None:
+                self._script.reply_written(t_ns)
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
         """See `LineEvents`."""

@@ -77,7 +77,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
         )
     if expect.echo is not None:
         turn.expectations.append(
-            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=turn.sure)
+            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=not turn.ours)
         )
     if expect.wer is not None:
         turn.expectations.append(_wer(expect.wer, turn, places(*keys, "wer")))
@@ -96,7 +96,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
     if turn.doubtful:
         for expectation in turn.expectations:
             if expectation.outcome == "undecided":
-                expectation.why = turn.doubtful[0]
+                expectation.why, expectation.by_agent = str(turn.doubtful[0]), not turn.ours
     if turn.exercised is False:
         _not_exercised(turn, places("turns", index))
 

@@ -66,8 +66,12 @@ class AssignedTexts:
     altered_echoes: int = 0
 
 
-def assign_texts(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> AssignedTexts:
-    """Every text of a call, given to its turn."""
+def assign_texts(
+    turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]], spaces: Sequence[dict[str, Any]] = ()
+) -> AssignedTexts:
+    """Every text of a call, given to its turn; `spaces` are frames of nothing else, which may part two tokens."""
+    if spaces:
+        texts = sorted([*texts, *spaces], key=lambda event: int(event["t"]))
     assigned = AssignedTexts(TurnTexts(), [TurnTexts(turn.text or "") for turn in turns])
     spoken = [index for index, turn in enumerate(turns) if turn.kind != "type"]
     unechoed: defaultdict[str, deque[int]] = defaultdict(deque)
