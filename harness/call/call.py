@@ -321,7 +321,7 @@ class Call:
         else:
             self._timeline.add(t_ns, "text", **received.fields(), identity=identity)
             if received.role == "reply" and self._script is not None:
-                self._script.reply_written(t_ns)
+                self._script.reply_written(t_ns, received.text, None if received.own_id else received.segment)
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
         """See `LineEvents`."""

@@ -16,6 +16,7 @@ from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, s_to_ns
 from harness.errors import AgentFailure, CallFailure
 from harness.fixtures.find import Utterance
+from harness.measure.new_replies import NewReplies
 from harness.measure.own_voice import without_own_voice
 from harness.measure.voice import (
     FALSE_STOP_NS,
@@ -67,7 +68,7 @@ class Script:
         self._clock = clock
         self._ended_by: CallFailure | None = None
         self._turn = 0
-        self._replies_ns: list[int] = []
+        self._replies = NewReplies()
         self._talked_over_ns: int | None = None
         self._after_wait = False
         self._end_silence_ns = s_to_ns(plan.timeouts.end_silence)
@@ -82,9 +83,9 @@ class Script:
         self._anew = True
         self._ear.wake()
 
-    def reply_written(self, t_ns: int) -> None:
-        """The agent has written a reply: what it says from now on is new."""
-        self._replies_ns.append(t_ns)
+    def reply_written(self, t_ns: int, text: str, segment: str | None) -> None:
+        """The agent has written a reply, or a part of one: what it says from its beginning on is new."""
+        self._replies.add(t_ns, text, segment)
         self._ear.wake()
 
     @property
@@ -307,16 +308,16 @@ class Script:
         """What finds the reply to what was just said; where the caller hears itself, that is no reply."""
         voices = self._ear.voices
         if not setting_in(voices, start_ns, end_ns):
-            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies_ns)
+            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies.times_ns)
         heard = self._own_voice.find()
         if heard is None:
-            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies_ns)
+            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies.times_ns)
         self._timeline.add(self._clock.now_ns(), "own_voice", turn=self._turn, **asdict(heard))
 
         def find() -> ReplyStart:
             known_ns = self._ear.known_until_ns()
             others = without_own_voice(voices, start_ns, end_ns, heard.delay_ms, known_until_ns=known_ns)
-            return reply_to_speech(others, start_ns, end_ns, replies_ns=self._replies_ns)
+            return reply_to_speech(others, start_ns, end_ns, replies_ns=self._replies.times_ns)
 
         return find
 
@@ -345,7 +346,7 @@ class Script:
         await self._until(stopped)
         stop_ns = stop[0]
         return await self._await_reply(
-            lambda: reply_to_barge_in(voices, stop_ns, end_ns, replies_ns=self._replies_ns),
+            lambda: reply_to_barge_in(voices, stop_ns, end_ns, replies_ns=self._replies.times_ns),
             max(stop_ns, end_ns),
             barged,
         )

@@ -9,6 +9,7 @@ from harness.clock import NS_PER_MS
 from harness.failures import FailureKind
 from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
+from harness.measure.new_replies import new_replies_ns
 from harness.measure.notes import call_notes
 from harness.measure.own_voice import without_own_voice
 from harness.measure.result import (
@@ -162,7 +163,8 @@ class _Measured:
         self.heard_anything = bool(spans.voices)
         self.fitness = Fitness(spans, faults)
         self.owed = OwedAnswers(spans, self.texts)
-        self.replies_ns = [int(event["t"]) for event in spans.texts if event["role"] == "reply"]
+        self.replies_ns = new_replies_ns(spans.texts)
+        self.transcripts_ns = [int(event["t"]) for event in spans.texts if event["role"] == "transcript"]
         self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:
@@ -361,6 +363,7 @@ class _Measured:
                     turn_end_ns=turn.ended_ns or self.spans.last_ns,
                     known_until_ns=self.spans.last_ns,
                     replies_ns=self.replies_ns,
+                    transcripts_ns=self.transcripts_ns,
                 )
                 if stop is None:
                     return ReplyStart(), None

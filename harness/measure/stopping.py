@@ -29,6 +29,7 @@ def find_stop(
     turn_end_ns: int,
     known_until_ns: int,
     replies_ns: Sequence[int],
+    transcripts_ns: Sequence[int] = (),
 ) -> Stop | None:
     """When an agent that speaks at `start_ns` stopped; None where it did not, or that is not known yet.
 
@@ -42,7 +43,9 @@ def find_stop(
         end_ns: When that ended.
         turn_end_ns: What comes after it is of another turn.
         known_until_ns: Up to when the agent's voice is known.
-        replies_ns: When the agent wrote replies in this call; empty where it writes none.
+        replies_ns: When the agent began to write replies in this call; empty where it writes none.
+        transcripts_ns: When it wrote what it had heard. One that does so writes a new answer after that; what it writes
+            before may be the next sentence of the old one.
     """
     from_ns = start_ns
     while True:
@@ -59,7 +62,10 @@ def find_stop(
         elif not replies_ns:
             return Stop(stop_ns, pause_ns if pause_ns < PAUSE_NS else None)
         else:
-            is_new = bisect_left(replies_ns, start_ns) < bisect_right(replies_ns, turn_end_ns)
+            heard = bisect_left(transcripts_ns, start_ns)
+            since_ns = transcripts_ns[heard] if heard < len(transcripts_ns) else turn_end_ns + 1
+            since_ns = since_ns if transcripts_ns else start_ns
+            is_new = bisect_left(replies_ns, since_ns) < bisect_right(replies_ns, turn_end_ns)
             stopped = is_new or pause_ns >= LONGEST_PAUSE_NS
         if stopped:
             return Stop(stop_ns)

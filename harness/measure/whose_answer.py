@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.spans import CallSpans, TurnSpan
-from harness.measure.texts import AssignedTexts
+from harness.measure.texts import AssignedTexts, TurnTexts
 from harness.measure.unfit import Doubt
 from harness.measure.voice import WITH_VOICE_NS, count_before
 
@@ -24,7 +24,6 @@ class OwedAnswers:
     def __init__(self, spans: CallSpans, texts: AssignedTexts) -> None:
         self._spans = spans
         self._texts = texts
-        self._replies_ns = [int(event["t"]) for event in spans.texts if event["role"] == "reply"]
         self._transcripts_ns = [int(event["t"]) for event in spans.texts if event["role"] == "transcript"]
         self._writes = sum(bool(turn.replies) for turn in texts.turns) > 0
         self._owed: tuple[int, str] | None = None
@@ -36,7 +35,7 @@ class OwedAnswers:
         """Why the reply of the turn at `index`, whose voice set in then, may be an older answer."""
         turn, owed = self._spans.turns[index], self._owed
         doubt = None
-        if owed is not None and (self._is_too_long_ago(owed[0], turn) or self._is_told(turn, owed[0], onset_ns)):
+        if owed is not None and (self._is_too_long_ago(owed[0], turn) or self._is_told(index, onset_ns)):
             self._owed = None
         elif owed is not None and onset_ns is not None:
             doubt = Doubt(kind="late_answer", detail=owed[1])
@@ -62,17 +61,24 @@ class OwedAnswers:
         voices = self._spans.voices
         return count_before(voices, turn.caller_start_ns) == count_before(voices, turn.caller_start_ns - LATEST_NS)
 
-    def _is_told(self, turn: TurnSpan, since_ns: int, onset_ns: int | None) -> bool:
+    def _is_told(self, index: int, onset_ns: int | None) -> bool:
         """Whether the agent's texts say that the voice answers this turn."""
+        turn = self._spans.turns[index]
         if onset_ns is None or turn.caller_end_ns is None:
             return False
-        written = _between(self._replies_ns, since_ns, onset_ns + WITH_VOICE_NS)
-        if len(written) > 1 and written[-1] > turn.caller_end_ns:
-            return True  # the older answer, and this one
+        ours = self._texts.turns[index].first_reply_ns
+        written = ours is not None and ours <= onset_ns + WITH_VOICE_NS
+        if written and self._older(index).replies:
+            return True  # the older answer was written before this turn, and this one's after it
         if turn.kind == "type":
             return False
         heard = _between(self._transcripts_ns, turn.caller_start_ns or turn.caller_end_ns, onset_ns)
-        return bool(heard) and (not self._writes or (bool(written) and written[-1] >= heard[0] - NS_PER_MS))
+        if not heard or not self._writes:
+            return bool(heard)
+        return ours is not None and heard[0] <= ours + NS_PER_MS and written
+
+    def _older(self, index: int) -> TurnTexts:
+        return self._texts.turns[index - 1] if index else self._texts.greeting
 
 
 def _between(times_ns: Sequence[int], from_ns: int, to_ns: int) -> Sequence[int]:

@@ -42,8 +42,13 @@ def test_two_texts_tell_that_the_voice_is_this_turns() -> None:
     assert kinds(two_turns(call)[1]) == []
 
 
-def test_one_text_does_not() -> None:
-    call = silent_first().text(10_400, "reply", "We open at nine.")
+@pytest.mark.parametrize(
+    "frames", [["We open at nine."], ["We open", "We open at nine."], ["We", " open", " at nine."]]
+)
+def test_one_text_does_not_in_however_many_frames(frames: list[str]) -> None:
+    call = silent_first()
+    for number, frame in enumerate(frames):
+        call.text(10_400 + 20 * number, "reply", frame)
     assert kinds(two_turns(call)[1]) == ["late_answer"]
 
 
@@ -73,7 +78,7 @@ def test_a_greeting_that_comes_after_turn_1_began_is_no_reply_to_it() -> None:
     assert kinds(turn) == ["late_answer"]
     assert "greeting" in str(turn.doubtful[0])
     told = CallMade(greeting=None).type(5500, 9000).agent(6174, 7200)
-    told.text(5600, "reply", "Welcome.").text(6000, "reply", "At nine.")
+    told.text(5400, "reply", "Welcome.").text(6000, "reply", "At nine.")
     assert kinds(told.hung_up(9500).measured().turns[0]) == []
 
 
@@ -119,3 +124,11 @@ def test_an_mm_hmm_while_the_caller_speaks_on_is_no_going_on() -> None:
     call.agent(8000, 10_400).agent(12_000, 12_400).agent(15_000, 17_000).text(7900, "reply", "A long")
     turn = call.text(15_010, "reply", "Yes.").hung_up(19_000).measured().turns[1]
     assert turn.stop_ms == 400
+
+
+def test_the_next_sentence_of_the_old_answer_is_no_new_one_where_the_agent_transcribes() -> None:
+    """It never listened, and writes each sentence as it says it."""
+    call = talked_over(writes=True).text(10_530, "reply", "The second sentence.").text(13_070, "reply", "The third one.")
+    call.text(2000, "transcript", "Hello.")
+    turn = call.hung_up(18_000).measured().turns[1]
+    assert turn.stop_ms == 6080
