@@ -63,7 +63,7 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where is not None else self.what
-        return f"{text}\n  mend: {self.mend}" if self.mend else text
+        return f"{text}\n  hint: {self.mend}" if self.mend else text
 
 
 class UsageError(HarnessError):

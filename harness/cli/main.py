@@ -101,6 +101,12 @@ def main() -> None:
 
 def _tell_misuse(problem: typer.TyperException) -> None:
     """What is wrong with the command line, beneath how it is used; or the help, where nothing was asked."""
+    from harness.cli.misuse import told
+
+    text = told(problem)
+    if text is not None:
+        _tell(text)
+        return
     show = getattr(problem, "show", None)  # what typer itself calls; its class is not one of typer's public names
     if show is not None:
         show()

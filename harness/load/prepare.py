@@ -19,6 +19,7 @@ from harness.target.target import Target
 
 EMBEDDED_AGENT = "demo"
 LONGER_S = 60.0  # than the time for which its turns are looped, a call may last
+SLOW_CHARACTERS_A_S, QUICK_CHARACTERS_A_S = 8.0, 25.0  # of a voice that speaks a text
 Say = Callable[[str], None]
 
 
@@ -46,12 +47,35 @@ class Prepared:
 
     def longest_s(self) -> float:
         """A rough upper bound of one call: all that is said, and all waits at their longest."""
-        spoken_s = sum(utterance.pcm.size / 48_000 for utterance in self.speech if utterance is not None)
-        steps = self.loaded.model.turns
-        waits_s = sum(step.wait_s for step in steps)
-        turns_s = (self.timeouts.reply + self.timeouts.end_silence) * sum(step.kind != "wait" for step in steps)
-        setup_s = self.timeouts.session + self.timeouts.connect + self.timeouts.agent_join + self.timeouts.greeting
-        return min(setup_s + spoken_s + waits_s + turns_s, setup_s + self.timeouts.call)
+        turns_s = self._turns * (self.timeouts.reply + self.timeouts.end_silence)
+        return min(self._set_up_s + self._own_s(SLOW_CHARACTERS_A_S) + turns_s, self.longest_looped_s())
+
+    def longest_looped_s(self) -> float:
+        """The same of one whose turns are looped until the call's time is over."""
+        return self._set_up_s + self.timeouts.call
+
+    def shortest_s(self) -> float:
+        """A rough lower bound of one call that goes well: what is said, the waits, the silence after each reply."""
+        return self._own_s(QUICK_CHARACTERS_A_S) + self._turns * self.timeouts.end_silence
+
+    @property
+    def _turns(self) -> int:
+        return sum(step.kind != "wait" for step in self.loaded.model.turns)
+
+    @property
+    def _set_up_s(self) -> float:
+        return self.timeouts.session + self.timeouts.connect + self.timeouts.agent_join + self.timeouts.greeting
+
+    def _own_s(self, characters_a_s: float) -> float:
+        """All that the caller says and waits for; a text that is not spoken yet takes its characters' time."""
+        own_s = sum(step.wait_s for step in self.loaded.model.turns)
+        for step, utterance in zip(self.loaded.model.turns, self.speech, strict=True):
+            text = _text_of(step)
+            if utterance is not None:
+                own_s += utterance.pcm.size / 48_000
+            elif text is not None:
+                own_s += len(text.text) / characters_a_s
+        return own_s
 
 
 def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str:

@@ -1,0 +1,60 @@
+"""What typer refuses, told as our own errors are: an option of another load tool is answered with ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+# What users of Locust and k6 type, and which of ours they may mean, the best first.
+# Only those are offered that the command has.
+_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "-u": ("--calls", "--max"),
+    "--users": ("--calls", "--max"),
+    "--vus": ("--calls", "--max"),
+    "--vus-max": ("--calls", "--max"),
+    "--concurrency": ("--calls", "--max"),
+    "-n": ("--calls", "--max"),
+    "-c": ("--calls", "--max"),
+    "-r": ("--rate", "--session-rate"),
+    "--rps": ("--rate", "--session-rate"),
+    "--spawn-rate": ("--stages", "--rate", "--session-rate"),
+    "--hatch-rate": ("--stages", "--rate", "--session-rate"),
+    "-t": ("--duration", "--max-time"),
+    "--run-time": ("--duration", "--max-time"),
+    "-d": ("--duration", "--max-time"),
+    "-i": ("--repeat",),
+    "--iterations": ("--repeat",),
+    "-s": ("--stages",),
+    "--stage": ("--stages",),
+    "-H": ("--target",),
+    "--host": ("--target",),
+    "-j": ("--processes",),
+    "--workers": ("--processes",),
+    "-o": ("--out",),
+    "--tags": ("-k",),
+    "-T": ("-k",),
+    "-P": ("--web-port",),
+}
+
+
+def told(problem: Any) -> str | None:
+    """An option that does not exist, in our words; None where `problem` is something else."""
+    name = getattr(problem, "option_name", None)
+    context = getattr(problem, "ctx", None)
+    # The class is none of typer's public names.
+    if type(problem).__name__ != "NoSuchOption" or name is None or context is None:
+        return None
+    known = {option: parameter for parameter in context.command.params for option in parameter.opts}
+    known.pop("--help", None)
+    found = next((option for option in _ELSEWHERE.get(name, ()) if option in known), None) or _alike(name, [*known])
+    if found is None:
+        return f"no such option {name}\n  hint: {context.command_path} --help lists them"
+    form = " ".join(filter(None, (found, known[found].metavar)))
+    return f"no such option {name}; did you mean {found}?\n  hint: {form}: {known[found].help or 'see --help'}"
+
+
+def _alike(name: str, known: Sequence[str]) -> str | None:
+    if not name.startswith("--"):
+        return None
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.7)), None)
