@@ -20,7 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, get_args
 
-from harness.failures import FailureKind
+from harness.failures import HINTS, FailureKind
 
 EXIT_OK = 0
 EXIT_AGENT = 1
@@ -89,14 +89,14 @@ class StackError(HarnessError):
 
 
 class CallFailure(HarnessError):  # noqa: N818 - "failure" is the term of the reports, apart from errors of usage
-    """Why a call failed; `kind` is one of the closed list `FailureKind`."""
+    """Why a call failed; `kind` is one of the closed list `FailureKind`, by which it has a `mend` in any case."""
 
     prefix: ClassVar[str] = ""
 
     def __init__(self, kind: FailureKind, what: str, *, mend: str | None = None) -> None:
         if kind not in get_args(FailureKind) or not kind.startswith(self.prefix):
             raise ValueError(f"{kind!r} is no failure of {type(self).__name__}")
-        super().__init__(what, where=kind, mend=mend)
+        super().__init__(what, where=kind, mend=mend or HINTS[kind])
         self.kind = kind
 
 

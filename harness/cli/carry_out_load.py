@@ -184,6 +184,7 @@ def _request(wish: LoadWish, prepared: Sequence[Prepared], *, run: str, now: dat
         url=wish.target.url,
         api_key=None if wish.target.api_key is None else wish.target.api_key.reveal(),
         seed=seed,
+        key_variable=wish.target.key_variable,
         session_rate_per_min=wish.options.session_rate_per_min,
         call_duration_s=wish.options.call_duration_s,
         host=wish.host,
