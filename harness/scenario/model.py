@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from harness.scenario.limits import WER_OF_1, Limit, parse_limit, parse_time_limit
+from harness.scenario.limits import Limit, parse_time_limit, parse_word_error_limit
 from harness.scenario.metric_names import check_threshold
 from harness.scenario.units import duration_s
 from harness.scenario.yaml_places import MisfitError, as_written
@@ -37,12 +37,7 @@ def _list(value: Any) -> Any:
 
 
 def _ratio_limit_text(value: str) -> str:
-    limit = parse_limit(value)
-    if limit.is_time:
-        raise ValueError(f"{limit} is a time, a ratio is meant here; write one like <=0.3")
-    if limit.value > 1:
-        per_cent = f"; did you mean {limit.op}{limit.amount}%?" if limit.value < 100 and not limit.is_share else ""
-        raise ValueError(f"{limit} is no limit of a word error rate: {WER_OF_1}{per_cent}")
+    parse_word_error_limit(value)
     return value
 
 
