@@ -69,7 +69,10 @@ def resolve_target(option: str | None) -> Target:
     from harness.target.config import find_config, load_config
 
     path = find_config(Path.cwd())
-    target = choose_target(option, config=load_config(path) if path else None, env=os.environ)
+    config = load_config(path) if path else None
+    for warning in config.warnings if config else ():
+        typer.echo(f"warning: {warning}", err=True)
+    target = choose_target(option, config=config, env=os.environ)
     forget_keys(os.environ, target.api_key)
     for note in target.notes:
         typer.echo(f"note: {note}", err=True)
