@@ -6,7 +6,8 @@
     ├── UsageError                  2     known before a packet is sent
     │   ├── ScenarioError                 a scenario says what cannot be followed
     │   ├── FixtureError                  a WAV or the manifest is not what it should be
-    │   └── ConfigError                   a target, a key, a folder, an option
+    │   ├── ConfigError                   a target, a key, a folder, an option
+    │   └── SeveralErrors                 more than one of these at once
     ├── StackError                  3     the embedded stack did not come up, or fell
     └── CallFailure                 by kind
         ├── SessionFailure          3     session.*   no usable session
@@ -17,6 +18,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, get_args
 
@@ -80,6 +82,36 @@ class FixtureError(UsageError):
 
 class ConfigError(UsageError):
     """A target, a key, a folder or an option is not usable."""
+
+
+class SeveralErrors(UsageError):  # noqa: N818 - it is several errors
+    """More than one error of usage, all told; `what`, `where` and `mend` are those of the first."""
+
+    def __init__(self, errors: Sequence[UsageError]) -> None:
+        first = errors[0]
+        super().__init__(first.what, where=first.where, mend=first.mend)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
+
+
+def each_of(problem: UsageError) -> tuple[UsageError, ...]:
+    """The single errors in it."""
+    return problem.errors if isinstance(problem, SeveralErrors) else (problem,)
+
+
+def raise_all(problems: Sequence[UsageError]) -> None:
+    """Returns where there are none.
+
+    Raises:
+        UsageError: The only one, or all of them as `SeveralErrors`; what reads the same is told once.
+    """
+    told = {str(problem): problem for problem in problems}
+    if len(told) == 1:
+        raise next(iter(told.values()))
+    if told:
+        raise SeveralErrors(list(told.values()))
 
 
 class StackError(HarnessError):

@@ -12,7 +12,7 @@ import typer
 from harness import __version__
 from harness.cli import calibrate, call, capacity, fixtures, init, load, measure, report, run, scenarios, stack
 from harness.cli.output import Output
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError, UsageError, each_of
 from harness.open_files import take_all_allowed
 from harness.secret import masked
 
@@ -83,7 +83,8 @@ def main() -> None:
         _tell_misuse(problem)
         code = EXIT_USAGE
     except HarnessError as problem:
-        _tell(str(problem))
+        for each in each_of(problem) if isinstance(problem, UsageError) else (problem,):
+            _tell(str(each))
         code = problem.exit_code
     except KeyboardInterrupt:
         _tell("interrupted")

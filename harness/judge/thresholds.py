@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.counted import counted
-from harness.errors import UsageError
+from harness.errors import UsageError, raise_all
 from harness.judge.summary import ThresholdResult
 from harness.measure.percentiles import is_largest
 from harness.measure.samples import Sample
@@ -45,20 +45,19 @@ def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario
 
     Raises:
         UsageError: Naming the threshold.
+        SeveralErrors: There are several such.
     """
+    problems = []
     for threshold in thresholds:
         if engine != "sdk" and threshold.ref.metric in ONLY_SDK:
-            raise UsageError(
-                f"engine {engine} has no jitter buffer and gives no sample of {threshold.ref}",
-                where=threshold.where,
-                mend="use --engine sdk, or remove the threshold",
-            )
-        if not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
-            raise UsageError(
-                f"no scenario of this run can give a sample of {threshold.ref}",
-                where=threshold.where,
-                mend="remove the threshold, or add a step that is measured by it",
-            )
+            what = f"engine {engine} has no jitter buffer and gives no sample of {threshold.ref}"
+            mend = "use --engine sdk, or remove the threshold"
+            problems.append(UsageError(what, where=threshold.where, mend=mend))
+        elif not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
+            what = f"no scenario of this run can give a sample of {threshold.ref}"
+            mend = "remove the threshold, or add a step that is measured by it"
+            problems.append(UsageError(what, where=threshold.where, mend=mend))
+    raise_all(problems)
 
 
 def _can_give(ref: MetricRef, scenario: Scenario) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from harness.call.plan import CallPlan
 from harness.counted import counted
-from harness.errors import ConfigError, FixtureError, Place, ScenarioError
+from harness.errors import ConfigError, FixtureError, Place, ScenarioError, UsageError, each_of, raise_all
 from harness.fixtures.find import Speaker, Utterance, is_text, load_speech, speak_text
+from harness.installed_from import with_extra_stack
 from harness.scenario.load import LoadedScenario
 from harness.scenario.model import SpokenText, Step
 from harness.scenario.no_keys import refuse_key
 from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
+from harness.scenario.yaml_places import place_of, read_yaml
 from harness.target.target import Target
 
 EMBEDDED_AGENT = "demo"
@@ -105,22 +108,34 @@ async def prepare(
         ConfigError: No agent is named.
         FixtureError: A fixture or WAV is not usable, or a text cannot be spoken here.
         ScenarioError: An expectation cannot be judged, or the target's key stands in a scenario.
+        SeveralErrors: More than one of these.
     """
     agents = [agent_for(loaded, target, agent) for loaded in scenarios]
     told: set[str] = set()
     ready = []
-    async with _speaker(scenarios, speak=speak, say=say) as speaker:
+    problems = _texts_without_a_voice(scenarios)
+    async with _speaker(scenarios, speak=speak and not problems, say=say) as speaker:
         for loaded, name in zip(scenarios, agents, strict=True):
-            speech = [await _utterance(loaded, index, step, speaker) for index, step in enumerate(loaded.model.turns)]
+            speech = []
+            for index, step in enumerate(loaded.model.turns):
+                try:
+                    speech.append(await _utterance(loaded, index, step, speaker))
+                except UsageError as problem:
+                    problems.append(problem)
+                    speech.append(None)
             for utterance in speech:
                 for note in utterance.notes if utterance else ():
                     if note not in told:
                         told.add(note)
                         say(note)
             timeouts = resolve_timeouts(loaded.model.timeouts, target.timeouts)
-            _refuse_key_of(target, loaded)
+            try:
+                _refuse_key_of(target, loaded)
+            except UsageError as problem:
+                problems += each_of(problem)
             identity = loaded.model.agent_identity or target.agent_identity
             ready.append(Prepared(loaded, speech, name, timeouts, identity))
+    raise_all(problems)
     return ready
 
 
@@ -134,12 +149,55 @@ def _refuse_key_of(target: Target, loaded: LoadedScenario) -> None:
         )
 
 
+def speech_problems(path: Path) -> list[UsageError]:
+    """What is wrong with the fixtures and WAVs of a file that is no scenario yet, for other reasons.
+
+    They are looked for where a `say` stands that can be read; a file that is no YAML has none.
+    """
+    try:
+        raw = read_yaml(path, error=ScenarioError)
+    except UsageError:
+        return []
+    turns = raw.get("turns") if isinstance(raw, Mapping) else None
+    problems: list[UsageError] = []
+    for index, step in enumerate(turns if isinstance(turns, list) else ()):
+        said = step.get("say") if isinstance(step, Mapping) else None
+        if isinstance(said, str) and said.strip() and "${" not in said and not is_text(said):
+            try:
+                load_speech(said, base_dir=path.parent, language="en")
+            except FixtureError as problem:
+                problems.append(_placed(problem, place_of(path, raw, ("turns", index, "say"))))
+    return problems
+
+
+def _placed(problem: FixtureError, place: Place) -> FixtureError:
+    """A fixture's error at the step that names it."""
+    where = f" ({problem.where})" if problem.where is not None else ""
+    return FixtureError(f"{problem.what}{where}", where=place, mend=problem.mend)
+
+
 def _text_of(step: Step) -> SpokenText | None:
     if isinstance(step.say, SpokenText):
         return step.say
     if step.say is not None and is_text(step.say):
         return SpokenText(text=step.say, voice=None, language=None)
     return None
+
+
+def _texts_without_a_voice(scenarios: Sequence[LoadedScenario]) -> list[UsageError]:
+    """Of each scenario the first text that is to be spoken, where there is no voice here."""
+    if importlib.util.find_spec("piper") is not None:
+        return []
+    firsts = (
+        next(
+            (loaded.place("turns", index, "say") for index, step in enumerate(loaded.model.turns) if _text_of(step)),
+            None,
+        )
+        for loaded in scenarios
+    )
+    what = "a text is to be spoken, but there is no voice here"
+    mend = f"{with_extra_stack()}, or use a fixture's name or a WAV"
+    return [FixtureError(what, where=place, mend=mend) for place in firsts if place is not None]
 
 
 @asynccontextmanager
@@ -151,16 +209,7 @@ async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say
         for index, step in enumerate(loaded.model.turns)
         if _text_of(step) is not None
     ]
-    if not texts:
-        yield None
-        return
-    if importlib.util.find_spec("piper") is None:
-        raise FixtureError(
-            "a text is to be spoken, but there is no voice here",
-            where=texts[0],
-            mend="pip install 'voice-harness[stack]', or use a fixture's name or a WAV",
-        )
-    if not speak:
+    if not texts or not speak:
         yield None
         return
     from harness.stack.speech import Speech
@@ -189,8 +238,7 @@ async def _utterance(loaded: LoadedScenario, index: int, step: Step, speaker: Sp
             voice = text.voice or ("joe" if spoken_in.split("-", maxsplit=1)[0] == "en" else "espeak")
             utterance = await speak_text(text.text, voice, spoken_in, speaker)
     except FixtureError as problem:
-        where = f" ({problem.where})" if problem.where is not None else ""
-        raise FixtureError(f"{problem.what}{where}", where=place, mend=problem.mend) from None
+        raise _placed(problem, place) from None
     if step.expect.wer is not None and not utterance.text.strip():
         raise ScenarioError(
             f"wer cannot be judged: nobody knows what {utterance.name} says",

@@ -123,7 +123,8 @@ def test_targets_with_a_key_of_their_own_or_none_are_not_warned_of(command: Comm
     session = 'kind = "session"\nurl = "https://x.example/"\nagent = "x"\n'
     backend = 'kind = "backend"\nurl = "https://x.example/"\nagent = "x"\n'
     (tmp_path / "voice-harness.toml").write_text(
-        f'[targets.a]\n{session}api_key_env = "A_KEY"\n[targets.b]\n{session}[targets.c]\n{backend}[targets.d]\n{backend}'
+        f'[targets.a]\n{session}api_key_env = "A_KEY"\n[targets.b]\n{session}'
+        f"[targets.c]\n{backend}[targets.d]\n{backend}"
     )
     said = command("run", "s.yaml", "--target", "a", "--dry-run", env={"A_KEY": KEY})
     assert said.code == 0
