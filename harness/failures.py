@@ -60,7 +60,7 @@ HINTS: Mapping[FailureKind, str] = {
     "agent.gone_silent": "did its process crash, or lose its network?",
     "harness.shard_died": "look whether memory ran out on the machine that made the call; fewer calls there need less",
     "harness.disk": "free space on the disk",
-    "harness.bug": "report it, with the run's folder",
+    "harness.bug": "where it names an option use that, else report it with the run's folder",
 }
 """What to do where nothing better is known than the kind."""
 

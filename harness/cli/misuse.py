@@ -39,12 +39,19 @@ _ELSEWHERE: dict[str, tuple[str, ...]] = {
 
 
 def told(problem: Any) -> str | None:
-    """An option that does not exist, in our words; None where `problem` is something else."""
-    name = getattr(problem, "option_name", None)
+    """What is wrong with the command line, with its hint; None where nothing was asked, and the help is to be shown."""
     context = getattr(problem, "ctx", None)
-    # The class is none of typer's public names.
-    if type(problem).__name__ != "NoSuchOption" or name is None or context is None:
+    # The classes are none of typer's public names.
+    if type(problem).__name__ == "NoArgsIsHelpError" or not hasattr(problem, "format_message"):
         return None
+    if type(problem).__name__ == "NoSuchOption" and context is not None:
+        return _no_such_option(problem.option_name, context)
+    command = context.command_path if context is not None else "voice-harness"
+    what = problem.format_message().rstrip(".")
+    return f"{command}: {what[:1].lower()}{what[1:]}\n  hint: {command} --help tells how"
+
+
+def _no_such_option(name: str, context: Any) -> str:
     known = {option: parameter for parameter in context.command.params for option in parameter.opts}
     known.pop("--help", None)
     found = next((option for option in _ELSEWHERE.get(name, ()) if option in known), None) or _alike(name, [*known])
