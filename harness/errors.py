@@ -105,13 +105,24 @@ def raise_all(problems: Sequence[UsageError]) -> None:
     """Returns where there are none.
 
     Raises:
-        UsageError: The only one, or all of them as `SeveralErrors`; what reads the same is told once.
+        UsageError: The only one, or all of them as `SeveralErrors`, file by file and line by line; what reads the same
+            is told once.
     """
-    told = {str(problem): problem for problem in problems}
+    told = list({str(problem): problem for problem in problems}.values())
     if len(told) == 1:
-        raise next(iter(told.values()))
+        raise told[0]
     if told:
-        raise SeveralErrors(list(told.values()))
+        files = list(dict.fromkeys(_file(problem) for problem in told))
+        raise SeveralErrors(sorted(told, key=lambda problem: (files.index(_file(problem)), *_line(problem))))
+
+
+def _file(problem: UsageError) -> str:
+    return problem.where.path if isinstance(problem.where, Place) else str(problem.where)
+
+
+def _line(problem: UsageError) -> tuple[int, int]:
+    where = problem.where
+    return (where.line or 0, where.column or 0) if isinstance(where, Place) else (0, 0)
 
 
 class StackError(HarnessError):
