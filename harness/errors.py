@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, get_args
@@ -112,17 +113,19 @@ def raise_all(problems: Sequence[UsageError]) -> None:
     if len(told) == 1:
         raise told[0]
     if told:
-        files = list(dict.fromkeys(_file(problem) for problem in told))
-        raise SeveralErrors(sorted(told, key=lambda problem: (files.index(_file(problem)), *_line(problem))))
+        files = list(dict.fromkeys(_file_and_line(problem)[0] for problem in told))
+
+        def place(problem: UsageError) -> tuple[int, int, int]:
+            file, line, column = _file_and_line(problem)
+            return files.index(file), line, column
+
+        raise SeveralErrors(sorted(told, key=place))
 
 
-def _file(problem: UsageError) -> str:
-    return problem.where.path if isinstance(problem.where, Place) else str(problem.where)
-
-
-def _line(problem: UsageError) -> tuple[int, int]:
-    where = problem.where
-    return (where.line or 0, where.column or 0) if isinstance(where, Place) else (0, 0)
+def _file_and_line(problem: UsageError) -> tuple[str, int, int]:
+    """Where an error is, also where its place is a text already."""
+    found = re.fullmatch(r"(.*?)(?::(\d+))?(?::(\d+))?", str(problem.where), re.DOTALL)
+    return ("", 0, 0) if found is None else (found[1], int(found[2] or 0), int(found[3] or 0))
 
 
 class StackError(HarnessError):

@@ -150,8 +150,7 @@ def read_thresholds(
 
     found, problems = [], []
     for loaded in scenarios:
-        place = str(loaded.place("thresholds"))
-        found.extend(scenario_thresholds(loaded.model, place, alone=len(scenarios) == 1))
+        found.extend(scenario_thresholds(loaded.model, loaded.place, alone=len(scenarios) == 1))
     for text in options or []:
         try:
             found.append(Threshold(*check_threshold(*parse_threshold_option(text)), COMMAND_LINE))

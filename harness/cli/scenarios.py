@@ -78,7 +78,7 @@ async def _check(
     from harness.target.target import Target
 
     problems: list[UsageError] = []
-    thresholds = scenario_thresholds(scenario.model, str(scenario.place("thresholds")), alone=len(others) == 1)
+    thresholds = scenario_thresholds(scenario.model, scenario.place, alone=len(others) == 1)
     if some_unknown:
         names = {other.name for other in others}
         thresholds = [each for each in thresholds if dict(each.ref.tags).get("scenario", scenario.name) in names]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.counted import counted
-from harness.errors import UsageError, raise_all
+from harness.errors import Place, UsageError, raise_all
 from harness.judge.summary import ThresholdResult
 from harness.measure.percentiles import is_largest
 from harness.measure.samples import Sample
@@ -28,15 +28,20 @@ class Threshold:
     where: str
 
 
-def scenario_thresholds(scenario: Scenario, where: str, *, alone: bool) -> list[Threshold]:
-    """A scenario's own thresholds; where several scenarios run, each judges its own calls."""
+def scenario_thresholds(
+    scenario: Scenario, where: Callable[[str, str], Place | str], *, alone: bool
+) -> list[Threshold]:
+    """A scenario's own thresholds; where several scenarios run, each judges its own calls.
+
+    `where` tells the place of a value under such keys.
+    """
     found = []
     for name, limits in scenario.thresholds.items():
         for text in limits:
             ref, limit = check_threshold(name, text)
             if not alone and "scenario" not in dict(ref.tags):
                 ref = MetricRef(ref.metric, (*ref.tags, ("scenario", scenario.name)))
-            found.append(Threshold(ref, limit, where))
+            found.append(Threshold(ref, limit, str(where("thresholds", name))))
     return found
 
 

@@ -54,10 +54,10 @@ def test_all_errors_of_all_files_and_all_that_is_right(command: Command, tmp_pat
         f"many.yaml:{place}" for place in MANY_PLACES
     ], "from top to bottom"
     assert [place for place in places if place.startswith("later.yaml")] == [
-        "later.yaml:6:1",
-        "later.yaml:6:1",
         "later.yaml:3:5",
         "later.yaml:4:5",
+        "later.yaml:8:3",
+        "later.yaml:9:3",
     ]
     assert len([place for place in places if place.startswith("no-yaml.yaml")]) == 1
     assert "away.yaml: there is no such file" in said.err
