@@ -320,11 +320,12 @@ class Call:
             return
         received = self._chat.received(payload, of_agent=self._agents.is_agents_text(identity))
         if isinstance(received, Junk):
-            self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity)
+            space = received.space.fields() if received.space else {}
+            self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity, **space)
         else:
-            self._timeline.add(
-                t_ns, "text", role=received.role, text=received.text, type=received.type, identity=identity
-            )
+            self._timeline.add(t_ns, "text", **received.fields(), identity=identity)
+            if received.role == "reply" and self._script is not None:
+                self._script.reply_written(t_ns)
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
         """See `LineEvents`."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from harness.as_read import as_read
 
 TOPIC_OUT = "voice.user_text"
 TOPIC_IN = "voice.reply"
@@ -13,21 +16,53 @@ USER = "user_text"
 
 Role = Literal["echo", "transcript", "reply"]
 
+# What services call the piece of speech or of a reply that a frame is a part of; an `id` may be merely the frame's own.
+_SEGMENT_KEYS = ("segment_id", "segmentId", "lk.segment_id", "utterance_id", "utteranceId", "item_id", "itemId")
+_OWN_ID_KEYS = ("id", "message_id", "messageId")
+_FINAL_KEYS = ("final", "is_final", "isFinal", "lk.transcription_final")
+_DRAFT_KEYS = ("partial", "is_partial", "isPartial", "interim")
+
 
 @dataclass(frozen=True, slots=True)
 class ChatText:
-    """A text that came: `type` is the frame's own word for it."""
+    """A text that came.
+
+    Attributes:
+        role: Whose it is, and whether it is an echo.
+        text: Trimmed.
+        type: The frame's own word for it.
+        written: As it stood in the frame: the spaces at its ends tell how parts of a text are joined.
+        segment: The id of what it is a part of, where the frame has one.
+        own_id: Whether that id may be merely the frame's own.
+        final: Whether more of the segment may come; None where the frame does not say.
+    """
 
     role: Role
     text: str
     type: str
+    written: str = ""
+    segment: str | None = None
+    own_id: bool = False
+    final: bool | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """What the timeline keeps of it: what the frame did not say is left out."""
+        kept: dict[str, Any] = {"role": self.role, "text": self.text, "type": self.type}
+        if self.written != self.text:
+            kept["written"] = self.written
+        if self.segment is not None:
+            kept |= {"segment": self.segment, "own_id": True} if self.own_id else {"segment": self.segment}
+        if self.final is not None:
+            kept["final"] = self.final
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
 class Junk:
-    """A frame that is ignored, and why."""
+    """A frame that is ignored, and why; `space` is a text of nothing but spaces, which may part two tokens."""
 
     why: str
+    space: ChatText | None = None
 
 
 def outgoing(text: str) -> bytes:
@@ -43,7 +78,7 @@ class Chat:
 
     def sent(self, text: str) -> None:
         """A typed message goes out."""
-        self._unechoed[text.strip()] += 1
+        self._unechoed[as_read(text)] += 1
 
     def received(self, payload: bytes, *, of_agent: bool = True) -> ChatText | Junk:
         """What a frame on `voice.reply` is. One that is not of the agent is no echo that is awaited."""
@@ -58,15 +93,38 @@ class Chat:
         kind = frame.get("type")
         if not isinstance(kind, str):
             return Junk("without a type")
-        text = frame.get("text") if isinstance(frame.get("text"), str) else frame.get("message")
-        if not isinstance(text, str):
+        written = frame.get("text") if isinstance(frame.get("text"), str) else frame.get("message")
+        if not isinstance(written, str):
             return Junk("without a text")
-        text = text.strip()
-        if not text:
-            return Junk("empty text")
-        if kind != USER:
-            return ChatText("reply", text, kind)
-        if of_agent and self._unechoed[text] > 0:
-            self._unechoed[text] -= 1
-            return ChatText("echo", text, kind)
-        return ChatText("transcript", text, kind)
+        text = written.strip()
+        seen = as_read(text)
+        segment, own_id = _segment(frame)
+        role: Role = "transcript" if kind == USER else "reply"
+        if seen and kind == USER and of_agent and self._unechoed[seen] > 0:
+            self._unechoed[seen] -= 1
+            role = "echo"
+        received = ChatText(role, text, kind, written, segment, own_id, _final(frame))
+        if not seen:
+            return Junk("empty text", replace(received, text="") if written else None)
+        return received
+
+
+def _segment(frame: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """The id of what a frame is a part of, and whether it may be the frame's own."""
+    for keys, own in ((_SEGMENT_KEYS, False), (_OWN_ID_KEYS, True)):
+        for key in keys:
+            value = frame.get(key)
+            if isinstance(value, str | int) and not isinstance(value, bool) and str(value):
+                return str(value), own
+    return None, False
+
+
+def _final(frame: Mapping[str, Any]) -> bool | None:
+    for keys, means in ((_FINAL_KEYS, True), (_DRAFT_KEYS, False)):
+        for key in keys:
+            value = frame.get(key)
+            if isinstance(value, str) and value.lower() in ("true", "false"):
+                value = value.lower() == "true"
+            if isinstance(value, bool):
+                return value is means
+    return None

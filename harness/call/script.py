@@ -67,6 +67,7 @@ class Script:
         self._clock = clock
         self._ended_by: CallFailure | None = None
         self._turn = 0
+        self._replies_ns: list[int] = []
         self._talked_over_ns: int | None = None
         self._after_wait = False
         self._end_silence_ns = s_to_ns(plan.timeouts.end_silence)
@@ -79,6 +80,11 @@ class Script:
     def agent_is_another(self) -> None:
         """Another one than was listened to is the agent: a greeting that was awaited starts over."""
         self._anew = True
+        self._ear.wake()
+
+    def reply_written(self, t_ns: int) -> None:
+        """The agent has written a reply: what it says from now on is new."""
+        self._replies_ns.append(t_ns)
         self._ear.wake()
 
     @property
@@ -300,16 +306,16 @@ class Script:
         """What finds the reply to what was just said; where the caller hears itself, that is no reply."""
         voices = self._ear.voices
         if not setting_in(voices, start_ns, end_ns):
-            return lambda: reply_to_speech(voices, start_ns, end_ns)
+            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies_ns)
         heard = self._own_voice.find()
         if heard is None:
-            return lambda: reply_to_speech(voices, start_ns, end_ns)
+            return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies_ns)
         self._timeline.add(self._clock.now_ns(), "own_voice", turn=self._turn, **asdict(heard))
 
         def find() -> ReplyStart:
             known_ns = self._ear.known_until_ns()
             others = without_own_voice(voices, start_ns, end_ns, heard.delay_ms, known_until_ns=known_ns)
-            return reply_to_speech(others, start_ns, end_ns)
+            return reply_to_speech(others, start_ns, end_ns, replies_ns=self._replies_ns)
 
         return find
 
@@ -337,7 +343,11 @@ class Script:
 
         await self._until(stopped)
         stop_ns = stop[0]
-        return await self._await_reply(lambda: reply_to_barge_in(voices, stop_ns, end_ns), max(stop_ns, end_ns), barged)
+        return await self._await_reply(
+            lambda: reply_to_barge_in(voices, stop_ns, end_ns, replies_ns=self._replies_ns),
+            max(stop_ns, end_ns),
+            barged,
+        )
 
     async def _not_put_off(self, end_ns: int, barged: bool) -> str:
         """After what needs no reply: until the agent has ended, or the next step talks over the same speech."""
@@ -377,18 +387,25 @@ class Script:
             still = self._clock.now_ns() >= from_ns + END_KNOWN_NS if until_ns is None else until_ns > from_ns
             return found.onset_ns is not None or (found.interrupted and still)
 
-        await self._until(settled, deadline_ns + KNOWN_AFTER_NS)
-        if found.onset_ns is not None and found.onset_ns > deadline_ns:
-            found = ReplyStart(interrupted=found.interrupted)
-        if found.onset_ns is None and not found.interrupted:
-            await self._until(lambda: not self._ear.voiced)
-            self._occurred(self._no_reply(from_ns), self._turn)
-            return "no_reply"
-        self._reply_heard = True
-        if barged and found.onset_ns is not None:
-            self._talked_over_ns = found.onset_ns
-            return "barge_in"
-        await self._until(lambda: self._hung_up or self._silent_for(self._end_silence_ns, from_ns))
+        while True:
+            await self._until(settled, deadline_ns + KNOWN_AFTER_NS)
+            if found.onset_ns is not None and found.onset_ns > deadline_ns:
+                found = ReplyStart(interrupted=found.interrupted)
+            if found.onset_ns is None and not found.interrupted:
+                await self._until(lambda: not self._ear.voiced)
+                self._occurred(self._no_reply(from_ns), self._turn)
+                return "no_reply"
+            self._reply_heard = True
+            if barged and found.onset_ns is not None:
+                self._talked_over_ns = found.onset_ns
+                return "barge_in"
+            await self._until(lambda: self._hung_up or self._silent_for(self._end_silence_ns, from_ns))
+            # What turned out to be a sound, or noise, was no reply.
+            was_reply = find()
+            is_reply = was_reply.onset_ns is not None or was_reply.interrupted
+            if is_reply or self._hung_up or self._clock.now_ns() > deadline_ns:
+                break
+            self._reply_heard = False
         if self._last_turn:
             await self._await_hang_up()
         return "interrupted" if found.interrupted else "replied"

@@ -37,11 +37,13 @@ then. The events and their fields:
     agent.onset         track, position (samples of its stream), ear (ns or null), level_dbfs, found (ns: when it was
                         known), read_late_ms (of its packet)    a voice, whoever's track it is
     agent.end           track, position, began (ns: its onset as it is known now, null where it was noise, no voice),
-                        level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms
+                        level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms, sound (where it was
+                        a sound and no voice)
     heard               track, position, ear (ns or null), place (samples of the recording, or null)    once a second,
                         where the stream was moved in the recording, and at its end
-    text                role (echo | transcript | reply), text, type, identity
-    text.junk           why, identity
+    text                role (echo | transcript | reply), text, type, identity; where the frame has them: written (its
+                        text with the spaces at its ends), segment (an id), own_id (it may be the frame's own), final
+    text.junk           why, identity; of a text of nothing but spaces what `text` has: it may part two tokens
     second              sent, send_late_ms, lag_ms, heard, read_late_ms    what one second of the call cost us;
                         own_cpu, loop_cpu, busy, steal, throttled_ms, udp_dropped, clock_step_ms, gc_ms, gc_longest_ms,
                         disk_ms, waited_ms, page_faults, preempted      and see `machine`

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Literal, Protocol
 
+from harness.as_read import as_read
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
 from harness.measure.turn_taking import stopped_falsely
 from harness.scenario.limits import parse_limit
@@ -16,7 +17,9 @@ from harness.scenario.model import Expect, Reply, Scenario
 LATE = "the harness was late: its times cannot be trusted"
 LATE_WORDS = "the harness was late: what the agent heard cannot be trusted"
 NOT_EXERCISED = "not exercised: the agent was already silent"
-_TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
+_QUOTES = str.maketrans(
+    {**dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032", "'"), **dict.fromkeys("\u201c\u201d\u201f\u2033", '"')}
+)
 
 
 class Places(Protocol):
@@ -74,7 +77,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
         )
     if expect.echo is not None:
         turn.expectations.append(
-            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=turn.sure)
+            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=not turn.ours)
         )
     if expect.wer is not None:
         turn.expectations.append(_wer(expect.wer, turn, places(*keys, "wer")))
@@ -93,7 +96,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
     if turn.doubtful:
         for expectation in turn.expectations:
             if expectation.outcome == "undecided":
-                expectation.why = turn.doubtful[0]
+                expectation.why, expectation.by_agent = str(turn.doubtful[0]), not turn.ours
     if turn.exercised is False:
         _not_exercised(turn, places("turns", index))
 
@@ -188,8 +191,9 @@ def _keeps_talking(turn: TurnResult, place: str) -> ExpectationResult:
 
 
 def normalise(text: str) -> str:
-    """A text as replies are compared: Unicode's compatibility form, plain quotes, single spaces, case folded."""
-    return " ".join(unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC)).casefold().split())
+    """A text as replies are compared: as it is read, in Unicode's compatibility form, plain quotes, case folded."""
+    folded = unicodedata.normalize("NFKC", as_read(text.translate(_QUOTES))).casefold()
+    return as_read(folded)
 
 
 def _judge_reply(reply: Reply, text: str, places: Places, keys: tuple[str | int, ...]) -> list[ExpectationResult]:

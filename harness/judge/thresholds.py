@@ -16,6 +16,7 @@ from harness.scenario.metric_names import EXPECTATIONS, RATES, MetricRef, check_
 from harness.scenario.model import Scenario
 
 NO_SAMPLE = "there is no sample"
+DOUBTFUL = "all its samples are doubtful, by what the agent did"
 ONLY_SDK = ("turn.ttfa_ear", "audio.jitter_buffer")  # metrics of a jitter buffer, which one engine has
 
 
@@ -119,7 +120,9 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
         count = float(sum(values)) if threshold.ref.metric in RATES else float(len(values))
         return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
     if not values and not cut:
-        why = "all its samples were measured by a late harness" if found else NO_SAMPLE
+        why = NO_SAMPLE
+        if found:
+            why = "all its samples were measured by a late harness" if any(one.ours for one in found) else DOUBTFUL
         return ThresholdResult(metric=name, limit=str(limit), value=None, samples=0, ok=None, why=why)
     count = len(values) + len(cut)
     result = ThresholdResult(metric=name, limit=str(limit), value=None, samples=count, ok=None)

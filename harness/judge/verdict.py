@@ -23,7 +23,7 @@ from harness.judge.summary import (
 )
 from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
 from harness.measure.percentiles import LEAST_SAMPLES
-from harness.measure.result import DEFINITIONS, CallResult, ExpectationResult, standing
+from harness.measure.result import DEFINITIONS, CallResult, ExpectationResult, TurnResult, standing
 from harness.measure.samples import Sample, samples_of
 from harness.measure.survival import survival_mean, survival_percentile
 from harness.scenario.metric_names import METRICS, RATES
@@ -172,16 +172,10 @@ def _unfit(
     """More than one accident: then the run says nothing of the agent."""
     reasons = []
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
-    unfit = [turn for turn in turns if not turn.sure]
+    unfit = [turn for turn in turns if turn.ours]
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
         # A turn has one voice for each kind, however many packets it names.
-        why = _commonest(
-            [
-                each
-                for turn in unfit
-                for each in dict.fromkeys([*(reason.in_short for reason in turn.unfit_why), *turn.doubtful])
-            ]
-        )
+        why = _commonest([each for turn in unfit for each in _in_short(turn)])
         ran_out = _commonest([turn.ran_out.partition(":")[0] for turn in unfit if turn.ran_out])
         late = "were measured late or are doubtful" if any(turn.doubtful for turn in unfit) else "were measured late"
         what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} {late} (mostly: {why}"
@@ -194,7 +188,7 @@ def _unfit(
         what = f"do not trust this run: the harness found itself wrong in {of} ({', '.join(names)})"
         reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(wrong)))
     for threshold, result in zip(thresholds, judged, strict=True):
-        if result.ok is None and any(sample.matches(threshold.ref) for sample in samples):
+        if result.ok is None and any(sample.matches(threshold.ref) and sample.ours for sample in samples):
             reasons.append(Reason(code=EXIT_UNFIT, what=f"{result.metric} {result.limit}: {result.why}"))
     own = [kind for kind in map(_lost_by_ourselves, calls) if kind]
     if len(own) > OWN_LOSS_SHARE * max(1, counts.total):
@@ -210,6 +204,12 @@ def _unfit(
             )
         )
     return reasons
+
+
+def _in_short(turn: TurnResult) -> list[str]:
+    """Why a turn was not measured, each kind once."""
+    kinds = [reason.in_short for reason in turn.unfit_why] + [doubt.in_short for doubt in turn.doubtful]
+    return list(dict.fromkeys(kinds))
 
 
 def _lost_by_ourselves(call: CallResult) -> str | None:
@@ -261,6 +261,7 @@ def _never_decided(calls: Sequence[CallResult]) -> list[Reason]:
         f"expectation {expect} {limit} was never decided: {found[0].why}"
         for (_, _, expect, limit), found in outcomes.items()
         if all(expectation.outcome == "undecided" for expectation in found)
+        and not all(expectation.by_agent for expectation in found)
     )
     return [Reason(code=EXIT_UNFIT, what=what, count=count) for what, count in sorted(open_ones.items())]
 

@@ -135,6 +135,8 @@ async def prepare(
                 problems += each_of(problem)
             identity = loaded.model.agent_identity or target.agent_identity
             ready.append(Prepared(loaded, speech, name, timeouts, identity))
+    if not problems:  # of a text that could not be read nobody can say whether its words are known
+        _refuse_wer_of_nothing(ready)
     raise_all(problems)
     return ready
 
@@ -170,7 +172,7 @@ def speech_problems(path: Path) -> list[UsageError]:
     return problems
 
 
-def _placed(problem: FixtureError, place: Place) -> FixtureError:
+def _placed(problem: UsageError, place: Place) -> FixtureError:
     """A fixture's error at the step that names it."""
     where = f" ({problem.where})" if problem.where is not None else ""
     return FixtureError(f"{problem.what}{where}", where=place, mend=problem.mend)
@@ -225,24 +227,58 @@ async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say
 async def _utterance(loaded: LoadedScenario, index: int, step: Step, speaker: Speaker | None) -> Utterance | None:
     if step.say is None:
         return None
+    from harness.stack.speech.voice_names import check_speakable
+
     place = loaded.place("turns", index, "say")
     language = loaded.model.session.language or "en"
     text = _text_of(step)
     try:
         if text is None:
             utterance = load_speech(str(step.say), base_dir=loaded.path.parent, language=language)
-        elif speaker is None:
-            return None
+            words, spoken_in = utterance.text, utterance.language
         else:
-            spoken_in = text.language or language
+            words, spoken_in = text.text, text.language or language
             voice = text.voice or ("joe" if spoken_in.split("-", maxsplit=1)[0] == "en" else "espeak")
-            utterance = await speak_text(text.text, voice, spoken_in, speaker)
-    except FixtureError as problem:
+            check_speakable(words, voice, spoken_in)
+    except (FixtureError, ConfigError) as problem:
         raise _placed(problem, place) from None
-    if step.expect.wer is not None and not utterance.text.strip():
-        raise ScenarioError(
-            f"wer cannot be judged: nobody knows what {utterance.name} says",
-            where=loaded.place("turns", index, "expect", "wer"),
-            mend="add the WAV and its text to a manifest, or remove the expectation",
-        )
-    return utterance
+    _refuse_unknown_words(loaded, index, step, words, spoken_in)
+    if text is None:
+        return utterance
+    if speaker is None:
+        return None
+    try:
+        return await speak_text(words, voice, spoken_in, speaker)
+    except FixtureError as problem:
+        raise FixtureError(problem.what, where=place, mend=problem.mend) from None
+
+
+def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
+    """A limit on word error rates needs one turn whose words are known."""
+    for prepared in ready:
+        steps = zip(prepared.loaded.model.turns, prepared.speech, strict=True)
+        if any(_text_of(step) is not None or (utterance and utterance.text) for step, utterance in steps):
+            return
+    for prepared in ready:
+        for name in prepared.loaded.model.thresholds:
+            if name.split("{")[0] == "turn.wer":
+                raise ScenarioError(
+                    "turn.wer cannot be judged: of no turn does anybody know what is said",
+                    where=prepared.loaded.place("thresholds", name),
+                    mend="add the WAV and its text to a manifest, or remove the threshold",
+                )
+
+
+def _refuse_unknown_words(loaded: LoadedScenario, index: int, step: Step, words: str, language: str) -> None:
+    """A word error rate needs the words that were said."""
+    from harness.measure.wer import word_error_rate
+
+    if step.expect.wer is None or word_error_rate(words, "", language=language) is not None:
+        return
+    what = step.say.text if isinstance(step.say, SpokenText) else step.say
+    why = f"{words!r} has no word that counts" if words.strip() else f"nobody knows what {what} says"
+    raise ScenarioError(
+        f"wer cannot be judged: {why}",
+        where=loaded.place("turns", index, "expect", "wer"),
+        mend="add the WAV and its text to a manifest, or remove the expectation",
+    )

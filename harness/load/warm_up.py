@@ -13,4 +13,4 @@ def warm_up() -> None:
     noise = np.random.default_rng(0).normal(0, 10, SAMPLE_RATE).astype(np.int16)
     voice = (noise * 200).astype(np.int16)
     OnsetDetector().feed(np.concatenate([noise, voice, noise]))
-    word_error_rate("When do you open?", "when do you open")
+    word_error_rate("When do you open, at nine thirty?", "when do you open, at 9:30")

@@ -23,9 +23,10 @@ from harness.measure.result import (
 from harness.measure.self_check import self_faults
 from harness.measure.self_fault import SelfFault
 from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
+from harness.measure.stopping import Stop, find_stop
 from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
-from harness.measure.unfit import Unfit
+from harness.measure.unfit import Doubt, Unfit
 from harness.measure.voice import (
     ReplyStart,
     Voice,
@@ -35,15 +36,19 @@ from harness.measure.voice import (
     reply_to_text,
     setting_in,
     speaks_at,
-    stop_after,
 )
 from harness.measure.wer import word_error_rate
 from harness.measure.who_was_there import handovers, mistaken, tracks_heard
+from harness.measure.whose_answer import OwedAnswers
 
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
+MAY_HAVE_GONE_ON = (
+    "it spoke while the caller did, soon after its last reply, and it writes nothing: whether that reply went on or it "
+    "interrupted cannot be told"
+)
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
 
@@ -88,6 +93,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         other_texts=spans.other_texts,
         junk_frames=spans.junk,
         stray_texts=measured.texts.stray,
+        altered_echoes=measured.texts.altered_echoes,
         stray_speech=measured.stray_speech(),
         greeting=greeting,
         turns=turns,
@@ -100,9 +106,16 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
             send_late_ms=[event["send_late_ms"] for event in spans.seconds],
         ),
         notes=[f"the harness found itself wrong: {fault}" for fault in faults]
-        + call_notes(spans, stray=measured.texts.stray),
+        + call_notes(spans, stray=measured.texts.stray, altered_echoes=measured.texts.altered_echoes),
         self_faults=[str(fault) for fault in faults],
     )
+
+
+def _doubts_of_stop(stop: Stop | None) -> list[Doubt]:
+    if stop is None or stop.pause_ns is None:
+        return []
+    what = f"it was silent for {stop.pause_ns / NS_PER_MS:.0f} ms and spoke on, and it writes nothing"
+    return [Doubt(kind="stop_or_pause", detail=f"{what}: whether it stopped or paused cannot be told")]
 
 
 def _first(*values: int | None) -> int:
@@ -145,9 +158,11 @@ class _Measured:
     def __init__(self, spans: CallSpans, zero_ns: int, faults: Sequence[SelfFault]) -> None:
         self.spans = spans
         self.zero_ns = zero_ns
-        self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts)
+        self.texts: AssignedTexts = assign_texts(spans.turns, spans.texts, spans.spaces)
         self.heard_anything = bool(spans.voices)
         self.fitness = Fitness(spans, faults)
+        self.owed = OwedAnswers(spans, self.texts)
+        self.replies_ns = [int(event["t"]) for event in spans.texts if event["role"] == "reply"]
         self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:
@@ -155,7 +170,7 @@ class _Measured:
 
     def failures(self, greeting: GreetingResult | None, turns: Sequence[TurnResult]) -> list[FailureSeen]:
         late: set[int | None] = {turn.turn for turn in turns if not turn.fit}
-        doubtful = {turn.turn: turn.doubtful[0] for turn in turns if turn.doubtful}
+        doubtful = {turn.turn: turn.doubtful[0] for turn in turns if turn.doubtful and turn.ours}
         if greeting is not None and not greeting.fit:
             late.add(None)
         seen = [
@@ -249,7 +264,8 @@ class _Measured:
         )
         if turn.caller_end_ns is None or turn.caller_start_ns is None or self._lost_within(turn):
             return result
-        reply, stop_ns = self._reply(turn, result)
+        reply, stop = self._reply(turn, result)
+        stop_ns = None if stop is None else stop.at_ns
         in_time = reply.onset_ns is not None and reply.onset_ns <= end_ns and turn.why != "no_reply"
         onset_ns = reply.onset_ns if in_time else None
         ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
@@ -272,11 +288,13 @@ class _Measured:
         if turn.kind == "type":
             result.echo_ms = _span_ms(turn.caller_end_ns, texts.echo_ns)
         else:
-            transcript_ms = _span_ms(turn.caller_end_ns, texts.last_transcript_ns)
+            transcript_ms = _span_ms(turn.caller_end_ns, texts.transcript_ns)
             # One that came before the caller had ended is of a part: it has words, but no time.
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
-        result.doubtful = self._doubts(turn)
+        result.doubtful = [*self._doubts(turn, onset_ns), *_doubts_of_stop(stop)]
+        if reply.unsure and turn.own_voice is None:
+            result.doubtful.append(Doubt(kind="went_on", detail=MAY_HAVE_GONE_ON))
         result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
         result.ran_out = None if result.fit else self.fitness.what_ran_out(turn.started_ns, end_ns)
@@ -291,13 +309,15 @@ class _Measured:
                 reasons.append(Unfit(kind="line_away", figure=(back_ns - gap.from_ns) / NS_PER_MS))
         return reasons
 
-    def _doubts(self, turn: TurnSpan) -> list[str]:
-        """Why it is not known whose voice was measured."""
-        return [
-            f"{wrong} was taken for the agent until {agent['identity']} came"
+    def _doubts(self, turn: TurnSpan, onset_ns: int | None) -> list[Doubt]:
+        """Why it is not known whose voice was measured, or whether it answers this turn."""
+        wrong_voices = [
+            Doubt(kind="wrong_voice", detail=f"{wrong} was taken for the agent until {agent['identity']} came")
             for wrong, agent in mistaken(self.spans)
             if agent["t"] > turn.started_ns
         ]
+        late = self.owed.doubt(turn.turn - 1, onset_ns)
+        return [*wrong_voices, *([late] if late is not None else [])]
 
     def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
         """When a person first heard anything of the agent after the caller's end, its voice or not."""
@@ -327,7 +347,7 @@ class _Measured:
         ended_ns = heard[-1].end_ns if heard else None
         return lost[0]["kind"] == "room.lost" or ended_ns is None or left_ns - ended_ns < DIED_AWAY_NS
 
-    def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, int | None]:
+    def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, Stop | None]:
         """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
         voices = self._voices(turn)
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
@@ -336,11 +356,18 @@ class _Measured:
         if turn.kind == "barge_in":
             result.exercised = turn.barged_onset_ns is not None and speaks_at(voices, start_ns)
             if result.exercised:
-                stop_ns = stop_after(voices, start_ns, known_until_ns=self.spans.last_ns)
-                if stop_ns is None:
+                stop = find_stop(
+                    voices,
+                    start_ns,
+                    end_ns,
+                    turn_end_ns=turn.ended_ns or self.spans.last_ns,
+                    known_until_ns=self.spans.last_ns,
+                    replies_ns=self.replies_ns,
+                )
+                if stop is None:
                     return ReplyStart(), None
-                return reply_to_barge_in(voices, stop_ns, end_ns), stop_ns
-        return reply_to_speech(voices, start_ns, end_ns), None
+                return reply_to_barge_in(voices, stop.at_ns, end_ns, replies_ns=self.replies_ns), stop
+        return reply_to_speech(voices, start_ns, end_ns, replies_ns=self.replies_ns), None
 
     def _voices(self, turn: TurnSpan) -> Sequence[Voice]:
         """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""

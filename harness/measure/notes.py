@@ -12,8 +12,8 @@ BEHIND_S, BEHIND_MS = 5, 100.0  # what a person hears as gaps
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
 
 
-def call_notes(spans: CallSpans, *, stray: int) -> list[str]:
-    """All that is worth a sentence; `stray` texts belong to no turn."""
+def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list[str]:
+    """All that is worth a sentence; `stray` texts belong to no turn, `altered_echoes` are not what was sent."""
     media = media_health(spans.media, spans.voice_ends)
     notes = []
     created = spans.first.get("session.created", {})
@@ -33,6 +33,11 @@ def call_notes(spans: CallSpans, *, stray: int) -> list[str]:
         notes.append(f"ignored on voice.reply: {counted(spans.junk, 'frame')}")
     if stray:
         notes.append(f"of no turn: {counted(stray, 'text')}")
+    if altered_echoes:
+        notes.append(
+            f"not as sent, though it looks alike: {counted(altered_echoes, 'echoed text')} (spaces, dashes, "
+            "invisible characters or the form of accents differ)"
+        )
     heard = [turn.own_voice for turn in spans.turns if turn.own_voice]
     if heard:
         notes.append(

@@ -7,7 +7,8 @@ a recording, and the size of the blocks does not matter, so both give the same e
   (-7 dB at 50 Hz, -3 dB at 89 Hz) without memory: nothing rings, so no edge moves.
 - An edge is placed to 1 ms by a cumulative sum (`edge_place.py`).
 - Noise that sets in after silence counts as a voice until it has been steady for 1.5 s. Its end then lies at its
-  onset, and `began` is None: there was no voice.
+  onset, and `began` is None: there was no voice. Where a voice follows it, that is where `began` lies, however long the
+  voice is and whether the noise lasts longer or not.
 
 Limits: what is quieter than -62 dBFS is not heard, nor what lies under the noise: there a voice sets in late and ends
 early. A steady tone under -30 dBFS is noise. Background voices count where they rise by 9 dB.
@@ -25,9 +26,14 @@ from numpy.typing import NDArray
 from harness.measure.edge_place import FINE, sets_in
 from harness.measure.level import FULL_SCALE, power_dbfs
 from harness.measure.noise_floor import (
+    CAP,
+    HIGH_LEAST,
+    HIGH_OVER_FLOOR,
+    LOW_MOST_OVER_FLOOR,
     STEADY_BLOCK,
     STEADY_BLOCKS,
     STEADY_FRAMES,
+    STEADY_RANGE,
     NoiseFloor,
     is_steady_noise,
 )
@@ -46,6 +52,8 @@ STEADY_EVERY = 10  # frames between two looks for steady noise in a voice
 
 PIECE_FRAMES = 100  # of a long block, so that it takes little memory
 KEPT_FRAMES = 500  # powers, for an onset in hindsight
+LONGEST_FRAMES = 6000  # of a voice as many as it has, up to a minute: so long an agent may talk
+LEAD_FRAMES = 40  # eight of ten frames within 3 dB, before a voice 9 dB above them: no sound of speech lasts so long
 KEPT_PCM_FRAMES = 100  # samples, to place an edge
 TRIM_FRAMES = 10
 SETTLED_FRAMES = KEPT_FRAMES + TRIM_FRAMES  # after so much digital silence more of it changes nothing
@@ -94,6 +102,11 @@ class OnsetDetector:
         self._onset_frame = 0
         self._last_end_frame = -1
 
+    @property
+    def low_dbfs(self) -> float:
+        """What a frame has to exceed for a voice to go on."""
+        return power_dbfs(self._floor.low * FULL_SCALE**2)
+
     def feed(self, samples: NDArray[np.int16]) -> list[VoiceEdge]:
         """The edges that became known by these samples, in order."""
         if self._rest.size:
@@ -123,7 +136,7 @@ class OnsetDetector:
         """The stream has ended: a voice that lasts ended with its last frame over the low threshold."""
         if not self.voiced:
             return []
-        return [self._end(self._frames - 1 - self._below, self._onset)]
+        return [self._end(self._frames - 1 - self._below, self._began_after_noise())]
 
     def _skip(self, frames: int, edges: list[VoiceEdge]) -> None:
         known = min(frames, max(0, SETTLED_FRAMES - self._silent))
@@ -154,7 +167,8 @@ class OnsetDetector:
         self._trim()
 
     def _trim(self) -> None:
-        surplus = len(self._powers) - KEPT_FRAMES
+        spoken = min(LONGEST_FRAMES, self._frames - self._onset_frame) if self.voiced else 0
+        surplus = len(self._powers) - max(KEPT_FRAMES, spoken)
         if surplus > TRIM_FRAMES:
             del self._powers[:surplus]
         surplus = len(self._pcm) // (2 * FRAME) - KEPT_PCM_FRAMES
@@ -260,13 +274,35 @@ class OnsetDetector:
         self.position, self._below = self._frames * FRAME, below
         self._loudest = max(self._loudest, *powers[first:done])
         if ended:
-            edges.append(self._end(self._frames - HANG_FRAMES - 1, self._onset))
+            edges.append(self._end(self._frames - HANG_FRAMES - 1, self._began_after_noise()))
         elif steady:
             edges.append(self._end_in_noise())
         return done
 
     def _has_been_steady(self) -> bool:
         return self._frames - self._onset_frame >= STEADY_FRAMES and is_steady_noise(self._powers)
+
+    def _began_after_noise(self) -> int:
+        """Where the voice that ends set in: later than its onset where steady noise came before it."""
+        first = self._onset_frame
+        if self._frames - first > LONGEST_FRAMES:
+            return self._onset
+        powers = self._powers[first - self._frames :]
+        lead = sorted(powers[:LEAD_FRAMES])
+        floor = sum(lead) / LEAD_FRAMES
+        tenth = LEAD_FRAMES // 10
+        if len(lead) < LEAD_FRAMES or lead[-1 - tenth] > STEADY_RANGE * lead[tenth] or floor > CAP:
+            return self._onset
+        high, low = max(HIGH_LEAST, floor * HIGH_OVER_FLOOR), floor * LOW_MOST_OVER_FLOOR
+        flags = [power > high for power in powers]
+        starts = (start for start in range(len(flags) - WINDOW + 1) if sum(flags[start : start + WINDOW]) >= HIGH_OF)
+        window = next(starts, None)
+        if window is None:
+            return self._onset
+        frame = window + flags[window:].index(True)
+        while frame > 0 and powers[frame - 1] > low:
+            frame -= 1
+        return (first + frame) * FRAME if frame else self._onset
 
     def _end(self, last_frame: int, began: int | None) -> VoiceEdge:
         self.voiced = False
@@ -275,7 +311,7 @@ class OnsetDetector:
 
     def _end_in_noise(self) -> VoiceEdge:
         """What goes on is steady noise: the voice, if there was one, has ended before."""
-        oldest = max(self._onset_frame, self._frames - KEPT_FRAMES)
+        oldest = max(self._onset_frame, self._frames - LONGEST_FRAMES)
         self._floor.restart(self._powers[-STEADY_BLOCK * STEADY_BLOCKS :])
         first, last = self._high_window(oldest), self._high_window(oldest, last=True)
         if first is None or last is None:

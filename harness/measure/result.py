@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.failures import FailureKind
-from harness.measure.unfit import Unfit
+from harness.measure.unfit import Doubt, Unfit
 
 DEFINITIONS = 2
 """By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
@@ -26,7 +26,10 @@ class _Line(BaseModel):
 
 
 class ExpectationResult(_Line):
-    """One expectation, judged. `value` is in ms for times; `why` is a sentence for a person."""
+    """One expectation, judged. `value` is in ms for times; `why` is a sentence for a person.
+
+    `by_agent`: it is undecided by what the agent itself did, which does not speak against the harness.
+    """
 
     expect: str
     limit: str
@@ -34,6 +37,7 @@ class ExpectationResult(_Line):
     outcome: Outcome
     why: str = ""
     place: str = ""
+    by_agent: bool = False
 
 
 class FailureSeen(_Line):
@@ -102,7 +106,7 @@ class TurnResult(_Line):
     fit: bool = True
     unfit_why: list[Unfit] = Field(default_factory=list)
     ran_out: str | None = None
-    doubtful: list[str] = Field(default_factory=list)
+    doubtful: list[Doubt] = Field(default_factory=list)
     cut: bool = False
     expectations: list[ExpectationResult] = Field(default_factory=list)
 
@@ -110,6 +114,11 @@ class TurnResult(_Line):
     def sure(self) -> bool:
         """Whether its numbers count: we were fit to measure it, and it is known whose voice was measured."""
         return self.fit and not self.doubtful
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is not sure by something else than what the agent did."""
+        return not self.fit or any(not doubt.is_agents for doubt in self.doubtful)
 
 
 class WaitResult(_Line):
@@ -228,6 +237,7 @@ class CallResult(_Line):
     other_texts: int = 0
     junk_frames: int = 0
     stray_texts: int = 0
+    altered_echoes: int = 0
     stray_speech: int = 0
     greeting: GreetingResult | None = None
     turns: list[TurnResult] = Field(default_factory=list)

@@ -15,6 +15,7 @@ class Sample:
 
     Attributes:
         fit: Not measured by a late harness, nor doubtful.
+        by_agent: Where it is not fit, that is the agent's own doing.
         censored: The value itself is not known, only that it is larger: the turn was cut while it was awaited.
     """
 
@@ -25,6 +26,12 @@ class Sample:
     expect: str = ""
     fit: bool = True
     censored: bool = False
+    by_agent: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """Whether it counts, or was lost to something of ours; a cut wait counts as known."""
+        return not self.by_agent or self.fit
 
     def matches(self, ref: MetricRef) -> bool:
         """Whether the sample belongs to the metric as narrowed by its tags."""
@@ -40,7 +47,15 @@ def samples_of(calls: Iterable[CallResult]) -> Iterator[Sample]:
                 yield from _of_turn(call.scenario, turn)
             elif turn.ttfa_ms is not None or turn.awaited_ms is not None:
                 censored, value = turn.ttfa_ms is None, turn.ttfa_ms or turn.awaited_ms or 0.0
-                yield Sample("turn.ttfa", value, call.scenario, turn.kind, fit=turn.sure, censored=censored)
+                yield Sample(
+                    "turn.ttfa",
+                    value,
+                    call.scenario,
+                    turn.kind,
+                    fit=turn.sure,
+                    censored=censored,
+                    by_agent=not turn.ours,
+                )
 
 
 def _of_call(call: CallResult) -> Iterator[Sample]:
@@ -89,28 +104,34 @@ def _of_media(call: CallResult) -> Iterator[Sample]:
 
 
 def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
-    timed = {
+    answered = {
         "turn.ttfa": turn.ttfa_ms,
         "turn.ttfa_ear": turn.ttfa_ear_ms,
         "turn.first_sound": turn.first_sound_ms,
-        "turn.transcript": turn.transcript_ms,
-        "turn.echo": turn.echo_ms,
         "turn.reply_text": turn.reply_text_ms,
-        "turn.talk_over": turn.talk_over_ms,
         "turn.dead_air": turn.dead_air_ms,
         "bargein.stop": turn.stop_ms if turn.exercised and not _keeps_talking(turn) else None,
     }
-    for metric, value in timed.items():
-        if value is not None:
-            yield Sample(metric, value, scenario, turn.kind, fit=turn.sure)
+    # Whose answer came does not matter to these.
+    understood = {
+        "turn.transcript": turn.transcript_ms,
+        "turn.echo": turn.echo_ms,
+        "turn.talk_over": turn.talk_over_ms,
+        "turn.wer": turn.wer,
+    }
+    for values, fit in ((answered, turn.sure), (understood, not turn.ours)):
+        for metric, value in values.items():
+            if value is not None:
+                yield Sample(metric, value, scenario, turn.kind, fit=fit, by_agent=not turn.ours)
     if turn.talk_over_ms is not None and not _keeps_talking(turn):
-        yield Sample("turn.interrupted", float(turn.interrupted), scenario, turn.kind, fit=turn.sure)
+        yield Sample(
+            "turn.interrupted", float(turn.interrupted), scenario, turn.kind, fit=turn.sure, by_agent=not turn.ours
+        )
     if turn.false_stop is not None:
-        yield Sample("bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.sure)
-    if turn.wer is not None:
-        # An agent hears the gaps of late packets.
-        yield Sample("turn.wer", turn.wer, scenario, turn.kind, fit=turn.sure)
-    yield Sample("turns.unfit", 0.0 if turn.fit else 1.0, scenario, turn.kind)
+        yield Sample(
+            "bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.sure, by_agent=not turn.ours
+        )
+    yield Sample("turns.unfit", 1.0 if turn.ours else 0.0, scenario, turn.kind)
 
 
 def _keeps_talking(turn: TurnResult) -> bool:

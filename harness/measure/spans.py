@@ -59,11 +59,13 @@ class LineGap:
 class CallSpans:
     """A timeline, gathered. `first` holds the first event of each name.
 
-    `voices` are the agent's, on all of its tracks; `background` is what else was heard of it.
+    `voices` are the agent's, on all of its tracks; `background` is what else was heard of it, sounds that were no voice
+    or came before one (`sounds`, with their tracks) among it.
     """
 
     heard: AgentVoices = field(default_factory=AgentVoices)
     background: list[Voice] = field(default_factory=list)
+    sounds: list[tuple[str, Voice]] = field(default_factory=list)
     gaps: list[LineGap] = field(default_factory=list)
     choices: list[Event] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
@@ -76,6 +78,7 @@ class CallSpans:
     ears: dict[int, int] = field(default_factory=dict)
     read_late_ms: dict[int, float] = field(default_factory=dict)
     texts: list[Event] = field(default_factory=list)
+    spaces: list[Event] = field(default_factory=list)
     junk: int = 0
     failures: list[Event] = field(default_factory=list)
     seconds: list[Event] = field(default_factory=list)
@@ -109,6 +112,8 @@ def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
     track = event.get("track", UNKNOWN_TRACK)
     onset_ns = spans.heard.last_onset_ns(track)
     began_ns = event.get("began", onset_ns)
+    if began_ns is None or began_ns > onset_ns:
+        spans.sounds.append((track, Voice(onset_ns, t_ns if began_ns is None else began_ns)))
     spans.heard.end(track, t_ns, began_ns)
     if began_ns is None:
         return
@@ -218,9 +223,12 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 pass
     spans.turns = list(turns.values())
     spans.heard.passed(spans.last_ns)
-    spans.background = spans.heard.background()
+    sounds = [sound for track, sound in spans.sounds if spans.heard.is_agents(track)]
+    spans.background = sorted([*spans.heard.background(), *sounds], key=lambda voice: voice.onset_ns)
     spans.texts = [event for event in spans.texts if _is_agents_text(spans, event)]
-    spans.junk = sum(_is_agents_text(spans, event) for event in junk)
+    junk = [event for event in junk if _is_agents_text(spans, event)]
+    spans.junk = len(junk)
+    spans.spaces = [event for event in junk if "written" in event]
     spans.agents |= set(spans.heard.identities)
     spans.agents = {identity for identity in spans.agents if spans.heard.speaks_for(identity) == identity}
     spans.media = [event for event in spans.media if spans.heard.is_agents(event.get("track", UNKNOWN_TRACK))]

@@ -1,4 +1,4 @@
-"""Why the harness was not fit to measure a part of a call: a kind and its figure, from which the words are made."""
+"""Why the harness was not fit to measure a part of a call, or what it measured is doubtful: kinds and their figures."""
 
 from __future__ import annotations
 
@@ -97,4 +97,43 @@ _SHORT: dict[UnfitKind, str] = {
     "slow_round_trip": "a round trip was slow",
     "audio_missing": "audio was missing",
     "line_away": "our own connection to the room was away",
+}
+
+
+DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "other"]
+
+
+class Doubt(BaseModel):
+    """Why it is not known whether what was measured is what it is taken for; `detail` is a sentence for a person."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: DoubtKind
+    detail: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_words(cls, value: Any) -> Any:
+        """As `Unfit`'s."""
+        return {"kind": "other", "detail": value} if isinstance(value, str) else value
+
+    @property
+    def is_agents(self) -> bool:
+        """Whether the agent itself has brought it about: then it does not speak against the harness."""
+        return self.kind == "late_answer"
+
+    @property
+    def in_short(self) -> str:
+        """As `Unfit.in_short`."""
+        return self.detail if self.kind == "other" else _DOUBTS[self.kind]
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+_DOUBTS: dict[DoubtKind, str] = {
+    "wrong_voice": "another was taken for the agent",
+    "late_answer": "the first voice may be an older answer",
+    "went_on": "the agent may have interrupted, or its last reply gone on",
+    "stop_or_pause": "the agent may have paused and not stopped",
 }

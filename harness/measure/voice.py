@@ -17,7 +17,9 @@ from harness.clock import NS_PER_MS, NS_PER_S
 
 SILENCE_NS = 500 * NS_PER_MS
 BACKCHANNEL_NS = 1 * NS_PER_S  # an agent's "mm-hmm" within the caller's speech is shorter; what is longer interrupts
-GOES_ON_NS = 3 * NS_PER_S  # an agent's voice so soon after its reply is that reply going on
+GOES_ON_NS = 3 * NS_PER_S  # an agent's voice so soon after its reply may be that reply going on
+CUTS_IN_NS = 500 * NS_PER_MS  # one so shortly before the caller's end is an answer to it that came too early
+WITH_VOICE_NS = 1 * NS_PER_S  # a reply's text comes with its voice, before it or so soon after it
 FALSE_STOP_NS = 1 * NS_PER_S  # an agent that falls silent within this of a cough's end has stopped for it
 
 
@@ -108,7 +110,8 @@ class ReplyStart:
     """Where a turn's reply begins. `onset_ns` is None where there is none (yet), or the agent interrupted.
 
     `interrupted_until_ns` is the end of the interrupting voice, or of the first one after the caller's; None: it lasts.
-    `backchannels` counts what the agent put in while the caller spoke, which neither interrupts nor answers.
+    `backchannels` counts what the agent put in while the caller spoke, which neither interrupts nor answers. `unsure`:
+    a voice that set in while the caller spoke may have been the old reply going on, or an interruption.
     """
 
     onset_ns: int | None = None
@@ -116,6 +119,7 @@ class ReplyStart:
     went_on: bool = False
     interrupted_until_ns: int | None = None
     backchannels: int = 0
+    unsure: bool = False
 
 
 def is_backchannel(voices: Sequence[Voice], first: int, end_ns: int) -> bool:
@@ -133,20 +137,31 @@ def is_backchannel(voices: Sequence[Voice], first: int, end_ns: int) -> bool:
     return True
 
 
-def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> ReplyStart:
+def reply_to_speech(
+    voices: Sequence[Voice], start_ns: int, end_ns: int, *, replies_ns: Sequence[int] = ()
+) -> ReplyStart:
     """The reply to what the caller said from `start_ns` to `end_ns`.
 
-    A voice that sets in meanwhile interrupts, unless it follows the old reply within 3 s: then that reply goes on; or
-    unless it is a backchannel.
+    A voice that sets in meanwhile interrupts, unless it is a backchannel, or the old reply going on. It is that where
+    it follows the old reply within 3 s, or still overlaps it, and the agent has written nothing new; of an agent that
+    writes nothing that cannot be told, unless it cuts in just before the caller's end.
+
+    Args:
+        voices: The agent's.
+        start_ns: The caller's voiced start.
+        end_ns: And end.
+        replies_ns: When the agent wrote replies in this call; empty where it writes none.
     """
-    return _reply_from(voices, last_before(voices, start_ns), start_ns, end_ns)
+    return _reply_from(voices, last_before(voices, start_ns), start_ns, end_ns, replies_ns)
 
 
-def _reply_from(voices: Sequence[Voice], first: int, start_ns: int, end_ns: int) -> ReplyStart:
+def _reply_from(
+    voices: Sequence[Voice], first: int, start_ns: int, end_ns: int, replies_ns: Sequence[int]
+) -> ReplyStart:
     """See `reply_to_speech`; what was before the voice at index `first` does not count."""
     old_end_ns: int | None = None
     old_open = False
-    interrupted = went_on = False
+    interrupted = went_on = unsure = False
     until_ns: int | None = None
     backchannels, backchannel_end_ns = 0, 0
     for index in range(first, len(voices)):
@@ -156,8 +171,10 @@ def _reply_from(voices: Sequence[Voice], first: int, start_ns: int, end_ns: int)
             old_open = voice.end_ns is None or voice.end_ns > start_ns
             went_on = went_on or old_open
         elif voice.onset_ns < end_ns:
-            if old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS):
+            follows = old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS)
+            if follows and not _is_new(voice.onset_ns, start_ns, end_ns, replies_ns):
                 went_on, old_open, old_end_ns = True, True, voice.end_ns
+                unsure = not replies_ns
             elif not interrupted and is_backchannel(voices, index, end_ns):
                 backchannels += voice.onset_ns - backchannel_end_ns >= SILENCE_NS
                 backchannel_end_ns = voice.end_ns or end_ns
@@ -169,10 +186,21 @@ def _reply_from(voices: Sequence[Voice], first: int, start_ns: int, end_ns: int)
             until_ns = voice.end_ns
             break
         else:
-            return ReplyStart(voice.onset_ns, went_on=went_on, backchannels=backchannels)
+            return ReplyStart(voice.onset_ns, went_on=went_on, backchannels=backchannels, unsure=unsure)
     return ReplyStart(
-        interrupted=interrupted, went_on=went_on, interrupted_until_ns=until_ns, backchannels=backchannels
+        interrupted=interrupted,
+        went_on=went_on,
+        interrupted_until_ns=until_ns,
+        backchannels=backchannels,
+        unsure=unsure,
     )
+
+
+def _is_new(onset_ns: int, start_ns: int, end_ns: int, replies_ns: Sequence[int]) -> bool:
+    """Whether a voice that set in while the caller spoke answers what was being said."""
+    if not replies_ns:
+        return onset_ns > end_ns - CUTS_IN_NS
+    return bisect_left(replies_ns, start_ns) < bisect_right(replies_ns, onset_ns + WITH_VOICE_NS)
 
 
 def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
@@ -191,6 +219,8 @@ def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
     return ReplyStart(went_on=still)
 
 
-def reply_to_barge_in(voices: Sequence[Voice], stop_ns: int, end_ns: int) -> ReplyStart:
+def reply_to_barge_in(
+    voices: Sequence[Voice], stop_ns: int, end_ns: int, *, replies_ns: Sequence[int] = ()
+) -> ReplyStart:
     """The reply after an agent that was talked over stopped at `stop_ns`; the caller's own voice ended at `end_ns`."""
-    return _reply_from(voices, count_before(voices, stop_ns + 1), stop_ns, end_ns)
+    return _reply_from(voices, count_before(voices, stop_ns + 1), stop_ns, end_ns, replies_ns)

@@ -6,7 +6,7 @@ What listens in a call and what reads a recording both use this, so that the sam
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,15 @@ from numpy.typing import NDArray
 
 from harness.measure.level import is_silence
 from harness.measure.onset import SAMPLE_RATE, OnsetDetector, VoiceEdge
+from harness.measure.speech_like import HOP, SpeechSeeker
 from harness.measure.voice_quality import VoiceMeter, VoiceQuality
 
 # 160 ms at a time: with the 400 ms that an onset may be dated back by, the meter keeps no more of what came before it.
 STEP = SAMPLE_RATE * 16 // 100
+NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
+LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
+STANDS_OUT_DB = 20.0
+_NOTHING = np.zeros(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +30,13 @@ class FoundEdge:
     """An onset, or an end with the quality of the voice that ended.
 
     `began_later` is true of an end that knows the voice's beginning better than its onset did; see `VoiceEdge.began`.
+    `sound` is true of the end of what was no voice: a click, a breath, a tone. Then the edge's `began` is None.
     """
 
     edge: VoiceEdge
     quality: VoiceQuality | None = None
     began_later: bool = False
+    sound: bool = False
 
 
 def edge_fields(found: FoundEdge) -> dict[str, Any]:
@@ -44,6 +51,8 @@ def edge_fields(found: FoundEdge) -> dict[str, Any]:
             "dropouts": quality.dropouts,
             "dropout_ms": quality.dropout_ms,
         }
+    if found.sound:
+        fields["sound"] = True
     return fields
 
 
@@ -54,6 +63,10 @@ class VoiceFinder:
         self._detector = OnsetDetector()
         self._meter = VoiceMeter()
         self._onset = 0
+        self._heard = 0
+        self._newest = _NOTHING  # samples, for a stretch that is known a little after its onset
+        self._seeker: SpeechSeeker | None = None
+        self._seeks_from = 0
 
     def feed(self, samples: NDArray[np.int16]) -> list[FoundEdge]:
         """The edges that became known by these samples, in order."""
@@ -67,6 +80,10 @@ class VoiceFinder:
             else:
                 self._meter.skip(step.size)
                 edges = self._detector.skip(step.size)
+            self._heard += step.size
+            if self._seeker is not None:
+                self._seeker.feed(step)
+            self._newest = np.concatenate([self._newest, step])[-NEWEST:]
             found += self._measured(edges)
         return found
 
@@ -80,8 +97,28 @@ class VoiceFinder:
             if edge.edge == "onset":
                 self._meter.begin(edge.position)
                 self._onset = edge.position
+                self._seek(edge.position)
                 found.append(FoundEdge(edge))
             else:
-                later = edge.began is not None and edge.began != self._onset
-                found.append(FoundEdge(edge, self._meter.end(edge.position), later))
+                found.append(self._ended(edge))
         return found
+
+    def _seek(self, onset: int) -> None:
+        first = self._heard - self._newest.size
+        self._seeks_from = max(onset // HOP * HOP, -(-first // HOP) * HOP)
+        self._seeker = SpeechSeeker()
+        self._seeker.feed(self._newest[self._seeks_from - first :])
+
+    def _ended(self, edge: VoiceEdge) -> FoundEdge:
+        """The end of a voice, of noise, or of a sound that was no voice, or that a voice came after."""
+        seeker, self._seeker = self._seeker, None
+        meter = self._meter
+        began, is_sound = edge.began, False
+        stands_out = edge.level_dbfs >= self._detector.low_dbfs + STANDS_OUT_DB  # else noise hides what it is
+        if began is not None and seeker is not None and stands_out:
+            if seeker.found is None:
+                began, is_sound = None, True
+            elif (pitched := self._seeks_from + seeker.found) - began > LEAD:
+                began = max(began, meter.set_in_before(pitched))
+        later = began is not None and began != self._onset
+        return FoundEdge(replace(edge, began=began), meter.end(edge.position), later, is_sound)

@@ -32,6 +32,8 @@ LOUD = 2 * CLIPPED**2  # two samples of such a run are in one millisecond; witho
 # neural voice; a robotic one breaks off by itself between words.
 DROP_FROM_DB, DROP_TO_DB = -8.0, -30.0  # against the active level
 DROP_WITHIN_MS, DROP_LEAST_MS = 6, 15
+SET_IN_MS, SET_IN_GAP_MS = 250, 20  # a consonant before the first vowel is shorter, and has no such gap in it
+SET_IN_SHARE = 10**-4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,17 @@ class VoiceMeter:
     def begin(self, position: int) -> None:
         """A voice began there; from now on everything is kept until `end`."""
         self._since = position
+
+    def set_in_before(self, position: int) -> int:
+        """Where the sound began that a voice has before its first pitch at `position`: after a gap of 20 ms, if any."""
+        at_ms = position // FINE - self._first * 10
+        first_ms = max(0, (self._since or 0) // FINE - self._first * 10, at_ms - SET_IN_MS)
+        powers = np.frombuffer(self._powers, np.float64)[first_ms : at_ms + 40].copy()
+        loud = powers > powers.max() * SET_IN_SHARE
+        before = at_ms - first_ms
+        while before > 0 and loud[max(0, before - SET_IN_GAP_MS) : before].any():
+            before -= 1
+        return (first_ms + before + self._first * 10) * FINE
 
     def end(self, position: int) -> VoiceQuality:
         """The voice that began last ended there."""

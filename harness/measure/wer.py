@@ -1,14 +1,15 @@
 """Word error rate of a transcript: Levenshtein distance in words over the reference's length, after normalisation.
 
-Normalised as Whisper's authors do (Radford et al., 2022, appendix C): case, punctuation, numbers and, in English,
-spelling and contractions do not count.
+What counts is what was said, not how it is written: `9:30` stands for each way to say it, and of all ways to say both
+texts those are compared that differ least. Scripts without spaces between words go by characters.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+
+from harness.measure.words.slots import best_pair
+from harness.measure.words.spoken import slots_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,10 @@ def word_error_rate(reference: str, hypothesis: str, *, language: str = "en") ->
     """The rate, or None where the reference has no words. An empty hypothesis has the rate 1."""
     import jiwer
 
-    normalise = _normaliser(language.split("-", maxsplit=1)[0].lower() == "en")
-    reference, hypothesis = normalise(reference).strip(), normalise(hypothesis).strip()
+    said, heard = best_pair(slots_of(reference, language), slots_of(hypothesis, language, heard=True))
+    reference, hypothesis = " ".join(said), " ".join(heard)
     if not reference:
         return None
     if not hypothesis:
         return WordErrors(1.0, reference, hypothesis)
     return WordErrors(round(float(jiwer.wer(reference, hypothesis)), 4), reference, hypothesis)
-
-
-@cache
-def _normaliser(english: bool) -> Any:
-    from whisper_normalizer.basic import BasicTextNormalizer
-    from whisper_normalizer.english import EnglishTextNormalizer
-
-    return EnglishTextNormalizer() if english else BasicTextNormalizer()

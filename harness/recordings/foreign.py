@@ -101,7 +101,12 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
         agent_sound=_sound(spoken),
         turns=[RecordedTurn(**turn.model_dump(include=_TURN_KEYS)) for turn in call.turns],
         metrics={name: found[name] for name in METRICS if name in found},
-        notes=[*heard.notes, *notes, *call.notes],
+        notes=[
+            *heard.notes,
+            *notes,
+            *call.notes,
+            *(f"turn {turn.turn} is doubtful: {doubt}" for turn in call.turns for doubt in turn.doubtful),
+        ],
     )
 
 
@@ -128,5 +133,5 @@ def _find(path: Path, said: Voice, side: int) -> OwnVoice | None:
 
 
 def _sound(edges: Sequence[FoundEdge]) -> Sound:
-    health = media_health([], [edge_fields(found) for found in edges if found.quality is not None])
+    health = media_health(None, [edge_fields(found) for found in edges if found.quality is not None])
     return Sound.model_validate(health.model_dump(include=set(Sound.model_fields)))

@@ -305,7 +305,7 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
         why += f"; what ran out: {text_of(turn.ran_out)}" if turn.ran_out else ""
         remarks.append((State("!", "unfit", "warn"), f"{why}; left out of the percentiles"))
     if turn.doubtful:
-        why = "; ".join(text_of(reason) for reason in turn.doubtful)
+        why = "; ".join(text_of(str(reason)) for reason in turn.doubtful)
         remarks.append((State("?", "doubtful", "warn"), f"{why}; left out of the percentiles"))
     if turn.cut:
         remarks.append((State("■", "cut", "quiet"), "the call was cut short in this turn; it enters no metric"))

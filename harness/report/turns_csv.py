@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 
-from harness.measure.result import CallResult, TurnResult
+from harness.measure.result import CallResult, TurnResult, standing
 from harness.report.plain_text import printable
 
 COLUMNS = (
@@ -46,12 +46,12 @@ def render_turns_csv(calls: Sequence[CallResult]) -> str:
     """The table as RFC 4180 with line feeds: `COLUMNS`, then each turn in the order of calls and turns.
 
     A cell is empty where there is no value; `failure` is the kind that occurred in the turn. Texts that a spreadsheet
-    would take for a formula begin with an apostrophe.
+    would take for a formula begin with an apostrophe. Calls that were made again are left out.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for call in calls:
+    for call in standing(calls):
         writer.writerows(_row(call, turn) for turn in call.turns)
     return table.getvalue()
 
@@ -84,7 +84,7 @@ def _row(call: CallResult, turn: TurnResult) -> list[str]:
         str(turn.backchannels),
         _text("; ".join([*map(str, turn.unfit_why), *([f"what ran out: {turn.ran_out}"] if turn.ran_out else [])])),
         _number(turn.first_sound_ms),
-        _text("; ".join(turn.doubtful)),
+        _text("; ".join(map(str, turn.doubtful))),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from harness.as_read import as_read
 from harness.scenario.limits import Limit, parse_time_limit, parse_word_error_limit
 from harness.scenario.metric_names import check_threshold
 from harness.scenario.units import duration_s
@@ -60,7 +61,7 @@ def _pattern(value: str) -> str:
 
 
 def _not_blank(value: str) -> str:
-    if not value.strip():
+    if not as_read(value):
         raise ValueError("an empty text can be neither said nor missed; write one")
     return value
 

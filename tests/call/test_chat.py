@@ -27,14 +27,16 @@ def test_the_first_equal_text_sent_and_not_yet_echoed_is_the_echo() -> None:
 
 
 def test_a_text_from_the_user_before_anything_was_sent_is_a_transcript() -> None:
-    assert Chat().received(frame(type="user_text", text=" Hi ")) == ChatText("transcript", "Hi", "user_text")
+    assert Chat().received(frame(type="user_text", text=" Hi ")) == ChatText("transcript", "Hi", "user_text", " Hi ")
 
 
 @pytest.mark.parametrize(
     "fields", [{"text": " At nine. "}, {"message": "At nine."}, {"text": None, "message": "At nine."}]
 )
 def test_every_other_type_is_the_agents_reply_by_text_or_message(fields: dict[str, object]) -> None:
-    assert Chat().received(frame(type="anything", **fields)) == ChatText("reply", "At nine.", "anything")
+    received = Chat().received(frame(type="anything", **fields))
+    assert isinstance(received, ChatText)
+    assert (received.role, received.text, received.type) == ("reply", "At nine.", "anything")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,38 @@ def test_every_other_type_is_the_agents_reply_by_text_or_message(fields: dict[st
     ],
 )
 def test_junk_is_ignored_and_says_why(payload: bytes, why: str) -> None:
-    assert Chat().received(payload) == Junk(why)
+    received = Chat().received(payload)
+    assert isinstance(received, Junk)
+    assert received.why == why
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        "Caf\u00e9 \u2013 nine\u2011thirty?",
+        "Cafe\u0301 - nine-thirty?",
+        "Caf\u00e9\r\n-  nine-thirty?\u200b",
+        "\ufeffCaf\u00e9 \u2014 nine-\u00adthirty?",
+    ],
+)
+def test_what_no_reader_tells_apart_is_still_the_echo(echoed: str) -> None:
+    chat = Chat()
+    chat.sent("Caf\u00e9 - nine-thirty?")
+    roles = [chat.received(frame(type="user_text", text=text)) for text in (echoed, echoed)]
+    assert [received.role for received in roles if isinstance(received, ChatText)] == ["echo", "transcript"]
+
+
+def test_another_text_is_no_echo_however_alike() -> None:
+    chat = Chat()
+    chat.sent("re-sign it")
+    for other in ("resign it", "Re-sign it", "re sign it"):
+        received = chat.received(frame(type="user_text", text=other))
+        assert isinstance(received, ChatText)
+        assert received.role == "transcript", other
+
+
+def test_a_text_that_nobody_can_see_is_empty() -> None:
+    assert isinstance(Chat().received(frame(type="reply", text="\u200b\ufeff")), Junk)
 
 
 def test_a_typed_text_goes_out_trimmed_and_in_utf_8() -> None:

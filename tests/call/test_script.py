@@ -435,7 +435,7 @@ def test_texts_and_junk_of_the_room_are_noted_and_other_topics_are_not() -> None
     world = World(Agent(on_turn=write))
     call = world.call(TYPE)
     turn = call.turns[0]
-    assert (turn.echo_ms, turn.reply, call.junk_frames) == (0, "Yes.\u2028Behind the house. ?", 1)
+    assert (turn.echo_ms, turn.reply, call.junk_frames) == (0, "Yes.\u2028Behind the house.?", 1)
     assert world.lines[0].sent == [("voice.user_text", b'{"type": "user_text", "text": "Do you have parking?"}')]
 
 
@@ -510,3 +510,21 @@ def test_a_barge_in_is_looped_with_the_turn_that_it_talks_over() -> None:
     assert call.failures == []
     assert len(call.turns) % 2 == 0
     assert all(turn.exercised for turn in call.turns if turn.kind == "barge_in")
+
+
+def test_an_agent_that_types_while_it_thinks_has_not_replied() -> None:
+    """Its keys are heard 300 ms after the caller's end, for a second; it answers after 3."""
+
+    def types(line: RoomLine, turn: int) -> None:
+        line.type_in(300, 1000)
+
+    call = World(Agent(replies=((3000, 1200),), on_turn=types)).call(TYPE, TYPE, timeouts={"end_silence": "800ms"})
+    assert call.failure is None
+    assert [turn.ttfa_ms for turn in call.turns] == [pytest.approx(3000, abs=2)] * 2
+    assert [turn.first_sound_ms for turn in call.turns] == [pytest.approx(300, abs=25)] * 2
+
+
+def test_an_agent_that_only_types_does_not_reply() -> None:
+    agent = Agent(replies=(), on_turn=lambda line, turn: line.type_in(300, 1000))
+    call = World(agent).call(TYPE, timeouts={"end_silence": "800ms", "reply": "4s"})
+    assert call.failure == "agent.no_reply"

@@ -96,6 +96,7 @@ def utterance(voiced_ms: int = 1000, *, text: str = "When do you open?", name: s
 
 
 SECOND = tone(SAMPLE_RATE, pitch_hz=190)  # the agent's own voice: every second is the same
+CLICK = (np.random.default_rng(1).normal(0, 4000, BLOCK) * np.exp(-np.arange(BLOCK) / 300)).astype(np.int16)
 
 
 @dataclass
@@ -121,12 +122,16 @@ class Agent:
 
 @dataclass
 class RoomLine:
-    """A `Line` on which an `Agent` listens; `spoken` is what it said, from and to when (ns), `track` on which track."""
+    """A `Line` on which an `Agent` listens; `spoken` is what it said, from and to when (ns), `track` on which track.
+
+    While it types (`typed`) its keys click, many of them.
+    """
 
     agent: Agent
     events: LineEvents
     clock: LoopClock
     spoken: list[list[int]] = field(default_factory=list)
+    typed: list[tuple[int, int]] = field(default_factory=list)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     hung_up: int = 0
     turns: int = 0
@@ -170,6 +175,10 @@ class RoomLine:
     def say_in(self, delay_ms: float, length_ms: float) -> None:
         self.say_at(self.clock.now_ns() + round(delay_ms * NS_PER_MS), length_ms)
 
+    def type_in(self, delay_ms: float, length_ms: float) -> None:
+        start_ns = self.clock.now_ns() + round(delay_ms * NS_PER_MS)
+        self.typed.append((start_ns, start_ns + round(length_ms * NS_PER_MS)))
+
     def write(self, payload: bytes, topic: str = "voice.reply") -> None:
         self.events.on_data(self.clock.now_ns(), topic, payload, "agent")
 
@@ -207,6 +216,9 @@ class RoomLine:
             first, last = (min(BLOCK, max(0, round((edge - start_ns) * 48e-6))) for edge in (start, end))
             at = round(start_ns * 48e-6) % (SAMPLE_RATE - BLOCK)
             block[first:last] = SECOND[at + first : at + last]
+        for start, end in self.typed:
+            if start <= start_ns < end and (start_ns - start) // BLOCK_NS % 3 != 2:
+                block += CLICK
         if self.agent.echoes is not None:
             delay_ms, gain = self.agent.echoes
             for half in range(2):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from made import barge_in, call, greeting, judged, scenario, turn, wait
 
+from harness.judge.expectations import normalise
 from harness.measure.result import ExpectationResult, TurnResult
 
 
@@ -192,3 +193,27 @@ def test_each_round_of_looped_turns_is_judged_by_the_step_it_follows() -> None:
     result = judged(call(*rounds), script)
     outcomes = [one.outcome for _, one in result.expectations()]
     assert outcomes == ["failed", "held", "failed", "held", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "wrote"),
+    [
+        ("nine-thirty", "At nine\u2011thirty."),
+        ("nine-thirty", "At nine\u2013thirty."),
+        ("nine\u2014thirty", "At nine-thirty."),
+        ("every day", "every\r\nday"),
+        ("every day", "every \u00a0 day"),
+        ("every day", "ev\u00adery d\u200bay"),
+        ("caf\u00e9", "Cafe\u0301"),
+        ("cafe\u0301", "Caf\u00e9"),
+        ("don't", "We don\u2019t."),
+        ("\uff19\uff1a\uff13\uff10", "at 9:30"),
+    ],
+)
+def test_a_reply_is_looked_at_as_a_reader_sees_it(wanted: str, wrote: str) -> None:
+    assert normalise(wanted) in normalise(wrote)
+
+
+@pytest.mark.parametrize(("wanted", "wrote"), [("resign", "re-sign"), ("cafe", "Caf\u00e9"), ("every day", "everyday")])
+def test_a_reply_with_other_letters_is_another(wanted: str, wrote: str) -> None:
+    assert normalise(wanted) not in normalise(wrote)

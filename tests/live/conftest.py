@@ -46,6 +46,12 @@ class Ran:
         return {call["scenario"]: call for call in self.lines}
 
     @property
+    def standing(self) -> list[dict[str, Any]]:
+        """The lines that count: not those of calls that were made again."""
+        again = {call["retry_of"] for call in self.lines}
+        return [call for call in self.lines if call["call"] not in again]
+
+    @property
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
 

@@ -45,7 +45,7 @@ ATTEMPTS = 3
 """What is wrong is called again, and what was unfit: a machine that is busy for a moment is no shape's fault."""
 MOST_UNFIT = 15
 """With more than these the machine is busy all the time: to call them again would be no better."""
-CALLS_PER_MINUTE = {"sdk": 15.0, "light": 30.0}
+CALLS_PER_MINUTE = {"sdk": 15.0, "light": 40.0}
 """Of all runs together: two cores carry no more, the agents' side among it."""
 
 TYPED = "- type: Do you have parking?"

@@ -99,3 +99,40 @@ async def test_the_shipped_scenarios_are_ready_and_their_length_is_bounded() -> 
         says = [step.say is not None for step in made.loaded.model.turns]
         assert [speech is not None for speech in made.speech] == says
         assert 30 < made.longest_s() < 400
+
+
+@pytest.mark.parametrize(
+    ("step", "session", "what", "mend"),
+    [
+        ("{say: 你们几点开门}", "{}", "has no English letter", "language: zh"),
+        ("{say: 何時に開きますか}", "{language: ja}", "does not read kanji", "kana"),
+        ("{say: 'Hello there'}", "{language: lo}", "no voice here speaks 'lo'", "record the line"),
+        ("{say: {text: Hello, voice: nobody}}", "{}", "there is no voice 'nobody'", "known are joe"),
+    ],
+)
+async def test_a_text_that_no_voice_here_reads_is_refused_where_it_stands(
+    folder: Path, step: str, session: str, what: str, mend: str
+) -> None:
+    with pytest.raises(FixtureError, match=what) as caught:
+        await ready(load(folder, f"session: {session}\nturns:\n  - {step}\n"))
+    assert mend in (caught.value.mend or "")
+    assert "s.yaml:3:" in str(caught.value.where)
+
+
+@pytest.mark.parametrize("language", ["zh", "zh-CN", "yue", "no", "he"])
+async def test_a_language_is_spoken_by_the_name_that_its_voice_has(folder: Path, language: str) -> None:
+    made = await ready(load(folder, f"session: {{language: {language}}}\nturns: [{{say: '你们 ok'}}]\n"))
+    assert len(made.speech) == 1
+
+
+@pytest.mark.parametrize("say", ["cough", "mm-hmm", "'...  ?'"])
+async def test_a_word_error_rate_of_no_words_is_refused_where_it_stands(folder: Path, say: str) -> None:
+    scenario = load(folder, f"turns:\n  - say: {say}\n    expect: {{wer: <=0.3}}\n")
+    with pytest.raises(ScenarioError, match="wer cannot be judged") as caught:
+        await ready(scenario)
+    assert "s.yaml:3:" in str(caught.value.where)
+
+
+async def test_a_limit_on_word_error_rates_needs_known_words(folder: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"turn\.wer cannot be judged"):
+        await ready(load(folder, "turns: [{say: cough}]\nthresholds: {turn.wer: p(95)<0.3}\n"))

@@ -11,7 +11,7 @@ from typing import Any
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.own_voice import FADE_NS
 from harness.measure.spans import TurnSpan
-from harness.measure.voice import BACKCHANNEL_NS, GOES_ON_NS, SILENCE_NS, ReplyStart, Voice
+from harness.measure.voice import BACKCHANNEL_NS, CUTS_IN_NS, GOES_ON_NS, SILENCE_NS, ReplyStart, Voice
 
 
 def speaks_at(voices: Sequence[Voice], t_ns: int) -> bool:
@@ -59,7 +59,7 @@ def is_backchannel(voices: Sequence[Voice], end_ns: int) -> bool:
 def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> ReplyStart:
     old_end_ns: int | None = None
     old_open = False
-    interrupted = went_on = False
+    interrupted = went_on = unsure = False
     until_ns: int | None = None
     backchannels, backchannel_end_ns = 0, 0
     for index, voice in enumerate(voices):
@@ -68,8 +68,9 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
             old_open = voice.end_ns is None or voice.end_ns > start_ns
             went_on = went_on or old_open
         elif voice.onset_ns < end_ns:
-            if old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS):
-                went_on, old_open, old_end_ns = True, True, voice.end_ns
+            follows = old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS)
+            if follows and voice.onset_ns <= end_ns - CUTS_IN_NS:
+                went_on, old_open, old_end_ns, unsure = True, True, voice.end_ns, True
             elif not interrupted and is_backchannel(voices[index:], end_ns):
                 backchannels += voice.onset_ns - backchannel_end_ns >= SILENCE_NS
                 backchannel_end_ns = voice.end_ns or end_ns
@@ -81,9 +82,13 @@ def reply_to_speech(voices: Sequence[Voice], start_ns: int, end_ns: int) -> Repl
             until_ns = voice.end_ns
             break
         else:
-            return ReplyStart(voice.onset_ns, went_on=went_on, backchannels=backchannels)
+            return ReplyStart(voice.onset_ns, went_on=went_on, backchannels=backchannels, unsure=unsure)
     return ReplyStart(
-        interrupted=interrupted, went_on=went_on, interrupted_until_ns=until_ns, backchannels=backchannels
+        interrupted=interrupted,
+        went_on=went_on,
+        interrupted_until_ns=until_ns,
+        backchannels=backchannels,
+        unsure=unsure,
     )
 
 
@@ -150,7 +155,11 @@ def owners_of(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> lis
             end_ns = turns[latest].caller_end_ns if latest >= 0 else None
             owner = latest if latest < 0 or (end_ns is not None and end_ns <= t_ns) else latest - 1
         elif event["role"] == "transcript":
-            owner = max((index for index in range(latest + 1) if turns[index].kind != "type"), default=None)
+            begun = (index for index in range(latest + 1) if turns[index].kind != "type")
+            spoken = [
+                index for index in begun if turns[index].caller_start_ns is not None or turns[index].kind == "say"
+            ]
+            owner = max((index for index in spoken if (turns[index].caller_start_ns or 0) <= t_ns), default=None)
         else:
             same = (
                 index

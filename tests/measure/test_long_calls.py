@@ -88,6 +88,7 @@ def random_turns(random: Random) -> list[TurnSpan]:
         turn = TurnSpan(number + 1, number, kind, random.choice(["One", " Two ", "Three"]), None, "en", ns(at))
         if random.random() < 0.8:
             turn.caller_end_ns = ns(at + random.choice([0, 900, 4000]))
+            turn.caller_start_ns = ns(at + random.choice([0, 900]))
         turns.append(turn)
     return turns
 
@@ -107,8 +108,12 @@ def test_each_text_has_the_turn_that_looking_at_all_turns_gives(seed: int) -> No
         assert assigned.stray == sum(owner is None for _, owner in owners)
         for index, turn in enumerate([assigned.greeting, *assigned.turns], -1):
             own = [event for event, (_, owner) in zip(came, owners, strict=True) if owner == index]
-            assert turn.replies == [event["text"] for event in own if event["role"] == "reply"]
-            assert turn.transcripts == [event["text"] for event in own if event["role"] == "transcript"]
+            assert [piece.text for piece in turn.replies] == [
+                event["text"] for event in own if event["role"] == "reply"
+            ]
+            assert [piece.text for piece in turn.transcripts] == [
+                event["text"] for event in own if event["role"] == "transcript"
+            ]
             assert turn.echo_ns == next((event["t"] for event in own if event["role"] == "echo"), None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from timelines import CallMade
 
 from harness.measure.media_health import media_health
@@ -12,6 +13,7 @@ from harness.measure.samples import Sample, samples_of
 
 
 def second(received: int = 50, lost: int = 0, **more: Any) -> dict[str, Any]:
+    """What a `media` event tells, without its time."""
     told = {"samples": 48_000, "concealed": 0, "jitter_ms": 1.0, "rtt_ms": 20.0, "jitter_buffer_ms": 40.0}
     return {"received": received, "lost": lost, **told, **more}
 
@@ -21,36 +23,58 @@ def spoken(active_ms: int, active_dbfs: float, **more: Any) -> dict[str, Any]:
     return {**told, **more}
 
 
+def health(seconds: list[dict[str, Any]]) -> MediaHealth:
+    return media_health([{"t": number, **told} for number, told in enumerate(seconds)], [])
+
+
 def test_shares_are_of_the_whole_call_and_times_are_means_of_its_seconds() -> None:
     seconds = [second(47, 3, concealed=2400, rtt_ms=30.0), second(50), second(3, jitter_buffer_ms=None, jitter_ms=4.0)]
-    found = media_health(seconds, [])
+    found = health(seconds)
     assert found.loss == round(3 / 103, 6)
     assert found.concealed == round(2400 / 144_000, 6)
     assert (found.jitter_ms, found.rtt_ms, found.jitter_buffer_ms) == (2.0, 23.333, 40.0)
 
 
 def test_silence_that_is_not_transmitted_is_no_loss() -> None:
-    found = media_health([second(2) for _ in range(10)], [])
+    found = health([second(2) for _ in range(10)])
     assert (found.loss, found.concealed) == (0, 0)
 
 
 def test_a_packet_that_came_late_after_all_is_taken_back() -> None:
-    assert media_health([second(49, 1), second(51, -1)], []).loss == 0
-    assert media_health([second(51, -1)], []).loss == 0
+    assert health([second(49, 1), second(51, -1)]).loss == 0
+    assert health([second(51, -1)]).loss == 0
 
 
 def test_the_level_is_of_all_voices_by_their_length() -> None:
     assert media_health([], [spoken(1000, -20.0), spoken(1000, -20.0)]).level_dbfs == -20
     assert media_health([], [spoken(3000, -20.0), spoken(1000, -60.0)]).level_dbfs == -21.2
-    found = media_health([], [spoken(3000, -20.0, clipped=0.04), spoken(1000, -20.0, dropouts=2, dropout_ms=90)])
-    assert (found.clipped, found.dropouts, found.dropout_ms) == (0.03, 2, 90)
+    assert media_health([], [spoken(3000, -20.0, clipped=0.04), spoken(1000, -20.0)]).clipped == 0.03
+
+
+@pytest.mark.parametrize(
+    ("media", "dropouts"),
+    [
+        ({}, 0),
+        ({"lost": 2}, 2),
+        ({"concealed": 960}, 2),
+        ({"concealed": 100}, 0),
+        ({"behind_ms": 40.0}, 2),
+        ({"lost": 2, "t": 9_000_000_000}, 0),
+    ],
+)
+def test_a_voice_breaks_off_where_the_media_tells_so(media: dict[str, Any], dropouts: int) -> None:
+    """A robotic voice has such gaps between its sounds: by itself the sound says nothing."""
+    told = {"t": 3_500_000_000, **media}
+    end = spoken(1000, -20.0, t=3_000_000_000, began=1_800_000_000, dropouts=2, dropout_ms=90)
+    found = media_health([second(t=1_000_000_000), second(**told)], [end])
+    assert (found.dropouts, found.dropout_ms) == (dropouts, 45 * dropouts)
 
 
 def test_what_nobody_told_is_not_made_up() -> None:
     assert media_health([], []) == MediaHealth()
     assert media_health([], [{"level_dbfs": -20.0, "found": 1}]).level_dbfs is None
     quiet = {"samples": None, "concealed": None, "jitter_ms": None, "rtt_ms": None, "jitter_buffer_ms": None}
-    bare = media_health([second(50, 1, **quiet)], [])
+    bare = health([second(50, 1, **quiet)])
     assert (bare.loss, bare.concealed, bare.rtt_ms) == (round(1 / 51, 6), None, None)
 
 
@@ -59,9 +83,9 @@ def audio(call: CallResult) -> list[Sample]:
 
 
 def heard_call(*, late: bool = False) -> CallResult:
-    call = CallMade().say(3000, 5000, 8000).agent(6000, 6500).event(2000, "media", **second(49, 1))
+    call = CallMade().say(3000, 5000, 8000).agent(6000, 6500).event(7000, "media", **second(49, 1))
     call.event(6600, "agent.onset", ear=None, level_dbfs=-20.0, found=0)
-    call.event(7000, "agent.end", level_dbfs=-18.0, found=0, **spoken(400, -23.0, dropouts=1, dropout_ms=60))
+    call.event(6990, "agent.end", level_dbfs=-18.0, found=0, **spoken(400, -23.0, dropouts=1, dropout_ms=60))
     return (call.late(4000, 150) if late else call).hung_up(8100).measured()
 
 

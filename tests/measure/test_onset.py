@@ -295,3 +295,31 @@ def test_a_clipped_voice_has_its_edges_where_it_has_them_unclipped() -> None:
     onset, end = edges(as_int16(samples))
     assert abs(onset.position - 2 * RATE) <= RATE // 200
     assert abs(end.position - 3 * RATE) <= RATE // 200
+
+
+@pytest.mark.parametrize("spoken_s", [1.0, 3.0, 6.0, 12.0])
+@pytest.mark.parametrize("stays_s", [0.0, 3.0])
+@pytest.mark.parametrize("bed_dbfs", [-50, -42])
+def test_a_bed_of_noise_that_comes_with_a_voice_is_not_its_beginning_however_long_it_is(
+    spoken_s: float, stays_s: float, bed_dbfs: float
+) -> None:
+    """The bed sets in 490 ms before the voice, and goes with it or stays."""
+    rng = np.random.default_rng(7)
+    quiet, before, after = noise(1.0, None, rng), noise(0.49, bed_dbfs, rng), noise(stays_s, bed_dbfs, rng)
+    spoken = voice(spoken_s, -20, rng)
+    stream = np.concatenate([quiet, before, spoken + noise(spoken_s, bed_dbfs, rng), after, noise(2.5, None, rng)])
+    found = edges(as_int16(stream))
+    end = found[1]
+    at = round(1.49 * RATE)
+    assert end.began is not None
+    assert abs(end.began - at) <= RATE // 100
+    assert abs(end.position - (at + spoken_s * RATE)) <= RATE // 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_voice_that_begins_softly_begins_there(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parts = [noise(1, None, rng), voice(0.6, -38, rng), voice(2, -20, rng), noise(1, None, rng)]
+    found = edges(as_int16(np.concatenate(parts)))
+    end = next(edge for edge in found if edge.edge == "end")
+    assert end.began == found[0].position

@@ -147,3 +147,25 @@ def test_talk_without_end_is_told_from_talk_with_pauses() -> None:
     assert since((1000, 69_000)) == ns(1000)
     assert since((1000, 68_500)) is None
     assert since() is None
+
+
+# The old reply ends at 8,500; the caller speaks from 10,000 to 12,000 ms.
+OLD = (6000, 8500)
+
+
+def test_what_the_agent_writes_tells_an_interruption_from_the_old_reply_going_on() -> None:
+    heard = voices(OLD, (10_800, 13_500))
+    written = reply_to_speech(heard, ns(10_000), ns(12_000), replies_ns=[ns(5900), ns(10_700)])
+    assert (written.interrupted, written.went_on, written.unsure) == (True, False, False)
+    same = reply_to_speech(heard, ns(10_000), ns(12_000), replies_ns=[ns(5900)])
+    assert (same.interrupted, same.went_on, same.unsure) == (False, True, False)
+
+
+def test_of_an_agent_that_writes_nothing_it_is_not_known() -> None:
+    reply = reply_to_speech(voices(OLD, (10_800, 11_200), (13_000, 14_000)), ns(10_000), ns(12_000))
+    assert (reply.went_on, reply.unsure, reply.onset_ns) == (True, True, ns(13_000))
+
+
+def test_an_answer_that_cuts_in_just_before_the_callers_end_is_no_reply_that_goes_on() -> None:
+    reply = reply_to_speech(voices(OLD, (11_950, 15_000)), ns(10_000), ns(12_000))
+    assert (reply.interrupted, reply.went_on, reply.interrupted_until_ns) == (True, False, ns(15_000))

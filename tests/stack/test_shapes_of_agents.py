@@ -192,7 +192,7 @@ async def test_an_agent_hangs_up_once_it_has_said_its_reply(stack: EmbeddedStack
         await watcher.until(lambda: "disconnected ROOM_DELETED" in watcher.seen)
 
 
-@pytest.mark.parametrize("agent", ["crash_vanishes", "crash_vanishes_sdk"])
+@pytest.mark.parametrize("agent", ["crash_vanishes"])
 async def test_a_killed_agent_is_told_of_late(stack: EmbeddedStack, truth_file: Path, agent: str) -> None:
     async with watching(stack, agent) as watcher:
         await watcher.until_spoken()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from harness.errors import ConfigError
 
 JOE = "joe"
 ESPEAK = "espeak"
+_OTHER_NAMES = {"zh": "cmn", "zh-hk": "yue", "zh-yue": "yue", "no": "nb", "nn": "nb", "iw": "he", "fil": "tl"}
+_KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _REGIONS = ("en-us", "en-gb", "pt-br", "es-419", "fr-be", "fr-ch")
 
 
@@ -50,4 +56,41 @@ def is_english(language: str) -> bool:
 
 def _espeak_language(language: str) -> str:
     """espeak-ng knows few regions, and no others; the language alone always works."""
-    return language if language in _REGIONS else language.split("-", maxsplit=1)[0]
+    base = language.split("-", maxsplit=1)[0]
+    return language if language in _REGIONS else _OTHER_NAMES.get(language) or _OTHER_NAMES.get(base, base)
+
+
+def check_speakable(text: str, voice: str, language: str) -> None:
+    """Makes sure, without speaking it, that the voice reads the text.
+
+    Raises:
+        ConfigError: There is no such voice, or it does not know the language or its letters.
+    """
+    name = voice_name(voice, language)
+    letters = [char for char in text if char.isalpha()]
+    if is_english(language) and letters and not any(char <= "\u024f" for char in letters):
+        raise ConfigError(
+            f"the text {text!r} is to be spoken in English, but has no English letter",
+            mend="name its language: `session: {language: zh}`, or `say: {text: ..., language: zh}`",
+        )
+    known = _espeak_languages()
+    if not name.is_joe and known and name.espeak.split("+")[0] not in known:
+        raise ConfigError(
+            f"no voice here speaks {language!r}",
+            mend="record the line: `say: line.wav`, with its text in a manifest beside it ",
+        )
+    if language.lower().split("-")[0] == "ja" and _KANJI.search(text):
+        raise ConfigError(
+            f"espeak-ng, the only voice here for Japanese, does not read kanji: {text!r}",
+            mend="write the text in kana, or record it: `say: line.wav`, with its text in a manifest beside it",
+        )
+
+
+@cache
+def _espeak_languages() -> frozenset[str]:
+    """The languages that espeak-ng has, by the names of its files; none where it is not installed."""
+    found = importlib.util.find_spec("espeakng_loader")
+    if found is None or found.origin is None:
+        return frozenset()
+    folder = Path(found.origin).parent / "espeak-ng-data" / "lang"
+    return frozenset(path.name.lower() for path in folder.rglob("*") if path.is_file())

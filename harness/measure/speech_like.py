@@ -1,0 +1,108 @@
+"""Whether a sound that was found may be a voice at all: the clicks of keys, a breath and a beep are none.
+
+Speech holds vowels: a pitch that lasts. What has no pitch anywhere, or is one or two lines and nothing else, is
+certainly no speech. All else may be (music, a hum with harmonics), and is taken for it: a voice that is missed costs
+more than a sound that is taken for one.
+
+- Pitch: the autocorrelation of 40 ms, taken every 10 ms, at 60 to 400 Hz, of a signal whose slope was taken off (first
+  differences), over the energy of the 40 ms (Rabiner, IEEE Trans. ASSP 25(1), 1977). A struck key rings for a few
+  milliseconds, so a pitch counts where three such frames in a row have it and about the same level.
+- A tone: over 97 % of the energy within 2 % of at most two frequencies (a ringing or dialling tone has two).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.measure.level import FULL_SCALE
+
+SAMPLE_RATE = 48_000
+DECIMATED = 6
+RATE_HZ = SAMPLE_RATE // DECIMATED
+HOP = 480  # 10 ms of the stream
+WINDOW_HOPS = 4  # 40 ms
+LAGS = (RATE_HZ // 400, RATE_HZ // 60)
+PITCHED = 0.35
+RUN = 3
+ABOUT_THE_SAME = 10 ** (-12 / 10)
+LEAST_POWER = FULL_SCALE**2 * 10 ** (-62 / 10)  # what is softer is not heard
+TONE_SHARE, TONE_LINES, TONE_WIDTH = 0.97, 2, 0.02
+TONE_EDGE, TONE_LEAST = 0.02, 30 * RATE_HZ // 1000
+TONE_FFT = 2048
+
+_HOP = HOP // DECIMATED
+_WINDOW = WINDOW_HOPS * _HOP
+_FFT = 1024  # of 320 samples, without wrapping round
+
+
+class SpeechSeeker:
+    """Fed the samples of one stretch in blocks of any size.
+
+    Attributes:
+        found: Where what may be speech begins to have a pitch, in samples from the beginning; None while it has none.
+    """
+
+    def __init__(self) -> None:
+        self.found: int | None = None
+        self._raw = np.zeros(0, np.int16)
+        self._signal = np.zeros(0, np.float64)
+        self._hops = 0  # that were looked at
+        self._run: list[float] = []
+
+    def feed(self, samples: NDArray[np.int16]) -> None:
+        """The next samples, (frames,) int16 mono at 48 kHz."""
+        if self.found is not None:
+            return
+        raw = np.concatenate([self._raw, samples])
+        whole = raw[: raw.size // HOP * HOP]
+        self._raw = raw[whole.size :]
+        signal = np.concatenate([self._signal, whole.astype(np.float64).reshape(-1, DECIMATED).mean(axis=1)])
+        start = 0
+        while start + _WINDOW <= signal.size and self.found is None:
+            self._look(signal[start : start + _WINDOW])
+            start += _HOP
+        self._signal = signal[start:]
+
+    def _look(self, window: NDArray[np.float64]) -> None:
+        self._hops += 1
+        power = float(np.mean((window - window.mean()) ** 2))
+        if power < LEAST_POWER or not _is_pitched(window):
+            self._run.clear()
+            return
+        self._run.append(power)
+        while min(self._run) < ABOUT_THE_SAME * max(self._run):
+            del self._run[0]
+        if len(self._run) >= RUN and _is_more_than_a_tone(window):
+            self.found = (self._hops - RUN) * HOP
+        del self._run[: -RUN + 1]
+
+
+def _is_pitched(window: NDArray[np.float64]) -> bool:
+    slope = np.diff(window)
+    slope -= slope.mean()
+    energy = float(slope @ slope)
+    if energy <= 0:
+        return False
+    spectrum = np.fft.rfft(slope, _FFT)
+    alike = np.fft.irfft(spectrum * spectrum.conj(), _FFT)[LAGS[0] : LAGS[1]]
+    # Fewer samples overlap at a longer lag.
+    overlap = 1 - np.arange(LAGS[0], LAGS[1]) / slope.size
+    return bool((alike / overlap).max() >= PITCHED * energy)
+
+
+def _is_more_than_a_tone(window: NDArray[np.float64]) -> bool:
+    """Whether it is known not to be one line or two; a window that it fills only in part tells nothing."""
+    signal = window - window.mean()
+    loud = np.flatnonzero(np.abs(signal) > TONE_EDGE * np.abs(signal).max())
+    signal = signal[loud[0] : loud[-1] + 1]
+    if signal.size < TONE_LEAST:
+        return False
+    power = np.abs(np.fft.rfft(signal * np.hanning(signal.size), TONE_FFT)) ** 2
+    lobe = round(2.2 * TONE_FFT / signal.size)  # of Hann's window
+    left = power.copy()
+    for _ in range(TONE_LINES):
+        peak = int(np.argmax(left))
+        width = max(lobe, round(TONE_WIDTH * peak))
+        left[max(0, peak - width) : peak + width + 1] = 0
+    return bool(left.sum() > (1 - TONE_SHARE) * power.sum())

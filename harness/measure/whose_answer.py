@@ -1,0 +1,79 @@
+"""Whether the first voice after a turn may be an older answer that comes late: a fast turn that is none.
+
+After a turn without a reply, one that was only put off, or a greeting that did not come in time, an answer is still
+owed. The next first voice may be that one, unless what the agent wrote, or a long silence, tells whose it is.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from harness.clock import NS_PER_MS, NS_PER_S
+from harness.measure.spans import CallSpans, TurnSpan
+from harness.measure.texts import AssignedTexts
+from harness.measure.unfit import Doubt
+from harness.measure.voice import WITH_VOICE_NS, count_before
+
+LATEST_NS = 20 * NS_PER_S  # an answer that has not come for so long is not to be expected any more
+
+
+class OwedAnswers:
+    """Asked about the turns in their order."""
+
+    def __init__(self, spans: CallSpans, texts: AssignedTexts) -> None:
+        self._spans = spans
+        self._texts = texts
+        self._replies_ns = [int(event["t"]) for event in spans.texts if event["role"] == "reply"]
+        self._transcripts_ns = [int(event["t"]) for event in spans.texts if event["role"] == "transcript"]
+        self._writes = sum(bool(turn.replies) for turn in texts.turns) > 0
+        self._owed: tuple[int, str] | None = None
+        greeting_ns = spans.at("greeting.awaited")
+        if greeting_ns is not None and spans.first.get("greeting.ended", {}).get("why") == "silent":
+            self._owed = greeting_ns, "it may be the greeting, which had not come before"
+
+    def doubt(self, index: int, onset_ns: int | None) -> Doubt | None:
+        """Why the reply of the turn at `index`, whose voice set in then, may be an older answer."""
+        turn, owed = self._spans.turns[index], self._owed
+        doubt = None
+        if owed is not None and (self._is_too_long_ago(owed[0], turn) or self._is_told(turn, owed[0], onset_ns)):
+            self._owed = None
+        elif owed is not None and onset_ns is not None:
+            doubt = Doubt(kind="late_answer", detail=owed[1])
+        self._note(index, turn)
+        return doubt
+
+    def _note(self, index: int, turn: TurnSpan) -> None:
+        """What is owed after this turn; an older answer stays owed until it is known to have come, or not to come."""
+        if turn.caller_end_ns is None or self._owed is not None:
+            return
+        if turn.why == "no_reply":
+            self._owed = turn.caller_end_ns, f"it may be the answer to turn {turn.turn}, which had none"
+        elif turn.why == "replied" and self._writes and not self._texts.turns[index].replies:
+            self._owed = (
+                turn.caller_end_ns,
+                f"it may be the answer to turn {turn.turn}, in which the agent spoke and wrote nothing",
+            )
+
+    def _is_too_long_ago(self, since_ns: int, turn: TurnSpan) -> bool:
+        """Whether the agent was silent so long before this turn that nothing older can be coming."""
+        if turn.caller_start_ns is None or turn.caller_start_ns - since_ns < LATEST_NS:
+            return False
+        voices = self._spans.voices
+        return count_before(voices, turn.caller_start_ns) == count_before(voices, turn.caller_start_ns - LATEST_NS)
+
+    def _is_told(self, turn: TurnSpan, since_ns: int, onset_ns: int | None) -> bool:
+        """Whether the agent's texts say that the voice answers this turn."""
+        if onset_ns is None or turn.caller_end_ns is None:
+            return False
+        written = _between(self._replies_ns, since_ns, onset_ns + WITH_VOICE_NS)
+        if len(written) > 1 and written[-1] > turn.caller_end_ns:
+            return True  # the older answer, and this one
+        if turn.kind == "type":
+            return False
+        heard = _between(self._transcripts_ns, turn.caller_start_ns or turn.caller_end_ns, onset_ns)
+        return bool(heard) and (not self._writes or (bool(written) and written[-1] >= heard[0] - NS_PER_MS))
+
+
+def _between(times_ns: Sequence[int], from_ns: int, to_ns: int) -> Sequence[int]:
+    return times_ns[bisect_left(times_ns, from_ns) : bisect_right(times_ns, to_ns)]

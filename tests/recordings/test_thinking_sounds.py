@@ -1,0 +1,38 @@
+"""An agent whose keys are heard while it thinks: its reply is its voice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.recordings.foreign import measure_recording
+from tests.recordings.test_foreign import RATE, Conversation, ttfas
+
+
+def keys(seconds: float, level: float, every_s: float) -> NDArray[np.float64]:
+    """Struck keys: bursts that die away within some milliseconds, most of them close enough to be one sound."""
+    rng = np.random.default_rng(5)
+    out = np.zeros(round(seconds * RATE))
+    ring = np.arange(round(0.03 * RATE))
+    for at in np.arange(0.0, seconds - 0.05, every_s):
+        first = round((at + rng.uniform(0, every_s / 4)) * RATE)
+        out[first : first + ring.size] += rng.normal(0, level, ring.size) * np.exp(-ring / (0.005 * RATE))
+    return out
+
+
+@pytest.mark.parametrize("every_s", [0.08, 0.13])
+@pytest.mark.parametrize("level", [0.05, 0.2])
+def test_the_wait_for_an_agent_that_types_is_that_for_its_voice(tmp_path: Path, every_s: float, level: float) -> None:
+    made = Conversation(20)
+    first_ms = made.put(0, "when-do-you-open", 1000)
+    answered_ms = made.put(1, "do-you-have-oat-milk", first_ms + 2500)
+    second_ms = made.put(0, "do-you-have-parking", answered_ms + 1500)
+    made.put(1, "thank-you", second_ms + 3000)
+    for end_ms, wait_ms in ((first_ms, 2500), (second_ms, 3000)):
+        typed = keys((wait_ms - 400) / 1000, level, every_s)
+        begins = round((end_ms + 300) * RATE / 1000)
+        made.both[begins : begins + typed.size, 1] += typed
+    assert ttfas(measure_recording(made.written(tmp_path), "left")) == pytest.approx([2500, 3000], abs=30)
