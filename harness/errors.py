@@ -6,7 +6,8 @@
     ├── UsageError                  2     known before a packet is sent
     │   ├── ScenarioError                 a scenario says what cannot be followed
     │   ├── FixtureError                  a WAV or the manifest is not what it should be
-    │   └── ConfigError                   a target, a key, a folder, an option
+    │   ├── ConfigError                   a target, a key, a folder, an option
+    │   └── SeveralErrors                 more than one of these at once
     ├── StackError                  3     the embedded stack did not come up, or fell
     └── CallFailure                 by kind
         ├── SessionFailure          3     session.*   no usable session
@@ -17,10 +18,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, get_args
 
-from harness.failures import FailureKind
+from harness.failures import HINTS, FailureKind
 
 EXIT_OK = 0
 EXIT_AGENT = 1
@@ -63,7 +66,7 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where is not None else self.what
-        return f"{text}\n  mend: {self.mend}" if self.mend else text
+        return f"{text}\n  hint: {self.mend}" if self.mend else text
 
 
 class UsageError(HarnessError):
@@ -82,6 +85,49 @@ class ConfigError(UsageError):
     """A target, a key, a folder or an option is not usable."""
 
 
+class SeveralErrors(UsageError):  # noqa: N818 - it is several errors
+    """More than one error of usage, all told; `what`, `where` and `mend` are those of the first."""
+
+    def __init__(self, errors: Sequence[UsageError]) -> None:
+        first = errors[0]
+        super().__init__(first.what, where=first.where, mend=first.mend)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
+
+
+def each_of(problem: UsageError) -> tuple[UsageError, ...]:
+    """The single errors in it."""
+    return problem.errors if isinstance(problem, SeveralErrors) else (problem,)
+
+
+def raise_all(problems: Sequence[UsageError]) -> None:
+    """Returns where there are none.
+
+    Raises:
+        UsageError: The only one, or all of them as `SeveralErrors`, file by file and line by line; what reads the same
+            is told once.
+    """
+    told = list({str(problem): problem for problem in problems}.values())
+    if len(told) == 1:
+        raise told[0]
+    if told:
+        files = list(dict.fromkeys(_file_and_line(problem)[0] for problem in told))
+
+        def place(problem: UsageError) -> tuple[int, int, int]:
+            file, line, column = _file_and_line(problem)
+            return files.index(file), line, column
+
+        raise SeveralErrors(sorted(told, key=place))
+
+
+def _file_and_line(problem: UsageError) -> tuple[str, int, int]:
+    """Where an error is, also where its place is a text already."""
+    found = re.fullmatch(r"(.*?)(?::(\d+))?(?::(\d+))?", str(problem.where), re.DOTALL)
+    return ("", 0, 0) if found is None else (found[1], int(found[2] or 0), int(found[3] or 0))
+
+
 class StackError(HarnessError):
     """The embedded stack did not come up, or fell."""
 
@@ -89,14 +135,14 @@ class StackError(HarnessError):
 
 
 class CallFailure(HarnessError):  # noqa: N818 - "failure" is the term of the reports, apart from errors of usage
-    """Why a call failed; `kind` is one of the closed list `FailureKind`."""
+    """Why a call failed; `kind` is one of the closed list `FailureKind`, by which it has a `mend` in any case."""
 
     prefix: ClassVar[str] = ""
 
     def __init__(self, kind: FailureKind, what: str, *, mend: str | None = None) -> None:
         if kind not in get_args(FailureKind) or not kind.startswith(self.prefix):
             raise ValueError(f"{kind!r} is no failure of {type(self).__name__}")
-        super().__init__(what, where=kind, mend=mend)
+        super().__init__(what, where=kind, mend=mend or HINTS[kind])
         self.kind = kind
 
 

@@ -29,6 +29,7 @@ from harness.measure.agent_voices import AgentVoices
 from harness.secret import masked
 from harness.target.endpoint import is_loopback
 from harness.target.session import Session, SessionRequest
+from harness.target.shown import shown_url
 
 LATE_NS = 20 * NS_PER_MS  # a packet that leaves later than this is noted by itself
 
@@ -153,10 +154,9 @@ class Call:
     def _failed(self, problem: BaseException) -> None:
         if not isinstance(problem, CallFailure):
             _log.debug("a call failed by a bug", exc_info=problem)
-            kind, what = "harness.bug", masked(f"{type(problem).__name__}: {problem}")
-        else:
-            kind, what = problem.kind, problem.what
-        self._timeline.add(self._clock.now_ns(), "failure", kind=kind, what=what, turn=None, ended=True)
+            problem = OwnFailure("harness.bug", masked(f"{type(problem).__name__}: {problem}"))
+        told = {"kind": problem.kind, "what": problem.what, "hint": problem.mend or ""}
+        self._timeline.add(self._clock.now_ns(), "failure", **told, turn=None, ended=True)
 
     async def _run(self) -> None:
         timeouts = self._plan.timeouts
@@ -165,7 +165,11 @@ class Call:
         await self._engine.may_join()
         connecting_ns = self._clock.now_ns()
         self._timeline.add(connecting_ns, "room.connecting", held_back_ms=ms(connecting_ns - wanted_ns))
-        self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
+        try:
+            self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
+        except RoomFailure as problem:
+            where = shown_url(session.livekit_url, secrets=(session.token,))
+            raise RoomFailure(problem.kind, problem.what, mend=f"{problem.mend} ({where})") from None
         connected_ns = self._clock.now_ns()
         self._timeline.add(connected_ns, "room.connected")
         _check_rights(self._line.rights, types=self._plan.types)

@@ -231,9 +231,8 @@ class Script:
         """Notes a failure that does not end the script, unless the scenario wants it to."""
         if self._plan.scenario.stop_on_failure:
             raise failure
-        self._timeline.add(
-            self._clock.now_ns(), "failure", kind=failure.kind, what=failure.what, turn=turn, ended=False
-        )
+        told = {"kind": failure.kind, "what": failure.what, "hint": failure.mend or ""}
+        self._timeline.add(self._clock.now_ns(), "failure", **told, turn=turn, ended=False)
 
     # -- steps ---------------------------------------------------------------------------------------------------
 

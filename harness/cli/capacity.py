@@ -80,11 +80,7 @@ def capacity(
 
     _check(start, most, session_rate)
     loaded, weights = read_mix(scenarios, sets)
-    call_duration_s = read_duration(call_duration, "--call-duration")
-    if call_duration_s is not None and call_duration_s < LEAST_CALL_S:
-        raise UsageError(
-            "such calls are mostly set-up", where="--call-duration", mend=f"use {LEAST_CALL_S:g}s or longer"
-        )
+    call_duration_s = _call_duration_s(call_duration)
     request = _Request(
         scenarios=loaded,
         mix=Mix(weights),
@@ -107,6 +103,23 @@ def capacity(
         return asyncio.run(_carry_out(request))
     except asyncio.CancelledError:  # interrupted before there was anything to be written
         return EXIT_INTERRUPTED
+
+
+def _call_duration_s(text: str | None) -> float | None:
+    """The value of --call-duration.
+
+    Raises:
+        UsageError: It is none, or too short.
+    """
+    longer = f"use {LEAST_CALL_S:g}s or longer"
+    try:
+        seconds = read_duration(text, "--call-duration")
+    except UsageError as problem:
+        # What it offers may be too short here.
+        raise UsageError(problem.what.partition("; write")[0], where="--call-duration", mend=longer) from None
+    if seconds is not None and seconds < LEAST_CALL_S:
+        raise UsageError("such calls are mostly set-up", where="--call-duration", mend=longer)
+    return seconds
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from harness.call.engines.make import EngineName
+from harness.cli.carry_out import prompts_told
 from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
 from harness.counted import counted
@@ -18,6 +21,7 @@ from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError
 from harness.load.load_order import LoadOrder, LoadPlan, Role
 from harness.load.load_run import LoadRequest, LoadRun, settings_with
 from harness.load.loading import Loaded, Loading, free_port
+from harness.load.outlook import outlook
 from harness.load.pacing import Pace
 from harness.load.plan_load import LoadOptions, in_words
 from harness.load.prepare import Prepared, prepare
@@ -90,9 +94,11 @@ async def _carry_out(wish: LoadWish) -> int:
         check_allowed(_most_in_a_worker(wish), wish.engine, where="load")
         if wish.plan.canaries:
             check_allowed(wish.plan.canaries, "sdk", where="--canaries")
-        line.say(_plan_line(wish, prepared))
+        plan = _plan_line(wish, prepared)
         if wish.dry_run:
+            typer.echo(plan)
             return EXIT_OK
+        line.say(plan)
         check_junit(wish.junit)
         now = SystemClock().utc()
         directory = RunDirectory.create(wish.out, name=wish.name, now=now)
@@ -149,7 +155,16 @@ def _plan_line(wish: LoadWish, prepared: Sequence[Prepared]) -> str:
     if wish.role == "master":
         where = f"{counted(wish.expect_workers, 'worker')} that come to {wish.host}:{wish.port}"
     words = in_words(wish.plan, len(prepared))
-    return f"{words}: {names} to {agents}, target {wish.target.describe()}, engine {wish.engine}, by {where}"
+    seen = outlook(
+        wish.plan,
+        prepared,
+        call_duration_s=wish.options.call_duration_s,
+        session_rate_per_min=wish.options.session_rate_per_min,
+    )
+    return (
+        f"plan: {words}: {names} to {agents}, target {wish.target.describe()}, engine {wish.engine}, by {where}: "
+        f"{seen}{prompts_told(prepared)}"
+    )
 
 
 def _request(wish: LoadWish, prepared: Sequence[Prepared], *, run: str, now: datetime) -> LoadRequest:
@@ -169,6 +184,7 @@ def _request(wish: LoadWish, prepared: Sequence[Prepared], *, run: str, now: dat
         url=wish.target.url,
         api_key=None if wish.target.api_key is None else wish.target.api_key.reveal(),
         seed=seed,
+        key_variable=wish.target.key_variable,
         session_rate_per_min=wish.options.session_rate_per_min,
         call_duration_s=wish.options.call_duration_s,
         host=wish.host,

@@ -13,10 +13,17 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> int:
     """Write the first files for testing your own service."""
+    from harness.installed_from import installed_from_git
+    from harness.target.first_workflow import WORKFLOW_FILE
     from harness.target.init import write_first_files
 
-    for path in write_first_files(folder, force=force):
+    source = installed_from_git()
+    for path in write_first_files(folder, force=force, source=source):
         typer.echo(f"wrote {path}")
     typer.echo("next: put URL and agent into voice-harness.toml, the key into its variable, then")
     typer.echo("      voice-harness run scenarios/first-call.yaml")
+    if source is None:
+        typer.echo(f"for CI: name in {WORKFLOW_FILE} where voice-harness is installed from (VOICE_HARNESS_SOURCE)")
+    else:
+        typer.echo(f"for CI: {WORKFLOW_FILE} installs {source}")
     return 0

@@ -12,7 +12,7 @@ import typer
 from harness import __version__
 from harness.cli import calibrate, call, capacity, fixtures, init, load, measure, report, run, scenarios, stack
 from harness.cli.output import Output
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError, UsageError, each_of
 from harness.open_files import take_all_allowed
 from harness.secret import masked
 
@@ -83,7 +83,8 @@ def main() -> None:
         _tell_misuse(problem)
         code = EXIT_USAGE
     except HarnessError as problem:
-        _tell(str(problem))
+        for each in each_of(problem) if isinstance(problem, UsageError) else (problem,):
+            _tell(str(each))
         code = problem.exit_code
     except KeyboardInterrupt:
         _tell("interrupted")
@@ -101,6 +102,12 @@ def main() -> None:
 
 def _tell_misuse(problem: typer.TyperException) -> None:
     """What is wrong with the command line, beneath how it is used; or the help, where nothing was asked."""
+    from harness.cli.misuse import told
+
+    text = told(problem)
+    if text is not None:
+        _tell(text)
+        return
     show = getattr(problem, "show", None)  # what typer itself calls; its class is not one of typer's public names
     if show is not None:
         show()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.errors import ConfigError, OwnFailure, UsageError
+from harness.errors import ConfigError, OwnFailure, UsageError, each_of, raise_all
 from harness.secret import forget_keys
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def resolve_target(option: str | None) -> Target:
     from harness.target.config import find_config, load_config
 
     path = find_config(Path.cwd())
-    target = choose_target(option, config=load_config(path) if path else None, env=os.environ)
+    config = load_config(path) if path else None
+    for warning in config.warnings if config else ():
+        typer.echo(f"warning: {warning}", err=True)
+    target = choose_target(option, config=config, env=os.environ)
     forget_keys(os.environ, target.api_key)
     for note in target.notes:
         typer.echo(f"note: {note}", err=True)
@@ -110,15 +113,28 @@ def read_scenarios(
     Raises:
         UsageError: A scenario cannot be followed, or nothing is left.
     """
-    from harness.scenario.load import load_scenarios, parse_set
     from harness.scenario.select import select
+
+    loaded, problems = read_each_scenario(paths, sets)
+    raise_all(problems)
+    return select(loaded, expression) if expression else loaded
+
+
+def read_each_scenario(
+    paths: Sequence[Path], sets: Sequence[str] | None
+) -> tuple[list[LoadedScenario], list[UsageError]]:
+    """Those scenarios of files and folders that can be followed, and what is wrong with the others.
+
+    Raises:
+        UsageError: A --set cannot be read.
+    """
+    from harness.scenario.load import load_all, parse_set
     from harness.scenario.shipped import shipped_scenarios
 
     shipped = shipped_scenarios()
     # A bare name that is nothing here; whatever is here goes first.
     paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
-    loaded = load_scenarios(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
-    return select(loaded, expression) if expression else loaded
+    return load_all(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
 
 
 def read_thresholds(
@@ -132,16 +148,19 @@ def read_thresholds(
     from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
     from harness.scenario.metric_names import check_threshold, parse_threshold_option
 
-    found = []
+    found, problems = [], []
     for loaded in scenarios:
-        place = str(loaded.place("thresholds"))
-        found.extend(scenario_thresholds(loaded.model, place, alone=len(scenarios) == 1))
+        found.extend(scenario_thresholds(loaded.model, loaded.place, alone=len(scenarios) == 1))
     for text in options or []:
         try:
             found.append(Threshold(*check_threshold(*parse_threshold_option(text)), COMMAND_LINE))
         except ValueError as problem:
-            raise UsageError(str(problem), where=COMMAND_LINE) from None
-    check_possible(found, [loaded.model for loaded in scenarios], engine=engine)
+            problems.append(UsageError(str(problem), where=COMMAND_LINE))
+    try:
+        check_possible(found, [loaded.model for loaded in scenarios], engine=engine)
+    except UsageError as problem:
+        problems += each_of(problem)
+    raise_all(problems)
     return found
 
 

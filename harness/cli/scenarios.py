@@ -2,27 +2,95 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from harness.cli.options import ScenarioPaths, SetOption
+from harness.counted import counted
+from harness.errors import UsageError, each_of, raise_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from harness.scenario.load import LoadedScenario
 
 
 def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
-    """Check scenarios, their fixtures and thresholds without calling anybody."""
+    """Check scenarios, their fixtures and thresholds without calling anybody: all that is wrong, and all that is right.
+
+    Exit codes: 0 all can be followed, 2 something cannot.
+    """
     import asyncio
 
-    from harness.cli.options import read_scenarios, read_thresholds
+    from harness.cli.options import read_each_scenario
+
+    loaded, problems = read_each_scenario(scenarios, sets)
+    if not sets:  # they are laid over what stands in the file
+        problems += _speech_of_the_others(scenarios, loaded)
+    told: set[str] = set()
+
+    def say(line: str) -> None:
+        if line not in told:
+            told.add(line)
+            typer.echo(line)
+
+    some_unknown = bool(problems)
+    for scenario in loaded:
+        try:
+            asyncio.run(_check(scenario, loaded, say, some_unknown=some_unknown))
+        except UsageError as problem:
+            problems += each_of(problem)
+            continue
+        turns = sum(step.kind != "wait" for step in scenario.model.turns)
+        typer.echo(f"ok  {scenario.path}  {scenario.name}: {counted(turns, 'turn')}")
+    raise_all(problems)
+    return 0
+
+
+def _speech_of_the_others(paths: Sequence[Path], loaded: Sequence[LoadedScenario]) -> list[UsageError]:
+    """What is wrong with the fixtures of files in which something else is wrong as well."""
+    from harness.load.prepare import speech_problems
+    from harness.scenario.load import scenario_files
+
+    known = {scenario.path for scenario in loaded}
+    files, _ = scenario_files([path for path in paths if path.exists()])
+    return [problem for file in files if file not in known for problem in speech_problems(file)]
+
+
+async def _check(
+    scenario: LoadedScenario, others: Sequence[LoadedScenario], say: Callable[[str], None], *, some_unknown: bool
+) -> None:
+    """Checks one scenario's thresholds, fixtures and texts.
+
+    Args:
+        scenario: Which.
+        others: All that could be read; a threshold may be of another's calls.
+        say: Takes notes for a person.
+        some_unknown: Whether there are more, which could not be read.
+
+    Raises:
+        UsageError: All that is wrong with it.
+    """
+    from harness.judge.thresholds import check_possible, scenario_thresholds
     from harness.load.prepare import prepare
     from harness.target.target import Target
 
-    loaded = read_scenarios(scenarios, sets)
-    read_thresholds(loaded, None)
-    anywhere = Target(name="any", kind="embedded")
-    asyncio.run(prepare(loaded, anywhere, agent=None, say=typer.echo, speak=False))
-    for scenario in loaded:
-        turns = sum(step.kind != "wait" for step in scenario.model.turns)
-        typer.echo(f"ok  {scenario.path}  {scenario.name}: {turns} turn{'' if turns == 1 else 's'}")
-    return 0
+    problems: list[UsageError] = []
+    thresholds = scenario_thresholds(scenario.model, scenario.place, alone=len(others) == 1)
+    if some_unknown:
+        names = {other.name for other in others}
+        thresholds = [each for each in thresholds if dict(each.ref.tags).get("scenario", scenario.name) in names]
+    try:
+        check_possible(thresholds, [other.model for other in others])
+    except UsageError as problem:
+        problems += each_of(problem)
+    try:
+        await prepare([scenario], Target(name="any", kind="embedded"), agent=None, say=say, speak=False)
+    except UsageError as problem:
+        problems += each_of(problem)
+    raise_all(problems)
 
 
 def schema() -> int:

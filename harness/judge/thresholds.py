@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.counted import counted
-from harness.errors import UsageError
+from harness.errors import Place, UsageError, raise_all
 from harness.judge.summary import ThresholdResult
 from harness.measure.percentiles import is_largest
 from harness.measure.samples import Sample
@@ -29,15 +29,20 @@ class Threshold:
     where: str
 
 
-def scenario_thresholds(scenario: Scenario, where: str, *, alone: bool) -> list[Threshold]:
-    """A scenario's own thresholds; where several scenarios run, each judges its own calls."""
+def scenario_thresholds(
+    scenario: Scenario, where: Callable[[str, str], Place | str], *, alone: bool
+) -> list[Threshold]:
+    """A scenario's own thresholds; where several scenarios run, each judges its own calls.
+
+    `where` tells the place of a value under such keys.
+    """
     found = []
     for name, limits in scenario.thresholds.items():
         for text in limits:
             ref, limit = check_threshold(name, text)
             if not alone and "scenario" not in dict(ref.tags):
                 ref = MetricRef(ref.metric, (*ref.tags, ("scenario", scenario.name)))
-            found.append(Threshold(ref, limit, where))
+            found.append(Threshold(ref, limit, str(where("thresholds", name))))
     return found
 
 
@@ -46,20 +51,19 @@ def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario
 
     Raises:
         UsageError: Naming the threshold.
+        SeveralErrors: There are several such.
     """
+    problems = []
     for threshold in thresholds:
         if engine != "sdk" and threshold.ref.metric in ONLY_SDK:
-            raise UsageError(
-                f"engine {engine} has no jitter buffer and gives no sample of {threshold.ref}",
-                where=threshold.where,
-                mend="use --engine sdk, or remove the threshold",
-            )
-        if not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
-            raise UsageError(
-                f"no scenario of this run can give a sample of {threshold.ref}",
-                where=threshold.where,
-                mend="remove the threshold, or add a step that is measured by it",
-            )
+            what = f"engine {engine} has no jitter buffer and gives no sample of {threshold.ref}"
+            mend = "use --engine sdk, or remove the threshold"
+            problems.append(UsageError(what, where=threshold.where, mend=mend))
+        elif not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
+            what = f"no scenario of this run can give a sample of {threshold.ref}"
+            mend = "remove the threshold, or add a step that is measured by it"
+            problems.append(UsageError(what, where=threshold.where, mend=mend))
+    raise_all(problems)
 
 
 def _can_give(ref: MetricRef, scenario: Scenario) -> bool:

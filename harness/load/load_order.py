@@ -80,7 +80,7 @@ class LoadOrder(_Frozen):
         weights: Of the scenarios, for `Mix`.
         directory: The run's, on the machine of the master.
         mark: Stands in the directory's file `MARK_FILE`: who can read it there is on that machine.
-        target, described, kind, url, api_key: Whom the calls go to; see `ShardOrder`.
+        target, described, kind, url, api_key, key_variable: Whom the calls go to; see `ShardOrder`.
         host, port: Where the master is, or listens.
         expect_workers: How many workers the master waits for.
         web_port: Of Locust's web page, where it is wanted.
@@ -101,6 +101,7 @@ class LoadOrder(_Frozen):
     url: str | None
     api_key: str | None
     seed: int
+    key_variable: str | None = None
     session_rate_per_min: float | None = None
     call_duration_s: float | None = None
     host: str = "127.0.0.1"

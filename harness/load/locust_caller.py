@@ -102,6 +102,7 @@ class Caller:
             url=self._setup.url or order.url or "",
             api_key=self._setup.api_key or order.api_key,
             seed=order.seed,
+            key_variable=order.key_variable,
             session_rate_per_min=order.session_rate_per_min,
             call_duration_s=order.call_duration_s,
         )

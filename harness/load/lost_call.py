@@ -40,7 +40,6 @@ def lost_call(
         failure: Why it is lost.
         canary: See `CallResult`.
     """
-    what = f"{failure.what}; {failure.mend}" if failure.mend else failure.what
     return CallResult(
         call=call,
         scenario=prepared.loaded.name,
@@ -51,5 +50,5 @@ def lost_call(
         canary=canary,
         ok=False,
         failure=failure.kind,
-        failures=[FailureSeen(kind=failure.kind, what=what, ended=True)],
+        failures=[FailureSeen(kind=failure.kind, what=failure.what, hint=failure.mend or "", ended=True)],
     )

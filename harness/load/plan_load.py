@@ -125,7 +125,9 @@ def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:
         )
     if plan.warm_up_s and lasts_s is None:
         raise UsageError(
-            "a warm-up needs a load that lasts", where="--warm-up", mend="use --stages, --duration, or leave it out"
+            "a warm-up needs a load that lasts",
+            where="--warm-up",
+            mend="use --stages, or --calls with --duration, or leave it out",
         )
     if plan.canaries and engine == "sdk":
         raise UsageError(

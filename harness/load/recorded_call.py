@@ -16,6 +16,7 @@ from harness.call.recorder import Recorder
 from harness.call.timeline import Event, Timeline
 from harness.clock import Clock
 from harness.errors import OwnFailure
+from harness.failures import HINTS
 from harness.judge.expectations import judge_call
 from harness.load.prepare import Prepared
 from harness.measure.call import measure_call
@@ -117,14 +118,13 @@ class RecordedCall:
             started=events[0].get("utc", "") if events else "",
             ok=False,
             failure="harness.bug",
-            failures=[FailureSeen(kind="harness.bug", what=what, ended=True)],
+            failures=[FailureSeen(kind="harness.bug", what=what, hint=HINTS["harness.bug"], ended=True)],
         )
 
 
 def _note(result: CallResult, failure: OwnFailure) -> None:
     """Adds what we ourselves failed in; a kind that is there already stays the call's failure."""
-    what = f"{failure.what}; {failure.mend}" if failure.mend else failure.what
-    result.failures.append(FailureSeen(kind=failure.kind, what=what))
+    result.failures.append(FailureSeen(kind=failure.kind, what=failure.what, hint=failure.mend or ""))
     if not result.cut:
         result.failure = result.failure or failure.kind
         result.ok = False

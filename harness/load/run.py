@@ -191,6 +191,7 @@ def shard_order(order: RunOrder, target: Target, directory: RunDirectory) -> Sha
         url=target.url or "",
         api_key=None if target.api_key is None else target.api_key.reveal(),
         seed=order.seed,
+        key_variable=target.key_variable,
     )
 
 

@@ -78,7 +78,7 @@ class Shard:
         said = (speech.pcm for prepared in self._scenarios for speech in prepared.speech if speech is not None)
         self._engine = await make_engine(order.engine, self._clock, said)
         self._lag = await self._stack.enter_async_context(LoopLag(self._clock))
-        target = Target(order.target, order.kind, url=order.url, api_key=self._key)
+        target = Target(order.target, order.kind, url=order.url, api_key=self._key, key_variable=order.key_variable)
         rng = random.Random(order.seed)  # noqa: S311 - jitter of retries, no secret
         client = session_client(target, rng=rng, clock=self._clock)
         self._client = await self._stack.enter_async_context(client)

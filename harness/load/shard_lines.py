@@ -36,6 +36,7 @@ class ShardOrder(_Line):
         prepared: A file of `write_prepared`, in a folder that only we can write to.
         directory: The run's.
         described: The target as reports name it.
+        key_variable: See `Target`.
         session_rate_per_min: At most so many sessions are asked for, of this shard; None for no limit.
         call_duration_s: Calls loop their turns for so long; None: once.
         tell_events: Whether each event of each call is wanted.
@@ -51,6 +52,7 @@ class ShardOrder(_Line):
     url: str
     api_key: str | None
     seed: int
+    key_variable: str | None = None
     session_rate_per_min: float | None = None
     call_duration_s: float | None = None
     tell_events: bool = False

@@ -38,6 +38,12 @@ class Stages:
         """The most calls at once."""
         return max(stage.calls for stage in self.stages)
 
+    @property
+    def call_seconds(self) -> float:
+        """The seconds of all calls together that fit in."""
+        pairs = itertools.pairwise((Stage(0.0, 0), *self.stages))
+        return sum(stage.lasts_s * (before.calls + stage.calls) / 2 for before, stage in pairs)
+
     def calls_at(self, elapsed_s: float) -> int | None:
         """How many calls there should be so long after the start; None when the last stage has ended."""
         before = 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from harness.clock import NS_PER_MS
-from harness.failures import FailureKind
+from harness.failures import HINT_IF_LATE, HINTS, FailureKind
 from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
 from harness.measure.new_replies import new_replies_ns
@@ -179,6 +179,7 @@ class _Measured:
             FailureSeen(
                 kind=event["kind"],
                 what=event["what"],
+                hint=event.get("hint", ""),
                 at_ms=self.position(event["t"]),
                 turn=event["turn"] or self._turn_ended_by(event),
                 ended=event["ended"],
@@ -188,7 +189,7 @@ class _Measured:
         ]
         for failure in seen:
             if failure.kind in HEARD_AS_SILENCE and failure.turn in late:
-                failure.fit, failure.what = False, f"{failure.what}; {NOT_HELD}"
+                failure.fit, failure.what, failure.hint = False, f"{failure.what}; {NOT_HELD}", HINT_IF_LATE
             elif failure.kind in HEARD_AS_SILENCE and failure.turn in doubtful:
                 failure.fit, failure.what = False, f"{failure.what}; {doubtful[failure.turn]}"
         if self._was_mute(seen):
@@ -198,6 +199,7 @@ class _Measured:
             mute = FailureSeen(
                 kind="agent.no_audio",
                 what=what if fit else f"{what}; {NOT_HELD}",
+                hint=HINTS["agent.no_audio"] if fit else HINT_IF_LATE,
                 ended=any(failure.ended for failure in seen),
                 fit=fit,
             )

@@ -43,11 +43,13 @@ class ExpectationResult(_Line):
 class FailureSeen(_Line):
     """A kind of failure that occurred; `turn` is None outside of turns. `ended` where it ended the script.
 
-    `fit` is false where the harness was late itself when it occurred: then it is not held against the agent.
+    `hint` says what a person can do about it. `fit` is false where the harness was late itself when it occurred: then
+    it is not held against the agent.
     """
 
     kind: FailureKind
     what: str
+    hint: str = ""
     at_ms: float | None = None
     turn: int | None = None
     ended: bool = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.counted import counted
 from harness.measure.result import CallResult, ExpectationResult, GreetingResult, MediaHealth, TurnResult, WaitResult
 from harness.report.charts import TimeLine, said_ms, time_line
+from harness.report.hints import hint_of
 from harness.report.numbers import expectation_value, level, percent, ratio, seconds, time_of_day, with_ms
 from harness.report.plain_text import clipped, one_line, printable
 from harness.report.recording import Playable
@@ -46,6 +47,7 @@ class Fact:
     name: str
     value: str
     title: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _failures(call: CallResult) -> list[Fact]:
         where = [f"turn {seen.turn}"] if seen.turn is not None else []
         where += [f"at {seconds(seen.at_ms)}"] if seen.at_ms is not None else []
         where += ["ended the call"] if seen.ended else []
-        found.append(Fact(seen.kind, text_of(seen.what), ", ".join(where)))
+        found.append(Fact(seen.kind, text_of(seen.what), ", ".join(where), text_of(hint_of(seen))))
     return found
 
 

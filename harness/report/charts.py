@@ -20,7 +20,7 @@ LEAST_PX_PER_S = 15.0
 MOST_WIDTH = 6000.0
 LANE_HEIGHT = 18.0
 _TURN_Y, _CALLER_Y, _TTFA_Y, _AGENT_Y = 4.0, 26.0, 60.0, 66.0
-_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300)
+_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _LEAST_TICK_PX = 54.0
 _SIGN_PX = 10.0
 
@@ -218,10 +218,18 @@ class _Drawing:
         line.height = line.axis_y + 22
 
     def axis(self) -> None:
-        line = self.line
-        step_s = next((step for step in _STEPS_S if step * line.px_per_s >= _LEAST_TICK_PX), _STEPS_S[-1])
-        count = int(line.end_s / step_s) + 1
-        line.ticks = [Tick(self.x(index * step_s * 1000), f"{index * step_s:g} s") for index in range(count)]
+        self.line.ticks = axis_ticks(self.line.end_s, self.line.px_per_s)
+
+
+def axis_ticks(end_s: float, px_per_s: float) -> list[Tick]:
+    """The marks of an axis of seconds from `LEFT` on, with room between them; in minutes or hours where it is long."""
+    step_s = next((step for step in _STEPS_S if step * px_per_s >= _LEAST_TICK_PX), _STEPS_S[-1])
+    size_s, unit = (3600, "h") if step_s >= 3600 else (60, "min") if step_s >= 300 else (1, "s")
+    count = int(end_s / step_s) + 1
+    return [
+        Tick(round(LEFT + index * step_s * px_per_s, 1), f"{index * step_s / size_s:g} {unit}")
+        for index in range(count)
+    ]
 
 
 def _without_overlaps(brackets: list[Bracket]) -> list[Bracket]:

@@ -13,6 +13,7 @@ from harness.errors import EXIT_OK
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import CallResult, standing
 from harness.report.canaries import canary_lines
+from harness.report.hints import hint_lines
 from harness.report.numbers import is_level, is_ratio, remeasured_lines
 from harness.report.plain_text import one_line
 
@@ -150,7 +151,7 @@ def print_summary(
             state += f" ({_short(threshold.why)})"
         value = "" if threshold.value is None else f" = {threshold.value:g}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
-    for line in (*canary_lines(summary), *remeasured_lines(summary)):
+    for line in (*hint_lines(calls), *canary_lines(summary), *remeasured_lines(summary)):
         console.print(line)
     report = folder / "report.html"
     console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")

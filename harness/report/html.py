@@ -23,6 +23,7 @@ from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
 from harness.report.canaries import canary_lines
 from harness.report.capacity_view import capacity_view
+from harness.report.load_view import load_view
 from harness.report.plain_text import one_line
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Playable, Recordings
@@ -135,6 +136,7 @@ def render_html(run: RecordedRun) -> str:
             metrics=list(_metrics(run.summary)),
             rates=list(_rates(run.summary)),
             failures=list(_failures(run, calls, rows)),
+            load=None if run.capacity is not None else load_view(run.settings, calls),
             bursts=[(burst, list(_stages(burst))) for burst in bursts(calls)],
             rows=rows,
             views=views,

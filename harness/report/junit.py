@@ -15,6 +15,7 @@ from harness.errors import EXIT_AGENT, EXIT_OK
 from harness.judge.excused import Excused
 from harness.judge.summary import Summary, ThresholdResult
 from harness.measure.result import CallResult, ExpectationResult, FailureSeen, standing
+from harness.report.hints import hint_of
 from harness.report.numbers import expectation_value, is_time, threshold_value, utc
 from harness.report.plain_text import clipped, one_line, printable
 from harness.report.recorded import RecordedRun
@@ -135,7 +136,8 @@ def _told(seen: FailureSeen) -> str:
     where = [f"turn {seen.turn}"] if seen.turn is not None else []
     where += [f"at {seen.at_ms / 1000:.1f} s"] if seen.at_ms is not None else []
     where += ["ended the call"] if seen.ended else []
-    return f"{seen.kind}: {seen.what}" + (f" ({', '.join(where)})" if where else "")
+    told = f"{seen.kind}: {seen.what}" + (f" ({', '.join(where)})" if where else "")
+    return f"{told}\nhint: {hint_of(seen)}"
 
 
 def _expectation_case(call: CallResult, place: str, expectation: ExpectationResult, by: str | None) -> _Case:

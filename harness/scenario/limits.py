@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.scenario.offers import NotTakenError
 from harness.scenario.units import duration_s
 
 Aggregate = Literal["avg", "min", "med", "max", "count", "rate"]
@@ -29,9 +30,12 @@ _LIMIT = re.compile(
     r"\s*(?P<amount>-?\s*[\d.][^<>=!]*?)\s*"
 )
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
+_LOOSE_PERCENTILE = re.compile(r"^\s*[pP]\(?(\d+(?:\.\d+)?)\)?")
 _AMOUNT = re.compile(r"(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+))\s*(?P<percent>%?)")
 WER_OF_1 = "at 1 as many words are wrong as were said"
-LIKE = "<2s, <=0.3 or p(95)<1500ms"
+TIMES = ("<2s", "<=1500ms")
+RATIOS = ("<=0.3", "<=30%")
+_ALSO_CALLED = {"mean": "avg", "average": "avg", "median": "med", "maximum": "max", "minimum": "min"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,7 @@ def parse_limit(text: str | float) -> Limit:
     Raises:
         ValueError: It does not follow the grammar, or has an aggregate.
     """
-    limit = _parse(text)
-    if limit.aggregate is not None:
-        raise ValueError(f"{text!r} has an aggregate; a single value is judged here: write {limit.op}{limit.amount}")
-    if limit.value < 0:
-        raise ValueError(f"{text!r} is negative; write one like <2s or <=0.3")
-    if limit.value == 0 and limit.op in ("<", ">="):
-        raise ValueError(f"{text!r} says nothing: {'nothing is below 0' if limit.op == '<' else 'all is 0 or more'}")
-    return limit
+    return _offering(_single, text, (*TIMES, *RATIOS))
 
 
 def parse_time_limit(text: str | float) -> Limit:
@@ -88,42 +85,89 @@ def parse_time_limit(text: str | float) -> Limit:
     Raises:
         ValueError: As `parse_limit`, or the unit is missing.
     """
-    limit = parse_limit(text)
-    if limit.is_share:
-        raise ValueError(f"{text!r} is a share, a time is meant here; write one like <2s")
-    if not limit.is_time:
-        raise ValueError(f"{text!r} has no unit; write {limit.op}{limit.amount}s or {limit.op}{limit.amount}ms")
-    return limit
+    return _offering(_single_time, text, TIMES)
+
+
+def parse_word_error_limit(text: str | float) -> Limit:
+    """A limit of a single word error rate.
+
+    Raises:
+        ValueError: As `parse_limit`, or it is no share of the words.
+    """
+    return _offering(_single_ratio, text, RATIOS)
 
 
 def parse_threshold(text: str | float) -> Limit:
-    """A limit over many values; the aggregate is needed.
+    """A limit over many values; the aggregate is needed. What it is of decides whether it is taken: `check_threshold`.
 
     Raises:
-        ValueError: It does not follow the grammar, or has no known aggregate.
+        NotTakenError: It does not follow the grammar, or has no known aggregate.
     """
     limit = _parse(text)
     if limit.aggregate is None:
-        raise ValueError(f"{text!r} says not of what: write p(95){limit.text}, max{limit.text} or rate{limit.text}")
+        of = ("p(95)", "max", "rate", "count")
+        raise NotTakenError(f"{text!r} says not of what", *(f"{aggregate}{limit.text}" for aggregate in of))
+    return limit
+
+
+def _offering(read: Callable[[str | float], Limit], text: str | float, examples: Sequence[str]) -> Limit:
+    try:
+        return read(text)
+    except NotTakenError as problem:
+        raise problem.offering(read, examples) from None
+
+
+def _single(text: str | float) -> Limit:
+    limit = _parse(text)
+    plain = f"{limit.op}{limit.amount}"
+    if limit.aggregate is not None:
+        what = f"{text!r} has an aggregate, and a single value is judged here"
+        raise NotTakenError(what, plain, *(f"{plain}{unit}" for unit in ("s", "ms")))
+    if limit.value < 0:
+        raise NotTakenError(f"{text!r} is negative")
+    if limit.value == 0 and limit.op in ("<", ">="):
+        why = "nothing is below 0" if limit.op == "<" else "all is 0 or more"
+        raise NotTakenError(f"{text!r} says nothing: {why}")
+    return limit
+
+
+def _single_time(text: str | float) -> Limit:
+    limit = _single(text)
+    if limit.is_share:
+        raise NotTakenError(f"{text!r} is a share, a time is meant here")
+    if not limit.is_time:
+        raise NotTakenError(f"{text!r} has no unit", *(f"{limit.op}{limit.amount}{unit}" for unit in ("s", "ms")))
+    return limit
+
+
+def _single_ratio(text: str | float) -> Limit:
+    limit = _single(text)
+    if limit.is_time:
+        raise NotTakenError(f"{limit} is a time, a ratio is meant here")
+    if limit.value > 1:
+        what = f"{limit} is no limit of a word error rate: {WER_OF_1}"
+        raise NotTakenError(what, f"{limit.op}{limit.amount}%", asks=True)
     return limit
 
 
 def _parse(text: str | float) -> Limit:
     if isinstance(text, bool):
-        raise ValueError(f"{text!r} is no limit; write one like <2s or <=0.3")  # noqa: TRY004 - pydantic reads ValueError
+        raise NotTakenError(f"{text!r} is no limit")
     match = _LIMIT.fullmatch(str(text))
     if match is None:
-        raise ValueError(f"{text!r} is no limit; write one like {LIKE}")
+        raise NotTakenError(f"{text!r} is no limit", _LOOSE_PERCENTILE.sub(r"p(\1)", str(text)))
     aggregate, percentile = match["aggregate"], None
     if aggregate:
         found = _PERCENTILE.fullmatch(aggregate)
         if found:
             percentile = float(found[1])
             if not 0 < percentile <= 100:
-                raise ValueError(f"{text!r}: a percentile lies between 0 and 100")
+                raise NotTakenError(f"{text!r}: a percentile lies between 0 and 100")
             aggregate = f"p({percentile:g})"
         elif aggregate not in AGGREGATES:
-            raise ValueError(f"{text!r} has an unknown aggregate {aggregate!r}; known are {', '.join(AGGREGATES)}")
+            what = f"{text!r} has an unknown aggregate {aggregate!r}; known are {', '.join(AGGREGATES)}"
+            also = _ALSO_CALLED.get(aggregate, aggregate)
+            raise NotTakenError(what, str(text).replace(aggregate, also, 1))
     op, amount = match["operator"] or "<", "".join(match["amount"].split())
     value, is_time, is_share = _value(text, match["amount"])
     return Limit(
@@ -145,10 +189,10 @@ def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
         number, is_share = float(match["number"]), bool(match["percent"])
         return (number / 100 if is_share else number), False, is_share
     if amount.startswith("-"):
-        raise ValueError(f"{text!r} is a negative time; write one like <2s")
+        raise NotTakenError(f"{text!r} is a negative time")
     try:
         return round(1000 * duration_s(amount), 6), True, False
     except ValueError as problem:
         if "unknown unit" in str(problem):
-            raise ValueError(str(problem).replace(repr(amount), repr(text))) from None
-        raise ValueError(f"{text!r} is no limit; write one like {LIKE}") from None
+            raise NotTakenError(str(problem).replace(repr(amount), repr(text))) from None
+        raise NotTakenError(f"{text!r} is no limit") from None

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Place, ScenarioError
+from harness.errors import Place, ScenarioError, UsageError, each_of, raise_all
 from harness.scenario.model import Scenario
 from harness.scenario.no_keys import refuse_key
 from harness.scenario.prompt import Prompt, read_prompt
@@ -71,14 +71,30 @@ def checked_scenario(
 
     Raises:
         ScenarioError: As `load_scenario`; a key stands in it.
+        SeveralErrors: More than one thing in it cannot be followed.
     """
     where: PlaceOf = place_in or partial(place_of, path)
+    problems: list[UsageError] = []
     for dotted, value in sets:
-        _lay_over(raw, dotted, value, where(raw, ()))
-    _Variables(raw, where, env).fill(raw)
-    refuse_key(raw, _is_key, partial(where, raw))
-    model = validate_model(Scenario, raw, path=path, error=ScenarioError, place=where)
-    prompt = _prompt(model, raw, path, where)
+        try:
+            _lay_over(raw, dotted, value, where(raw, ()))
+        except ScenarioError as problem:
+            problems.append(problem)
+    variables = _Variables(raw, where, env)
+    variables.fill(raw)
+    problems += variables.problems
+    try:
+        refuse_key(raw, _is_key, partial(where, raw))
+    except UsageError as problem:  # what else is wrong is not told: it could repeat the key
+        raise_all([*problems, *each_of(problem)])
+    try:
+        model = validate_model(Scenario, raw, path=path, error=ScenarioError, place=where)
+        prompt = _prompt(model, raw, path, where)
+    except UsageError as problem:
+        # A variable that is not set leaves a text that may be wrong only for that.
+        known = {str(each.where) for each in problems}
+        problems += [each for each in each_of(problem) if str(each.where) not in known]
+    raise_all(problems)
     overrides = {key: str(value) for key, value in model.session.model_dump(exclude_none=True).items()}
     if prompt is not None:
         overrides["system_prompt"] = prompt.text
@@ -142,6 +158,7 @@ class _Variables:
         self._where = where
         self._env = env
         self._done: set[int] = set()
+        self.problems: list[ScenarioError] = []
 
     def fill(self, node: Any, keys: Keys = ()) -> None:
         """Replaces them in a mapping or list, once where an anchor's aliases lead to it again."""
@@ -154,7 +171,14 @@ class _Variables:
                 self.fill(value, here)
             elif isinstance(value, str) and "${" in value:
                 place = self._where(self._raw, here)
-                node[key] = _VARIABLE.sub(partial(_value_of, place=place, env=self._env), value)
+                node[key] = _VARIABLE.sub(partial(self._value_of, place=place), value)
+
+    def _value_of(self, match: re.Match[str], *, place: Place) -> str:
+        try:
+            return _value_of(match, place=place, env=self._env)
+        except ScenarioError as problem:
+            self.problems.append(problem)
+            return match[0]
 
 
 def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> str:
@@ -193,24 +217,47 @@ def load_scenarios(
 
     Raises:
         ScenarioError: As `load_scenario`; a folder without scenarios; a name used twice.
+        SeveralErrors: More than one of these.
     """
+    loaded, problems = load_all(paths, sets=sets, env=env)
+    raise_all(problems)
+    return loaded
+
+
+def load_all(
+    paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
+) -> tuple[list[LoadedScenario], list[UsageError]]:
+    """Those scenarios that can be followed, and what is wrong with the others; see `load_scenarios`."""
+    files, problems = scenario_files(paths)
+    loaded: list[LoadedScenario] = []
+    seen: dict[str, Path] = {}
+    for file in files:
+        try:
+            scenario = load_scenario(file, sets=sets, env=env)
+        except UsageError as problem:
+            problems += each_of(problem)
+            continue
+        if scenario.name in seen:
+            what = f"the name {scenario.name!r} is taken by {seen[scenario.name]}"
+            mend = "give each scenario its own name"
+            problems.append(ScenarioError(what, where=scenario.place("name"), mend=mend))
+            continue
+        seen[scenario.name] = scenario.path
+        loaded.append(scenario)
+    return loaded, problems
+
+
+def scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
+    """The files that are named, and those of folders that are; and which folders have none."""
+    problems: list[UsageError] = []
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
             found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
             if not found:
-                raise ScenarioError("no scenario (*.yaml) is in this folder", where=Place(path), mend="name a file")
+                what = "no scenario (*.yaml) is in this folder"
+                problems.append(ScenarioError(what, where=Place(path), mend="name a file"))
             files.extend(found)
         else:
             files.append(path)
-    loaded = [load_scenario(file, sets=sets, env=env) for file in files]
-    seen: dict[str, Path] = {}
-    for scenario in loaded:
-        if scenario.name in seen:
-            raise ScenarioError(
-                f"the name {scenario.name!r} is taken by {seen[scenario.name]}",
-                where=scenario.place("name"),
-                mend="give each scenario its own name",
-            )
-        seen[scenario.name] = scenario.path
-    return loaded
+    return files, problems

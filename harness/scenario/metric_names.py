@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.scenario.limits import WER_OF_1, Limit, parse_threshold
+from harness.scenario.offers import NotTakenError
 from harness.scenario.plain_words import nearest
 
 Unit = Literal["ms", "ratio", "dBFS"]
@@ -134,46 +135,71 @@ def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limi
 
     Raises:
         ValueError: An unknown metric, tag or aggregate, a unit that does not fit the metric, or a limit that every
-            sample holds, or none.
+            sample holds, or none; what is offered in its place is taken.
     """
     ref = parse_metric(name)
-    limit = parse_threshold(limit_text)
+
+    def take(text: str | float) -> Limit:
+        return _fitting(name, ref, text)
+
+    try:
+        return ref, take(limit_text)
+    except NotTakenError as problem:
+        raise problem.offering(take, _examples(ref.metric)) from None
+
+
+def _examples(metric: str) -> tuple[str, ...]:
+    """Limits as people write them of this metric."""
+    if metric in RATES:
+        return ("rate<1%", "count<5")
+    return {"ms": ("p(95)<2s", "max<2s"), "dBFS": ("min>-30",), "ratio": ("avg<=30%", "max<=0.3")}[METRICS[metric]]
+
+
+def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
+    """A limit that can be one of this metric.
+
+    Raises:
+        NotTakenError: It cannot.
+    """
+    limit = parse_threshold(text)
     unit = METRICS[ref.metric]
     of = f"{limit.aggregate}{limit.op}"
     if limit.aggregate == "count":
         if limit.is_time or limit.is_share:
-            raise ValueError(f"{limit} counts in {'a unit of time' if limit.is_time else 'per cent'}; write {of}5")
+            raise NotTakenError(f"{limit} counts in {'a unit of time' if limit.is_time else 'per cent'}", f"{of}5")
     elif ref.metric in RATES and limit.aggregate != "rate":
-        raise ValueError(f"{name} is a share; write rate{limit.op}{limit.amount}")
+        amount = f"rate{limit.op}{limit.amount}"
+        raise NotTakenError(f"{name} is a share", amount, f"{amount}%")
     elif limit.aggregate == "rate" and ref.metric not in RATES:
-        raise ValueError(f"{name} has no rate; write p(95){limit.op}… or max{limit.op}…")
+        amounts = [f"{limit.op}{limit.amount}{unit}" for unit in ("", "s")]
+        raise NotTakenError(f"{name} has no rate", *(f"{of}{amount}" for amount in amounts for of in ("p(95)", "max")))
     elif unit == "ms" and limit.is_share:
-        raise ValueError(f"{name} is a time, {limit} is a share; write one like {of}2s")
+        raise NotTakenError(f"{name} is a time, {limit} is a share", f"{of}2s")
     elif unit == "ms" and not limit.is_time:
-        with_unit = f"{of}{limit.amount}"
-        raise ValueError(f"{name} is a time, and {limit} has no unit; write {with_unit}ms or {with_unit}s")
+        what = f"{name} is a time, and {limit} has no unit"
+        raise NotTakenError(what, *(f"{of}{limit.amount}{unit}" for unit in ("ms", "s")))
     elif unit == "dBFS" and (limit.is_time or limit.is_share):
         what = "a time" if limit.is_time else "a share"
-        raise ValueError(f"{name} is a level, {limit} is {what}; write dBFS without a unit, as in min>-30")
+        raise NotTakenError(f"{name} is a level in dBFS, written without a unit, and {limit} is {what}")
     elif unit == "ratio" and limit.is_time:
-        raise ValueError(f"{name} is a ratio, {limit} is a time; write a number between 0 and 1")
+        raise NotTakenError(f"{name} is a ratio, {limit} is a time")
     _check_can_decide(ref.metric, limit)
-    return ref, limit
+    return limit
 
 
 def _check_can_decide(metric: str, limit: Limit) -> None:
     """Refuses a limit that every sample holds, or none.
 
     Raises:
-        ValueError: Saying which, and what may have been meant.
+        NotTakenError: Saying which, and what may have been meant.
     """
     low, high = _range(metric, limit)
     between = f"{metric} lies between {low:g} and {high:g}" if math.isfinite(high) else f"{metric} is {low:g} or more"
     if not math.isfinite(low):
         between = f"{metric} is {high:g} or less"
-    meant = _perhaps_per_cent(metric, limit, high)
+    meant = _perhaps_per_cent(metric, limit)
     if metric == "turn.wer" and limit.aggregate != "count" and limit.value > 1:
-        raise ValueError(f"{limit} is no limit of a word error rate: {WER_OF_1}{meant}")
+        raise NotTakenError(f"{limit} is no limit of a word error rate: {WER_OF_1}", *meant, asks=True)
     below, above = limit.op in ("<", "<="), limit.op in (">", ">=")
     value = limit.value
     always = (
@@ -191,11 +217,11 @@ def _check_can_decide(metric: str, limit: Limit) -> None:
         or (limit.op == "==" and not low <= value <= high)
     )
     if always:
-        raise ValueError(f"{limit} holds whatever happens: {between}{meant}")
+        raise NotTakenError(f"{limit} holds whatever happens: {between}", *meant, asks=True)
     if never:
-        raise ValueError(f"{limit} never holds: {between}")
+        raise NotTakenError(f"{limit} never holds: {between}")
     if high == 1 and limit.aggregate != "count" and (limit.op, value) == ("<", 1):
-        raise ValueError(f"{limit} is broken only where all of it fails{meant}")
+        raise NotTakenError(f"{limit} is broken only where all of it fails", *meant, asks=True)
 
 
 def _range(metric: str, limit: Limit) -> tuple[float, float]:
@@ -205,11 +231,9 @@ def _range(metric: str, limit: Limit) -> tuple[float, float]:
     return (-math.inf, 0.0) if METRICS[metric] == "dBFS" else (0.0, 1.0)
 
 
-def _perhaps_per_cent(metric: str, limit: Limit, high: float) -> str:
+def _perhaps_per_cent(metric: str, limit: Limit) -> tuple[str, ...]:
     is_ratio = METRICS[metric] == "ratio" and limit.aggregate != "count"
-    if is_ratio and not limit.is_share and min(1, high) <= limit.value < 100:
-        return f"; did you mean {limit.aggregate}{limit.op}{limit.amount}%?"
-    return ""
+    return (f"{limit.aggregate}{limit.op}{limit.amount}%",) if is_ratio and limit.value >= 1 else ()
 
 
 def parse_threshold_option(text: str) -> tuple[str, str]:
@@ -218,7 +242,7 @@ def parse_threshold_option(text: str) -> tuple[str, str]:
     Raises:
         ValueError: As `check_threshold`.
     """
-    match = re.fullmatch(r"\s*(?P<name>[a-z_.]+(?:\{[^}]*\})?)\s*[:= ]?\s*(?P<limit>\S.*)", text)
+    match = re.fullmatch(r"\s*(?P<name>[a-z_.]+(?![a-z_.])(?:\{[^}]*\})?)\s*[:= ]?\s*(?P<limit>\S.*)", text)
     if match is None:
         raise ValueError(f"{text!r} is no threshold; write one like 'turn.ttfa: p(95)<1500ms'")
     check_threshold(match["name"], match["limit"])

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from harness.as_read import as_read
-from harness.scenario.limits import WER_OF_1, Limit, parse_limit, parse_time_limit
+from harness.scenario.limits import Limit, parse_time_limit, parse_word_error_limit
 from harness.scenario.metric_names import check_threshold
 from harness.scenario.units import duration_s
-from harness.scenario.yaml_places import MisfitError, as_written
+from harness.scenario.yaml_places import MisfitError, as_written, refuse_misfits
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 NAME_LENGTH = 80
@@ -38,12 +38,7 @@ def _list(value: Any) -> Any:
 
 
 def _ratio_limit_text(value: str) -> str:
-    limit = parse_limit(value)
-    if limit.is_time:
-        raise ValueError(f"{limit} is a time, a ratio is meant here; write one like <=0.3")
-    if limit.value > 1:
-        per_cent = f"; did you mean {limit.op}{limit.amount}%?" if limit.value < 100 and not limit.is_share else ""
-        raise ValueError(f"{limit} is no limit of a word error rate: {WER_OF_1}{per_cent}")
+    parse_word_error_limit(value)
     return value
 
 
@@ -184,10 +179,14 @@ class Step(_Strict):
         if self.barge_in is not None and self.say is None:
             raise ValueError("barge_in belongs to a say; only a voice talks over the agent")
         allowed = _ALLOWED[self.kind]
-        for name in self.expect.model_fields_set:
-            if name not in allowed and getattr(self.expect, name) is not None:
-                may = ", ".join(allowed)
-                raise MisfitError(f"this does not fit a {self.kind} step; it may expect {may}", "expect", name)
+        what = f"this does not fit a {self.kind} step; it may expect {', '.join(allowed)}"
+        refuse_misfits(
+            [
+                MisfitError(what, "expect", name)
+                for name in type(self.expect).model_fields
+                if name not in allowed and getattr(self.expect, name) is not None
+            ]
+        )
         if self.expect.keeps_talking and self.expect.stops_within is not None:
             raise ValueError("stops_within and keeps_talking contradict each other; keep one")
         if self.expect.agent_silent and self.expect.agent_speaks is not None:
@@ -228,12 +227,14 @@ class Timeouts(_Strict):
 
 
 def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
+    found = []
     for name, limits in value.items():
         for limit in limits:
             try:
                 check_threshold(name, limit)
             except ValueError as problem:
-                raise MisfitError(str(problem), name) from None
+                found.append(MisfitError(str(problem), name))
+    refuse_misfits(found)
     return value
 
 
@@ -265,8 +266,12 @@ class Scenario(_Strict):
         if self.greeting is False and self.turns[0].barge_in is not None:
             what = "a first turn with barge_in speaks over the greeting, but greeting is false"
             raise MisfitError(what, "turns", 0, "barge_in")
-        for index, step in enumerate(self.turns[:-1]):
-            if step.expect.ends_call is not None:
-                what = "only the last step can end with the agent's hanging up"
-                raise MisfitError(what, "turns", index, "expect", "ends_call")
+        what = "only the last step can end with the agent's hanging up"
+        refuse_misfits(
+            [
+                MisfitError(what, "turns", index, "expect", "ends_call")
+                for index, step in enumerate(self.turns[:-1])
+                if step.expect.ends_call is not None
+            ]
+        )
         return self

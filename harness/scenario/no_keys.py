@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from harness.errors import Place, ScenarioError
+from harness.errors import Place, ScenarioError, raise_all
 from harness.scenario.yaml_places import Keys
 
 _MEND = (
@@ -19,10 +19,10 @@ def refuse_key(raw: Any, is_key: Callable[[str], bool], place: Callable[[Keys], 
 
     Raises:
         ScenarioError: One does; it is not repeated.
+        SeveralErrors: Several do.
     """
-    found = next((keys for keys, text in _texts(raw) if is_key(text)), None)
-    if found is not None:
-        raise ScenarioError("an API key does not belong into a scenario", where=place(found), mend=_MEND)
+    what = "an API key does not belong into a scenario"
+    raise_all([ScenarioError(what, where=place(keys), mend=_MEND) for keys, text in _texts(raw) if is_key(text)])
 
 
 def _texts(node: Any) -> Iterator[tuple[Keys, str]]:

@@ -11,6 +11,14 @@ _PART = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[a-zA-Z]+)")
 _DURATION = re.compile(rf"(?:{_NUMBER}\s*[a-zA-Z]+)+")
 
 
+class NoUnitError(ValueError):
+    """A number where a duration is meant."""
+
+    def __init__(self, text: str | float, number: str) -> None:
+        forms = [form for form in (f"{number}s", f"{number}ms") if float(number)]
+        super().__init__(f"{text!r} has no unit; write {' or '.join(forms) or 'one like 500ms, 2s or 1m30s'}")
+
+
 def duration_s(text: str | float) -> float:
     """The duration in seconds; several parts go from the largest unit down, each once.
 
@@ -19,7 +27,7 @@ def duration_s(text: str | float) -> float:
     """
     written = str(text).strip()
     if re.fullmatch(_NUMBER, written):
-        raise ValueError(f"{text!r} has no unit; write {written}s or {written}ms")
+        raise NoUnitError(text, written)
     if _DURATION.fullmatch(written) is None:
         raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 1m30s")
     parts = [(float(part["number"]), part["unit"]) for part in _PART.finditer(written)]

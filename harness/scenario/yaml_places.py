@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.errors import HarnessError, Place
+from harness.errors import Place, UsageError, raise_all
 from harness.scenario.plain_words import in_plain_words, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -24,9 +24,21 @@ class MisfitError(ValueError):
     def __init__(self, message: str, *keys: str | int) -> None:
         super().__init__(message)
         self.keys: Keys = keys
+        self.others: Sequence[MisfitError] = ()
 
 
-def read_yaml(path: Path, *, error: type[HarnessError]) -> Any:
+def refuse_misfits(found: Sequence[MisfitError]) -> None:
+    """Returns where there is none.
+
+    Raises:
+        MisfitError: The first, which has the others.
+    """
+    if found:
+        found[0].others = found[1:]
+        raise found[0]
+
+
+def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
     """The file's content: mappings and lists that know their places (see `place_of`).
 
     Raises:
@@ -127,33 +139,65 @@ def as_written(number: float) -> str:
 
 
 def validate_model(
-    model: type[Model], data: Any, *, path: Path, error: type[HarnessError], place: PlaceOf | None = None
+    model: type[Model], data: Any, *, path: Path, error: type[UsageError], place: PlaceOf | None = None
 ) -> Model:
     """`data` as a `model`; `place` tells where a value stands, if that is not in the file at `path`.
 
     Raises:
         error: A value does not fit; the place names line and column, the mend the nearest right name.
+        SeveralErrors: More than one does not.
     """
     try:
         return model.model_validate(plain(data))
     except ValidationError as problem:
-        first = _most_telling(problem.errors(include_url=False))
-        raise _as_error(first, model, data, place or partial(place_of, path), error) from None
+        details = _telling(problem.errors(include_url=False), data)
+    where = place or partial(place_of, path)
+    raise_all([each for detail in details for each in _as_errors(detail, model, data, where, error)])
+    raise AssertionError("a validation error tells of no error")
 
 
-def _most_telling(details: list[ErrorDetails]) -> ErrorDetails:
-    """Unknown keys first: a misspelt key also leaves the right one missing."""
-    return next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
+def _telling(details: list[ErrorDetails], data: Any) -> list[ErrorDetails]:
+    """The errors that tell something, in the order of the data: one for each value.
+
+    A misspelt key also leaves the right one missing, and of a value that may be one of several things pydantic says of
+    each why it is not that: there the error that lies furthest in is of the thing that was meant.
+    """
+    placed = [(_keys_in(data, detail["loc"]), detail) for detail in details]
+    misspelt = {keys[:-1] for keys, detail in placed if detail["type"] == "extra_forbidden"}
+    kept: dict[Keys, ErrorDetails] = {}
+    for keys, detail in placed:
+        if detail["type"] == "missing" and keys in misspelt:
+            continue
+        key = (*keys, detail["loc"][-1]) if detail["type"] == "missing" else keys
+        kept.setdefault(key, detail)
+    return [
+        detail
+        for keys, detail in kept.items()
+        if not any(len(other) > len(keys) and other[: len(keys)] == keys for other in kept)
+    ]
+
+
+def _keys_in(data: Any, loc: Keys) -> Keys:
+    return tuple(key for key in loc if _is_in(data, loc, key))
+
+
+def _as_errors(
+    detail: ErrorDetails, model: type[BaseModel], data: Any, place_in: PlaceOf, error: type[UsageError]
+) -> list[UsageError]:
+    keys = _keys_in(data, detail["loc"])
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, MisfitError):
+        found = []
+        for misfit in (cause, *cause.others):
+            inner = (*keys, *misfit.keys)
+            found.append(error(f"{'.'.join(map(str, inner))}: {misfit}", where=place_in(data, inner)))
+        return found
+    return [_as_error(detail, keys, model, place_in(data, keys), error)]
 
 
 def _as_error(
-    detail: ErrorDetails, model: type[BaseModel], data: Any, place_in: PlaceOf, error: type[HarnessError]
-) -> HarnessError:
-    keys = tuple(key for key in detail["loc"] if _is_in(data, detail["loc"], key))
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, MisfitError):
-        keys += cause.keys
-    place = place_in(data, keys)
+    detail: ErrorDetails, keys: Keys, model: type[BaseModel], place: Place, error: type[UsageError]
+) -> UsageError:
     where = ".".join(str(key) for key in keys)
     if detail["type"] == "extra_forbidden":
         name = str(detail["loc"][-1])

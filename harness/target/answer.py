@@ -28,20 +28,25 @@ class Reader:
     Args:
         url: Where it was asked.
         key: The key that went with it, masked wherever the service repeats it.
+        key_variable: The variable that the key is from; None where it is from none.
         when_empty: What a failure without a message of its own says.
         when_incomplete: What an answer without token or URL says; None says what is missing.
     """
 
     url: str
     key: Secret | None
+    key_variable: str | None = None
     when_empty: str = "without a message"
     when_incomplete: str | None = None
 
-    def read(self, answer: Answer, *, tries: int = 1, waited_out: bool = True) -> Session | SessionFailure:
+    def read(
+        self, answer: Answer, *, agent: str = "", tries: int = 1, waited_out: bool = True
+    ) -> Session | SessionFailure:
         """The session, or why there is none.
 
         Args:
             answer: The last answer.
+            agent: Which agent was asked for.
             tries: How often the service was asked.
             waited_out: False where the service asked to wait for longer than there was time.
         """
@@ -49,8 +54,7 @@ class Reader:
         if 300 <= status < 400:
             return self._redirected(answer)
         if status in (401, 403):
-            mend = "check that the key is right, is for this service, and may use this agent"
-            return self._refused("session.unauthorized", answer, mend)
+            return self._refused("session.unauthorized", answer, self._check_key(agent))
         if status == 429:
             asks = shown_text(answer.retry_after, limit=40)
             detail = f" {tries} times" if tries > 1 else ""
@@ -66,13 +70,29 @@ class Reader:
         if not 200 <= status < 300:
             mend = "check the agent's id and the overrides of the session"
             if status in (404, 405):
-                mend = "check the URL (mind the trailing slash) and the agent's id"
+                mend = self._check_url(agent)
             return self._refused("session.rejected", answer, mend)
         return self._unfinished(answer) or self._accepted(answer)
 
     @property
     def _who(self) -> str:
         return shown_url(self.url, secrets=(self.key,))
+
+    def _check_key(self, agent: str) -> str:
+        if self.key is None:  # the user's own route
+            return "the route adds the key itself: check the one that it has, and whether it asks who calls it"
+        of = f" in {self.key_variable}" if self.key_variable else ""
+        return f"check that the key{of} is right, is for this service, and may use {self._named(agent)}"
+
+    def _check_url(self, agent: str) -> str:
+        slash = "without" if urlsplit(self.url).path.endswith("/") else "with"
+        return (
+            f"check the URL: does the service have it {slash} the trailing slash? "
+            f"and the agent's id: does the service know {self._named(agent)}?"
+        )
+
+    def _named(self, agent: str) -> str:
+        return f"the agent {self._shown(agent, 80)!r}" if agent else "this agent"
 
     def _shown(self, text: str, limit: int) -> str:
         return shown_text(text, limit=limit, secrets=(self.key,))

@@ -76,7 +76,8 @@ def _from_url(url: str, where: Place | str, env: Mapping[str, str]) -> Target:
     except ValueError as problem:
         raise ConfigError(str(problem), where=where, mend="give the complete endpoint, exactly as it is") from None
     key = key_from(env, URL_KEY_VARIABLE)
-    return Target(shown_url(url, secrets=(key,)), "session", url=url, api_key=key, notes=_notes(url))
+    name = shown_url(url, secrets=(key,))
+    return Target(name, "session", url=url, api_key=key, key_variable=URL_KEY_VARIABLE, notes=_notes(url))
 
 
 def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[str, str]) -> Target:
@@ -92,6 +93,7 @@ def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[st
         entry.kind,
         url=entry.url,
         api_key=key_from(env, entry.key_variable) if entry.key_variable is not None else None,
+        key_variable=entry.key_variable,
         agent=entry.agent or (EMBEDDED_AGENT if entry.kind == "embedded" else None),
         timeouts=entry.timeouts.given(),
         agents_file=agents_file,

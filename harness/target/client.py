@@ -59,7 +59,7 @@ class SessionClient:
             SessionFailure: There is none; `kind` says why.
         """
         deadline_ns = self._clock.now_ns() + s_to_ns(timeout_s)
-        outcome = await self._ask(request.body(), deadline_ns)
+        outcome = await self._ask(request, deadline_ns)
         if isinstance(outcome, SessionFailure):
             raise outcome
         return outcome
@@ -76,7 +76,8 @@ class SessionClient:
     ) -> None:
         await self.close()
 
-    async def _ask(self, body: bytes, deadline_ns: int) -> Session | SessionFailure:
+    async def _ask(self, request: SessionRequest, deadline_ns: int) -> Session | SessionFailure:
+        body = request.body()
         tries, waited_ns = 0, 0
         while True:
             left_s = (deadline_ns - self._clock.now_ns()) / NS_PER_S
@@ -85,13 +86,13 @@ class SessionClient:
             if isinstance(answer, SessionFailure):
                 return answer
             if answer.status != 429 or tries > MAX_RETRIES:
-                session = self._reader.read(answer, tries=tries)
+                session = self._reader.read(answer, agent=request.agent, tries=tries)
                 if isinstance(session, SessionFailure):
                     return session
                 return replace(session, retries=tries - 1, waited_ms=ms(waited_ns))
             again_ns = self._clock.now_ns() + s_to_ns(self._wait_s(answer, tries - 1))
             if again_ns >= deadline_ns:
-                return self._reader.read(answer, tries=tries, waited_out=False)
+                return self._reader.read(answer, agent=request.agent, tries=tries, waited_out=False)
             waited_ns += again_ns - self._clock.now_ns()
             await self._clock.sleep_until_ns(again_ns)
 

@@ -125,11 +125,17 @@ class Config(_Strict):
     default_target: SomeText | None = None
     targets: dict[str, TargetConfig] = Field(default_factory=dict)
     _path: Path = PrivateAttr(default=Path(FILE_NAME))
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def path(self) -> Path:
         """Where it was read."""
         return self._path
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What can be meant, and often is not."""
+        return self._warnings
 
 
 def find_config(folder: Path) -> Path | None:
@@ -175,6 +181,7 @@ def _read(path: Path) -> Config | ConfigError:
         unknown = (detail for detail in details if detail["type"] == "extra_forbidden")
         return _as_error(next(unknown, details[0]), path, text)
     config._path = path  # noqa: SLF001 - the file does not say it
+    config._warnings = tuple(_shared_keys(config, text))  # noqa: SLF001 - as above
     return _wrong_name(config, text) or config
 
 
@@ -231,6 +238,28 @@ def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
     return ConfigError(
         f"{dotted}: {in_plain_words(detail)}", where=place, mend="see the file that `voice-harness init` writes"
     )
+
+
+def _shared_keys(config: Config, text: str) -> Iterator[str]:
+    """Targets that take their key from one variable: the key of the one would go to the other's service."""
+    by_variable: dict[str, list[str]] = {}
+    for name, target in config.targets.items():
+        if target.key_variable is not None:
+            by_variable.setdefault(target.key_variable, []).append(name)
+    for variable, names in by_variable.items():
+        if len(names) > 1:
+            told = " and ".join(f"{name} ({_key_place(config, text, name)})" for name in names)
+            yield (
+                f"the targets {told} take their key from one variable, {variable}: each is sent the same key\n"
+                "  hint: give each its own variable as api_key_env, unless the one key is meant for all of them"
+            )
+
+
+def _key_place(config: Config, text: str, name: str) -> Place:
+    """Where a target names its key's variable, or the target itself where it leaves that out."""
+    given = config.targets[name].api_key_env is not None
+    keys = ("targets", name, "api_key_env") if given else ("targets", name)
+    return Place(config.path, line_of(text, keys))
 
 
 def _wrong_name(config: Config, text: str) -> ConfigError | None:

@@ -27,4 +27,4 @@ def session_client(target: Target, *, rng: random.Random | None = None, clock: C
         return BackendRoute(target.url, rng=rng, clock=clock)
     if target.api_key is None:
         raise ConfigError("the target has no API key", where=target.name, mend="name its variable in api_key_env")
-    return SessionApi(target.url, target.api_key, rng=rng, clock=clock)
+    return SessionApi(target.url, target.api_key, key_variable=target.key_variable, rng=rng, clock=clock)

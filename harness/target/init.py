@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import ConfigError
 from harness.target.config import FILE_NAME
+from harness.target.first_workflow import WORKFLOW_FILE, workflow
 
 _CONFIG = """\
 # Whom voice-harness calls. No key is ever in this file, only the name of the variable that holds it.
@@ -59,46 +60,27 @@ _REPORTS_IGNORE = """\
 !baselines/**
 """
 
-_CI = """\
-# A gate for GitHub Actions: copy it to .github/workflows/. The exit code decides: 0 pass, 1 the agent fell short,
-# 2 configuration, 3 infrastructure, 4 the machine was not fit to measure.
-name: voice agent
-on: [workflow_dispatch]
-jobs:
-  call:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {python-version: "3.12"}
-      - run: pip install voice-harness
-      - run: voice-harness run scenarios/first-call.yaml --target staging --calls 3 --record all
-        env:
-          STAGING_VOICE_KEY: ${{ secrets.STAGING_VOICE_KEY }}
-      - uses: actions/upload-artifact@v4
-        if: always()
-        with: {name: voice-reports, path: reports/}
-"""
-
 FIRST_FILES = {
     FILE_NAME: _CONFIG,
     "scenarios/first-call.yaml": _SCENARIO,
     "reports/.gitignore": _REPORTS_IGNORE,
-    "ci/voice-harness.yml": _CI,
+    WORKFLOW_FILE: workflow(None),
 }
 
 
-def write_first_files(folder: Path, *, force: bool = False) -> list[Path]:
+def write_first_files(folder: Path, *, force: bool = False, source: str | None = None) -> list[Path]:
     """Writes `FIRST_FILES` into `folder` and returns their paths.
 
     Args:
         folder: Where; made if it is missing.
+        source: What the workflow installs voice-harness from; None: that is to be filled in.
         force: Whether files that are there are replaced.
 
     Raises:
         ConfigError: A file is there already, or one cannot be written; then nothing new is left behind.
     """
-    paths = [folder / name for name in FIRST_FILES]
+    texts = {**FIRST_FILES, WORKFLOW_FILE: workflow(source)}
+    paths = [folder / name for name in texts]
     present = [path for path in paths if path.exists() or path.is_symlink()]
     if present and not force:
         listed = ", ".join(str(path.relative_to(folder)) for path in present)
@@ -107,7 +89,7 @@ def write_first_files(folder: Path, *, force: bool = False) -> list[Path]:
         )
     written: list[Path] = []
     try:
-        for path, text in zip(paths, FIRST_FILES.values(), strict=True):
+        for path, text in zip(paths, texts.values(), strict=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             written.append(path)
             path.write_text(text, encoding="utf-8")

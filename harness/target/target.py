@@ -26,6 +26,7 @@ class Target:
         timeouts: The waits that the target sets, in seconds, by their names in `timeouts`.
         agents_file: The embedded stack's file of agents.
         agent_identity: The agent's identity in the room; None: the one that answers is found.
+        key_variable: The variable that the key is from; None where it is from none.
         notes: What a person should know before the calls start.
     """
 
@@ -37,6 +38,7 @@ class Target:
     timeouts: Mapping[str, float] = field(default_factory=dict)
     agents_file: Path | None = None
     agent_identity: str | None = None
+    key_variable: str | None = None
     notes: tuple[str, ...] = ()
 
     def describe(self) -> str:

@@ -77,7 +77,7 @@ def test_a_wav_that_cannot_be_said(command: Command, tmp_path: Path, content: by
     assert said.code == 2
     assert said.error.startswith("s.yaml:3:5: ")
     assert told in said.error
-    assert "\n  mend: " in said.error
+    assert "\n  hint: " in said.error
 
 
 def test_a_wav_of_8_khz_is_resampled_and_that_is_said_once(command: Command, tmp_path: Path) -> None:

@@ -96,3 +96,36 @@ def test_children_that_a_library_starts_inherit_no_key(monkeypatch: pytest.Monke
     assert "PATH=" in inherited
     assert "key-without-prefix" not in inherited
     assert KEY not in inherited
+
+
+def test_two_targets_with_one_key_variable_are_warned_of_with_both_places(command: Command, tmp_path: Path) -> None:
+    one = f'kind = "session"\nurl = "{URL}"\nagent = "x"\napi_key_env = "VOICE_KEY"\n'
+    other = one.replace("127.0.0.1:9", "127.0.0.1:10")
+    file = tmp_path / "voice-harness.toml"
+    file.write_text(f"[targets.staging]\n{one}\n[targets.prod]\n{other}")
+    said = command("run", "s.yaml", "--target", "staging", "--dry-run", env={"VOICE_KEY": KEY})
+    assert said.code == 0
+    assert said.err.startswith("warning: the targets staging (")
+    assert f"staging ({file}:5) and prod ({file}:11) take their key from one variable, VOICE_KEY" in said.err
+    assert "\n  hint: " in said.err
+    assert KEY not in said.err
+
+
+def test_the_variable_that_is_left_out_is_one_as_well(command: Command, tmp_path: Path) -> None:
+    one = f'kind = "session"\nurl = "{URL}"\nagent = "x"\n'
+    (tmp_path / "voice-harness.toml").write_text(f"[targets.a]\n{one}[targets.b]\n{one}")
+    said = command("run", "s.yaml", "--target", "a", "--dry-run", env={"VOICE_HARNESS_API_KEY": KEY})
+    assert said.code == 0
+    assert "take their key from one variable, VOICE_HARNESS_API_KEY" in said.err
+
+
+def test_targets_with_a_key_of_their_own_or_none_are_not_warned_of(command: Command, tmp_path: Path) -> None:
+    session = 'kind = "session"\nurl = "https://x.example/"\nagent = "x"\n'
+    backend = 'kind = "backend"\nurl = "https://x.example/"\nagent = "x"\n'
+    (tmp_path / "voice-harness.toml").write_text(
+        f'[targets.a]\n{session}api_key_env = "A_KEY"\n[targets.b]\n{session}'
+        f"[targets.c]\n{backend}[targets.d]\n{backend}"
+    )
+    said = command("run", "s.yaml", "--target", "a", "--dry-run", env={"A_KEY": KEY})
+    assert said.code == 0
+    assert "warning" not in said.err

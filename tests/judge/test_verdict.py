@@ -337,8 +337,8 @@ def test_a_level_is_judged_in_dbfs() -> None:
 
 def test_of_several_scenarios_each_judges_its_own_calls() -> None:
     script = scenario({"say": "x"}, thresholds={"turn.ttfa": "max<2s"})
-    assert str(scenario_thresholds(script, "s.yaml", alone=True)[0].ref) == "turn.ttfa"
-    assert str(scenario_thresholds(script, "s.yaml", alone=False)[0].ref) == "turn.ttfa{scenario:x}"
+    assert str(scenario_thresholds(script, lambda *_: "s.yaml", alone=True)[0].ref) == "turn.ttfa"
+    assert str(scenario_thresholds(script, lambda *_: "s.yaml", alone=False)[0].ref) == "turn.ttfa{scenario:x}"
 
 
 # -- the harness itself ----------------------------------------------------------------------------------------------

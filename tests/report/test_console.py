@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
+from harness.errors import AgentFailure
+from harness.failures import HINTS, FailureKind
 from harness.judge.summary import Ending
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
 from harness.measure.result import CallResult, ExpectationResult, FailureSeen, MediaHealth, TurnResult
 from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
+from harness.report.hints import hint_lines
 from harness.scenario.metric_names import check_threshold
 
 ESCAPE = "\x1b[31mred\x07\r\n\u202etxt"
@@ -143,3 +147,14 @@ def test_each_metric_is_shown_in_its_own_unit() -> None:
     assert shown["audio.level_dbfs"][:2] == ["-23.4", "dBFS"]
     assert shown["turn.dead_air"][:2] == ["1,234", "ms"]
     assert shown["turn.interrupted"] == ["100.0", "%"]
+
+
+def test_every_kind_of_failure_has_a_hint_and_a_run_of_an_older_version_too() -> None:
+    """Recorded by a version that had no hints, or made where only the kind is known."""
+    assert set(HINTS) == set(get_args(FailureKind))
+    calls = [call("0001-x", what="no voice came"), call("0002-x", what="no voice came")]
+    assert hint_lines(calls) == [
+        "agent.no_reply in 2 calls: no voice came",
+        f"  hint: {HINTS['agent.no_reply']}",
+    ]
+    assert AgentFailure("agent.left", "it left").mend == HINTS["agent.left"]

@@ -79,7 +79,9 @@ class Run:
         self.directory = RunDirectory.create(folder / "run", name="x", now=NOW)
         self.path = self.directory.path
         prepared = Prepared(self.loaded, [None], "demo", CallTimeouts())
-        self.thresholds: Sequence[Threshold] = scenario_thresholds(self.loaded.model, "x.yaml:7:1", alone=True)
+        self.thresholds: Sequence[Threshold] = scenario_thresholds(
+            self.loaded.model, lambda *_: "x.yaml:7:1", alone=True
+        )
         self.settings = run_settings(
             run="run",
             started=NOW,

@@ -56,7 +56,7 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_right_one(
         ("'expectations.failed{expect:tfa}'", "rate<0.1", "did you mean 'ttfa'?"),
         ("'greeting.ttfa{kind:say}'", "max<2s", "has no tag 'kind:say'"),
         ("turn.ttfa", "mean<2s", "unknown aggregate 'mean'; known are avg"),
-        ("turn.ttfa", "p95<2s", "write one like <2s, <=0.3 or p(95)<1500ms"),
+        ("turn.ttfa", "p95<2s", "write p(95)<2s"),
         ("turn.ttfa", "p(101)<2s", "between 0 and 100"),
         ("turn.ttfa", "<2s", "says not of what"),
         ("turn.ttfa", "p(95)<2sec", "unknown unit 'sec'"),

@@ -49,7 +49,7 @@ def test_nothing_is_overwritten_and_nothing_half_done(tmp_path: Path) -> None:
 
 
 def test_where_one_file_cannot_be_written_none_is_left(tmp_path: Path) -> None:
-    (tmp_path / "ci").write_text("a file where a folder should be")
+    (tmp_path / ".github").write_text("a file where a folder should be")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_first_files(tmp_path)
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["ci"]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".github"]

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from harness.cache import user_cache_dir
 from harness.errors import ConfigError, HarnessError, Place, StackError
+from harness.installed_from import with_extra_stack
 from harness.secret import without_keys
 from harness.stack.said import Said
 from harness.stack.speech.spoken_cache import SpokenCache
 from harness.stack.speech.voice_names import VoiceName, voice_name
 from harness.stack.speech.wire import LINE_LIMIT_BYTES, Header, Pcm, packed, receive_message
 
-INSTALL = "pip install 'voice-harness[stack]'"
 HEAR_RATE = 16_000
 SAY_RATE = 48_000
 START_TIMEOUT_S = 60.0
@@ -243,7 +243,9 @@ class Speech:
 def _check_installed() -> None:
     missing = [package for package in _PACKAGES if importlib.util.find_spec(package) is None]
     if missing:
-        raise ConfigError(f"voices and the recogniser are not installed ({', '.join(missing)})", mend=INSTALL)
+        raise ConfigError(
+            f"voices and the recogniser are not installed ({', '.join(missing)})", mend=with_extra_stack()
+        )
 
 
 def _check_model(ear_model: Path | None) -> None:

@@ -18,6 +18,7 @@ from harness.errors import ConfigError, StackError
 from harness.fixtures.cough import cough
 from harness.fixtures.pcm import as_int16
 from harness.fixtures.voiced import active_level_dbfs, voiced_bounds
+from harness.installed_from import with_extra_stack
 from harness.stack.speech import Speech
 from harness.stack.speech import client as speech_client
 
@@ -125,7 +126,7 @@ async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(speech_client, "_PACKAGES", ("a_package_that_nobody_has",))
     with pytest.raises(ConfigError) as caught:
         await Speech.start()
-    assert caught.value.mend == "pip install 'voice-harness[stack]'"
+    assert caught.value.mend == with_extra_stack()
 
 
 async def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:

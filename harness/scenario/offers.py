@@ -1,0 +1,44 @@
+"""What is offered in place of a limit that is not taken: only what the same check takes, so that no hint is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+_MOST = 2
+
+
+class NotTakenError(ValueError):
+    """A limit that is not taken.
+
+    Attributes:
+        what: Why.
+        forms: What may have been meant, the likeliest first; none of them is checked yet.
+        asks: Whether the first of them is only a guess, told as a question.
+    """
+
+    def __init__(self, what: str, *forms: str, asks: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.forms = forms
+        self.asks = asks
+
+    def offering(self, takes: Callable[[str], object], examples: Sequence[str]) -> ValueError:
+        """The error for a person: with those forms that `takes` does not refuse, else with such examples."""
+        forms = _taken(self.forms, takes)
+        if forms and self.asks:
+            return ValueError(f"{self.what}; did you mean {forms[0]}?")
+        if forms:
+            return ValueError(f"{self.what}; write {' or '.join(forms)}")
+        likely = _taken(examples, takes)
+        return ValueError(f"{self.what}; write one like {' or '.join(likely)}" if likely else self.what)
+
+
+def _taken(forms: Sequence[str], takes: Callable[[str], object]) -> list[str]:
+    found: list[str] = []
+    for form in dict.fromkeys(forms):
+        try:
+            takes(form)
+        except ValueError:
+            continue
+        found.append(form)
+    return found[:_MOST]

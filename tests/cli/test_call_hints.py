@@ -1,0 +1,71 @@
+"""What went wrong in calls is told with what to do about it, once for each kind, by `run` and `load` alike."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.testing import FakeSessionService, ScriptedAnswer, good_session, refusal
+from tests.cli.conftest import KEY, environment, process, write_scenario
+
+HELLO = "name: a\nturns:\n  - type: Hello.\n"
+CONFIG = """\
+default_target = "staging"
+[targets.staging]
+kind = "session"
+url = "{url}"
+api_key_env = "STAGING_VOICE_KEY"
+agent = "the-agent-id"
+"""
+RUN = ["run", "s.yaml", "--calls", "2"]
+LIGHT = [*RUN, "--engine", "light"]
+SHARDS = ["run", "s.yaml", "--calls", "9"]
+LOAD = ["load", "s.yaml", "--calls", "2"]
+NOBODY = good_session(livekit_url="ws://127.0.0.1:9")
+ROOM_HINT = "check the livekit_url that the session service gives (ws://127.0.0.1:9)"
+KEY_HINT = "check that the key in STAGING_VOICE_KEY is right, is for this service, and may use the agent 'the-agent-id'"
+WITH_SLASH = "does the service have it without the trailing slash?"
+WITHOUT_SLASH = "does the service have it with the trailing slash?"
+AGENT_HINT = "does the service know the agent 'the-agent-id'?"
+
+
+async def _said(tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, slash: bool = True) -> str:
+    async with FakeSessionService(answer=answer) as service:
+        write_scenario(tmp_path, HELLO)
+        url = service.url if slash else service.url.rstrip("/")
+        (tmp_path / "voice-harness.toml").write_text(CONFIG.format(url=url))
+        running = process(*words, cwd=tmp_path, env=environment(STAGING_VOICE_KEY=KEY))
+        out, _ = await asyncio.to_thread(running.communicate, timeout=60)
+        assert running.returncode == 3, out
+        return out
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "kind", "hints"),
+    [
+        (refusal(401), RUN, "session.unauthorized", [KEY_HINT]),
+        (refusal(403), SHARDS, "session.unauthorized", [KEY_HINT]),
+        (refusal(401), LOAD, "session.unauthorized", [KEY_HINT]),
+        (refusal(404), RUN, "session.rejected", [WITH_SLASH, AGENT_HINT]),
+        (refusal(404), LOAD, "session.rejected", [WITH_SLASH, AGENT_HINT]),
+        (NOBODY, RUN, "room.unreachable", [ROOM_HINT]),
+        (NOBODY, LIGHT, "room.unreachable", [ROOM_HINT]),
+        (NOBODY, LOAD, "room.unreachable", [ROOM_HINT]),
+    ],
+)
+async def test_each_kind_has_its_hint_once(
+    tmp_path: Path, answer: ScriptedAnswer, words: list[str], kind: str, hints: list[str]
+) -> None:
+    out = await _said(tmp_path, answer, words)
+    assert f"\n{kind} in {words[3]} calls: " in out
+    assert out.count("  hint: ") == 1
+    for hint in hints:
+        assert out.count(hint) == 1, out
+    assert KEY not in out
+
+
+async def test_a_url_without_its_slash_is_asked_for_it(tmp_path: Path) -> None:
+    out = await _said(tmp_path, refusal(404), [*RUN, "-q"], slash=False)
+    assert out.count(WITHOUT_SLASH) == 1
