@@ -128,7 +128,7 @@ def test_an_mm_hmm_while_the_caller_speaks_on_is_no_going_on() -> None:
 
 def test_the_next_sentence_of_the_old_answer_is_no_new_one_where_the_agent_transcribes() -> None:
     """It never listened, and writes each sentence as it says it."""
-    call = talked_over(writes=True).text(10_530, "reply", "The second sentence.").text(13_070, "reply", "The third one.")
-    call.text(2000, "transcript", "Hello.")
+    call = talked_over(writes=True).text(10_530, "reply", "The second sentence.")
+    call.text(13_070, "reply", "The third one.").text(2000, "transcript", "Hello.")
     turn = call.hung_up(18_000).measured().turns[1]
     assert turn.stop_ms == 6080
