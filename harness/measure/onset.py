@@ -84,12 +84,15 @@ class VoiceEdge:
 
 
 class OnsetDetector:
-    """Finds onsets and ends in a stream of (frames,) int16 mono at 48 kHz; positions count from the stream's start."""
+    """Finds onsets and ends in a stream of (frames,) int16 mono at 48 kHz; positions count from the stream's start.
 
-    def __init__(self) -> None:
+    `floor` is the noise where it is known beforehand, as it is of a file; else it is learnt.
+    """
+
+    def __init__(self, floor: NoiseFloor | None = None) -> None:
         self.voiced = False
         self.position = 0
-        self._floor = NoiseFloor()
+        self._floor = NoiseFloor() if floor is None else floor
         self._rest = _NOTHING
         self._powers: list[float] = []  # of the newest frames
         self._pcm = bytearray()  # samples of fewer frames
