@@ -72,15 +72,7 @@ async def test_a_call_that_runs_is_cut_and_written(
     assert code == 130, out
     assert run.files == REPORTS
     assert run.summary["verdict"] == "interrupted"
-    assert run.summary["calls"] == {
-        "total": 0,
-        "ok": 0,
-        "failed": 0,
-        "dropped": 0,
-        "cut": 2,
-        "warm_up": 0,
-        "retried": 0,
-    }
+    assert run.summary["calls"] == {"total": 0, "ok": 0, "failed": 0, "dropped": 0, "cut": 2, "warm_up": 0, "retried": 0}
     lines = [json.loads(line) for line in (run.folder / "calls.jsonl").read_text().splitlines()]
     assert [(line["ok"], line["cut"]) for line in lines] == [(None, True)] * 2
     assert "Traceback" not in out

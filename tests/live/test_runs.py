@@ -207,15 +207,7 @@ def test_an_interrupted_run_keeps_everything(stack: LiveStack, tmp_path: Path) -
         assert process.wait(timeout=30) == 130, rest
     ran = Ran(130, rest, folder)
     assert [(call["ok"], call["cut"]) for call in ran.lines] == [(ran.lines[0]["ok"], False), (None, True)]
-    assert ran.summary["calls"] == {
-        "total": 1,
-        "ok": 1,
-        "failed": 0,
-        "dropped": 0,
-        "cut": 1,
-        "warm_up": 0,
-        "retried": 0,
-    }
+    assert ran.summary["calls"] == {"total": 1, "ok": 1, "failed": 0, "dropped": 0, "cut": 1, "warm_up": 0, "retried": 0}
     assert ran.summary["verdict"] == "interrupted"
     assert (folder / "report.html").exists()
     assert ran.lines[1]["turns"][-1]["cut"]
