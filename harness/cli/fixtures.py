@@ -27,6 +27,9 @@ def say(
     """Speak a text into a new fixture; no network is needed."""
     import asyncio
 
+    from harness.cli.looks import show
+    from harness.fixtures.find import load_wav
+    from harness.fixtures.picture import look_at
     from harness.fixtures.say import make_fixture
     from harness.stack.speech import Speech
 
@@ -42,14 +45,18 @@ def say(
 
     path = asyncio.run(make())
     typer.echo(f"wrote {path} and its entry in {path.parent / 'manifest.yaml'}")
+    show(path.stem, look_at(load_wav(path)))
     return EXIT_OK
 
 
 @app.command("check")
 def check(folder: FolderOption = HERE) -> int:
-    """Check every fixture against the manifest: hash, format, voiced bounds, level."""
-    from harness.fixtures.check import check_folder
+    """Check every fixture against the manifest (hash, format, voiced bounds, level), and show where its voice is."""
+    from harness.cli.looks import show
+    from harness.fixtures.check import check_folder, look_over
 
+    for name, look in look_over(folder):
+        show(name, look)
     problems = check_folder(folder)
     for problem in problems:
         typer.echo(f"error: {problem}", err=True)

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from harness.load.prepare import Prepared
     from harness.scenario.load import LoadedScenario
 
 
 def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
     """Check scenarios, their fixtures and thresholds without calling anybody: all that is wrong, and all that is right.
 
-    Exit codes: 0 all can be followed, 2 something cannot.
+    It shows where the voice of own WAVs is. Exit codes: 0 all can be followed, 2 something cannot.
     """
     import asyncio
 
@@ -37,16 +38,31 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
             typer.echo(line)
 
     some_unknown = bool(problems)
+    shown: set[Path] = set()
     for scenario in loaded:
         try:
-            asyncio.run(_check(scenario, loaded, say, some_unknown=some_unknown))
+            prepared = asyncio.run(_check(scenario, loaded, say, some_unknown=some_unknown))
         except UsageError as problem:
             problems += each_of(problem)
             continue
         turns = sum(step.kind != "wait" for step in scenario.model.turns)
         typer.echo(f"ok  {scenario.path}  {scenario.name}: {counted(turns, 'turn')}")
+        _show_voices(prepared, shown)
     raise_all(problems)
     return 0
+
+
+def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
+    """Where the voice of own WAVs is, each once; what is shipped is known to be right."""
+    from harness.cli.looks import show
+    from harness.fixtures.find import shipped_folder
+    from harness.fixtures.picture import look_at
+
+    for said in prepared.speech:
+        if said is not None and said.path is not None and said.path not in shown:
+            shown.add(said.path)
+            if said.path.parent != shipped_folder():
+                show(said.path.name, look_at(said))
 
 
 def _speech_of_the_others(paths: Sequence[Path], loaded: Sequence[LoadedScenario]) -> list[UsageError]:
@@ -61,7 +77,7 @@ def _speech_of_the_others(paths: Sequence[Path], loaded: Sequence[LoadedScenario
 
 async def _check(
     scenario: LoadedScenario, others: Sequence[LoadedScenario], say: Callable[[str], None], *, some_unknown: bool
-) -> None:
+) -> Prepared:
     """Checks one scenario's thresholds, fixtures and texts.
 
     Args:
@@ -86,11 +102,13 @@ async def _check(
         check_possible(thresholds, [other.model for other in others])
     except UsageError as problem:
         problems += each_of(problem)
+    ready: Sequence[Prepared] = ()
     try:
-        await prepare([scenario], Target(name="any", kind="embedded"), agent=None, say=say, speak=False)
+        ready = await prepare([scenario], Target(name="any", kind="embedded"), agent=None, say=say, speak=False)
     except UsageError as problem:
         problems += each_of(problem)
     raise_all(problems)
+    return ready[0]
 
 
 def schema() -> int:

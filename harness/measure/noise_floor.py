@@ -47,6 +47,15 @@ class NoiseFloor:
         self.high = HIGH_LEAST
         self.low = LOW_LEAST
 
+    @classmethod
+    def known(cls, frames: Sequence[float]) -> NoiseFloor:
+        """The floor where noise is known beforehand: frames of it, at least `LEARN_FRAMES`."""
+        floor = cls()
+        floor.learnt = len(frames)
+        floor._quiet = list(frames[-FLOOR_FRAMES:])
+        floor._settle(sorted(frames), max(frames))
+        return floor
+
     @property
     def armed(self) -> bool:
         """Whether enough has been heard to tell a voice."""
@@ -73,6 +82,10 @@ class NoiseFloor:
             return
         recent = max(settled[-LEARN_FRAMES:])  # a floor that fell is known after 300 ms
         settled.sort()
+        self._settle(settled, recent)
+
+    def _settle(self, settled: Sequence[float], recent: float) -> None:
+        """The floor by ordered frames of noise."""
         median, upper = settled[len(settled) // 2], settled[len(settled) * 9 // 10]
         spread = upper / median if median > 0 else USUAL_SPREAD
         self._set(min(CAP, median, recent), spread)

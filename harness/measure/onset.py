@@ -84,12 +84,17 @@ class VoiceEdge:
 
 
 class OnsetDetector:
-    """Finds onsets and ends in a stream of (frames,) int16 mono at 48 kHz; positions count from the stream's start."""
+    """Finds onsets and ends in a stream of (frames,) int16 mono at 48 kHz; positions count from the stream's start.
 
-    def __init__(self) -> None:
+    `floor` is the noise where it is known beforehand, as it is of a file; then no steady sound is taken for noise. Else
+    it is learnt.
+    """
+
+    def __init__(self, floor: NoiseFloor | None = None) -> None:
         self.voiced = False
         self.position = 0
-        self._floor = NoiseFloor()
+        self._knows_noise = floor is not None
+        self._floor = NoiseFloor() if floor is None else floor
         self._rest = _NOTHING
         self._powers: list[float] = []  # of the newest frames
         self._pcm = bytearray()  # samples of fewer frames
@@ -280,12 +285,16 @@ class OnsetDetector:
         return done
 
     def _has_been_steady(self) -> bool:
-        return self._frames - self._onset_frame >= STEADY_FRAMES and is_steady_noise(self._powers)
+        return (
+            not self._knows_noise
+            and self._frames - self._onset_frame >= STEADY_FRAMES
+            and is_steady_noise(self._powers)
+        )
 
     def _began_after_noise(self) -> int:
         """Where the voice that ends set in: later than its onset where steady noise came before it."""
         first = self._onset_frame
-        if self._frames - first > LONGEST_FRAMES:
+        if self._knows_noise or self._frames - first > LONGEST_FRAMES:
             return self._onset
         powers = self._powers[first - self._frames :]
         lead = sorted(powers[:LEAD_FRAMES])

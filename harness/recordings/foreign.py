@@ -115,9 +115,9 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
     end_ns = at_ns(heard.frames)
     said, spoken = voices_of(heard.caller.edges), voices_of(heard.agent.edges)
     of_caller = 0 if caller == "left" else 1
-    echoes = leaks(said, spoken, lambda voice: _find(heard.path, voice, of_caller))
+    echoes = leaks(said, spoken, lambda voice: _find(heard, voice, of_caller))
     spoken = without_leaks(spoken, echoes, known_until_ns=end_ns)
-    bled = leaks(spoken, said, lambda voice: _find(heard.path, voice, 1 - of_caller))
+    bled = leaks(spoken, said, lambda voice: _find(heard, voice, 1 - of_caller))
     own = without_leaks(said, bled, known_until_ns=end_ns)
     notes = []
     if len(own) < len(said):
@@ -125,10 +125,10 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
     return edges_of(heard.caller.edges, own), edges_of(heard.agent.edges, spoken), echoes, notes
 
 
-def _find(path: Path, said: Voice, side: int) -> OwnVoice | None:
+def _find(heard: TwoChannels, said: Voice, side: int) -> OwnVoice | None:
     """What one side says, in the other side's channel."""
     lasts_s = min(KNOWN_BY_S, ((said.end_ns or said.onset_ns) - said.onset_ns) / NS_PER_S)
-    both = excerpt(path, said.onset_ns / NS_PER_S, lasts_s + LONGEST_MS / 1000, RATE)
+    both = excerpt(heard, said.onset_ns / NS_PER_S, lasts_s + LONGEST_MS / 1000, RATE)
     return find_own_voice(both[: round(lasts_s * RATE), side], both[:, 1 - side])
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.fixtures.sound_file import read_block
+
 if TYPE_CHECKING:
     import soundfile
 
@@ -23,43 +25,40 @@ class Survey:
     Attributes:
         frames: How many can be read; a compressed file that is damaged cannot be read beyond that.
         offsets: The DC offset of each channel, (2,), in -1…1.
+        peak: The largest sample, as the file has it.
         alike: The correlation of the channels, whatever their levels: 1 where both hold the same, 0 where one is
             silent.
     """
 
     frames: int
     offsets: NDArray[np.float32]
+    peak: float
     alike: float
 
 
 def look_over(file: soundfile.SoundFile) -> Survey:
-    """Reads the recording, of two channels, to its end, in blocks.
-
-    Raises:
-        soundfile.LibsndfileError: Not even its first block can be read.
-    """
-    import soundfile
-
+    """Reads the recording, of two channels, to its end or to where it breaks off, in blocks."""
     size = round(FRAME_S * file.samplerate)
-    frames = 0
+    frames, peak = 0, 0.0
     means, variances = [], []
     products = np.zeros((3, 3))  # sums of (left, right, 1) by (left, right, 1)
     while True:
-        try:
-            block = np.nan_to_num(file.read(50 * size, dtype="float32", always_2d=True))
-        except soundfile.LibsndfileError:
-            if not frames:
-                raise
-            break
+        block = finite(read_block(file, 50 * size))
         if not len(block):
             break
+        peak = max(peak, float(np.abs(block).max()))
         frames += len(block)
         exact = np.column_stack([block.astype(np.float64), np.ones(len(block))])
         products += exact.T @ exact
         parts = np.pad(block, ((0, -len(block) % size), (0, 0)), mode="edge").reshape(-1, size, 2)
         means.append(parts.mean(axis=1))
         variances.append(parts.var(axis=1))
-    return Survey(frames, _offsets(means, variances), _alike(products))
+    return Survey(frames, _offsets(means, variances), peak, _alike(products))
+
+
+def finite(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The samples with what is no number as silence, and what is endless as full scale."""
+    return np.nan_to_num(block, posinf=1.0, neginf=-1.0)
 
 
 def _offsets(means: list[NDArray[np.float32]], variances: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from harness.errors import FixtureError, Place
 from harness.fixtures.pcm import as_int16
-from harness.fixtures.wav_header import missing_share
-from harness.measure.level import SILENCE_DBFS, power_dbfs
+from harness.fixtures.sound_file import UnknownScaleError, length_notes, open_sound, read_block, scale_of, skip_to
+from harness.measure.flicker import Read
+from harness.measure.level import FULL_SCALE, SILENCE_DBFS, power_dbfs
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.voice_finder import FoundEdge, VoiceFinder
-from harness.recordings.survey import ALIKE, Survey, look_over
+from harness.recordings.ends import FramePowers, looked_at_again
+from harness.recordings.survey import ALIKE, Survey, finite, look_over
 
 if TYPE_CHECKING:
     import soundfile
@@ -46,13 +48,17 @@ class Channel:
 
 @dataclass(frozen=True)
 class TwoChannels:
-    """A recording, heard to its end; `frames` are samples at 48 kHz, `notes` what a person should know of it."""
+    """A recording, heard to its end.
+
+    `frames` are samples at 48 kHz, `scale` is what its samples are divided by, `notes` what a person should know of it.
+    """
 
     path: Path
     caller: Channel
     agent: Channel
     frames: int
     recorded_rate: int
+    scale: float
     notes: tuple[str, ...]
 
 
@@ -70,20 +76,28 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         what = "this is a folder" if path.is_dir() else "there is no such file"
         raise FixtureError(what, where=where, mend="name a stereo WAV or FLAC")
     try:
-        missing = missing_share(path)
-        with soundfile.SoundFile(path) as file:
+        with open_sound(path) as file:
             _check_form(file, where, path.name)
-            rate, told = int(file.samplerate), int(file.frames)
+            rate = int(file.samplerate)
             survey = look_over(file)
-        with soundfile.SoundFile(path) as file:
-            heard, frames = _hear(file, survey)
-        missing = max(missing, 1 - survey.frames / max(1, told))
+            _check_length(survey, rate, where)
+            scale, scaled = scale_of(str(file.subtype), survey.peak)
+            notes = [*length_notes(path, file, survey.frames), *scaled]
+        with open_sound(path) as file:
+            heard, powers, frames = _hear(file, survey, scale)
     except soundfile.LibsndfileError:
         raise FixtureError(
             f"{CANNOT}: this is no sound file, or a damaged one", where=where, mend="name a stereo WAV or FLAC"
         ) from None
+    except UnknownScaleError as problem:
+        raise FixtureError(f"{CANNOT}: {problem}", where=where, mend="save it as 16-bit PCM") from None
     except OSError as problem:
         raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
+    found = TwoChannels(path, heard[0], heard[1], frames, rate, scale, ())
+    heard = [
+        replace(channel, edges=looked_at_again(channel.edges, power, _reader(found, survey, side)))
+        for side, (channel, power) in enumerate(zip(heard, powers, strict=True))
+    ]
     sides = dict(zip(("left", "right"), heard, strict=True))
     agent: Side = "right" if caller == "left" else "left"
     for side, who in ((caller, "caller"), (agent, "agent")):
@@ -99,30 +113,36 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             where=where,
             mend=APART,
         )
-    notes = []
     if rate != SAMPLE_RATE:
-        notes.append(f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")
-    if missing > 0:
-        notes.append(
-            f"it breaks off: {max(1, round(100 * missing))} % of the sound that its header tells of is missing"
-        )
+        notes.insert(0, f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")
     notes += [
         f"a DC offset of {100 * offset:.1f} % of full scale was taken off the {side} channel"
-        for side, offset in zip(("left", "right"), survey.offsets, strict=True)
+        for side, offset in zip(("left", "right"), survey.offsets / scale, strict=True)
         if abs(offset) >= LEAST_OFFSET
     ]
-    return TwoChannels(path, sides[caller], sides[agent], frames, rate, tuple(notes))
+    return TwoChannels(path, sides[caller], sides[agent], frames, rate, scale, tuple(notes))
 
 
-def excerpt(path: Path, start_s: float, seconds: float, rate: int) -> NDArray[np.int16]:
+def excerpt(heard: TwoChannels, start_s: float, seconds: float, rate: int) -> NDArray[np.int16]:
     """(frames, 2) int16 at another rate from a place in a recording on; shorter at its end."""
-    import soundfile
     import soxr
 
-    with soundfile.SoundFile(path) as file:
-        file.seek(min(file.frames, round(start_s * file.samplerate)))
-        samples = np.nan_to_num(file.read(round(seconds * file.samplerate), dtype="float32", always_2d=True))
+    with open_sound(heard.path) as file:
+        skip_to(file, round(start_s * file.samplerate))
+        samples = finite(read_block(file, round(seconds * file.samplerate))) / np.float32(heard.scale)
         return as_int16(np.asarray(soxr.resample(samples, file.samplerate, rate), np.float32))
+
+
+def _reader(heard: TwoChannels, survey: Survey, side: int) -> Read:
+    offset = round(float(survey.offsets[side]) / heard.scale * FULL_SCALE)
+
+    def read(first: int, stop: int) -> NDArray[np.int16]:
+        part = excerpt(heard, first / SAMPLE_RATE, (stop - first) / SAMPLE_RATE, SAMPLE_RATE)[:, side]
+        whole = np.zeros(stop - first, np.int16)
+        whole[: part.size] = part[: stop - first] - (offset if abs(offset) >= LEAST_OFFSET * FULL_SCALE else 0)
+        return whole
+
+    return read
 
 
 def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
@@ -137,32 +157,40 @@ def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
         raise FixtureError(
             f"{CANNOT}: {file.samplerate} Hz is too low for speech", where=where, mend="record at 8,000 Hz or more"
         )
-    if file.frames < LEAST_S * file.samplerate:
+
+
+def _check_length(survey: Survey, rate: int, where: Place) -> None:
+    if survey.frames < LEAST_S * rate:
         raise FixtureError(
-            f"{CANNOT}: it lasts {file.frames / file.samplerate:.2f} s", where=where, mend="name a whole conversation"
+            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s", where=where, mend="name a whole conversation"
         )
 
 
-def _hear(file: soundfile.SoundFile, survey: Survey) -> tuple[list[Channel], int]:
-    """Both channels, and how many samples at 48 kHz they have."""
+def _hear(
+    file: soundfile.SoundFile, survey: Survey, scale: float
+) -> tuple[list[Channel], list[NDArray[np.float64]], int]:
+    """Both channels, the powers of their frames, and how many samples at 48 kHz they have."""
     finders = [VoiceFinder(), VoiceFinder()]
     edges: list[list[FoundEdge]] = [[], []]
     powers = [0.0, 0.0]
+    each_frame = [FramePowers(), FramePowers()]
     frames = 0
-    for block in _blocks(file, survey):
+    for block in _blocks(file, survey, scale):
         frames += len(block)
         for side, finder in enumerate(finders):
             samples = np.ascontiguousarray(block[:, side])
             powers[side] += float(np.sum(np.square(samples.astype(np.float64))))
             edges[side] += finder.feed(samples)
+            each_frame[side].feed(samples)
     for side, finder in enumerate(finders):
         # Silence behind the end, so that a voice which lasts to it ends there.
         edges[side] += [found for found in finder.feed(np.zeros(SAMPLE_RATE, np.int16)) if found.quality is not None]
     levels = [power_dbfs(power / max(1, frames)) for power in powers]
-    return [Channel(*each) for each in zip(edges, levels, strict=True)], frames
+    channels = [Channel(*each) for each in zip(edges, levels, strict=True)]
+    return channels, [each.powers() for each in each_frame], frames
 
 
-def _blocks(file: soundfile.SoundFile, survey: Survey) -> Iterator[NDArray[np.int16]]:
+def _blocks(file: soundfile.SoundFile, survey: Survey, scale: float) -> Iterator[NDArray[np.int16]]:
     """(frames, 2) int16 at 48 kHz, without DC offsets."""
     rate = int(file.samplerate)
     resample = None
@@ -170,11 +198,9 @@ def _blocks(file: soundfile.SoundFile, survey: Survey) -> Iterator[NDArray[np.in
         import soxr
 
         resample = soxr.ResampleStream(rate, SAMPLE_RATE, 2, dtype="float32")
-    offsets = np.where(np.abs(survey.offsets) < LEAST_OFFSET, 0, survey.offsets)
-    left = survey.frames
-    while left:
-        block = np.nan_to_num(file.read(min(left, round(BLOCK_S * rate)), dtype="float32", always_2d=True))
-        left -= len(block)
+    offsets = np.where(np.abs(survey.offsets / scale) < LEAST_OFFSET, 0, survey.offsets / scale).astype(np.float32)
+    while len(block := finite(read_block(file, round(BLOCK_S * rate)))):
+        block /= np.float32(scale)
         if offsets.any():
             block -= offsets
         yield as_int16(block if resample is None else resample.resample_chunk(block))

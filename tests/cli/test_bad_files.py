@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from harness.fixtures.find import shipped_folder
 from tests.cli.conftest import KEY, Command, write_scenario
 
 TURNS = "turns:\n  - say: hello\n"
@@ -64,7 +66,8 @@ def _broken_off() -> bytes:
         (np.stack([_voice(), _voice()], 1), "this WAV has 2 channels"),
         (np.zeros(0, np.float32), "it holds no sample"),
         (np.zeros(48_000, np.float32), "there is no voice in this WAV"),
-        (_broken_off(), "this WAV breaks off"),
+        (_broken_off()[:44], "this WAV is empty"),
+        ((_voice() * 2**24).astype(np.float32), "neither samples in -1…1 nor 16-bit ones"),
     ],
 )
 def test_a_wav_that_cannot_be_said(command: Command, tmp_path: Path, content: bytes | np.ndarray, told: str) -> None:
@@ -72,12 +75,33 @@ def test_a_wav_that_cannot_be_said(command: Command, tmp_path: Path, content: by
     if isinstance(content, bytes):
         (tmp_path / "v.wav").write_bytes(content)
     else:
-        soundfile.write(tmp_path / "v.wav", content, 48_000, "PCM_16")
+        soundfile.write(tmp_path / "v.wav", content, 48_000, "FLOAT" if content.max(initial=0) > 1 else "PCM_16")
     said = command("validate", "s.yaml")
     assert said.code == 2
     assert said.error.startswith("s.yaml:3:5: ")
     assert told in said.error
     assert "\n  hint: " in said.error
+
+
+def test_validate_shows_where_the_voice_of_an_own_wav_is(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, "name: a\nturns:\n  - say: v.wav\n  - say: v.wav\n  - say: hello\n")
+    samples, rate = soundfile.read(shipped_folder() / "when-do-you-open.wav")
+    hiss = np.random.default_rng(1).normal(0, 10 ** (-50 / 20), 3 * rate)
+    hiss[: samples.size] += samples
+    soundfile.write(tmp_path / "v.wav", hiss, rate, "PCM_16")
+    said = command("validate", "s.yaml")
+    assert said.code == 0
+    [line] = [line for line in said.out.splitlines() if line.endswith("  v.wav")]
+    assert re.fullmatch(r" +[ ▁▂▃▄▅▆▇█]*\[[ ▁▂▃▄▅▆▇█]+\][ ▁▂▃▄▅▆▇█]* +0\.1\d to 1\.5\d s of 3\.00 s, .*  v\.wav", line)
+    assert "doubtful" not in said.out
+
+
+def test_validate_says_where_a_second_method_hears_otherwise(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, "name: a\nturns:\n  - say: v.wav\n")
+    soundfile.write(tmp_path / "v.wav", np.pad(_voice(), 24_000), 48_000, "PCM_16")
+    said = command("validate", "s.yaml")
+    assert said.code == 0
+    assert "doubtful: a second method (Silero) hears no speech in it at all" in said.out
 
 
 def test_a_wav_of_8_khz_is_resampled_and_that_is_said_once(command: Command, tmp_path: Path) -> None:
@@ -155,4 +179,4 @@ def test_fixtures_check_names_a_wav_that_breaks_off(command: Command, tmp_path: 
     )
     said = command("fixtures", "check")
     assert said.code == 2
-    assert said.error.startswith("audio_fixtures/hello.wav: this WAV breaks off")
+    assert said.error.startswith("audio_fixtures/hello.wav: hello: it breaks off")

@@ -19,6 +19,7 @@ from harness.fixtures.pcm import as_int16
 from harness.fixtures.wav import read_wav
 from harness.recordings.foreign import MeasuredRecording, measure_recording
 
+FILES = Path(__file__).parents[1] / "files"
 FIXTURES = Path(__file__).parents[2] / "audio_fixtures"
 RATE = 48_000
 Stereo = NDArray[np.float64]
@@ -241,6 +242,72 @@ def test_one_that_breaks_off_is_measured_as_far_as_it_goes_and_says_so(tmp_path:
     measured = measure_recording(path, "left")
     assert measured.turns[0].ttfa_ms == pytest.approx(700, abs=25)
     assert measured.notes == ["it breaks off: 50 % of the sound that its header tells of is missing"]
+
+
+@pytest.mark.parametrize(("told", "what"), [(0, "no sound"), (0.5, "only 50 % of its sound")])
+def test_a_recorder_that_died_leaves_all_its_sound(tmp_path: Path, told: float, what: str) -> None:
+    path = two_turns()[0].written(tmp_path)
+    content = path.read_bytes()
+    at = content.index(b"data") + 4
+    path.write_bytes(content[:at] + round(told * (len(content) - at - 4)).to_bytes(4, "little") + content[at + 4 :])
+    measured = measure_recording(path, "left")
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert measured.duration_s == 14
+    assert measured.notes == [
+        f"its header tells of {what}, as if its recorder did not finish: all 14.0 s that are there were read"
+    ]
+
+
+def test_a_flac_from_a_pipe_is_whole_and_nothing_is_to_be_said() -> None:
+    measured = measure_recording(FILES / "streamed-length-unknown.flac", "left")
+    assert ttfas(measured) == pytest.approx([691, 1186], abs=3)
+    assert measured.duration_s == pytest.approx(9.942)
+    assert measured.notes == ["recorded at 16,000 Hz, measured at 48,000 Hz"]
+
+
+def test_soft_unsteady_room_noise_does_not_prolong_the_caller() -> None:
+    measured = measure_recording(FILES / "soft-room-60dBFS-caller.flac", "left")
+    assert ttfas(measured) == pytest.approx([691, 1186], abs=10)
+
+
+def test_an_ogg_that_breaks_off_is_measured_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "talk.ogg"
+    soundfile.write(path, two_turns()[0].both, RATE, format="OGG", subtype="VORBIS")
+    assert measure_recording(path, "left").notes == []
+    path.write_bytes(path.read_bytes()[: round(path.stat().st_size * 0.7)])
+    measured = measure_recording(path, "left")
+    assert measured.turns[0].ttfa_ms == pytest.approx(700, abs=25)
+    assert measured.notes[0].startswith("it breaks off: its last page is missing")
+
+
+def test_an_mp3_from_a_pipe_does_not_tell_its_length_so_nothing_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "talk.mp3"
+    soundfile.write(path, two_turns()[0].both, RATE, format="MP3", subtype="MPEG_LAYER_III")
+    assert measure_recording(path, "left").notes == []
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert any("it breaks off" in note for note in measure_recording(path, "left").notes)
+    path.write_bytes(content[content.index(content[:2], 4) :])  # without the frame that holds its tag
+    measured = measure_recording(path, "left")
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert measured.notes == []
+
+
+def test_floats_that_are_16_bit_numbers_give_the_same_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    soundfile.write(path, two_turns()[0].both * 32_768, RATE, subtype="FLOAT")
+    measured = measure_recording(path, "left")
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert measured.agent_sound.clipped == 0
+    assert "its float samples are 16-bit numbers" in measured.notes[0]
+    soundfile.write(path, two_turns()[0].both * 2**24, RATE, subtype="FLOAT")
+    with pytest.raises(FixtureError, match="cannot be measured: its numbers go up to"):
+        measure_recording(path, "left")
+
+
+def test_a_voicemails_gsm_has_one_channel() -> None:
+    with pytest.raises(FixtureError, match="one channel"):
+        measure_recording(FILES / "gsm-wav49.wav", "left")
 
 
 def test_a_flac_that_breaks_off_is_measured_as_far_as_it_can_be_read(tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""Prints where the voice of something to be said is, and what is doubtful about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.fixtures.picture import Look
+
+
+def show(name: str, look: Look) -> None:
+    """A line with the picture, and one for each doubt."""
+    typer.echo(f"  {look.line}  {name}")
+    for doubt in look.doubts:
+        typer.echo(f"    doubtful: {doubt}")

@@ -1,0 +1,74 @@
+"""The ends of a recording's voices, looked at again where the noise under them flickers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.fixtures.frames import frame_powers
+from harness.measure.flicker import Read, end_in_flicker, noise_top
+from harness.measure.level import FULL_SCALE
+from harness.measure.noise_floor import LOW_LEAST, power_of
+from harness.measure.onset import FRAME
+from harness.measure.voice_finder import FoundEdge
+
+BESIDE = 20  # frames around a voice that may still be it
+LEAST_FRAMES = 100  # of noise: a second
+TOP = 0.99  # of it: in a long recording noise also drifts
+CERTAIN_OVER = power_of(12.0)  # over the noise's top: a voice for certain
+BELOW_LOUDEST = power_of(-20.0)
+
+
+class FramePowers:
+    """The power of each frame of a channel that comes a block at a time, as the detector reckons it."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(0, np.int16)
+        self._parts: list[NDArray[np.float64]] = []
+
+    def feed(self, samples: NDArray[np.int16]) -> None:
+        """The next samples of the channel."""
+        samples = np.concatenate([self._rest, samples])
+        count = samples.size // FRAME * FRAME
+        self._rest = samples[count:]
+        self._parts.append(frame_powers(samples[:count] / FULL_SCALE))
+
+    def powers(self) -> NDArray[np.float64]:
+        """Of all whole frames so far."""
+        return np.concatenate(self._parts) if self._parts else np.zeros(0)
+
+
+def looked_at_again(edges: Sequence[FoundEdge], powers: NDArray[np.float64], read: Read) -> list[FoundEdge]:
+    """The edges, with each end where the voice ends and not where the noise lets go of it.
+
+    Args:
+        edges: As the detector found them, in order.
+        powers: Of the whole channel, in frames of 10 ms, full scale 1.
+        read: Gives samples of the channel from one position to another, int16 at 48 kHz.
+    """
+    noise = np.full(powers.size, True)
+    onset = 0
+    for found in edges:
+        if found.quality is None:
+            onset = found.edge.position
+        else:
+            noise[max(0, onset // FRAME - BESIDE) : -(-found.edge.position // FRAME) + BESIDE] = False
+    top = noise_top(powers[noise], LEAST_FRAMES, TOP)
+    if top <= LOW_LEAST:
+        return list(edges)
+    return [found if found.edge.began is None else _again(found, powers, top, read) for found in edges]
+
+
+def _again(found: FoundEdge, powers: NDArray[np.float64], top: float, read: Read) -> FoundEdge:
+    began, end = found.edge.began or 0, found.edge.position
+    inside = powers[began // FRAME : -(-end // FRAME)]
+    if not inside.size:
+        return found
+    certain = np.flatnonzero(inside > max(CERTAIN_OVER * top, BELOW_LOUDEST * float(inside.max())))
+    if not certain.size:
+        return found  # it hardly stands over the noise: nothing tells its end better
+    last = began // FRAME + int(certain[-1]) + 1
+    return replace(found, edge=replace(found.edge, position=end_in_flicker(powers, last, end, top, read)))
