@@ -22,8 +22,11 @@ $(STAMP): requirements.lock pyproject.toml
 run: $(STAMP)
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
+# What needs nothing but the CPU runs side by side; rooms, servers and calls have the machine to themselves.
+BY_THE_CPU := $(addprefix tests/,calibrate call capacity cli fixtures judge measure recordings report scenario target testing)
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 $(BY_THE_CPU)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
