@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -244,7 +243,7 @@ def test_an_agents_failure_stays_the_calls_failure_when_the_disk_fails_too(tmp_p
 
 def test_a_recording_that_is_lost_in_the_call_is_our_own_failure(tmp_path: Path) -> None:
     def lose(line: Any, turn: int) -> None:
-        shutil.rmtree(tmp_path / "audio")
+        (tmp_path / "audio").rename(tmp_path / "gone")  # at once, whatever is being written
 
     result = make(tmp_path, World(Agent(on_turn=lose)), record="all")
     assert (result.ok, result.failure, result.recording) == (False, "harness.disk", None)
