@@ -42,7 +42,7 @@ SMOKE_METRICS = (
 
 
 OPTIONS = {"smoke": ("--repeat", "2"), "opening-hours": ("--calls", "2"), "barge-in": ()}
-ATTEMPTS = 2
+ATTEMPTS = 3
 AGAIN = ("--retry-unfit", "4")
 
 
