@@ -21,7 +21,7 @@ from harness.measure.voice_quality import VoiceMeter, VoiceQuality
 STEP = SAMPLE_RATE * 16 // 100
 NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
 LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
-STANDS_OUT_DB = 20.0
+STANDS_OUT_DB = 25.0
 _NOTHING = np.zeros(0, np.int16)
 
 
