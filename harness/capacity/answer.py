@@ -12,7 +12,7 @@ from harness.capacity.record import Answer, CurvePoint, Ended, Hold, LimitedBy
 from harness.capacity.search import outcomes, sides
 from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
-from harness.measure.percentiles import shown_percentile
+from harness.measure.survival import shown_percentile
 
 CRUDE = 2  # an answer that may be wrong by this factor, since the time was up, is none
 _WHY_ENDED: dict[Ended, str] = {

@@ -22,10 +22,9 @@ from harness.judge.summary import (
     ThresholdResult,
 )
 from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
-from harness.measure.percentiles import LEAST_SAMPLES
 from harness.measure.result import DEFINITIONS, CallResult, ExpectationResult, TurnResult, standing
 from harness.measure.samples import Sample, samples_of
-from harness.measure.survival import survival_mean, survival_percentile
+from harness.measure.survival import shown_percentile, survival_mean
 from harness.scenario.metric_names import METRICS, RATES
 
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
@@ -129,22 +128,14 @@ def summarise(samples: Sequence[Sample]) -> dict[str, MetricSummary | RateSummar
                 count=len(values) + len(cut),
                 min=min(values),
                 mean=round(survival_mean(values, cut), 4),
-                p50=_shown(values, cut, 50),
-                p90=_shown(values, cut, 90),
-                p95=_shown(values, cut, 95),
-                p99=_shown(values, cut, 99),
+                p50=shown_percentile(values, 50, cut),
+                p90=shown_percentile(values, 90, cut),
+                p95=shown_percentile(values, 95, cut),
+                p99=shown_percentile(values, 99, cut),
                 max=max([*values, *cut]),
                 censored=len(cut),
             )
     return found
-
-
-def _shown(values: Sequence[float], cut: Sequence[float], share: int) -> float | None:
-    """A percentile, where there are enough samples to carry it and it does not lie beyond all that was measured."""
-    if len(values) + len(cut) < LEAST_SAMPLES[share]:
-        return None
-    value = survival_percentile(values, cut, share)
-    return None if value is None else round(value, 3)
 
 
 def _counts(calls: Sequence[CallResult], dropped: int) -> CallCounts:

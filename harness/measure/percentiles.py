@@ -23,8 +23,3 @@ def percentile(values: Sequence[float], share: float) -> float:
 def is_largest(count: int, share: float) -> bool:
     """Whether that percentile of so many values is the largest of them."""
     return count > 1 and math.ceil(count * share / 100 - 1e-9) == count
-
-
-def shown_percentile(values: Sequence[float], share: int) -> float | None:
-    """As `percentile`, or None where the values are too few to carry it."""
-    return round(percentile(values, share), 3) if len(values) >= LEAST_SAMPLES[share] else None

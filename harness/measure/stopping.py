@@ -62,9 +62,10 @@ def find_stop(
         elif not replies_ns:
             return Stop(stop_ns, pause_ns if pause_ns < PAUSE_NS else None)
         else:
-            heard = bisect_left(transcripts_ns, start_ns)
-            since_ns = transcripts_ns[heard] if heard < len(transcripts_ns) else turn_end_ns + 1
-            since_ns = since_ns if transcripts_ns else start_ns
+            since_ns = start_ns
+            if transcripts_ns:
+                heard = bisect_left(transcripts_ns, start_ns)
+                since_ns = transcripts_ns[heard] if heard < len(transcripts_ns) else turn_end_ns + 1
             is_new = bisect_left(replies_ns, since_ns) < bisect_right(replies_ns, turn_end_ns)
             stopped = is_new or pause_ns >= LONGEST_PAUSE_NS
         if stopped:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.measure.percentiles import percentile
+from harness.measure.percentiles import LEAST_SAMPLES, percentile
 
+Floats = NDArray[np.float64]
 _ROUNDING = 1e-9
 
 
@@ -25,21 +27,31 @@ def survival_percentile(values: Sequence[float], censored: Sequence[float], shar
     """
     if not censored:
         return percentile(values, share) if values else None
-    times, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
-    everyone = np.sort(np.asarray([*values, *censored], np.float64))
-    at_risk = everyone.size - np.searchsorted(everyone, times, side="left")
-    over = 1.0 - np.cumprod(1.0 - counts / at_risk)
-    reached = np.flatnonzero(over >= share / 100 - _ROUNDING)
+    times, left = _estimate(values, censored)
+    reached = np.flatnonzero(1.0 - left >= share / 100 - _ROUNDING)
     return float(times[reached[0]]) if reached.size else None
+
+
+def shown_percentile(values: Sequence[float], share: int, censored: Sequence[float] = ()) -> float | None:
+    """As `survival_percentile`, rounded; None also where there are too few to carry it (`LEAST_SAMPLES`)."""
+    if len(values) + len(censored) < LEAST_SAMPLES[share]:
+        return None
+    value = survival_percentile(values, censored, share)
+    return None if value is None else round(value, 3)
 
 
 def survival_mean(values: Sequence[float], censored: Sequence[float]) -> float:
     """The mean as far as it is known: that of each up to the longest that any was waited for."""
     if not censored:
         return sum(values) / len(values)
+    times, left = _estimate(values, censored)
+    edges = np.concatenate([[0.0], times, [max([*values, *censored])]])
+    return float(np.sum(np.concatenate([[1.0], left]) * np.diff(edges)))
+
+
+def _estimate(values: Sequence[float], censored: Sequence[float]) -> tuple[Floats, Floats]:
+    """The times at which any were over, and the share that was not yet over after each."""
     times, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
     everyone = np.sort(np.asarray([*values, *censored], np.float64))
     at_risk = everyone.size - np.searchsorted(everyone, times, side="left")
-    left = np.concatenate([[1.0], np.cumprod(1.0 - counts / at_risk)])
-    edges = np.concatenate([[0.0], times, [everyone[-1]]])
-    return float(np.sum(left * np.diff(edges)))
+    return times, np.cumprod(1.0 - counts / at_risk, dtype=np.float64)

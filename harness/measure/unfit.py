@@ -24,7 +24,20 @@ UnfitKind = Literal[
 _SHARED = "the service shares this machine, which had no CPU left, and "
 
 
-class Unfit(BaseModel):
+class _Reason(BaseModel):
+    """A kind with what is to be said of it, `detail`; runs of before kinds have a sentence in its place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    detail: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_words(cls, value: Any) -> Any:
+        return {"kind": "other", "detail": value} if isinstance(value, str) else value
+
+
+class Unfit(_Reason):
     """One reason.
 
     Attributes:
@@ -35,19 +48,10 @@ class Unfit(BaseModel):
         detail: What else there is to say.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: UnfitKind
     figure: float | None = None
     of: int | None = None
     name: str = ""
-    detail: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_words(cls, value: Any) -> Any:
-        """Runs of before kinds have a sentence here."""
-        return {"kind": "other", "detail": value} if isinstance(value, str) else value
 
     @property
     def in_short(self) -> str:
@@ -103,19 +107,10 @@ _SHORT: dict[UnfitKind, str] = {
 DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "other"]
 
 
-class Doubt(BaseModel):
+class Doubt(_Reason):
     """Why it is not known whether what was measured is what it is taken for; `detail` is a sentence for a person."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: DoubtKind
-    detail: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_words(cls, value: Any) -> Any:
-        """As `Unfit`'s."""
-        return {"kind": "other", "detail": value} if isinstance(value, str) else value
 
     @property
     def is_agents(self) -> bool:

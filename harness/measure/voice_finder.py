@@ -5,6 +5,7 @@ What listens in a call and what reads a recording both use this, so that the sam
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,6 @@ STEP = SAMPLE_RATE * 16 // 100
 NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
 LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
 STANDS_OUT_DB = 25.0
-_NOTHING = np.zeros(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class VoiceFinder:
         self._meter = VoiceMeter()
         self._onset = 0
         self._heard = 0
-        self._newest = _NOTHING  # samples, for a stretch that is known a little after its onset
+        self._newest: deque[NDArray[np.int16]] = deque()  # for a stretch that is known a little after its onset
+        self._kept = 0  # samples in them
         self._seeker: SpeechSeeker | None = None
         self._seeks_from = 0
 
@@ -83,7 +84,7 @@ class VoiceFinder:
             self._heard += step.size
             if self._seeker is not None:
                 self._seeker.feed(step)
-            self._newest = np.concatenate([self._newest, step])[-NEWEST:]
+            self._keep(step)
             found += self._measured(edges)
         return found
 
@@ -103,11 +104,18 @@ class VoiceFinder:
                 found.append(self._ended(edge))
         return found
 
+    def _keep(self, step: NDArray[np.int16]) -> None:
+        self._newest.append(step.copy())  # the engine's buffer may not be ours to keep
+        self._kept += step.size
+        while self._kept - self._newest[0].size >= NEWEST:
+            self._kept -= self._newest.popleft().size
+
     def _seek(self, onset: int) -> None:
-        first = self._heard - self._newest.size
+        newest = np.concatenate(self._newest)[-NEWEST:]
+        first = self._heard - newest.size
         self._seeks_from = max(onset // HOP * HOP, -(-first // HOP) * HOP)
         self._seeker = SpeechSeeker()
-        self._seeker.feed(self._newest[self._seeks_from - first :])
+        self._seeker.feed(newest[self._seeks_from - first :])
 
     def _ended(self, edge: VoiceEdge) -> FoundEdge:
         """The end of a voice, of noise, or of a sound that was no voice, or that a voice came after."""

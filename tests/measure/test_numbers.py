@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.measure.level import SILENCE_DBFS, power_dbfs
-from harness.measure.percentiles import is_largest, percentile, shown_percentile
-from harness.measure.survival import survival_mean, survival_percentile
+from harness.measure.percentiles import is_largest, percentile
+from harness.measure.survival import shown_percentile, survival_mean, survival_percentile
 from harness.measure.wer import word_error_rate
 
 
