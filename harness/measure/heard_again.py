@@ -62,25 +62,23 @@ class HeardStream:
             return "its timeline does not tell where the stream stands in the recording" if spoke else None
         if any(anchor["place"] is None for anchor in anchors):
             return "its audio was not recorded"
-        steps = [(anchor["position"], anchor["place"]) for anchor in anchors]
-        backwards = any(
-            later < before
-            for first, second in itertools.pairwise(steps)
-            for before, later in zip(first, second, strict=True)
-        )
-        if backwards or steps[0][0] != 0:
+        positions = [anchor["position"] for anchor in anchors]
+        if positions[0] != 0 or any(later < before for before, later in itertools.pairwise(positions)):
             return "its timeline tells no whole stream"
         return None
 
     def pieces(self) -> Iterator[Piece]:
         """The stream, from its first sample on, as it stands in the recording; see `why_not`.
 
-        Where the stream moved back in time, the recording left out quiet samples; where it moved on, the recording has
-        silence that is not of the stream.
+        Where the stream moved back in time, the recording left out quiet samples, or wrote what came later over them;
+        where it moved on, the recording has silence that is not of the stream.
         """
-        for anchor, following in itertools.pairwise(self._anchors):
+        # From a later anchor's place on, the recording holds what came from that anchor on.
+        overwritten_from = list(itertools.accumulate((each["place"] for each in reversed(self._anchors)), min))[::-1]
+        pairs = itertools.pairwise(self._anchors)
+        for (anchor, following), until in zip(pairs, overwritten_from[1:], strict=True):
             samples = following["position"] - anchor["position"]
-            recorded = min(samples, following["place"] - anchor["place"])
+            recorded = max(0, min(samples, until - anchor["place"]))
             if recorded:
                 yield Piece(recorded, anchor["place"])
             if samples > recorded:

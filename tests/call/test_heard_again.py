@@ -81,6 +81,7 @@ STREAMS: dict[str, tuple[float, Offset]] = {
     "moved back over noise": (40, lambda n, _rng: -90 if n > 70 else 0),
     "a jump by two seconds": (0, lambda n, _rng: 2000 if n > 130 else 0),
     "a jump and back": (0, lambda n, _rng: 2000 if 70 < n < 75 else 0),
+    "late in quiet, on time in a voice": (0, lambda n, _rng: 50 if n % 50 == 49 else 0),
 }
 
 
@@ -93,6 +94,16 @@ def test_the_voices_of_the_recording_are_those_that_were_heard(tmp_path: Path, n
     again = HeardStream(events).with_voices(found)
     assert len(voices(events)) >= 4
     assert voices(again) == voices(events)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_line_that_wavers_changes_no_voice(tmp_path: Path, seed: int) -> None:
+    """Blocks of quiet move on, and a voice soon after them moves back over their anchors."""
+    wavering_ms = np.random.default_rng(seed).normal(0, 25, 2000)
+    events, recorded = heard_and_recorded(tmp_path, speech(noise=seed % 3), lambda n, _rng: float(wavering_ms[n]))
+    assert HeardStream(events).why_not() is None
+    found = HeardStream(events).find_voices(lambda place, count: recorded[place : place + count])
+    assert voices(HeardStream(events).with_voices(found)) == voices(events)
 
 
 @pytest.mark.parametrize("name", ["jittering", "a jitter buffer that is known late", "a clock that drifts"])
