@@ -46,6 +46,8 @@ ATTEMPTS = 3
 """What is wrong is called again, and what was unfit: a machine that is busy for a moment is no shape's fault."""
 MOST_UNFIT = 15
 """With more than these the machine is busy all the time: to call them again would be no better."""
+ENOUGH_ONSETS = 10
+"""Of fewer than these a busy machine can have moved the half."""
 CALLS_PER_MINUTE = {"sdk": 15.0, "light": 24.0}
 """Of all runs together: two cores carry no more, the agents' side among it."""
 
@@ -165,7 +167,7 @@ class Row:
     out: str
     busy: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    apart_ms: float | None = None
+    apart_ms: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
         figures = [f"{turn.true_ms:7.1f} {turn.measured_ms:7.1f} {_off_ms(turn):+6.1f}" for turn in self.turns]
@@ -305,19 +307,16 @@ def _agent_was_late(turn: TurnCheck) -> str | None:
     return f"its agent got the text {turn.sending_ms:.0f} ms after it left" if late else None
 
 
-def _recorded_apart_ms(call: CallResult, folder: Path) -> float | None:
-    """How far an onset of the agent's voice, as the timeline tells it, lies from the nearest one in the recording.
-
-    None where nothing was recorded, or no voice.
-    """
+def _recorded_apart_ms(call: CallResult, folder: Path) -> list[float]:
+    """How far each onset of the agent's voice, as the timeline tells it, lies from the nearest one in the recording."""
     onsets_ms = [onset_ms for onset_ms, _ in call.agent_voice if onset_ms > FLOOR_KNOWN_MS]
     if call.recording is None or not onsets_ms:
-        return None
+        return []
     pcm, rate = soundfile.read(folder / call.recording, dtype="int16")
     assert rate == SAMPLE_RATE
     edges = VoiceFinder().feed(np.ascontiguousarray(pcm[:, 1]))
     found_ms = [edge.edge.position / SAMPLE_RATE * 1000 for edge in edges if edge.quality is None]
-    return max(min((abs(found - onset_ms) for found in found_ms), default=math.inf) for onset_ms in onsets_ms)
+    return [min((abs(found - onset_ms) for found in found_ms), default=math.inf) for onset_ms in onsets_ms]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -331,7 +330,7 @@ def test_a_shape_is_heard_and_blamed_right(table: Table, shape: str, engine: str
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_recordings_hold_the_onsets_where_the_timelines_say(table: Table, engine: str) -> None:
-    # A stream is recorded unbroken, so where a busy agent's packets came unevenly one onset may lie elsewhere.
-    fit = [row for (_, on), row in table.items() if on == engine and not row.busy]
-    apart_ms = [row.apart_ms for row in fit if row.apart_ms is not None and not SHAPES[row.shape].cuts]
-    assert apart_ms == [] or statistics.median(apart_ms) <= RECORDED_WITHIN_MS, sorted(apart_ms)
+    # A stream is recorded unbroken, so where a busy agent's packets came unevenly an onset may lie elsewhere.
+    fit = [row for (shape, on), row in table.items() if on == engine and not row.busy and not SHAPES[shape].cuts]
+    apart_ms = [apart for row in fit for apart in row.apart_ms]
+    assert len(apart_ms) < ENOUGH_ONSETS or statistics.median(apart_ms) <= RECORDED_WITHIN_MS, sorted(apart_ms)
