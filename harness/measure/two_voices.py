@@ -16,7 +16,7 @@ from harness.clock import NS_PER_S
 from harness.measure.leaks import Leak
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.spans import Event, gather
-from harness.measure.voice import Voice, count_before, setting_in, speaks_at
+from harness.measure.voice import SILENCE_NS, Voice, count_before, setting_in, speaks_at
 from harness.measure.voice_finder import FoundEdge, edge_fields
 
 NO_REPLY_NS = 15 * NS_PER_S
@@ -63,7 +63,7 @@ def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[Spoken
         end_ns = voice.end_ns or voice.onset_ns
         last = turns[-1] if turns else None
         if last is not None and voice.onset_ns - last.end_ns < NO_REPLY_NS:
-            answered = setting_in(agent, last.end_ns, voice.onset_ns)
+            answered = _answers(agent, last, voice.onset_ns)
             if not answered and not (speaks_at(agent, voice.onset_ns) and last.over_ns is None):
                 turns[-1] = SpokenTurn(last.start_ns, end_ns, last.over_ns)
                 continue
@@ -71,6 +71,15 @@ def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[Spoken
         over = before and speaks_at(agent, voice.onset_ns)
         turns.append(SpokenTurn(voice.onset_ns, end_ns, agent[before - 1].onset_ns if over else None))
     return turns
+
+
+def _answers(agent: Sequence[Voice], turn: SpokenTurn, until_ns: int) -> bool:
+    """Whether the agent spoke after the turn: it set in after its end, or cut in and spoke on beyond that."""
+    said = setting_in(agent, turn.start_ns, until_ns)
+    return any(
+        agent[index].onset_ns >= turn.end_ns or (agent[index].end_ns or until_ns) - turn.end_ns >= SILENCE_NS
+        for index in said
+    )
 
 
 def as_timeline(

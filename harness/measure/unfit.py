@@ -104,7 +104,7 @@ _SHORT: dict[UnfitKind, str] = {
 }
 
 
-DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "other"]
+DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "backchannel", "noise", "other"]
 
 
 class Doubt(_Reason):
@@ -131,4 +131,6 @@ _DOUBTS: dict[DoubtKind, str] = {
     "late_answer": "the first voice may be an older answer",
     "went_on": "the agent may have interrupted, or its last reply gone on",
     "stop_or_pause": "the agent may have paused and not stopped",
+    "backchannel": "the agent may have acknowledged and not answered",
+    "noise": "noise may hide where the caller ended",
 }

@@ -18,6 +18,7 @@ from harness.measure.voice_finder import FoundEdge
 BESIDE = 20  # frames around a voice that may still be it
 LEAST_FRAMES = 100  # of noise: a second
 TOP = 0.99  # of it: in a long recording noise also drifts
+USUAL_TOP = 0.95
 CERTAIN_OVER = power_of(12.0)  # over the noise's top: a voice for certain
 BELOW_LOUDEST = power_of(-20.0)
 
@@ -49,6 +50,14 @@ def looked_at_again(edges: Sequence[FoundEdge], powers: NDArray[np.float64], rea
         powers: Of the whole channel, in frames of 10 ms, full scale 1.
         read: Gives samples of the channel from one position to another, int16 at 48 kHz.
     """
+    top = noise_top(_beside(edges, powers), LEAST_FRAMES, TOP)
+    if top <= LOW_LEAST:
+        return list(edges)
+    return [found if found.edge.began is None else _again(found, powers, top, read) for found in edges]
+
+
+def _beside(edges: Sequence[FoundEdge], powers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The powers of the frames that are far from any voice."""
     noise = np.full(powers.size, True)
     onset = 0
     for found in edges:
@@ -56,10 +65,16 @@ def looked_at_again(edges: Sequence[FoundEdge], powers: NDArray[np.float64], rea
             onset = found.edge.position
         else:
             noise[max(0, onset // FRAME - BESIDE) : -(-found.edge.position // FRAME) + BESIDE] = False
-    top = noise_top(powers[noise], LEAST_FRAMES, TOP)
-    if top <= LOW_LEAST:
-        return list(edges)
-    return [found if found.edge.began is None else _again(found, powers, top, read) for found in edges]
+    beside: NDArray[np.float64] = powers[noise]
+    return beside
+
+
+def noise_margin_db(edges: Sequence[FoundEdge], powers: NDArray[np.float64], active: float) -> float | None:
+    """How far the voice's active power lies over what the noise does not exceed in 19 of 20 frames; None: not known."""
+    noise = _beside(edges, powers)
+    if noise.size < LEAST_FRAMES or active <= 0:
+        return None
+    return float(10 * np.log10(active / max(1e-12, float(np.quantile(noise, USUAL_TOP)))))
 
 
 def _again(found: FoundEdge, powers: NDArray[np.float64], top: float, read: Read) -> FoundEdge:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.clock import NS_PER_S
+from harness.fixtures.voice_place import UNSURE_DB
 from harness.judge.summary import MetricSummary, RateSummary
 from harness.judge.verdict import summarise
 from harness.measure.call import measure_call
-from harness.measure.leaks import Leak, leaks, without_leaks
+from harness.measure.leaks import Leak, is_mix, leaks, without_leaks
 from harness.measure.media_health import media_health
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.own_voice import LONGEST_MS, RATE, OwnVoice, find_own_voice
+from harness.measure.result import TurnResult
 from harness.measure.samples import samples_of
-from harness.measure.two_voices import as_timeline, at_ns, edges_of, voices_of
+from harness.measure.two_voices import as_timeline, at_ns, edges_of, spoken_turns, voices_of
+from harness.measure.unfit import Doubt
 from harness.measure.voice import Voice
 from harness.measure.voice_finder import FoundEdge, edge_fields
-from harness.recordings.two_channels import Side, TwoChannels, excerpt, hear_recording
+from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
+from harness.recordings.two_channels import APART, Side, TwoChannels, excerpt, hear_recording
 
 # All others are of what a recording does not tell: a session, texts, packets, the harness itself.
 METRICS = (
@@ -54,6 +58,7 @@ class RecordedTurn(_Part):
     dead_air_ms: float | None
     stop_ms: float | None
     own_voice_db: float | None
+    doubtful: list[Doubt]
 
 
 class Sound(_Part):
@@ -91,6 +96,7 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
     heard = hear_recording(path, caller)
     said, spoken, echoes, notes = _apart(heard, caller)
     call = measure_call(as_timeline(path.name, said, spoken, heard.frames, heard=echoes))
+    _add_doubts(call.turns, voices_of(said), voices_of(spoken), heard.caller.margin_db)
     found = summarise(list(samples_of([call])))
     return MeasuredRecording(
         file=str(path),
@@ -105,9 +111,32 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
             *heard.notes,
             *notes,
             *call.notes,
-            *(f"turn {turn.turn} is doubtful: {doubt}" for turn in call.turns for doubt in turn.doubtful),
+            *_told(call.turns),
         ],
     )
+
+
+def _add_doubts(
+    turns: Sequence[TurnResult], said: Sequence[Voice], spoken: Sequence[Voice], margin_db: float | None
+) -> None:
+    """What only the sound leaves open, said of each turn."""
+    spoken_of = spoken_turns(said, spoken)
+    in_noise = doubt_of_noise(margin_db, least_db=UNSURE_DB)
+    for turn, spoke, following in zip(turns, spoken_of, [*spoken_of[1:], None], strict=True):
+        found = (doubt_of_reply(spoke, following, spoken), in_noise)
+        turn.doubtful += [doubt for doubt in found if doubt is not None]
+
+
+def _told(turns: Sequence[TurnResult]) -> Iterator[str]:
+    """Each doubt once, with the turns that it is about."""
+    about: dict[str, list[int]] = {}
+    for turn in turns:
+        for doubt in turn.doubtful:
+            about.setdefault(str(doubt), []).append(turn.turn)
+    for what, numbers in about.items():
+        one = len(numbers) == 1
+        which = f"turn {numbers[0]} is" if one else f"turns {', '.join(map(str, numbers))} are"
+        yield f"{which} doubtful: {what}"
 
 
 def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[FoundEdge], list[Leak], list[str]]:
@@ -115,11 +144,24 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
     end_ns = at_ns(heard.frames)
     said, spoken = voices_of(heard.caller.edges), voices_of(heard.agent.edges)
     of_caller = 0 if caller == "left" else 1
-    echoes = leaks(said, spoken, lambda voice: _find(heard, voice, of_caller))
+
+    def find_caller(voice: Voice) -> OwnVoice | None:
+        return _find(heard, voice, of_caller)
+
+    def find_agent(voice: Voice) -> OwnVoice | None:
+        return _find(heard, voice, 1 - of_caller)
+
+    agents_mix = is_mix(said, spoken, find_caller, find_agent)
+    callers_mix = is_mix(spoken, said, find_agent, find_caller)
+    echoes = leaks(said, spoken, find_caller, mixed=agents_mix)
     spoken = without_leaks(spoken, echoes, known_until_ns=end_ns)
-    bled = leaks(spoken, said, lambda voice: _find(heard, voice, 1 - of_caller))
+    bled = leaks(spoken, said, find_agent, mixed=callers_mix)
     own = without_leaks(said, bled, known_until_ns=end_ns)
-    notes = []
+    notes = [
+        f"the {side}'s channel holds both people, as loud as they are: {APART}"
+        for side, mixed in (("agent", agents_mix), ("caller", callers_mix))
+        if mixed
+    ]
     if len(own) < len(said):
         notes.append(f"the agent is heard in the caller's channel: {len(said) - len(own)} stretches were left out")
     return edges_of(heard.caller.edges, own), edges_of(heard.agent.edges, spoken), echoes, notes

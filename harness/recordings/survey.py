@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.fixtures.frames import active_power
 from harness.fixtures.sound_file import read_block
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Survey:
         frames: How many can be read; a compressed file that is damaged cannot be read beyond that.
         offsets: The DC offset of each channel, (2,), in -1…1.
         peak: The largest sample, as the file has it.
+        active: The power of the voice in each channel, (2,), pauses and noise left out; the file's own scale.
         alike: The correlation of the channels, whatever their levels: 1 where both hold the same, 0 where one is
             silent.
     """
@@ -33,6 +35,7 @@ class Survey:
     frames: int
     offsets: NDArray[np.float32]
     peak: float
+    active: NDArray[np.float64]
     alike: float
 
 
@@ -53,7 +56,7 @@ def look_over(file: soundfile.SoundFile) -> Survey:
         parts = np.pad(block, ((0, -len(block) % size), (0, 0)), mode="edge").reshape(-1, size, 2)
         means.append(parts.mean(axis=1))
         variances.append(parts.var(axis=1))
-    return Survey(frames, _offsets(means, variances), peak, _alike(products))
+    return Survey(frames, _offsets(means, variances), peak, _active(variances), _alike(products))
 
 
 def finite(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,6 +70,12 @@ def _offsets(means: list[NDArray[np.float32]], variances: list[NDArray[np.float3
     mean, variance = np.concatenate(means), np.concatenate(variances)
     quiet = variance <= np.quantile(variance, QUIETEST, axis=0)
     return np.array([np.median(mean[quiet[:, side], side]) for side in (0, 1)], np.float32)
+
+
+def _active(variances: list[NDArray[np.float32]]) -> NDArray[np.float64]:
+    if not variances:
+        return np.zeros(2)
+    return np.array([active_power(side.astype(np.float64)) for side in np.concatenate(variances).T])
 
 
 def _alike(products: NDArray[np.float64]) -> float:

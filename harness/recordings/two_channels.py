@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from harness.errors import FixtureError, Place
 from harness.fixtures.pcm import as_int16
 from harness.fixtures.sound_file import UnknownScaleError, length_notes, open_sound, read_block, scale_of, skip_to
+from harness.fixtures.voice_place import ACTIVE
 from harness.measure.flicker import Read
-from harness.measure.level import FULL_SCALE, SILENCE_DBFS, power_dbfs
+from harness.measure.level import SILENCE_DBFS, power_dbfs
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.voice_finder import FoundEdge, VoiceFinder
-from harness.recordings.ends import FramePowers, looked_at_again
+from harness.recordings.ends import FramePowers, looked_at_again, noise_margin_db
 from harness.recordings.survey import ALIKE, Survey, finite, look_over
 
 if TYPE_CHECKING:
@@ -29,21 +30,66 @@ LOWEST_RATE = 8_000
 LEAST_S = 1.0
 BLOCK_S = 1.0
 LEAST_OFFSET = 2.0**-11  # a smaller one lies below all that the detector hears; the samples stay as they are
+MOST_GAIN_DB = 30.0  # a voice that is quieter still is near the noise of its own samples
 CANNOT = "cannot be measured"
 APART = "record caller and agent in a channel each"
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What a channel holds: the edges of the voice in it, and its level over all, silence included."""
+    """What a channel holds.
+
+    Attributes:
+        edges: Of the voice in it.
+        level_dbfs: Over all, silence included.
+        margin_db: How far the voice stands over the noise (see `noise_margin_db`).
+    """
 
     edges: list[FoundEdge]
     level_dbfs: float
+    margin_db: float | None = None
 
     @property
     def has_voice(self) -> bool:
         """Whether any of it was a voice, and no noise that set in."""
         return any(found.quality is not None and found.edge.began is not None for found in self.edges)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """How a file's samples become those that are listened to, each channel by itself.
+
+    Attributes:
+        scale: What is full scale in the file.
+        offsets: The DC offset of each channel that is taken off, (2,), full scale 1.
+        gains: What a quiet channel is raised by, (2,), so that the detector's least threshold lies as far under its
+            voice as under that of a caller's own file (`fixtures/voice_place.py`); 1 where it is loud enough.
+        actives: The power of the voice in each channel as it is then, (2,), full scale 1.
+    """
+
+    scale: float
+    offsets: NDArray[np.float32]
+    gains: NDArray[np.float32]
+    actives: NDArray[np.float64]
+
+    def heard(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(frames, 2) of the file, as it is listened to."""
+        return (block / np.float32(self.scale) - self.offsets) * self.gains
+
+    def gain_db(self, side: int) -> float:
+        return float(20 * np.log10(self.gains[side]))
+
+    def active(self, side: int) -> float:
+        """The power of the voice in a channel, as it is listened to."""
+        return float(self.actives[side])
+
+
+def _levels(survey: Survey, scale: float) -> _Levels:
+    offsets = survey.offsets / np.float32(scale)
+    active = np.maximum(survey.active / scale**2, 1e-12)
+    gains = np.clip(np.sqrt(ACTIVE / active), 1.0, 10 ** (MOST_GAIN_DB / 20))
+    kept = np.where(np.abs(offsets) < LEAST_OFFSET, 0, offsets)
+    return _Levels(scale, kept, gains.astype(np.float32), active * gains**2)
 
 
 @dataclass(frozen=True)
@@ -83,8 +129,9 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             _check_length(survey, rate, where)
             scale, scaled = scale_of(str(file.subtype), survey.peak)
             notes = [*length_notes(path, file, survey.frames), *scaled]
+            levels = _levels(survey, scale)
         with open_sound(path) as file:
-            heard, powers, frames = _hear(file, survey, scale)
+            heard, powers, frames = _hear(file, levels)
     except soundfile.LibsndfileError:
         raise FixtureError(
             f"{CANNOT}: this is no sound file, or a damaged one", where=where, mend="name a stereo WAV or FLAC"
@@ -93,9 +140,8 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         raise FixtureError(f"{CANNOT}: {problem}", where=where, mend="save it as 16-bit PCM") from None
     except OSError as problem:
         raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
-    found = TwoChannels(path, heard[0], heard[1], frames, rate, scale, ())
     heard = [
-        replace(channel, edges=looked_at_again(channel.edges, power, _reader(found, survey, side)))
+        _known_better(channel, power, levels, side, path)
         for side, (channel, power) in enumerate(zip(heard, powers, strict=True))
     ]
     sides = dict(zip(("left", "right"), heard, strict=True))
@@ -117,32 +163,58 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
         notes.insert(0, f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")
     notes += [
         f"a DC offset of {100 * offset:.1f} % of full scale was taken off the {side} channel"
-        for side, offset in zip(("left", "right"), survey.offsets / scale, strict=True)
-        if abs(offset) >= LEAST_OFFSET
+        for side, offset in zip(("left", "right"), levels.offsets, strict=True)
+        if offset
     ]
     return TwoChannels(path, sides[caller], sides[agent], frames, rate, scale, tuple(notes))
 
 
 def excerpt(heard: TwoChannels, start_s: float, seconds: float, rate: int) -> NDArray[np.int16]:
     """(frames, 2) int16 at another rate from a place in a recording on; shorter at its end."""
+    as_it_is = _Levels(heard.scale, np.zeros(2, np.float32), np.ones(2, np.float32), np.zeros(2))
+    return _part(heard.path, as_it_is, start_s, seconds, rate)
+
+
+def _part(path: Path, levels: _Levels, start_s: float, seconds: float, rate: int) -> NDArray[np.int16]:
     import soxr
 
-    with open_sound(heard.path) as file:
+    with open_sound(path) as file:
         skip_to(file, round(start_s * file.samplerate))
-        samples = finite(read_block(file, round(seconds * file.samplerate))) / np.float32(heard.scale)
+        samples = levels.heard(finite(read_block(file, round(seconds * file.samplerate))))
         return as_int16(np.asarray(soxr.resample(samples, file.samplerate, rate), np.float32))
 
 
-def _reader(heard: TwoChannels, survey: Survey, side: int) -> Read:
-    offset = round(float(survey.offsets[side]) / heard.scale * FULL_SCALE)
-
+def _reader(path: Path, levels: _Levels, side: int) -> Read:
     def read(first: int, stop: int) -> NDArray[np.int16]:
-        part = excerpt(heard, first / SAMPLE_RATE, (stop - first) / SAMPLE_RATE, SAMPLE_RATE)[:, side]
+        part = _part(path, levels, first / SAMPLE_RATE, (stop - first) / SAMPLE_RATE, SAMPLE_RATE)[:, side]
         whole = np.zeros(stop - first, np.int16)
-        whole[: part.size] = part[: stop - first] - (offset if abs(offset) >= LEAST_OFFSET * FULL_SCALE else 0)
+        whole[: part.size] = part[: stop - first]
         return whole
 
     return read
+
+
+def _known_better(channel: Channel, powers: NDArray[np.float64], levels: _Levels, side: int, path: Path) -> Channel:
+    """The channel with its ends looked at again, and with the levels that it has in the file."""
+    edges = looked_at_again(channel.edges, powers, _reader(path, levels, side))
+    margin_db = noise_margin_db(edges, powers, levels.active(side))
+    return Channel(_as_loud_as(edges, -levels.gain_db(side)), channel.level_dbfs, margin_db)
+
+
+def _as_loud_as(edges: Sequence[FoundEdge], louder_db: float) -> list[FoundEdge]:
+    """The edges with the levels that the sound has in the file."""
+    return [
+        replace(
+            found,
+            edge=replace(found.edge, level_dbfs=_louder(found.edge.level_dbfs, louder_db)),
+            quality=found.quality and replace(found.quality, level_dbfs=_louder(found.quality.level_dbfs, louder_db)),
+        )
+        for found in edges
+    ]
+
+
+def _louder(level_dbfs: float, louder_db: float) -> float:
+    return max(SILENCE_DBFS, round(level_dbfs + louder_db, 1))
 
 
 def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
@@ -166,16 +238,14 @@ def _check_length(survey: Survey, rate: int, where: Place) -> None:
         )
 
 
-def _hear(
-    file: soundfile.SoundFile, survey: Survey, scale: float
-) -> tuple[list[Channel], list[NDArray[np.float64]], int]:
+def _hear(file: soundfile.SoundFile, heard_as: _Levels) -> tuple[list[Channel], list[NDArray[np.float64]], int]:
     """Both channels, the powers of their frames, and how many samples at 48 kHz they have."""
     finders = [VoiceFinder(), VoiceFinder()]
     edges: list[list[FoundEdge]] = [[], []]
     powers = [0.0, 0.0]
     each_frame = [FramePowers(), FramePowers()]
     frames = 0
-    for block in _blocks(file, survey, scale):
+    for block in _blocks(file, heard_as):
         frames += len(block)
         for side, finder in enumerate(finders):
             samples = np.ascontiguousarray(block[:, side])
@@ -185,24 +255,21 @@ def _hear(
     for side, finder in enumerate(finders):
         # Silence behind the end, so that a voice which lasts to it ends there.
         edges[side] += [found for found in finder.feed(np.zeros(SAMPLE_RATE, np.int16)) if found.quality is not None]
-    levels = [power_dbfs(power / max(1, frames)) for power in powers]
-    channels = [Channel(*each) for each in zip(edges, levels, strict=True)]
+    levels = [_louder(power_dbfs(power / max(1, frames)), -heard_as.gain_db(side)) for side, power in enumerate(powers)]
+    channels = [Channel(found, level_dbfs) for found, level_dbfs in zip(edges, levels, strict=True)]
     return channels, [each.powers() for each in each_frame], frames
 
 
-def _blocks(file: soundfile.SoundFile, survey: Survey, scale: float) -> Iterator[NDArray[np.int16]]:
-    """(frames, 2) int16 at 48 kHz, without DC offsets."""
+def _blocks(file: soundfile.SoundFile, heard_as: _Levels) -> Iterator[NDArray[np.int16]]:
+    """(frames, 2) int16 at 48 kHz, at the level at which they are listened to."""
     rate = int(file.samplerate)
     resample = None
     if rate != SAMPLE_RATE:
         import soxr
 
         resample = soxr.ResampleStream(rate, SAMPLE_RATE, 2, dtype="float32")
-    offsets = np.where(np.abs(survey.offsets / scale) < LEAST_OFFSET, 0, survey.offsets / scale).astype(np.float32)
     while len(block := finite(read_block(file, round(BLOCK_S * rate)))):
-        block /= np.float32(scale)
-        if offsets.any():
-            block -= offsets
+        block = heard_as.heard(block)
         yield as_int16(block if resample is None else resample.resample_chunk(block))
     if resample is not None:
         yield as_int16(resample.resample_chunk(np.zeros((0, 2), np.float32), last=True))

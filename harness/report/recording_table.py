@@ -39,7 +39,9 @@ def print_recording(console: Console, measured: MeasuredRecording) -> None:
 def _row(turn: RecordedTurn) -> list[str]:
     said = "interrupted by the agent" if turn.interrupted else ""
     if turn.agent_onset_ms is None and not turn.interrupted:
-        said = "no reply"
+        said = "undecided: the caller's own voice" if turn.own_voice_db is not None else "no reply"
+    elif turn.doubtful:
+        said = f"{said}, doubtful" if said else "doubtful"
     return [
         str(turn.turn),
         turn.kind,

@@ -148,6 +148,73 @@ def test_a_side_that_is_heard_in_the_others_channel_is_left_out(tmp_path: Path, 
     assert "carries the caller's own voice in 2 turns" in measured.notes[1]
 
 
+def test_a_quick_agent_that_echoes_loses_no_turn(tmp_path: Path) -> None:
+    """The echo (120 ms late, 14 dB softer) and the reply are one stretch of voice: when it began cannot be told."""
+    made = Conversation(14)
+    at_ms = 1000.0
+    for delay_ms, asked, answer in (
+        (250, "when-do-you-open", "do-you-have-oat-milk"),
+        (300, "do-you-have-parking", "how-much-is-a-coffee"),
+        (280, "do-you-take-cards", "thank-you"),
+    ):
+        end_ms = made.put(0, asked, at_ms)
+        at_ms = made.put(1, answer, end_ms + delay_ms) + 800
+    late = 120 * RATE // 1000
+    made.both[late:, 1] += 10 ** (-14 / 20) * made.both[:-late, 0]
+    measured = measure_recording(made.written(tmp_path), "left")
+    assert [turn.kind for turn in measured.turns] == ["say"] * 3
+    assert ttfas(measured) == [None] * 3
+    assert [turn.own_voice_db for turn in measured.turns] == pytest.approx([-14] * 3, abs=0.5)
+
+
+@pytest.mark.parametrize(("mix", "who"), [(1, "agent"), (0, "caller")])
+@pytest.mark.parametrize("softer_db", [0.0, 0.5])
+def test_a_channel_that_holds_both_people_is_told_and_invents_no_barge_in(
+    tmp_path: Path, mix: int, who: str, softer_db: float
+) -> None:
+    made, *_ = two_turns()
+    made.both[:, mix] = 10 ** (-softer_db / 20) * made.both.sum(axis=1)
+    measured = measure_recording(made.written(tmp_path), "left")
+    assert [turn.kind for turn in measured.turns] == ["say", "say"]
+    assert not any(turn.interrupted for turn in measured.turns)
+    assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
+    assert f"the {who}'s channel holds both people" in measured.notes[0]
+
+
+@pytest.mark.parametrize("softer_db", [10, 20, 25, 30])
+def test_a_quiet_recording_gives_the_same_numbers(tmp_path: Path, softer_db: float) -> None:
+    made, *_ = two_turns()
+    loud = measure_recording(made.written(tmp_path), "left")
+    quiet = measure_recording(made.written(tmp_path, lambda both: both * 10 ** (-softer_db / 20)), "left")
+    assert ttfas(quiet) == pytest.approx(ttfas(loud), abs=25)
+    for before, after in ((loud.caller_sound, quiet.caller_sound), (loud.agent_sound, quiet.agent_sound)):
+        assert (after.level_dbfs or 0) - (before.level_dbfs or 0) == pytest.approx(-softer_db, abs=0.7)
+
+
+def test_a_caller_near_the_noise_is_doubtful(tmp_path: Path) -> None:
+    made, *_ = two_turns()
+    noise = np.random.default_rng(4).normal(0, 10 ** (-40 / 20), made.both.shape)
+    measured = measure_recording(made.written(tmp_path, lambda both: both + noise), "left")
+    assert all(doubt.kind == "noise" for turn in measured.turns for doubt in turn.doubtful)
+    assert all(turn.doubtful for turn in measured.turns)
+    assert "turn.ttfa" not in measured.metrics
+    assert any(note.startswith("turns 1, 2 are doubtful: noise in the caller's channel") for note in measured.notes)
+
+
+def test_an_mm_hmm_in_the_callers_pause_is_no_reply_for_certain(tmp_path: Path) -> None:
+    made = Conversation(10)
+    pause_ms = made.put(0, "when-do-you-open", 1000)
+    hum_ms = round((pause_ms + 200) * RATE / 1000)
+    vowel = 0.1 * np.sin(2 * np.pi * np.outer([140, 280, 420], np.arange(RATE * 3 // 10) / RATE)).sum(axis=0)
+    made.both[hum_ms : hum_ms + vowel.size, 1] += vowel
+    asked_ms = made.put(0, "do-you-have-parking", pause_ms + 900)
+    made.put(1, "do-you-have-oat-milk", asked_ms + 800)
+    measured = measure_recording(made.written(tmp_path), "left")
+    assert [doubt.kind for doubt in measured.turns[0].doubtful] == ["backchannel"]
+    assert ttfas(measured)[1] == pytest.approx(800, abs=25)
+    assert measured.metrics["turn.ttfa"].count == 1
+
+
 def test_who_talks_over_whom(tmp_path: Path) -> None:
     made = Conversation(16)
     question_ms = made.put(0, "when-do-you-open", 1000)
@@ -268,6 +335,19 @@ def test_a_flac_from_a_pipe_is_whole_and_nothing_is_to_be_said() -> None:
 def test_soft_unsteady_room_noise_does_not_prolong_the_caller() -> None:
     measured = measure_recording(FILES / "soft-room-60dBFS-caller.flac", "left")
     assert ttfas(measured) == pytest.approx([691, 1186], abs=10)
+
+
+def test_a_quick_agent_that_echoes_in_a_telephones_band_loses_no_turn() -> None:
+    measured = measure_recording(FILES / "fast-agent-echo-120ms-14dB-down.flac", "left")
+    assert ttfas(measured) == [None] * 3
+    assert [turn.own_voice_db for turn in measured.turns] == pytest.approx([-14] * 3, abs=0.5)
+
+
+def test_an_agents_channel_that_is_the_mix_is_told() -> None:
+    measured = measure_recording(FILES / "right-is-the-mix.flac", "left")
+    assert ttfas(measured) == pytest.approx([691, 1186], abs=3)
+    assert [turn.kind for turn in measured.turns] == ["say", "say"]
+    assert "the agent's channel holds both people" in measured.notes[1]
 
 
 def test_an_ogg_that_breaks_off_is_measured_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
