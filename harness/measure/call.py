@@ -45,6 +45,8 @@ from harness.measure.whose_answer import OwedAnswers
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
+# Voices that stand less over the noise's top have edges that are over 40 ms off (p95; docs/metrics.md).
+ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 MAY_HAVE_GONE_ON = (
     "it spoke while the caller did, soon after its last reply, and it writes nothing: whether that reply went on or it "
@@ -117,6 +119,22 @@ def _doubts_of_stop(stop: Stop | None) -> list[Doubt]:
         return []
     what = f"it was silent for {stop.pause_ns / NS_PER_MS:.0f} ms and spoke on, and it writes nothing"
     return [Doubt(kind="stop_or_pause", detail=f"{what}: whether it stopped or paused cannot be told")]
+
+
+def _doubts_of_noise(spans: CallSpans, onset_ns: int | None, stop: Stop | None) -> list[Doubt]:
+    """Where the agent's voice hardly stands over its own noise, so that its edges may lie in it."""
+    doubts = []
+    reply = setting_in(spans.voices, onset_ns, onset_ns + 1) if onset_ns is not None else range(0)
+    for what, end_ns, least_db in (
+        ("its reply began", spans.voices[reply[0]].end_ns if reply else None, ONSET_OVER_NOISE_DB),
+        ("it stopped", None if stop is None else stop.at_ns, END_OVER_NOISE_DB),
+    ):
+        margin_db = None if end_ns is None else spans.margins_db.get(end_ns)
+        if margin_db is not None and margin_db < least_db:
+            over = f"the agent's voice is only {margin_db:.0f} dB over its noise, or over what can be heard at all"
+            detail = f"{over}: when {what} may be off"
+            doubts.append(Doubt(kind="noise", detail=detail))
+    return doubts
 
 
 def _first(*values: int | None) -> int:
@@ -294,7 +312,11 @@ class _Measured:
             # One that came before the caller had ended is of a part: it has words, but no time.
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
-        result.doubtful = [*self._doubts(turn, onset_ns), *_doubts_of_stop(stop)]
+        result.doubtful = [
+            *self._doubts(turn, onset_ns),
+            *_doubts_of_stop(stop),
+            *_doubts_of_noise(self.spans, onset_ns, stop),
+        ]
         if reply.unsure and turn.own_voice is None:
             result.doubtful.append(Doubt(kind="went_on", detail=MAY_HAVE_GONE_ON))
         result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from harness.measure.level import FULL_SCALE
 
 FINE = 48  # samples of 1 ms
+FRAME_MS = 10
+FRAME = FRAME_MS * FINE
 MEAN_FINES = 5  # what is slower than 5 ms is taken off: an offset, most of a hum
 MOST_OVER = 4.0  # how much one loud millisecond counts, in thresholds
 NOISE_SHARE = 0.9  # of the noise before that a voice has to be above

@@ -9,9 +9,11 @@ minimum statistics (R. Martin, IEEE Trans. Speech and Audio Processing 9(5), 200
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
+TOP_FRAMES = 1000  # the noise's highest levels are rare: they are known by 10 s of it
 LEARN_FRAMES = 30  # 300 ms of floor before the detector arms
 FLOOR_FRAMES = 200  # the floor is learnt anew over 2 s of unvoiced audio
 RELEARN_FRAMES = 10
@@ -43,6 +45,7 @@ class NoiseFloor:
     def __init__(self) -> None:
         self.learnt = 0
         self._quiet: list[float] = []
+        self._long: deque[float] = deque(maxlen=TOP_FRAMES)
         self._age = 0
         self.high = HIGH_LEAST
         self.low = LOW_LEAST
@@ -65,6 +68,7 @@ class NoiseFloor:
         """The power of the next frame without a voice."""
         self.learnt += 1
         self._age += 1
+        self._long.append(power)
         quiet = self._quiet
         quiet.append(power)
         if self.learnt <= LEARN_FRAMES:
@@ -94,10 +98,17 @@ class NoiseFloor:
         """The last frames were a voice's beginning."""
         if count:
             del self._quiet[-count:]
+        for _ in range(min(count, len(self._long))):
+            self._long.pop()
+
+    def recent(self) -> list[float]:
+        """The newest frames of noise, up to 10 s of it."""
+        return list(self._long)
 
     def restart(self, frames: Sequence[float]) -> None:
         """These frames are steady noise, and the floor from now on."""
         self._quiet = list(frames[-FLOOR_FRAMES:])
+        self._long = deque(frames, maxlen=TOP_FRAMES)
         self._age = 0
         self._set(sum(frames) / len(frames), USUAL_SPREAD)
 

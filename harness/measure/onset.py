@@ -23,12 +23,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.measure.edge_place import FINE, sets_in
+from harness.measure.edge_place import FINE, FRAME, FRAME_MS, sets_in
+from harness.measure.flicker import LIVE_TOP, end_in_flicker, last_certain, noise_top
 from harness.measure.level import FULL_SCALE, power_dbfs
 from harness.measure.noise_floor import (
     CAP,
     HIGH_LEAST,
     HIGH_OVER_FLOOR,
+    LEARN_FRAMES,
     LOW_MOST_OVER_FLOOR,
     STEADY_BLOCK,
     STEADY_BLOCKS,
@@ -39,8 +41,6 @@ from harness.measure.noise_floor import (
 )
 
 SAMPLE_RATE = 48_000
-FRAME_MS = 10
-FRAME = SAMPLE_RATE * FRAME_MS // 1000
 HALF = FRAME // 2
 
 HIGH_OF, WINDOW = 5, 8  # 5 of 8 frames high: 50 ms of voice in 80; a click has less
@@ -74,6 +74,7 @@ class VoiceEdge:
         level_dbfs: Of the loudest frame so far.
         began: At an end, where the voice began as it is known now: at its onset's position; later where noise set in
             before it; None where it was noise and no voice, and then the end lies at the onset.
+        noise_dbfs: At an end, what the noise before the voice hardly ever exceeds; None where it is not known.
     """
 
     edge: Literal["onset", "end"]
@@ -81,6 +82,7 @@ class VoiceEdge:
     found_at: int
     level_dbfs: float
     began: int | None = None
+    noise_dbfs: float | None = None
 
 
 class OnsetDetector:
@@ -316,7 +318,28 @@ class OnsetDetector:
     def _end(self, last_frame: int, began: int | None) -> VoiceEdge:
         self.voiced = False
         self._last_end_frame = last_frame
-        return VoiceEdge("end", self._died_away(last_frame), self.position, self._level_dbfs(), began)
+        end, noise_dbfs = self._died_away(last_frame), None
+        if not self._knows_noise:
+            top = noise_top(np.array(self._floor.recent()), LEARN_FRAMES, LIVE_TOP)
+            noise_dbfs = round(power_dbfs(top * FULL_SCALE**2), 1)
+            end = self._without_flicker(end, began, top)
+        return VoiceEdge("end", end, self.position, self._level_dbfs(), began, noise_dbfs)
+
+    def _without_flicker(self, end: int, began: int | None, top: float) -> int:
+        """The end of the voice, where the noise that was there before it kept it open; see `flicker.py`."""
+        first = max(self._onset_frame if began is None else began // FRAME, self._frames - len(self._powers))
+        if end // FRAME <= first:
+            return end
+        powers = np.array(self._powers[first - self._frames :])
+        certain = last_certain(powers[: -(-end // FRAME) - first], top)
+        if certain is None:
+            return end
+
+        def read(start: int, stop: int) -> NDArray[np.int16]:
+            start_frame = first + start // FRAME
+            return self._samples(start_frame, first + stop // FRAME) if start_frame >= self._pcm_first else _NOTHING
+
+        return first * FRAME + end_in_flicker(powers, certain, end - first * FRAME, top, read)
 
     def _end_in_noise(self) -> VoiceEdge:
         """What goes on is steady noise: the voice, if there was one, has ended before."""

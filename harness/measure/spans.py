@@ -60,7 +60,8 @@ class CallSpans:
     """A timeline, gathered. `first` holds the first event of each name.
 
     `voices` are the agent's, on all of its tracks; `background` is what else was heard of it, sounds that were no voice
-    or came before one (`sounds`, with their tracks) among it.
+    or came before one (`sounds`, with their tracks) among it. `margins_db` tells how far a voice stands over the noise,
+    by the time of its end.
     """
 
     heard: AgentVoices = field(default_factory=AgentVoices)
@@ -84,6 +85,7 @@ class CallSpans:
     seconds: list[Event] = field(default_factory=list)
     media: list[Event] = field(default_factory=list)
     voice_ends: list[Event] = field(default_factory=list)
+    margins_db: dict[int, float] = field(default_factory=dict)
     late: list[Event] = field(default_factory=list)
     lags: list[Event] = field(default_factory=list)
     overflows: list[int] = field(default_factory=list)
@@ -121,6 +123,8 @@ def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
     if onset_ns in spans.ears:
         spans.ears[began_ns] = spans.ears[onset_ns] + began_ns - onset_ns
     spans.voice_ends.append(event)
+    if event.get("noise_dbfs") is not None:
+        spans.margins_db[t_ns] = event["active_dbfs"] - event["noise_dbfs"]
 
 
 def _begin_gap(spans: CallSpans, t_ns: int) -> None:

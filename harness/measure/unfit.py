@@ -132,5 +132,5 @@ _DOUBTS: dict[DoubtKind, str] = {
     "went_on": "the agent may have interrupted, or its last reply gone on",
     "stop_or_pause": "the agent may have paused and not stopped",
     "backchannel": "the agent may have acknowledged and not answered",
-    "noise": "noise may hide where the caller ended",
+    "noise": "noise may hide where a voice begins or ends",
 }

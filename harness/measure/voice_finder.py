@@ -41,7 +41,7 @@ class FoundEdge:
 
 def edge_fields(found: FoundEdge) -> dict[str, Any]:
     """What an `agent.onset` or `agent.end` event says of the sound itself."""
-    fields = {"position": found.edge.position, "level_dbfs": found.edge.level_dbfs}
+    fields: dict[str, Any] = {"position": found.edge.position, "level_dbfs": found.edge.level_dbfs}
     quality = found.quality
     if quality is not None:
         fields |= {
@@ -50,6 +50,7 @@ def edge_fields(found: FoundEdge) -> dict[str, Any]:
             "clipped": quality.clipped,
             "dropouts": quality.dropouts,
             "dropout_ms": quality.dropout_ms,
+            "noise_dbfs": found.edge.noise_dbfs,
         }
     if found.sound:
         fields["sound"] = True

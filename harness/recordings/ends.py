@@ -9,18 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.fixtures.frames import frame_powers
-from harness.measure.flicker import Read, end_in_flicker, noise_top
+from harness.measure.edge_place import FRAME
+from harness.measure.flicker import Read, end_in_flicker, last_certain, noise_top
 from harness.measure.level import FULL_SCALE
-from harness.measure.noise_floor import LOW_LEAST, power_of
-from harness.measure.onset import FRAME
+from harness.measure.noise_floor import LOW_LEAST
 from harness.measure.voice_finder import FoundEdge
 
 BESIDE = 20  # frames around a voice that may still be it
 LEAST_FRAMES = 100  # of noise: a second
 TOP = 0.99  # of it: in a long recording noise also drifts
 USUAL_TOP = 0.95
-CERTAIN_OVER = power_of(12.0)  # over the noise's top: a voice for certain
-BELOW_LOUDEST = power_of(-20.0)
 
 
 class FramePowers:
@@ -82,8 +80,8 @@ def _again(found: FoundEdge, powers: NDArray[np.float64], top: float, read: Read
     inside = powers[began // FRAME : -(-end // FRAME)]
     if not inside.size:
         return found
-    certain = np.flatnonzero(inside > max(CERTAIN_OVER * top, BELOW_LOUDEST * float(inside.max())))
-    if not certain.size:
-        return found  # it hardly stands over the noise: nothing tells its end better
-    last = began // FRAME + int(certain[-1]) + 1
+    certain = last_certain(inside, top)
+    if certain is None:
+        return found  # nothing tells its end better
+    last = began // FRAME + certain
     return replace(found, edge=replace(found.edge, position=end_in_flicker(powers, last, end, top, read)))

@@ -28,7 +28,7 @@ OFFSET = 0.02 * FULL_SCALE
 BABBLERS = 8
 ALONE_S = 600.0
 
-Noise = Literal["none", "white", "pink", "hum", "babble"]
+Noise = Literal["none", "white", "pink", "hum", "babble", "office", "street", "music"]
 Kind = Literal["usual", "telephone", "opus", "quiet", "offset"]
 
 

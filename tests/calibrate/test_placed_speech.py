@@ -54,7 +54,7 @@ def test_places_are_those_of_the_voices() -> None:
     assert speech.clean.sum() == 7 * 1500
 
 
-@pytest.mark.parametrize("kind", ["white", "pink", "hum"])
+@pytest.mark.parametrize("kind", ["white", "pink", "hum", "office", "street", "music"])
 def test_a_noise_has_the_level_asked_for(kind: Kind) -> None:
     wave = noise(kind, -50, 5 * RATE, np.random.default_rng(2))
     assert 20 * np.log10(np.sqrt(np.mean(np.square(wave))) / FULL_SCALE) == pytest.approx(-50, abs=0.1)

@@ -115,6 +115,21 @@ def test_a_breath_under_500_ms_is_no_stop() -> None:
     assert call.hung_up(13_100).measured().turns[1].stop_ms == 1200
 
 
+@pytest.mark.parametrize(
+    ("noise_dbfs", "doubtful"),
+    [(None, [0, 0]), (-62.0, [0, 0]), (-41.0, [0, 0]), (-39.0, [0, 1]), (-34.0, [1, 2])],
+)
+def test_edges_of_a_voice_that_hardly_stands_over_its_noise_are_doubtful(
+    noise_dbfs: float | None, doubtful: list[int]
+) -> None:
+    """An end from 20 dB on, an onset from 15 dB on."""
+    call = CallMade().say(3000, 5000, 6000, why="barge_in").agent(5900, 8300, noise_dbfs=noise_dbfs)
+    call.barge_in(7400, 9000, 13_000, over=5900).agent(10_000, 11_000, noise_dbfs=noise_dbfs)
+    measured = call.hung_up(13_100).measured()
+    assert [len(turn.doubtful) for turn in measured.turns] == doubtful
+    assert {doubt.kind for turn in measured.turns for doubt in turn.doubtful} <= {"noise"}
+
+
 @pytest.mark.parametrize("over", [None, 5900])
 def test_a_barge_in_that_meets_a_silent_agent_is_not_exercised(over: float | None) -> None:
     call = CallMade().say(3000, 5000, 6000, why="barge_in").agent(5900, 6300)

@@ -9,6 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
+from harness.calibrate.noise import Kind
+from harness.calibrate.noise import noise as room_noise
+from harness.calibrate.onset import shipped_voices
+from harness.calibrate.placed_speech import place
 from harness.fixtures.find import find_fixture
 from harness.measure.onset import OnsetDetector, VoiceEdge
 
@@ -64,6 +68,21 @@ def test_onsets_and_ends_are_exact_to_5_ms(noise_dbfs: float | None) -> None:
     assert np.percentile(np.abs(onset_errors), 95) <= 5
     assert np.percentile(np.abs(end_errors), 95) <= 5
     assert abs(np.median(onset_errors)) <= 2, "a bias would be in every TTFA"
+
+
+@pytest.mark.parametrize("kind", ["office", "street", "music"])
+@pytest.mark.parametrize("noise_dbfs", [-60, -50])
+def test_ends_in_noise_that_comes_and_goes_are_the_voices(kind: Kind, noise_dbfs: float) -> None:
+    """Keys, horns and drums soon after a voice do not hold it open."""
+    speech = place(list(shipped_voices(-23))[::2], (2.0, 3.0), np.random.default_rng(12))
+    loud = speech.clean + room_noise(kind, noise_dbfs, speech.clean.size, np.random.default_rng(12))
+    ends = [one for one in edges(as_int16(loud.astype(np.float64))) if one.edge == "end" and one.began is not None]
+    errors_ms = []
+    for start, end in speech.spans:
+        own = [one for one in ends if (one.began or 0) < end and one.position > start]
+        errors_ms.append((own[-1].position - end) / RATE * 1000)
+        assert own[-1].noise_dbfs == pytest.approx(noise_dbfs, abs=9)
+    assert np.percentile(np.abs(errors_ms), 95) <= 40
 
 
 @pytest.mark.parametrize("noise_dbfs", [-70, -60, -50])

@@ -56,13 +56,20 @@ class CallMade:
         return self
 
     def agent(
-        self, onset: float, end: float | None = None, *, ear: float | None = None, read_late_ms: float = 0
+        self,
+        onset: float,
+        end: float | None = None,
+        *,
+        ear: float | None = None,
+        read_late_ms: float = 0,
+        noise_dbfs: float | None = None,
     ) -> Self:
-        """The agent's voice."""
+        """The agent's voice, active at -20 dBFS."""
         heard = {"ear": None if ear is None else ns(ear), "found": ns(onset + 80), "read_late_ms": read_late_ms}
         self.event(onset, "agent.onset", level_dbfs=-20.0, **heard)
         if end is not None:
-            self.event(end, "agent.end", level_dbfs=-20.0, found=ns(end + 200))
+            known = {"active_dbfs": -20.0, "noise_dbfs": noise_dbfs} if noise_dbfs is not None else {}
+            self.event(end, "agent.end", level_dbfs=-20.0, found=ns(end + 200), **known)
         return self
 
     def say(
