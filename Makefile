@@ -22,11 +22,14 @@ $(STAMP): requirements.lock pyproject.toml
 run: $(STAMP)
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
-# What needs nothing but the CPU runs side by side; rooms, servers and calls have the machine to themselves.
+# What needs nothing but the CPU runs side by side, and so does what mostly waits, a file at a time: each process has
+# servers of its own. Calls that are measured have the machine to themselves.
 BY_THE_CPU := $(addprefix tests/,calibrate call capacity cli fixtures judge measure recordings report scenario target testing)
+WAITING := $(addprefix tests/,load proxies stack transport live/test_cli_live.py live/test_faults.py)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(BY_THE_CPU)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU))
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(WAITING)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

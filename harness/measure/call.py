@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from harness.clock import NS_PER_MS
+from harness.clock import NS_PER_MS, NS_PER_S
 from harness.failures import HINT_IF_LATE, HINTS, FailureKind
 from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
@@ -44,6 +44,7 @@ from harness.measure.whose_answer import OwedAnswers
 
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
+SHORTEST_REPLY_NS = 300 * NS_PER_MS
 DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
 # Voices that stand less over the noise's top have edges that are over 40 ms off (p95; docs/metrics.md).
 ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0
@@ -341,7 +342,20 @@ class _Measured:
             if agent["t"] > turn.started_ns
         ]
         late = self.owed.doubt(turn.turn - 1, onset_ns)
-        return [*wrong_voices, *([late] if late is not None else [])]
+        missed = self._doubt_of_sounds(turn) if onset_ns is None else None
+        return [*wrong_voices, *(doubt for doubt in (late, missed) if doubt is not None)]
+
+    def _doubt_of_sounds(self, turn: TurnSpan) -> Doubt | None:
+        """Where an agent wrote a reply, and all that was heard of it was taken for a sound and no voice."""
+        if not self.texts.turns[turn.turn - 1].reply or turn.caller_end_ns is None:
+            return None
+        end_ns = turn.ended_ns or self.spans.last_ns
+        within = (sound for _, sound in self.spans.sounds if turn.caller_end_ns <= sound.onset_ns < end_ns)
+        longest_ns = max(((sound.end_ns or end_ns) - sound.onset_ns for sound in within), default=0)
+        if longest_ns < SHORTEST_REPLY_NS:
+            return None
+        what = f"it wrote a reply, and {longest_ns / NS_PER_S:.1f} s of what came with it was taken for a sound"
+        return Doubt(kind="sound", detail=f"{what}: it may have been its voice")
 
     def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
         """When a person first heard anything of the agent after the caller's end, its voice or not."""

@@ -227,7 +227,8 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 pass
     spans.turns = list(turns.values())
     spans.heard.passed(spans.last_ns)
-    sounds = [sound for track, sound in spans.sounds if spans.heard.is_agents(track)]
+    spans.sounds = [(track, sound) for track, sound in spans.sounds if spans.heard.is_agents(track)]
+    sounds = [sound for _, sound in spans.sounds]
     spans.background = sorted([*spans.heard.background(), *sounds], key=lambda voice: voice.onset_ns)
     spans.texts = [event for event in spans.texts if _is_agents_text(spans, event)]
     junk = [event for event in junk if _is_agents_text(spans, event)]

@@ -104,7 +104,7 @@ _SHORT: dict[UnfitKind, str] = {
 }
 
 
-DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "backchannel", "noise", "other"]
+DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "backchannel", "noise", "sound", "other"]
 
 
 class Doubt(_Reason):
@@ -132,5 +132,6 @@ _DOUBTS: dict[DoubtKind, str] = {
     "went_on": "the agent may have interrupted, or its last reply gone on",
     "stop_or_pause": "the agent may have paused and not stopped",
     "backchannel": "the agent may have acknowledged and not answered",
+    "sound": "its reply may have been taken for a sound",
     "noise": "noise may hide where a voice begins or ends",
 }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from harness.measure.level import is_silence
 from harness.measure.onset import SAMPLE_RATE, OnsetDetector, VoiceEdge
 from harness.measure.speech_like import HOP, SpeechSeeker
+from harness.measure.speech_net import SpeechNet, has_speech_net
 from harness.measure.voice_quality import VoiceMeter, VoiceQuality
 
 # 160 ms at a time: with the 400 ms that an onset may be dated back by, the meter keeps no more of what came before it.
@@ -23,6 +24,8 @@ STEP = SAMPLE_RATE * 16 // 100
 NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
 LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
 STANDS_OUT_DB = 25.0
+SAME_REPLY = SAMPLE_RATE  # what begins so soon after a voice is not asked about again: it costs too much
+SURE_WITHIN = SAMPLE_RATE * 3 // 10  # so long after a voice's first pitch the network is sure of it at the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ class VoiceFinder:
         self._kept = 0  # samples in them
         self._seeker: SpeechSeeker | None = None
         self._seeks_from = 0
+        self._net: SpeechNet | None = None
+        self._asks_net = False
+        self._last_voice: int | None = None  # where it ended
 
     def feed(self, samples: NDArray[np.int16]) -> list[FoundEdge]:
         """The edges that became known by these samples, in order."""
@@ -84,7 +90,7 @@ class VoiceFinder:
                 edges = self._detector.skip(step.size)
             self._heard += step.size
             if self._seeker is not None:
-                self._seeker.feed(step)
+                self._seek_on(self._seeker, step)
             self._keep(step)
             found += self._measured(edges)
         return found
@@ -115,8 +121,20 @@ class VoiceFinder:
         newest = np.concatenate(self._newest)[-NEWEST:]
         first = self._heard - newest.size
         self._seeks_from = max(onset // HOP * HOP, -(-first // HOP) * HOP)
+        stretch = newest[self._seeks_from - first :]
         self._seeker = SpeechSeeker()
-        self._seeker.feed(newest[self._seeks_from - first :])
+        goes_on = self._last_voice is not None and onset - self._last_voice < SAME_REPLY
+        self._asks_net = not goes_on and has_speech_net()
+        if self._asks_net:
+            self._net = self._net or SpeechNet()
+            self._net.restart()
+        self._seek_on(self._seeker, stretch)
+
+    def _seek_on(self, seeker: SpeechSeeker, samples: NDArray[np.int16]) -> None:
+        if self._net is not None and self._asks_net:
+            self._net.feed(samples)
+            seeker.listens_on = self._net.found is None
+        seeker.feed(samples)
 
     def _ended(self, edge: VoiceEdge) -> FoundEdge:
         """The end of a voice, of noise, or of a sound that was no voice, or that a voice came after."""
@@ -125,9 +143,23 @@ class VoiceFinder:
         began, is_sound = edge.began, False
         stands_out = edge.level_dbfs >= self._detector.low_dbfs + STANDS_OUT_DB  # else noise hides what it is
         if began is not None and seeker is not None and stands_out:
-            if seeker.found is None:
+            spoke = self._spoke(seeker)
+            if spoke is None:
                 began, is_sound = None, True
-            elif (pitched := self._seeks_from + seeker.found) - began > LEAD:
-                began = max(began, meter.set_in_before(pitched))
+            elif spoke - began > LEAD:
+                began = max(began, meter.set_in_before(spoke))
+        if began is not None:
+            self._last_voice = edge.position
         later = began is not None and began != self._onset
         return FoundEdge(replace(edge, began=began), meter.end(edge.position), later, is_sound)
+
+    def _spoke(self, seeker: SpeechSeeker) -> int | None:
+        """Where the stretch has speech for the first time, but for its first sound; None where it has none."""
+        pitched, sure = seeker.found, None
+        if self._asks_net and self._net is not None:
+            sure = self._net.found
+            if sure is None and self._net.has_heard_enough and not seeker.is_one_hum:
+                return None
+        if sure is not None and (pitched is None or sure - pitched > SURE_WITHIN):
+            pitched = sure
+        return None if pitched is None else self._seeks_from + pitched

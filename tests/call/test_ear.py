@@ -18,7 +18,8 @@ def ear_that_heard(*, voiced_from: int, voiced_to: int, blocks: int, late_block:
     ear = Ear(LoopClock(), Timeline())
     for number in range(blocks):
         voiced = voiced_from <= number < voiced_to
-        samples = SECOND[:BLOCK] if voiced else np.zeros(BLOCK, np.int16)
+        first = number * BLOCK % SECOND.size
+        samples = SECOND[first : first + BLOCK] if voiced else np.zeros(BLOCK, np.int16)
         wire_ns = 5_000_000_000 + number * BLOCK_NS
         late_ns = 70 * NS_PER_MS if number == late_block else 0
         ear.hear(Heard("TR_1", samples, number * BLOCK, wire_ns, wire_ns + 40 * NS_PER_MS, late_ns))

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import istft, stft
 from timelines import CallMade, ns
 
+from harness.calibrate.noise import noise
+from harness.fixtures.pcm import as_int16
+from harness.fixtures.wav import read_wav
 from harness.measure.speech_like import SpeechSeeker
 from harness.measure.voice_finder import FoundEdge, VoiceFinder
 
@@ -43,8 +47,22 @@ def tones(seconds: float, *pitches_hz: float) -> NDArray[np.float64]:
     return 3000 * np.sum([np.sin(2 * np.pi * pitch_hz * time) for pitch_hz in pitches_hz], axis=0)
 
 
+def music(seconds: float) -> NDArray[np.float64]:
+    """Chords, each with a pitch and harmonics, and a drum."""
+    return np.asarray(noise("music", -23, round(seconds * RATE), np.random.default_rng(6)), np.float64)
+
+
+def whispered(spoken: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A voice of which the harmonics are gone: noise with its spectrum."""
+    _, _, spectrum = stft(spoken, RATE, nperseg=1024)
+    envelope = uniform_filter1d(np.abs(spectrum), 9, axis=0)
+    turned = np.exp(2j * np.pi * np.random.default_rng(7).random(envelope.shape))
+    whisper = np.asarray(istft(envelope * turned, RATE)[1])
+    return whisper / np.sqrt(np.mean(whisper**2)) * 2000
+
+
 def fixture(name: str) -> NDArray[np.float64]:
-    return np.asarray(soundfile.read(FOLDER / name, dtype="int16")[0], np.float64)
+    return np.asarray(as_int16(read_wav(FOLDER / name).samples), np.float64)
 
 
 def edges(*parts: NDArray[np.float64], block: int = 960) -> list[FoundEdge]:
@@ -69,6 +87,8 @@ SOUNDS = {
     "a breath": breath(0.5),
     "a beep": tones(0.3, 880.0),
     "a ringing tone": tones(1.0, 440.0, 480.0),
+    "music on hold": music(3.0),
+    "music on hold for long": music(12.0),
 }
 
 
@@ -78,7 +98,7 @@ def test_what_is_no_speech_is_known_for_it_at_its_end(what: str) -> None:
     assert all(end.sound and end.edge.began is None for end in found), found
 
 
-@pytest.mark.parametrize("what", ["keys", "a breath"])
+@pytest.mark.parametrize("what", ["keys", "a breath", "music on hold", "music on hold for long"])
 @pytest.mark.parametrize("name", ["when-do-you-open.wav", "thank-you.wav"])
 def test_a_voice_begins_after_the_sounds_before_it(what: str, name: str) -> None:
     spoken = fixture(name)
@@ -88,6 +108,11 @@ def test_a_voice_begins_after_the_sounds_before_it(what: str, name: str) -> None
     began = found[0].edge.began
     assert began is not None
     assert abs(began - (RATE + before.size + alone)) <= 0.03 * RATE
+
+
+@pytest.mark.parametrize("name", SPOKEN[::4])
+def test_a_whisper_is_a_voice(name: str) -> None:
+    assert any(not end.sound for end in ends(edges(whispered(fixture(name)))))
 
 
 @pytest.mark.parametrize("block", [480, 777, 7680, 30_000])
@@ -102,6 +127,23 @@ def test_a_hum_with_harmonics_may_be_a_voice() -> None:
     seeker = SpeechSeeker()
     seeker.feed(tones(0.5, *(150.0 * k for k in range(1, 12))).astype(np.int16))
     assert seeker.found is not None
+
+
+@pytest.mark.parametrize(
+    ("reply", "lasts_ms", "doubted"), [("At nine.", 1700, True), ("", 1700, False), ("Hm", 200, False)]
+)
+def test_a_written_reply_that_came_with_a_sound_alone_is_not_held_against_the_agent(
+    reply: str, lasts_ms: int, doubted: bool
+) -> None:
+    call = CallMade().type(3000, 9000, why="no_reply")
+    told = {"level_dbfs": -20.0, "found": ns(3400)}
+    call.event(3300, "agent.onset", ear=None, read_late_ms=0.0, **told)
+    call.event(3300 + lasts_ms, "agent.end", began=None, sound=True, **told)
+    if reply:
+        call.text(3350, "reply", reply)
+    measured = call.failure(9000, "agent.no_reply", turn=1).hung_up(9500).measured()
+    assert [doubt.kind for doubt in measured.turns[0].doubtful] == (["sound"] if doubted else [])
+    assert [failure.fit for failure in measured.failures] == [not doubted]
 
 
 def test_the_wait_for_the_voice_and_for_the_first_sound_are_two_numbers() -> None:
