@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.measure.onset import SAMPLE_RATE, OnsetDetector
+from harness.measure.onset import SAMPLE_RATE
+from harness.measure.voice_finder import VoiceFinder
 from harness.measure.wer import word_error_rate
 
 
 def warm_up() -> None:
-    """Loads and runs once what calls need: the detector and the word error rate. Takes under a second."""
+    """Loads and runs once what calls need: what finds voices, and the word error rate. Takes under a second."""
     noise = np.random.default_rng(0).normal(0, 10, SAMPLE_RATE).astype(np.int16)
     voice = (noise * 200).astype(np.int16)
-    OnsetDetector().feed(np.concatenate([noise, voice, noise]))
+    VoiceFinder().feed(np.concatenate([noise, voice, noise]))
     word_error_rate("When do you open, at nine thirty?", "when do you open, at 9:30")

