@@ -25,7 +25,7 @@ NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
 LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
 STANDS_OUT_DB = 25.0
 SAME_REPLY = SAMPLE_RATE  # what begins so soon after a voice is not asked about again: it costs too much
-SURE_WITHIN = SAMPLE_RATE * 6 // 10  # so long after a voice's first pitch the network is sure of it, on the telephone too
+SURE_WITHIN = SAMPLE_RATE * 6 // 10  # so long after a first pitch the network is sure of it, on the telephone too
 
 
 @dataclass(frozen=True, slots=True)
