@@ -28,6 +28,7 @@ from harness.report.plain_text import one_line
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Playable, Recordings
 
+SINCE_JOIN_REQUEST = 2  # the definitions by which these began to count from there
 DETAILED_FAILED = 200
 DETAILED_OTHERS = 50
 OPEN_AT_MOST = 20
@@ -231,7 +232,10 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
 def _old_definitions(summary: Summary | None) -> str:
     if summary is None or summary.definitions >= DEFINITIONS:
         return ""
-    return f"{summary.definitions}: agent.join and greeting.ttfa count from connected; --remeasure makes them anew"
+    differs = ["voices, percentiles and WER are by older rules"]
+    if summary.definitions < SINCE_JOIN_REQUEST:
+        differs.append("agent.join and greeting.ttfa count from connected")
+    return f"{summary.definitions}: {', '.join(differs)}; --remeasure makes them anew"
 
 
 def _stages(burst: Burst) -> Iterable[tuple[str, int, list[str]]]:

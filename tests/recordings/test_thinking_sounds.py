@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.calibrate.noise import noise
+from harness.measure.level import FULL_SCALE
 from harness.recordings.foreign import measure_recording
 from tests.recordings.test_foreign import RATE, Conversation, ttfas
 
@@ -21,6 +23,21 @@ def keys(seconds: float, level: float, every_s: float) -> NDArray[np.float64]:
         first = round((at + rng.uniform(0, every_s / 4)) * RATE)
         out[first : first + ring.size] += rng.normal(0, level, ring.size) * np.exp(-ring / (0.005 * RATE))
     return out
+
+
+def test_a_recording_of_an_agent_that_types() -> None:
+    measured = measure_recording(Path(__file__).parents[1] / "files" / "thinking-key-clicks-made.flac", "left")
+    assert ttfas(measured) == pytest.approx([2491, 2986], abs=20)
+
+
+def test_the_wait_for_an_agent_that_plays_music_is_that_for_its_voice(tmp_path: Path) -> None:
+    made = Conversation(20)
+    end_ms = made.put(0, "when-do-you-open", 1000)
+    made.put(1, "do-you-have-oat-milk", end_ms + 2500)
+    music = noise("music", -26, round(1.9 * RATE), np.random.default_rng(8)) / FULL_SCALE
+    first = round((end_ms + 300) * RATE / 1000)
+    made.both[first : first + music.size, 1] += music
+    assert ttfas(measure_recording(made.written(tmp_path), "left")) == pytest.approx([2500], abs=30)
 
 
 @pytest.mark.parametrize("every_s", [0.08, 0.13])
