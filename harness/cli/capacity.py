@@ -27,7 +27,7 @@ from harness.cli.options import (
     resolve_target,
 )
 from harness.counted import counted
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError, UsageError
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError, HarnessError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,7 +184,7 @@ async def _carry_out(request: _Request) -> int:
     from harness.load.signals import Signals
     from harness.report.capacity_table import StepLines, print_capacity
     from harness.report.console import make_console
-    from harness.report.run_directory import RunDirectory
+    from harness.report.run_directory import RunDirectory, read_run
 
     with Signals() as signals:
         task = asyncio.current_task()
@@ -209,7 +209,11 @@ async def _carry_out(request: _Request) -> int:
         except HarnessError:
             directory.take_back()
             raise
-        print_capacity(console, capacity, directory.path, target=summary.target, quiet=request.quiet)
+        try:
+            calls = read_run(directory.path).calls
+        except ConfigError:  # a disk that filled up: the answer is known all the same
+            calls = []
+        print_capacity(console, capacity, directory.path, target=summary.target, calls=calls, quiet=request.quiet)
     return summary.exit_code
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from harness.capacity.record import Capacity, CurvePoint, Hold, Recovery
 from harness.errors import EXIT_OK
+from harness.report.hints import hint_lines
 from harness.report.numbers import percent, with_ms
 from harness.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from harness.measure.result import CallResult
 
 _SIGNS = {"met": "met   ", "missed": "MISSED", "unfit": "unfit ", "set_up": "set-up"}
 
@@ -51,12 +54,22 @@ def step_line(step: Hold) -> str:
     return "  ".join(parts)
 
 
-def print_capacity(console: Console, capacity: Capacity, folder: Path, *, target: str, quiet: bool = False) -> None:
-    """The curve (unless `quiet`), whether latency came back, and the answer on the last line."""
+def print_capacity(
+    console: Console,
+    capacity: Capacity,
+    folder: Path,
+    *,
+    target: str,
+    calls: Sequence[CallResult] = (),
+    quiet: bool = False,
+) -> None:
+    """The curve (unless `quiet`), whether latency came back, what can be done about failures, and the answer last."""
     if capacity.curve and not quiet:
         console.print(curve_table(capacity.curve))
     if capacity.recovery is not None:
         console.print(one_line(recovery_line(capacity.recovery)))
+    for line in hint_lines(calls):
+        console.print(line)
     report = folder / "report.html"
     console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
     answer = capacity.answer

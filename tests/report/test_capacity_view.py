@@ -62,6 +62,14 @@ def test_calls_that_failed_to_find_out_how_many_fail_are_no_failed_cases(
     assert [child.tag for child in case if child.tag != "system-out"] == ([outcome] if outcome else [])
 
 
+def test_the_terminal_tells_what_can_be_done_about_failures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calls = sample_run(tmp_path).calls
+    print_capacity(make_console(), searched(), tmp_path, target="staging", calls=calls)
+    told = capsys.readouterr().out
+    assert "session.unauthorized in 1 call" in told
+    assert "  hint: " in told
+
+
 def test_the_terminal_ends_with_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_capacity(make_console(), searched(), tmp_path, target="staging")
     last = capsys.readouterr().out.rstrip().splitlines()[-1]
