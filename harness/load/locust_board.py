@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from harness.load.load_order import LoadOrder
 from harness.load.lost_call import lost_call, shard_died
+from harness.load.over_time import OverTime
 from harness.load.prepare import Prepared
 from harness.measure.result import CallResult
 from harness.report.run_directory import RunDirectory
@@ -21,7 +22,6 @@ from harness.report.run_directory import RunDirectory
 Phase = Literal["gathering", "running", "draining", "over"]
 FRESH_S = 1.5  # what a worker said of its second is older than that at the most
 AT_ONCE = 100.0  # Locust's spawn rate: all of a step's slots start in its second
-WINDOW_S = 10.0  # of the page's "TTFA over time"
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Board:
         self.ended = Counter[str]()
         self.failures = Counter[str]()
         self.started = 0
-        self.ttfa: deque[tuple[float, float]] = deque(maxlen=20_000)
+        self.over_time = OverTime()
         self._scenarios = scenarios
         self._directory = RunDirectory(Path(order.directory))
         self._go = go
@@ -145,11 +145,17 @@ class Board:
 
     def _count(self, result: CallResult) -> None:
         self.ended["cut" if result.cut else "ok" if result.ok else "failed"] += 1
+        ended_s = self._clock() - self._begun
         if not result.ok and not result.cut:
             self.failures[result.failure or "expectation"] += 1
-        if not result.canary:
-            now = self._clock()
-            self.ttfa.extend((now, turn.ttfa_ms) for turn in result.turns if turn.ttfa_ms is not None and turn.sure)
+            self.over_time.at(ended_s).failures[result.failure or "expectation"] += 1
+        if result.canary or result.warm_up:
+            return
+        set_up_ms = result.held_back_ms + (result.session_create_ms or 0.0) + (result.room_connect_ms or 0.0)
+        for turn in result.turns:
+            if turn.ttfa_ms is not None and turn.sure and turn.agent_onset_ms is not None:
+                ago_s = max(0.0, result.duration_ms - set_up_ms - turn.agent_onset_ms) / 1000
+                self.over_time.at(ended_s - ago_s).ttfa_ms.append(turn.ttfa_ms)
 
     @property
     def alive(self) -> int:
@@ -177,6 +183,9 @@ class Board:
     def tick(self) -> tuple[int, float] | None:
         """How many of Locust's users there are to be, and how fast they come; None when all is over."""
         now = self._clock()
+        if self.phase in ("running", "draining"):
+            along = self.over_time.at(now - self._begun)
+            along.alive = max(along.alive, self.alive)
         if self.phase == "gathering":
             if not self.is_complete:
                 return 0, 1.0
@@ -249,18 +258,6 @@ class Board:
         )
 
     # -- for people --------------------------------------------------------------------------------------------------
-
-    def ttfa_windows(self, now: float) -> list[tuple[float, float, float, int]]:
-        """TTFA over time: of each ten seconds how long ago they were, median, 95th percentile, samples."""
-        windows: dict[int, list[float]] = {}
-        for at, value in self.ttfa:
-            windows.setdefault(int((now - at) // WINDOW_S), []).append(value)
-        found = []
-        for ago, values in sorted(windows.items()):
-            ordered = sorted(values)
-            place = min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))
-            found.append((ago * WINDOW_S, ordered[len(ordered) // 2], ordered[place], len(ordered)))
-        return found
 
     def status(self) -> dict[str, Any]:
         """Where the load is, for a line in a terminal."""

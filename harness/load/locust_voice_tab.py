@@ -6,30 +6,27 @@ Locust's page shows one table in a tab of somebody else's, and asks for its rows
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
 
 from harness.counted import counted
 from harness.load.locust_board import Board, Worker
+from harness.load.over_time import OverTime
 
 KEY = "voice"
 # No column is called "name": Locust would sort the rows by it.
 COLUMNS = {"what": "What", "value": "Value", "detail": "Detail"}
-WINDOWS = 12  # of ten seconds each: two minutes
 
 Row = dict[str, str]
 
 
-def add_voice_tab(web_ui: Any, board: Board, clock: Callable[[], float] = time.monotonic) -> None:
+def add_voice_tab(web_ui: Any, board: Board) -> None:
     """Adds the tab to Locust's page.
 
     Args:
         web_ui: Locust's, of the master or of a process alone.
         board: What is shown.
-        clock: The one of the board, in seconds.
     """
     structure = [{"key": key, "title": title} for key, title in COLUMNS.items()]
     web_ui.template_args["extended_tabs"] = [{"title": "Voice", "key": KEY}]
@@ -37,7 +34,7 @@ def add_voice_tab(web_ui: Any, board: Board, clock: Callable[[], float] = time.m
 
     def add_rows(response: Response) -> Response:
         if request.path.endswith("/stats/requests") and response.is_json:
-            rows = voice_rows(board, clock())
+            rows = voice_rows(board)
             told = {**(response.get_json() or {}), "extended_stats": [{"key": KEY, "data": rows}]}
             response.set_data(json.dumps(told))
         return response
@@ -45,13 +42,8 @@ def add_voice_tab(web_ui: Any, board: Board, clock: Callable[[], float] = time.m
     web_ui.app.after_request(add_rows)
 
 
-def voice_rows(board: Board, now: float) -> list[Row]:
-    """The tab's rows from top to bottom: calls, TTFA of the last two minutes, failures, workers.
-
-    Args:
-        board: Of the load.
-        now: By the board's clock, in seconds.
-    """
+def voice_rows(board: Board) -> list[Row]:
+    """The tab's rows from top to bottom: calls, the load over its time from the first call on, failures, workers."""
     status = board.status()
     ended = ", ".join(f"{count} {how}" for how, count in sorted(status["ended"].items())) or "none"
     dropped = f", {status['dropped']} dropped" if status["dropped"] else ""
@@ -60,20 +52,26 @@ def voice_rows(board: Board, now: float) -> list[Row]:
             f"calls alive ({status['phase']})", status["alive"], f"{status['started']} started; ended: {ended}{dropped}"
         )
     ]
-    windows = [window for window in board.ttfa_windows(now) if window[0] < WINDOWS * 10]
-    rows += [
-        _row(
-            f"TTFA, {ago_s:.0f} to {ago_s + 10:.0f} s ago",
-            f"median {median_ms:,.0f} ms, p95 {p95_ms:,.0f} ms",
-            counted(samples, "turn"),
-        )
-        for ago_s, median_ms, p95_ms, samples in windows
-    ]
-    if not windows and status["unfit"]:
-        rows.append(_row("TTFA", "-", "no turn of the last two minutes was measured on time"))
+    rows += [_slice_row(board.over_time, number) for number in range(len(board.over_time.slices))]
     rows += [_row(f"failed: {kind}", count, "") for kind, count in board.failures.most_common()]
     rows += [_row(f"refused: {why}", "", "") for why in board.refused]
     return rows + [_worker_row(worker) for worker in board.workers.values()]
+
+
+def _slice_row(over_time: OverTime, number: int) -> Row:
+    """A stretch of the load's time."""
+    found = over_time.slices[number]
+    p50_ms, p95_ms = found.ttfa(50), found.ttfa(95)
+    ttfa = "TTFA -" if p50_ms is None or p95_ms is None else f"TTFA p50 {p50_ms:,.0f} ms, p95 {p95_ms:,.0f} ms"
+    parts = [counted(len(found.ttfa_ms), "turn"), f"at most {counted(found.alive, 'call')} alive"]
+    parts += [f"{count} failed: {kind}" for kind, count in found.failures.most_common()]
+    from_s, until_s = number * over_time.slice_s, (number + 1) * over_time.slice_s
+    return _row(f"{_clock(from_s)} to {_clock(until_s)}", ttfa, ", ".join(parts))
+
+
+def _clock(at_s: float) -> str:
+    hours, rest = divmod(round(at_s), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 def _worker_row(worker: Worker) -> Row:
