@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.measure.words.respaced import respaced
 from harness.measure.words.slots import best_pair
 from harness.measure.words.spoken import slots_of
 
@@ -25,7 +26,8 @@ def word_error_rate(reference: str, hypothesis: str, *, language: str = "en") ->
     """The rate, or None where the reference has no words. An empty hypothesis has the rate 1."""
     import jiwer
 
-    said, heard = best_pair(slots_of(reference, language), slots_of(hypothesis, language, heard=True))
+    spoken, written = slots_of(reference, language), slots_of(hypothesis, language, heard=True)
+    said, heard = best_pair(respaced(spoken, written), respaced(written, spoken))
     reference, hypothesis = " ".join(said), " ".join(heard)
     if not reference:
         return None

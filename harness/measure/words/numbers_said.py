@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 LONGEST = 15  # digits; a longer number is only read out
 _ORDINAL, _YEAR = "ordinal", "year"
+# Names of some countries or generations that the rules do not have, as they stand in their words.
+_ALSO: dict[str, tuple[tuple[str, str], ...]] = {
+    "nb": (("sju", "syv"), ("tjue", "tyve"), ("tretti", "tredve")),
+    "pt": (("dezesseis", "dezasseis"), ("dezessete", "dezassete"), ("dezenove", "dezanove"), ("quatorze", "catorze")),
+    "ro": (("mii", "de mii"),),
+    "vi": (("không trăm", "lẻ"), ("không trăm", "linh"), ("linh", "lẻ"), ("nghìn", "ngàn"), ("mươi tư", "mươi bốn")),
+}
 _RULES = {"nb": "no", "yue": "yue", "fil": "fil"}
 
 
@@ -47,6 +54,8 @@ def _named(code: str, number: int, kind: str) -> tuple[Way, ...]:
         except (RbnfError, ValueError, KeyError, IndexError, RecursionError):
             continue
         names[plain_words(text.replace("\u00ad", ""), code)] = None
+    for old, new in _ALSO.get(code, ()):
+        names |= dict.fromkeys(tuple(" ".join(way).replace(old, new).split()) for way in list(names))
     return tuple(way for way in names if way)
 
 

@@ -57,6 +57,24 @@ def of_arcs(arcs: Iterable[Arc]) -> Slot:
     return Slot(tuple(sorted(numbered, key=lambda edge: edge[:2])), len(order) - 1)
 
 
+def with_ways(slot: Slot, ways: Iterable[Way]) -> Slot:
+    """The slot with further ways from its beginning to its end."""
+    edges, inner = list(slot.edges), slot.end - 1
+    more = [way for way in dict.fromkeys(ways) if way]
+    if not more:
+        return slot
+    end = slot.end + sum(len(way) - 1 for way in more)
+    edges = [(start, end if to == slot.end else to, word) for start, to, word in edges]
+    for way in more:
+        at = 0
+        for number, word in enumerate(way):
+            inner += number < len(way) - 1
+            to = inner if number < len(way) - 1 else end
+            edges.append((at, to, word))
+            at = to
+    return Slot(tuple(sorted(edges, key=lambda edge: edge[:2])), end)
+
+
 def best_pair(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str], list[str]]:
     """The ways to say both texts that differ in the fewest words."""
     first = _alike(said, heard)

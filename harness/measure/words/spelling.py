@@ -15,6 +15,7 @@ _OPTIONAL = re.compile(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u05f4"
     "\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u08d3-\u08ff]"
 )
+_CEDILLAS = str.maketrans("\u015f\u0163", "\u0219\u021b")  # Romanian has commas below; older fonts had none
 _HALVES = re.compile("(?<=\\d)[\u00bc-\u00be\u2150-\u215e]")
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "THAI", "LAO", "KHMER", "MYANMAR")
 
@@ -35,6 +36,8 @@ def folded(text: str, code: str) -> str:
     if code in ("tr", "az"):
         text = text.replace("I", "\u0131").replace("\u0130", "i")
     text = _OPTIONAL.sub("", unicodedata.normalize("NFC", text.casefold()))
+    if code == "ro":
+        text = text.translate(_CEDILLAS)
     text = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
     return _without_accents(text) if code == "en" and not text.isascii() else as_read(text)
 
