@@ -43,7 +43,7 @@ FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the n
 QUIET_MACHINE = bool(os.environ.get("VOICE_HARNESS_QUIET_MACHINE"))
 """Set on a machine of its own: then no shape may be unfit. On any other, times are judged of what could be measured."""
 ATTEMPTS = 3
-"""What is wrong is called again, and what was unfit: a machine that is busy for a moment is no shape's fault."""
+"""What is wrong is called again, and once what was unfit: a machine that is busy for a moment is no shape's fault."""
 MOST_UNFIT = 15
 """With more than these the machine is busy all the time: to call them again would be no better."""
 ENOUGH_ONSETS = 10
@@ -209,14 +209,14 @@ def table(
     rows: Table = {}
     for engine in ENGINES:
         names = [shape for shape, on in asked if on == engine]
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             if names:
                 folder = tmp_path_factory.mktemp(engine)
                 for key, row in _calls(names, engine, shapes_stack, shapes_truth, folder).items():
                     rows[key] = min(rows.get(key, row), row, key=lambda row: (len(row.wrong), len(row.busy)))
             again = {name for name in names if rows[name, engine].wrong}
             busy = {name for name in names if rows[name, engine].busy}
-            again |= busy if len(busy) <= MOST_UNFIT else set()
+            again |= busy if len(busy) <= MOST_UNFIT and (attempt == 0 or QUIET_MACHINE) else set()
             names = [name for name in names if again & {name, SHAPES[name].beside, *_besides(name)}]
     yield rows
     head = f"\n{'shape':24} {'engine':6} {'true':>7} {'measured':>7} {'off':>5} ms"
