@@ -198,7 +198,7 @@ def shard_order(order: RunOrder, target: Target, directory: RunDirectory) -> Sha
 async def _in_this_process(
     stack: AsyncExitStack, order: RunOrder, directory: RunDirectory, watcher: Watcher, clock: Clock
 ) -> StartCall:
-    warm_up()
+    warm_up(order.scenarios)
     lag = await stack.enter_async_context(LoopLag(clock))
     rng = random.Random(order.seed)  # noqa: S311 - jitter of retries, no secret
     client = await stack.enter_async_context(session_client(order.target, rng=rng, clock=clock))

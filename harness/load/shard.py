@@ -74,7 +74,7 @@ class Shard:
             HarnessError: The target or the engine is not usable.
         """
         order = self._order
-        warm_up()
+        warm_up(self._scenarios)
         said = (speech.pcm for prepared in self._scenarios for speech in prepared.speech if speech is not None)
         self._engine = await make_engine(order.engine, self._clock, said)
         self._lag = await self._stack.enter_async_context(LoopLag(self._clock))

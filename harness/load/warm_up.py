@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from harness.load.prepare import Prepared
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.voice_finder import VoiceFinder
 from harness.measure.wer import word_error_rate
 
 
-def warm_up() -> None:
-    """Loads and runs once what calls need: what finds voices, and the word error rate. Takes under a second."""
+def warm_up(scenarios: Iterable[Prepared] = ()) -> None:
+    """Loads and runs once what calls need: what finds voices, and the word error rate in the scenarios' languages."""
     noise = np.random.default_rng(0).normal(0, 10, SAMPLE_RATE).astype(np.int16)
     voice = (noise * 200).astype(np.int16)
     VoiceFinder().feed(np.concatenate([noise, voice, noise]))
-    word_error_rate("When do you open, at nine thirty?", "when do you open, at 9:30")
+    spoken = {speech.language for prepared in scenarios for speech in prepared.speech if speech is not None}
+    for language in sorted({"en"} | spoken):
+        word_error_rate("When do you open, at nine thirty?", "when do you open, at 9:30", language=language)
