@@ -81,7 +81,7 @@ def surely_missed(objective: Threshold, samples: Sequence[Sample]) -> bool:
 def seen_enough(objectives: Sequence[Threshold], samples: Sequence[Sample]) -> bool:
     """Whether each objective on turns had the samples that a full hold is to have, of those that it looks at."""
     for objective in objectives:
-        seen = sum(sample.matches(objective.ref) for sample in samples)
+        seen = sum(sample.matches(objective.ref) and sample.fit for sample in samples)
         if objective.ref.metric.startswith(TURN_METRICS) and seen < min(MOST_TURNS, _wanted(objective, full=True)):
             return False
     return sum(sample.metric == "turns.unfit" for sample in samples) >= LEAST_TURNS

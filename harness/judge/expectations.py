@@ -97,8 +97,20 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
         for expectation in turn.expectations:
             if expectation.outcome == "undecided":
                 expectation.why, expectation.by_agent = str(turn.doubtful[0]), not turn.ours
+    _known_to_be_late(turn, expect)
     if turn.exercised is False:
         _not_exercised(turn, places("turns", index))
+
+
+def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:
+    """Where a first voice may be an older answer, this turn's came then or later: one that was too late is sure."""
+    if not turn.fit or turn.ttfa_ms is None or not all(doubt.is_of_time for doubt in turn.doubtful):
+        return
+    for expectation in turn.expectations:
+        limit = parse_limit(expect.ttfa) if expect.ttfa is not None and expectation.expect == "ttfa" else None
+        if limit is not None and limit.op in ("<", "<=") and not limit.holds(turn.ttfa_ms):
+            what = f"it took {turn.ttfa_ms:.0f} ms" + (" or longer" if turn.doubtful else "")
+            expectation.outcome, expectation.why, expectation.by_agent = "failed", what, False
 
 
 def _doubt_words(expectations: Sequence[ExpectationResult]) -> None:
@@ -114,7 +126,8 @@ def _not_exercised(turn: TurnResult, place: str) -> None:
         turn.expectations = [ExpectationResult(expect="exercised", limit="true", outcome="held", place=place)]
     for expectation in turn.expectations:
         if not turn.sure:
-            expectation.outcome, expectation.why = "undecided", LATE  # nor is it the agent's fault
+            # Nor is it the agent's fault.
+            expectation.outcome, expectation.why = "undecided", str(turn.doubtful[0]) if turn.doubtful else LATE
         elif expectation.outcome != "undecided":
             expectation.outcome, expectation.why = "failed", NOT_EXERCISED
 

@@ -116,7 +116,7 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
     values = [sample.value for sample in found if sample.fit and not sample.censored]
     cut = [sample.value for sample in found if sample.fit and sample.censored]
     name, limit = str(threshold.ref), threshold.limit
-    if limit.aggregate == "count":
+    if limit.aggregate == "count" and (values or (not found and threshold.ref.metric not in RATES)):
         count = float(sum(values)) if threshold.ref.metric in RATES else float(len(values))
         return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
     if not values and not cut:

@@ -61,8 +61,10 @@ def judge_run(
         reasons += _failed_expectations(calls, excused)
         reasons += _failed_thresholds(judged, explained=explained, all_cut=counts.total == 0 < counts.cut)
         reasons += _never_decided(calls)
-        if not reasons and counts.total == 0:
+        if not reasons and (counts.total == 0 or not any(map(_could_start, calls))):
             reasons += _nothing_measured(counts, samples)
+        if not reasons:
+            reasons += _left_open(calls, judged)
     else:
         reasons += ending.decided
     codes = {reason.code for reason in reasons}
@@ -241,8 +243,22 @@ def _failed_expectations(calls: Sequence[CallResult], excused: Excused) -> list[
     return [Reason(code=EXIT_AGENT, what=what, count=count) for what, count in sorted(failed.items())]
 
 
-def _never_decided(calls: Sequence[CallResult]) -> list[Reason]:
-    """What was expected and not once decided: a run that does not know it has not passed."""
+def _could_start(call: CallResult) -> bool:
+    kind = call.failure or ""
+    return call.room_connect_ms is not None or not kind.startswith(("session.", "room."))
+
+
+def _left_open(calls: Sequence[CallResult], judged: Sequence[ThresholdResult]) -> list[Reason]:
+    """What an agent's failures left open, where none of them decides (a threshold may have excused them): no pass."""
+    open_ones = [f"threshold {one.metric} {one.limit}: {one.why}" for one in judged if one.ok is None]
+    return [Reason(code=EXIT_UNFIT, what=what) for what in open_ones] + _never_decided(calls, by_agent=True)
+
+
+def _never_decided(calls: Sequence[CallResult], *, by_agent: bool = False) -> list[Reason]:
+    """What was expected and not once decided: a run that does not know it has not passed.
+
+    `by_agent`: also what was left open by what the agent did.
+    """
     outcomes: dict[tuple[str, str, str, str], list[ExpectationResult]] = {}
     for call in calls:
         for _, expectation in call.expectations() if not call.cut else ():
@@ -252,7 +268,7 @@ def _never_decided(calls: Sequence[CallResult]) -> list[Reason]:
         f"expectation {expect} {limit} was never decided: {found[0].why}"
         for (_, _, expect, limit), found in outcomes.items()
         if all(expectation.outcome == "undecided" for expectation in found)
-        and not all(expectation.by_agent for expectation in found)
+        and (by_agent or not all(expectation.by_agent for expectation in found))
     )
     return [Reason(code=EXIT_UNFIT, what=what, count=count) for what, count in sorted(open_ones.items())]
 

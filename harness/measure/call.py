@@ -50,8 +50,8 @@ DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent lef
 ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 MAY_HAVE_GONE_ON = (
-    "it spoke while the caller did, soon after its last reply, and it writes nothing: whether that reply went on or it "
-    "interrupted cannot be told"
+    "it spoke while the caller did, soon after its last reply, and wrote nothing before or with it: whether that reply "
+    "went on or it interrupted cannot be told"
 )
 GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeouts.end_silence"
 
@@ -118,7 +118,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
 def _doubts_of_stop(stop: Stop | None) -> list[Doubt]:
     if stop is None or stop.pause_ns is None:
         return []
-    what = f"it was silent for {stop.pause_ns / NS_PER_MS:.0f} ms and spoke on, and it writes nothing"
+    what = f"it was silent for {stop.pause_ns / NS_PER_MS:.0f} ms and spoke on, and nothing that it wrote tells why"
     return [Doubt(kind="stop_or_pause", detail=f"{what}: whether it stopped or paused cannot be told")]
 
 

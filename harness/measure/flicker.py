@@ -16,7 +16,7 @@ from harness.measure.edge_place import FINE, FRAME, FRAME_MS, MOST_OVER, sets_in
 from harness.measure.noise_floor import LOW_LEAST, power_of
 
 TOP = 0.95  # the noise's top is the level that a twentieth of its frames exceed
-LIVE_TOP = 0.98  # of 10 s before a voice: what is heard live has no noise from after it
+LIVE_TOP = 0.98  # of 5 s before a voice: what is heard live has no noise from after it
 BURST_FRAMES, BURST_GAP, BURST_OVER = 2, 15, 2.5  # a last "t": 20 ms, 150 ms away at most, 4 dB over the noise's top
 EDGE_FRAMES, NOISE_FRAMES = 3, 5
 CERTAIN_OVER = power_of(12.0)  # over the noise's top: a voice for certain

@@ -8,6 +8,7 @@ from typing import Any
 from harness.as_read import as_read
 from harness.clock import NS_PER_MS
 
+GROWS_NS = 2_000 * NS_PER_MS  # the same words after longer are said again
 STREAM_NS = 300 * NS_PER_MS  # tokens, and the sentences of one answer that is ready, follow one another more closely
 
 
@@ -26,7 +27,10 @@ class NewReplies:
         if not read:
             return
         follows = self._last_ns is not None and t_ns - self._last_ns < STREAM_NS
-        grows = bool(self._last_text) and (read.startswith(self._last_text) or self._last_text.startswith(read))
+        other = segment is not None and self._segment is not None and segment != self._segment
+        recent = self._last_ns is not None and t_ns - self._last_ns < GROWS_NS
+        alike = bool(self._last_text) and (read.startswith(self._last_text) or self._last_text.startswith(read))
+        grows = alike and recent and not other
         if not (follows or grows or (segment is not None and segment == self._segment)):
             self.times_ns.append(t_ns)
         self._last_ns, self._last_text, self._segment = t_ns, read, segment

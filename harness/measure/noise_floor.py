@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-TOP_FRAMES = 1000  # the noise's highest levels are rare: they are known by 10 s of it
+TOP_FRAMES = 500  # the noise's highest levels are rare: they are known by 5 s of it
 LEARN_FRAMES = 30  # 300 ms of floor before the detector arms
 FLOOR_FRAMES = 200  # the floor is learnt anew over 2 s of unvoiced audio
 RELEARN_FRAMES = 10
@@ -36,6 +36,9 @@ USUAL_SPREAD = power_of(0.5)
 STEADY_BLOCK = 10  # frames
 STEADY_BLOCKS, STEADY_RANGE = 3, power_of(3.0)  # 300 ms that vary by 3 dB at most ...
 LOWEST_BLOCKS, LOWEST_RANGE = 15, power_of(2.0)  # ... and nothing 2 dB lower in 1.5 s: no speech does that
+QUIETEST_RANGE = power_of(
+    11.5
+)  # of the quietest fiftieth to the newest: a street has up to 10.2 dB, a voice 12.8 or more
 STEADY_FRAMES = STEADY_BLOCK * LOWEST_BLOCKS
 
 
@@ -102,7 +105,7 @@ class NoiseFloor:
             self._long.pop()
 
     def recent(self) -> list[float]:
-        """The newest frames of noise, up to 10 s of it."""
+        """The newest frames of noise, up to 5 s of it."""
         return list(self._long)
 
     def restart(self, frames: Sequence[float]) -> None:
@@ -118,7 +121,10 @@ class NoiseFloor:
 
 
 def is_steady_noise(frames: Sequence[float]) -> bool:
-    """Whether the last 300 ms are what the last 1.5 s fall to again and again: noise, and no voice."""
+    """Whether the last 300 ms are what the last 1.5 s fall to again and again: noise, and no voice.
+
+    A fluent voice may be as even over 100 ms, but never in its quietest frames.
+    """
     size = len(frames)
     if size < STEADY_FRAMES:
         return False
@@ -127,4 +133,7 @@ def is_steady_noise(frames: Sequence[float]) -> bool:
     mean = sum(newest) / STEADY_BLOCKS
     if mean > CAP * STEADY_BLOCK or max(newest) > STEADY_RANGE * min(newest):
         return False  # as most of a voice; the others are not even added up
-    return min(*newest, *blocks) * LOWEST_RANGE >= mean
+    if min(*newest, *blocks) * LOWEST_RANGE < mean:
+        return False
+    last = sorted(frames[size - STEADY_FRAMES :])
+    return last[STEADY_FRAMES // 50] * QUIETEST_RANGE * STEADY_BLOCK >= mean

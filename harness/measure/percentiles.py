@@ -11,15 +11,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_ROUNDING = 1e-9
 # A percentile is shown from so many samples on that at least one of them can be expected to lie beyond it.
 LEAST_SAMPLES = {50: 1, 90: 10, 95: 20, 99: 100}
 
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The percentile of one or more values."""
-    return float(np.percentile(np.asarray(values, np.float64), share, method="inverted_cdf"))
+    ordered = np.sort(np.asarray(values, np.float64))
+    return float(ordered[max(1, math.ceil(ordered.size * share / 100 - _ROUNDING)) - 1])
 
 
 def is_largest(count: int, share: float) -> bool:
     """Whether that percentile of so many values is the largest of them."""
-    return count > 1 and math.ceil(count * share / 100 - 1e-9) == count
+    return count > 1 and math.ceil(count * share / 100 - _ROUNDING) == count

@@ -45,17 +45,21 @@ def samples_of(calls: Iterable[CallResult]) -> Iterator[Sample]:
         for turn in call.turns:
             if not turn.cut:
                 yield from _of_turn(call.scenario, turn)
-            elif turn.ttfa_ms is not None or turn.awaited_ms is not None:
-                censored, value = turn.ttfa_ms is None, turn.ttfa_ms or turn.awaited_ms or 0.0
-                yield Sample(
-                    "turn.ttfa",
-                    value,
-                    call.scenario,
-                    turn.kind,
-                    fit=turn.sure,
-                    censored=censored,
-                    by_agent=not turn.ours,
-                )
+            else:
+                yield from _of_cut_turn(call.scenario, turn)
+
+
+def _of_cut_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
+    """What of a turn that was cut is known: what came before the cut, and of the rest how long it was awaited."""
+    known = {"turn.ttfa": turn.ttfa_ms, "turn.first_sound": turn.first_sound_ms}
+    awaited = {"turn.ttfa": None, "turn.first_sound": None, "turn.dead_air": None}
+    for metric in awaited:
+        value = known.get(metric)
+        censored = value is None and turn.awaited_ms is not None
+        if value is None:
+            value = turn.awaited_ms
+        if value is not None:
+            yield Sample(metric, value, scenario, turn.kind, fit=turn.sure, censored=censored, by_agent=not turn.ours)
 
 
 def _of_call(call: CallResult) -> Iterator[Sample]:

@@ -79,7 +79,7 @@ class _Reading:
         revised = self.recogniser and not self.streamed
         if same is None:
             self._append(piece, letters)
-        elif revised or self._is_same_again(same, piece, letters) or self._continues(same, letters):
+        elif revised or self._is_same_again(same, piece, letters) or self._continues(same, piece, letters):
             self._replace(same, piece, letters)
         else:
             same.parts.append(piece.written or piece.text)
@@ -93,7 +93,8 @@ class _Reading:
         last, whole = self.segments[-1], "".join(segment.letters for segment in self.segments)
         if self._was_sent_before(piece, letters):
             return
-        if self.growth and len(self.segments) > 1 and len(whole) > 1 and letters.startswith(whole):
+        grows = len(self.segments) > 1 and len(whole) > 1 and letters.startswith(whole)
+        if self.growth and grows and not self._goes_on(piece):
             del self.segments[1:]
             self._replace(self.segments[0], piece, letters)
         elif self._is_draft(last, piece, letters):
@@ -103,7 +104,7 @@ class _Reading:
 
     def _is_draft(self, last: _Segment, piece: Piece, letters: str) -> bool:
         """Whether the last text is one of the same words as this, which now takes its place."""
-        if self._is_same_again(last, piece, letters) or self._continues(last, letters):
+        if self._is_same_again(last, piece, letters) or self._continues(last, piece, letters):
             return True
         if last.final is not None and not self.streamed:
             return not last.final
@@ -118,9 +119,19 @@ class _Reading:
             return False
         return any(segment.letters == letters for segment in self.segments[:-1])
 
-    def _continues(self, last: _Segment, letters: str) -> bool:
-        """Whether this is the same text, grown."""
-        return self.growth and bool(last.letters) and letters != last.letters and letters.startswith(last.letters)
+    def _continues(self, last: _Segment, piece: Piece, letters: str) -> bool:
+        """Whether this is the same text, grown; of a stream (` to`, ` tomorrow`) only where it has all of it again."""
+        if not self.growth or not last.letters or letters == last.letters or not letters.startswith(last.letters):
+            return False
+        if not self.streamed:
+            return True
+        alone = last is self.segments[0] if piece.segment is None else True
+        so_far = as_read("".join(last.parts))
+        return alone and not self._goes_on(piece) and as_read(piece.text).startswith(so_far) and " " in piece.text
+
+    def _goes_on(self, piece: Piece) -> bool:
+        """Whether a frame of a stream begins with the space that parts it from the one before."""
+        return self.streamed and piece.written[:1].isspace()
 
     def _is_revision(self, last: _Segment, piece: Piece, letters: str) -> bool:
         """Whether this is the same stretch of speech, heard otherwise."""

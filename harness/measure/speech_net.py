@@ -25,9 +25,10 @@ HOP = CHUNK * DECIMATED
 SPEECH = 0.5  # its own threshold
 LEVEL, MOST_GAIN = power_of(-20.0), 100.0  # of the loudest 32 ms so far; and how much softer a voice may be
 LEAST = power_of(-96.0)
-LEAST_MS = 250
+LEAST_MS, LEAST_PITCHED_MS = 250, 700
 WHOLE_S = 3.0
-LOOKED_AT, EVERY = 8, 32  # chunks
+SURE_FOR = 3  # chunks
+LOOKED_AT, EVERY, KEPT = 8, 32, 64  # chunks
 
 # A low-pass at 7.2 kHz, windowed by Hann's: what lies above 8 kHz would be folded down.
 _AT = np.arange(-24, 25)
@@ -59,12 +60,22 @@ class SpeechNet:
         self._before = np.zeros(_TAPS.size - 1, np.float32)
         self._loudest = LEAST
         self._chunks = 0
-        self._unheard: deque[NDArray[np.float32]] = deque(maxlen=EVERY)
+        self._unheard: deque[NDArray[np.float32]] = deque(maxlen=KEPT)
 
-    @property
-    def has_heard_enough(self) -> bool:
-        """Whether what it takes for no speech is none."""
-        return self._chunks * HOP >= LEAST_MS * SAMPLE_RATE // 1000
+    def knows_better_than(self, pitched: int | None) -> bool:
+        """Whether what it takes for no speech is none, where a pitch was found at a sample, or none was.
+
+        A word on the telephone may be too short for it.
+        """
+        least_ms = LEAST_MS if pitched is None else LEAST_PITCHED_MS
+        return self._chunks * HOP >= least_ms * SAMPLE_RATE // 1000
+
+    def finish(self) -> int | None:
+        """The stretch has ended: `found`, also where that lies between two looks."""
+        if self.found is None and self._unheard:
+            first = self._first_sure()
+            self.found = None if first is None else (self._chunks - len(self._unheard) + first) * HOP
+        return self.found
 
     def feed(self, samples: NDArray[np.int16]) -> None:
         """The next samples, (frames,) int16 mono at 48 kHz."""
@@ -84,24 +95,20 @@ class SpeechNet:
         number = self._chunks
         self._chunks += 1
         self._loudest = max(self._loudest, float(np.mean(chunk * chunk)))
-        if number >= _WHOLE and number % EVERY >= LOOKED_AT:
+        if number >= _WHOLE:
             self._unheard.append(chunk)
-            return
-        if self._is_speech(chunk):
-            self.found = (number - self._speech_before()) * HOP
-        elif number % EVERY == LOOKED_AT - 1:
-            self._unheard.clear()
+        if (number < _WHOLE or number % EVERY < LOOKED_AT) and self._is_speech(chunk):
+            first = self._first_sure() if self._unheard else None
+            self.found = (number if first is None else number + 1 - len(self._unheard) + first) * HOP
 
-    def _speech_before(self) -> int:
-        """How many chunks before the newest one it would have been sure, had it looked."""
-        unheard = list(self._unheard)
-        if not unheard:
-            return 0
+    def _first_sure(self) -> int | None:
+        """The first of the newest chunks from which on it would have been sure, had it looked at all of them.
+
+        One that begins in the middle of music may be sure of it for a moment.
+        """
         self._net = SileroNet()
-        newest = (self._chunks - 1) % EVERY
-        sure = (index for index, chunk in enumerate(unheard) if self._is_speech(chunk))
-        first = next(sure, None)
-        return 0 if first is None else len(unheard) - first + newest
+        sure = [self._is_speech(chunk) for chunk in self._unheard]
+        return next((at for at in range(len(sure) - SURE_FOR + 1) if all(sure[at : at + SURE_FOR])), None)
 
     def _is_speech(self, chunk: NDArray[np.float32]) -> bool:
         gain = min(MOST_GAIN, float(np.sqrt(LEVEL / self._loudest)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from harness.clock import NS_PER_S
 from harness.measure.voice import Voice, count_before, is_backchannel, stop_after
 
 PAUSE_NS = 1 * NS_PER_S  # an agent that writes nothing and is silent for longer has stopped; sentences are closer
+NEXT_SENTENCE_NS = 3 * NS_PER_S
 LONGEST_PAUSE_NS = 2 * NS_PER_S  # in the same answer, of one that writes what it says
 
 
@@ -19,6 +21,12 @@ class Stop:
 
     at_ns: int
     pause_ns: int | None = None
+
+
+def _writes_by_sentence(replies_ns: Sequence[int]) -> bool:
+    """Whether the agent writes each sentence as it says it: its replies then begin closer than turns can."""
+    close = [after - before < NEXT_SENTENCE_NS for before, after in itertools.pairwise(replies_ns)]
+    return any(both == (True, True) for both in itertools.pairwise(close))
 
 
 def find_stop(
@@ -67,6 +75,8 @@ def find_stop(
                 heard = bisect_left(transcripts_ns, start_ns)
                 since_ns = transcripts_ns[heard] if heard < len(transcripts_ns) else turn_end_ns + 1
             is_new = bisect_left(replies_ns, since_ns) < bisect_right(replies_ns, turn_end_ns)
+            if is_new and pause_ns < PAUSE_NS and _writes_by_sentence(replies_ns):
+                return Stop(stop_ns, pause_ns)
             stopped = is_new or pause_ns >= LONGEST_PAUSE_NS
         if stopped:
             return Stop(stop_ns)

@@ -104,7 +104,9 @@ _SHORT: dict[UnfitKind, str] = {
 }
 
 
-DoubtKind = Literal["wrong_voice", "late_answer", "stop_or_pause", "went_on", "backchannel", "noise", "sound", "other"]
+DoubtKind = Literal[
+    "wrong_voice", "late_answer", "older_answer", "stop_or_pause", "went_on", "backchannel", "noise", "sound", "other"
+]
 
 
 class Doubt(_Reason):
@@ -114,8 +116,13 @@ class Doubt(_Reason):
 
     @property
     def is_agents(self) -> bool:
-        """Whether the agent itself has brought it about: then it does not speak against the harness."""
+        """Whether a failure of the agent's has brought it about: then it does not speak against the harness."""
         return self.kind == "late_answer"
+
+    @property
+    def is_of_time(self) -> bool:
+        """Whether an answer to this turn came then or later: then it is known to have been late, and never fast."""
+        return self.kind in ("late_answer", "older_answer")
 
     @property
     def in_short(self) -> str:
@@ -129,6 +136,7 @@ class Doubt(_Reason):
 _DOUBTS: dict[DoubtKind, str] = {
     "wrong_voice": "another was taken for the agent",
     "late_answer": "the first voice may be an older answer",
+    "older_answer": "the first voice may be an older answer",
     "went_on": "the agent may have interrupted, or its last reply gone on",
     "stop_or_pause": "the agent may have paused and not stopped",
     "backchannel": "the agent may have acknowledged and not answered",

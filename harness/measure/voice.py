@@ -174,7 +174,7 @@ def _reply_from(
             follows = old_open or (old_end_ns is not None and voice.onset_ns - old_end_ns < GOES_ON_NS)
             if follows and not _is_new(voice.onset_ns, start_ns, end_ns, replies_ns):
                 went_on, old_open, old_end_ns = True, True, voice.end_ns
-                unsure = not replies_ns
+                unsure = unsure or not replies_ns or _is_written_late(voice, replies_ns)
             elif not interrupted and is_backchannel(voices, index, end_ns):
                 backchannels += voice.onset_ns - backchannel_end_ns >= SILENCE_NS
                 backchannel_end_ns = voice.end_ns or end_ns
@@ -201,6 +201,14 @@ def _is_new(onset_ns: int, start_ns: int, end_ns: int, replies_ns: Sequence[int]
     if not replies_ns:
         return onset_ns > end_ns - CUTS_IN_NS
     return bisect_left(replies_ns, start_ns) < bisect_right(replies_ns, onset_ns + WITH_VOICE_NS)
+
+
+def _is_written_late(voice: Voice, replies_ns: Sequence[int]) -> bool:
+    """Whether a reply was written while the voice lasted or just after it, so that it may be that voice's."""
+    if voice.end_ns is None:
+        return False
+    with_it = bisect_right(replies_ns, voice.onset_ns + WITH_VOICE_NS)
+    return with_it < bisect_right(replies_ns, voice.end_ns + WITH_VOICE_NS)
 
 
 def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:

@@ -154,9 +154,9 @@ class VoiceFinder:
         """Where the stretch has speech for the first time, but for its first sound; None where it has none."""
         pitched, sure = seeker.found, None
         if net is not None:
-            sure = net.found
-            if sure is None and net.has_heard_enough and not seeker.is_one_hum:
+            sure = net.finish()
+            if sure is None and net.knows_better_than(pitched) and not seeker.is_one_hum:
                 return None
-        if sure is not None and (pitched is None or sure - pitched > SURE_WITHIN):
+        if sure is not None and (pitched is None or not 0 <= sure - pitched <= SURE_WITHIN):
             pitched = sure
         return None if pitched is None else self._seeks_from + pitched

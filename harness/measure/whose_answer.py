@@ -26,10 +26,13 @@ class OwedAnswers:
         self._texts = texts
         self._transcripts_ns = [int(event["t"]) for event in spans.texts if event["role"] == "transcript"]
         self._writes = sum(bool(turn.replies) for turn in texts.turns) > 0
-        self._owed: tuple[int, str] | None = None
+        self._owed: tuple[int, Doubt] | None = None
         greeting_ns = spans.at("greeting.awaited")
         if greeting_ns is not None and spans.first.get("greeting.ended", {}).get("why") == "silent":
-            self._owed = greeting_ns, "it may be the greeting, which had not come before"
+            # Where the scenario wants none, that none came in time is no failure of the agent's.
+            failed = any(event["kind"] == "agent.no_greeting" for event in spans.failures)
+            what = "it may be the greeting, which had not come before"
+            self._owed = greeting_ns, Doubt(kind="late_answer" if failed else "older_answer", detail=what)
 
     def doubt(self, index: int, onset_ns: int | None) -> Doubt | None:
         """Why the reply of the turn at `index`, whose voice set in then, may be an older answer."""
@@ -38,21 +41,20 @@ class OwedAnswers:
         if owed is not None and (self._is_too_long_ago(owed[0], turn) or self._is_told(index, onset_ns)):
             self._owed = None
         elif owed is not None and onset_ns is not None:
-            doubt = Doubt(kind="late_answer", detail=owed[1])
+            doubt = owed[1]
         self._note(index, turn)
         return doubt
 
     def _note(self, index: int, turn: TurnSpan) -> None:
         """What is owed after this turn; an older answer stays owed until it is known to have come, or not to come."""
-        if turn.caller_end_ns is None or self._owed is not None:
+        if turn.caller_end_ns is None:
             return
+        whose = f"it may be the answer to turn {turn.turn}"
         if turn.why == "no_reply":
-            self._owed = turn.caller_end_ns, f"it may be the answer to turn {turn.turn}, which had none"
-        elif turn.why == "replied" and self._writes and not self._texts.turns[index].replies:
-            self._owed = (
-                turn.caller_end_ns,
-                f"it may be the answer to turn {turn.turn}, in which the agent spoke and wrote nothing",
-            )
+            self._owed = turn.caller_end_ns, Doubt(kind="late_answer", detail=f"{whose}, which had none")
+        elif self._owed is None and turn.why == "replied" and self._writes and not self._texts.turns[index].replies:
+            what = f"{whose}, in which the agent spoke and wrote nothing"
+            self._owed = turn.caller_end_ns, Doubt(kind="older_answer", detail=what)
 
     def _is_too_long_ago(self, since_ns: int, turn: TurnSpan) -> bool:
         """Whether the agent was silent so long before this turn that nothing older can be coming."""
@@ -72,7 +74,7 @@ class OwedAnswers:
             return True  # the older answer was written before this turn, and this one's after it
         if turn.kind == "type":
             return False
-        heard = _between(self._transcripts_ns, turn.caller_start_ns or turn.caller_end_ns, onset_ns)
+        heard = _between(self._transcripts_ns, turn.caller_end_ns, onset_ns)  # what came before may be of a part
         if not heard or not self._writes:
             return bool(heard)
         return ours is not None and heard[0] <= ours + NS_PER_MS and written

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.clock import NS_PER_S
+from harness.errors import FixtureError, Place
 from harness.fixtures.voice_place import UNSURE_DB
 from harness.judge.summary import MetricSummary, RateSummary
 from harness.judge.verdict import summarise
@@ -24,7 +25,7 @@ from harness.measure.unfit import Doubt
 from harness.measure.voice import Voice
 from harness.measure.voice_finder import FoundEdge, edge_fields
 from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
-from harness.recordings.two_channels import APART, Side, TwoChannels, excerpt, hear_recording
+from harness.recordings.two_channels import APART, CANNOT, Side, TwoChannels, excerpt, hear_recording
 
 # All others are of what a recording does not tell: a session, texts, packets, the harness itself.
 METRICS = (
@@ -95,6 +96,7 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
     """
     heard = hear_recording(path, caller)
     said, spoken, echoes, notes = _apart(heard, caller)
+    _check_both_spoke(path, caller, said, spoken)
     call = measure_call(as_timeline(path.name, said, spoken, heard.frames, heard=echoes))
     _add_doubts(call.turns, voices_of(said), voices_of(spoken), heard.caller.margin_db)
     found = summarise(list(samples_of([call])))
@@ -114,6 +116,19 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
             *_told(call.turns),
         ],
     )
+
+
+def _check_both_spoke(path: Path, caller: Side, said: Sequence[FoundEdge], spoken: Sequence[FoundEdge]) -> None:
+    """Returns where each side has a voice of its own.
+
+    Raises:
+        FixtureError: All that is in a channel is the other side's voice.
+    """
+    for who, other, edges in (("caller", "agent", said), ("agent", "caller", spoken)):
+        if not voices_of(edges):
+            what = f"all that is heard in the {who}'s channel is the {other}'s voice"
+            mend = f"is --caller {caller} right? If so, {APART}"
+            raise FixtureError(f"{CANNOT}: {what}", where=Place(path), mend=mend)
 
 
 def _add_doubts(

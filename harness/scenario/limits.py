@@ -6,6 +6,7 @@ ratio, a count or a level). Times are compared in milliseconds. Only a level may
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -187,12 +188,15 @@ def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
     match = _AMOUNT.fullmatch(amount)
     if match is not None:
         number, is_share = float(match["number"]), bool(match["percent"])
-        return (number / 100 if is_share else number), False, is_share
+        return (round(number / 100, 12) if is_share else number), False, is_share
     if amount.startswith("-"):
         raise NotTakenError(f"{text!r} is a negative time")
     try:
-        return round(1000 * duration_s(amount), 6), True, False
+        value_ms = round(1000 * duration_s(amount), 6)
     except ValueError as problem:
         if "unknown unit" in str(problem):
             raise NotTakenError(str(problem).replace(repr(amount), repr(text))) from None
         raise NotTakenError(f"{text!r} is no limit") from None
+    if not math.isfinite(value_ms):
+        raise NotTakenError("a time without an end is no limit: nothing can break it")
+    return value_ms, True, False

@@ -107,11 +107,13 @@ def parse_metric(text: str) -> MetricRef:
 
 def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
     known = TAGS[metric.split(".", maxsplit=1)[0]]
-    tags = []
+    tags: list[tuple[str, str]] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         key, separator, value = (piece.strip() for piece in part.partition(":"))
         if key not in known or not separator or not value:
             raise ValueError(f"{metric} has no tag {part!r}; its tags are {', '.join(f'{name}:…' for name in known)}")
+        if key in dict(tags):
+            raise ValueError(f"{metric} has the tag {key} twice, and no sample is both: write it once")
         values = _TAG_VALUES.get(key)
         if values and value not in values:
             alike = nearest(value, values)

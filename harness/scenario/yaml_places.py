@@ -27,6 +27,9 @@ class MisfitError(ValueError):
         self.others: Sequence[MisfitError] = ()
 
 
+MOST_VALUES = 100_000
+
+
 def refuse_misfits(found: Sequence[MisfitError]) -> None:
     """Returns where there is none.
 
@@ -58,7 +61,7 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
     yaml = YAML(typ="rt", pure=True)
     yaml.version = (1, 2)
     try:
-        return yaml.load(text)
+        data = yaml.load(text)
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
@@ -66,6 +69,28 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
         raise error(f"this is not YAML: {what}", where=place, mend="check quotes, colons and indentation") from None
     except YAMLError as problem:
         raise error(f"this is not YAML: {problem}", where=Place(path), mend="check the file's characters") from None
+    except (ValueError, RecursionError):
+        what = "a number in it is too long, or it is nested too deeply"
+        raise error(f"this YAML cannot be read: {what}", where=Place(path), mend="shorten it") from None
+    if _has_more_values_than(data, MOST_VALUES):
+        what = f"with its aliases it has over {MOST_VALUES:,} values"
+        raise error(f"this YAML cannot be read: {what}", where=Place(path), mend="remove aliases (*name)")
+    return data
+
+
+def _has_more_values_than(data: Any, most: int) -> bool:
+    """Whether it has, each alias counted as often as it stands there."""
+    left, count = [data], 0
+    while left:
+        value = left.pop()
+        count += 1
+        if count > most:
+            return True
+        if isinstance(value, Mapping):
+            left += value.values()
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            left += value
+    return False
 
 
 def parse_yaml(text: str) -> Any:
@@ -77,7 +102,7 @@ def parse_yaml(text: str) -> Any:
     yaml.version = (1, 2)
     try:
         return yaml.load(text)
-    except YAMLError:
+    except (YAMLError, ValueError, RecursionError):
         return text
 
 

@@ -15,7 +15,7 @@ from harness.judge.summary import Ending, MetricSummary, RateSummary, Reason, Su
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
 from harness.measure.result import CallResult, FailureSeen
-from harness.measure.unfit import Unfit
+from harness.measure.unfit import Doubt, Unfit
 
 LATE = Unfit(kind="packet_late", figure=120)
 REPLIES = scenario({"say": "x", "expect": {"ttfa": "<2s", "reply": {"contains": "nine"}}})
@@ -113,6 +113,48 @@ def test_a_run_in_which_no_call_could_start_is_3() -> None:
     assert verdict([]).exit_code == 3
     assert verdict(failed("session.unreachable", 3)).exit_code == 3
     assert verdict(failed("session.unreachable", 3), threshold("turn.ttfa", "max<2s")).exit_code == 3
+    assert verdict(failed("session.unauthorized", 2), threshold("calls.failed", "count<=2")).exit_code == 3
+
+
+OLDER = Doubt(kind="older_answer", detail="it may be the greeting")
+AFTER_SILENCE = Doubt(kind="late_answer", detail="it may be the answer to turn 1")
+
+
+def test_what_an_agents_failures_left_open_is_no_pass_where_they_are_excused() -> None:
+    open_ones = [judged(call(turn(ttfa_ms=1000.0, doubtful=[AFTER_SILENCE])), REPLIES) for _ in range(3)]
+    assert verdict(open_ones).exit_code == 4
+    excused = [*failed("agent.no_reply"), call(turn(doubtful=[AFTER_SILENCE]))]
+    limits = (threshold("calls.failed", "rate<=60%"), threshold("turn.ttfa", "p(95)<2s"))
+    assert verdict(excused, *limits).exit_code == 4
+
+
+def test_turns_that_are_doubtful_without_a_failure_count_as_unfit_ones_do() -> None:
+    assert verdict([*good(30), *(call(turn(doubtful=[OLDER])) for _ in range(30))]).exit_code == 4
+
+
+def test_a_first_voice_that_was_too_late_is_a_failure_whosever_answer_it_is() -> None:
+    late = judged(call(turn(ttfa_ms=3500.0, doubtful=[OLDER])), REPLIES)
+    assert [each.outcome for _, each in late.expectations()] == ["failed", "held"]
+    fast = judged(call(turn(ttfa_ms=300.0, doubtful=[OLDER])), REPLIES)
+    assert fast.turns[0].expectations[0].outcome == "undecided"
+
+
+@pytest.mark.parametrize("limit", ["count<1", "rate<1%"])
+def test_a_count_of_no_fit_sample_is_no_pass(limit: str) -> None:
+    late = [call(turn(fit=False, unfit_why=[LATE], talk_over_ms=0.0, interrupted=True))]
+    assert verdict(late, threshold("turn.interrupted", limit)).exit_code == 4
+
+
+def test_a_share_that_is_just_reached_is_held_whatever_its_decimals() -> None:
+    calls = [*good(993), *failed("agent.no_reply", 7)]
+    assert verdict(calls, threshold("calls.failed", "rate<=0.7%")).exit_code == 0
+
+
+def test_a_cut_turn_counts_in_all_that_was_awaited() -> None:
+    slow_cut = [call(turn(cut=True, ttfa_ms=None, awaited_ms=8800.0), cut=True, ok=None) for _ in range(20)]
+    answered = [call(turn(first_sound_ms=1000.0, dead_air_ms=1000.0)) for _ in range(20)]
+    for metric in ("turn.ttfa", "turn.first_sound", "turn.dead_air"):
+        assert verdict([*answered, *slow_cut], threshold(metric, "p(95)<2s")).exit_code == 1
 
 
 # -- thresholds ------------------------------------------------------------------------------------------------------

@@ -85,6 +85,19 @@ def test_ends_in_noise_that_comes_and_goes_are_the_voices(kind: Kind, noise_dbfs
     assert np.percentile(np.abs(errors_ms), 95) <= 40
 
 
+def test_a_fluent_voice_is_not_taken_for_steady_noise() -> None:
+    """Each 100 ms of it are as loud as the others, but not each 10 ms."""
+    rng = np.random.default_rng(9)
+    samples = noise(7, None, rng)
+    spoken = voice(4.5, -29, rng)
+    spoken *= np.abs(np.sin(np.pi * 10 * np.arange(spoken.size) / RATE))
+    samples[RATE : RATE + spoken.size] += spoken
+    found = edges(as_int16(samples))
+    assert [one.edge for one in found] == ["onset", "end"]
+    assert found[1].began is not None
+    assert found[1].position - found[1].began == pytest.approx(spoken.size, abs=RATE // 20)
+
+
 @pytest.mark.parametrize("noise_dbfs", [-70, -60, -50])
 def test_minutes_of_noise_hold_no_voice(noise_dbfs: float) -> None:
     assert edges(as_int16(noise(120, noise_dbfs, np.random.default_rng(11)))) == []

@@ -11,6 +11,7 @@ from timelines import CallMade
 
 from harness.call.chat import Chat, ChatText, Junk
 from harness.measure.result import TurnResult
+from harness.measure.segments import Piece, settle_reply
 
 SAID = "When do you open on Sunday?"
 
@@ -156,3 +157,26 @@ def test_an_echo_that_only_looks_alike_is_counted_and_noted() -> None:
     assert [turn.echo_ms for turn in measured.turns] == [50, 50]
     assert (measured.altered_echoes, measured.stray_texts) == (1, 0)
     assert any("looks alike" in note for note in measured.notes)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["It", " is", " moved", " to", " tomorrow", "."],
+        ["We", " are", " at", " the", " theatre", "."],
+        ["Tables", " for", " forty", " people", "."],
+        ["It is ", "1", "15 ", "euros"],
+        ["a", " and", " b"],
+        ["I", " is"],
+    ],
+)
+@pytest.mark.parametrize("fields", [{}, {"type": "reply.delta"}, {"segment": "s"}])
+def test_a_token_that_begins_as_the_one_before_takes_nothing_away(tokens: list[str], fields: dict[str, Any]) -> None:
+    pieces = [Piece(text=token.strip(), t_ns=at, written=token, **fields) for at, token in enumerate(tokens)]
+    assert settle_reply(pieces).text == "".join(tokens).strip()
+
+
+def test_frames_of_a_delta_type_that_hold_all_of_it_grow() -> None:
+    frames = ["We open", "We open at nine", "We open at nine, every day."]
+    pieces = [Piece(text=text, t_ns=at, written=text, type="reply.delta") for at, text in enumerate(frames)]
+    assert settle_reply(pieces).text == frames[-1]

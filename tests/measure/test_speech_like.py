@@ -110,6 +110,17 @@ def test_a_voice_begins_after_the_sounds_before_it(what: str, name: str) -> None
     assert abs(began - (RATE + before.size + alone)) <= 0.03 * RATE
 
 
+@pytest.mark.parametrize("name", ["goodbye.wav", "thank-you.wav"])
+@pytest.mark.parametrize("gap_ms", [0, 100])
+def test_a_word_after_long_music_is_heard(name: str, gap_ms: int) -> None:
+    """Between two looks at the music, so to speak."""
+    spoken = fixture(name)
+    began = [end.edge.began for end in ends(edges(music(12.0), silence(gap_ms / 1000), spoken)) if not end.sound]
+    assert began
+    assert began[0] is not None
+    assert began[0] == pytest.approx((13.0 + gap_ms / 1000) * RATE, abs=0.35 * RATE)
+
+
 @pytest.mark.parametrize("name", SPOKEN[::4])
 def test_a_whisper_is_a_voice(name: str) -> None:
     assert any(not end.sound for end in ends(edges(whispered(fixture(name)))))

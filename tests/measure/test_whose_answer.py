@@ -69,17 +69,53 @@ def test_a_turn_that_was_only_put_off_owes_its_answer() -> None:
     call = CallMade().type(2500, 3900).agent(3000, 3500).text(3010, "reply", "Of course.")
     call.type(4000, 6600).agent(4600, 5000)  # "One moment", which it does not write
     call.type(6700, 9000).agent(6900, 8000).text(6890, "reply", "We open at nine.").hung_up(9500)
-    assert [kinds(turn) for turn in call.measured().turns] == [[], [], ["late_answer"]]
+    assert [kinds(turn) for turn in call.measured().turns] == [[], [], ["older_answer"]]
+    assert call.measured().turns[2].ours, "no failure of the agent's has brought it about"
 
 
 def test_a_greeting_that_comes_after_turn_1_began_is_no_reply_to_it() -> None:
     call = CallMade(greeting=None).type(5500, 9000).agent(6174, 7200).agent(7534, 8000).hung_up(9500)
     (turn,) = call.measured().turns
-    assert kinds(turn) == ["late_answer"]
+    assert kinds(turn) == ["older_answer"]
     assert "greeting" in str(turn.doubtful[0])
+    wanted = (
+        CallMade(greeting=None).failure(5310, "agent.no_greeting").type(5500, 9000).agent(6174, 7200).agent(7534, 8000)
+    )
+    assert kinds(wanted.hung_up(9500).measured().turns[0]) == ["late_answer"]
     told = CallMade(greeting=None).type(5500, 9000).agent(6174, 7200)
     told.text(5400, "reply", "Welcome.").text(6000, "reply", "At nine.")
     assert kinds(told.hung_up(9500).measured().turns[0]) == []
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_transcript_of_a_part_does_not_tell_whose_answer_it_is(writes: bool) -> None:
+    """A late answer while turn 2 is spoken, with an interim transcript before the caller's end."""
+    call = CallMade().say(3000, 5000, 10_000, why="no_reply").say(11_000, 12_000, 16_000)
+    call.text(11_500, "transcript", "And on").agent(12_200, 13_500)
+    if writes:
+        call.text(12_190, "reply", "We open at nine.")
+    assert kinds(call.hung_up(17_000).measured().turns[1]) == ["late_answer"]
+
+
+def test_the_newest_of_several_answers_is_owed() -> None:
+    call = CallMade()
+    for start in (3000, 13_000, 23_000):
+        call.say(start, start + 2000, start + 7000, why="no_reply")
+    call.say(31_000, 32_000, 36_000).agent(32_200, 33_500)
+    assert kinds(call.hung_up(37_000).measured().turns[3]) == ["late_answer"]
+
+
+def test_an_agent_that_writes_each_sentence_as_it_says_it_may_have_paused() -> None:
+    call = talked_over(writes=True, caller_end=9300)
+    call.text(10_530, "reply", "The second sentence.").text(13_070, "reply", "The third one.")
+    assert kinds(call.hung_up(18_000).measured().turns[1]) == ["stop_or_pause"]
+
+
+def test_the_same_words_said_again_are_a_new_reply() -> None:
+    call = CallMade().type(7000, 8000, why="barge_in").barge_in(10_000, 10_300, 17_000, over=8000)
+    call.agent(8000, 11_300).agent(12_000, 13_800)
+    call.text(7900, "reply", "One moment, please.").text(11_950, "reply", "One moment, please.")
+    assert call.hung_up(18_000).measured().turns[1].stop_ms == 1300
 
 
 # -- stopped, or paused ----------------------------------------------------------------------------------------------

@@ -191,6 +191,17 @@ def test_a_quiet_recording_gives_the_same_numbers(tmp_path: Path, softer_db: flo
         assert (after.level_dbfs or 0) - (before.level_dbfs or 0) == pytest.approx(-softer_db, abs=0.7)
 
 
+def test_a_channel_with_nothing_of_its_own_is_refused(tmp_path: Path) -> None:
+    """The caller never speaks: its channel has the agent's echo."""
+    made = Conversation(10)
+    made.put(1, "do-you-have-oat-milk", 1000)
+    made.put(1, "thank-you", 5000)
+    late = 120 * RATE // 1000
+    made.both[late:, 0] += 10 ** (-25 / 20) * made.both[:-late, 1]
+    with pytest.raises(FixtureError, match="in the caller's channel is the agent's voice"):
+        measure_recording(made.written(tmp_path), "left")
+
+
 def test_a_caller_near_the_noise_is_doubtful(tmp_path: Path) -> None:
     made, *_ = two_turns()
     noise = np.random.default_rng(4).normal(0, 10 ** (-40 / 20), made.both.shape)

@@ -174,3 +174,24 @@ def test_files_that_are_missing_are_folders_or_share_a_name_are_refused(tmp_path
 def test_an_anchor_within_itself_is_an_error_and_no_endless_loop(tmp_path: Path) -> None:
     where, _ = error_of(tmp_path, "turns: &again\n  - *again\n")
     assert where.startswith("s.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"turns:\n  - wait: {'9' * 5000}\n", "too long"),
+        ("turns: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        (
+            "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+            + "".join(f"{b}: &{b} [{','.join(10 * ['*' + a])}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
+            "over 100,000 values",
+        ),
+    ],
+    ids=["a number", "brackets", "aliases"],
+)
+def test_yaml_that_no_one_can_read_is_refused_and_not_tried(tmp_path: Path, text: str, says: str) -> None:
+    assert says in error_of(tmp_path, text)[1].what
+
+
+def test_a_time_without_an_end_is_no_limit(tmp_path: Path) -> None:
+    assert "without an end" in error_of(tmp_path, SAY + f"    expect: {{ttfa: <{'9' * 400}s}}\n")[1].what

@@ -11,6 +11,7 @@ from harness.measure.words.numbers_said import cardinal, digit, each_digit, join
 from harness.measure.words.slots import Way
 from harness.measure.words.spelling import plain_words
 
+_CLOSE = ("{h} {m}", "{h} e {m}")  # no word parts the numbers
 _PLACE = re.compile(r"(\{\w\})")
 
 
@@ -36,10 +37,13 @@ def time_said(code: str, hour: int, minute: int) -> list[Way]:
         templates += language.first_half if minute <= 30 else language.second_half
     elif not templates:
         templates = ["{h}"]
-    ways = _filled(code, templates, values)
+    close = [template for template in templates if template in _CLOSE]
+    ways = _filled(code, [template for template in templates if template not in _CLOSE], values)
+    ways += _filled(code, close, values | {"{m}": _minutes(code, minute, after=hour)})
     if code == "en":
         if hour > 12:
-            ways += [(*way, "pm") for way in _filled(code, templates, {**values, "{h}": cardinal(code, on_dial)})]
+            dial = {**values, "{h}": cardinal(code, on_dial), "{m}": _minutes(code, minute, after=on_dial)}
+            ways += [(*way, "pm") for way in _filled(code, templates, dial)]
         if minute == 0 and hour in (0, 12, 24):
             ways.append(("noon",) if hour == 12 else ("midnight",))
     if code == "fr" and hour in (0, 12):
@@ -53,8 +57,9 @@ def _names(code: str, numbers: Iterable[int]) -> tuple[Way, ...]:
     return tuple(way for number in numbers for way in cardinal(code, number))
 
 
-def _minutes(code: str, minute: int) -> tuple[Way, ...]:
-    names = cardinal(code, minute)
+def _minutes(code: str, minute: int, *, after: int = 1) -> tuple[Way, ...]:
+    """`after` is a number that stands right before it: "twenty five" is no 20:05."""
+    names = () if minute < 10 and after and after % 10 == 0 else cardinal(code, minute)
     if minute < 10:
         names += tuple((*zero, *way) for zero in digit(code, "0") for way in cardinal(code, minute))
     return names
@@ -89,7 +94,7 @@ def decimal_said(code: str, whole: int, fraction: str) -> list[Way]:
     if whole == 0:
         ways += [joined(parts) for parts in product(points, fractions)]
     if len(fraction) == 2:
-        ways += [joined(parts) for parts in product(wholes, _minutes(code, int(fraction)))]
+        ways += [joined(parts) for parts in product(wholes, _minutes(code, int(fraction), after=whole))]
     if fraction.rstrip("0") == "5" and whole:
         ways += half_said(code, whole)
     return ways

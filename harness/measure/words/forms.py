@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from itertools import product
 
 from harness.measure.words.clock import decimal_said, half_said, is_time, price_said, time_said
 from harness.measure.words.languages import CURRENCIES, language_of
-from harness.measure.words.numbers_said import cardinal, digits_said, joined, ordinal
+from harness.measure.words.numbers_said import cardinal, digits_said, joined, ordinal, whole_names
 from harness.measure.words.slots import Arc, Slot, Way, of_arcs, of_ways
 from harness.measure.words.spelling import plain_words
 
@@ -75,7 +76,8 @@ def _hour_words(code: str) -> str:
 
 
 def _digits(code: str, match: re.Match[str]) -> Slot:
-    return of_arcs(digits_said(code, match["number"])[0])
+    slot = of_arcs(digits_said(code, match["number"])[0])
+    return replace(slot, names=whole_names(code, match["number"]))
 
 
 def _time(code: str, match: re.Match[str]) -> Slot | None:
@@ -115,7 +117,8 @@ def _grouped(code: str, match: re.Match[str]) -> Slot | None:
             at += length
         arcs = [(start, at if to == end else to, way) for start, to, way in arcs]
         arcs += [(0 if start == end else start, to, way) for start, to, way in pieces]
-    return of_arcs(arcs)
+        return of_arcs(arcs)
+    return replace(of_arcs(arcs), names=whole_names(code, number.replace(mark, "")))
 
 
 def _telephone(code: str, match: re.Match[str]) -> Slot | None:

@@ -18,6 +18,7 @@ LONGEST = 15  # digits; a longer number is only read out
 _ORDINAL, _YEAR = "ordinal", "year"
 # Names of some countries or generations that the rules do not have, as they stand in their words.
 _ALSO: dict[str, tuple[tuple[str, str], ...]] = {
+    "nl": (("een", "\u00e9\u00e9n"),),
     "nb": (("sju", "syv"), ("tjue", "tyve"), ("tretti", "tredve")),
     "pt": (("dezesseis", "dezasseis"), ("dezessete", "dezassete"), ("dezenove", "dezanove"), ("quatorze", "catorze")),
     "ro": (("mii", "de mii"),),
@@ -66,6 +67,16 @@ def cardinal(code: str, number: int) -> tuple[Way, ...]:
     if code == "en":
         names += tuple(("a", *way[1:]) for way in names if way[0] == "one" and len(way) > 1)
     return names or ((str(number),),)
+
+
+@lru_cache(maxsize=4096)
+def whole_names(code: str, figures: str) -> frozenset[str]:
+    """The names of a number as a whole, their words written together; none of one that is read out."""
+    if len(figures) > LONGEST or (figures[0] == "0" and len(figures) > 1):
+        return frozenset()
+    number = int(figures)
+    names = cardinal(code, number) + (_named(code, number, _YEAR) if len(figures) == 4 else ())
+    return frozenset("".join(way) for way in names)
 
 
 def ordinal(code: str, number: int) -> tuple[Way, ...]:

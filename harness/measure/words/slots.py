@@ -17,10 +17,14 @@ MANY_PAIRS = 40_000  # of nodes: some 0.3 s of work if each is looked at
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A graph of words from node 0 to node `end`; an edge is (from, to, word), the word empty where nothing is said."""
+    """A graph of words from node 0 to node `end`; an edge is (from, to, word), the word empty where nothing is said.
+
+    `names` are those of a whole number, without spaces.
+    """
 
     edges: tuple[tuple[int, int, str], ...]
     end: int
+    names: frozenset[str] = frozenset()
 
     @property
     def word(self) -> str | None:
@@ -72,7 +76,7 @@ def with_ways(slot: Slot, ways: Iterable[Way]) -> Slot:
             to = inner if number < len(way) - 1 else end
             edges.append((at, to, word))
             at = to
-    return Slot(tuple(sorted(edges, key=lambda edge: edge[:2])), end)
+    return Slot(tuple(sorted(edges, key=lambda edge: edge[:2])), end, slot.names)
 
 
 def best_pair(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str], list[str]]:
