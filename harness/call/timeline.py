@@ -38,7 +38,8 @@ then. The events and their fields:
                         known), read_late_ms (of its packet)    a voice, whoever's track it is
     agent.end           track, position, began (ns: its onset as it is known now, null where it was noise, no voice),
                         level_dbfs, found, active_dbfs, active_ms, clipped, dropouts, dropout_ms, noise_dbfs (what the
-                        noise before it hardly ever exceeds, or null), sound (where it was a sound and no voice)
+                        noise before it hardly ever exceeds, or null), sound (where it was a sound and no voice),
+                        sure_ms (how long after it began it was surely speech, where that was asked)
     heard               track, position, ear (ns or null), place (samples of the recording, or null)    once a second,
                         where the stream was moved in the recording, and at its end
     text                role (echo | transcript | reply), text, type, identity; where the frame has them: written (its

@@ -61,7 +61,7 @@ class CallSpans:
 
     `voices` are the agent's, on all of its tracks; `background` is what else was heard of it, sounds that were no voice
     or came before one (`sounds`, with their tracks) among it. `margins_db` tells how far a voice stands over the noise,
-    by the time of its end.
+    `sure_ms` how long after it began it was surely speech, both by the time of its end.
     """
 
     heard: AgentVoices = field(default_factory=AgentVoices)
@@ -86,6 +86,7 @@ class CallSpans:
     media: list[Event] = field(default_factory=list)
     voice_ends: list[Event] = field(default_factory=list)
     margins_db: dict[int, float] = field(default_factory=dict)
+    sure_ms: dict[int, float] = field(default_factory=dict)
     late: list[Event] = field(default_factory=list)
     lags: list[Event] = field(default_factory=list)
     overflows: list[int] = field(default_factory=list)
@@ -123,6 +124,8 @@ def _end_voice(spans: CallSpans, t_ns: int, event: Event) -> None:
     if onset_ns in spans.ears:
         spans.ears[began_ns] = spans.ears[onset_ns] + began_ns - onset_ns
     spans.voice_ends.append(event)
+    if event.get("sure_ms") is not None:
+        spans.sure_ms[t_ns] = event["sure_ms"]
     if event.get("noise_dbfs") is not None:
         spans.margins_db[t_ns] = event["active_dbfs"] - event["noise_dbfs"]
 

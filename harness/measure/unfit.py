@@ -105,7 +105,16 @@ _SHORT: dict[UnfitKind, str] = {
 
 
 DoubtKind = Literal[
-    "wrong_voice", "late_answer", "older_answer", "stop_or_pause", "went_on", "backchannel", "noise", "sound", "other"
+    "wrong_voice",
+    "late_answer",
+    "older_answer",
+    "stop_or_pause",
+    "went_on",
+    "backchannel",
+    "before_words",
+    "noise",
+    "sound",
+    "other",
 ]
 
 
@@ -140,6 +149,7 @@ _DOUBTS: dict[DoubtKind, str] = {
     "went_on": "the agent may have interrupted, or its last reply gone on",
     "stop_or_pause": "the agent may have paused and not stopped",
     "backchannel": "the agent may have acknowledged and not answered",
+    "before_words": "a breath or another sound may have come before its words",
     "sound": "its reply may have been taken for a sound",
     "noise": "noise may hide where a voice begins or ends",
 }

@@ -34,12 +34,14 @@ class FoundEdge:
 
     `began_later` is true of an end that knows the voice's beginning better than its onset did; see `VoiceEdge.began`.
     `sound` is true of the end of what was no voice: a click, a breath, a tone. Then the edge's `began` is None.
+    `sure_after` is how many samples after `began` it was surely speech; None where that was not asked.
     """
 
     edge: VoiceEdge
     quality: VoiceQuality | None = None
     began_later: bool = False
     sound: bool = False
+    sure_after: int | None = None
 
 
 def edge_fields(found: FoundEdge) -> dict[str, Any]:
@@ -57,6 +59,8 @@ def edge_fields(found: FoundEdge) -> dict[str, Any]:
         }
     if found.sound:
         fields["sound"] = True
+    if found.sure_after is not None:
+        fields["sure_ms"] = round(1000 * found.sure_after / SAMPLE_RATE)
     return fields
 
 
@@ -148,7 +152,10 @@ class VoiceFinder:
         if began is not None:
             self._last_voice = edge.position
         later = began is not None and began != self._onset
-        return FoundEdge(replace(edge, began=began), meter.end(edge.position), later, is_sound)
+        sure_after = None
+        if began is not None and net is not None and net.found is not None:
+            sure_after = self._seeks_from + net.found - began
+        return FoundEdge(replace(edge, began=began), meter.end(edge.position), later, is_sound, sure_after)
 
     def _spoke(self, seeker: SpeechSeeker, net: SpeechNet | None) -> int | None:
         """Where the stretch has speech for the first time, but for its first sound; None where it has none."""

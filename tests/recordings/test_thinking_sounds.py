@@ -40,6 +40,24 @@ def test_the_wait_for_an_agent_that_plays_music_is_that_for_its_voice(tmp_path: 
     assert ttfas(measure_recording(made.written(tmp_path), "left")) == pytest.approx([2500], abs=30)
 
 
+@pytest.mark.parametrize("what", ["a breath", "a beep", "a gate that opens"])
+def test_what_comes_right_before_the_words_makes_the_turn_doubtful(tmp_path: Path, what: str) -> None:
+    rng = np.random.default_rng(3)
+    count = round(0.33 * RATE)
+    sound = {
+        "a breath": rng.normal(0, 0.012, count) * np.hanning(count),
+        "a beep": 0.05 * np.sin(2 * np.pi * 880 * np.arange(count) / RATE),
+        "a gate that opens": rng.normal(0, 10 ** (-52 / 20), count),
+    }[what]
+    made = Conversation(10)
+    end_ms = made.put(0, "when-do-you-open", 1000)
+    made.put(1, "do-you-have-oat-milk", end_ms + 850)
+    first = round((end_ms + 850) * RATE / 1000) - count
+    made.both[first : first + count, 1] += sound
+    (turn,) = measure_recording(made.written(tmp_path), "left").turns
+    assert turn.ttfa_ms == pytest.approx(850, abs=30) or [doubt.kind for doubt in turn.doubtful] == ["before_words"]
+
+
 @pytest.mark.parametrize("every_s", [0.08, 0.13])
 @pytest.mark.parametrize("level", [0.05, 0.2])
 def test_the_wait_for_an_agent_that_types_is_that_for_its_voice(tmp_path: Path, every_s: float, level: float) -> None:
