@@ -25,7 +25,9 @@ run: $(STAMP)
 # What needs nothing but the CPU runs side by side, and so does what mostly waits, a file at a time: each process has
 # servers of its own. Calls that are measured have the machine to themselves.
 BY_THE_CPU := $(addprefix tests/,calibrate call capacity cli fixtures judge measure recordings report scenario target testing)
-WAITING := $(addprefix tests/,load proxies stack transport live/test_cli_live.py live/test_faults.py)
+TIMED := tests/stack/agents/test_live.py
+WAITING := $(addprefix tests/,load proxies transport stack/speech live/test_cli_live.py live/test_faults.py) \
+	$(filter-out $(TIMED),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(BY_THE_CPU)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(WAITING)
