@@ -7,6 +7,7 @@ from typing import get_args
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.failures import HINT_IF_LATE, HINTS, FailureKind
+from harness.measure.doubtful_edges import doubts_of_edges
 from harness.measure.fitness import Fitness
 from harness.measure.media_health import media_health
 from harness.measure.new_replies import new_replies_ns
@@ -46,9 +47,6 @@ from harness.measure.whose_answer import OwedAnswers
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 SHORTEST_REPLY_NS = 300 * NS_PER_MS
 DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
-# Voices that stand less over the noise's top have edges that are over 40 ms off (p95; docs/metrics.md).
-ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0
-SURE_WITHIN_MS = 280.0  # of 112 voices none takes longer, on Opus 1, in a telephone's band 3
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 MAY_HAVE_GONE_ON = (
     "it spoke while the caller did, soon after its last reply, and wrote nothing before or with it: whether that reply "
@@ -114,39 +112,6 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         + call_notes(spans, stray=measured.texts.stray, altered_echoes=measured.texts.altered_echoes),
         self_faults=[str(fault) for fault in faults],
     )
-
-
-def _doubts_of_stop(stop: Stop | None) -> list[Doubt]:
-    if stop is None or stop.pause_ns is None:
-        return []
-    what = f"it was silent for {stop.pause_ns / NS_PER_MS:.0f} ms and spoke on, and nothing that it wrote tells why"
-    return [Doubt(kind="stop_or_pause", detail=f"{what}: whether it stopped or paused cannot be told")]
-
-
-def _doubts_of_noise(spans: CallSpans, onset_ns: int | None, stop: Stop | None) -> list[Doubt]:
-    """Where the agent's voice hardly stands over its own noise, so that its edges may lie in it."""
-    doubts = []
-    reply = setting_in(spans.voices, onset_ns, onset_ns + 1) if onset_ns is not None else range(0)
-    for what, end_ns, least_db in (
-        ("its reply began", spans.voices[reply[0]].end_ns if reply else None, ONSET_OVER_NOISE_DB),
-        ("it stopped", None if stop is None else stop.at_ns, END_OVER_NOISE_DB),
-    ):
-        margin_db = None if end_ns is None else spans.margins_db.get(end_ns)
-        if margin_db is not None and margin_db < least_db:
-            over = f"the agent's voice is only {margin_db:.0f} dB over its noise, or over what can be heard at all"
-            detail = f"{over}: when {what} may be off"
-            doubts.append(Doubt(kind="noise", detail=detail))
-    return doubts
-
-
-def _doubts_of_beginning(spans: CallSpans, onset_ns: int | None) -> list[Doubt]:
-    """Where what a reply begins with does not sound like speech for longer than a voice's beginning may."""
-    reply = setting_in(spans.voices, onset_ns, onset_ns + 1) if onset_ns is not None else range(0)
-    sure_ms = spans.sure_ms.get(spans.voices[reply[0]].end_ns or 0) if reply else None
-    if sure_ms is None or sure_ms < SURE_WITHIN_MS:
-        return []
-    what = f"the first {sure_ms:.0f} ms of its reply do not sound like speech"
-    return [Doubt(kind="before_words", detail=f"{what}: a breath or a beep may have come before its words")]
 
 
 def _first(*values: int | None) -> int:
@@ -326,9 +291,7 @@ class _Measured:
             self._judge_words(result)
         result.doubtful = [
             *self._doubts(turn, onset_ns),
-            *_doubts_of_stop(stop),
-            *_doubts_of_noise(self.spans, onset_ns, stop),
-            *_doubts_of_beginning(self.spans, onset_ns),
+            *doubts_of_edges(self.spans, onset_ns, stop),
         ]
         if reply.unsure and turn.own_voice is None:
             result.doubtful.append(Doubt(kind="went_on", detail=MAY_HAVE_GONE_ON))

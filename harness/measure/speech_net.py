@@ -60,7 +60,7 @@ class SpeechNet:
         self._before = np.zeros(_TAPS.size - 1, np.float32)
         self._loudest = LEAST
         self._chunks = 0
-        self._unheard: deque[NDArray[np.float32]] = deque(maxlen=KEPT)
+        self._newest: deque[NDArray[np.float32]] = deque(maxlen=KEPT)
 
     def knows_better_than(self, pitched: int | None) -> bool:
         """Whether what it takes for no speech is none, where a pitch was found at a sample, or none was.
@@ -72,9 +72,9 @@ class SpeechNet:
 
     def finish(self) -> int | None:
         """The stretch has ended: `found`, also where that lies between two looks."""
-        if self.found is None and self._unheard:
+        if self.found is None and self._newest:
             first = self._first_sure()
-            self.found = None if first is None else (self._chunks - len(self._unheard) + first) * HOP
+            self.found = None if first is None else (self._chunks - len(self._newest) + first) * HOP
         return self.found
 
     def feed(self, samples: NDArray[np.int16]) -> None:
@@ -96,10 +96,10 @@ class SpeechNet:
         self._chunks += 1
         self._loudest = max(self._loudest, float(np.mean(chunk * chunk)))
         if number >= _WHOLE:
-            self._unheard.append(chunk)
+            self._newest.append(chunk)
         if (number < _WHOLE or number % EVERY < LOOKED_AT) and self._is_speech(chunk):
-            first = self._first_sure() if self._unheard else None
-            self.found = (number if first is None else number + 1 - len(self._unheard) + first) * HOP
+            first = self._first_sure() if self._newest else None
+            self.found = (number if first is None else number + 1 - len(self._newest) + first) * HOP
 
     def _first_sure(self) -> int | None:
         """The first of the newest chunks from which on it would have been sure, had it looked at all of them.
@@ -107,7 +107,7 @@ class SpeechNet:
         One that begins in the middle of music may be sure of it for a moment.
         """
         self._net = SileroNet()
-        sure = [self._is_speech(chunk) for chunk in self._unheard]
+        sure = [self._is_speech(chunk) for chunk in self._newest]
         return next((at for at in range(len(sure) - SURE_FOR + 1) if all(sure[at : at + SURE_FOR])), None)
 
     def _is_speech(self, chunk: NDArray[np.float32]) -> bool:

@@ -14,7 +14,7 @@ from harness.fixtures.voice_place import UNSURE_DB
 from harness.judge.summary import MetricSummary, RateSummary
 from harness.judge.verdict import summarise
 from harness.measure.call import measure_call
-from harness.measure.leaks import Leak, is_mix, leaks, without_leaks
+from harness.measure.leaks import Find, Leak, is_mix, leaks, without_leaks
 from harness.measure.media_health import media_health
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.own_voice import LONGEST_MS, RATE, OwnVoice, find_own_voice
@@ -160,11 +160,7 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
     said, spoken = voices_of(heard.caller.edges), voices_of(heard.agent.edges)
     of_caller = 0 if caller == "left" else 1
 
-    def find_caller(voice: Voice) -> OwnVoice | None:
-        return _find(heard, voice, of_caller)
-
-    def find_agent(voice: Voice) -> OwnVoice | None:
-        return _find(heard, voice, 1 - of_caller)
+    find_caller, find_agent = _finder(heard, of_caller), _finder(heard, 1 - of_caller)
 
     agents_mix = is_mix(said, spoken, find_caller, find_agent)
     callers_mix = is_mix(spoken, said, find_agent, find_caller)
@@ -180,6 +176,19 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
     if len(own) < len(said):
         notes.append(f"the agent is heard in the caller's channel: {len(said) - len(own)} stretches were left out")
     return edges_of(heard.caller.edges, own), edges_of(heard.agent.edges, spoken), echoes, notes
+
+
+def _finder(heard: TwoChannels, side: int) -> Find:
+    """Looks for what one side says in the other side's channel, for each utterance once: it reads the file."""
+    known: dict[tuple[int, int | None], OwnVoice | None] = {}
+
+    def find(said: Voice) -> OwnVoice | None:
+        span = said.onset_ns, said.end_ns
+        if span not in known:
+            known[span] = _find(heard, said, side)
+        return known[span]
+
+    return find
 
 
 def _find(heard: TwoChannels, said: Voice, side: int) -> OwnVoice | None:

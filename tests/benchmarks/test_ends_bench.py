@@ -19,7 +19,7 @@ from speech_conditions import RATE, SEED, USUAL_DBFS, Condition, Noise, Voices, 
 
 from harness.calibrate.placed_speech import FINE, PlacedSpeech, Wave, error_ms, place
 from harness.fixtures.voice_place import find_voice
-from harness.measure.call import END_OVER_NOISE_DB
+from harness.measure.doubtful_edges import END_OVER_NOISE_DB
 from harness.measure.voice_finder import VoiceFinder
 
 GAPS_S = (2.0, 3.0)

@@ -1,0 +1,38 @@
+"""Where the edges of the agent's voice that a turn's numbers hang on may not be what they are taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.clock import NS_PER_MS
+from harness.measure.spans import CallSpans
+from harness.measure.stopping import Stop
+from harness.measure.unfit import Doubt
+from harness.measure.voice import setting_in
+
+# Voices that stand less over the noise's top have edges that are over 40 ms off (p95; docs/metrics.md).
+ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0
+SURE_WITHIN_MS = 280.0  # of 112 voices none takes longer, on Opus 1, in a telephone's band 3
+
+
+def doubts_of_edges(spans: CallSpans, onset_ns: int | None, stop: Stop | None) -> Iterator[Doubt]:
+    """The doubts of a reply that began at `onset_ns` (None: there is none) and, of a barge-in, of the agent's stop."""
+    reply = setting_in(spans.voices, onset_ns, onset_ns + 1) if onset_ns is not None else range(0)
+    reply_end_ns = spans.voices[reply[0]].end_ns if reply else None
+    if stop is not None and stop.pause_ns is not None:
+        what = f"it was silent for {stop.pause_ns / NS_PER_MS:.0f} ms and spoke on, and nothing that it wrote tells why"
+        yield Doubt(kind="stop_or_pause", detail=f"{what}: whether it stopped or paused cannot be told")
+    yield from _in_noise(spans, "its reply began", reply_end_ns, ONSET_OVER_NOISE_DB)
+    yield from _in_noise(spans, "it stopped", None if stop is None else stop.at_ns, END_OVER_NOISE_DB)
+    sure_ms = None if reply_end_ns is None else spans.sure_ms.get(reply_end_ns)
+    if sure_ms is not None and sure_ms >= SURE_WITHIN_MS:
+        what = f"the first {sure_ms:.0f} ms of its reply do not sound like speech"
+        yield Doubt(kind="before_words", detail=f"{what}: a breath or a beep may have come before its words")
+
+
+def _in_noise(spans: CallSpans, what: str, end_ns: int | None, least_db: float) -> Iterator[Doubt]:
+    """Where the voice that ended then hardly stands over its own noise, so that its edges may lie in it."""
+    margin_db = None if end_ns is None else spans.margins_db.get(end_ns)
+    if margin_db is not None and margin_db < least_db:
+        over = f"the agent's voice is only {margin_db:.0f} dB over its noise, or over what can be heard at all"
+        yield Doubt(kind="noise", detail=f"{over}: when {what} may be off")
