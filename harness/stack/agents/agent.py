@@ -136,6 +136,7 @@ class Agent:
             await asyncio.sleep(self._spec.joins_late_by_s)
         twin = self._twin()
         self._line.on_text = self._typed
+        self._line.on_published = lambda track: self._log("published", track=track)
         try:
             await self._line.join()
             self._log("joined")

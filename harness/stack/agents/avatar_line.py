@@ -26,10 +26,12 @@ class AvatarLine:
         self.caller_came = agent.caller_came
         self.over = agent.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
+        self.on_published: Callable[[str], None] = lambda track: None
 
     async def join(self) -> None:
         """See `Line.join`."""
         self._agent.on_text = self.on_text
+        self._avatar.on_published = self.on_published
         for line in self._in_order:
             await line.join()
 

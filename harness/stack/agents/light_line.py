@@ -72,6 +72,7 @@ class LightLine:
         self.caller_came = self._caller.came
         self.over = self._caller.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
+        self.on_published: Callable[[str], None] = lambda track: None
 
     async def join(self) -> None:
         """See `Line.join`.
@@ -91,6 +92,7 @@ class LightLine:
     async def _publish(self, room: Room) -> None:
         async with asyncio.timeout(LEAVE_TIMEOUT_S):
             self._publication = await room.publish(name="agent-voice", dtx=True)
+        self.on_published("agent-voice")
 
     async def heard_by_caller(self) -> None:
         """See `Line.heard_by_caller`."""

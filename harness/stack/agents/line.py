@@ -47,11 +47,13 @@ class Line(Protocol):
         caller_came: Set when a caller is in the room.
         over: Set when the caller has left or the room is gone.
         on_text: Called with each typed text, trimmed, and its arrival (ns).
+        on_published: Called with the name of each track that it has published.
     """
 
     caller_came: asyncio.Event
     over: asyncio.Event
     on_text: Callable[[str, int], None]
+    on_published: Callable[[str], None]
 
     async def join(self) -> None:
         """Connects and publishes the (silent) track.

@@ -60,6 +60,7 @@ class SdkLine:
         self.caller_came = self._caller.came
         self.over = self._caller.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
+        self.on_published: Callable[[str], None] = lambda track: None
 
     async def join(self) -> None:
         """See `Line.join`.
@@ -100,11 +101,13 @@ class SdkLine:
                 self._room, self._clock, name="background_audio", source=told.source, sound=told.sound, dbfs=told.dbfs
             )
             await self._background.publish()
+            self.on_published("background_audio")
 
     async def _next_voice(self) -> OwnTrack:
         self._voices += 1
         voice = voice_track(self._room, self._shape, self._voices)
         await voice.publish()
+        self.on_published(voice.name)
         return voice
 
     async def heard_by_caller(self) -> None:

@@ -33,6 +33,7 @@ class OwnTrack:
     """
 
     def __init__(self, room: rtc.Room, name: str, options: rtc.TrackPublishOptions, *, stereo: bool = False) -> None:
+        self.name = name
         self._room = room
         self._channels = 2 if stereo else 1
         # A queue in the source would blur times by its own timer.

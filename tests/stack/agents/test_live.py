@@ -94,7 +94,7 @@ async def test_greeting_spoken_turn_and_typed_turn(process: Process) -> None:
     await process.logged(caller.room_name, "left")
     log = process.truth(caller.room_name)
     events = [line["event"] for line in log]
-    assert events[:2] == ["joined", "caller_joined"]
+    assert events[:3] == ["published", "joined", "caller_joined"]
     assert events[-1] == "left"
     greeting, spoken, typed = (line for line in log if line["event"] == "push_start")
     assert (greeting["what"], greeting["text"], spoken["what"]) == ("greeting", GREETING, "reply")
