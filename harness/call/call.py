@@ -22,7 +22,7 @@ from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.call.script import Script
 from harness.call.stall import Stall
-from harness.call.timeline import Timeline
+from harness.call.timeline import FORMAT_VERSION, Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
 from harness.measure.agent_voices import AgentVoices
@@ -108,6 +108,7 @@ class Call:
         self._timeline.add(
             self._clock.now_ns(),
             "call.started",
+            version=FORMAT_VERSION,
             call=self._plan.call,
             scenario=self._plan.scenario.name,
             agent=self._plan.agent,

@@ -4,7 +4,7 @@ An event is a flat JSON object with `t` (monotonic nanoseconds; when it happened
 A line is written as it comes (within 50 ms, see `background_file`), so that a call cut dead has left everything up to
 then. The events and their fields:
 
-    call.started        call, scenario, agent, target, utc
+    call.started        version (of this format), call, scenario, agent, target, utc
     session.requested   held_back_ms (by our own limit of sessions)     t: when it was asked for
     session.created     room, on_this_machine (whether its media server is)
     room.connecting     held_back_ms (by our own gate)      t: when we asked to join
@@ -69,10 +69,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import OwnFailure
+from harness.errors import ConfigError, OwnFailure, Place
+from harness.record.formats import OTHER_VERSION, unknown_version
 from harness.secret import Secret, without_secrets
 
 Event = dict[str, Any]
+FORMAT_VERSION = 1
 
 
 class TextFile(Protocol):
@@ -142,9 +144,19 @@ class Timeline:
 
 
 def read_timeline(path: Path) -> list[Event]:
-    """The events of a timeline's file; a line that was cut off in the middle is left out."""
+    """The events of a timeline's file; a line that was cut off in the middle is left out.
+
+    Raises:
+        OSError: It cannot be read.
+        ConfigError: It has a format that this version does not know.
+    """
     # Not `splitlines`: an agent's text may hold line ends of Unicode, which JSON leaves as they are.
-    return list(_whole_lines(path.read_text(encoding="utf-8", errors="replace").split("\n")))
+    events = list(_whole_lines(path.read_text(encoding="utf-8", errors="replace").split("\n")))
+    found = events[0].get("version", FORMAT_VERSION) if events else FORMAT_VERSION
+    if found != FORMAT_VERSION:
+        why = unknown_version(found, (FORMAT_VERSION,))
+        raise ConfigError(f"the timeline cannot be read: {why}", where=Place(path), mend=OTHER_VERSION)
+    return events
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterable[Event]:

@@ -131,7 +131,7 @@ class Answer(_Part):
 class Capacity(_Part):
     """All of it."""
 
-    version: int = 1
+    version: Literal[1] = 1
     answer: Answer
     objectives: list[str]
     turns_wanted: dict[str, int]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from harness.capacity.answer import conclude, curve
 from harness.capacity.lengths import Learned
@@ -25,6 +25,7 @@ from harness.load.prepare import Prepared
 from harness.load.run import RunOrder, reachable, shard_order
 from harness.load.signals import Signals
 from harness.measure.result import CallResult
+from harness.record.settings import RunSettings, SearchSettings
 from harness.report.run_directory import CAPACITY_FILE, TRUTH_FILE, RunDirectory
 from harness.report.write import finish_run
 
@@ -182,15 +183,14 @@ class _Search:
         self.stop("fallen")
 
 
-def settings_of(order: CapacityOrder, settings: dict[str, Any]) -> dict[str, Any]:
+def settings_of(order: CapacityOrder, settings: RunSettings) -> RunSettings:
     """What run.json says of a search beside what it says of any run."""
-    return settings | {
-        "capacity": {
-            "objectives": [f"{objective.ref}: {objective.limit}" for objective in order.objectives],
-            "start": order.plan.start,
-            "max": order.plan.most,
-            "max_time_s": order.max_time_s,
-            "call_duration_s": order.call_duration_s,
-            "session_rate_per_min": order.session_rate_per_min,
-        }
-    }
+    search = SearchSettings(
+        objectives=[f"{objective.ref}: {objective.limit}" for objective in order.objectives],
+        start=order.plan.start,
+        max=order.plan.most,
+        max_time_s=order.max_time_s,
+        call_duration_s=order.call_duration_s,
+        session_rate_per_min=order.session_rate_per_min,
+    )
+    return settings.model_copy(update={"capacity": search})

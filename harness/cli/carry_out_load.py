@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -194,7 +194,7 @@ def _request(wish: LoadWish, prepared: Sequence[Prepared], *, run: str, now: dat
         is_led_from_here=wish.role == "local",
     )
     pace = Pace(wish.plan.most(len(prepared)), wish.plan.total(len(prepared)) or 0, wish.plan.rate_per_min, 1)
-    settings: dict[str, Any] = run_settings(
+    settings = run_settings(
         run=run,
         started=now,
         argv=["voice-harness", *sys.argv[1:]],

@@ -124,11 +124,13 @@ class Summary(_Part):
     """A run's verdict and numbers.
 
     Attributes:
+        version: Of the format.
         definitions: Those that its numbers were made by (the oldest of its calls').
         failures: Kinds of failure of calls, and how many.
         excused: What failed and was excused by a threshold that held, and how often.
     """
 
+    version: Literal[1] = 1
     verdict: Verdict
     exit_code: int
     reasons: list[Reason]

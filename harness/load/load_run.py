@@ -25,6 +25,7 @@ from harness.load.prepare import Prepared
 from harness.load.run import reachable
 from harness.load.shard_lines import write_prepared
 from harness.measure.result import CallResult
+from harness.record.settings import RunSettings
 from harness.report.run_directory import CALLS_FILE, TRUTH_FILE, RunDirectory, read_run
 from harness.report.write import finish_run
 from harness.target.target import Target
@@ -40,7 +41,7 @@ class LoadRequest:
     scenarios: Sequence[Prepared]
     target: Target
     thresholds: Sequence[Threshold]
-    settings: dict[str, Any]
+    settings: RunSettings
 
 
 class LoadRun:
@@ -127,7 +128,8 @@ class LoadRun:
         if ending is None:
             extra.append(Reason(code=EXIT_UNFIT, what="the master of the load vanished: its last calls are lost"))
         extra += [Reason(code=EXIT_INFRASTRUCTURE, what=problem) for problem in told.get("problems", []) if not calls]
-        settings = {**self._request.settings, "workers": told.get("workers", []), "refused": told.get("refused", [])}
+        update = {"workers": told.get("workers", []), "refused": told.get("refused", [])}
+        settings = self._request.settings.model_copy(update=update)
         dropped = int(told.get("dropped", 0))
         end = Ending(dropped=dropped, interrupted=interrupted, extra=extra)
         return calls, finish_run(directory, settings, calls, self._request.thresholds, end)
@@ -166,13 +168,14 @@ class LoadRun:
         )
 
 
-def settings_with(settings: dict[str, Any], order: LoadOrder) -> dict[str, Any]:
+def settings_with(settings: RunSettings, order: LoadOrder) -> RunSettings:
     """run.json's settings with the load's own."""
     plan = json.loads(order.plan.model_dump_json(exclude_none=True))
-    return {
-        **settings,
-        "load": plan,
-        "weights": list(order.weights),
-        "call_duration_s": order.call_duration_s,
-        "session_rate_per_min": order.session_rate_per_min,
-    }
+    return settings.model_copy(
+        update={
+            "load": plan,
+            "weights": list(order.weights),
+            "call_duration_s": order.call_duration_s,
+            "session_rate_per_min": order.session_rate_per_min,
+        }
+    )

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName, make_engine
 from harness.call.loop_lag import LoopLag
@@ -28,6 +28,7 @@ from harness.load.shard_size import CALLS_IN_A_SHARD
 from harness.load.signals import Signals
 from harness.load.warm_up import warm_up
 from harness.measure.result import CallResult
+from harness.record.settings import RunSettings
 from harness.report.run_directory import TRUTH_FILE, RunDirectory
 from harness.report.write import finish_run
 from harness.target.connect import session_client
@@ -45,7 +46,7 @@ class RunOrder:
     record: RecordMode
     stop_at_failure: bool
     seed: int
-    settings: dict[str, Any]
+    settings: RunSettings
     engine: EngineName = DEFAULT_ENGINE
     retry_unfit: int = 0
 

@@ -1,4 +1,4 @@
-"""What run.json says: everything that decided the run, secrets removed, so that it can be judged again."""
+"""A run's settings, as they are written to `run.json`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from harness.call.engines.make import DEFAULT_ENGINE
 from harness.judge.thresholds import Threshold
 from harness.load.pacing import Pace
 from harness.load.prepare import Prepared
+from harness.record.settings import RunSettings
 from harness.scenario.load import LoadedScenario
 from harness.scenario.prompt import Prompt
 from harness.secret import Secret, masked, without_secrets
 from harness.target.shown import shown_url
 
-FORMAT_VERSION = 1
 _PACKAGES = (
     *("livekit", "livekit-api", "livekit-protocol", "aiortc", "aioice", "pylibsrtp", "opuslib-next-bundled", "aiohttp"),
     *("numpy", "soundfile", "pydantic", "jiwer", "whisper-normalizer"),
@@ -41,10 +41,10 @@ def run_settings(
     seed: int,
     secrets: Sequence[Secret | None] = (),
     engine: str = DEFAULT_ENGINE,
-) -> dict[str, Any]:
+) -> RunSettings:
     """The content of run.json; `secrets` are masked in it wherever they stand."""
     settings = {
-        "version": FORMAT_VERSION,
+        "version": 1,
         "run": run,
         "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "command": [masked(word) for word in argv],
@@ -68,7 +68,7 @@ def run_settings(
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gb": _memory_gb()},
     }
-    return dict(without_secrets(settings, secrets))
+    return RunSettings.model_validate(without_secrets(settings, secrets))
 
 
 def _scenario(prepared: Prepared) -> dict[str, Any]:

@@ -207,6 +207,7 @@ class CallResult(_Line):
     its session and from joining; it is in no metric. `self_faults` are what the harness found wrong with itself.
     """
 
+    version: Literal[1] = 1
     call: str
     scenario: str
     tags: list[str] = Field(default_factory=list)

@@ -18,6 +18,7 @@ from harness.capacity.record import Capacity
 from harness.counted import counted
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import DEFINITIONS, CallResult
+from harness.record.settings import RunSettings
 from harness.report import numbers
 from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
@@ -124,7 +125,7 @@ def render_html(run: RecordedRun) -> str:
             style=Markup(style),  # noqa: S704 - our own file, nothing of the run in it
             script=Markup(script),  # noqa: S704 - as above
             policy=_policy(style, script),
-            run_name=one_line(str(run.settings.get("run") or "")),
+            run_name=one_line(run.settings.run),
             summary=run.summary,
             capacity=None if run.capacity is None else capacity_view(run.capacity),
             title=_title(run),
@@ -192,39 +193,38 @@ def _views(
 
 def _title(run: RecordedRun) -> str:
     verdict = run.summary.verdict if run.summary else "not judged"
-    return one_line(f"{run.settings.get('run') or 'run'}: {verdict}")
+    return one_line(f"{run.settings.run or 'run'}: {verdict}")
 
 
-def _prompts(settings: dict[str, Any]) -> str:
+def _prompts(settings: RunSettings) -> str:
     """Which prompts the scenarios gave the agent."""
     told = []
-    for scenario in (settings.get("scenarios") or {}).values():
-        prompt = scenario.get("prompt") if isinstance(scenario, dict) else None
-        if prompt:
-            file = f"{prompt['file']}: " if prompt.get("file") else ""
-            told.append(f"{file}{prompt.get('first_words')} (sha256 {str(prompt.get('sha256'))[:8]})")
+    for scenario in settings.scenarios.values():
+        prompt = scenario.prompt
+        if prompt is not None:
+            file = f"{prompt.file}: " if prompt.file else ""
+            told.append(f"{file}{prompt.first_words} (sha256 {prompt.sha256[:8]})")
     return "; ".join(dict.fromkeys(told))
 
 
 def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
     settings = run.settings
-    command = settings.get("command")
     found = {
-        "target": run.summary.target if run.summary else settings.get("target"),
-        "agent": settings.get("agent"),
-        "scenarios": ", ".join(str(name) for name in settings.get("scenarios") or {}),
+        "target": run.summary.target if run.summary else settings.target,
+        "agent": settings.agent,
+        "scenarios": ", ".join(settings.scenarios),
         "prompt": _prompts(settings),
         "calls": _load(settings),
-        "started": numbers.time_of_day(str(settings.get("started") or "")),
-        "seed": settings.get("seed"),
-        "engine": settings.get("engine"),
+        "started": numbers.time_of_day(settings.started),
+        "seed": settings.seed,
+        "engine": settings.engine,
         HELD_BACK: held_back_line(run.calls),
         "definitions": _old_definitions(run.summary),
         "canaries": "; ".join(line.strip() for line in canary_lines(run.summary)),
         "measured again": "; ".join(line.strip() for line in numbers.remeasured_lines(run.summary))
         if run.summary
         else "",
-        "command": shlex.join(str(word) for word in command) if isinstance(command, list) else command,
+        "command": shlex.join(settings.command),
     }
     return ((name, text_of(str(value))) for name, value in found.items() if value not in (None, ""))
 
@@ -243,28 +243,28 @@ def _stages(burst: Burst) -> Iterable[tuple[str, int, list[str]]]:
         yield row.stage, row.calls, [numbers.milliseconds(value) for value in (row.p50_ms, row.p95_ms, row.last_ms)]
 
 
-def _load(settings: dict[str, Any]) -> str:
+def _load(settings: RunSettings) -> str:
     """How many calls, how fast."""
-    at_once, rate, repeat = settings.get("calls"), settings.get("rate_per_min"), settings.get("repeat") or 1
+    at_once, rate, repeat = settings.calls, settings.rate_per_min, settings.repeat
     parts = [
         f"{rate:g} a minute" if rate else "",
         f"{'at most ' if rate else ''}{at_once} at once" if at_once else "",
         f"repeated {repeat} times" if repeat != 1 else "",
-        f"{settings['total']} in all" if settings.get("total") else "",
+        f"{settings.total} in all" if settings.total else "",
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _versions(settings: dict[str, Any]) -> str:
-    machine = settings.get("machine") or {}
+def _versions(settings: RunSettings) -> str:
+    machine = settings.machine
     parts = [
-        f"voice-harness {settings['harness_version']}" if settings.get("harness_version") else "",
-        f"Python {settings['python']}" if settings.get("python") else "",
-        str(settings.get("platform") or ""),
-        str(machine.get("cpu") or ""),
-        counted(machine["cores"], "core") if machine.get("cores") else "",
-        f"{machine['memory_gb']:g} GB" if machine.get("memory_gb") else "",
-        *(f"{name} {version}" for name, version in (settings.get("packages") or {}).items()),
+        f"voice-harness {settings.harness_version}" if settings.harness_version else "",
+        f"Python {settings.python}" if settings.python else "",
+        settings.platform,
+        machine.cpu,
+        counted(machine.cores, "core") if machine.cores else "",
+        f"{machine.memory_gb:g} GB" if machine.memory_gb else "",
+        *(f"{name} {version}" for name, version in settings.packages.items()),
     ]
     return one_line(" · ".join(part for part in parts if part))
 

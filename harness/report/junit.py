@@ -62,12 +62,12 @@ def render_junit(run: RecordedRun) -> str:
     suites = list(_scenario_suites(run)) if capacity is None else [_capacity_suite(capacity, run)]
     if run.summary is not None:
         if run.summary.thresholds:
-            suites.append(_threshold_suite(run.summary, run.settings.get("started")))
+            suites.append(_threshold_suite(run.summary, run.settings.started))
         if run.summary.exit_code != 0 and not any(suite.count("failure") + suite.count("error") for suite in suites):
-            suites.append(_verdict_suite(run.summary, run.settings.get("started")))
+            suites.append(_verdict_suite(run.summary, run.settings.started))
     root = ET.Element(
         "testsuites",
-        name=one_line(f"voice-harness {run.settings.get('run', '')}"),
+        name=one_line(f"voice-harness {run.settings.run}"),
         tests=str(sum(len(suite.cases) for suite in suites)),
         failures=str(sum(suite.count("failure") for suite in suites)),
         errors=str(sum(suite.count("error") for suite in suites)),
@@ -84,7 +84,7 @@ def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
     # In a pass a few calls that we lost ourselves decide nothing, so they are no errors here either.
     few = run.summary is not None and run.summary.exit_code == EXIT_OK
     excused = Excused(run.summary.thresholds if run.summary is not None else [])
-    by_scenario: dict[str, list[CallResult]] = {str(name): [] for name in run.settings.get("scenarios") or {}}
+    by_scenario: dict[str, list[CallResult]] = {name: [] for name in run.settings.scenarios}
     counted_calls = [call for call in standing(run.calls) if not call.warm_up and not call.canary]
     for call in sorted(counted_calls, key=lambda call: call.call):
         by_scenario.setdefault(call.scenario, []).append(call)
@@ -191,7 +191,7 @@ def _capacity_suite(capacity: Capacity, run: RecordedRun) -> _Suite:
     kind = run.summary.verdict if run.summary is not None else ""
     case = _Case(one_line(name), "capacity", 0.0, outcome, kind, words, words)
     seconds = sum(step.set_up_s + step.window_s for step in capacity.steps)
-    return _Suite("capacity", seconds, run.settings.get("started"), [case])
+    return _Suite("capacity", seconds, run.settings.started, [case])
 
 
 def _verdict_suite(summary: Summary, started: str | None) -> _Suite:
@@ -245,7 +245,13 @@ def _add_case(suite: ET.Element, case: _Case) -> None:
 
 def _properties(run: RecordedRun) -> dict[str, str]:
     settings = run.settings
-    found = {key: settings.get(key) for key in ("run", "target", "engine", "seed", "harness_version")}
+    found = {
+        "run": settings.run,
+        "target": settings.target,
+        "engine": settings.engine,
+        "seed": settings.seed,
+        "harness_version": settings.harness_version,
+    }
     if run.summary is not None:
         found |= {
             "target": run.summary.target,

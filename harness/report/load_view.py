@@ -10,11 +10,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.counted import counted
 from harness.measure.percentiles import percentile
 from harness.measure.result import CallResult, standing
+from harness.record.settings import RunSettings
 from harness.report.capacity_view import Dot, Label, Series
 from harness.report.charts import LEFT, RIGHT, WIDTH, axis_ticks
 from harness.report.numbers import milliseconds, seconds, utc, with_ms
@@ -86,16 +86,16 @@ class LoadView:
     floor: float = _FAILED[1]
 
 
-def load_view(settings: dict[str, Any], calls: Sequence[CallResult]) -> LoadView | None:
+def load_view(settings: RunSettings, calls: Sequence[CallResult]) -> LoadView | None:
     """The view of a load, or of a run of more than `MORE_CALLS_THAN` calls; None of any other, or without times."""
-    load = settings.get("load")
-    if not isinstance(load, dict) and len(calls) <= MORE_CALLS_THAN:
+    load = settings.load
+    if load is None and len(calls) <= MORE_CALLS_THAN:
         return None
     spans = _spans(calls)
     end_s = max((end for _, _, end in spans), default=0.0)
     if end_s <= 0:
         return None
-    warm_up_s = float(load.get("warm_up_s") or 0.0) if isinstance(load, dict) else 0.0
+    warm_up_s = float(load.get("warm_up_s") or 0.0) if load is not None else 0.0
     return _Drawing(spans, end_s, calls, warm_up_s).view
 
 

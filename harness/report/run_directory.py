@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,6 +14,8 @@ from harness.capacity.record import Capacity
 from harness.errors import ConfigError, Place
 from harness.judge.summary import Summary
 from harness.measure.result import CallResult
+from harness.record.formats import OTHER_VERSION, why_unread
+from harness.record.settings import RunSettings
 from harness.report.recorded import RecordedRun
 
 DEFAULT_PARENT = Path("reports")
@@ -25,7 +25,6 @@ SUMMARY_FILE = "summary.json"
 TRUTH_FILE = "truth.jsonl"
 CAPACITY_FILE = "capacity.json"
 AUDIO_FOLDER = "audio"
-OTHER_VERSION = "report it with the version that made it (harness_version in run.json), or restore the file"
 
 
 class RunDirectory:
@@ -104,8 +103,11 @@ class RunDirectory:
             return Capacity.model_validate_json(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
-            raise ConfigError("this is no capacity.json", where=Place(file), mend=OTHER_VERSION) from None
+        except ValidationError as problem:
+            what = f"capacity.json cannot be read: {why_unread(Capacity, problem)}"
+            raise ConfigError(what, where=Place(file), mend=OTHER_VERSION) from None
+        except (OSError, ValueError) as problem:
+            raise ConfigError(f"capacity.json cannot be read: {problem}", where=Place(file)) from None
 
     def write_text(self, name: str, text: str) -> bool:
         """Writes a whole file or nothing; False where the disk refused."""
@@ -120,9 +122,9 @@ class RunDirectory:
             return False
         return True
 
-    def write_settings(self, settings: dict[str, Any]) -> None:
+    def write_settings(self, settings: RunSettings) -> None:
         """Writes run.json."""
-        self.write_text(RUN_FILE, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+        self.write_text(RUN_FILE, settings.to_json())
 
     def write_summary(self, summary: Summary) -> None:
         """Writes summary.json."""
@@ -169,9 +171,7 @@ def read_run(folder: Path) -> RecordedRun:
         ConfigError: It is none, or its files cannot be read.
     """
     try:
-        settings = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        if not isinstance(settings, dict):
-            raise ConfigError("this is no run.json", where=Place(folder / RUN_FILE), mend=OTHER_VERSION)
+        settings = RunSettings.model_validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
         calls_file = folder / CALLS_FILE
         # A line is whole with its end: the last one of a run that was killed may not be. (Not `splitlines`: an agent's
         # text may hold line ends of Unicode.)
@@ -183,6 +183,9 @@ def read_run(folder: Path) -> RecordedRun:
         ) from None
     except OSError as problem:
         raise ConfigError(f"the run cannot be read: {problem.strerror}", where=Place(folder)) from None
+    except ValidationError as problem:
+        what = f"{RUN_FILE} cannot be read: {why_unread(RunSettings, problem)}"
+        raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
     except ValueError as problem:
         raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), mend=OTHER_VERSION) from None
     return RecordedRun(folder, settings, calls)
@@ -192,8 +195,7 @@ def _call_in(line: str, place: Place) -> CallResult:
     try:
         call = CallResult.model_validate_json(line)
     except ValidationError as problem:
-        keys = ".".join(map(str, problem.errors()[0]["loc"]))
-        why = f"it is not as this version writes it, at {keys}" if keys else "it is no JSON"
+        why = why_unread(CallResult, problem)
         raise ConfigError(f"this line cannot be read: {why}", where=place, mend=OTHER_VERSION) from None
     if "definitions" not in call.model_fields_set:
         call.definitions = 1

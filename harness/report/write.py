@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.calibrate.store import newest, stated
 from harness.call.recorder import remove_abandoned
@@ -14,11 +13,13 @@ from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
 from harness.measure.result import CallResult
+from harness.record.formats import OTHER_VERSION
+from harness.record.settings import RunSettings, ScenarioSettings
 from harness.recordings.again import remeasured_calls
 from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.recorded import RecordedRun
-from harness.report.run_directory import AUDIO_FOLDER, OTHER_VERSION, RUN_FILE, RunDirectory, read_run
+from harness.report.run_directory import AUDIO_FOLDER, RUN_FILE, RunDirectory, read_run
 from harness.report.turns_csv import render_turns_csv
 from harness.scenario.metric_names import read_threshold
 from harness.scenario.model import Scenario
@@ -26,13 +27,13 @@ from harness.scenario.model import Scenario
 
 def finish_run(
     directory: RunDirectory,
-    settings: dict[str, Any],
+    settings: RunSettings,
     calls: Sequence[CallResult],
     thresholds: Sequence[Threshold],
     ending: Ending,
 ) -> Summary:
     """Judges a run's calls and writes its reports. A disk that refused anything is a reason of the summary."""
-    settings = {**settings, "ending": ending.model_dump(), "calibration": stated(newest())}
+    settings = settings.model_copy(update={"ending": ending, "calibration": stated(newest())})
     directory.write_settings(settings)
     summary = _write(directory, settings, calls, thresholds, ending)
     if directory.broken is not None:
@@ -40,21 +41,21 @@ def finish_run(
         ending = ending.model_copy(update={"extra": [*ending.extra, full]})
         summary = _judged(settings, calls, thresholds, ending)
         directory.write_summary(summary)
-        directory.write_settings({**settings, "ending": ending.model_dump()})
+        directory.write_settings(settings.model_copy(update={"ending": ending}))
     return summary
 
 
 def _judged(
-    settings: dict[str, Any], calls: Sequence[CallResult], thresholds: Sequence[Threshold], ending: Ending
+    settings: RunSettings, calls: Sequence[CallResult], thresholds: Sequence[Threshold], ending: Ending
 ) -> Summary:
-    summary = judge_run(calls, thresholds, target=settings["target"], ending=ending)
-    summary.calibration = settings.get("calibration")
+    summary = judge_run(calls, thresholds, target=settings.target, ending=ending)
+    summary.calibration = settings.calibration
     return summary
 
 
 def _write(
     directory: RunDirectory,
-    settings: dict[str, Any],
+    settings: RunSettings,
     calls: Sequence[CallResult],
     thresholds: Sequence[Threshold],
     ending: Ending,
@@ -80,19 +81,18 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
     run = read_run(folder)
     try:
         scenarios = {
-            name: (Scenario.model_validate(entry["model"]), entry) for name, entry in run.settings["scenarios"].items()
+            name: (Scenario.model_validate(entry.model), entry) for name, entry in run.settings.scenarios.items()
         }
         thresholds = [
-            Threshold(*read_threshold(entry["metric"], entry["limit"]), entry["where"])
-            for entry in run.settings["thresholds"]
+            Threshold(*read_threshold(entry.metric, entry.limit), entry.where) for entry in run.settings.thresholds
         ]
-        ending = Ending.model_validate(run.settings.get("ending", {"interrupted": True}))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        what = "run.json cannot be read: it is not as this version writes it"
+    except ValueError as problem:
+        what = f"run.json cannot be read: {problem}"
         raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
+    ending = run.settings.ending or Ending(interrupted=True)
     directory = RunDirectory(folder)
     remove_abandoned(directory.path / AUDIO_FOLDER)
-    tags = {name: entry["tags"] for name, (_, entry) in scenarios.items()}
+    tags = {name: entry.tags for name, (_, entry) in scenarios.items()}
     calls = remeasured_calls(directory, run.calls, tags) if remeasure else run.calls
     calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
     summary = _write(directory, run.settings, calls, thresholds, ending)
@@ -103,5 +103,5 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
     return summary
 
 
-def _judged_again(call: CallResult, model: Scenario, entry: dict[str, Any]) -> CallResult:
-    return judge_call(call, model, places_of(entry["places"]))
+def _judged_again(call: CallResult, model: Scenario, entry: ScenarioSettings) -> CallResult:
+    return judge_call(call, model, places_of(entry.places))

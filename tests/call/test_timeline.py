@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.call.timeline import Event, Timeline, read_timeline
+from harness.errors import ConfigError
 
 
 def test_every_event_is_on_the_disk_when_it_was_added(tmp_path: Path) -> None:
@@ -55,3 +56,12 @@ def test_a_full_disk_is_kept_as_broken_and_the_call_goes_on() -> None:
     assert timeline.broken is not None
     assert timeline.broken.kind == "harness.disk"
     assert [event["event"] for event in timeline.events] == ["a", "b"]
+
+
+def test_a_timeline_of_a_format_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    path.write_text('{"t": 1, "event": "call.started", "version": 7}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="its format is version 7"):
+        read_timeline(path)
+    path.write_text('{"t": 1, "event": "call.started"}\n', encoding="utf-8")
+    assert read_timeline(path) == [{"t": 1, "event": "call.started"}]

@@ -28,6 +28,7 @@ from harness.measure.result import (
     WaitResult,
 )
 from harness.measure.unfit import Unfit
+from harness.record.settings import RunSettings
 from harness.report.recorded import RecordedRun
 
 HOSTILE = (
@@ -65,9 +66,8 @@ def many_calls(folder: Path, count: int) -> RecordedRun:
     return RecordedRun(folder=folder, settings=settings(), calls=calls, summary=summary(calls))
 
 
-def settings() -> dict[str, Any]:
-    return {
-        "version": 1,
+def settings(**changes: Any) -> RunSettings:
+    told = {
         "run": "2026-11-24-101500-opening-hours",
         "started": "2026-11-24T10:15:00.120Z",
         "command": ["voice-harness", "run", "scenarios/opening-hours.yaml", "--threshold", "turn.ttfa: p(95)<1500ms"],
@@ -88,6 +88,13 @@ def settings() -> dict[str, Any]:
         "packages": {"livekit": "1.2.1", "numpy": "2.4.6"},
         "machine": {"cpu": "Example CPU", "cores": 2, "memory_gb": 24.1},
     }
+    return RunSettings.model_validate(told | changes)
+
+
+def bare_settings(**changes: Any) -> RunSettings:
+    return RunSettings.model_validate(
+        {"run": "", "started": "", "target": "", "thresholds": [], "scenarios": {}} | changes
+    )
 
 
 def summary(calls: list[CallResult]) -> Summary:

@@ -12,10 +12,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from sample_run import HOSTILE, RATE_HZ, good_call, many_calls, sample_run, settings, summary, write_recording
+from sample_run import (
+    HOSTILE,
+    RATE_HZ,
+    bare_settings,
+    good_call,
+    many_calls,
+    sample_run,
+    settings,
+    summary,
+    write_recording,
+)
 
 from harness.measure.result import CallResult, MediaHealth
 from harness.measure.unfit import Unfit
+from harness.record.settings import ScenarioSettings
 from harness.report.html import DETAILED_FAILED, DETAILED_OTHERS, OPEN_AT_MOST, render_html
 from harness.report.recorded import RecordedRun
 from harness.report.recording import Recordings
@@ -223,8 +234,8 @@ def test_a_call_in_which_nobody_spoke_has_no_time_line(tmp_path: Path) -> None:
 
 def test_texts_of_others_are_only_ever_text(tmp_path: Path) -> None:
     run = sample_run(tmp_path)
-    run.settings["run"] = run.settings["agent"] = HOSTILE
-    run.settings["scenarios"] = {HOSTILE: {}}
+    run.settings.run = run.settings.agent = HOSTILE
+    run.settings.scenarios = {HOSTILE: ScenarioSettings()}
     run.calls[1].scenario = run.calls[1].target = run.calls[1].agent = HOSTILE
     run.calls[1].tags = [HOSTILE]
     run.calls[1].turns[0].text = run.calls[1].turns[0].language = f'" onload="alert(1)" x="{HOSTILE}'
@@ -378,7 +389,7 @@ def test_a_thousand_calls_are_a_small_page_that_says_what_it_leaves_out(tmp_path
 
 
 def test_a_run_without_summary_or_calls_is_still_a_page(tmp_path: Path) -> None:
-    page = Page(render_html(RecordedRun(folder=tmp_path, settings={})))
+    page = Page(render_html(RecordedRun(folder=tmp_path, settings=bare_settings())))
     assert page.text("h1") == ["? Not judged: this run has no summary"]
     assert "No call was made." in page.text("section")[0]
     assert page.unclosed == []

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from sample_run import HOSTILE, good_call, held, no_reply_call, sample_run, settings, summary
+from sample_run import HOSTILE, bare_settings, good_call, held, no_reply_call, sample_run, settings, summary
 
 from harness.judge.summary import Reason, ThresholdResult
 from harness.measure.result import CallResult, WaitResult
@@ -227,5 +227,5 @@ def test_a_run_that_passed_has_nothing_red(tmp_path: Path) -> None:
 
 
 def test_a_run_without_summary_or_calls_is_still_a_file(tmp_path: Path) -> None:
-    root = parsed(RecordedRun(folder=tmp_path, settings={}))
+    root = parsed(RecordedRun(folder=tmp_path, settings=bare_settings()))
     assert (root.tag, len(root), root.get("tests")) == ("testsuites", 0, "0")

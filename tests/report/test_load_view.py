@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sample_run import bare_settings
+
 from harness.measure.result import CallResult, FailureSeen, TurnResult
+from harness.record.settings import RunSettings
 from harness.report.html import render_html
 from harness.report.load_view import MOST_DOTS, MOST_SLICES, LoadView, load_view
 from harness.report.recorded import RecordedRun
 
 BEGAN = datetime(2030, 1, 1, 23, 59, 50, tzinfo=UTC)
-LOAD: dict[str, Any] = {"load": {"stages": [[10, 5]]}}
+LOAD = bare_settings(load={"stages": [[10, 5]]})
 
 
 def call(number: int, start_s: float, lasts_s: float = 10, ttfa_ms: float | None = 800, **more: Any) -> CallResult:
@@ -36,7 +39,7 @@ def failed(number: int, start_s: float, kind: str = "session.rate_limited") -> C
     return call(number, start_s, 1, None, ok=False, failure=kind, failures=seen)
 
 
-def view_of(calls: list[CallResult], settings: dict[str, Any] | None = None) -> LoadView:
+def view_of(calls: list[CallResult], settings: RunSettings | None = None) -> LoadView:
     view = load_view(LOAD if settings is None else settings, calls)
     assert view is not None
     return view
@@ -102,8 +105,8 @@ def test_the_number_of_calls_alive_ends_at_none_however_many_there_were() -> Non
 def test_a_load_of_any_size_and_a_run_of_more_than_ten_calls_have_it() -> None:
     ten = [call(number, number) for number in range(10)]
     assert load_view(LOAD, ten[:1]) is not None
-    assert load_view({}, ten) is None
-    assert load_view({}, [*ten, call(10, 10)]) is not None
+    assert load_view(bare_settings(), ten) is None
+    assert load_view(bare_settings(), [*ten, call(10, 10)]) is not None
     assert load_view(LOAD, []) is None
     assert load_view(LOAD, [CallResult(call="a", scenario="x", started="", ok=None, cut=True)]) is None
 
@@ -117,7 +120,7 @@ def test_a_load_in_which_every_call_failed_is_drawn() -> None:
 
 def test_the_page_has_drawing_and_table(tmp_path: Path) -> None:
     calls = [call(0, 0), call(1, 5), failed(2, 12)]
-    settings = {"load": {"warm_up_s": 3.0}}
+    settings = bare_settings(load={"warm_up_s": 3.0})
     page = render_html(RecordedRun(folder=tmp_path, settings=settings, calls=calls, summary=None))
     drawing = re.search(r'<svg class="curve over-time".*?</svg>', page, re.DOTALL)
     assert drawing is not None
@@ -127,5 +130,5 @@ def test_the_page_has_drawing_and_table(tmp_path: Path) -> None:
     assert "warm-up: its calls are in no number" in drawing[0]
     assert "style=" not in drawing[0], "the page's policy lets no style stand there"
     assert "The same as a table" in page
-    few = RecordedRun(folder=tmp_path, settings={}, calls=calls, summary=None)
+    few = RecordedRun(folder=tmp_path, settings=bare_settings(), calls=calls, summary=None)
     assert "Over time" not in render_html(few)

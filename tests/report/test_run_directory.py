@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sample_run import bare_settings
 
 from harness.errors import EXIT_USAGE, ConfigError
 from harness.judge.summary import Ending
@@ -29,7 +30,7 @@ def result(call: str, **values: object) -> CallResult:
 
 def run_with(folder: Path, *lines: str) -> Path:
     directory = RunDirectory.create(folder / "run", name="x", now=NOW)
-    directory.write_settings({"run": "run"})
+    directory.write_settings(bare_settings(run="run"))
     (directory.path / "calls.jsonl").write_text("".join(lines), encoding="utf-8")
     return directory.path
 
@@ -44,7 +45,7 @@ def test_without_out_a_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: 
 
 
 def test_a_run_that_is_recorded_there_is_never_overwritten(tmp_path: Path) -> None:
-    RunDirectory.create(tmp_path, name="x", now=NOW).write_settings({})
+    RunDirectory.create(tmp_path, name="x", now=NOW).write_settings(bare_settings())
     with pytest.raises(ConfigError, match="recorded there already") as caught:
         RunDirectory.create(tmp_path, name="x", now=NOW)
     assert caught.value.exit_code == EXIT_USAGE
@@ -93,7 +94,7 @@ def test_a_full_disk_is_a_usage_error_and_nothing_of_it_stays(tmp_path: Path, di
 
 def test_each_call_is_on_the_disk_when_it_was_added_and_is_read_back_as_it_was(tmp_path: Path) -> None:
     directory = RunDirectory.create(tmp_path, name="x", now=NOW)
-    directory.write_settings({"run": "r"})
+    directory.write_settings(bare_settings(run="r"))
     calls = [result("1", notes=["a\u2028b\u2029c\x85d\x0be"]), result("2", tags=["caf\u00e9 \U0001f600"])]
     for number, call in enumerate(calls, 1):
         directory.append_call(call)
@@ -132,7 +133,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_line_that_a_full_disk_takes_half_of_is_taken_back(tmp_path: Path, disk_full_at: DiskFullAt) -> None:
     directory = RunDirectory.create(tmp_path, name="x", now=NOW)
-    directory.write_settings({})
+    directory.write_settings(bare_settings())
     directory.append_call(result("1"))
     size = (tmp_path / "calls.jsonl").stat().st_size
     with disk_full_at(size + 40):
@@ -162,3 +163,24 @@ def test_a_line_of_older_definitions_is_known_as_such(tmp_path: Path) -> None:
     assert first.greeting.onset_ms == 520  # it counted from connected, as positions do
     assert judge_run([first, second], [], target="x", ending=Ending()).definitions == 1
     assert judge_run([second], [], target="x", ending=Ending()).definitions == DEFINITIONS
+
+
+def test_a_format_that_is_not_known_is_refused_by_its_version(tmp_path: Path) -> None:
+    newer = json.loads(result("1").model_dump_json()) | {"version": 7, "something": "new"}
+    folder = run_with(tmp_path, json.dumps(newer) + "\n")
+    with pytest.raises(ConfigError, match="its format is version 7, and this voice-harness reads 1") as caught:
+        read_run(folder)
+    assert str(caught.value.where).endswith("calls.jsonl:1")
+    settings = json.loads((folder / "run.json").read_text(encoding="utf-8")) | {"version": "2.0", "something": "new"}
+    (folder / "run.json").write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r'run\.json cannot be read: its format is version "2\.0"'):
+        read_run(folder)
+    (folder / "capacity.json").write_text('{"version": 2}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"capacity\.json cannot be read: its format is version 2"):
+        RunDirectory(folder).read_capacity()
+
+
+def test_files_from_before_they_had_a_version_are_read(tmp_path: Path) -> None:
+    old = json.loads(result("1").model_dump_json())
+    del old["version"]
+    assert [call.call for call in read_run(run_with(tmp_path, json.dumps(old) + "\n")).calls] == ["1"]

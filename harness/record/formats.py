@@ -1,0 +1,39 @@
+"""Formats have versions: a reader names the one that it does not know, and reads all older ones.
+
+Each file of a run has a `version`: `run.json`, `summary.json` and `capacity.json` at their top, `calls.jsonl` in every
+line, a timeline in its first event. A model lists the versions that it reads as `Literal`s; its default is the one
+that it writes. A file without a version was written before files had one, and is of version 1.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+OTHER_VERSION = "report it with the version that made it (harness_version in run.json), or restore the file"
+
+
+class Recorded(BaseModel):
+    """A model of a file, or of a part of one; a key that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def why_unread(model: type[BaseModel], problem: ValidationError) -> str:
+    """Why a file or line is no such model, for a person."""
+    errors = problem.errors()
+    for error in errors:
+        if error["loc"] == ("version",):
+            return unknown_version(error["input"], get_args(model.model_fields["version"].annotation))
+    keys = ".".join(map(str, errors[0]["loc"]))
+    if keys:
+        return f"it is not as this version writes it, at {keys}"
+    return "it is no JSON" if errors[0]["type"] == "json_invalid" else "it is not as this version writes it"
+
+
+def unknown_version(found: Any, known: tuple[int, ...]) -> str:
+    """What to say of a version that nobody here can read."""
+    versions = " and ".join(map(str, known))
+    return f"its format is version {json.dumps(found)}, and this voice-harness reads {versions}"
