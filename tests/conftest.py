@@ -14,9 +14,20 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from tests.golden import Golden
+
 _MESSAGE_LIMIT = 200
 _skipped: list[str] = []
 _terminal: list[pytest.TerminalReporter] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="Write the golden files as things are now.")
+
+
+@pytest.fixture(scope="session")
+def golden(pytestconfig: pytest.Config) -> Golden:
+    return Golden(update=bool(pytestconfig.getoption("--update-golden")))
 
 
 @pytest.hookimpl(trylast=True)  # once the terminal's own plugin is there

@@ -1,0 +1,40 @@
+"""Runs of every kind, recorded once: they are read, measured and judged for ever, and come to the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.report.write import rebuild
+from tests.golden import Golden
+
+RUNS = sorted(path.parent for path in Path(__file__).parent.glob("*/run.json"))
+REPORTS = ("summary.json", "turns.csv", "junit.xml")
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda path: path.name)
+def test_a_recorded_run_comes_to_the_same_bytes_when_it_is_measured_again(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden
+) -> None:
+    copy = Path(run.name)
+    shutil.copytree(run, tmp_path / copy, ignore=shutil.ignore_patterns(*REPORTS))
+    monkeypatch.chdir(tmp_path)  # reports name the run's folder
+    rebuild(copy, remeasure=True)
+    for name in REPORTS:
+        golden.check(run / name, (copy / name).read_text(encoding="utf-8"))
+
+
+def test_there_are_runs_of_every_kind() -> None:
+    assert {path.name for path in RUNS} == {
+        "burst",
+        "capacity",
+        "faults-light",
+        "faults-sdk",
+        "killed",
+        "load",
+        "recording",
+        "talk-light",
+        "talk-sdk",
+    }
