@@ -24,7 +24,7 @@ run: $(STAMP)
 
 # What needs nothing but the CPU runs side by side, and so does what mostly waits, a file at a time: each process has
 # servers of its own. Calls that are measured have the machine to themselves.
-BY_THE_CPU := $(addprefix tests/,calibrate call capacity cli fixtures judge measure recordings report scenario target testing)
+BY_THE_CPU := $(addprefix tests/,calibrate call capacity cli docs fixtures judge measure recorded recordings report scenario target testing)
 TIMED := tests/stack/agents/test_live.py
 WAITING := $(addprefix tests/,load proxies transport stack/speech live/test_cli_live.py live/test_faults.py) \
 	$(filter-out $(TIMED),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))

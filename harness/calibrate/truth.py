@@ -11,6 +11,7 @@ from harness.call.engines.sdk_wait import JitterBufferWait, Reading, left_over_m
 from harness.clock import NS_PER_MS, ms
 from harness.measure.result import CallResult, TurnResult
 from harness.measure.spans import CallSpans, TurnSpan, gather
+from harness.timeline.events import Event, RoomConnected
 
 HEARD_BEFORE_NS = 20 * NS_PER_MS  # a caller is not heard before the packet has left, but for the error looked for
 HEARD_WITHIN_NS = 2000 * NS_PER_MS
@@ -63,9 +64,9 @@ class CallCheck:
     lost: str | None = None
 
 
-def check_call(result: CallResult, events: Sequence[Mapping[str, Any]], truth: Sequence[Entry]) -> CallCheck:
+def check_call(result: CallResult, events: Sequence[Event], truth: Sequence[Entry]) -> CallCheck:
     """Pairs a call with the truth log's entries of its room, by time; nothing is paired by how alike it is."""
-    spans = gather([dict(event) for event in events])
+    spans = gather(events)
     ordered = sorted((entry for entry in truth if entry["room"] == result.room), key=lambda entry: int(entry["t"]))
     checks: list[TurnCheck] = []
     missed: dict[Kind, int] = {"typed": 0, "spoken": 0}
@@ -87,7 +88,7 @@ def _check_turn(
     call: str, *, kind: Kind, spans: CallSpans, turn: TurnSpan, measured: TurnResult, truth: Sequence[Entry]
 ) -> TurnCheck | None:
     left_ns = turn.caller_end_ns
-    connected_ns = spans.at("room.connected")
+    connected_ns = spans.at(RoomConnected)
     if left_ns is None or connected_ns is None or measured.ttfa_ms is None:
         return None
     name = "data_in" if kind == "typed" else "caller_voiced_end"

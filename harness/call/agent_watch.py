@@ -15,6 +15,18 @@ from harness.call.who import FOLLOWS_NS, Person, choose, follower
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
 from harness.errors import AgentFailure
 from harness.measure.agent_voices import AgentVoices
+from harness.timeline.events import (
+    AgentHandover,
+    AgentJoined,
+    AgentLeft,
+    AgentSeen,
+    ParticipantLeft,
+    ParticipantSeen,
+    TrackCame,
+    TrackGone,
+    TrackMuted,
+    TrackUnmuted,
+)
 
 PERHAPS_DEAD_NS = 1200 * NS_PER_MS  # three packets of silence and a reading of the statistics later
 SURELY_KNOWN_NS = 6 * NS_PER_S
@@ -112,11 +124,12 @@ class AgentWatch:
         if known is not None and known.participant == participant:
             return
         self._timeline.add(
-            t_ns,
-            "participant",
-            identity=participant.identity,
-            kind=participant.kind,
-            on_behalf_of=participant.on_behalf_of,
+            ParticipantSeen(
+                t_ns=t_ns,
+                identity=participant.identity,
+                kind=participant.kind,
+                on_behalf_of=participant.on_behalf_of,
+            )
         )
         if known is None:
             self._people[participant.identity] = Person(participant, t_ns)
@@ -130,7 +143,7 @@ class AgentWatch:
         person = self._people.pop(identity, None)
         if person is None:
             return
-        self._timeline.add(t_ns, "participant.left", identity=identity)
+        self._timeline.add(ParticipantLeft(t_ns=t_ns, identity=identity))
         if identity == self.agent:
             self._left, self._left_ns = person, t_ns
         self._decide(t_ns)
@@ -139,7 +152,7 @@ class AgentWatch:
         """An audio track is heard from now on."""
         self._tracks[track.sid] = track
         self._timeline.add(
-            t_ns, "track.came", track=track.sid, identity=track.identity, name=track.name, source=track.source
+            TrackCame(t_ns=t_ns, track=track.sid, identity=track.identity, name=track.name, source=track.source)
         )
         self._voices.track_came(t_ns, track.sid, track.identity, name=track.name, source=track.source)
         person = self._people.setdefault(track.identity, Person(Participant(track.identity), t_ns))
@@ -152,7 +165,7 @@ class AgentWatch:
         track = self._tracks.pop(sid, None)
         if track is None:
             return
-        self._timeline.add(t_ns, "track.gone", track=sid)
+        self._timeline.add(TrackGone(t_ns=t_ns, track=sid))
         self._voices.track_gone(t_ns, sid)
         self._life.gone(sid)
         person = self._people.get(track.identity)
@@ -161,7 +174,7 @@ class AgentWatch:
 
     def track_muted(self, t_ns: int, sid: str, *, muted: bool) -> None:
         """A track was muted, or that was taken back."""
-        self._timeline.add(t_ns, "track.muted" if muted else "track.unmuted", track=sid)
+        self._timeline.add(TrackMuted(t_ns=t_ns, track=sid) if muted else TrackUnmuted(t_ns=t_ns, track=sid))
         self._life.muted(sid, muted=muted)
 
     def voice(self, t_ns: int, sid: str) -> None:
@@ -210,7 +223,7 @@ class AgentWatch:
         if chosen.identity != self.agent:
             changed, self.agent = self.agent is not None, chosen.identity
             by = "name" if self._named is not None else "kind" if chosen.is_agent else "audio"
-            self._timeline.add(t_ns, "agent.seen", identity=chosen.identity, by=by)
+            self._timeline.add(AgentSeen(t_ns=t_ns, identity=chosen.identity, by=by))
             before = self._tracks_of_agent()
             self._voices.chosen(chosen.identity)
             if changed and self.joined.is_set() and self._tracks_of_agent() != before:
@@ -218,7 +231,7 @@ class AgentWatch:
                 self._life = SignsOfLife()
                 self._on_anew()
         if chosen.audio_ns is not None and not self.joined.is_set():
-            self._timeline.add(chosen.audio_ns, "agent.joined", identity=chosen.identity)
+            self._timeline.add(AgentJoined(t_ns=chosen.audio_ns, identity=chosen.identity))
             self.joined.set()
         return again_ns
 
@@ -239,7 +252,7 @@ class AgentWatch:
             self.agent = self._left = None  # it was taken for the agent before anything was heard of it
             return self._choose(t_ns)
         if then is not None:
-            self._timeline.add(t_ns, "agent.handover", identity=self.agent, to=then.identity)
+            self._timeline.add(AgentHandover(t_ns=t_ns, identity=self.agent, to=then.identity))
             self.agent, self._left = then.identity, None
             self._voices.handed_over(then.identity)
             self._life = SignsOfLife()
@@ -249,7 +262,7 @@ class AgentWatch:
         until_ns = max(self._left_ns + FOLLOWS_NS, coming_ns or 0, self._comes_until_ns() if perhaps_none else 0)
         if t_ns < until_ns:
             return until_ns
-        self._timeline.add(self._left_ns, "agent.left", identity=self.agent)
+        self._timeline.add(AgentLeft(t_ns=self._left_ns, identity=self.agent))
         heard = self.joined.is_set()
         what = f"the agent left before {'the script had ended' if heard else 'its audio was there'}"
         waited_s = (until_ns - self._left_ns) / NS_PER_S

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.call.recorder import Stand
 from harness.call.timeline import Timeline
+from harness.timeline.events import StreamAnchor
 
 EVERY = SAMPLE_RATE  # samples of the stream from one anchor to the next
 
@@ -52,11 +53,12 @@ class HeardAnchors:
     def _write(self, track: _Anchored, heard: Heard, position: int) -> None:
         place = None if track.stand is None else track.stand.place_of(position)
         self._timeline.add(
-            heard.wire_at(position),
-            "heard",
-            track=heard.track,
-            position=position,
-            ear=heard.ear_at(position),
-            place=place,
+            StreamAnchor(
+                t_ns=heard.wire_at(position),
+                track=heard.track,
+                position=position,
+                ear=heard.ear_at(position),
+                place=place,
+            )
         )
         track.due = position + EVERY

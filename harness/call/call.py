@@ -30,6 +30,28 @@ from harness.secret import masked
 from harness.target.endpoint import is_loopback
 from harness.target.session import Session, SessionRequest
 from harness.target.shown import shown_url
+from harness.timeline.events import (
+    AgentHungUp,
+    CallEnded,
+    CallStarted,
+    Cut,
+    Failed,
+    HeardOverflow,
+    HungUp,
+    JunkCame,
+    LoopWasLate,
+    MediaSecond,
+    MicPublished,
+    RoomConnected,
+    RoomConnecting,
+    RoomReconnected,
+    RoomReconnecting,
+    SecondPassed,
+    SendLate,
+    SessionCreated,
+    SessionRequested,
+    TextCame,
+)
 
 LATE_NS = 20 * NS_PER_MS  # a packet that leaves later than this is noted by itself
 
@@ -106,41 +128,42 @@ class Call:
     async def make(self) -> None:
         """Makes the call. Raises nothing: what went wrong is on the timeline, as `failure` or `cut`."""
         self._timeline.add(
-            self._clock.now_ns(),
-            "call.started",
-            version=FORMAT_VERSION,
-            call=self._plan.call,
-            scenario=self._plan.scenario.name,
-            agent=self._plan.agent,
-            target=self._plan.target,
-            utc=self._clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            engine=self._engine.name,
-            due=self._plan.due_ns,
-            warm_up=self._plan.warm_up,
-            canary=self._plan.canary,
+            CallStarted(
+                t_ns=self._clock.now_ns(),
+                version=FORMAT_VERSION,
+                call=self._plan.call,
+                scenario=self._plan.scenario.name,
+                agent=self._plan.agent,
+                target=self._plan.target,
+                utc=self._clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                engine=self._engine.name,
+                due=self._plan.due_ns,
+                warm_up=self._plan.warm_up,
+                canary=self._plan.canary,
+            )
         )
         if self._cut_early:
-            self._timeline.add(self._clock.now_ns(), "cut")
-            self._timeline.add(self._clock.now_ns(), "call.ended")
+            self._timeline.add(Cut(t_ns=self._clock.now_ns()))
+            self._timeline.add(CallEnded(t_ns=self._clock.now_ns()))
             return
         self._lag.watch(self._on_lag)
         self._work = asyncio.create_task(self._run())
         try:
             await asyncio.wait({self._work})
             if self._work.cancelled():
-                self._timeline.add(self._clock.now_ns(), "cut")
+                self._timeline.add(Cut(t_ns=self._clock.now_ns()))
             elif (problem := self._work.exception()) is not None:
                 self._failed(problem)
         finally:
             if self._line is not None:
                 await self._line.hang_up()
-                self._timeline.add(self._clock.now_ns(), "hung_up")
+                self._timeline.add(HungUp(t_ns=self._clock.now_ns()))
             self._agents.close()
             if self._lost_timer is not None:
                 self._lost_timer.cancel()
             self._lag.unwatch(self._on_lag)
             self._anchors.end()
-            self._timeline.add(self._clock.now_ns(), "call.ended")
+            self._timeline.add(CallEnded(t_ns=self._clock.now_ns()))
 
     def is_agents_track(self, sid: str) -> bool:
         """Whether an audio track is the agent's, as far as is known by now."""
@@ -157,7 +180,7 @@ class Call:
             _log.debug("a call failed by a bug", exc_info=problem)
             problem = OwnFailure("harness.bug", masked(f"{type(problem).__name__}: {problem}"))
         told = {"kind": problem.kind, "what": problem.what, "hint": problem.mend or ""}
-        self._timeline.add(self._clock.now_ns(), "failure", **told, turn=None, ended=True)
+        self._timeline.add(Failed(t_ns=self._clock.now_ns(), **told, turn=None, ended=True))
 
     async def _run(self) -> None:
         timeouts = self._plan.timeouts
@@ -165,14 +188,14 @@ class Call:
         wanted_ns = self._clock.now_ns()
         await self._engine.may_join()
         connecting_ns = self._clock.now_ns()
-        self._timeline.add(connecting_ns, "room.connecting", held_back_ms=ms(connecting_ns - wanted_ns))
+        self._timeline.add(RoomConnecting(t_ns=connecting_ns, held_back_ms=ms(connecting_ns - wanted_ns)))
         try:
             self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
         except RoomFailure as problem:
             where = shown_url(session.livekit_url, secrets=(session.token,))
             raise RoomFailure(problem.kind, problem.what, mend=f"{problem.mend} ({where})") from None
         connected_ns = self._clock.now_ns()
-        self._timeline.add(connected_ns, "room.connected")
+        self._timeline.add(RoomConnected(t_ns=connected_ns))
         _check_rights(self._line.rights, types=self._plan.types)
         self._agent_due_ns = connected_ns + s_to_ns(timeouts.agent_join)
         self._second_ns = connected_ns + NS_PER_S
@@ -193,7 +216,7 @@ class Call:
         try:
             async with asyncio.timeout(timeouts.call):
                 await self._line.publish(timeout_s=timeouts.connect)
-                self._timeline.add(self._clock.now_ns(), "mic.published")
+                self._timeline.add(MicPublished(t_ns=self._clock.now_ns()))
                 await self._await_agent(self._agent_due_ns)
                 await self._script.run(connected_ns, asked_ns=connecting_ns)
         except TimeoutError:
@@ -207,16 +230,17 @@ class Call:
         wanted_ns = self._clock.now_ns()
         await self._sessions.admit()
         requested_ns = self._clock.now_ns()
-        self._timeline.add(requested_ns, "session.requested", held_back_ms=ms(requested_ns - wanted_ns))
+        self._timeline.add(SessionRequested(t_ns=requested_ns, held_back_ms=ms(requested_ns - wanted_ns)))
         request = SessionRequest(agent=self._plan.agent, overrides=self._plan.overrides)
         session = await self._sessions.create(request, timeout_s=self._plan.timeouts.session)
         self._timeline.add(
-            self._clock.now_ns(),
-            "session.created",
-            room=session.room,
-            on_this_machine=is_loopback(session.livekit_url),
-            retries=session.retries,
-            retry_wait_ms=session.waited_ms,
+            SessionCreated(
+                t_ns=self._clock.now_ns(),
+                room=session.room,
+                on_this_machine=is_loopback(session.livekit_url),
+                retries=session.retries,
+                retry_wait_ms=session.waited_ms,
+            )
         )
         return session
 
@@ -295,7 +319,7 @@ class Call:
     def _agent_left(self, since_ns: int, failure: AgentFailure) -> None:
         """The agent has left, or ended the call: what the script may have waited for."""
         if self._script is not None and self._script.awaits_hang_up:
-            self._timeline.add(since_ns, "agent.hung_up")
+            self._timeline.add(AgentHungUp(t_ns=since_ns))
             self._script.hung_up()
         else:
             self._end(failure)
@@ -312,7 +336,7 @@ class Call:
 
     def on_media(self, t_ns: int, media: Media) -> None:
         """See `LineEvents`."""
-        self._timeline.add(t_ns, "media", **asdict(media))
+        self._timeline.add(MediaSecond(t_ns=t_ns, **asdict(media)))
         self._agents.second(t_ns, media)
 
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
@@ -322,9 +346,9 @@ class Call:
         received = self._chat.received(payload, of_agent=self._agents.is_agents_text(identity))
         if isinstance(received, Junk):
             space = received.space.fields() if received.space else {}
-            self._timeline.add(t_ns, "text.junk", why=received.why, identity=identity, **space)
+            self._timeline.add(JunkCame(t_ns=t_ns, why=received.why, identity=identity, **space))
         else:
-            self._timeline.add(t_ns, "text", **received.fields(), identity=identity)
+            self._timeline.add(TextCame(t_ns=t_ns, **received.fields(), identity=identity))
             if received.role == "reply" and self._script is not None:
                 self._script.reply_written(t_ns, received.text, None if received.own_id else received.segment)
 
@@ -334,7 +358,7 @@ class Call:
         self._second_sent += 1
         self._second_late_ns = max(self._second_late_ns, late_ns)
         if late_ns > LATE_NS:
-            self._timeline.add(due_ns, "send.late", late_ms=ms(late_ns))
+            self._timeline.add(SendLate(t_ns=due_ns, late_ms=ms(late_ns)))
         if samples is not None:
             self._own_voice.sent(left_ns, samples)
             if self._recorder is not None:
@@ -345,14 +369,15 @@ class Call:
 
     def _close_second(self) -> None:
         self._timeline.add(
-            self._second_ns,
-            "second",
-            sent=self._second_sent,
-            send_late_ms=ms(self._second_late_ns),
-            lag_ms=ms(max(self._second_lag_ns, self._lag.longest_ns(self._second_ns - NS_PER_S))),
-            heard=max(self._second_heard.values(), default=0),
-            read_late_ms=ms(self._second_read_late_ns),
-            **(asdict(self._lag.machine) if self._lag.machine is not None else {}),
+            SecondPassed(
+                t_ns=self._second_ns,
+                sent=self._second_sent,
+                send_late_ms=ms(self._second_late_ns),
+                lag_ms=ms(max(self._second_lag_ns, self._lag.longest_ns(self._second_ns - NS_PER_S))),
+                heard=max(self._second_heard.values(), default=0),
+                read_late_ms=ms(self._second_read_late_ns),
+                **(asdict(self._lag.machine) if self._lag.machine is not None else {}),
+            )
         )
         self._second_ns += NS_PER_S
         self._second_sent = self._second_late_ns = 0
@@ -361,7 +386,7 @@ class Call:
 
     def on_overflow(self, t_ns: int) -> None:
         """See `LineEvents`."""
-        self._timeline.add(t_ns, "heard.overflow")
+        self._timeline.add(HeardOverflow(t_ns=t_ns))
 
     def on_broken(self, t_ns: int, what: str) -> None:
         """See `LineEvents`."""
@@ -369,14 +394,14 @@ class Call:
 
     def on_reconnecting(self, t_ns: int, why: str) -> None:
         """See `LineEvents`."""
-        self._timeline.add(t_ns, "room.reconnecting", why=why)
+        self._timeline.add(RoomReconnecting(t_ns=t_ns, why=why))
         if self._lost_timer is None:
             within_s = self._plan.timeouts.connect
             self._lost_timer = asyncio.get_running_loop().call_later(within_s, self._stays_lost, why)
 
     def on_reconnected(self, t_ns: int, how: str) -> None:
         """See `LineEvents`."""
-        self._timeline.add(t_ns, "room.reconnected", how=how)
+        self._timeline.add(RoomReconnected(t_ns=t_ns, how=how))
         self._agents.reconnected()
         if self._lost_timer is not None:
             self._lost_timer.cancel()
@@ -397,7 +422,7 @@ class Call:
     def _on_lag(self, due_ns: int, late_ns: int, stall: Stall) -> None:
         # One that reached over a second's end may be told after that second was closed: it counts for the next.
         self._second_lag_ns = max(self._second_lag_ns, late_ns)
-        self._timeline.add(due_ns, "loop.lag", late_ms=ms(late_ns), **stall.fields())
+        self._timeline.add(LoopWasLate(t_ns=due_ns, late_ms=ms(late_ns), **asdict(stall)))
 
 
 def _check_rights(rights: Rights, *, types: bool) -> None:

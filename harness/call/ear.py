@@ -10,7 +10,8 @@ from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
 from harness.measure.agent_voices import AgentVoices
-from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
+from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.timeline.edges import end_event, onset_event
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
 ONSET_NS = 100 * NS_PER_MS  # an onset is known once so much after it was heard: 8 frames, and one that is not whole yet
@@ -73,17 +74,20 @@ class Ear:
             position = found.edge.position
             t_ns = heard.wire_at(position)
             now_ns = self._clock.now_ns()
-            fields = {"track": heard.track, **edge_fields(found), "found": now_ns}
             if found.quality is None:
                 self._heard.onset(heard.track, t_ns)
                 ear_ns = heard.ear_at(position)
                 late_ns = next((late for end, late in track.read_late if end > position), 0)
-                self._timeline.add(t_ns, "agent.onset", ear=ear_ns, **fields, read_late_ms=ms(late_ns))
+                self._timeline.add(
+                    onset_event(
+                        found, t_ns=t_ns, track=heard.track, ear=ear_ns, found_ns=now_ns, read_late_ms=ms(late_ns)
+                    )
+                )
                 self._on_voice(t_ns, heard.track)
             else:
                 began_ns = self._began_ns(found, heard)
                 self._heard.end(heard.track, t_ns, began_ns)
-                self._timeline.add(t_ns, "agent.end", began=began_ns, **fields)
+                self._timeline.add(end_event(found, t_ns=t_ns, track=heard.track, began=began_ns, found_ns=now_ns))
         if edges:
             self.wake()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from harness.call.chat import TOPIC_OUT, Chat, outgoing
 from harness.call.ear import KNOWN_AFTER_NS, Ear
@@ -31,6 +31,21 @@ from harness.measure.voice import (
     talking_since,
 )
 from harness.scenario.model import Step
+from harness.timeline.events import (
+    BargedIn,
+    CallerSpoke,
+    CallerTyped,
+    EchoHeard,
+    Failed,
+    GreetingAnew,
+    GreetingAwaited,
+    GreetingEnded,
+    TurnEnded,
+    TurnKind,
+    TurnStarted,
+    WaitEnded,
+    WaitStarted,
+)
 
 TALKS_ON_NS = 60 * NS_PER_S
 END_KNOWN_NS = NS_PER_S // 2  # a voice's end is known so long after it: 200 ms of silence, the jitter buffer, a packet
@@ -202,7 +217,7 @@ class Script:
             return
         timeouts = self._plan.timeouts
         awaited_ns = self._clock.now_ns()
-        self._timeline.add(awaited_ns, "greeting.awaited")
+        self._timeline.add(GreetingAwaited(t_ns=awaited_ns))
         deadline_ns = max(awaited_ns + s_to_ns(timeouts.greeting), asked_ns + s_to_ns(self._plan.greeting_within_s))
         voices = self._ear.voices
         while True:
@@ -218,10 +233,10 @@ class Script:
             if self._anew:
                 self._anew = False
                 deadline_ns = max(deadline_ns, self._clock.now_ns() + s_to_ns(timeouts.greeting))
-                self._timeline.add(self._clock.now_ns(), "greeting.anew")
+                self._timeline.add(GreetingAnew(t_ns=self._clock.now_ns()))
             elif why == "silent" or voices:  # what turned out to be noise, or another's voice, was no greeting
                 break
-        self._timeline.add(self._clock.now_ns(), "greeting.ended", why=why)
+        self._timeline.add(GreetingEnded(t_ns=self._clock.now_ns(), why=why))
         if why == "silent" and self._plan.scenario.greeting is not None:
             waited_s = (deadline_ns - awaited_ns) / NS_PER_S
             what = f"the agent said nothing for {waited_s:.1f} s after it had joined"
@@ -232,15 +247,15 @@ class Script:
         if self._plan.scenario.stop_on_failure:
             raise failure
         told = {"kind": failure.kind, "what": failure.what, "hint": failure.mend or ""}
-        self._timeline.add(self._clock.now_ns(), "failure", **told, turn=turn, ended=False)
+        self._timeline.add(Failed(t_ns=self._clock.now_ns(), **told, turn=turn, ended=False))
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
     async def _wait(self, index: int, step: Step) -> None:
         start_ns = self._clock.now_ns()
-        self._timeline.add(start_ns, "wait.started", step=index, after_turn=self._turn)
+        self._timeline.add(WaitStarted(t_ns=start_ns, step=index, after_turn=self._turn))
         await self._until(lambda: False, start_ns + s_to_ns(step.wait_s))
-        self._timeline.add(self._clock.now_ns(), "wait.ended", step=index)
+        self._timeline.add(WaitEnded(t_ns=self._clock.now_ns(), step=index))
         voices = self._ear.voices
         self._talked_over_ns = voices[-1].onset_ns if voices and self._ear.voiced else None
         self._after_wait = True
@@ -254,14 +269,15 @@ class Script:
         self._reply_heard, self._last_turn = False, step.expect.ends_call is not None
         speech = self._plan.speech[index]
         self._timeline.add(
-            self._clock.now_ns(),
-            "turn.started",
-            turn=self._turn,
-            step=index,
-            kind=step.kind,
-            text=speech.text if speech else step.type,
-            fixture=speech.name if speech else None,
-            language=speech.language if speech else "",
+            TurnStarted(
+                t_ns=self._clock.now_ns(),
+                turn=self._turn,
+                step=index,
+                kind=cast(TurnKind, step.kind),
+                text=speech.text if speech else step.type or "",
+                fixture=speech.name if speech else None,
+                language=speech.language if speech else "",
+            )
         )
         why = "failed"
         try:
@@ -279,12 +295,12 @@ class Script:
             why = "no_reply" if failure.kind == "agent.no_reply" else why
             raise
         finally:
-            self._timeline.add(self._clock.now_ns(), "turn.ended", turn=self._turn, why=why)
+            self._timeline.add(TurnEnded(t_ns=self._clock.now_ns(), turn=self._turn, why=why))
 
     async def _type(self, text: str, *, barged: bool) -> str:
         self._chat.sent(text)
         sent_ns = await self._unless_ended(self._line.send_data(TOPIC_OUT, outgoing(text)))
-        self._timeline.add(sent_ns, "caller.typed", turn=self._turn, text=text.strip())
+        self._timeline.add(CallerTyped(t_ns=sent_ns, turn=self._turn, text=text.strip()))
         return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
 
     async def _speak(self, speech: Utterance, *, not_before_ns: int = 0) -> tuple[int, int]:
@@ -294,12 +310,13 @@ class Script:
         await self._unless_ended(speaking.finished())
         start_ns, end_ns = speaking.left_ns(speech.voiced_start), speaking.left_ns(speech.voiced_end)
         self._timeline.add(
-            speaking.left_ns(0),
-            "caller.spoke",
-            turn=self._turn,
-            voiced_start=start_ns,
-            voiced_end=end_ns,
-            said_end=speaking.said_ns(speech.voiced_end),
+            CallerSpoke(
+                t_ns=speaking.left_ns(0),
+                turn=self._turn,
+                voiced_start=start_ns,
+                voiced_end=end_ns,
+                said_end=speaking.said_ns(speech.voiced_end),
+            )
         )
         return start_ns, end_ns
 
@@ -311,7 +328,7 @@ class Script:
         heard = self._own_voice.find()
         if heard is None:
             return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies.times_ns)
-        self._timeline.add(self._clock.now_ns(), "own_voice", turn=self._turn, **asdict(heard))
+        self._timeline.add(EchoHeard(t_ns=self._clock.now_ns(), turn=self._turn, **asdict(heard)))
 
         def find() -> ReplyStart:
             known_ns = self._ear.known_until_ns()
@@ -322,7 +339,7 @@ class Script:
 
     async def _barge_in(self, step: Step, speech: Utterance, *, barged: bool) -> str:
         onset_ns, self._talked_over_ns = self._talked_over_ns, None
-        self._timeline.add(self._clock.now_ns(), "barge_in", turn=self._turn, onset=onset_ns)
+        self._timeline.add(BargedIn(t_ns=self._clock.now_ns(), turn=self._turn, onset=onset_ns))
         not_before_ns = 0
         if onset_ns is not None:
             # The caller's voice, not the fixture's leading silence, is to be heard at that time.

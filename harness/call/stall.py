@@ -11,7 +11,7 @@ import resource
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import Clock, ms
@@ -49,10 +49,6 @@ class Stall:
     hearing_ms: float = 0.0
     sending_ms: float = 0.0
     joining: int = 0
-
-    def fields(self) -> dict[str, float]:
-        """What there is to tell of it."""
-        return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True, slots=True)

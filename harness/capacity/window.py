@@ -10,6 +10,8 @@ from pathlib import Path
 
 from harness.clock import NS_PER_MS
 from harness.measure.result import CallResult, TurnResult
+from harness.timeline.codec import event_of
+from harness.timeline.events import RoomConnected, SessionCreated
 
 HEAD_EVENTS = 60  # of a timeline: connected is among the first, whatever came before it
 
@@ -118,12 +120,12 @@ def read_timed(result: CallResult, timeline: Path, *, first: bool) -> Timed:
     try:
         with timeline.open(encoding="utf-8") as lines:
             for _, line in zip(range(HEAD_EVENTS), lines, strict=False):
-                event = json.loads(line)
-                if event["event"] == "session.created":
-                    local = bool(event.get("on_this_machine"))
-                if event["event"] == "room.connected":
-                    connected_ns = int(event["t"])
+                event = event_of(json.loads(line))
+                if isinstance(event, SessionCreated):
+                    local = event.on_this_machine
+                if isinstance(event, RoomConnected):
+                    connected_ns = event.t_ns
                     break
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         connected_ns = None
     return Timed(result, connected_ns, local, first)

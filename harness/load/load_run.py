@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import tempfile
@@ -29,6 +30,7 @@ from harness.record.settings import RunSettings
 from harness.report.run_directory import CALLS_FILE, TRUTH_FILE, RunDirectory, read_run
 from harness.report.write import finish_run
 from harness.target.target import Target
+from harness.timeline.events import CallStarted
 
 Say = Callable[[str], None]
 
@@ -153,18 +155,19 @@ class LoadRun:
         return list(by_id.values())
 
     def _lost(self, timeline: Path) -> CallResult:
-        events = read_timeline(timeline)
-        first = events[0] if events else {}
+        first = None
+        with contextlib.suppress(ValueError):  # damaged: it tells nothing
+            first = next((event for event in read_timeline(timeline) if isinstance(event, CallStarted)), None)
         named = {prepared.loaded.name: prepared for prepared in self._request.scenarios}
-        prepared = named.get(first.get("scenario", ""), self._request.scenarios[0])
-        started = first.get("utc") or datetime.fromtimestamp(timeline.stat().st_mtime, UTC).isoformat()
+        prepared = named.get(first.scenario if first is not None else "", self._request.scenarios[0])
+        written = datetime.fromtimestamp(timeline.stat().st_mtime, UTC).isoformat()
         return lost_call(
             timeline.stem,
             prepared,
             target=self.order.described,
-            started=started,
+            started=(first.utc if first is not None else "") or written,
             failure=shard_died("it ended before the call did"),
-            canary=bool(first.get("canary", False)),
+            canary=first is not None and first.canary,
         )
 
 

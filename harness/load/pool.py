@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.call.engines.make import EngineName
-from harness.call.timeline import Event
 from harness.clock import NS_PER_S, Clock
 from harness.errors import HarnessError, OwnFailure, StackError, UsageError
 from harness.load.lost_call import how_it_ended, lost_call, shard_died
@@ -22,6 +21,8 @@ from harness.load.silence import LOOK_S, Silence
 from harness.measure.result import CallResult
 from harness.stack.child import Child
 from harness.stack.said import Said
+from harness.timeline.codec import event_of
+from harness.timeline.events import Event
 
 COMMAND = (sys.executable, "-m", "harness.load.shard")
 END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
@@ -274,7 +275,9 @@ class ShardPool:
             if ended is not None and not ended.done():
                 ended.set_result(result)
         elif "event" in message and self._on_event is not None:
-            self._on_event(message["call"], message["event"])
+            event = event_of(message["event"])
+            if event is not None:
+                self._on_event(message["call"], event)
         elif "second" in message and self._on_second is not None:
             self._on_second(shard.number, message["second"])
         elif "ready" in message:

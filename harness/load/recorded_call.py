@@ -13,7 +13,7 @@ from harness.call.engines.line import Engine
 from harness.call.loop_lag import LoopLag
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
-from harness.call.timeline import Event, Timeline
+from harness.call.timeline import Timeline
 from harness.clock import Clock
 from harness.errors import OwnFailure
 from harness.failures import HINTS
@@ -24,6 +24,7 @@ from harness.measure.result import CallResult, FailureSeen
 from harness.own_work import OWN_WORK
 from harness.report.run_directory import RunDirectory
 from harness.secret import Secret, masked, without_secrets
+from harness.timeline.events import CallStarted, Event
 
 RecordMode = Literal["none", "failed", "all"]
 
@@ -115,7 +116,7 @@ class RecordedCall:
             scenario=self._plan.scenario.name,
             target=self._plan.target,
             agent=self._plan.agent,
-            started=events[0].get("utc", "") if events else "",
+            started=events[0].utc if events and isinstance(events[0], CallStarted) else "",
             ok=False,
             failure="harness.bug",
             failures=[FailureSeen(kind="harness.bug", what=what, hint=HINTS["harness.bug"], ended=True)],

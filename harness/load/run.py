@@ -12,7 +12,6 @@ from typing import Protocol
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName, make_engine
 from harness.call.loop_lag import LoopLag
-from harness.call.timeline import Event
 from harness.clock import Clock
 from harness.counted import counted
 from harness.errors import EXIT_INFRASTRUCTURE, StackError
@@ -33,6 +32,7 @@ from harness.report.run_directory import TRUTH_FILE, RunDirectory
 from harness.report.write import finish_run
 from harness.target.connect import session_client
 from harness.target.target import Target
+from harness.timeline.events import Event
 
 
 @dataclass(frozen=True)

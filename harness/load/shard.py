@@ -22,7 +22,6 @@ from typing import Any
 
 from harness.call.engines.make import make_engine
 from harness.call.loop_lag import LoopLag
-from harness.call.timeline import Event
 from harness.clock import NS_PER_S, Clock, SystemClock, ms
 from harness.errors import EXIT_OK, EXIT_UNFIT, HarnessError
 from harness.load.collector import Collector
@@ -37,6 +36,8 @@ from harness.report.run_directory import RunDirectory
 from harness.secret import Secret
 from harness.target.connect import session_client
 from harness.target.target import Target
+from harness.timeline.codec import entry_of
+from harness.timeline.events import Event
 
 SWITCH_S = 0.0005
 """A thread that measures gives the interpreter back so soon: packets are waiting."""
@@ -156,7 +157,7 @@ class Shard:
         )
 
     def _event(self, call: str, event: Event) -> None:
-        self._tell({"event": event, "call": call})
+        self._tell({"event": entry_of(event), "call": call})
 
     async def _tell_seconds(self) -> None:
         used_s, at_ns = _cpu_s(), self._clock.now_ns()

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from harness.measure.voice import Voice, end_voice
 
 MICROPHONE = "microphone"
-UNKNOWN_TRACK = ""  # of timelines that name no tracks: all they tell of is the agent's
 
 
 @dataclass(slots=True)

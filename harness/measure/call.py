@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import cast, get_args
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.failures import HINT_IF_LATE, HINTS, FailureKind
@@ -24,7 +24,7 @@ from harness.measure.result import (
 )
 from harness.measure.self_check import self_faults
 from harness.measure.self_fault import SelfFault
-from harness.measure.spans import CallSpans, Event, TurnSpan, WaitSpan, gather
+from harness.measure.spans import CallSpans, TurnSpan, WaitSpan, gather
 from harness.measure.stopping import Stop, find_stop
 from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
@@ -42,6 +42,21 @@ from harness.measure.voice import (
 from harness.measure.wer import word_error_rate
 from harness.measure.who_was_there import handovers, mistaken, tracks_heard
 from harness.measure.whose_answer import OwedAnswers
+from harness.timeline.events import (
+    AgentHungUp,
+    AgentJoined,
+    AgentLeft,
+    CallStarted,
+    Cut,
+    Event,
+    Failed,
+    GreetingAwaited,
+    GreetingEnded,
+    RoomConnected,
+    RoomConnecting,
+    SessionCreated,
+    SessionRequested,
+)
 
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
@@ -58,38 +73,42 @@ GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeou
 def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallResult:
     """The numbers of a call; expectations are judged afterwards (`judge.expectations`)."""
     spans = gather(events)
-    start = spans.first["call.started"]
-    zero_ns = _first(spans.at("room.connected"), spans.at("call.started"))
+    start = spans.one(CallStarted)
+    if start is None:
+        raise ValueError("the timeline has no call.started")
+    created = spans.one(SessionCreated)
+    connected_ns = spans.at(RoomConnected)
+    zero_ns = start.t_ns if connected_ns is None else connected_ns
     faults = self_faults(events)
     measured = _Measured(spans, zero_ns, faults)
     greeting, turns = measured.greeting(), measured.turns()
     failures = measured.failures(greeting, turns)
-    cut = "cut" in spans.first
+    cut = Cut in spans.first
     ended_by = next((failure.kind for failure in failures if failure.ended), None)
     failure = ended_by or (failures[0].kind if failures else None)
     return CallResult(
-        call=start["call"],
-        scenario=start["scenario"],
+        call=start.call,
+        scenario=start.scenario,
         tags=list(tags),
-        target=start["target"],
-        agent=start["agent"],
-        room=spans.first.get("session.created", {}).get("room"),
-        started=start["utc"],
-        engine=start.get("engine", "sdk"),
-        warm_up=start.get("warm_up", False),
-        canary=start.get("canary", False),
-        start_late_ms=_span_ms(start.get("due"), spans.at("call.started")),
+        target=start.target,
+        agent=start.agent,
+        room=None if created is None else created.room,
+        started=start.utc,
+        engine=start.engine,
+        warm_up=start.warm_up,
+        canary=start.canary,
+        start_late_ms=_span_ms(start.due, start.t_ns),
         held_back_ms=_held_back_ms(spans),
-        since_due=_since_due(spans),
-        duration_ms=_span_ms(spans.at("call.started"), spans.last_ns) or 0.0,
+        since_due=_since_due(spans, start.due),
+        duration_ms=_span_ms(start.t_ns, spans.last_ns) or 0.0,
         ok=None if cut else failure is None,
         failure=failure,
         failures=failures,
         cut=cut,
-        session_create_ms=_span_ms(spans.at("session.requested"), spans.at("session.created")),
-        session_retries=spans.first.get("session.created", {}).get("retries", 0),
-        room_connect_ms=_span_ms(spans.at("room.connecting"), spans.at("room.connected")),
-        agent_join_ms=_span_ms(spans.at("room.connecting"), spans.agent_joined_ns),
+        session_create_ms=_span_ms(spans.at(SessionRequested), spans.at(SessionCreated)),
+        session_retries=0 if created is None else created.retries,
+        room_connect_ms=_span_ms(spans.at(RoomConnecting), spans.at(RoomConnected)),
+        agent_join_ms=_span_ms(spans.at(RoomConnecting), spans.agent_joined_ns),
         agents=len(spans.agents),
         tracks=tracks_heard(spans, measured.position),
         handovers=handovers(spans, measured.position),
@@ -105,8 +124,8 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         agent_voice=measured.agent_voice(),
         media=media_health(spans.media, spans.voice_ends),
         own=OwnLateness(
-            lag_ms=[event["lag_ms"] for event in spans.seconds],
-            send_late_ms=[event["send_late_ms"] for event in spans.seconds],
+            lag_ms=[event.lag_ms for event in spans.seconds],
+            send_late_ms=[event.send_late_ms for event in spans.seconds],
         ),
         notes=[f"the harness found itself wrong: {fault}" for fault in faults]
         + call_notes(spans, stray=measured.texts.stray, altered_echoes=measured.texts.altered_echoes),
@@ -126,21 +145,18 @@ def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
 
 def _held_back_ms(spans: CallSpans) -> float:
     """How long we ourselves kept the call from asking for its session, and from asking to join."""
-    held = [
-        float(spans.first.get(name, {}).get("held_back_ms", 0.0)) for name in ("session.requested", "room.connecting")
-    ]
-    return round(sum(held), 1)
+    held = (spans.one(SessionRequested), spans.one(RoomConnecting))
+    return round(sum(event.held_back_ms for event in held if event is not None), 1)
 
 
-def _since_due(spans: CallSpans) -> SinceDue | None:
-    due_ns = spans.first["call.started"].get("due")
+def _since_due(spans: CallSpans, due_ns: int | None) -> SinceDue | None:
     if due_ns is None:
         return None
     return SinceDue(
-        session_asked_ms=_span_ms(due_ns, spans.at("session.requested")),
-        session_answered_ms=_span_ms(due_ns, spans.at("session.created")),
-        join_asked_ms=_span_ms(due_ns, spans.at("room.connecting")),
-        agent_there_ms=_span_ms(due_ns, spans.at("agent.joined")),
+        session_asked_ms=_span_ms(due_ns, spans.at(SessionRequested)),
+        session_answered_ms=_span_ms(due_ns, spans.at(SessionCreated)),
+        join_asked_ms=_span_ms(due_ns, spans.at(RoomConnecting)),
+        agent_there_ms=_span_ms(due_ns, spans.at(AgentJoined)),
     )
 
 
@@ -159,8 +175,8 @@ class _Measured:
         self.fitness = Fitness(spans, faults)
         self.owed = OwedAnswers(spans, self.texts)
         self.replies_ns = new_replies_ns(spans.texts)
-        self.transcripts_ns = [int(event["t"]) for event in spans.texts if event["role"] == "transcript"]
-        self.lost = any(event["kind"] in ("agent.left", "room.lost") and event["ended"] for event in spans.failures)
+        self.transcripts_ns = [event.t_ns for event in spans.texts if event.role == "transcript"]
+        self.lost = any(event.kind in ("agent.left", "room.lost") and event.ended for event in spans.failures)
 
     def position(self, t_ns: int | None) -> float | None:
         return _span_ms(self.zero_ns, t_ns)
@@ -172,15 +188,15 @@ class _Measured:
             late.add(None)
         seen = [
             FailureSeen(
-                kind=event["kind"],
-                what=event["what"],
-                hint=event.get("hint", ""),
-                at_ms=self.position(event["t"]),
-                turn=event["turn"] or self._turn_ended_by(event),
-                ended=event["ended"],
+                kind=cast(FailureKind, event.kind),
+                what=event.what,
+                hint=event.hint,
+                at_ms=self.position(event.t_ns),
+                turn=event.turn or self._turn_ended_by(event),
+                ended=event.ended,
             )
             for event in self.spans.failures
-            if event["kind"] in get_args(FailureKind)
+            if event.kind in get_args(FailureKind)
         ]
         for failure in seen:
             if failure.kind in HEARD_AS_SILENCE and failure.turn in late:
@@ -201,36 +217,36 @@ class _Measured:
             return [mute, *seen]
         return seen
 
-    def _turn_ended_by(self, failure: Event) -> int | None:
+    def _turn_ended_by(self, failure: Failed) -> int | None:
         """The turn that was running when a failure ended the script."""
-        if not failure["ended"]:
+        if not failure.ended:
             return None
-        ends = ("failed", "no_reply") if failure["kind"] == "agent.no_reply" else ("failed",)
+        ends = ("failed", "no_reply") if failure.kind == "agent.no_reply" else ("failed",)
         failed = [turn.turn for turn in self.spans.turns if turn.why in ends]
         return failed[-1] if failed else None
 
     def _was_mute(self, seen: Sequence[FailureSeen]) -> bool:
         return (
-            "agent.joined" in self.spans.first
+            AgentJoined in self.spans.first
             and not self.heard_anything
             and any(failure.kind in HEARD_AS_SILENCE for failure in seen)
             and all(failure.kind in HEARD_AS_SILENCE for failure in seen)
         )
 
     def greeting(self) -> GreetingResult | None:
-        if "greeting.awaited" not in self.spans.first:
+        if GreetingAwaited not in self.spans.first:
             return None
-        end_ns = _first(self.spans.at("greeting.ended"), self.spans.last_ns)
+        end_ns = _first(self.spans.at(GreetingEnded), self.spans.last_ns)
         spoken = self.spans.voices[: count_before(self.spans.voices, end_ns)]
         onset_ns = spoken[0].onset_ns if spoken else None
-        awaited_ns = _first(self.spans.at("greeting.awaited"))
+        awaited_ns = _first(self.spans.at(GreetingAwaited))
         # What follows its onset is not measured.
         until_ns = end_ns if onset_ns is None else max(onset_ns, awaited_ns)
         why = self._unfit(awaited_ns, until_ns, onset_ns)
         return GreetingResult(
             fit=not why,
             unfit_why=why,
-            ttfa_ms=_span_ms(self.spans.at("room.connecting"), onset_ns),
+            ttfa_ms=_span_ms(self.spans.at(RoomConnecting), onset_ns),
             onset_ms=self.position(onset_ns),
             end_ms=self.position(spoken[-1].end_ns) if spoken else None,
             reply=self.texts.greeting.reply,
@@ -241,7 +257,7 @@ class _Measured:
 
     def _turn(self, turn: TurnSpan, texts: TurnTexts) -> TurnResult:
         # A call that took too long ends its turn as a cut does, but by a failure that counts.
-        cut = "cut" in self.spans.first and (turn.why == "cut" or turn.ended_ns is None)
+        cut = Cut in self.spans.first and (turn.why == "cut" or turn.ended_ns is None)
         end_ns = turn.ended_ns or self.spans.last_ns
         result = TurnResult.model_validate(
             {
@@ -267,13 +283,13 @@ class _Measured:
         onset_ns = reply.onset_ns if in_time else None
         ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
         result.interrupted = reply.interrupted and turn.own_voice is None
-        result.own_voice_db = turn.own_voice["gain_db"] if turn.own_voice else None
+        result.own_voice_db = turn.own_voice.gain_db if turn.own_voice else None
         result.backchannels = reply.backchannels
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
         result.ttfa_ms = _span_ms(turn.caller_end_ns, onset_ns)
         if cut and onset_ns is None and not reply.interrupted:
-            cut_ns = _first(self.spans.at("cut"), end_ns)
+            cut_ns = _first(self.spans.at(Cut), end_ns)
             result.awaited_ms = _span_ms(turn.caller_end_ns, cut_ns) if cut_ns > turn.caller_end_ns else None
         result.first_sound_ms = _span_ms(turn.caller_end_ns, self._first_sound_ns(turn, onset_ns, end_ns))
         result.ends_call_ms = self._ends_call_ms(end_ns)
@@ -312,9 +328,9 @@ class _Measured:
     def _doubts(self, turn: TurnSpan, onset_ns: int | None) -> list[Doubt]:
         """Why it is not known whose voice was measured, or whether it answers this turn."""
         wrong_voices = [
-            Doubt(kind="wrong_voice", detail=f"{wrong} was taken for the agent until {agent['identity']} came")
+            Doubt(kind="wrong_voice", detail=f"{wrong} was taken for the agent until {agent.identity} came")
             for wrong, agent in mistaken(self.spans)
-            if agent["t"] > turn.started_ns
+            if agent.t_ns > turn.started_ns
         ]
         late = self.owed.doubt(turn.turn - 1, onset_ns)
         missed = self._doubt_of_sounds(turn) if onset_ns is None else None
@@ -341,7 +357,7 @@ class _Measured:
 
     def _ends_call_ms(self, turn_end_ns: int) -> float | None:
         """How long after its last word an agent ended the call, where it did so in a turn that wants it."""
-        hung_up_ns = self.spans.at("agent.hung_up")
+        hung_up_ns = self.spans.at(AgentHungUp)
         if hung_up_ns is None or hung_up_ns > turn_end_ns or not self.spans.voices:
             return None
         return _span_ms(self.spans.voices[-1].end_ns, hung_up_ns)
@@ -351,14 +367,14 @@ class _Measured:
         lost = [
             failure
             for failure in self.spans.failures
-            if failure["kind"] in ("agent.left", "agent.gone_silent", "room.lost") and failure["ended"]
+            if failure.kind in ("agent.left", "agent.gone_silent", "room.lost") and failure.ended
         ]
         if turn.why != "failed" or not lost:
             return False
-        left_ns = self.spans.at("agent.left") or lost[0]["t"]
+        left_ns = self.spans.at(AgentLeft) or lost[0].t_ns
         heard = [voice for voice in self.spans.voices if voice.onset_ns >= (turn.caller_end_ns or left_ns)]
         ended_ns = heard[-1].end_ns if heard else None
-        return lost[0]["kind"] == "room.lost" or ended_ns is None or left_ns - ended_ns < DIED_AWAY_NS
+        return lost[0].kind == "room.lost" or ended_ns is None or left_ns - ended_ns < DIED_AWAY_NS
 
     def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, Stop | None]:
         """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
@@ -388,7 +404,7 @@ class _Measured:
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         if turn.own_voice is None:
             return self.spans.voices
-        delay_ms = turn.own_voice["delay_ms"]
+        delay_ms = turn.own_voice.delay_ms
         return without_own_voice(self.spans.voices, start_ns, end_ns, delay_ms, known_until_ns=self.spans.last_ns)
 
     def _judge_taking(self, result: TurnResult, turn: TurnSpan, turn_end_ns: int) -> None:

@@ -11,15 +11,35 @@ import numpy as np
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.pace import Point
-from harness.measure.spans import Event
+from harness.timeline.events import (
+    AgentEnd,
+    AgentLeft,
+    AgentOnset,
+    CallStarted,
+    Event,
+    HeardOverflow,
+    HungUp,
+    LoopWasLate,
+    MediaSecond,
+    MicPublished,
+    RoomConnected,
+    RoomReconnected,
+    RoomReconnecting,
+    SecondPassed,
+    SendLate,
+    StreamAnchor,
+    TrackCame,
+    TrackGone,
+    TrackMuted,
+    TrackUnmuted,
+)
 
 STALL_MS = 100.0  # a packet or an event loop this late is told as such, and what it brings about is no other fault
 AROUND_NS = 1 * NS_PER_S  # what was held up by a stall, or a lost connection, is made up for after it
 NEVER_NS = 1 << 62
+Edge = AgentOnset | AgentEnd
 PACKETS_A_SECOND = {"sdk": 100.0, "light": 50.0}  # of the microphone: frames of 10 ms, packets of 20
 
-_STREAM = frozenset({"agent.onset", "agent.end", "heard", "media"})
-_ANEW_TRACK = frozenset({"track.came", "track.gone", "track.muted", "track.unmuted"})
 _OF_SCRIPT = ("turn.", "wait.", "greeting.")
 
 
@@ -32,23 +52,23 @@ class Stream:
     """
 
     track: str
-    edges: list[Event] = field(default_factory=list)
-    anchors: list[Event] = field(default_factory=list)
-    media: list[Event] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    anchors: list[StreamAnchor] = field(default_factory=list)
+    media: list[MediaSecond] = field(default_factory=list)
     reach: list[int | None] = field(default_factory=list)
     broken_off: bool = False
     _behind: tuple[list[float], list[float]] | None = None
 
-    def add(self, name: str, event: Event) -> None:
+    def add(self, event: Edge | StreamAnchor | MediaSecond) -> None:
         """An event of the track."""
-        match name:
-            case "heard":
+        match event:
+            case StreamAnchor():
                 self.anchors.append(event)
-            case "media":
+            case MediaSecond():
                 self.media.append(event)
             case _:
                 self.edges.append(event)
-                self.reach.append(self.anchors[-1]["position"] if self.anchors else None)
+                self.reach.append(self.anchors[-1].position if self.anchors else None)
 
     def behind_s(self, t_ns: int) -> float:
         """By how much the sender had fallen behind by then, where the engine can tell; between readings, in proportion.
@@ -56,9 +76,9 @@ class Stream:
         What it did not send cannot be heard: that much less is due.
         """
         if self._behind is None:
-            told = [event for event in self.media if event.get("behind_ms") is not None]
-            sums = accumulate((event["behind_ms"] / 1000 for event in told), initial=0.0)
-            times = [float(event["t"]) for event in told]
+            told = [(float(event.t_ns), event.behind_ms) for event in self.media if event.behind_ms is not None]
+            sums = accumulate((behind_ms / 1000 for _, behind_ms in told), initial=0.0)
+            times = [t_ns for t_ns, _ in told]
             self._behind = ([times[0] - NS_PER_S, *times], list(sums)) if told else ([0.0], [0.0])
         return float(np.interp(t_ns, *self._behind))
 
@@ -76,7 +96,7 @@ class CallCourse:
         self.hung_up_ns: int | None = None
         self.published_ns: int | None = None
         self.script_until_ns = 0
-        self.seconds: list[Event] = []
+        self.seconds: list[SecondPassed] = []
         self.packets_a_second: float | None = None
         self.muted: list[tuple[int, int]] = []
         self._blind: list[tuple[int, int]] = []
@@ -90,21 +110,23 @@ class CallCourse:
         ended: set[str] = set()
         away_ns: int | None = None
         for event in events:
-            name, t_ns, track = event["event"], int(event["t"]), event.get("track") or ""
-            if name in _STREAM:
+            t_ns = event.t_ns
+            if isinstance(event, AgentOnset | AgentEnd | StreamAnchor | MediaSecond):
+                track = event.track
                 if track not in muted:
-                    streams.setdefault(track, Stream(track, broken_off=track in ended)).add(name, event)
-            elif name in _ANEW_TRACK:
-                (ended.discard if name in ("track.came", "track.unmuted") else ended.add)(track)
+                    streams.setdefault(track, Stream(track, broken_off=track in ended)).add(event)
+            elif isinstance(event, TrackCame | TrackGone | TrackMuted | TrackUnmuted):
+                track = event.track
+                (ended.discard if isinstance(event, TrackCame | TrackUnmuted) else ended.add)(track)
                 yield from self._broken_off(streams, [track])
                 if track in muted:
                     self.muted.append((muted.pop(track), t_ns))
-                if name == "track.muted":
+                if isinstance(event, TrackMuted):
                     muted[track] = t_ns
-            self._note(event, name, t_ns)
-            if name == "room.reconnecting":
+            self._note(event)
+            if isinstance(event, RoomReconnecting):
                 away_ns = t_ns if away_ns is None else away_ns
-            elif name == "room.reconnected" and away_ns is not None:
+            elif isinstance(event, RoomReconnected) and away_ns is not None:
                 self._blind.append((away_ns - AROUND_NS, t_ns + 2 * AROUND_NS))
                 away_ns = None
         if away_ns is not None:
@@ -120,24 +142,25 @@ class CallCourse:
                 stream.broken_off = True
                 yield stream
 
-    def _note(self, event: Event, name: str, t_ns: int) -> None:
-        match name:
-            case "call.started":
-                self.packets_a_second = PACKETS_A_SECOND.get(event.get("engine", ""))
-            case "room.connected":
+    def _note(self, event: Event) -> None:
+        t_ns = event.t_ns
+        match event:
+            case CallStarted():
+                self.packets_a_second = PACKETS_A_SECOND.get(event.engine)
+            case RoomConnected():
                 self.connected_ns = t_ns
-            case "mic.published":
+            case MicPublished():
                 self.published_ns = t_ns
-            case "hung_up":
+            case HungUp():
                 self.hung_up_ns = t_ns
-            case "second":
+            case SecondPassed():
                 self.seconds.append(event)
-            case "send.late" | "loop.lag" if event["late_ms"] > STALL_MS:
-                until_ns = t_ns + round(event["late_ms"] * NS_PER_MS)
+            case SendLate() | LoopWasLate() if event.late_ms > STALL_MS:
+                until_ns = t_ns + round(event.late_ms * NS_PER_MS)
                 self._blind.append((t_ns - AROUND_NS, until_ns + AROUND_NS))
-            case "heard.overflow" | "agent.left":
+            case HeardOverflow() | AgentLeft():
                 self._blind.append((t_ns - AROUND_NS, t_ns + AROUND_NS))
-            case _ if name.startswith(_OF_SCRIPT):
+            case _ if event.event.startswith(_OF_SCRIPT):
                 self.script_until_ns = max(self.script_until_ns, t_ns)
 
     def is_blind(self, from_ns: int, to_ns: int) -> bool:

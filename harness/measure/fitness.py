@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import statistics
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
 
 from harness.clock import NS_PER_S
 from harness.measure.self_fault import SelfFault
-from harness.measure.spans import CallSpans, Event
+from harness.measure.spans import CallSpans
 from harness.measure.stalls import in_short, is_starved, longest_stall, own_doing, starved
 from harness.measure.unfit import Unfit
+from harness.timeline.events import Event, SessionCreated
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 LATE_LEAST = 3  # and not of one or two in a turn of half a second
@@ -37,6 +39,8 @@ LOOP_SHARE = 0.9
 BUSY_SHARE = 0.9
 LAG_MS = 50.0  # a loop this late with CPU to spare has been stopped, not starved
 
+E = TypeVar("E", bound=Event)
+
 
 class Fitness:
     """One call's fitness, asked about one part of it after the other; each is looked up, however long the call was."""
@@ -44,13 +48,14 @@ class Fitness:
     def __init__(self, spans: CallSpans, faults: Sequence[SelfFault] = ()) -> None:
         self._faults = faults
         self._read_late_ms = spans.read_late_ms
-        self._shared = bool(spans.first.get("session.created", {}).get("on_this_machine"))
+        created = spans.one(SessionCreated)
+        self._shared = created is not None and created.on_this_machine
         self._late = _Timed(spans.late)
         self._overflows = sorted(spans.overflows)
         self._seconds = _Timed(spans.seconds)
         self._media = _Timed(spans.media)
         self._lags = _Timed(spans.lags)
-        sent = [event["sent"] for event in spans.seconds if event.get("sent")]
+        sent = [event.sent for event in spans.seconds if event.sent]
         self._packets_a_second = float(statistics.median(sent)) if sent else PACKETS_A_SECOND  # engines differ
 
     def unfit_reasons(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[Unfit]:
@@ -60,7 +65,7 @@ class Fitness:
             for fault in self._faults
             if fault.touches(start_ns, end_ns)
         ]
-        late = [event["late_ms"] for event in self._late.between(start_ns, end_ns)]
+        late = [event.late_ms for event in self._late.between(start_ns, end_ns)]
         packets = max(1.0, (end_ns - start_ns) / NS_PER_S * self._packets_a_second)
         if late and max(late) > MUCH_LATE_MS:
             reasons.append(Unfit(kind="packet_late", figure=max(late)))
@@ -77,11 +82,12 @@ class Fitness:
 
     def _late_media(self, start_ns: int, end_ns: int) -> Unfit | None:
         """What came late from a service on this machine while the machine had no CPU left; None where nothing did."""
-        if not self._shared or _most(self._seconds.touching(start_ns, end_ns), "busy") < BUSY_SHARE:
+        if not self._shared or _most(second.busy for second in self._seconds.touching(start_ns, end_ns)) < BUSY_SHARE:
             return None
         media = self._media.touching(start_ns, end_ns)
-        buffer_ms, jitter_ms, rtt_ms = (_most(media, name) for name in ("jitter_buffer_ms", "jitter_ms", "rtt_ms"))
-        concealed = _most(media, "concealed")
+        buffer_ms = _most(second.jitter_buffer_ms for second in media)
+        jitter_ms, rtt_ms = _most(second.jitter_ms for second in media), _most(second.rtt_ms for second in media)
+        concealed = _most(second.concealed for second in media)
         if buffer_ms > LATE_BUFFER_MS:
             return Unfit(kind="buffer_grew", figure=buffer_ms)
         if jitter_ms > LATE_JITTER_MS:
@@ -97,9 +103,8 @@ class Fitness:
         seconds = self._seconds.touching(start_ns, end_ns)
         stall = longest_stall(self._lags.between(start_ns - 10 * NS_PER_S, end_ns), start_ns, end_ns)
         ours = None if stall is None or is_starved(stall) else own_doing(stall)
-        stolen, throttled, loop, busy, own = (
-            _most(seconds, name) for name in ("steal", "throttled_ms", "loop_cpu", "busy", "own_cpu")
-        )
+        stolen, throttled = _most(second.steal for second in seconds), _most(second.throttled_ms for second in seconds)
+        loop, busy = _most(second.loop_cpu for second in seconds), _most(second.busy for second in seconds)
         if stolen >= STEAL_SHARE:
             return f"the machine's CPU time: its host gave {_percent(stolen)} of it to others"
         if throttled >= THROTTLED_MS:
@@ -109,38 +114,39 @@ class Fitness:
         if loop >= LOOP_SHARE:
             return f"our own process: its one Python thread was {_percent(loop)} busy; make fewer calls at once"
         if busy >= BUSY_SHARE:
+            own = _most(second.own_cpu for second in seconds)
             return f"the machine's CPU: {_percent(busy)} busy, {own:.1f} of its cores by us"
-        if _most(seconds, "udp_dropped") > 0:
+        if _most(second.udp_dropped for second in seconds) > 0:
             return "the kernel's receive queue: it dropped UDP packets"
         if stall is not None:
             return starved(stall) if is_starved(stall) else in_short(stall)
-        if _most(seconds, "lag_ms") >= LAG_MS and any("busy" in event for event in seconds):
+        if _most(second.lag_ms for second in seconds) >= LAG_MS and any(second.tells_of_machine for second in seconds):
             return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
         return None
 
 
 def _t_ns(event: Event) -> int:
-    return int(event["t"])
+    return event.t_ns
 
 
-class _Timed:
+class _Timed(Generic[E]):
     """Events in the order of their times."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[E]) -> None:
         self._events = sorted(events, key=_t_ns)
 
-    def between(self, start_ns: int, end_ns: int) -> list[Event]:
+    def between(self, start_ns: int, end_ns: int) -> list[E]:
         """Those from one time to another, both included."""
         first = bisect_left(self._events, start_ns, key=_t_ns)
         return self._events[first : bisect_right(self._events, end_ns, key=_t_ns)]
 
-    def touching(self, start_ns: int, end_ns: int) -> list[Event]:
+    def touching(self, start_ns: int, end_ns: int) -> list[E]:
         """Those of one second each that lie within these times in part; such an event bears the time of its end."""
         return self.between(start_ns, end_ns + NS_PER_S)
 
 
-def _most(seconds: Sequence[Event], name: str) -> float:
-    return max((event[name] for event in seconds if event.get(name) is not None), default=0.0)
+def _most(values: Iterable[float | None]) -> float:
+    return max((value for value in values if value is not None), default=0.0)
 
 
 def _percent(share: float) -> str:

@@ -11,17 +11,18 @@ import bisect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import NS_PER_S
-from harness.measure.agent_voices import UNKNOWN_TRACK
 from harness.measure.onset import SAMPLE_RATE
-from harness.measure.spans import Event, gather
-from harness.measure.voice_finder import FoundEdge, VoiceFinder, edge_fields
+from harness.measure.spans import gather
+from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.timeline.edges import end_event, onset_event
+from harness.timeline.events import AgentEnd, AgentOnset, Event, SecondPassed, StreamAnchor, TrackGone
 
-EDGES = ("agent.onset", "agent.end")
 _BLOCK = SAMPLE_RATE  # how much is read at a time
 
 Read = Callable[[int, int], NDArray[np.int16]]
@@ -44,13 +45,13 @@ class HeardStream:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = events
-        heard = [event for event in events if event["event"] == "heard"]
+        heard = [event for event in events if isinstance(event, StreamAnchor)]
         voices = gather(events).heard
-        agents = {track for track in map(_track_of, heard) if voices.is_agents(track)}
+        agents = {anchor.track for anchor in heard if voices.is_agents(anchor.track)}
         self._recorded = bool(heard)
         self._track = agents.pop() if len(agents) == 1 else None
-        self._anchors = [event for event in heard if _track_of(event) == self._track]
-        self.ended = any(event["event"] == "track.gone" and event["track"] == self._track for event in events)
+        self._anchors = [anchor for anchor in heard if anchor.track == self._track]
+        self.ended = any(isinstance(event, TrackGone) and event.track == self._track for event in events)
 
     def why_not(self) -> str | None:
         """Why the stream cannot be found in a recording; None where it can."""
@@ -58,11 +59,11 @@ class HeardStream:
         if not anchors and self._recorded:
             return "the agent had several audio tracks, and the recording holds them mixed"
         if not anchors:
-            spoke = any(event["event"] in EDGES for event in self._events)
+            spoke = any(isinstance(event, AgentOnset | AgentEnd) for event in self._events)
             return "its timeline does not tell where the stream stands in the recording" if spoke else None
-        if any(anchor["place"] is None for anchor in anchors):
+        if any(anchor.place is None for anchor in anchors):
             return "its audio was not recorded"
-        positions = [anchor["position"] for anchor in anchors]
+        positions = [anchor.position for anchor in anchors]
         if positions[0] != 0 or any(later < before for before, later in itertools.pairwise(positions)):
             return "its timeline tells no whole stream"
         return None
@@ -73,14 +74,15 @@ class HeardStream:
         Where the stream moved back in time, the recording left out quiet samples, or wrote what came later over them;
         where it moved on, the recording has silence that is not of the stream.
         """
+        anchors = [(anchor.position, anchor.place) for anchor in self._anchors if anchor.place is not None]
         # From a later anchor's place on, the recording holds what came from that anchor on.
-        overwritten_from = list(itertools.accumulate((each["place"] for each in reversed(self._anchors)), min))[::-1]
-        pairs = itertools.pairwise(self._anchors)
-        for (anchor, following), until in zip(pairs, overwritten_from[1:], strict=True):
-            samples = following["position"] - anchor["position"]
-            recorded = max(0, min(samples, until - anchor["place"]))
+        overwritten_from = list(itertools.accumulate((place for _, place in reversed(anchors)), min))[::-1]
+        pairs = itertools.pairwise(anchors)
+        for ((position, place), (following, _)), until in zip(pairs, overwritten_from[1:], strict=True):
+            samples = following - position
+            recorded = max(0, min(samples, until - place))
             if recorded:
-                yield Piece(recorded, anchor["place"])
+                yield Piece(recorded, place)
             if samples > recorded:
                 yield Piece(samples - recorded, None)
 
@@ -104,68 +106,88 @@ class HeardStream:
     def with_voices(self, found: Sequence[FoundEdge]) -> list[Event]:
         """The timeline with these edges of the agent's voice in place of those that were found live."""
         track = self._track
-        times = _Times([event for event in self._events if event.get("track", track) == track])
-        live = {(event["event"], event["position"]): event for event in self._events if self._is_edge(event)}
-        edges: list[Event] = []
+        times = _Times([event for event in self._events if getattr(event, "track", track) == track], track or "")
+        live = {(type(event), event.position): event for event in self._events if self._is_edge(event)}
+        edges: list[AgentOnset | AgentEnd] = []
         for edge in found:
-            name = EDGES[edge.quality is not None]
-            before = live.get((name, edge.edge.position))
-            event = dict(before) if before is not None else times.event(name, edge)
-            if edge.quality is not None:
-                event["began"] = times.began(edge, onset=edges[-1], before=before)
-            if track:
-                event["track"] = track
-            edges.append(event | edge_fields(edge))
+            if edge.quality is None:
+                edges.append(times.onset(edge, live.get((AgentOnset, edge.edge.position))))
+            else:
+                edges.append(times.end(edge, live.get((AgentEnd, edge.edge.position)), onset=edges[-1]))
         return [*(event for event in self._events if not self._is_edge(event)), *edges]
 
-    def _is_edge(self, event: Event) -> bool:
-        return event["event"] in EDGES and _track_of(event) == self._track
-
-
-def _track_of(event: Event) -> str:
-    return str(event.get("track", UNKNOWN_TRACK))
+    def _is_edge(self, event: Event) -> TypeGuard[AgentOnset | AgentEnd]:
+        return isinstance(event, AgentOnset | AgentEnd) and event.track == self._track
 
 
 def _t_ns(event: Event) -> int:
-    return int(event["t"])
+    return event.t_ns
 
 
 class _Times:
-    """From positions to times, and to all that an edge which was not found live has to tell."""
+    """From positions in one track to times, and to all that an edge which was not found live has to tell."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._anchors = [event for event in events if event["event"] in ("agent.onset", "heard")]
-        self._anchors.sort(key=lambda event: int(event["position"]))
-        self._positions = [event["position"] for event in self._anchors]
-        self._seconds = sorted((event for event in events if event["event"] == "second"), key=_t_ns)
+    def __init__(self, events: Sequence[Event], track: str) -> None:
+        self._track = track
+        self._anchors = [
+            (event.position, event.t_ns, event.ear)
+            for event in events
+            if isinstance(event, AgentOnset | StreamAnchor) and event.position is not None
+        ]
+        self._anchors.sort(key=lambda anchor: anchor[0])
+        self._positions = [position for position, _, _ in self._anchors]
+        self._seconds = sorted((event for event in events if isinstance(event, SecondPassed)), key=_t_ns)
 
-    def event(self, name: str, edge: FoundEdge) -> Event:
-        """An edge's event, without what it says of the sound."""
+    def onset(self, edge: FoundEdge, live: Event | None) -> AgentOnset:
+        """The event of an onset; where it was found `live` as well, it keeps the times that it had then."""
+        if isinstance(live, AgentOnset):
+            return onset_event(
+                edge,
+                t_ns=live.t_ns,
+                track=self._track,
+                ear=live.ear,
+                found_ns=live.found,
+                read_late_ms=live.read_late_ms,
+            )
         t_ns, ear_ns = self._at(edge.edge.position)
-        event: Event = {"t": t_ns, "event": name, "found": self._at(edge.edge.found_at)[0]}
-        if edge.quality is None:
-            # How late its own block was read is not known: the latest one of its second stands for it. (A second's
-            # event bears the time of its end.)
-            first = bisect.bisect_left(self._seconds, t_ns, key=_t_ns)
-            until = bisect.bisect_left(self._seconds, t_ns + NS_PER_S, key=_t_ns)
-            late_ms = [each["read_late_ms"] for each in self._seconds[first:until]]
-            event |= {"ear": ear_ns, "read_late_ms": max(late_ms, default=0.0)}
-        return event
+        # How late its own block was read is not known: the latest one of its second stands for it. (A second's event
+        # bears the time of its end.)
+        first = bisect.bisect_left(self._seconds, t_ns, key=_t_ns)
+        until = bisect.bisect_left(self._seconds, t_ns + NS_PER_S, key=_t_ns)
+        late_ms = [each.read_late_ms for each in self._seconds[first:until]]
+        return onset_event(
+            edge,
+            t_ns=t_ns,
+            track=self._track,
+            ear=ear_ns,
+            found_ns=self._at(edge.edge.found_at)[0],
+            read_late_ms=max(late_ms, default=0.0),
+        )
 
-    def began(self, end: FoundEdge, *, onset: Event, before: Event | None) -> int | None:
+    def end(self, edge: FoundEdge, live: Event | None, *, onset: Event) -> AgentEnd:
+        """The event of an end, likewise; `onset` is that of its voice."""
+        known = live if isinstance(live, AgentEnd) else None
+        return end_event(
+            edge,
+            t_ns=self._at(edge.edge.position)[0] if known is None else known.t_ns,
+            track=self._track,
+            began=self._began(edge, onset, known),
+            found_ns=self._at(edge.edge.found_at)[0] if known is None else known.found,
+        )
+
+    def _began(self, end: FoundEdge, onset: Event, live: AgentEnd | None) -> int | None:
         """When the voice of an end began, as the end knows it; None where it was noise."""
         if end.edge.began is None:
             return None
         if not end.began_later:
-            return int(onset["t"])
-        known = before.get("began") if before is not None else None
-        return int(known) if known is not None else self._at(end.edge.began)[0]
+            return onset.t_ns
+        known = None if live is None else live.began
+        return known if isinstance(known, int) else self._at(end.edge.began)[0]
 
     def _at(self, position: int) -> tuple[int, int | None]:
         """When the sample came in, and when it could be heard (None: not known)."""
         after = bisect.bisect_left(self._positions, position)
         near = self._anchors[max(0, after - 1) : after + 1]
-        anchor = min(near, key=lambda event: abs(event["position"] - position))
-        distance_ns = round((position - anchor["position"]) * NS_PER_S / SAMPLE_RATE)
-        ear_ns = anchor["ear"]
-        return anchor["t"] + distance_ns, None if ear_ns is None else ear_ns + distance_ns
+        anchor_position, t_ns, ear_ns = min(near, key=lambda anchor: abs(anchor[0] - position))
+        distance_ns = round((position - anchor_position) * NS_PER_S / SAMPLE_RATE)
+        return t_ns + distance_ns, None if ear_ns is None else ear_ns + distance_ns

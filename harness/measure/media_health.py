@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from harness.clock import NS_PER_S
 from harness.measure.level import FULL_SCALE, power_dbfs
 from harness.measure.result import MediaHealth
+from harness.timeline.events import AgentEnd, MediaSecond
 
-Event = dict[str, Any]
 GAP_MS = 15.0  # what is shorter nobody hears as a break (`voice_quality.DROP_LEAST_MS`)
 GAP_SAMPLES = 720
 
 
-def media_health(seconds: Sequence[Event] | None, ends: Sequence[Event]) -> MediaHealth:
+def media_health(seconds: Sequence[MediaSecond] | None, ends: Sequence[AgentEnd]) -> MediaHealth:
     """The call's media health.
 
     Args:
@@ -26,48 +25,46 @@ def media_health(seconds: Sequence[Event] | None, ends: Sequence[Event]) -> Medi
             recording, of whose media nothing is known: then each break in a voice counts.
         ends: `agent.end` events, one a stretch of voice; those without the voice's quality are left out.
     """
-    voices = [event for event in ends if event.get("active_ms")]
-    broken = [event for event in voices if event["dropouts"]]
+    voices = [(end, end.active_dbfs) for end in ends if end.active_ms and end.active_dbfs is not None]
+    broken = [end for end, _ in voices if end.dropouts]
     if seconds is not None:
         broken = _confirmed(broken, seconds)
     seconds = seconds or []
-    lost, received = _sum(seconds, "lost"), _sum(seconds, "received")
-    active_ms = sum(event["active_ms"] for event in voices)
-    power = sum(10 ** (event["active_dbfs"] / 10) * event["active_ms"] for event in voices)
-    clipped = sum(event["clipped"] * event["active_ms"] for event in voices)
+    lost, received = sum(second.lost for second in seconds), sum(second.received for second in seconds)
+    samples, concealed = (
+        sum(second.samples or 0 for second in seconds),
+        sum(second.concealed or 0 for second in seconds),
+    )
+    active_ms = sum(end.active_ms for end, _ in voices)
+    power = sum(10 ** (active_dbfs / 10) * end.active_ms for end, active_dbfs in voices)
+    clipped = sum(end.clipped * end.active_ms for end, _ in voices)
     return MediaHealth(
         loss=_share(lost, lost + received),
-        concealed=_share(_sum(seconds, "concealed"), _sum(seconds, "samples")),
+        concealed=_share(concealed, samples),
         clipped=round(clipped / active_ms, 6) if active_ms else None,
-        jitter_ms=_mean(seconds, "jitter_ms"),
-        rtt_ms=_mean(seconds, "rtt_ms"),
-        jitter_buffer_ms=_mean(seconds, "jitter_buffer_ms"),
+        jitter_ms=_mean(second.jitter_ms for second in seconds),
+        rtt_ms=_mean(second.rtt_ms for second in seconds),
+        jitter_buffer_ms=_mean(second.jitter_buffer_ms for second in seconds),
         level_dbfs=round(power_dbfs(FULL_SCALE**2 * power / active_ms), 1) if active_ms else None,
-        dropouts=sum(event["dropouts"] for event in broken),
-        dropout_ms=float(sum(event["dropout_ms"] for event in broken)),
+        dropouts=sum(event.dropouts for event in broken),
+        dropout_ms=float(sum(event.dropout_ms for event in broken)),
     )
 
 
-def _confirmed(ends: Sequence[Event], seconds: Sequence[Event]) -> list[Event]:
+def _confirmed(ends: Sequence[AgentEnd], seconds: Sequence[MediaSecond]) -> list[AgentEnd]:
     """The voices whose breaks the media tells of as well: a robotic voice breaks off by itself between its sounds."""
     gaps = sorted(
-        int(event["t"])
+        event.t_ns
         for event in seconds
-        if (event["lost"] or 0) > 0
-        or (event["concealed"] or 0) >= GAP_SAMPLES
-        or (event.get("behind_ms") or 0.0) >= GAP_MS
+        if event.lost > 0 or (event.concealed or 0) >= GAP_SAMPLES or (event.behind_ms or 0.0) >= GAP_MS
     )
     found = []
     for end in ends:
-        first = bisect_left(gaps, int(end.get("began") or end["t"]))
+        first = bisect_left(gaps, end.began if isinstance(end.began, int) else end.t_ns)
         # A second's counts are told at its end.
-        if first < len(gaps) and gaps[first] <= int(end["t"]) + 2 * NS_PER_S:
+        if first < len(gaps) and gaps[first] <= end.t_ns + 2 * NS_PER_S:
             found.append(end)
     return found
-
-
-def _sum(seconds: Sequence[Event], name: str) -> int:
-    return sum(event[name] for event in seconds if event[name] is not None)
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -75,6 +72,6 @@ def _share(part: int, whole: int) -> float | None:
     return round(max(0, part) / whole, 6) if whole > 0 else None
 
 
-def _mean(seconds: Sequence[Event], name: str) -> float | None:
-    values = [event[name] for event in seconds if event[name] is not None]
-    return round(float(np.mean(values)), 3) if values else None
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(float(np.mean(known)), 3) if known else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from harness.as_read import as_read
 from harness.clock import NS_PER_MS
+from harness.timeline.events import TextCame
 
 GROWS_NS = 2_000 * NS_PER_MS  # the same words after longer are said again
 STREAM_NS = 300 * NS_PER_MS  # tokens, and the sentences of one answer that is ready, follow one another more closely
@@ -36,11 +36,11 @@ class NewReplies:
         self._last_ns, self._last_text, self._segment = t_ns, read, segment
 
 
-def new_replies_ns(texts: Iterable[dict[str, Any]]) -> list[int]:
+def new_replies_ns(texts: Iterable[TextCame]) -> list[int]:
     """The same of a call's texts, in their order."""
     replies = NewReplies()
     for event in texts:
-        if event["role"] == "reply":
-            segment = None if event.get("own_id") else event.get("segment")
-            replies.add(int(event["t"]), event["text"], segment)
+        if event.role == "reply":
+            segment = None if event.own_id else event.segment
+            replies.add(event.t_ns, event.text, segment)
     return replies.times_ns

@@ -7,6 +7,7 @@ from harness.counted import counted
 from harness.measure.media_health import media_health
 from harness.measure.spans import CallSpans
 from harness.measure.who_was_there import notes_of_company
+from harness.timeline.events import SessionCreated
 
 BEHIND_S, BEHIND_MS = 5, 100.0  # what a person hears as gaps
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
@@ -16,17 +17,17 @@ def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list
     """All that is worth a sentence; `stray` texts belong to no turn, `altered_echoes` are not what was sent."""
     media = media_health(spans.media, spans.voice_ends)
     notes = []
-    created = spans.first.get("session.created", {})
-    if created.get("retries"):
+    created = spans.one(SessionCreated)
+    if created is not None and created.retries:
         notes.append(
-            f"the session service asked to come again {counted(created['retries'], 'time')} (429), "
-            f"{created['retry_wait_ms'] / 1000:.1f} s in all"
+            f"the session service asked to come again {counted(created.retries, 'time')} (429), "
+            f"{created.retry_wait_ms / 1000:.1f} s in all"
         )
     notes += notes_of_company(spans)
     for gap in spans.gaps:
         back = "" if gap.until_ns is None else f" for {(gap.until_ns - gap.from_ns) / NS_PER_S:.1f} s"
         notes.append(f"our own connection to the room was away{back}")
-    step_ms = max((abs(event.get("clock_step_ms") or 0.0) for event in spans.seconds), default=0.0)
+    step_ms = max((abs(event.clock_step_ms or 0.0) for event in spans.seconds), default=0.0)
     if step_ms >= CLOCK_STEP_MS:
         notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")
     if spans.junk:
@@ -42,7 +43,7 @@ def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list
     if heard:
         notes.append(
             f"the agent's channel carries the caller's own voice in {counted(len(heard), 'turn')}, "
-            f"{heard[0]['delay_ms']:.0f} ms late and at {heard[0]['gain_db']:.0f} dB: it is left out, but "
+            f"{heard[0].delay_ms:.0f} ms late and at {heard[0].gain_db:.0f} dB: it is left out, but "
             "interruptions cannot be told there, nor a reply that begins before it has died away"
         )
     if media.dropouts:
@@ -62,8 +63,8 @@ def _fell_behind_ms(spans: CallSpans) -> float:
     It catches up only by what it leaves out: packets that came late and the next ones in time are jitter.
     """
     worst_ms = 0.0
-    for track in {event.get("track") for event in spans.media}:
-        told = [event.get("behind_ms") or 0.0 for event in spans.media if event.get("track") == track]
+    for track in {event.track for event in spans.media}:
+        told = [event.behind_ms or 0.0 for event in spans.media if event.track == track]
         windows = (sum(told[index : index + BEHIND_S]) for index in range(max(1, len(told) - BEHIND_S + 1)))
         worst_ms = max(worst_ms, *windows)
     return worst_ms

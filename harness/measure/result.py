@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.failures import FailureKind
 from harness.measure.unfit import Doubt, Unfit
+from harness.timeline.events import TurnKind
 
 DEFINITIONS = 3
 """By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
 join request; by 1 they counted from connected. Since 3 a reply is a voice and no other sound, doubtful turns count in
 no metric, percentiles are of the nearest rank, and the WER is of what was said, not of how it is written."""
 Outcome = Literal["held", "failed", "undecided"]
-TurnKind = Literal["say", "type", "barge_in"]
 
 
 class _Line(BaseModel):

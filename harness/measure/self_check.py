@@ -11,11 +11,22 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 from harness.clock import NS_PER_MS, NS_PER_S
-from harness.measure.call_course import CallCourse, Stream
+from harness.measure.call_course import CallCourse, Edge, Stream
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.self_fault import SelfFault, not_too_many
 from harness.measure.self_rates import decoded_faults, heard_faults, received_faults, second_faults, sent_faults
-from harness.measure.spans import Event
+from harness.timeline.events import (
+    AgentEnd,
+    AgentOnset,
+    CallerSpoke,
+    CallerTyped,
+    Event,
+    JunkCame,
+    SecondPassed,
+    SendLate,
+    StreamAnchor,
+    TextCame,
+)
 
 AFTER_NS = 1 * NS_PER_S  # after the hang-up: times on the wire are estimated, and may lie a little beyond it
 BEFORE_NS = 50 * NS_PER_MS  # before the join: the room may speak before our caller has written that it is there
@@ -24,10 +35,10 @@ STUCK_NS = 1 * NS_PER_S
 TOGETHER_NS = 30 * NS_PER_MS
 TOGETHER_LEAST = 3
 
-_OUR_TIMES = ("voiced_start", "voiced_end")  # of `caller.spoke`
-_IN_THE_CALL = frozenset({
-    "agent.onset", "agent.end", "text", "text.junk", "caller.spoke", "caller.typed", "send.late", "second",
-})  # fmt: skip
+_Placed = tuple[Edge | StreamAnchor, int]
+"""With the position in its stream."""
+
+_IN_THE_CALL = AgentOnset | AgentEnd | TextCame | JunkCame | CallerSpoke | CallerTyped | SendLate | SecondPassed
 
 
 def self_faults(events: Sequence[Event]) -> list[SelfFault]:
@@ -51,29 +62,30 @@ def self_faults(events: Sequence[Event]) -> list[SelfFault]:
 def _outside(events: Sequence[Event], course: CallCourse) -> Iterator[SelfFault]:
     """What was heard, sent or read while there was no call."""
     for event in events:
-        if event["event"] not in _IN_THE_CALL:
+        if not isinstance(event, _IN_THE_CALL):
             continue
-        for t_ns in (event["t"], *(event[name] for name in _OUR_TIMES if name in event)):
+        ours = (event.voiced_start, event.voiced_end) if isinstance(event, CallerSpoke) else ()
+        for t_ns in (event.t_ns, *ours):
             if course.hung_up_ns is not None and t_ns > course.hung_up_ns + AFTER_NS:
                 after_s = (t_ns - course.hung_up_ns) / NS_PER_S
-                yield SelfFault("outside of the call", f"{event['event']} {after_s:.1f} s after the hang-up")
+                yield SelfFault("outside of the call", f"{event.event} {after_s:.1f} s after the hang-up")
                 break
             if course.connected_ns is not None and t_ns < course.connected_ns - BEFORE_NS:
                 before_s = (course.connected_ns - t_ns) / NS_PER_S
-                yield SelfFault("outside of the call", f"{event['event']} {before_s:.2f} s before the room was joined")
+                yield SelfFault("outside of the call", f"{event.event} {before_s:.2f} s before the room was joined")
                 break
 
 
 def _unpaired(stream: Stream) -> Iterator[SelfFault]:
     """Ends without an onset, and onsets without an end."""
-    before: Event | None = None
+    before: Edge | None = None
     for edge in stream.edges:
-        span = sorted((edge["t"], edge["t"] if before is None else before["t"]))
-        goes_on = before is not None and before["event"] == "agent.onset"
-        if edge["event"] == "agent.onset" and goes_on:
+        span = sorted((edge.t_ns, edge.t_ns if before is None else before.t_ns))
+        goes_on = isinstance(before, AgentOnset)
+        if isinstance(edge, AgentOnset) and goes_on:
             what = f"a second onset{stream.where} before the first had ended"
             yield SelfFault("voice without an end", what, *span)
-        elif edge["event"] == "agent.end" and not goes_on:
+        elif isinstance(edge, AgentEnd) and not goes_on:
             yield SelfFault("voice without an onset", f"an end{stream.where} of no voice", *span)
         before = edge
 
@@ -81,38 +93,38 @@ def _unpaired(stream: Stream) -> Iterator[SelfFault]:
 def _beyond(stream: Stream) -> Iterator[SelfFault]:
     """Edges of a voice that are further on in the stream than it had come: their times lie ahead of their sound."""
     for edge, reach in zip(stream.edges, stream.reach, strict=True):
-        position = edge.get("position")
+        position = edge.position
         if position is not None and reach is not None and position > reach + REACH:
             ahead_s = (position - reach) / SAMPLE_RATE
-            what = f"{edge['event']}{stream.where} lies {ahead_s:.1f} s ahead of what had been heard"
-            yield SelfFault("voice before its time", what, edge["t"] - round(ahead_s * NS_PER_S), edge["t"])
+            what = f"{edge.event}{stream.where} lies {ahead_s:.1f} s ahead of what had been heard"
+            yield SelfFault("voice before its time", what, edge.t_ns - round(ahead_s * NS_PER_S), edge.t_ns)
 
 
 def _repeated(stream: Stream) -> Iterator[SelfFault]:
     """Positions in what was heard that go back, or stand while time goes on."""
     for before, after in pairwise(stream.anchors):
-        came_ns = abs(after["t"] - before["t"])
-        if after["position"] < before["position"] or (after["position"] == before["position"] and came_ns > STUCK_NS):
-            yield _repeats("heard", before, after, stream)
-    positioned = [edge for edge in stream.edges if edge.get("position") is not None]
-    onsets = [edge for edge in positioned if edge["event"] == "agent.onset"]
-    for before, after in pairwise(onsets):
-        if after["position"] <= before["position"]:
-            yield _repeats("agent.onset", before, after, stream)
-    for before, after in pairwise(positioned):
-        if after["event"] == "agent.end" and after["position"] < before["position"]:
-            yield _repeats("agent.end", before, after, stream)
+        came_ns = abs(after.t_ns - before.t_ns)
+        if after.position < before.position or (after.position == before.position and came_ns > STUCK_NS):
+            yield _repeats((before, before.position), (after, after.position), stream)
+    positioned = [(edge, edge.position) for edge in stream.edges if edge.position is not None]
+    onsets = [(edge, position) for edge, position in positioned if isinstance(edge, AgentOnset)]
+    for one, other in pairwise(onsets):
+        if other[1] <= one[1]:
+            yield _repeats(one, other, stream)
+    for one_edge, other_edge in pairwise(positioned):
+        if isinstance(other_edge[0], AgentEnd) and other_edge[1] < one_edge[1]:
+            yield _repeats(one_edge, other_edge, stream)
 
 
-def _repeats(name: str, before: Event, after: Event, stream: Stream) -> SelfFault:
-    what = f"{name}{stream.where} at sample {after['position']:,} after {before['position']:,}"
-    return SelfFault("positions that repeat", what, *sorted((before["t"], after["t"])))
+def _repeats(before: _Placed, after: _Placed, stream: Stream) -> SelfFault:
+    what = f"{after[0].event}{stream.where} at sample {after[1]:,} after {before[1]:,}"
+    return SelfFault("positions that repeat", what, *sorted((before[0].t_ns, after[0].t_ns)))
 
 
 def _twice(streams: Sequence[Stream]) -> Iterator[SelfFault]:
     """Two streams whose onsets come together again and again: one voice, heard twice."""
     onsets = sorted(
-        (edge["t"], stream.track) for stream in streams for edge in stream.edges if edge["event"] == "agent.onset"
+        (edge.t_ns, stream.track) for stream in streams for edge in stream.edges if isinstance(edge, AgentOnset)
     )
     counts = Counter(track for _, track in onsets)
     together = Counter(

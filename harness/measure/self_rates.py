@@ -7,7 +7,7 @@ packets may be late by what the network's jitter does, which is nobody's fault h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from harness.clock import NS_PER_MS, NS_PER_S
@@ -15,7 +15,7 @@ from harness.measure.call_course import CallCourse, Stream
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.pace import Pace, Point, off_pace
 from harness.measure.self_fault import SelfFault
-from harness.measure.spans import Event
+from harness.timeline.events import SecondPassed
 
 PIECE_S = 0.25  # what is heard is counted in blocks of up to 160 ms, and read up to that late
 PACKET = SAMPLE_RATE // 100  # the shortest packet in use, 10 ms: an agent that sends those has 100 a second
@@ -28,11 +28,15 @@ SECOND_NS = (NS_PER_S - NS_PER_MS, NS_PER_S + NS_PER_MS)  # from a `second` to t
 
 def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     """Samples heard in a track against the time that passed."""
-    by_packets = any(anchor.get("ear") is None for anchor in stream.anchors)  # else by when it was played
-    jitters_ms = [event["jitter_ms"] for event in stream.media if by_packets and event.get("jitter_ms") is not None]
+    by_packets = any(anchor.ear is None for anchor in stream.anchors)  # else by when it was played
+    jitters_ms = [event.jitter_ms for event in stream.media if by_packets and event.jitter_ms is not None]
     pace = Pace(SAMPLE_RATE, slack_s=JITTERS * max(jitters_ms, default=0.0) / 1000, steady=by_packets)
     points = _due(
-        stream, [(anchor["t"] if by_packets else anchor["ear"], anchor["position"]) for anchor in stream.anchors]
+        stream,
+        [
+            (anchor.t_ns if by_packets or anchor.ear is None else anchor.ear, anchor.position)
+            for anchor in stream.anchors
+        ],
     )
     for run in course.clear(points):
         for off in off_pace(run, pace):
@@ -47,16 +51,16 @@ def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
 
 def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[SelfFault]:
     """What each second of the call heard of a track, the most of any, against the time that passed."""
-    heard = _Count([(stream.anchors[0]["t"], stream.anchors[-1]["t"]) for stream in streams if stream.anchors])
+    heard = _Count([(stream.anchors[0].t_ns, stream.anchors[-1].t_ns) for stream in streams if stream.anchors])
     muted = _Count(course.muted)
 
-    def tracks_in(second: Event) -> int | None:
-        span = second["t"] - NS_PER_S - AROUND_NS, second["t"] + AROUND_NS
+    def tracks_in(second: SecondPassed) -> int | None:
+        span = second.t_ns - NS_PER_S - AROUND_NS, second.t_ns + AROUND_NS
         return heard.constant(*span) if muted.constant(*span) == 0 else None
 
     for run, tracks in _constant(course.seconds, [tracks_in(second) for second in course.seconds]):
         pace = Pace(SAMPLE_RATE, high=1.0 if tracks == 1 else MOST_OF_ANY, slack_s=PIECE_S)
-        points = _counted(run, "heard")
+        points = _counted((second.t_ns, second.heard) for second in run)
         for clear in course.clear(_due(streams[0], points) if len(streams) == 1 else points):
             for off in off_pace(clear, pace):
                 of = "one track" if tracks == 1 else f"the foremost of {tracks} tracks"
@@ -66,9 +70,9 @@ def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[Sel
 
 def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     """Samples that were decoded of a track against the time that passed."""
-    media = [event for event in stream.media if event.get("samples") is not None]
+    decoded = ((event.t_ns, event.samples) for event in stream.media if event.samples is not None)
     pace = Pace(SAMPLE_RATE, slack_s=PIECE_S)
-    for run in course.clear(_due(stream, _counted(media, "samples"))):
+    for run in course.clear(_due(stream, _counted(decoded))):
         for off in off_pace(run, pace):
             what = f"{off.in_a_second:,.0f} samples a second were decoded{stream.where}, of 48,000"
             yield SelfFault("decoded against time", what, off.from_ns, off.to_ns)
@@ -76,9 +80,8 @@ def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
 
 def received_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
     """Packets that came against what was decoded: no more than can be in so many samples."""
-    media = [event for event in stream.media if None not in (event.get("samples"), event.get("received"))]
     points = _counted(
-        [{"t": event["t"], "over": PACKET * event["received"] - event["samples"]} for event in media], "over"
+        (event.t_ns, PACKET * event.received - event.samples) for event in stream.media if event.samples is not None
     )
     pace = Pace(SAMPLE_RATE, low=-1000.0, high=0.0, slack_s=PIECE_S)
     for run in course.clear(points):
@@ -92,15 +95,15 @@ def sent_faults(course: CallCourse) -> Iterator[SelfFault]:
     """Packets of the microphone that left against those that were due."""
     if course.published_ns is None or course.packets_a_second is None:
         return
-    seconds = [event for event in course.seconds if event["t"] >= course.published_ns + NS_PER_S]
+    seconds = [event for event in course.seconds if event.t_ns >= course.published_ns + NS_PER_S]
     pace = Pace(course.packets_a_second, slack_s=0.02)
     for run, _ in _constant(seconds, [1] * len(seconds)):
-        for clear in course.clear(_counted(run, "sent")):
+        for clear in course.clear(_counted((second.t_ns, second.sent) for second in run)):
             for off in off_pace(clear, pace):
                 what = f"{off.in_a_second:,.1f} packets a second left, of {pace.unit:.0f}"
                 yield SelfFault("sent against due", what, off.from_ns, off.to_ns)
     until_ns = course.script_until_ns
-    last_ns = seconds[-1]["t"] if seconds else course.published_ns
+    last_ns = seconds[-1].t_ns if seconds else course.published_ns
     if until_ns - last_ns > STOPPED_NS and not course.is_blind(last_ns, until_ns):
         yield SelfFault("sent against due", "no packet left any more", last_ns, until_ns)
 
@@ -110,17 +113,20 @@ def _due(stream: Stream, points: Sequence[Point]) -> list[Point]:
     return [(t_ns, amount + SAMPLE_RATE * stream.behind_s(t_ns)) for t_ns, amount in points]
 
 
-def _counted(events: Sequence[Event], name: str) -> list[Point]:
-    """How much there had been by each event; the first one's own count is of before it."""
-    return list(zip((event["t"] for event in events), accumulate(float(event[name]) for event in events), strict=True))
+def _counted(counts: Iterable[tuple[int, float]]) -> list[Point]:
+    """How much there had been by each time; the first one's own count is of before it."""
+    told = list(counts)
+    return list(zip((t_ns for t_ns, _ in told), accumulate(float(count) for _, count in told), strict=True))
 
 
-def _constant(seconds: Sequence[Event], counts: Sequence[int | None]) -> Iterator[tuple[Sequence[Event], int]]:
+def _constant(
+    seconds: Sequence[SecondPassed], counts: Sequence[int | None]
+) -> Iterator[tuple[Sequence[SecondPassed], int]]:
     """Runs of `second` events that follow one another, of all of which the count is the same, and known."""
     first = 0
     for index in range(1, len(seconds) + 1):
         if index < len(seconds):
-            apart_ns = seconds[index]["t"] - seconds[index - 1]["t"]
+            apart_ns = seconds[index].t_ns - seconds[index - 1].t_ns
             if counts[index] == counts[first] and SECOND_NS[0] <= apart_ns <= SECOND_NS[1]:
                 continue
         count = counts[first]

@@ -12,11 +12,13 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from harness.as_read import as_read
 from harness.measure.segments import Piece, Settled, settle_reply, settle_transcript
 from harness.measure.spans import TurnSpan
+from harness.timeline.events import JunkCame, TextCame
+
+Frame = TextCame | JunkCame
 
 
 @dataclass
@@ -67,22 +69,21 @@ class AssignedTexts:
 
 
 def assign_texts(
-    turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]], spaces: Sequence[dict[str, Any]] = ()
+    turns: Sequence[TurnSpan], texts: Sequence[TextCame], spaces: Sequence[JunkCame] = ()
 ) -> AssignedTexts:
     """Every text of a call, given to its turn; `spaces` are frames of nothing else, which may part two tokens."""
-    if spaces:
-        texts = sorted([*texts, *spaces], key=lambda event: int(event["t"]))
+    frames: Sequence[Frame] = sorted([*texts, *spaces], key=lambda event: event.t_ns) if spaces else texts
     assigned = AssignedTexts(TurnTexts(), [TurnTexts(turn.text or "") for turn in turns])
     spoken = [index for index, turn in enumerate(turns) if turn.kind != "type"]
     unechoed: defaultdict[str, deque[int]] = defaultdict(deque)
     for index, turn in enumerate(turns):
         if turn.kind == "type":
             unechoed[as_read(turn.text)].append(index)
-    ids = _Ids(texts)
-    for event in texts:
-        t_ns = int(event["t"])
+    ids = _Ids(frames)
+    for event in frames:
+        t_ns = event.t_ns
         latest = bisect_right(turns, t_ns, key=lambda turn: turn.started_ns) - 1
-        match event["role"]:
+        match event.role:
             case "reply":
                 if latest >= 0 and not _caller_ended(turns[latest], t_ns):
                     latest -= 1
@@ -96,14 +97,14 @@ def assign_texts(
                 if said or ids.is_known(event):
                     owner = ids.owner(event, spoken[said - 1] if said else -1)
                     assigned.turns[owner].transcripts.append(ids.piece(event))
-                elif event["text"]:
+                elif event.text:
                     assigned.stray += 1
             case _:
-                owners = unechoed.get(as_read(event["text"]))
+                owners = unechoed.get(as_read(event.text or ""))
                 if owners and owners[0] <= latest:
                     index = owners.popleft()
                     assigned.turns[index].echo_ns = t_ns
-                    assigned.altered_echoes += event["text"] != turns[index].text.strip()
+                    assigned.altered_echoes += event.text != turns[index].text.strip()
                 else:
                     assigned.stray += 1
     return assigned
@@ -112,42 +113,42 @@ def assign_texts(
 class _Ids:
     """The segments that frames name: what `id` stands for is one only where it comes again in the call."""
 
-    def __init__(self, texts: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, texts: Sequence[Frame]) -> None:
         self._count = Counter(self._named(event) for event in texts)
-        self._again = {event["role"] for event in texts if event.get("own_id") and self._count[self._named(event)] > 1}
+        self._again = {event.role for event in texts if event.own_id and self._count[self._named(event)] > 1}
         self._owners: dict[tuple[str, str], int] = {}
 
     @staticmethod
-    def _named(event: dict[str, Any]) -> tuple[str, str] | None:
-        segment = event.get("segment")
-        return None if segment is None else (event["role"], segment)
+    def _named(event: Frame) -> tuple[str, str] | None:
+        segment = event.segment
+        return None if segment is None else (event.role or "", segment)
 
-    def _segment(self, event: dict[str, Any]) -> tuple[str, str] | None:
+    def _segment(self, event: Frame) -> tuple[str, str] | None:
         """The segment's id, unless it may be merely the frame's own."""
         named = self._named(event)
-        if event.get("own_id") and event["role"] not in self._again:
+        if event.own_id and event.role not in self._again:
             return None
         return named
 
-    def is_known(self, event: dict[str, Any]) -> bool:
+    def is_known(self, event: Frame) -> bool:
         """Whether its segment has begun before."""
         return self._segment(event) in self._owners
 
-    def owner(self, event: dict[str, Any], index: int) -> int:
+    def owner(self, event: Frame, index: int) -> int:
         """The turn of a text that came in turn `index`: that where its segment began."""
         segment = self._segment(event)
         return index if segment is None else self._owners.setdefault(segment, index)
 
-    def piece(self, event: dict[str, Any]) -> Piece:
+    def piece(self, event: Frame) -> Piece:
         """The text as a part of what its turn is told."""
         segment = self._segment(event)
         return Piece(
-            text=event["text"],
-            t_ns=int(event["t"]),
-            written=event.get("written", ""),
-            type=event.get("type", ""),
+            text=event.text or "",
+            t_ns=event.t_ns,
+            written=event.written or "",
+            type=event.type or "",
             segment=None if segment is None else segment[1],
-            final=event.get("final"),
+            final=event.final,
         )
 
 

@@ -10,14 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from harness.clock import NS_PER_S
 from harness.measure.leaks import Leak
 from harness.measure.onset import SAMPLE_RATE
-from harness.measure.spans import Event, gather
+from harness.measure.spans import gather
 from harness.measure.voice import SILENCE_NS, Voice, count_before, setting_in, speaks_at
-from harness.measure.voice_finder import FoundEdge, edge_fields
+from harness.measure.voice_finder import FoundEdge
+from harness.timeline.edges import end_event, onset_event
+from harness.timeline.events import (
+    UNKNOWN_TRACK,
+    AgentJoined,
+    BargedIn,
+    CallEnded,
+    CallerSpoke,
+    CallStarted,
+    EchoHeard,
+    Event,
+    RoomConnected,
+    TurnEnded,
+    TurnKind,
+    TurnStarted,
+)
 
 NO_REPLY_NS = 15 * NS_PER_S
 """A call's `timeouts.reply`: a caller who speaks again after so much silence has waited in vain."""
@@ -40,7 +54,7 @@ def at_ns(position: int) -> int:
 
 def voices_of(edges: Sequence[FoundEdge]) -> list[Voice]:
     """The stretches of voice."""
-    return gather(_voice_events(edges)).voices
+    return gather(voice_events(edges)).voices
 
 
 def edges_of(edges: Sequence[FoundEdge], voices: Sequence[Voice]) -> list[FoundEdge]:
@@ -97,41 +111,42 @@ def as_timeline(
     end_ns = at_ns(frames)
     turns = spoken_turns(voices_of(caller), voices_of(agent))
     events: list[Event] = [
-        {"t": 0, "event": "call.started", "call": name, "scenario": name, "agent": "", "target": "", "utc": ""},
-        {"t": 0, "event": "room.connected"},
-        {"t": 0, "event": "agent.joined", "identity": "agent"},
+        CallStarted(t_ns=0, call=name, scenario=name),
+        RoomConnected(t_ns=0),
+        AgentJoined(t_ns=0, identity="agent"),
     ]
-    events += _voice_events(agent)
+    events += voice_events(agent)
     for number, turn in enumerate(turns, 1):
         until_ns = turns[number].start_ns if number < len(turns) else end_ns
         events += _turn_events(number, turn, until_ns)
         own = [leak.own for leak in heard if leak.start_ns < turn.end_ns and leak.end_ns > turn.start_ns]
         if own:
-            events.append({"t": turn.end_ns, "event": "own_voice", "turn": number, **asdict(own[0])})
-    events.append({"t": end_ns, "event": "call.ended"})
+            events.append(EchoHeard(t_ns=turn.end_ns, turn=number, **asdict(own[0])))
+    events.append(CallEnded(t_ns=end_ns))
     return events
 
 
-def _voice_events(edges: Sequence[FoundEdge]) -> list[Event]:
+def voice_events(edges: Sequence[FoundEdge]) -> list[Event]:
+    """The events of edges that were found in a recording, by the recording's own time."""
     events: list[Event] = []
     for found in edges:
-        event: Event = {"t": at_ns(found.edge.position), "found": at_ns(found.edge.found_at), **edge_fields(found)}
+        t_ns, found_ns = at_ns(found.edge.position), at_ns(found.edge.found_at)
         if found.quality is None:
-            events.append(event | {"event": "agent.onset", "ear": None, "read_late_ms": 0.0})
+            events.append(onset_event(found, t_ns=t_ns, track=UNKNOWN_TRACK, ear=None, found_ns=found_ns))
         else:
-            began = found.edge.began
-            events.append(event | {"event": "agent.end", "began": None if began is None else at_ns(began)})
+            began = None if found.edge.began is None else at_ns(found.edge.began)
+            events.append(end_event(found, t_ns=t_ns, track=UNKNOWN_TRACK, began=began, found_ns=found_ns))
     return events
 
 
 def _turn_events(number: int, turn: SpokenTurn, until_ns: int) -> list[Event]:
-    same: dict[str, Any] = {"turn": number, "step": number - 1}
-    kind = "say" if turn.over_ns is None else "barge_in"
-    started = {"event": "turn.started", "kind": kind, "text": "", "fixture": None, "language": ""}
-    spoke = {"event": "caller.spoke", "voiced_start": turn.start_ns, "voiced_end": turn.end_ns}
-    events: list[Event] = [{"t": turn.start_ns, **started, **same}]
+    start_ns = turn.start_ns
+    kind: TurnKind = "say" if turn.over_ns is None else "barge_in"
+    events: list[Event] = [
+        TurnStarted(t_ns=start_ns, turn=number, step=number - 1, kind=kind, text="", fixture=None, language="")
+    ]
     if turn.over_ns is not None:
-        events.append({"t": turn.start_ns, "event": "barge_in", "onset": turn.over_ns, **same})
-    events.append({"t": turn.start_ns, **spoke, **same})
-    events.append({"t": until_ns, "event": "turn.ended", "why": "replied", **same})
+        events.append(BargedIn(t_ns=start_ns, turn=number, onset=turn.over_ns))
+    events.append(CallerSpoke(t_ns=start_ns, turn=number, voiced_start=start_ns, voiced_end=turn.end_ns))
+    events.append(TurnEnded(t_ns=until_ns, turn=number, why="replied"))
     return events

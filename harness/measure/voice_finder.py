@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,26 +41,6 @@ class FoundEdge:
     began_later: bool = False
     sound: bool = False
     sure_after: int | None = None
-
-
-def edge_fields(found: FoundEdge) -> dict[str, Any]:
-    """What an `agent.onset` or `agent.end` event says of the sound itself."""
-    fields: dict[str, Any] = {"position": found.edge.position, "level_dbfs": found.edge.level_dbfs}
-    quality = found.quality
-    if quality is not None:
-        fields |= {
-            "active_dbfs": quality.level_dbfs,
-            "active_ms": quality.active_ms,
-            "clipped": quality.clipped,
-            "dropouts": quality.dropouts,
-            "dropout_ms": quality.dropout_ms,
-            "noise_dbfs": found.edge.noise_dbfs,
-        }
-    if found.sound:
-        fields["sound"] = True
-    if found.sure_after is not None:
-        fields["sure_ms"] = round(1000 * found.sure_after / SAMPLE_RATE)
-    return fields
 
 
 class VoiceFinder:

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterator
 
 from harness.counted import counted
 from harness.measure.result import Handover, TrackHeard
-from harness.measure.spans import CallSpans, Event
+from harness.measure.spans import CallSpans
+from harness.timeline.events import AgentSeen
 
 MOST_NAMED = 6
 Position = Callable[[int | None], float | None]
 """From a time (ns) to its position in the call (ms)."""
 
 
-def mistaken(spans: CallSpans) -> Iterator[tuple[str, Event]]:
+def mistaken(spans: CallSpans) -> Iterator[tuple[str, AgentSeen]]:
     """Who was listened to as the agent and was not, and the choice of another that ended it."""
-    listened = {event["identity"] for event in spans.joined}
+    listened = {event.identity for event in spans.joined}
     for before, after in itertools.pairwise(spans.choices):
-        wrong = before["identity"]
-        if wrong in listened and spans.heard.speaks_for(wrong) != after["identity"]:
+        wrong = before.identity
+        if wrong in listened and spans.heard.speaks_for(wrong) != after.identity:
             yield wrong, after
 
 
@@ -40,16 +41,14 @@ def tracks_heard(spans: CallSpans, position: Position) -> list[TrackHeard]:
 
 def handovers(spans: CallSpans, position: Position) -> list[Handover]:
     """Each agent that left, with the one that followed."""
-    return [
-        Handover(at_ms=position(event["t"]), left=event["identity"], followed=event["to"]) for event in spans.handovers
-    ]
+    return [Handover(at_ms=position(event.t_ns), left=event.identity, followed=event.to) for event in spans.handovers]
 
 
 def notes_of_company(spans: CallSpans) -> list[str]:
     """What is to be told of the agent's tracks, of other agents, and of who followed it."""
-    measured = [spans.heard.identities[0], *(event["to"] for event in spans.handovers)] if spans.choices else []
-    notes = [f"{wrong} was taken for the agent until {agent['identity']} came" for wrong, agent in mistaken(spans)]
-    notes += [f"handed over: {event['identity']} left, {event['to']} followed" for event in spans.handovers]
+    measured = [spans.heard.identities[0], *(event.to for event in spans.handovers)] if spans.choices else []
+    notes = [f"{wrong} was taken for the agent until {agent.identity} came" for wrong, agent in mistaken(spans)]
+    notes += [f"handed over: {event.identity} left, {event.to} followed" for event in spans.handovers]
     others = sorted(spans.agents - set(measured))
     if others:
         notes.append(

@@ -14,6 +14,7 @@ from harness.measure.spans import CallSpans, TurnSpan
 from harness.measure.texts import AssignedTexts, TurnTexts
 from harness.measure.unfit import Doubt
 from harness.measure.voice import WITH_VOICE_NS, count_before
+from harness.timeline.events import GreetingAwaited, GreetingEnded
 
 LATEST_NS = 20 * NS_PER_S  # an answer that has not come for so long is not to be expected any more
 
@@ -24,13 +25,14 @@ class OwedAnswers:
     def __init__(self, spans: CallSpans, texts: AssignedTexts) -> None:
         self._spans = spans
         self._texts = texts
-        self._transcripts_ns = [int(event["t"]) for event in spans.texts if event["role"] == "transcript"]
+        self._transcripts_ns = [event.t_ns for event in spans.texts if event.role == "transcript"]
         self._writes = sum(bool(turn.replies) for turn in texts.turns) > 0
         self._owed: tuple[int, Doubt] | None = None
-        greeting_ns = spans.at("greeting.awaited")
-        if greeting_ns is not None and spans.first.get("greeting.ended", {}).get("why") == "silent":
+        greeting_ns = spans.at(GreetingAwaited)
+        ended = spans.one(GreetingEnded)
+        if greeting_ns is not None and ended is not None and ended.why == "silent":
             # Where the scenario wants none, that none came in time is no failure of the agent's.
-            failed = any(event["kind"] == "agent.no_greeting" for event in spans.failures)
+            failed = any(event.kind == "agent.no_greeting" for event in spans.failures)
             what = "it may be the greeting, which had not come before"
             self._owed = greeting_ns, Doubt(kind="late_answer" if failed else "older_answer", detail=what)
 

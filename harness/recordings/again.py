@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from harness.call.timeline import Event, read_timeline
+from harness.call.timeline import read_timeline
 from harness.errors import ConfigError, Place
 from harness.measure.call import measure_call
 from harness.measure.heard_again import HeardStream
@@ -20,6 +20,7 @@ from harness.measure.onset import SAMPLE_RATE
 from harness.measure.result import CallResult, Remeasured
 from harness.measure.soundness import breaks_off, out_of_order
 from harness.report.run_directory import RunDirectory
+from harness.timeline.events import CallStarted, Cut, Event
 
 NOT_KEPT = "their audio was not kept"
 _BROKEN = (KeyError, IndexError, TypeError, ValueError, ValidationError)  # what a damaged timeline makes of measuring
@@ -63,6 +64,8 @@ def _remeasured(call: CallResult, directory: RunDirectory, tags: Sequence[str]) 
         events = read_timeline(path)
     except OSError as problem:
         return _kept(call, f"the timeline cannot be read: {problem.strerror}")
+    except ValueError as problem:
+        return _kept(call, f"the timeline is damaged ({problem})")
     fault = out_of_order(events) or breaks_off(events)
     if fault is not None:
         return _kept(call, fault)
@@ -124,13 +127,13 @@ def _lost_by_ourselves(call: CallResult) -> bool:
 
 def _cut_by_the_end(path: Path, tags: Mapping[str, Sequence[str]]) -> CallResult | None:
     """A call that ran when its run was killed; None where its timeline does not tell even that it began."""
-    events = read_timeline(path)
-    if not events or out_of_order(events) is not None or events[0].get("scenario") not in tags:
-        return None
-    last_ns = max(event["t"] for event in events)
-    cut: list[Event] = [*events, {"t": last_ns, "event": "cut"}]
     try:
-        result = measure_call(cut, tags=tags[events[0]["scenario"]])
+        events = read_timeline(path)
+        start = events[0] if events else None
+        if not isinstance(start, CallStarted) or out_of_order(events) is not None or start.scenario not in tags:
+            return None
+        cut = Cut(t_ns=max(event.t_ns for event in events))
+        result = measure_call([*events, cut], tags=tags[start.scenario])
     except _BROKEN:
         return None
     result.remeasured = Remeasured(voices="call", why="their run was killed before they ended")

@@ -20,12 +20,13 @@ from harness.measure.onset import SAMPLE_RATE
 from harness.measure.own_voice import LONGEST_MS, RATE, OwnVoice, find_own_voice
 from harness.measure.result import TurnResult
 from harness.measure.samples import samples_of
-from harness.measure.two_voices import as_timeline, at_ns, edges_of, spoken_turns, voices_of
+from harness.measure.two_voices import as_timeline, at_ns, edges_of, spoken_turns, voice_events, voices_of
 from harness.measure.unfit import Doubt
 from harness.measure.voice import Voice
-from harness.measure.voice_finder import FoundEdge, edge_fields
+from harness.measure.voice_finder import FoundEdge
 from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
 from harness.recordings.two_channels import APART, CANNOT, Side, TwoChannels, excerpt, hear_recording
+from harness.timeline.events import AgentEnd
 
 # All others are of what a recording does not tell: a session, texts, packets, the harness itself.
 METRICS = (
@@ -199,5 +200,5 @@ def _find(heard: TwoChannels, said: Voice, side: int) -> OwnVoice | None:
 
 
 def _sound(edges: Sequence[FoundEdge]) -> Sound:
-    health = media_health(None, [edge_fields(found) for found in edges if found.quality is not None])
+    health = media_health(None, [end for end in voice_events(edges) if isinstance(end, AgentEnd)])
     return Sound.model_validate(health.model_dump(include=set(Sound.model_fields)))

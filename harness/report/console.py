@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.call.timeline import Event
 from harness.counted import counted
 from harness.errors import EXIT_OK
 from harness.judge.summary import MetricSummary, RateSummary, Summary
@@ -16,6 +15,8 @@ from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
 from harness.report.numbers import is_level, is_ratio, remeasured_lines
 from harness.report.plain_text import one_line
+from harness.timeline.codec import entry_of
+from harness.timeline.events import Event, MediaSecond, SecondPassed, StreamAnchor
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +77,7 @@ class LinesWatcher:
 
     def event(self, call: str, event: Event) -> None:
         """See `Watcher`."""
-        if self._verbose and event["event"] not in ("second", "media", "heard"):
+        if self._verbose and not isinstance(event, SecondPassed | MediaSecond | StreamAnchor):
             self._console.print(f"{call}  {event_line(event)}")
 
     def ended(self, result: CallResult, alive: int) -> None:
@@ -118,8 +119,9 @@ class BarWatcher(LinesWatcher):
 
 def event_line(event: Event) -> str:
     """An event of a timeline in one line: its name and its fields."""
-    fields = "  ".join(f"{key}={_short(value)}" for key, value in event.items() if key not in ("t", "event"))
-    return f"{event['event']:<18} {fields}".rstrip()
+    entry = entry_of(event)
+    fields = "  ".join(f"{key}={_short(value)}" for key, value in entry.items() if key not in ("t", "event"))
+    return f"{event.event:<18} {fields}".rstrip()
 
 
 def _short(value: object) -> str:

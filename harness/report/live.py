@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.call.timeline import Event
 from harness.clock import NS_PER_S
 from harness.measure.result import CallResult
 from harness.report.console import LinesWatcher, call_line
 from harness.report.plain_text import one_line
+from harness.timeline.events import (
+    AgentEnd,
+    AgentJoined,
+    AgentLeft,
+    AgentOnset,
+    AgentSecond,
+    AgentSeen,
+    CallerSpoke,
+    Cut,
+    Event,
+    Failed,
+    HungUp,
+    JunkCame,
+    RoomConnected,
+    SessionCreated,
+    TextCame,
+    TurnEnded,
+    TurnStarted,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,11 +41,11 @@ class TimelineWatcher(LinesWatcher):
 
     def event(self, call: str, event: Event) -> None:
         """See `Watcher`."""
-        if event["event"] == "room.connected":
-            self._zero_ns = event["t"]
+        if isinstance(event, RoomConnected):
+            self._zero_ns = event.t_ns
         line = in_words(event)
         if line is not None:
-            happened_ns = event.get("voiced_end") or event["t"]
+            happened_ns = event.voiced_end if isinstance(event, CallerSpoke) else event.t_ns
             at = f"{(happened_ns - self._zero_ns) / NS_PER_S:8.3f} s" if self._zero_ns else " " * 10
             self._console.print(f"{at}  {one_line(line)}")
 
@@ -38,39 +56,39 @@ class TimelineWatcher(LinesWatcher):
 
 def in_words(event: Event) -> str | None:
     """What an event tells a person; None where it tells nothing."""
-    match event["event"]:
-        case "session.created":
-            return f"session created, room {event['room'] or 'not named'}"
-        case "room.connected":
+    match event:
+        case SessionCreated():
+            return f"session created, room {event.room or 'not named'}"
+        case RoomConnected():
             return "connected"
-        case "agent.seen":
-            return f"the agent is {event['identity']}"
-        case "agent.second":
-            return f"a second agent is there: {event['identity']}"
-        case "agent.joined":
+        case AgentSeen():
+            return f"the agent is {event.identity}"
+        case AgentSecond():
+            return f"a second agent is there: {event.identity}"
+        case AgentJoined():
             return "the agent's audio is subscribed"
-        case "agent.left":
+        case AgentLeft():
             return "the agent has left"
-        case "turn.started":
-            verb = "typing" if event["kind"] == "type" else "saying"
-            return f"turn {event['turn']}: {verb} {event['text'] or event['fixture']!r}"
-        case "caller.spoke":
-            return f"caller silent after {_seconds(event['voiced_end'] - event['voiced_start'])} s of voice"
-        case "agent.onset":
+        case TurnStarted():
+            verb = "typing" if event.kind == "type" else "saying"
+            return f"turn {event.turn}: {verb} {event.text or event.fixture!r}"
+        case CallerSpoke():
+            return f"caller silent after {_seconds(event.voiced_end - event.voiced_start)} s of voice"
+        case AgentOnset():
             return "agent speaks"
-        case "agent.end":
+        case AgentEnd():
             return "agent silent"
-        case "text":
-            return f"{event['role']}: {event['text']}"
-        case "text.junk":
-            return f"a frame was ignored: {event['why']}"
-        case "turn.ended":
-            return f"turn {event['turn']} ended: {event['why'].replace('_', ' ')}"
-        case "failure":
-            return f"FAILURE {event['kind']}: {event['what']}"
-        case "cut":
+        case TextCame():
+            return f"{event.role}: {event.text}"
+        case JunkCame():
+            return f"a frame was ignored: {event.why}"
+        case TurnEnded():
+            return f"turn {event.turn} ended: {event.why.replace('_', ' ')}"
+        case Failed():
+            return f"FAILURE {event.kind}: {event.what}"
+        case Cut():
             return "cut"
-        case "hung_up":
+        case HungUp():
             return "hung up"
         case _:
             return None

@@ -10,44 +10,54 @@ from harness.calibrate.truth import check_call
 from harness.call.engines.sdk_wait import TICK_LATE_MS
 from harness.clock import NS_PER_MS
 from harness.measure.call import measure_call
+from harness.timeline.events import Event
+from tests.events import typed
 
 MS = NS_PER_MS
 T0 = 1_000_000 * MS
 ROOM = "room-1"
 
 
-def timeline(*, onset_ms: float = 2345.0, read_late_ms: float = 0.0) -> list[dict[str, Any]]:
+def timeline(*, onset_ms: float = 2345.0, read_late_ms: float = 0.0) -> list[Event]:
     """One spoken turn: it left until 1,000 ms after the connection, the reply's onset came at `onset_ms`."""
     at = {name: T0 + round(ms * MS) for name, ms in (("start", 200), ("left", 1000), ("onset", onset_ms))}
     onset = {"ear": None, "level_dbfs": -20.0, "found": at["onset"], "read_late_ms": read_late_ms}
-    return [
-        {
-            "t": T0 - 500 * MS,
-            "event": "call.started",
-            "call": "1",
-            "scenario": "clean",
-            "agent": "clean",
-            "target": "embedded",
-            "utc": "2026-01-01T00:00:00Z",
-        },
-        {"t": T0 - 100 * MS, "event": "session.created", "room": ROOM},
-        {"t": T0, "event": "room.connected"},
-        {
-            "t": T0 + 1 * MS,
-            "event": "turn.started",
-            "turn": 1,
-            "step": 0,
-            "kind": "say",
-            "text": "Hello",
-            "fixture": "hello",
-            "language": "en",
-        },
-        {"t": at["start"], "event": "caller.spoke", "turn": 1, "voiced_start": at["start"], "voiced_end": at["left"]},
-        {"t": at["onset"], "event": "agent.onset", **onset},
-        {"t": at["onset"] + 900 * MS, "event": "agent.end", "level_dbfs": -20.0, "found": at["onset"] + 1100 * MS},
-        {"t": at["onset"] + 1600 * MS, "event": "turn.ended", "turn": 1, "why": "replied"},
-        {"t": at["onset"] + 1700 * MS, "event": "call.ended"},
-    ]
+    return typed(
+        [
+            {
+                "t": T0 - 500 * MS,
+                "event": "call.started",
+                "call": "1",
+                "scenario": "clean",
+                "agent": "clean",
+                "target": "embedded",
+                "utc": "2026-01-01T00:00:00Z",
+            },
+            {"t": T0 - 100 * MS, "event": "session.created", "room": ROOM},
+            {"t": T0, "event": "room.connected"},
+            {
+                "t": T0 + 1 * MS,
+                "event": "turn.started",
+                "turn": 1,
+                "step": 0,
+                "kind": "say",
+                "text": "Hello",
+                "fixture": "hello",
+                "language": "en",
+            },
+            {
+                "t": at["start"],
+                "event": "caller.spoke",
+                "turn": 1,
+                "voiced_start": at["start"],
+                "voiced_end": at["left"],
+            },
+            {"t": at["onset"], "event": "agent.onset", **onset},
+            {"t": at["onset"] + 900 * MS, "event": "agent.end", "level_dbfs": -20.0, "found": at["onset"] + 1100 * MS},
+            {"t": at["onset"] + 1600 * MS, "event": "turn.ended", "turn": 1, "why": "replied"},
+            {"t": at["onset"] + 1700 * MS, "event": "call.ended"},
+        ]
+    )
 
 
 def buffer(t_ns: int, packets: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from harness.call.ear import Ear
 from harness.call.engines.line import Heard
 from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS
+from tests.events import entries_of
 
 
 def ear_that_heard(*, voiced_from: int, voiced_to: int, blocks: int, late_block: int | None = None) -> Ear:
@@ -32,7 +33,7 @@ async def heard(*, late_block: int | None = None) -> Ear:
 
 def test_the_edges_are_on_the_timeline_by_wire_and_by_ear() -> None:
     ear = in_virtual_time(heard())
-    onset, end = ear._timeline.events
+    onset, end = entries_of(ear._timeline.events)
     assert (onset["event"], end["event"]) == ("agent.onset", "agent.end")
     assert abs(onset["t"] - 5_800_000_000) <= 2 * NS_PER_MS
     assert onset["ear"] - onset["t"] == 40 * NS_PER_MS
@@ -42,7 +43,8 @@ def test_the_edges_are_on_the_timeline_by_wire_and_by_ear() -> None:
 
 def test_the_lateness_of_the_onsets_own_block_is_told_and_no_others() -> None:
     late = {
-        block: in_virtual_time(heard(late_block=block))._timeline.events[0]["read_late_ms"] for block in range(35, 60)
+        block: entries_of(in_virtual_time(heard(late_block=block))._timeline.events)[0]["read_late_ms"]
+        for block in range(35, 60)
     }
     assert late[40] == 70
     assert set(late.values()) == {0, 70}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +23,11 @@ from harness.fixtures.wav import read_wav
 from harness.measure.heard_again import HeardStream
 from harness.measure.onset import OnsetDetector, VoiceEdge
 from harness.measure.spans import gather
+from harness.timeline.events import AgentEnd, AgentOnset, Event, StreamAnchor
 
 BLOCK = 960
 START_NS = 7_000_000_000
 FIXTURES = Path(__file__).parents[2] / "audio_fixtures"
-VOICE_EVENTS = ("agent.onset", "agent.end")
 
 Offset = Callable[[int, np.random.Generator], float]  # ms by which a block (of 20 ms) is off its time
 
@@ -45,10 +45,10 @@ def speech(*, noise: float) -> NDArray[np.int16]:
 
 def heard_and_recorded(
     folder: Path, stream: NDArray[np.int16], off_ms: Offset
-) -> tuple[list[dict[str, Any]], NDArray[np.int16]]:
+) -> tuple[list[Event], NDArray[np.int16]]:
     """The timeline of a stream heard live, and its recording, right channel."""
 
-    async def live() -> list[dict[str, Any]]:
+    async def live() -> list[Event]:
         timeline, recorder = Timeline(), Recorder(folder / "x.wav")
         ear, anchors, rng = Ear(LoopClock(), timeline), HeardAnchors(timeline), np.random.default_rng(1)
         recorder.start(START_NS)
@@ -67,8 +67,8 @@ def heard_and_recorded(
     return events, both[:, 1]
 
 
-def voices(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [event for event in events if event["event"] in VOICE_EVENTS]
+def voices(events: list[Event]) -> list[AgentOnset | AgentEnd]:
+    return [event for event in events if isinstance(event, AgentOnset | AgentEnd)]
 
 
 STREAMS: dict[str, tuple[float, Offset]] = {
@@ -113,11 +113,11 @@ def test_the_agent_is_heard_where_the_timeline_says(tmp_path: Path, name: str) -
     noise, off_ms = STREAMS[name]
     events, recorded = heard_and_recorded(tmp_path, speech(noise=noise), off_ms)
     for event in voices(events):
-        at = round((event["t"] - START_NS) * 48e-6)
+        at = round((event.t_ns - START_NS) * 48e-6)
         loud = np.abs(recorded[at - 1920 : at + 1920].astype(int)) > 60  # 40 ms on either side
         # A voice stands by the block in which it begins, however softly: an onset a block later is off by the jitter
         # of both, an end by that one's and its own.
-        is_onset = event["event"] == "agent.onset"
+        is_onset = isinstance(event, AgentOnset)
         apart = 1440 if is_onset else 800
         assert loud[:apart].any() == (not is_onset)
         assert loud[-apart:].any() == is_onset
@@ -137,15 +137,18 @@ def test_an_edge_that_was_not_found_live_takes_its_time_from_the_stream(
     monkeypatch.setattr(OnsetDetector, "skip", lambda self, count: later(skip(self, count)))
     found = HeardStream(events).find_voices(lambda place, count: recorded[place : place + count])
     for before, after in zip(voices(events), voices(HeardStream(events).with_voices(found)), strict=True):
-        assert after["t"] - before["t"] == pytest.approx(30 * NS_PER_MS, abs=4 * NS_PER_MS)
-        if "ear" in before:
-            assert after["ear"] - before["ear"] == after["t"] - before["t"]
+        assert after.t_ns - before.t_ns == pytest.approx(30 * NS_PER_MS, abs=4 * NS_PER_MS)
+        if isinstance(before, AgentOnset):
+            assert isinstance(after, AgentOnset)
+            assert after.ear is not None
+            assert before.ear is not None
+            assert after.ear - before.ear == after.t_ns - before.t_ns
 
 
 def test_a_stream_that_was_not_recorded_or_has_no_positions_cannot_be_found(tmp_path: Path) -> None:
     events, recorded = heard_and_recorded(tmp_path, speech(noise=0), lambda _n, _rng: 0)
-    assert HeardStream([event | {"place": None} for event in events if event["event"] == "heard"]).why_not()
-    old = [event for event in events if event["event"] != "heard"]
+    assert HeardStream([replace(event, place=None) for event in events if isinstance(event, StreamAnchor)]).why_not()
+    old = [event for event in events if not isinstance(event, StreamAnchor)]
     assert "does not tell where" in str(HeardStream(old).why_not())
     with pytest.raises(EOFError):
         HeardStream(events).find_voices(lambda place, count: recorded[place : min(place + count, 50_000)])

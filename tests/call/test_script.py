@@ -13,6 +13,7 @@ from harness.call.engines.line import Participant
 from harness.call.stall import Stall
 from harness.clock import NS_PER_MS
 from harness.errors import RoomFailure, SessionFailure
+from harness.timeline.events import AgentJoined, CallEnded, Event, MicPublished, TurnStarted
 
 SAY: dict[str, Any] = {"say": "a-fixture"}
 TYPE: dict[str, Any] = {"type": "Do you have parking?"}
@@ -192,7 +193,7 @@ def test_an_agent_that_sets_in_while_the_caller_speaks_interrupts() -> None:
 
     def interrupt(call: Call) -> None:
         world.timeline.on_event = lambda event: (
-            world.lines[0].say_in(1000, 4000) if event["event"] == "turn.started" and event["turn"] == 1 else None
+            world.lines[0].say_in(1000, 4000) if isinstance(event, TurnStarted) and event.turn == 1 else None
         )
 
     call = world.call(SAY, SAY, speech=long, during=interrupt, greeting=False)
@@ -208,7 +209,7 @@ def test_a_short_interruption_is_not_waited_out_to_the_timeout_when_a_reply_foll
 
     def interrupt(call: Call) -> None:
         world.timeline.on_event = lambda event: (
-            world.lines[0].say_in(1000, 1100) if event["event"] == "turn.started" and event["turn"] == 1 else None
+            world.lines[0].say_in(1000, 1100) if isinstance(event, TurnStarted) and event.turn == 1 else None
         )
 
     call = world.call(SAY, speech=utterance(3000), during=interrupt, greeting=False)
@@ -226,7 +227,7 @@ def test_a_backchannel_is_no_interruption_and_its_reply_is_waited_for(before_end
     def put_in(call: Call) -> None:
         world.timeline.on_event = lambda event: (
             world.lines[0].say_in(3100 - before_end_ms, 500)
-            if event["event"] == "turn.started" and event["turn"] == 1
+            if isinstance(event, TurnStarted) and event.turn == 1
             else None
         )
 
@@ -378,7 +379,7 @@ def test_a_call_that_does_not_come_about_has_its_failure_and_hangs_up(world: Wor
     call = world.call(SAY)
     assert (call.ok, call.failure, call.turns, call.greeting) == (False, failure, [], None)
     assert [line.hung_up for line in world.lines] == [1] * len(world.lines)
-    assert world.timeline.events[-1]["event"] == "call.ended"
+    assert isinstance(world.timeline.events[-1], CallEnded)
 
 
 @pytest.mark.parametrize(
@@ -405,8 +406,8 @@ def test_an_agent_that_leaves_before_its_audio_is_there_is_told_so() -> None:
     world = World(Agent(joins=None))
 
     def come_and_go(call: Call) -> None:
-        def act(event: dict[str, Any]) -> None:
-            if event["event"] == "mic.published":
+        def act(event: Event) -> None:
+            if isinstance(event, MicPublished):
                 line = world.lines[0]
                 line.later(100, lambda: line.events.on_participant(line.clock.now_ns(), Participant("agent", "agent")))
                 line.later(200, lambda: line.events.on_participant_left(line.clock.now_ns(), "agent"))
@@ -449,7 +450,7 @@ def test_a_cut_at_any_time_ends_the_call_tidily_and_is_no_failure(after_s: float
     call = world.call(SAY, SAY, during=cut)
     assert (call.ok, call.failure, call.cut) == (None, None, True)
     assert [line.hung_up for line in world.lines] == [1] * len(world.lines)
-    assert world.timeline.events[-1]["event"] == "call.ended"
+    assert isinstance(world.timeline.events[-1], CallEnded)
     assert [turn.cut for turn in call.turns] == ([True] if after_s > 3 else [])
 
 
@@ -466,7 +467,7 @@ def test_each_second_tells_what_it_cost_us_and_lag_is_told_at_once() -> None:
 
     def lag(call: Call) -> None:
         world.timeline.on_event = lambda event: (
-            call._on_lag(event["t"], 25 * NS_PER_MS, Stall(disk_ms=21.0)) if event["event"] == "agent.joined" else None
+            call._on_lag(event.t_ns, 25 * NS_PER_MS, Stall(disk_ms=21.0)) if isinstance(event, AgentJoined) else None
         )
 
     call = world.call(SAY, during=lag)

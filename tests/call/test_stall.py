@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from harness.call import stall
 from harness.call.stall import LoopThread, Stall
 from harness.clock import SystemClock
 from harness.own_work import OwnWork
+from harness.timeline.codec import entry_of
+from harness.timeline.events import LoopWasLate
 
 
 def stall_of(ledger: OwnWork, work: object) -> Stall:
@@ -83,4 +86,5 @@ def test_the_wait_for_a_cpu_is_what_the_scheduler_says(monkeypatch: pytest.Monke
 
 
 def test_only_what_there_is_to_tell_goes_on_the_timeline() -> None:
-    assert Stall(cpu_ms=0.2, disk_ms=97.0).fields() == {"cpu_ms": 0.2, "disk_ms": 97.0}
+    lag = LoopWasLate(t_ns=1, late_ms=99.0, **asdict(Stall(cpu_ms=0.2, disk_ms=97.0)))
+    assert entry_of(lag) == {"t": 1, "event": "loop.lag", "late_ms": 99.0, "cpu_ms": 0.2, "disk_ms": 97.0}

@@ -11,6 +11,7 @@ from world import Agent, RoomLine, World
 from harness.call.call import Call
 from harness.call.engines.line import AudioTrack, Heard, Media, Participant, Rights
 from harness.measure.result import CallResult
+from harness.timeline.events import Event
 
 SAY = {"say": "a-fixture"}
 TYPE = {"type": "Do you have parking?"}
@@ -22,8 +23,8 @@ def at(world: World, happened: str, act: Callable[[RoomLine], None], *, delay_ms
     done: list[bool] = []
 
     def during(call: Call) -> None:
-        def on_event(event: dict[str, object]) -> None:
-            if event["event"] == happened and not done:
+        def on_event(event: Event) -> None:
+            if event.event == happened and not done:
                 done.append(True)
                 line = world.lines[0]
                 line.later(delay_ms, lambda: act(line))

@@ -32,6 +32,7 @@ from harness.scenario.model import Scenario
 from harness.scenario.timeouts import resolve_timeouts
 from harness.secret import Secret
 from harness.target.session import Session, SessionRequest
+from tests.events import entries_of
 
 Result = TypeVar("Result")
 BLOCK = SAMPLE_RATE // 50
@@ -324,7 +325,7 @@ class World:
 
     def happened(self, name: str) -> list[dict[str, Any]]:
         """The timeline's events of that name."""
-        return [event for event in self.timeline.events if event["event"] == name]
+        return [entry for entry in entries_of(self.timeline.events) if entry["event"] == name]
 
 
 def call_plan(*steps: dict[str, Any], speech: Utterance | None = None, **keys: Any) -> CallPlan:

@@ -32,6 +32,7 @@ from harness.measure.fitness import STEAL_SHARE
 from harness.measure.onset import SAMPLE_RATE
 from harness.measure.result import CallResult
 from harness.measure.voice_finder import VoiceFinder
+from tests.events import typed
 from tests.live.conftest import LiveStack, Ran, stack_up, start
 
 pytestmark = pytest.mark.live
@@ -272,7 +273,7 @@ def _off_ms(turn: TurnCheck) -> float:
 
 def _row(name: str, engine: str, ran: Ran, truth: list[dict[str, object]]) -> Row:
     call = CallResult.model_validate(ran.calls[name])
-    check = check_call(call, ran.timeline(call.call), truth)
+    check = check_call(call, typed(ran.timeline(call.call)), truth)
     alone = judge_run([call], [], target="", ending=Ending())
     row = Row(name, engine, call, list(check.turns), alone.exit_code, ran.out)
     right = SHAPES[name]

@@ -25,6 +25,7 @@ from harness.scenario.load import checked_scenario
 from harness.scenario.timeouts import CallTimeouts
 from harness.secret import Secret
 from tests.call.world import Agent, World, call_plan, in_virtual_time, utterance
+from tests.events import entries_of
 
 KEY, PLAIN_KEY = "sk_live_0123456789abcdef", "key-of-a-service-without-prefix"
 SAY: dict[str, Any] = {"say": "a-fixture", "expect": {"ttfa": "<2s"}}
@@ -143,7 +144,7 @@ def test_a_recording_that_is_not_the_calls_own_leaves_the_live_onsets(
 
 
 def lines_of(folder: Path) -> list[dict[str, Any]]:
-    return read_timeline(folder / "timelines" / "0001-x.jsonl")
+    return entries_of(read_timeline(folder / "timelines" / "0001-x.jsonl"))
 
 
 def at_once(events: list[dict[str, Any]], name: str) -> dict[str, Any]:

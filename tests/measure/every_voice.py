@@ -6,12 +6,15 @@ Slow and plain: what is looked up in a call of any length must be the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.own_voice import FADE_NS
 from harness.measure.spans import TurnSpan
 from harness.measure.voice import BACKCHANNEL_NS, CUTS_IN_NS, GOES_ON_NS, SILENCE_NS, ReplyStart, Voice
+from harness.timeline.events import Event, TextCame
+
+E = TypeVar("E", bound=Event)
 
 
 def speaks_at(voices: Sequence[Voice], t_ns: int) -> bool:
@@ -143,18 +146,18 @@ def without_own_voice(
     return [voice for voice in voices if not is_echo(voice)]
 
 
-def owners_of(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> list[tuple[str, int | None]]:
+def owners_of(turns: Sequence[TurnSpan], texts: Sequence[TextCame]) -> list[tuple[str, int | None]]:
     """Of each text its role and its turn's index: -1 is the greeting, None is no turn."""
     echoed: set[int] = set()
     owners: list[tuple[str, int | None]] = []
     for event in texts:
-        t_ns = int(event["t"])
+        t_ns = event.t_ns
         latest = max((index for index, turn in enumerate(turns) if turn.started_ns <= t_ns), default=-1)
         owner: int | None
-        if event["role"] == "reply":
+        if event.role == "reply":
             end_ns = turns[latest].caller_end_ns if latest >= 0 else None
             owner = latest if latest < 0 or (end_ns is not None and end_ns <= t_ns) else latest - 1
-        elif event["role"] == "transcript":
+        elif event.role == "transcript":
             begun = (index for index in range(latest + 1) if turns[index].kind != "type")
             spoken = [
                 index for index in begun if turns[index].caller_start_ns is not None or turns[index].kind == "say"
@@ -164,18 +167,18 @@ def owners_of(turns: Sequence[TurnSpan], texts: Sequence[dict[str, Any]]) -> lis
             same = (
                 index
                 for index in range(latest + 1)
-                if turns[index].kind == "type" and turns[index].text.strip() == event["text"] and index not in echoed
+                if turns[index].kind == "type" and turns[index].text.strip() == event.text and index not in echoed
             )
             owner = next(same, None)
             if owner is not None:
                 echoed.add(owner)
-        owners.append((event["role"], owner))
+        owners.append((event.role, owner))
     return owners
 
 
-def within(events: Sequence[dict[str, Any]], start_ns: int, end_ns: int) -> list[dict[str, Any]]:
-    return [event for event in events if start_ns <= event["t"] <= end_ns]
+def within(events: Sequence[E], start_ns: int, end_ns: int) -> list[E]:
+    return [event for event in events if start_ns <= event.t_ns <= end_ns]
 
 
-def touching(seconds: Sequence[dict[str, Any]], start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+def touching(seconds: Sequence[E], start_ns: int, end_ns: int) -> list[E]:
     return within(seconds, start_ns, end_ns + NS_PER_S)

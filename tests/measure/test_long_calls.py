@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import every_voice
 import pytest
-from timelines import CallMade, long_call, ns, voices
+from timelines import COUNTED, SECOND, CallMade, long_call, ns, voices
 
 from harness.call.chat import Chat, outgoing
 from harness.measure import own_voice, texts, turn_taking, voice
@@ -18,6 +18,7 @@ from harness.measure.call import measure_call
 from harness.measure.fitness import Fitness
 from harness.measure.spans import CallSpans, TurnSpan, gather
 from harness.measure.voice import Voice
+from harness.timeline.events import TextCame
 
 # ms, about all that decides: where a voice ends for good, what is a backchannel, what goes on, what is one speech.
 PAUSES = (0, 1, 200, 499, 500, 501, 1499, 1500, 2999, 3000, 4000, 20_000)
@@ -99,22 +100,20 @@ def test_each_text_has_the_turn_that_looking_at_all_turns_gives(seed: int) -> No
     for _ in range(200):
         turns = random_turns(random)
         came = [
-            {"t": ns(random.randrange(30_000)), "role": random.choice(["reply", "transcript", "echo"]), "text": text}
+            TextCame(t_ns=ns(random.randrange(30_000)), role=random.choice(["reply", "transcript", "echo"]), text=text)
             for text in random.choices(["One", "Two", "Three", "Four"], k=20)
         ]
-        came.sort(key=lambda event: int(event["t"]))
+        came.sort(key=lambda event: event.t_ns)
         assigned = texts.assign_texts(turns, came)
         owners = every_voice.owners_of(turns, came)
         assert assigned.stray == sum(owner is None for _, owner in owners)
         for index, turn in enumerate([assigned.greeting, *assigned.turns], -1):
             own = [event for event, (_, owner) in zip(came, owners, strict=True) if owner == index]
-            assert [piece.text for piece in turn.replies] == [
-                event["text"] for event in own if event["role"] == "reply"
-            ]
+            assert [piece.text for piece in turn.replies] == [event.text for event in own if event.role == "reply"]
             assert [piece.text for piece in turn.transcripts] == [
-                event["text"] for event in own if event["role"] == "transcript"
+                event.text for event in own if event.role == "transcript"
             ]
-            assert turn.echo_ns == next((event["t"] for event in own if event["role"] == "echo"), None)
+            assert turn.echo_ns == next((event.t_ns for event in own if event.role == "echo"), None)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -129,8 +128,9 @@ def test_what_was_late_in_a_turn_is_found_wherever_it_lies_in_the_call(seed: int
             call.event(random.randrange(30_000), "heard.overflow")
         for second in range(30):
             busy, buffer_ms = random.choice([0.2, 0.95]), random.choice([30.0, 300.0])
-            call.event(1000 * second, "second", sent=100, busy=busy, own_cpu=0.2, lag_ms=random.choice([1.0, 60.0]))
-            call.event(1000 * second + 300, "media", jitter_buffer_ms=buffer_ms)
+            told = {**SECOND, "busy": busy, "own_cpu": 0.2, "lag_ms": random.choice([1.0, 60.0])}
+            call.event(1000 * second, "second", **told)
+            call.event(1000 * second + 300, "media", **COUNTED, jitter_buffer_ms=buffer_ms)
         spans = gather(call.hung_up(31_000).events())
         start_ns, end_ns = sorted(ns(random.randrange(30_000)) for _ in range(2))
         near = CallSpans(

@@ -11,6 +11,7 @@ from harness.measure.call import measure_call
 from harness.measure.result import CallResult, TurnResult
 from harness.measure.samples import samples_of
 from harness.measure.unfit import Unfit
+from tests.events import typed
 
 
 def one_turn(**late: float) -> TurnResult:
@@ -64,7 +65,7 @@ def test_a_call_that_never_came_about_has_its_failure_and_no_turns() -> None:
     ]
     from harness.measure.call import measure_call
 
-    call = measure_call(events)
+    call = measure_call(typed(events))
     assert (call.ok, call.failure, call.turns, call.greeting, call.room) == (False, "session.timeout", [], None, None)
 
 
@@ -380,13 +381,13 @@ def test_a_result_is_the_same_after_a_trip_through_its_line() -> None:
 def test_what_we_hold_back_ourselves_is_told_and_in_no_number() -> None:
     due_ms, held = -1000, {"session.requested": 600.0, "room.connecting": 90.0}
     call, plain = CallMade().hung_up(2000), CallMade().hung_up(2000).measured()
-    events = call.events()
+    events = call.entries()
     for event in events:
         if event["event"] == "call.started":
             event["due"] = event["t"] + round((due_ms + 400) * 1e6)
         if event["event"] in held:
             event["held_back_ms"] = held[event["event"]]
-    measured = measure_call(events)
+    measured = measure_call(typed(events))
     assert (measured.held_back_ms, measured.start_late_ms) == (690, 600)
     since = measured.since_due
     assert since is not None

@@ -10,6 +10,8 @@ from timelines import CallMade
 from harness.measure.media_health import media_health
 from harness.measure.result import CallResult, MediaHealth
 from harness.measure.samples import Sample, samples_of
+from harness.timeline.events import AgentEnd, MediaSecond
+from tests.events import typed
 
 
 def second(received: int = 50, lost: int = 0, **more: Any) -> dict[str, Any]:
@@ -23,8 +25,18 @@ def spoken(active_ms: int, active_dbfs: float, **more: Any) -> dict[str, Any]:
     return {**told, **more}
 
 
+def heard_in(seconds: list[dict[str, Any]]) -> list[MediaSecond]:
+    events = typed({"t": number, "event": "media", **told} for number, told in enumerate(seconds))
+    return [event for event in events if isinstance(event, MediaSecond)]
+
+
+def ends(*told: dict[str, Any]) -> list[AgentEnd]:
+    events = typed({"t": 0, "event": "agent.end", **each} for each in told)
+    return [event for event in events if isinstance(event, AgentEnd)]
+
+
 def health(seconds: list[dict[str, Any]]) -> MediaHealth:
-    return media_health([{"t": number, **told} for number, told in enumerate(seconds)], [])
+    return media_health(heard_in(seconds), [])
 
 
 def test_shares_are_of_the_whole_call_and_times_are_means_of_its_seconds() -> None:
@@ -46,9 +58,9 @@ def test_a_packet_that_came_late_after_all_is_taken_back() -> None:
 
 
 def test_the_level_is_of_all_voices_by_their_length() -> None:
-    assert media_health([], [spoken(1000, -20.0), spoken(1000, -20.0)]).level_dbfs == -20
-    assert media_health([], [spoken(3000, -20.0), spoken(1000, -60.0)]).level_dbfs == -21.2
-    assert media_health([], [spoken(3000, -20.0, clipped=0.04), spoken(1000, -20.0)]).clipped == 0.03
+    assert media_health([], ends(spoken(1000, -20.0), spoken(1000, -20.0))).level_dbfs == -20
+    assert media_health([], ends(spoken(3000, -20.0), spoken(1000, -60.0))).level_dbfs == -21.2
+    assert media_health([], ends(spoken(3000, -20.0, clipped=0.04), spoken(1000, -20.0))).clipped == 0.03
 
 
 @pytest.mark.parametrize(
@@ -66,13 +78,13 @@ def test_a_voice_breaks_off_where_the_media_tells_so(media: dict[str, Any], drop
     """A robotic voice has such gaps between its sounds: by itself the sound says nothing."""
     told = {"t": 3_500_000_000, **media}
     end = spoken(1000, -20.0, t=3_000_000_000, began=1_800_000_000, dropouts=2, dropout_ms=90)
-    found = media_health([second(t=1_000_000_000), second(**told)], [end])
+    found = media_health(heard_in([second(t=1_000_000_000), second(**told)]), ends(end))
     assert (found.dropouts, found.dropout_ms) == (dropouts, 45 * dropouts)
 
 
 def test_what_nobody_told_is_not_made_up() -> None:
     assert media_health([], []) == MediaHealth()
-    assert media_health([], [{"level_dbfs": -20.0, "found": 1}]).level_dbfs is None
+    assert media_health([], ends({"level_dbfs": -20.0, "found": 1})).level_dbfs is None
     quiet = {"samples": None, "concealed": None, "jitter_ms": None, "rtt_ms": None, "jitter_buffer_ms": None}
     bare = health([second(50, 1, **quiet)])
     assert (bare.loss, bare.concealed, bare.rtt_ms) == (round(1 / 51, 6), None, None)

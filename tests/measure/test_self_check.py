@@ -9,8 +9,10 @@ import pytest
 from test_long_calls import steps_of
 from timelines import CallMade, long_call, ns
 
+from harness.measure import self_check
 from harness.measure.call import measure_call
-from harness.measure.self_check import self_faults
+from harness.measure.self_fault import SelfFault
+from tests.events import typed
 
 Events = list[dict[str, Any]]
 Edit = Callable[[Events], object]
@@ -21,12 +23,16 @@ TRACKS = ("TR_voice", "TR_music")
 PACKETS = {"sdk": 100, "light": 50}
 
 
+def self_faults(events: Events) -> list[SelfFault]:
+    return self_check.self_faults(typed(events))
+
+
 def good(engine: str = "sdk", tracks: tuple[str | None, ...] = TRACKS, *, jitter_ms: float = 0.0) -> Events:
     """A call of two turns, with all that an engine tells each second of each track."""
     call = CallMade().event(20, "mic.published")
     call.say(5000, 7000, 12_000).text(8000, "reply", "At nine.").type(15_000, 20_000).say(22_000, 24_000, 36_000)
     call.hung_up(40_500)
-    events = call.events()
+    events = call.entries()
     if engine:
         events[0]["engine"] = engine
     for track in tracks:
@@ -70,10 +76,10 @@ def names(events: Events) -> set[str]:
 def test_a_call_in_which_all_is_well_has_no_fault(engine: str, tracks: tuple[str | None, ...]) -> None:
     events = good(engine, tracks)
     assert self_faults(events) == []
-    measured = measure_call(events)
+    measured = measure_call(typed(events))
     assert measured.self_faults == []
     assert [turn.fit for turn in measured.turns] == [True] * 3
-    assert self_faults(long_call(10).events()) == []
+    assert self_faults(long_call(10).entries()) == []
 
 
 def paced(share: float, from_ms: float = 0, to_ms: float = 99_000) -> Edit:
@@ -184,7 +190,7 @@ def test_each_check_breaks_where_it_should_and_makes_turns_unfit(what: str, engi
     events = good(engine)
     edit(events)
     assert name in names(events)
-    measured = measure_call(events)
+    measured = measure_call(typed(events))
     assert any(fault.startswith(f"{name}: ") for fault in measured.self_faults)
     assert any(name in note for note in measured.notes)
     unfit = [turn for turn in measured.turns if not turn.fit]
@@ -201,14 +207,14 @@ def test_an_agent_that_sends_too_slowly_is_no_fault_of_ours_and_is_told() -> Non
     for event in of(events, "media"):
         event["behind_ms"] = 70.0 if 15_000 <= at(event) < 25_000 else 0.0
     assert self_faults(events) == []
-    assert [note for note in measure_call(events).notes if "fell behind by 350 ms" in note]
+    assert [note for note in measure_call(typed(events)).notes if "fell behind by 350 ms" in note]
 
 
 def test_a_fault_makes_unfit_only_what_it_touches_and_one_without_a_time_all() -> None:
     def fit(edit: Edit) -> list[bool]:
         events = good()
         edit(events)
-        return [turn.fit for turn in measure_call(events).turns]
+        return [turn.fit for turn in measure_call(typed(events)).turns]
 
     assert fit(counted("second", "sent", 2, 27_000, 32_500)) == [True, True, False]
     assert fit(paced(2, 5000, 11_000)) == [False, True, True]
@@ -225,7 +231,7 @@ def test_the_greeting_and_waits_are_unfit_too() -> None:
 
 
 def test_what_goes_wrong_all_the_time_is_one_fault_of_the_whole_call() -> None:
-    events = long_call(60).events()
+    events = long_call(60).entries()
     for event in of(events, "agent.end"):
         events.remove(event)
     [fault] = self_faults(events)
@@ -365,7 +371,7 @@ def test_jitter_of_the_network_is_no_fault_of_ours() -> None:
 
 def test_it_costs_the_same_for_each_minute_of_a_call() -> None:
     def of_a_minute(minutes: int) -> float:
-        events = long_call(minutes).events()
+        events = long_call(minutes).entries()
         return steps_of(lambda: self_faults(events)) / minutes
 
     assert of_a_minute(60) < 1.1 * of_a_minute(10)

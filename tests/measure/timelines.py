@@ -7,6 +7,8 @@ from typing import Any, Self
 from harness.measure.call import measure_call
 from harness.measure.result import CallResult
 from harness.measure.voice import Voice
+from harness.timeline.events import Event
+from tests.events import typed
 
 ZERO_NS = 5_000_000_000
 SECOND = {"sent": 100, "send_late_ms": 1.0, "lag_ms": 1.0, "heard": 48_000, "read_late_ms": 0.0, "busy": 0.3}
@@ -33,7 +35,7 @@ class CallMade:
         awaited: bool = True,
         on_this_machine: bool = False,
     ) -> None:
-        self._events: list[dict[str, Any]] = []
+        self._entries: list[dict[str, Any]] = []
         self._turn = 0
         self._step = -1
         self.event(-400, "call.started", call="0001-x", scenario="x", agent="demo", target="embedded", utc="2030")
@@ -52,7 +54,7 @@ class CallMade:
             self.agent(*greeting)
 
     def event(self, at_ms: float, name: str, **fields: Any) -> Self:
-        self._events.append({"t": ns(at_ms), "event": name, **fields})
+        self._entries.append({"t": ns(at_ms), "event": name, **fields})
         return self
 
     def agent(
@@ -127,8 +129,12 @@ class CallMade:
     def hung_up(self, at_ms: float) -> Self:
         return self.event(at_ms, "hung_up").event(at_ms, "call.ended")
 
-    def events(self) -> list[dict[str, Any]]:
-        return sorted(self._events, key=lambda event: event["t"])
+    def entries(self) -> list[dict[str, Any]]:
+        """The lines of its timeline."""
+        return sorted(self._entries, key=lambda entry: entry["t"])
+
+    def events(self) -> list[Event]:
+        return typed(self.entries())
 
     def measured(self) -> CallResult:
         return measure_call(self.events(), tags=["smoke"])

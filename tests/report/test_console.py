@@ -18,6 +18,7 @@ from harness.measure.result import CallResult, ExpectationResult, FailureSeen, M
 from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
 from harness.report.hints import hint_lines
 from harness.scenario.metric_names import check_threshold
+from harness.timeline.events import AgentOnset, SecondPassed, TextCame
 
 ESCAPE = "\x1b[31mred\x07\r\n\u202etxt"
 
@@ -61,7 +62,7 @@ def test_what_others_wrote_cannot_steer_the_terminal() -> None:
     summary = judge_run(calls, [], target="embedded", ending=Ending())
     console, out = terminal()
     print_summary(console, summary, calls, Path("run"))
-    shown = out.getvalue() + call_line(calls[0]) + event_line({"t": 1, "event": "text", "text": ESCAPE})
+    shown = out.getvalue() + call_line(calls[0]) + event_line(TextCame(t_ns=1, role="reply", text=ESCAPE))
     for char in "\x1b\x07\r\u202e":
         assert char not in shown
     assert "red" in shown
@@ -100,8 +101,8 @@ def test_quiet_shows_failures_only_and_verbose_every_event() -> None:
         watcher = LinesWatcher(console, **manner)
         watcher.say("plan: …")
         watcher.started(2)
-        watcher.event("0001-x", {"t": 5, "event": "agent.onset", "level_dbfs": -20.123456789})
-        watcher.event("0001-x", {"t": 5, "event": "second", "sent": 100})
+        watcher.event("0001-x", AgentOnset(t_ns=5, level_dbfs=-20.123456789))
+        watcher.event("0001-x", SecondPassed(t_ns=5, sent=100, send_late_ms=0.0, lag_ms=0.0, heard=48_000))
         watcher.ended(call(), 1)
         watcher.ended(call("0002-x", what="no voice came"), 0)
         return out.getvalue()

@@ -24,6 +24,7 @@ from harness.report.write import finish_run, rebuild
 from harness.scenario.load import LoadedScenario, load_scenario
 from harness.scenario.timeouts import CallTimeouts
 from harness.secret import Secret
+from tests.events import typed
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEY, PLAIN_KEY = "sk_live_0123456789abcdef", "key-of-a-service-without-prefix"
@@ -101,7 +102,7 @@ class Run:
         """A finished call: its timeline and its line."""
         lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events)
         self.directory.timeline(events[0]["call"]).write_text(lines, encoding="utf-8")
-        result = measure_call(events, tags=["smoke"])
+        result = measure_call(typed(events), tags=["smoke"])
         return self.add_result(judge_call(result, self.loaded.model, lambda *keys: str(self.loaded.place(*keys))))
 
     def add_result(self, result: CallResult) -> CallResult:

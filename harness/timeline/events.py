@@ -1,0 +1,527 @@
+"""The events of a timeline, one class each.
+
+What is written, what is read and the table of `docs/run-directory.md` come from these classes (`codec.py`).
+
+A line of a timeline is a flat JSON object: `t` (`t_ns` here), `event` (the class's `event`) and the fields under their
+own names. A field that is annotated `LEFT_OUT` is not written where it has its default. A new event is a class here, an
+entry in `EVENTS`, and the place where it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+UNKNOWN_TRACK = ""
+"""The agent's one track, in timelines from before tracks had names."""
+TurnKind = Literal["say", "type", "barge_in"]
+LEFT_OUT = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at `t_ns`, on the monotonic clock."""
+
+    event: ClassVar[str] = ""
+    t_ns: Annotated[int, Field(alias="t")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(Event):
+    """A call was due, and begins."""
+
+    event: ClassVar[str] = "call.started"
+    version: Annotated[int, "of this format"] = 1
+    call: str = ""
+    scenario: str = ""
+    agent: str = ""
+    target: str = ""
+    utc: str = ""
+    engine: str = "sdk"
+    due: Annotated[int | None, "ns: its intended start"] = None
+    warm_up: bool = False
+    canary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRequested(Event):
+    """The session service was asked."""
+
+    event: ClassVar[str] = "session.requested"
+    held_back_ms: Annotated[float, "by our own limit of sessions, before"] = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCreated(Event):
+    """It gave credentials."""
+
+    event: ClassVar[str] = "session.created"
+    room: str | None = None
+    on_this_machine: Annotated[bool, "whether its media server is"] = False
+    retries: Annotated[int, "after a 429"] = 0
+    retry_wait_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomConnecting(Event):
+    """Our join request."""
+
+    event: ClassVar[str] = "room.connecting"
+    held_back_ms: Annotated[float, "by our own gate, before"] = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomConnected(Event):
+    """The room is joined."""
+
+    event: ClassVar[str] = "room.connected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicPublished(Event):
+    """Our microphone is there."""
+
+    event: ClassVar[str] = "mic.published"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantSeen(Event):
+    """Someone is in the room, or more is known of it."""
+
+    event: ClassVar[str] = "participant"
+    identity: str
+    kind: str
+    on_behalf_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantLeft(Event):
+    """Someone has left the room."""
+
+    event: ClassVar[str] = "participant.left"
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackCame(Event):
+    """An audio track is heard from now on."""
+
+    event: ClassVar[str] = "track.came"
+    track: Annotated[str, "names the stream"]
+    identity: str
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackGone(Event):
+    """A track is there no more."""
+
+    event: ClassVar[str] = "track.gone"
+    track: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackMuted(Event):
+    """A track was muted."""
+
+    event: ClassVar[str] = "track.muted"
+    track: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackUnmuted(Event):
+    """That was taken back."""
+
+    event: ClassVar[str] = "track.unmuted"
+    track: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSeen(Event):
+    """Who the agent is, and always was; again where another turns out to be it."""
+
+    event: ClassVar[str] = "agent.seen"
+    identity: str
+    by: Annotated[str, "`kind`: it is of kind AGENT; `audio`: it publishes audio; `name`: `agent_identity`"] = "kind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSecond(Event):
+    """Another agent is there; only in timelines from before `participant`."""
+
+    event: ClassVar[str] = "agent.second"
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentJoined(Event):
+    """Its audio is subscribed."""
+
+    event: ClassVar[str] = "agent.joined"
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHandover(Event):
+    """The agent has left, and another follows it."""
+
+    event: ClassVar[str] = "agent.handover"
+    identity: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLeft(Event):
+    """It has left, and none followed."""
+
+    event: ClassVar[str] = "agent.left"
+    identity: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHungUp(Event):
+    """It has left, as the scenario expects it to."""
+
+    event: ClassVar[str] = "agent.hung_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomReconnecting(Event):
+    """Our own connection is lost."""
+
+    event: ClassVar[str] = "room.reconnecting"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomReconnected(Event):
+    """It is there again."""
+
+    event: ClassVar[str] = "room.reconnected"
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingAwaited(Event):
+    """From here on the greeting is waited for."""
+
+    event: ClassVar[str] = "greeting.awaited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingAnew(Event):
+    """Another is the agent, and its greeting is waited for."""
+
+    event: ClassVar[str] = "greeting.anew"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingEnded(Event):
+    """It was heard, or never came."""
+
+    event: ClassVar[str] = "greeting.ended"
+    why: Annotated[str, "`heard`, `silent`, `barge_in`"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted(Event):
+    """A step of the script begins that is a turn."""
+
+    event: ClassVar[str] = "turn.started"
+    turn: Annotated[int, "from 1"]
+    step: Annotated[int, "from 0"]
+    kind: TurnKind
+    text: str
+    fixture: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSpoke(Event):
+    """An utterance was said; times in ns, when their packets left."""
+
+    event: ClassVar[str] = "caller.spoke"
+    turn: int
+    voiced_start: int
+    voiced_end: int
+    said_end: Annotated[int | None, "when the sample of the voiced end was handed over"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerTyped(Event):
+    """A text was typed; `t` is when it left."""
+
+    event: ClassVar[str] = "caller.typed"
+    turn: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EchoHeard(Event):
+    """The caller's own voice, heard in the agent's channel."""
+
+    event: ClassVar[str] = "own_voice"
+    turn: int
+    delay_ms: float
+    gain_db: float
+    alike: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BargedIn(Event):
+    """The caller is about to talk over the agent."""
+
+    event: ClassVar[str] = "barge_in"
+    turn: int
+    onset: Annotated[int | None, "ns, of the speech to be talked over; null where there is none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded(Event):
+    """The turn is over."""
+
+    event: ClassVar[str] = "turn.ended"
+    turn: int
+    why: Annotated[str, "`replied`, `no_reply`, `barge_in`, `interrupted`, `no_reply_needed`, `failed`, `cut`"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitStarted(Event):
+    """A step begins that only waits."""
+
+    event: ClassVar[str] = "wait.started"
+    step: int
+    after_turn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitEnded(Event):
+    """It has waited."""
+
+    event: ClassVar[str] = "wait.ended"
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOnset(Event):
+    """A voice sets in, on any track."""
+
+    event: ClassVar[str] = "agent.onset"
+    ear: Annotated[int | None, "ns, at the ear"] = None
+    track: str = UNKNOWN_TRACK
+    position: Annotated[int | None, "samples of the stream heard"] = None
+    level_dbfs: float | None = None
+    found: Annotated[int | None, "ns: when it was known"] = None
+    read_late_ms: Annotated[float, "of its packet"] = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEnd(Event):
+    """It falls silent."""
+
+    event: ClassVar[str] = "agent.end"
+    began: Annotated[
+        int | Literal["onset"] | None, "ns: its onset as it is known now; null where it was noise", LEFT_OUT
+    ] = "onset"
+    track: str = UNKNOWN_TRACK
+    position: int | None = None
+    level_dbfs: float | None = None
+    active_dbfs: float | None = None
+    active_ms: float = 0.0
+    clipped: float = 0.0
+    dropouts: int = 0
+    dropout_ms: float = 0.0
+    noise_dbfs: Annotated[
+        float | None, "what the noise before it hardly ever exceeds; null where that is not known"
+    ] = None
+    sound: Annotated[bool, "it was a sound and no voice", LEFT_OUT] = False
+    sure_ms: Annotated[int | None, "how long after `began` it was surely speech, where asked", LEFT_OUT] = None
+    found: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamAnchor(Event):
+    """Once a second, where the stream was moved in the recording, and at its end."""
+
+    event: ClassVar[str] = "heard"
+    track: str = UNKNOWN_TRACK
+    position: int
+    ear: int | None = None
+    place: Annotated[int | None, "samples of the recording; null where there is none"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextCame(Event):
+    """A text on `voice.reply`."""
+
+    event: ClassVar[str] = "text"
+    role: Annotated[Literal["echo", "transcript", "reply"], "whose it is, and whether it is an echo"]
+    text: str
+    type: Annotated[str, "the frame's own word"] = ""
+    written: Annotated[str | None, "with the spaces at its ends", LEFT_OUT] = None
+    segment: Annotated[str | None, "the id of what it is a part of", LEFT_OUT] = None
+    own_id: Annotated[bool, "that id may be the frame's own", LEFT_OUT] = False
+    final: Annotated[bool | None, "whether more of the segment may come", LEFT_OUT] = None
+    identity: Annotated[str | None, "its sender"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JunkCame(Event):
+    """A frame that is ignored; a text of nothing but spaces may part two tokens."""
+
+    event: ClassVar[str] = "text.junk"
+    why: str = ""
+    role: Annotated[str | None, LEFT_OUT] = None
+    text: Annotated[str | None, LEFT_OUT] = None
+    type: Annotated[str | None, LEFT_OUT] = None
+    written: Annotated[str | None, LEFT_OUT] = None
+    segment: Annotated[str | None, LEFT_OUT] = None
+    own_id: Annotated[bool, LEFT_OUT] = False
+    final: Annotated[bool | None, LEFT_OUT] = None
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondPassed(Event):
+    """What one second of the call cost us, and what the machine was busy with."""
+
+    event: ClassVar[str] = "second"
+    sent: Annotated[int, "frames"]
+    send_late_ms: float
+    lag_ms: float
+    heard: Annotated[int, "samples"]
+    read_late_ms: float = 0.0
+    own_cpu: float | None = None
+    loop_cpu: float | None = None
+    busy: float | None = None
+    steal: float | None = None
+    throttled_ms: float | None = None
+    udp_dropped: int | None = None
+    clock_step_ms: float | None = None
+    gc_ms: float | None = None
+    gc_longest_ms: float | None = None
+    disk_ms: Annotated[float | None, "the longest write"] = None
+    waited_ms: Annotated[float | None, "for a CPU"] = None
+    page_faults: float | None = None
+    preempted: float | None = None
+
+    @property
+    def tells_of_machine(self) -> bool:
+        """Whether the machine was looked at."""
+        return self.busy is not None or self.own_cpu is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSecond(Event):
+    """How a track came over in a second."""
+
+    event: ClassVar[str] = "media"
+    track: str = UNKNOWN_TRACK
+    received: int
+    lost: int
+    samples: int | None = None
+    concealed: int | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    jitter_buffer_ms: float | None = None
+    behind_ms: Annotated[float | None, "by how much the sender's clock fell behind the packets' arrivals"] = None
+    server_heard: Annotated[bool | None, "whether anything at all came from the server"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLate(Event):
+    """A frame that left over 20 ms late."""
+
+    event: ClassVar[str] = "send.late"
+    late_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopWasLate(Event):
+    """A delay of the event loop over 10 ms, and what there was of these meanwhile."""
+
+    event: ClassVar[str] = "loop.lag"
+    late_ms: float
+    cpu_ms: Annotated[float, LEFT_OUT] = 0.0
+    others_ms: Annotated[float, LEFT_OUT] = 0.0
+    waited_ms: Annotated[float, LEFT_OUT] = 0.0
+    page_faults: Annotated[int, LEFT_OUT] = 0
+    gc_ms: Annotated[float, LEFT_OUT] = 0.0
+    disk_ms: Annotated[float, LEFT_OUT] = 0.0
+    measuring_ms: Annotated[float, LEFT_OUT] = 0.0
+    saving_ms: Annotated[float, LEFT_OUT] = 0.0
+    hearing_ms: Annotated[float, LEFT_OUT] = 0.0
+    sending_ms: Annotated[float, LEFT_OUT] = 0.0
+    joining: Annotated[int, LEFT_OUT] = 0
+
+    @property
+    def tells_why(self) -> bool:
+        """Whether it was noted what the loop was at: then it has used some CPU at least."""
+        return self.cpu_ms > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardOverflow(Event):
+    """A receive queue overflowed."""
+
+    event: ClassVar[str] = "heard.overflow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """A failure of the closed list."""
+
+    event: ClassVar[str] = "failure"
+    kind: str
+    what: str
+    hint: str = ""
+    turn: int | None = None
+    ended: Annotated[bool, "it ended the script"] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut(Event):
+    """Ended by ourselves, on request."""
+
+    event: ClassVar[str] = "cut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HungUp(Event):
+    """We have left the room."""
+
+    event: ClassVar[str] = "hung_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """Nothing of the call is left."""
+
+    event: ClassVar[str] = "call.ended"
+
+
+EVENTS: Mapping[str, type[Event]] = {
+    kind.event: kind
+    for kind in (
+        *(CallStarted, SessionRequested, SessionCreated, RoomConnecting, RoomConnected, MicPublished),
+        *(ParticipantSeen, ParticipantLeft, TrackCame, TrackGone, TrackMuted, TrackUnmuted),
+        *(
+            AgentSeen,
+            AgentSecond,
+            AgentJoined,
+            AgentHandover,
+            AgentLeft,
+            AgentHungUp,
+            RoomReconnecting,
+            RoomReconnected,
+        ),
+        *(GreetingAwaited, GreetingAnew, GreetingEnded),
+        *(TurnStarted, CallerSpoke, CallerTyped, EchoHeard, BargedIn, TurnEnded, WaitStarted, WaitEnded),
+        *(AgentOnset, AgentEnd, StreamAnchor, TextCame, JunkCame),
+        *(SecondPassed, MediaSecond, SendLate, LoopWasLate, HeardOverflow, Failed, Cut, HungUp, CallEnded),
+    )
+}
