@@ -11,14 +11,14 @@ from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
 from harness.measure.percentiles import LEAST_SAMPLES
 from harness.measure.samples import Sample
-from harness.scenario.metric_names import RATES, check_threshold, parse_threshold_option
+from harness.metrics.registry import METRICS
+from harness.scenario.metric_names import check_threshold, parse_threshold_option
 from harness.scenario.model import Scenario
 
 OPTION = "--slo"
 CONFIDENCE = 0.95
 LEAST_TURNS = 20
 MOST_TURNS = 300
-TURN_METRICS = ("turn.", "turns.", "bargein.", "expectations.")
 
 
 def read_objectives(options: Sequence[str]) -> list[Threshold]:
@@ -82,16 +82,17 @@ def seen_enough(objectives: Sequence[Threshold], samples: Sequence[Sample]) -> b
     """Whether each objective on turns had the samples that a full hold is to have, of those that it looks at."""
     for objective in objectives:
         seen = sum(sample.matches(objective.ref) and sample.fit for sample in samples)
-        if objective.ref.metric.startswith(TURN_METRICS) and seen < min(MOST_TURNS, _wanted(objective, full=True)):
+        if METRICS[objective.ref.metric].is_of_turns and seen < min(MOST_TURNS, _wanted(objective, full=True)):
             return False
     return sum(sample.metric == "turns.unfit" for sample in samples) >= LEAST_TURNS
 
 
 def _wanted(objective: Threshold, *, full: bool) -> int:
     limit = objective.limit
-    if not objective.ref.metric.startswith(TURN_METRICS):
+    metric = METRICS[objective.ref.metric]
+    if not metric.is_of_turns:
         return 0
-    if objective.ref.metric in RATES:
+    if metric.is_rate:
         return math.ceil(1 / limit.value) + 1 if limit.aggregate == "rate" and 0 < limit.value < 1 else 0
     share = (50.0 if limit.aggregate == "med" else limit.percentile or 0.0) / 100
     if not 0 < share < 1:

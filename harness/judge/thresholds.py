@@ -11,13 +11,13 @@ from harness.judge.summary import ThresholdResult
 from harness.measure.percentiles import is_largest
 from harness.measure.samples import Sample
 from harness.measure.survival import survival_mean, survival_percentile
+from harness.metrics.registry import EXPECTATIONS, METRICS, ExpectationMetric, TurnMetric
 from harness.scenario.limits import Limit
-from harness.scenario.metric_names import EXPECTATIONS, RATES, MetricRef, check_threshold
-from harness.scenario.model import Scenario
+from harness.scenario.metric_names import MetricRef, check_threshold
+from harness.scenario.model import Scenario, Step
 
 NO_SAMPLE = "there is no sample"
 DOUBTFUL = "all its samples are doubtful, by what the agent did"
-ONLY_SDK = ("turn.ttfa_ear", "audio.jitter_buffer")  # metrics of a jitter buffer, which one engine has
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,10 @@ def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario
     """
     problems = []
     for threshold in thresholds:
-        if engine != "sdk" and threshold.ref.metric in ONLY_SDK:
-            what = f"engine {engine} has no jitter buffer and gives no sample of {threshold.ref}"
-            mend = "use --engine sdk, or remove the threshold"
+        engines = METRICS[threshold.ref.metric].engines
+        if engine not in engines:
+            what = f"engine {engine} gives no sample of {threshold.ref}"
+            mend = f"use --engine {' or '.join(engines)}, or remove the threshold"
             problems.append(UsageError(what, where=threshold.where, mend=mend))
         elif not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
             what = f"no scenario of this run can give a sample of {threshold.ref}"
@@ -70,31 +71,20 @@ def _can_give(ref: MetricRef, scenario: Scenario) -> bool:
     tags = dict(ref.tags)
     if tags.get("scenario", scenario.name) != scenario.name:
         return False
-    kinds = {step.kind for step in scenario.turns} - {"wait"}
-    if "kind" in tags:
-        kinds &= {tags["kind"]}
-    match ref.metric:
-        case "greeting.ttfa":
-            return scenario.greeting is not False
-        case "turn.echo":
-            return "type" in kinds
-        case "turn.transcript" | "turn.wer" | "turn.talk_over":
-            return bool(kinds & {"say", "barge_in"})
-        case "turn.interrupted":
-            return any(step.kind in kinds - {"type"} and not step.expect.keeps_talking for step in scenario.turns)
-        case "bargein.false_stop":
-            return "barge_in" in kinds and any(step.expect.keeps_talking for step in scenario.turns)
-        case "bargein.stop":
-            # An agent that is meant to keep talking gives no sample.
-            return "barge_in" in kinds and any(
-                step.kind == "barge_in" and not step.expect.keeps_talking for step in scenario.turns
-            )
-        case "expectations.failed":
+    match METRICS[ref.metric]:
+        case TurnMetric() as metric:
+            steps = [step for step in scenario.turns if step.kind in metric.kinds]
+            return any(_step_can_give(metric, step) for step in steps if tags.get("kind", step.kind) == step.kind)
+        case ExpectationMetric():
             return bool(expectation_names(scenario) & ({tags["expect"]} if "expect" in tags else set(EXPECTATIONS)))
-        case metric if metric.startswith("turn"):
-            return bool(kinds)
-        case _:
-            return True
+        case metric:
+            return metric.name != "greeting.ttfa" or scenario.greeting is not False
+
+
+def _step_can_give(metric: TurnMetric, step: Step) -> bool:
+    """Whether a turn of that step can: of agents that are meant to talk on, some metrics are not, and one alone is."""
+    is_to_talk_on = bool(step.expect.keeps_talking)
+    return metric.keeps_talking == "too" or is_to_talk_on == (metric.keeps_talking == "only")
 
 
 def expectation_names(scenario: Scenario) -> set[str]:
@@ -116,8 +106,9 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
     values = [sample.value for sample in found if sample.fit and not sample.censored]
     cut = [sample.value for sample in found if sample.fit and sample.censored]
     name, limit = str(threshold.ref), threshold.limit
-    if limit.aggregate == "count" and (values or (not found and threshold.ref.metric not in RATES)):
-        count = float(sum(values)) if threshold.ref.metric in RATES else float(len(values))
+    is_rate = METRICS[threshold.ref.metric].is_rate
+    if limit.aggregate == "count" and (values or (not found and not is_rate)):
+        count = float(sum(values)) if is_rate else float(len(values))
         return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
     if not values and not cut:
         why = NO_SAMPLE

@@ -25,7 +25,7 @@ from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
 from harness.measure.result import DEFINITIONS, CallResult, ExpectationResult, TurnResult, standing
 from harness.measure.samples import Sample, samples_of
 from harness.measure.survival import shown_percentile, survival_mean
-from harness.scenario.metric_names import METRICS, RATES
+from harness.metrics.registry import METRICS
 
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
 OWN_LOSS_SHARE = 0.01
@@ -116,17 +116,17 @@ def _remeasured(calls: Sequence[CallResult]) -> RemeasuredCounts | None:
 def summarise(samples: Sequence[Sample]) -> dict[str, MetricSummary | RateSummary]:
     """Each metric that has samples, over its fit samples."""
     found: dict[str, MetricSummary | RateSummary] = {}
-    for metric in METRICS:
-        found_here = [sample for sample in samples if sample.metric == metric and sample.fit]
+    for metric in METRICS.values():
+        found_here = [sample for sample in samples if sample.metric == metric.name and sample.fit]
         values = [sample.value for sample in found_here if not sample.censored]
         cut = [sample.value for sample in found_here if sample.censored]
         if not values:
             continue
-        if metric in RATES:
+        if metric.is_rate:
             rate = round(sum(values) / len(values), 4)
-            found[metric] = RateSummary(count=len(values), failed=round(sum(values)), rate=rate)
+            found[metric.name] = RateSummary(count=len(values), failed=round(sum(values)), rate=rate)
         else:
-            found[metric] = MetricSummary(
+            found[metric.name] = MetricSummary(
                 count=len(values) + len(cut),
                 min=min(values),
                 mean=round(survival_mean(values, cut), 4),

@@ -28,8 +28,8 @@ from harness.load.shard_lines import CallOrder, ShardOrder
 from harness.load.shard_size import shards_for
 from harness.measure.result import CallResult
 from harness.measure.samples import samples_of
+from harness.metrics.registry import METRICS
 from harness.report.run_directory import RunDirectory
-from harness.scenario.metric_names import METRICS
 
 AHEAD_NS = NS_PER_S // 2  # so long before a call is due, a shard is told of it
 LEAD_S = 2.0  # from the order of a burst to its moment
@@ -272,7 +272,7 @@ def _rows(result: CallResult) -> Iterator[dict[str, Any]]:
     }
     for sample in samples_of([result]):
         measured = sample.fit and not sample.censored and not sample.metric.startswith("harness.")
-        if measured and METRICS.get(sample.metric, "ms") == "ms":
+        if measured and METRICS[sample.metric].unit == "ms":
             yield {
                 "request_type": kind,
                 "name": sample.metric,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.measure.result import CallResult, TurnResult
+from harness.metrics.registry import METRICS, CallMetric, ExpectationMetric, SecondMetric, TurnMetric
 from harness.scenario.metric_names import MetricRef
 
 
@@ -41,105 +42,46 @@ class Sample:
 def samples_of(calls: Iterable[CallResult]) -> Iterator[Sample]:
     """All samples. A cut call gives those of its finished turns; its running turn gives how long it was awaited."""
     for call in calls:
-        yield from _of_call(call)
-        for turn in call.turns:
-            if not turn.cut:
-                yield from _of_turn(call.scenario, turn)
-            else:
-                yield from _of_cut_turn(call.scenario, turn)
+        for metric in METRICS.values():
+            match metric:
+                case CallMetric():
+                    yield from _of_call(metric, call)
+                case SecondMetric():
+                    yield from (Sample(metric.name, value, call.scenario) for value in metric.values(call))
+                case TurnMetric():
+                    for turn in call.turns:
+                        yield from _of_turn(metric, call.scenario, turn)
+                case ExpectationMetric():
+                    yield from _of_expectations(metric, call)
 
 
-def _of_cut_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
-    """What of a turn that was cut is known: what came before the cut, and of the rest how long it was awaited."""
-    known = {"turn.ttfa": turn.ttfa_ms, "turn.first_sound": turn.first_sound_ms}
-    awaited = {"turn.ttfa": None, "turn.first_sound": None, "turn.dead_air": None}
-    for metric in awaited:
-        value = known.get(metric)
-        censored = value is None and turn.awaited_ms is not None
-        if value is None:
-            value = turn.awaited_ms
-        if value is not None:
-            yield Sample(metric, value, scenario, turn.kind, fit=turn.sure, censored=censored, by_agent=not turn.ours)
+def _of_call(metric: CallMetric, call: CallResult) -> Iterator[Sample]:
+    value = metric.value(call)
+    if value is not None:
+        is_fit = all(turn.sure for turn in call.turns) if metric.of_audio else metric.is_fit(call)
+        yield Sample(metric.name, value, call.scenario, fit=is_fit)
 
 
-def _of_call(call: CallResult) -> Iterator[Sample]:
-    name = call.scenario
-    single = {
-        "session.create": call.session_create_ms,
-        "room.connect": call.room_connect_ms,
-        "agent.join": call.agent_join_ms,
-        "greeting.ttfa": call.greeting.ttfa_ms if call.greeting else None,
-    }
-    for metric, value in single.items():
-        if value is not None:
-            is_fit = metric != "greeting.ttfa" or (call.greeting is not None and call.greeting.fit)
-            yield Sample(metric, value, name, fit=is_fit)
-    yield from _of_media(call)
-    for lag_ms in call.own.lag_ms:
-        yield Sample("harness.lag", lag_ms, name)
-    for late_ms in call.own.send_late_ms:
-        yield Sample("harness.send_late", late_ms, name)
+def _of_turn(metric: TurnMetric, scenario: str, turn: TurnResult) -> Iterator[Sample]:
+    if turn.cut and metric.when_cut == "nothing":
+        return
+    value = None if turn.cut and metric.when_cut == "waited" else metric.value(turn)
+    is_censored = turn.cut and value is None
+    if is_censored:
+        value = turn.awaited_ms
+    if value is None:
+        return
+    if metric.always_fit:
+        yield Sample(metric.name, value, scenario, turn.kind)
+        return
+    is_fit = turn.sure if metric.of_reply else not turn.ours
+    yield Sample(metric.name, value, scenario, turn.kind, fit=is_fit, censored=is_censored, by_agent=not turn.ours)
+
+
+def _of_expectations(metric: ExpectationMetric, call: CallResult) -> Iterator[Sample]:
     if call.cut:
         return
-    outcomes = {expectation.outcome for _, expectation in call.expectations()}
-    lost_by_ourselves = call.failure is not None and call.sure_failure is None and "failed" not in outcomes
-    yield Sample("calls.failed", 0.0 if call.ok else 1.0, name, fit=not lost_by_ourselves)
     for _, expectation in call.expectations():
         if expectation.outcome != "undecided":
-            failed = 1.0 if expectation.outcome == "failed" else 0.0
-            yield Sample("expectations.failed", failed, name, expect=expectation.expect)
-
-
-def _of_media(call: CallResult) -> Iterator[Sample]:
-    """One sample a call. A busy machine of ours delays and conceals audio too: with an unfit turn it says nothing."""
-    fit = all(turn.sure for turn in call.turns)
-    for name, metric in (
-        ("loss", "audio.loss"),
-        ("concealed", "audio.concealed"),
-        ("clipped", "audio.clipped"),
-        ("jitter_ms", "audio.jitter"),
-        ("rtt_ms", "audio.rtt"),
-        ("jitter_buffer_ms", "audio.jitter_buffer"),
-        ("level_dbfs", "audio.level_dbfs"),
-    ):
-        value = getattr(call.media, name)
-        if value is not None:
-            yield Sample(metric, value, call.scenario, fit=fit)
-
-
-def _of_turn(scenario: str, turn: TurnResult) -> Iterator[Sample]:
-    answered = {
-        "turn.ttfa": turn.ttfa_ms,
-        "turn.ttfa_ear": turn.ttfa_ear_ms,
-        "turn.first_sound": turn.first_sound_ms,
-        "turn.reply_text": turn.reply_text_ms,
-        "turn.dead_air": turn.dead_air_ms,
-        "bargein.stop": turn.stop_ms if turn.exercised and not _keeps_talking(turn) else None,
-    }
-    # Whose answer came does not matter to these.
-    understood = {
-        "turn.transcript": turn.transcript_ms,
-        "turn.echo": turn.echo_ms,
-        "turn.talk_over": turn.talk_over_ms,
-        "turn.wer": turn.wer,
-    }
-    for values, fit in ((answered, turn.sure), (understood, not turn.ours)):
-        for metric, value in values.items():
-            if value is not None:
-                yield Sample(metric, value, scenario, turn.kind, fit=fit, by_agent=not turn.ours)
-    if turn.talk_over_ms is not None and not _keeps_talking(turn):
-        yield Sample(
-            "turn.interrupted", float(turn.interrupted), scenario, turn.kind, fit=turn.sure, by_agent=not turn.ours
-        )
-    if turn.false_stop is not None:
-        yield Sample(
-            "bargein.false_stop", float(turn.false_stop), scenario, turn.kind, fit=turn.sure, by_agent=not turn.ours
-        )
-    yield Sample("turns.unfit", 1.0 if turn.ours else 0.0, scenario, turn.kind)
-
-
-def _keeps_talking(turn: TurnResult) -> bool:
-    """Whether the agent was meant not to be put off: it owes no reply, so it can neither stop nor interrupt."""
-    return turn.false_stop is not None or any(
-        expectation.expect == "keeps_talking" for expectation in turn.expectations
-    )
+            failed = float(expectation.outcome == "failed")
+            yield Sample(metric.name, failed, call.scenario, expect=expectation.expect)

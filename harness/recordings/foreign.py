@@ -24,20 +24,11 @@ from harness.measure.two_voices import as_timeline, at_ns, edges_of, spoken_turn
 from harness.measure.unfit import Doubt
 from harness.measure.voice import Voice
 from harness.measure.voice_finder import FoundEdge
+from harness.metrics.registry import METRICS
 from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
 from harness.recordings.two_channels import APART, CANNOT, Side, TwoChannels, excerpt, hear_recording
 from harness.timeline.events import AgentEnd
 
-# All others are of what a recording does not tell: a session, texts, packets, the harness itself.
-METRICS = (
-    "turn.ttfa",
-    "turn.interrupted",
-    "turn.talk_over",
-    "turn.dead_air",
-    "bargein.stop",
-    "audio.clipped",
-    "audio.level_dbfs",
-)
 KNOWN_BY_S = 3.0  # of what was said: enough to know it again (see `own_voice`)
 
 
@@ -109,7 +100,7 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
         caller_sound=_sound(said),
         agent_sound=_sound(spoken),
         turns=[RecordedTurn(**turn.model_dump(include=_TURN_KEYS)) for turn in call.turns],
-        metrics={name: found[name] for name in METRICS if name in found},
+        metrics={name: found[name] for name, metric in METRICS.items() if metric.in_recordings and name in found},
         notes=[
             *heard.notes,
             *notes,

@@ -18,6 +18,7 @@ from harness.capacity.record import Capacity
 from harness.counted import counted
 from harness.judge.summary import MetricSummary, RateSummary, Summary
 from harness.measure.result import DEFINITIONS, CallResult
+from harness.metrics.registry import metric_of
 from harness.record.settings import RunSettings
 from harness.report import numbers
 from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
@@ -43,36 +44,6 @@ _VERDICTS = {
     "interrupted": State("■", "Interrupted: the numbers cover what was finished", "quiet"),
 }
 _NO_VERDICT = State("?", "Not judged: this run has no summary", "quiet")
-_MEANINGS = {
-    "session.create": "session requested → credentials",
-    "room.connect": "join asked → connected",
-    "agent.join": "join asked → agent's audio subscribed",
-    "greeting.ttfa": "join asked → agent's first voice",
-    "turn.ttfa": "caller's end → agent's voice, wire to wire",
-    "turn.ttfa_ear": "the same, as a person would have waited",
-    "turn.first_sound": "caller's end → anything heard of the agent",
-    "turn.transcript": "caller's end → its transcript",
-    "turn.echo": "text sent → its echo",
-    "turn.reply_text": "caller's end → first reply text",
-    "turn.interrupted": "turns in which the agent began before the caller's end",
-    "turn.talk_over": "both voices at once, in a turn",
-    "turn.dead_air": "longest silence of both until the agent's last voice",
-    "turn.wer": "word error rate of transcripts",
-    "bargein.stop": "caller's onset over the agent → agent silent",
-    "bargein.false_stop": "coughs and the like at which the agent stopped",
-    "audio.loss": "share of the agent's packets lost, in a call",
-    "audio.concealed": "share of its samples made up for lost ones, in a call",
-    "audio.clipped": "share of its voice at full scale, in a call",
-    "audio.jitter": "mean jitter of its packets (RTCP), in a call",
-    "audio.rtt": "mean round trip to the server, in a call",
-    "audio.jitter_buffer": "mean wait in our jitter buffer, in a call",
-    "audio.level_dbfs": "active level of its voice, in a call",
-    "harness.lag": "our own event loop, latest in each second",
-    "harness.send_late": "our own packets, latest in each second",
-    "calls.failed": "calls that failed",
-    "expectations.failed": "expectations that failed",
-    "turns.unfit": "turns in which the harness was late",
-}
 
 
 @dataclass(frozen=True)
@@ -314,7 +285,8 @@ def _rates(summary: Summary | None) -> Iterable[RateRow]:
 
 
 def _meaning(metric: str) -> str:
-    return _MEANINGS.get(metric.partition("{")[0], "")
+    found = metric_of(metric)
+    return "" if found is None else found.meaning
 
 
 def _failures(run: RecordedRun, calls: list[CallResult], rows: list[CallRow]) -> Iterable[FailureRow]:

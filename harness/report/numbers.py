@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from harness.judge.summary import Summary
+from harness.metrics.registry import EXPECTATIONS, metric_of
 from harness.report.plain_text import one_line
-from harness.scenario.metric_names import METRICS
 
 MISSING = "–"  # noqa: RUF001 - a dash for "no value", as in printed tables
-_TIMED_EXPECTATIONS = frozenset(
-    {"within", "ttfa", "echo", "stops_within", "keeps_talking", "agent_speaks", "agent_silent"}
-)
 
 
 def milliseconds(value: float | None) -> str:
@@ -63,7 +60,7 @@ def time_of_day(started: str) -> str:
 
 def is_time(expect: str) -> bool:
     """Whether an expectation of this name has a value in milliseconds."""
-    return expect in _TIMED_EXPECTATIONS
+    return EXPECTATIONS.get(expect) == "ms"
 
 
 def expectation_value(expect: str, value: float | None) -> str:
@@ -75,7 +72,8 @@ def expectation_value(expect: str, value: float | None) -> str:
 
 def is_ratio(metric: str) -> bool:
     """Whether a metric (tags allowed) is a plain number rather than milliseconds; one not known is taken for a time."""
-    return METRICS.get(metric.partition("{")[0], "ms") == "ratio"
+    found = metric_of(metric)
+    return found is not None and found.unit == "ratio"
 
 
 def level(value: float | None) -> str:
@@ -101,7 +99,8 @@ def _calls(count: int) -> str:
 
 def is_level(metric: str) -> bool:
     """Whether a metric (tags allowed) is a level in dBFS."""
-    return METRICS.get(metric.partition("{")[0]) == "dBFS"
+    found = metric_of(metric)
+    return found is not None and found.unit == "dBFS"
 
 
 def metric_value(metric: str, value: float | None) -> str:

@@ -1,78 +1,17 @@
-"""The names of all metrics, their units, and the tags a threshold may ask for."""
+"""What people write of metrics: a name with its tags, and a limit that can be one of it."""
 
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
 
+from harness.metrics.registry import EXPECTATIONS, METRICS
 from harness.scenario.limits import WER_OF_1, Limit, parse_threshold
 from harness.scenario.offers import NotTakenError
 from harness.scenario.plain_words import nearest
 
-Unit = Literal["ms", "ratio", "dBFS"]
-
-METRICS: dict[str, Unit] = {
-    "session.create": "ms",
-    "room.connect": "ms",
-    "agent.join": "ms",
-    "greeting.ttfa": "ms",
-    "turn.ttfa": "ms",
-    "turn.ttfa_ear": "ms",
-    "turn.first_sound": "ms",
-    "turn.transcript": "ms",
-    "turn.echo": "ms",
-    "turn.reply_text": "ms",
-    "turn.interrupted": "ratio",
-    "turn.talk_over": "ms",
-    "turn.dead_air": "ms",
-    "turn.wer": "ratio",
-    "bargein.stop": "ms",
-    "bargein.false_stop": "ratio",
-    "audio.loss": "ratio",
-    "audio.concealed": "ratio",
-    "audio.clipped": "ratio",
-    "audio.jitter": "ms",
-    "audio.rtt": "ms",
-    "audio.jitter_buffer": "ms",
-    "audio.level_dbfs": "dBFS",
-    "harness.lag": "ms",
-    "harness.send_late": "ms",
-    "calls.failed": "ratio",
-    "expectations.failed": "ratio",
-    "turns.unfit": "ratio",
-}
-RATES = ("turn.interrupted", "bargein.false_stop", "calls.failed", "expectations.failed", "turns.unfit")
-TAGS: dict[str, tuple[str, ...]] = {
-    "calls": ("scenario",),
-    "session": ("scenario",),
-    "room": ("scenario",),
-    "agent": ("scenario",),
-    "greeting": ("scenario",),
-    "turn": ("scenario", "kind"),
-    "turns": ("scenario", "kind"),
-    "bargein": ("scenario", "kind"),
-    "audio": ("scenario",),
-    "harness": ("scenario",),
-    "expectations": ("scenario", "expect"),
-}
-EXPECTATIONS = (
-    "within",
-    "ttfa",
-    "echo",
-    "wer",
-    "stops_within",
-    "keeps_talking",
-    "exercised",
-    "ends_call",
-    "agent_silent",
-    "agent_speaks",
-    "contains",
-    "contains_any",
-    "matches",
-)
-_TAG_VALUES: dict[str, tuple[str, ...]] = {"kind": ("say", "type", "barge_in"), "expect": EXPECTATIONS}
+_TAG_VALUES: dict[str, tuple[str, ...]] = {"kind": ("say", "type", "barge_in"), "expect": tuple(EXPECTATIONS)}
 _NAME = re.compile(r"(?P<metric>[a-z_.]+)\s*(?:\{(?P<tags>[^{}]*)\})?")
 
 
@@ -106,7 +45,7 @@ def parse_metric(text: str) -> MetricRef:
 
 
 def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
-    known = TAGS[metric.split(".", maxsplit=1)[0]]
+    known = METRICS[metric].tags
     tags: list[tuple[str, str]] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         key, separator, value = (piece.strip() for piece in part.partition(":"))
@@ -152,9 +91,9 @@ def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limi
 
 def _examples(metric: str) -> tuple[str, ...]:
     """Limits as people write them of this metric."""
-    if metric in RATES:
+    if METRICS[metric].is_rate:
         return ("rate<1%", "count<5")
-    return {"ms": ("p(95)<2s", "max<2s"), "dBFS": ("min>-30",), "ratio": ("avg<=30%", "max<=0.3")}[METRICS[metric]]
+    return {"ms": ("p(95)<2s", "max<2s"), "dBFS": ("min>-30",), "ratio": ("avg<=30%", "max<=0.3")}[METRICS[metric].unit]
 
 
 def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
@@ -164,15 +103,16 @@ def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
         NotTakenError: It cannot.
     """
     limit = parse_threshold(text)
-    unit = METRICS[ref.metric]
+    metric = METRICS[ref.metric]
+    unit = metric.unit
     of = f"{limit.aggregate}{limit.op}"
     if limit.aggregate == "count":
         if limit.is_time or limit.is_share:
             raise NotTakenError(f"{limit} counts in {'a unit of time' if limit.is_time else 'per cent'}", f"{of}5")
-    elif ref.metric in RATES and limit.aggregate != "rate":
+    elif metric.is_rate and limit.aggregate != "rate":
         amount = f"rate{limit.op}{limit.amount}"
         raise NotTakenError(f"{name} is a share", amount, f"{amount}%")
-    elif limit.aggregate == "rate" and ref.metric not in RATES:
+    elif limit.aggregate == "rate" and not metric.is_rate:
         amounts = [f"{limit.op}{limit.amount}{unit}" for unit in ("", "s")]
         raise NotTakenError(f"{name} has no rate", *(f"{of}{amount}" for amount in amounts for of in ("p(95)", "max")))
     elif unit == "ms" and limit.is_share:
@@ -228,13 +168,13 @@ def _check_can_decide(metric: str, limit: Limit) -> None:
 
 def _range(metric: str, limit: Limit) -> tuple[float, float]:
     """The least and the greatest value that what the limit judges can have."""
-    if limit.aggregate == "count" or METRICS[metric] == "ms" or metric == "turn.wer":
+    if limit.aggregate == "count" or METRICS[metric].unit == "ms" or metric == "turn.wer":
         return 0.0, math.inf
-    return (-math.inf, 0.0) if METRICS[metric] == "dBFS" else (0.0, 1.0)
+    return (-math.inf, 0.0) if METRICS[metric].unit == "dBFS" else (0.0, 1.0)
 
 
 def _perhaps_per_cent(metric: str, limit: Limit) -> tuple[str, ...]:
-    is_ratio = METRICS[metric] == "ratio" and limit.aggregate != "count"
+    is_ratio = METRICS[metric].unit == "ratio" and limit.aggregate != "count"
     return (f"{limit.aggregate}{limit.op}{limit.amount}%",) if is_ratio and limit.value >= 1 else ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.scenario.metric_names import METRICS
+from harness.metrics.registry import METRICS
 from harness.scenario.model import Scenario
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
+from harness.metrics.registry import METRICS, CallMetric, Metric, TurnMetric
 from harness.timeline.codec import fields_of
 from harness.timeline.events import EVENTS, Event
 from tests.golden import Golden
@@ -41,3 +44,55 @@ def fields(kind: type[Event]) -> Iterator[str]:
 def test_the_table_of_events_is_what_is_written_and_read(golden: Golden) -> None:
     page = DOCS / "run-directory.md"
     golden.check(page, with_table(page, "events", "\n".join(event_rows()) + "\n"))
+
+
+def metric_rows(metrics: list[Metric]) -> Iterator[str]:
+    of_turns = all(isinstance(metric, TurnMetric) for metric in metrics)
+    yield f"| metric | unit | what it is | {'kinds | ' if of_turns else ''}left out where | definition since |"
+    yield f"|---|---|---|{'---|' if of_turns else ''}---|---|"
+    for metric in metrics:
+        unit = "share" if metric.is_rate else metric.unit
+        cells = [f"`{metric.name}`", unit, metric.definition, *([kinds(metric)] if of_turns else [])]
+        yield f"| {' | '.join([*cells, metric.left_out, str(metric.since)])} |"
+
+
+def kinds(metric: Metric) -> str:
+    found = metric.kinds if isinstance(metric, TurnMetric) else ()
+    named = {("say", "type", "barge_in"): "all", ("say", "barge_in"): "spoken", ("type",): "typed"}
+    return named.get(found, ", ".join(f"`{kind}`" for kind in found))
+
+
+def is_of_audio(metric: Metric) -> bool:
+    return isinstance(metric, CallMetric) and metric.of_audio
+
+
+def is_of_set_up(metric: Metric) -> bool:
+    return isinstance(metric, CallMetric) and metric.unit == "ms" and not metric.of_audio
+
+
+def is_of_turns(metric: Metric) -> bool:
+    return isinstance(metric, TurnMetric) and not metric.always_fit
+
+
+def is_of_the_verdict(metric: Metric) -> bool:
+    return metric.name.startswith(("harness.", "calls.", "expectations.", "turns."))
+
+
+METRIC_TABLES: dict[str, Callable[[Metric], bool]] = {
+    "metrics of setting up": is_of_set_up,
+    "metrics of turns": is_of_turns,
+    "metrics of audio": is_of_audio,
+    "metrics of the harness and the verdict": is_of_the_verdict,
+}
+
+
+@pytest.mark.parametrize("name", METRIC_TABLES)
+def test_the_tables_of_metrics_are_the_registry(golden: Golden, name: str) -> None:
+    metrics = [metric for metric in METRICS.values() if METRIC_TABLES[name](metric)]
+    page = DOCS / "metrics.md"
+    golden.check(page, with_table(page, name, "\n".join(metric_rows(metrics)) + "\n"))
+
+
+def test_each_metric_is_in_one_table() -> None:
+    for metric in METRICS.values():
+        assert sum(is_in(metric) for is_in in METRIC_TABLES.values()) == 1, metric.name

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.metrics.registry import METRICS
 from harness.report.numbers import is_level, is_ratio, metric_value, threshold_value
-from harness.scenario.metric_names import METRICS
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError
+from harness.metrics.registry import METRICS
 from harness.scenario.limits import parse_limit, parse_threshold, parse_time_limit
 from harness.scenario.load import load_scenario
 from harness.scenario.metric_names import (
-    METRICS,
-    RATES,
     check_threshold,
     parse_metric,
     parse_threshold_option,
@@ -173,8 +172,9 @@ def test_a_threshold_of_the_command_line_may_have_tags() -> None:
 
 
 def test_every_metric_can_be_named_in_a_threshold_and_read_back_with_its_tags() -> None:
-    for name, unit in METRICS.items():
-        limit = "rate<0.1" if name in RATES else {"ms": "max<1s", "ratio": "max<0.5", "dBFS": "min>-30"}[unit]
+    for name, metric in METRICS.items():
+        of_unit = {"ms": "max<1s", "ratio": "max<0.5", "dBFS": "min>-30"}
+        limit = "rate<0.1" if metric.is_rate else of_unit[metric.unit]
         ref, _ = check_threshold(f"{name}{{scenario:a.b-c}}", limit)
         assert parse_metric(str(ref)) == ref
 

@@ -1,0 +1,1 @@
+"""The metrics: what each is, its samples, limits on them, and their statistics."""
