@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from harness.measure.onset import OnsetDetector
+from harness.hearing.onset import OnsetDetector
 from harness.stack.agents.light_line import COMPLEXITY
 from harness.stack.agents.truth import tone
 from harness.transport.opus import FRAME, SAMPLE_RATE, Decoder, Encoder

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.measure.level import FULL_SCALE
+from harness.hearing.level import FULL_SCALE
 
 SAMPLE_RATE = 48_000
 HUM_HZ = 50.0

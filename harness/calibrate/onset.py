@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.calibrate.model import OnsetOverNoise
+from harness.audio_files.wav import read_wav
 from harness.calibrate.noise import Kind, noise
 from harness.calibrate.placed_speech import EdgeErrors, PlacedSpeech, Wave, as_pcm, cut_sharp, error_ms, place
-from harness.fixtures.find import shipped_folder
-from harness.fixtures.manifest import load_manifest
-from harness.fixtures.wav import read_wav
-from harness.measure.level import FULL_SCALE
-from harness.measure.onset import SAMPLE_RATE, OnsetDetector
+from harness.hearing.level import FULL_SCALE
+from harness.hearing.onset import SAMPLE_RATE, OnsetDetector
+from harness.record.calibration import OnsetOverNoise
+from harness.utterances.find import shipped_folder
+from harness.utterances.manifest import load_manifest
 
 LEVELS_DBFS = (-70.0, -60.0, -50.0, -40.0)
 NOISES: tuple[Kind, ...] = ("white", "pink")

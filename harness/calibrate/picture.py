@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.calibrate.model import Calibration
 from harness.calibrate.points import PointSpec
 from harness.calibrate.truth import TurnCheck
+from harness.record.calibration import Calibration
 
 WIDTH, LEFT, RIGHT = 860.0, 64.0, 20.0
 UPPER_TOP, UPPER_HEIGHT = 20.0, 360.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.measure.level import FULL_SCALE
-from harness.measure.percentiles import percentile
-from harness.measure.voice_quality import active_level
+from harness.hearing.level import FULL_SCALE
+from harness.hearing.voice_quality import active_level
+from harness.metrics.percentiles import percentile
 
 SAMPLE_RATE = 48_000
 FINE = SAMPLE_RATE // 1000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.calibrate.model import Condition
+from harness.record.calibration import Condition
 from harness.scenario.load import LoadedScenario, checked_scenario
 
 FIXED_MS = (300.0, 800.0, 1500.0, 3000.0)

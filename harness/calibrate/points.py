@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.calibrate.codec import codec_onset_ms
-from harness.calibrate.model import Condition, Explained, Kind, Point, RandomDelays
 from harness.calibrate.truth import CallCheck, TurnCheck
-from harness.counted import counted
-from harness.measure.percentiles import percentile
+from harness.metrics.percentiles import percentile
+from harness.record.calibration import Condition, Explained, Kind, Point, RandomDelays
+from harness.text.counted import counted
 
 Values = NDArray[np.float64]
 

@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any, get_args
 
 from harness import __version__
-from harness.calibrate.model import Calibration, Kind, Machine, Point
 from harness.calibrate.onset import onset_over_noise
 from harness.calibrate.plan import FIXED_MS, Script, Stage, agents_of, scenario_of, stages_of
 from harness.calibrate.points import PointSpec, point_of, random_delays
 from harness.calibrate.truth import CallCheck, TurnCheck, check_call
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
-from harness.call.timeline import read_timeline
+from harness.caller.prepare import prepare
 from harness.clock import Clock
 from harness.errors import ConfigError, Place
-from harness.load.pacing import plan_pace
-from harness.load.prepare import prepare
-from harness.load.run import RunOrder, Watcher, execute
-from harness.load.settings import run_settings
-from harness.load.signals import Signals
-from harness.measure.result import CallResult
-from harness.report.run_directory import DEFAULT_PARENT as REPORTS
-from harness.report.run_directory import TRUTH_FILE, RunDirectory
+from harness.process.signals import Signals
+from harness.record.calibration import Calibration, Kind, Machine, Point
+from harness.record.result import CallResult
+from harness.record.run_directory import DEFAULT_PARENT as REPORTS
+from harness.record.run_directory import TRUTH_FILE, RunDirectory
+from harness.run.execute import RunOrder, Watcher, execute
+from harness.run.pacing import plan_pace
+from harness.run.settings import run_settings
 from harness.target.target import Target
+from harness.timeline.timeline import read_timeline
 
 DEFAULT_PARENT = REPORTS / "calibrations"
 CALIBRATION_FILE = "calibration.json"

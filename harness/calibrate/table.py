@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.calibrate.model import Calibration, Point
+from harness.record.calibration import Calibration, Point
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.calibrate.model import Kind
 from harness.call.engines.sdk_wait import JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_MS, ms
-from harness.measure.result import CallResult, TurnResult
-from harness.measure.spans import CallSpans, TurnSpan, gather
+from harness.record.calibration import Kind
+from harness.record.result import CallResult, TurnResult
 from harness.timeline.events import Event, RoomConnected
+from harness.timeline.spans import CallSpans, TurnSpan, gather
 
 HEARD_BEFORE_NS = 20 * NS_PER_MS  # a caller is not heard before the packet has left, but for the error looked for
 HEARD_WITHIN_NS = 2000 * NS_PER_MS

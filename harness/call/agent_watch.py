@@ -1,6 +1,6 @@
 """Follows who is in the room: who the agent is, that it is still there, and who follows it.
 
-What it finds is on the timeline, in events from which the measuring makes the same of it (`measure/agent_voices.py`).
+What it finds is on the timeline, in events from which the measuring makes the same of it (`timeline/agent_voices.py`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from harness.call.engines.line import AudioTrack, Media, Participant
 from harness.call.signs_of_life import SignsOfLife
-from harness.call.timeline import Timeline
 from harness.call.who import FOLLOWS_NS, Person, choose, follower
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
 from harness.errors import AgentFailure
-from harness.measure.agent_voices import AgentVoices
+from harness.timeline.agent_voices import AgentVoices
 from harness.timeline.events import (
     AgentHandover,
     AgentJoined,
@@ -27,6 +26,7 @@ from harness.timeline.events import (
     TrackMuted,
     TrackUnmuted,
 )
+from harness.timeline.timeline import Timeline
 
 PERHAPS_DEAD_NS = 1200 * NS_PER_MS  # three packets of silence and a reading of the statistics later
 SURELY_KNOWN_NS = 6 * NS_PER_S

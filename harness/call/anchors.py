@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.call.recorder import Stand
-from harness.call.timeline import Timeline
 from harness.timeline.events import StreamAnchor
+from harness.timeline.timeline import Timeline
 
 EVERY = SAMPLE_RATE  # samples of the stream from one anchor to the next
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from harness.own_work import OWN_WORK
+from harness.machine.own_work import OWN_WORK
 
 EVERY_S = 0.05  # each waking of the thread takes the interpreter from the event loop for a moment
 MOST_BEHIND_BYTES = 128 * 1024 * 1024

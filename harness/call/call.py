@@ -16,20 +16,19 @@ from harness.call.anchors import HeardAnchors
 from harness.call.chat import TOPIC_IN, Chat, Junk
 from harness.call.ear import Ear
 from harness.call.engines.line import AudioTrack, Engine, Heard, Line, Media, Participant, Rights
-from harness.call.loop_lag import LoopLag
 from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.call.script import Script
-from harness.call.stall import Stall
-from harness.call.timeline import FORMAT_VERSION, Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms, s_to_ns
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
-from harness.measure.agent_voices import AgentVoices
+from harness.machine.loop_lag import LoopLag
+from harness.machine.stall import Stall
 from harness.secret import masked
 from harness.target.endpoint import is_loopback
 from harness.target.session import Session, SessionRequest
 from harness.target.shown import shown_url
+from harness.timeline.agent_voices import AgentVoices
 from harness.timeline.events import (
     AgentHungUp,
     CallEnded,
@@ -52,6 +51,7 @@ from harness.timeline.events import (
     SessionRequested,
     TextCame,
 )
+from harness.timeline.timeline import FORMAT_VERSION, Timeline
 
 LATE_NS = 20 * NS_PER_MS  # a packet that leaves later than this is noted by itself
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.as_read import as_read
+from harness.text.as_read import as_read
 
 TOPIC_OUT = "voice.user_text"
 TOPIC_IN = "voice.reply"

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from harness.call.engines.line import Heard
-from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
-from harness.measure.agent_voices import AgentVoices
-from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.hearing.voice_finder import FoundEdge, VoiceFinder
+from harness.timeline.agent_voices import AgentVoices
 from harness.timeline.edges import end_event, onset_event
+from harness.timeline.timeline import Timeline
 
 REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
 ONSET_NS = 100 * NS_PER_MS  # an onset is known once so much after it was heard: 8 frames, and one that is not whole yet

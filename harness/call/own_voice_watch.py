@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
-from harness.measure.level import is_silence
-from harness.measure.own_voice import RATE, OwnVoice, find_own_voice
+from harness.hearing.echo import RATE, OwnVoice, find_own_voice
+from harness.hearing.level import is_silence
 
 STEP = SAMPLE_RATE // RATE
 _ONES = np.ones(STEP, np.float32)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.fixtures.find import Utterance
-from harness.scenario.limits import parse_time_limit
+from harness.metrics.limits import parse_time_limit
 from harness.scenario.model import Scenario, Step
 from harness.scenario.timeouts import CallTimeouts
+from harness.utterances.find import Utterance
 
 HANGS_UP_S = 5.0
 

@@ -24,7 +24,7 @@ from harness.call.background_file import BackgroundFile
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
-from harness.measure.level import peak
+from harness.hearing.level import peak
 
 SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
 SET_IN = SAMPLE_RATE // 1000  # a voice after quiet is put nearer to its time than this

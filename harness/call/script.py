@@ -12,13 +12,10 @@ from harness.call.ear import KNOWN_AFTER_NS, Ear
 from harness.call.engines.line import NS_PER_SAMPLE, Line
 from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
-from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, s_to_ns
 from harness.errors import AgentFailure, CallFailure
-from harness.fixtures.find import Utterance
-from harness.measure.new_replies import NewReplies
-from harness.measure.own_voice import without_own_voice
-from harness.measure.voice import (
+from harness.hearing.echo import without_own_voice
+from harness.hearing.voice import (
     FALSE_STOP_NS,
     SILENCE_NS,
     ReplyStart,
@@ -30,6 +27,7 @@ from harness.measure.voice import (
     stop_after,
     talking_since,
 )
+from harness.measure.new_replies import NewReplies
 from harness.scenario.model import Step
 from harness.timeline.events import (
     BargedIn,
@@ -46,6 +44,8 @@ from harness.timeline.events import (
     WaitEnded,
     WaitStarted,
 )
+from harness.timeline.timeline import Timeline
+from harness.utterances.find import Utterance
 
 TALKS_ON_NS = 60 * NS_PER_S
 END_KNOWN_NS = NS_PER_S // 2  # a voice's end is known so long after it: 200 ms of silence, the jitter buffer, a packet

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness.capacity.edge import CONFIDENCE, Edge
-from harness.capacity.record import Answer, CurvePoint, Ended, Hold, LimitedBy
 from harness.capacity.search import outcomes, sides
-from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
-from harness.measure.survival import shown_percentile
+from harness.metrics.survival import shown_percentile
+from harness.record.capacity import Answer, CurvePoint, Ended, Hold, LimitedBy
+from harness.text.counted import counted
 
 CRUDE = 2  # an answer that may be wrong by this factor, since the time was up, is none
 _WHY_ENDED: dict[Ended, str] = {

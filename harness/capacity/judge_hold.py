@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from harness.capacity.objectives import seen_enough, surely_missed
-from harness.capacity.record import Blamed, Hold, OwnState, Ttfa
 from harness.capacity.search import Verdict
 from harness.capacity.window import Timed, Window, in_window, talk_share
 from harness.clock import NS_PER_S
-from harness.counted import counted
 from harness.errors import EXIT_UNFIT
-from harness.judge.summary import Ending, MetricSummary, RateSummary, Summary, ThresholdResult
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
-from harness.measure.samples import Sample, samples_of
+from harness.metrics.samples import Sample, samples_of
+from harness.record.capacity import Blamed, Hold, OwnState, Ttfa
+from harness.record.summary import Ending, MetricSummary, RateSummary, Summary, ThresholdResult
+from harness.text.counted import counted
 
 LEAST_TALK = 0.75  # of a window: below that a hold is mostly set-up
 BUSY = 0.9  # of the machine: above that an agent on it lacks what we used

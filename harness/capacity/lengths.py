@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.caller.prepare import Prepared
 from harness.capacity.objectives import turns_wanted
 from harness.judge.thresholds import Threshold
-from harness.load.prepare import Prepared
 
 STARTS_PER_S = 5.0  # calls that join at once hinder each other; five a second do not
 SET_UP_S = 8.0  # of a call, session, join and greeting, before anything is known

@@ -9,10 +9,10 @@ from scipy.special import bdtrc
 
 from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
-from harness.measure.percentiles import LEAST_SAMPLES
-from harness.measure.samples import Sample
+from harness.metrics.percentiles import LEAST_SAMPLES
 from harness.metrics.registry import METRICS
-from harness.scenario.metric_names import check_threshold, parse_threshold_option
+from harness.metrics.samples import Sample
+from harness.metrics.threshold import check_threshold, parse_threshold_option
 from harness.scenario.model import Scenario
 
 OPTION = "--slo"

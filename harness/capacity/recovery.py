@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.capacity.record import Recovery
+from harness.record.capacity import Recovery
 
 SLOWER = 1.1  # so much longer a median is "slower"
 LEAST_SAMPLES = 8

@@ -8,26 +8,26 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.caller.prepare import Prepared
 from harness.capacity.answer import conclude, curve
 from harness.capacity.lengths import Learned
 from harness.capacity.objectives import turns_wanted
-from harness.capacity.record import Capacity, Ended, Hold, Recovery
 from harness.capacity.search import Plan
 from harness.capacity.seek import Seeker
 from harness.capacity.slots import Slots
 from harness.clock import Clock
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, StackError
-from harness.judge.summary import Ending, Reason, Summary
 from harness.judge.thresholds import Threshold
-from harness.load.mix import Mix
-from harness.load.pool import PooledCall, ShardPool
-from harness.load.prepare import Prepared
-from harness.load.run import RunOrder, reachable, shard_order
-from harness.load.signals import Signals
-from harness.measure.result import CallResult
+from harness.process.signals import Signals
+from harness.record.capacity import Capacity, Ended, Hold, Recovery
+from harness.record.result import CallResult
+from harness.record.run_directory import CAPACITY_FILE, TRUTH_FILE, RunDirectory
 from harness.record.settings import RunSettings, SearchSettings
-from harness.report.run_directory import CAPACITY_FILE, TRUTH_FILE, RunDirectory
-from harness.report.write import finish_run
+from harness.record.summary import Ending, Reason, Summary
+from harness.run.execute import RunOrder, reachable, shard_order
+from harness.run.finish import finish_run
+from harness.run.mix import Mix
+from harness.shards.pool import PooledCall, ShardPool
 
 
 @dataclass(frozen=True)

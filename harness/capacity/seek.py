@@ -8,12 +8,12 @@ from typing import Protocol
 
 from harness.capacity.judge_hold import Made, judge_hold, ttfa_ms
 from harness.capacity.lengths import Learned, Lengths
-from harness.capacity.record import Ended, Hold, Recovery
 from harness.capacity.recovery import recovery
 from harness.capacity.search import Plan, Try, next_step
 from harness.capacity.window import call_set_up_s, turn_length_s
 from harness.clock import Clock, s_to_ns
 from harness.judge.thresholds import Threshold
+from harness.record.capacity import Ended, Hold, Recovery
 
 
 class MakeHold(Protocol):

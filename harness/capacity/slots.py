@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.call.machine import Machine
+from harness.caller.prepare import Prepared
 from harness.capacity.judge_hold import Fitness, Made
 from harness.capacity.lengths import Lengths
 from harness.capacity.window import Timed, read_timed, window_of
 from harness.clock import NS_PER_S, Clock, s_to_ns
-from harness.load.mix import Mix
-from harness.load.prepare import Prepared
-from harness.load.runner import RunningCall
-from harness.measure.result import CallResult
+from harness.machine.meter import Machine
+from harness.record.result import CallResult
+from harness.run.mix import Mix
+from harness.run.slots import RunningCall
 
 StartLasting = Callable[[str, Prepared, float], RunningCall]
 """Of an id, a scenario, and for how many seconds its turns are looped."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.clock import NS_PER_MS
-from harness.measure.result import CallResult, TurnResult
+from harness.record.result import CallResult, TurnResult
 from harness.timeline.codec import event_of
 from harness.timeline.events import RoomConnected, SessionCreated
 

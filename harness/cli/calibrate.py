@@ -12,8 +12,8 @@ from harness.cli.options import EngineOption, Quiet
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
 
 if TYPE_CHECKING:
-    from harness.calibrate.model import Calibration
     from harness.call.engines.make import EngineName
+    from harness.record.calibration import Calibration
 
 
 def calibrate(
@@ -56,10 +56,10 @@ async def _calibrate(
     from harness.calibrate.picture import render_picture
     from harness.calibrate.run import CALIBRATION_FILE, new_folder
     from harness.calibrate.run import calibrate as make
-    from harness.calibrate.store import keep, this_machine
     from harness.calibrate.table import print_calibration
     from harness.clock import SystemClock
-    from harness.load.signals import Signals
+    from harness.process.signals import Signals
+    from harness.record.calibration_store import keep, this_machine
     from harness.report.console import LinesWatcher, make_console
 
     clock = SystemClock()

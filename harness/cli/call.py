@@ -37,8 +37,8 @@ def call(
     """
     from harness.call.engines.make import engine_name
     from harness.cli.carry_out import Request, carry_out
-    from harness.load.pacing import plan_pace
     from harness.report.live import TimelineWatcher
+    from harness.run.pacing import plan_pace
     from harness.scenario.by_hand import scenario_by_hand
     from harness.scenario.load import parse_set
 

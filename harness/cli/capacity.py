@@ -26,19 +26,19 @@ from harness.cli.options import (
     read_thresholds,
     resolve_target,
 )
-from harness.counted import counted
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError, HarnessError, UsageError
+from harness.text.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from harness.call.engines.make import EngineName
+    from harness.caller.prepare import Prepared
+    from harness.caller.recorded_call import RecordMode
     from harness.capacity.run import CapacityOrder
     from harness.judge.thresholds import Threshold
-    from harness.load.mix import Mix
-    from harness.load.prepare import Prepared
-    from harness.load.recorded_call import RecordMode
+    from harness.run.mix import Mix
     from harness.scenario.load import LoadedScenario
     from harness.target.target import Target
 
@@ -76,7 +76,7 @@ def capacity(
     the time was up; 2 usage; 3 infrastructure; 130 interrupted.
     """
     from harness.call.engines.make import engine_name
-    from harness.load.mix import Mix
+    from harness.run.mix import Mix
 
     _check(start, most, session_rate)
     loaded, weights = read_mix(scenarios, sets)
@@ -177,14 +177,14 @@ def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, eng
 
 
 async def _carry_out(request: _Request) -> int:
+    from harness.caller.prepare import prepare
     from harness.capacity.run import find_capacity
     from harness.clock import SystemClock
-    from harness.load.prepare import prepare
-    from harness.load.shard_size import check_allowed
-    from harness.load.signals import Signals
+    from harness.process.signals import Signals
+    from harness.record.run_directory import RunDirectory, read_run
     from harness.report.capacity_table import StepLines, print_capacity
     from harness.report.console import make_console
-    from harness.report.run_directory import RunDirectory, read_run
+    from harness.shards.size import check_allowed
 
     with Signals() as signals:
         task = asyncio.current_task()
@@ -220,9 +220,9 @@ async def _carry_out(request: _Request) -> int:
 def _order(request: _Request, prepared: Sequence[Prepared], *, run: str, now: datetime) -> CapacityOrder:
     from harness.capacity.run import CapacityOrder, settings_of
     from harness.capacity.search import Plan
-    from harness.load.pacing import Pace
-    from harness.load.run import RunOrder
-    from harness.load.settings import run_settings
+    from harness.run.execute import RunOrder
+    from harness.run.pacing import Pace
+    from harness.run.settings import run_settings
 
     pace = Pace(slots=request.most, total=0, rate_per_min=None, repeat=1)
     settings = run_settings(

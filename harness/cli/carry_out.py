@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
+from harness.caller.prepare import Prepared, prepare
+from harness.caller.recorded_call import RecordMode
 from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
-from harness.counted import counted
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError
-from harness.load.pacing import Pace
-from harness.load.prepare import Prepared, prepare
-from harness.load.recorded_call import RecordMode
-from harness.load.run import RunOrder, execute
-from harness.load.settings import run_settings
-from harness.load.shard_size import check_allowed
-from harness.load.signals import Signals
+from harness.process.signals import Signals
+from harness.record.run_directory import RunDirectory
 from harness.report.console import LinesWatcher, make_console, print_summary
-from harness.report.run_directory import RunDirectory
+from harness.run.execute import RunOrder, execute
+from harness.run.pacing import Pace
+from harness.run.settings import run_settings
+from harness.shards.size import check_allowed
+from harness.text.counted import counted
 
 if TYPE_CHECKING:
     from datetime import datetime

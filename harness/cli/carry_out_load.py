@@ -13,26 +13,26 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.call.engines.make import EngineName
+from harness.caller.prepare import Prepared, prepare
+from harness.caller.recorded_call import RecordMode
 from harness.cli.carry_out import prompts_told
 from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
-from harness.counted import counted
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError
-from harness.load.load_order import LoadOrder, LoadPlan, Role
-from harness.load.load_run import LoadRequest, LoadRun, settings_with
-from harness.load.loading import Loaded, Loading, free_port
+from harness.load.directory import LoadRequest, LoadRun, settings_with
+from harness.load.order import LoadOrder, LoadPlan, Role
 from harness.load.outlook import outlook
-from harness.load.pacing import Pace
-from harness.load.plan_load import LoadOptions, in_words
-from harness.load.prepare import Prepared, prepare
-from harness.load.recorded_call import RecordMode
-from harness.load.settings import run_settings
-from harness.load.shard_size import check_allowed
-from harness.load.signals import Signals
+from harness.load.plan import LoadOptions, in_words
+from harness.load.processes import Loaded, Loading, free_port
+from harness.process.signals import Signals
+from harness.record.run_directory import RunDirectory
 from harness.report.bursts import HELD_BACK, burst_lines, held_back_line
 from harness.report.console import make_console, print_summary
 from harness.report.load_status import StatusLine
-from harness.report.run_directory import RunDirectory
+from harness.run.pacing import Pace
+from harness.run.settings import run_settings
+from harness.shards.size import check_allowed
+from harness.text.counted import counted
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -20,11 +20,11 @@ from harness.cli.load import read_mix
 from harness.cli.options import read_duration, read_thresholds, resolve_target
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
-from harness.load.load_order import LoadPlan
-from harness.load.load_run import LoadRun
-from harness.load.plan_load import LoadOptions
+from harness.load.directory import LoadRun
+from harness.load.order import LoadPlan
+from harness.load.plan import LoadOptions
+from harness.record.run_directory import RunDirectory
 from harness.report.console import make_console, print_summary
-from harness.report.run_directory import RunDirectory
 from harness.scenario.load import LoadedScenario
 
 LINE_LIMIT_BYTES = 1 << 20

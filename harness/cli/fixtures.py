@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from harness.counted import counted
 from harness.errors import EXIT_OK, EXIT_USAGE
+from harness.text.counted import counted
 
 app = typer.Typer(help="WAV fixtures: made from text, checked against their manifest.", no_args_is_help=True)
 FolderOption = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The folder with the manifest.")]
@@ -28,10 +28,10 @@ def say(
     import asyncio
 
     from harness.cli.looks import show
-    from harness.fixtures.find import load_wav
-    from harness.fixtures.picture import look_at
-    from harness.fixtures.say import make_fixture
     from harness.stack.speech import Speech
+    from harness.utterances.find import load_wav
+    from harness.utterances.picture import look_at
+    from harness.utterances.say import make_fixture
 
     async def make() -> Path:
         speech = await Speech.start()
@@ -53,7 +53,7 @@ def say(
 def check(folder: FolderOption = HERE) -> int:
     """Check every fixture against the manifest (hash, format, voiced bounds, level), and show where its voice is."""
     from harness.cli.looks import show
-    from harness.fixtures.check import check_folder, look_over
+    from harness.utterances.check import check_folder, look_over
 
     for name, look in look_over(folder):
         show(name, look)

@@ -26,7 +26,7 @@ from harness.cli.options import (
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.load.load_order import LoadPlan
+    from harness.load.order import LoadPlan
     from harness.scenario.load import LoadedScenario
 
 WeightedScenarios = Annotated[
@@ -115,7 +115,7 @@ def load(
     """
     from harness.call.engines.make import engine_name
     from harness.cli.carry_out_load import LoadWish, carry_out_load
-    from harness.load.plan_load import LoadOptions
+    from harness.load.plan import LoadOptions
 
     if master and worker:
         raise UsageError("a process is a master or a worker", where="--worker", mend="keep one of them")
@@ -170,8 +170,8 @@ def load(
 
 def _plan(options: Any, engine: str, *, worker: bool) -> LoadPlan:
     """The plan; a worker's is its master's, and it is told none."""
-    from harness.load.load_order import LoadPlan
-    from harness.load.plan_load import plan_load
+    from harness.load.order import LoadPlan
+    from harness.load.plan import plan_load
 
     return LoadPlan() if worker else plan_load(options, engine=engine)
 
@@ -182,7 +182,7 @@ def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScena
     Raises:
         UsageError: A scenario cannot be followed, or the weights do not add up.
     """
-    from harness.load.mix import mix_of, parse_weight
+    from harness.run.mix import mix_of, parse_weight
 
     loaded: list[LoadedScenario] = []
     weights: list[float | None] = []

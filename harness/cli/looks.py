@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from harness.fixtures.picture import Look
+    from harness.utterances.picture import Look
 
 
 def show(name: str, look: Look) -> None:

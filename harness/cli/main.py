@@ -13,7 +13,7 @@ from harness import __version__
 from harness.cli import calibrate, call, capacity, fixtures, init, load, measure, report, run, scenarios, stack
 from harness.cli.output import Output
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError, UsageError, each_of
-from harness.open_files import take_all_allowed
+from harness.machine.open_files import take_all_allowed
 from harness.secret import masked
 
 app = typer.Typer(

@@ -13,8 +13,8 @@ from harness.errors import ConfigError, OwnFailure, UsageError, each_of, raise_a
 from harness.secret import forget_keys
 
 if TYPE_CHECKING:
+    from harness.caller.recorded_call import RecordMode
     from harness.judge.thresholds import Threshold
-    from harness.load.recorded_call import RecordMode
     from harness.recordings.two_channels import Side
     from harness.scenario.load import LoadedScenario
     from harness.target.target import Target
@@ -146,7 +146,7 @@ def read_thresholds(
         UsageError: One cannot be read, or no script can give its samples, or not this engine.
     """
     from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
-    from harness.scenario.metric_names import check_threshold, parse_threshold_option
+    from harness.metrics.threshold import check_threshold, parse_threshold_option
 
     found, problems = [], []
     for loaded in scenarios:
@@ -170,7 +170,7 @@ def read_duration(text: str | None, option: str) -> float | None:
     Raises:
         UsageError: It is none.
     """
-    from harness.scenario.units import duration_s
+    from harness.parsing.durations import duration_s
 
     if text is None:
         return None

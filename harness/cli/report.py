@@ -18,9 +18,9 @@ def report(
     junit: JunitOption = None,
 ) -> int:
     """Judge a recorded run again and rebuild its reports; nobody is called."""
+    from harness.record.run_directory import read_run
     from harness.report.console import make_console, print_summary
-    from harness.report.run_directory import read_run
-    from harness.report.write import rebuild
+    from harness.run.finish import rebuild
 
     check_junit(junit)
     summary = rebuild(run, remeasure=remeasure)

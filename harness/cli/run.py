@@ -72,8 +72,8 @@ def run(
     """
     from harness.call.engines.make import engine_name
     from harness.cli.carry_out import Request, carry_out
-    from harness.load.pacing import plan_pace
     from harness.report.console import BarWatcher, LinesWatcher
+    from harness.run.pacing import plan_pace
 
     if verbose and quiet:
         raise UsageError("-v and -q contradict each other", where="-q", mend="keep one of them")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.options import ScenarioPaths, SetOption
-from harness.counted import counted
 from harness.errors import UsageError, each_of, raise_all
+from harness.text.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from harness.load.prepare import Prepared
+    from harness.caller.prepare import Prepared
     from harness.scenario.load import LoadedScenario
 
 
@@ -55,8 +55,8 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
 def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
     """Where the voice of own WAVs is, each once; what is shipped is known to be right."""
     from harness.cli.looks import show
-    from harness.fixtures.find import shipped_folder
-    from harness.fixtures.picture import look_at
+    from harness.utterances.find import shipped_folder
+    from harness.utterances.picture import look_at
 
     for said in prepared.speech:
         if said is not None and said.path is not None and said.path not in shown:
@@ -67,7 +67,7 @@ def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
 
 def _speech_of_the_others(paths: Sequence[Path], loaded: Sequence[LoadedScenario]) -> list[UsageError]:
     """What is wrong with the fixtures of files in which something else is wrong as well."""
-    from harness.load.prepare import speech_problems
+    from harness.caller.prepare import speech_problems
     from harness.scenario.load import scenario_files
 
     known = {scenario.path for scenario in loaded}
@@ -89,8 +89,8 @@ async def _check(
     Raises:
         UsageError: All that is wrong with it.
     """
+    from harness.caller.prepare import prepare
     from harness.judge.thresholds import check_possible, scenario_thresholds
-    from harness.load.prepare import prepare
     from harness.target.target import Target
 
     problems: list[UsageError] = []

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.judge.summary import ThresholdResult
-from harness.measure.result import CallResult, ExpectationResult
-from harness.scenario.metric_names import parse_metric
+from harness.metrics.threshold import parse_metric
+from harness.record.result import CallResult, ExpectationResult
+from harness.record.summary import ThresholdResult
 
 
 class Excused:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Literal, Protocol
 
-from harness.as_read import as_read
-from harness.measure.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
 from harness.measure.turn_taking import stopped_falsely
-from harness.scenario.limits import parse_limit
+from harness.metrics.limits import parse_limit
+from harness.record.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
 from harness.scenario.model import Expect, Reply, Scenario
+from harness.text.as_read import as_read
 
 LATE = "the harness was late: its times cannot be trusted"
 LATE_WORDS = "the harness was late: what the agent heard cannot be trusted"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.counted import counted
 from harness.errors import Place, UsageError, raise_all
-from harness.judge.summary import ThresholdResult
-from harness.measure.percentiles import is_largest
-from harness.measure.samples import Sample
-from harness.measure.survival import survival_mean, survival_percentile
+from harness.metrics.limits import Limit
+from harness.metrics.percentiles import is_largest
 from harness.metrics.registry import EXPECTATIONS, METRICS, ExpectationMetric, TurnMetric
-from harness.scenario.limits import Limit
-from harness.scenario.metric_names import MetricRef, check_threshold
+from harness.metrics.samples import Sample
+from harness.metrics.survival import survival_mean, survival_percentile
+from harness.metrics.threshold import MetricRef, check_threshold
+from harness.record.summary import ThresholdResult
 from harness.scenario.model import Scenario, Step
+from harness.text.counted import counted
 
 NO_SAMPLE = "there is no sample"
 DOUBTFUL = "all its samples are doubtful, by what the agent did"

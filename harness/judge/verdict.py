@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.excused import Excused
-from harness.judge.summary import (
+from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
+from harness.metrics.registry import METRICS
+from harness.metrics.samples import Sample, samples_of
+from harness.metrics.survival import shown_percentile, survival_mean
+from harness.record.result import DEFINITIONS, CallResult, ExpectationResult, TurnResult, standing
+from harness.record.summary import (
     VERDICTS,
     CallCounts,
     CanarySummary,
@@ -21,11 +25,7 @@ from harness.judge.summary import (
     Summary,
     ThresholdResult,
 )
-from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
-from harness.measure.result import DEFINITIONS, CallResult, ExpectationResult, TurnResult, standing
-from harness.measure.samples import Sample, samples_of
-from harness.measure.survival import shown_percentile, survival_mean
-from harness.metrics.registry import METRICS
+from harness.text.counted import counted
 
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
 OWN_LOSS_SHARE = 0.01

@@ -21,9 +21,9 @@ from typing import Any, ClassVar, Literal
 from locust import User, events, task
 from locust.exception import StopUser
 
-from harness.load.locust_alone import begin_by_itself
-from harness.load.locust_parent import attend, current_order
-from harness.load.locust_runtime import Runtime, runtime_of
+from harness.load.locust.alone import begin_by_itself
+from harness.load.locust.parent import attend, current_order
+from harness.load.locust.runtime import Runtime, runtime_of
 
 
 class VoiceCallUser(User):

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.counted import counted
-from harness.load.load_order import LoadPlan
-from harness.load.prepare import Prepared
+from harness.caller.prepare import Prepared
+from harness.load.order import LoadPlan
+from harness.text.counted import counted
 
 
 @dataclass(frozen=True, slots=True)

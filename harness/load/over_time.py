@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.measure.percentiles import percentile
+from harness.metrics.percentiles import percentile
 
 MOST_SLICES = 30
 FIRST_SLICE_S = 10.0

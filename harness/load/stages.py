@@ -9,7 +9,7 @@ import itertools
 from dataclasses import dataclass
 
 from harness.errors import UsageError
-from harness.scenario.units import duration_s
+from harness.parsing.durations import duration_s
 
 HOW = "write DURATION:CALLS, comma between them, such as 2m:20,5m:50,1m:0"
 

@@ -7,29 +7,8 @@ from typing import cast, get_args
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.failures import HINT_IF_LATE, HINTS, FailureKind
-from harness.measure.doubtful_edges import doubts_of_edges
-from harness.measure.fitness import Fitness
-from harness.measure.media_health import media_health
-from harness.measure.new_replies import new_replies_ns
-from harness.measure.notes import call_notes
-from harness.measure.own_voice import without_own_voice
-from harness.measure.result import (
-    CallResult,
-    FailureSeen,
-    GreetingResult,
-    OwnLateness,
-    SinceDue,
-    TurnResult,
-    WaitResult,
-)
-from harness.measure.self_check import self_faults
-from harness.measure.self_fault import SelfFault
-from harness.measure.spans import CallSpans, TurnSpan, WaitSpan, gather
-from harness.measure.stopping import Stop, find_stop
-from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
-from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
-from harness.measure.unfit import Doubt, Unfit
-from harness.measure.voice import (
+from harness.hearing.echo import without_own_voice
+from harness.hearing.voice import (
     ReplyStart,
     Voice,
     count_before,
@@ -39,9 +18,29 @@ from harness.measure.voice import (
     setting_in,
     speaks_at,
 )
+from harness.measure.doubtful_edges import doubts_of_edges
+from harness.measure.fitness import Fitness
+from harness.measure.media_health import media_health
+from harness.measure.new_replies import new_replies_ns
+from harness.measure.notes import call_notes
+from harness.measure.self_check import self_faults
+from harness.measure.self_fault import SelfFault
+from harness.measure.stopping import Stop, find_stop
+from harness.measure.texts import AssignedTexts, TurnTexts, assign_texts
+from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
 from harness.measure.wer import word_error_rate
 from harness.measure.who_was_there import handovers, mistaken, tracks_heard
 from harness.measure.whose_answer import OwedAnswers
+from harness.record.result import (
+    CallResult,
+    FailureSeen,
+    GreetingResult,
+    OwnLateness,
+    SinceDue,
+    TurnResult,
+    WaitResult,
+)
+from harness.record.unfit import Doubt, Unfit
 from harness.timeline.events import (
     AgentHungUp,
     AgentJoined,
@@ -57,6 +56,7 @@ from harness.timeline.events import (
     SessionCreated,
     SessionRequested,
 )
+from harness.timeline.spans import CallSpans, TurnSpan, WaitSpan, gather
 
 # What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")

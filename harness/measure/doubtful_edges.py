@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.clock import NS_PER_MS
-from harness.measure.spans import CallSpans
+from harness.hearing.voice import setting_in
 from harness.measure.stopping import Stop
-from harness.measure.unfit import Doubt
-from harness.measure.voice import setting_in
+from harness.record.unfit import Doubt
+from harness.timeline.spans import CallSpans
 
 # Voices that stand less over the noise's top have edges that are over 40 ms off (p95; docs/metrics.md).
 ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0

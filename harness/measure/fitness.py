@@ -14,10 +14,10 @@ from typing import Generic, TypeVar
 
 from harness.clock import NS_PER_S
 from harness.measure.self_fault import SelfFault
-from harness.measure.spans import CallSpans
 from harness.measure.stalls import in_short, is_starved, longest_stall, own_doing, starved
-from harness.measure.unfit import Unfit
+from harness.record.unfit import Unfit
 from harness.timeline.events import Event, SessionCreated
+from harness.timeline.spans import CallSpans
 
 LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
 LATE_LEAST = 3  # and not of one or two in a turn of half a second

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import NS_PER_S
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.spans import gather
-from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.hearing.onset import SAMPLE_RATE
+from harness.hearing.voice_finder import FoundEdge, VoiceFinder
 from harness.timeline.edges import end_event, onset_event
 from harness.timeline.events import AgentEnd, AgentOnset, Event, SecondPassed, StreamAnchor, TrackGone
+from harness.timeline.spans import gather
 
 _BLOCK = SAMPLE_RATE  # how much is read at a time
 

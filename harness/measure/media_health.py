@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from harness.clock import NS_PER_S
-from harness.measure.level import FULL_SCALE, power_dbfs
-from harness.measure.result import MediaHealth
+from harness.hearing.level import FULL_SCALE, power_dbfs
+from harness.record.result import MediaHealth
 from harness.timeline.events import AgentEnd, MediaSecond
 
 GAP_MS = 15.0  # what is shorter nobody hears as a break (`voice_quality.DROP_LEAST_MS`)

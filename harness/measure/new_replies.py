@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.as_read import as_read
 from harness.clock import NS_PER_MS
+from harness.text.as_read import as_read
 from harness.timeline.events import TextCame
 
 GROWS_NS = 2_000 * NS_PER_MS  # the same words after longer are said again

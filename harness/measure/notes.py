@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from harness.clock import NS_PER_S
-from harness.counted import counted
 from harness.measure.media_health import media_health
-from harness.measure.spans import CallSpans
 from harness.measure.who_was_there import notes_of_company
+from harness.text.counted import counted
 from harness.timeline.events import SessionCreated
+from harness.timeline.spans import CallSpans
 
 BEHIND_S, BEHIND_MS = 5, 100.0  # what a person hears as gaps
 CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))

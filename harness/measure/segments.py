@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.as_read import as_read, letters_of
+from harness.text.as_read import as_read, letters_of
 
 ALIKE = 0.65  # of the letters; two sentences that have nothing to do with each other share up to about half
 GOES_BACK_TO = 0.6  # of its length an interim may shrink; a shorter one is the beginning of another sentence

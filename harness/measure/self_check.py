@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 from harness.clock import NS_PER_MS, NS_PER_S
+from harness.hearing.onset import SAMPLE_RATE
 from harness.measure.call_course import CallCourse, Edge, Stream
-from harness.measure.onset import SAMPLE_RATE
 from harness.measure.self_fault import SelfFault, not_too_many
 from harness.measure.self_rates import decoded_faults, heard_faults, received_faults, second_faults, sent_faults
 from harness.timeline.events import (

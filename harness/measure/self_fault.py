@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.counted import counted
+from harness.text.counted import counted
 
 MOST = 10  # of one name: what is broken more often is broken in the whole call
 

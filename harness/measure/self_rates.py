@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from harness.clock import NS_PER_MS, NS_PER_S
+from harness.hearing.onset import SAMPLE_RATE
 from harness.measure.call_course import CallCourse, Stream
-from harness.measure.onset import SAMPLE_RATE
 from harness.measure.pace import Pace, Point, off_pace
 from harness.measure.self_fault import SelfFault
 from harness.timeline.events import SecondPassed

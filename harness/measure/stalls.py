@@ -1,10 +1,10 @@
-"""What a late event loop was late for, in words: from what was noted while it was late (`call/stall.py`)."""
+"""What a late event loop was late for, in words: from what was noted while it was late (`machine/stall.py`)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.counted import counted
+from harness.text.counted import counted
 from harness.timeline.events import LoopWasLate
 
 WORTH_MS = 20.0  # a packet's own lateness limit: a shorter stall alone makes none late

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.clock import NS_PER_S
-from harness.measure.voice import Voice, count_before, is_backchannel, stop_after
+from harness.hearing.voice import Voice, count_before, is_backchannel, stop_after
 
 PAUSE_NS = 1 * NS_PER_S  # an agent that writes nothing and is silent for longer has stopped; sentences are closer
 NEXT_SENTENCE_NS = 3 * NS_PER_S

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from harness.as_read import as_read
 from harness.measure.segments import Piece, Settled, settle_reply, settle_transcript
-from harness.measure.spans import TurnSpan
+from harness.text.as_read import as_read
 from harness.timeline.events import JunkCame, TextCame
+from harness.timeline.spans import TurnSpan
 
 Frame = TextCame | JunkCame
 

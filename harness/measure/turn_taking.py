@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.clock import NS_PER_MS
-from harness.measure.voice import FALSE_STOP_NS, Voice, count_before, last_before
+from harness.hearing.voice import FALSE_STOP_NS, Voice, count_before, last_before
 
 
 def talk_over_ns(voices: Sequence[Voice], start_ns: int, end_ns: int, *, known_until_ns: int) -> int:

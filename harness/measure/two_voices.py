@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from harness.clock import NS_PER_S
-from harness.measure.leaks import Leak
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.spans import gather
-from harness.measure.voice import SILENCE_NS, Voice, count_before, setting_in, speaks_at
-from harness.measure.voice_finder import FoundEdge
+from harness.hearing.crosstalk import Leak
+from harness.hearing.onset import SAMPLE_RATE
+from harness.hearing.voice import SILENCE_NS, Voice, count_before, setting_in, speaks_at
+from harness.hearing.voice_finder import FoundEdge
 from harness.timeline.edges import end_event, onset_event
 from harness.timeline.events import (
     UNKNOWN_TRACK,
@@ -32,6 +31,7 @@ from harness.timeline.events import (
     TurnKind,
     TurnStarted,
 )
+from harness.timeline.spans import gather
 
 NO_REPLY_NS = 15 * NS_PER_S
 """A call's `timeouts.reply`: a caller who speaks again after so much silence has waited in vain."""

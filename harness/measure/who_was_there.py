@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from harness.counted import counted
-from harness.measure.result import Handover, TrackHeard
-from harness.measure.spans import CallSpans
+from harness.record.result import Handover, TrackHeard
+from harness.text.counted import counted
 from harness.timeline.events import AgentSeen
+from harness.timeline.spans import CallSpans
 
 MOST_NAMED = 6
 Position = Callable[[int | None], float | None]

@@ -10,11 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from harness.clock import NS_PER_MS, NS_PER_S
-from harness.measure.spans import CallSpans, TurnSpan
+from harness.hearing.voice import WITH_VOICE_NS, count_before
 from harness.measure.texts import AssignedTexts, TurnTexts
-from harness.measure.unfit import Doubt
-from harness.measure.voice import WITH_VOICE_NS, count_before
+from harness.record.unfit import Doubt
 from harness.timeline.events import GreetingAwaited, GreetingEnded
+from harness.timeline.spans import CallSpans, TurnSpan
 
 LATEST_NS = 20 * NS_PER_S  # an answer that has not come for so long is not to be expected any more
 

@@ -1,7 +1,7 @@
 """The metrics. Each is registered here, once: what it is, who can give it, and where its samples come from.
 
 Reports, thresholds, objectives, recordings and the tables of `docs/metrics.md` go by this list. A new metric is a field
-of `CallResult` or `TurnResult` (`measure/result.py`), the code that measures it, and an entry here.
+of `CallResult` or `TurnResult` (`record/result.py`), the code that measures it, and an entry here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.measure.result import CallResult, TurnResult
+from harness.record.result import CallResult, TurnResult
 from harness.timeline.events import TurnKind
 
 Unit = Literal["ms", "ratio", "dBFS"]

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.judge.summary import Ending
 from harness.record.formats import Recorded
+from harness.record.summary import Ending
 
 
 class ThresholdSettings(Recorded):
@@ -77,7 +77,7 @@ class RunSettings(Recorded):
         command: The command line.
         calls: How many at once; under a rate the most that may be alive, None for no cap.
         total: How many in all, where that was known.
-        load: The plan of a `load` (`harness.load.load_order.LoadPlan`).
+        load: The plan of a `load` (`harness.load.order.LoadPlan`).
         weights: Of the load's scenarios.
         capacity: Of a search for it, what is searched for.
         workers: The load's processes and their machines.

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from harness.call.timeline import read_timeline
 from harness.errors import ConfigError, Place
+from harness.hearing.onset import SAMPLE_RATE
 from harness.measure.call import measure_call
 from harness.measure.heard_again import HeardStream
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.result import CallResult, Remeasured
 from harness.measure.soundness import breaks_off, out_of_order
-from harness.report.run_directory import RunDirectory
+from harness.record.result import CallResult, Remeasured
+from harness.record.run_directory import RunDirectory
 from harness.timeline.events import CallStarted, Cut, Event
+from harness.timeline.timeline import read_timeline
 
 NOT_KEPT = "their audio was not kept"
 _BROKEN = (KeyError, IndexError, TypeError, ValueError, ValidationError)  # what a damaged timeline makes of measuring

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.clock import NS_PER_MS, NS_PER_S
+from harness.hearing.voice import BACKCHANNEL_NS, Voice, setting_in
 from harness.measure.two_voices import SpokenTurn
-from harness.measure.unfit import Doubt
-from harness.measure.voice import BACKCHANNEL_NS, Voice, setting_in
+from harness.record.unfit import Doubt
 
 SPOKE_ON_NS = 1 * NS_PER_S
 """A caller who goes on so soon after an "mm-hmm" may have only paused; one who was answered may be as quick."""

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.fixtures.frames import frame_powers
-from harness.measure.edge_place import FRAME
-from harness.measure.flicker import Read, end_in_flicker, last_certain, noise_top
-from harness.measure.level import FULL_SCALE
-from harness.measure.noise_floor import LOW_LEAST
-from harness.measure.voice_finder import FoundEdge
+from harness.hearing.edge_place import FRAME
+from harness.hearing.flicker import Read, end_in_flicker, last_certain, noise_top
+from harness.hearing.frames import frame_powers
+from harness.hearing.level import FULL_SCALE
+from harness.hearing.noise_floor import LOW_LEAST
+from harness.hearing.voice_finder import FoundEdge
 
 BESIDE = 20  # frames around a voice that may still be it
 LEAST_FRAMES = 100  # of noise: a second

@@ -10,21 +10,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.clock import NS_PER_S
 from harness.errors import FixtureError, Place
-from harness.fixtures.voice_place import UNSURE_DB
-from harness.judge.summary import MetricSummary, RateSummary
+from harness.hearing.crosstalk import Find, Leak, is_mix, leaks, without_leaks
+from harness.hearing.echo import LONGEST_MS, RATE, OwnVoice, find_own_voice
+from harness.hearing.onset import SAMPLE_RATE
+from harness.hearing.voice import Voice
+from harness.hearing.voice_finder import FoundEdge
+from harness.hearing.voice_place import UNSURE_DB
 from harness.judge.verdict import summarise
 from harness.measure.call import measure_call
-from harness.measure.leaks import Find, Leak, is_mix, leaks, without_leaks
 from harness.measure.media_health import media_health
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.own_voice import LONGEST_MS, RATE, OwnVoice, find_own_voice
-from harness.measure.result import TurnResult
-from harness.measure.samples import samples_of
 from harness.measure.two_voices import as_timeline, at_ns, edges_of, spoken_turns, voice_events, voices_of
-from harness.measure.unfit import Doubt
-from harness.measure.voice import Voice
-from harness.measure.voice_finder import FoundEdge
 from harness.metrics.registry import METRICS
+from harness.metrics.samples import samples_of
+from harness.record.result import TurnResult
+from harness.record.summary import MetricSummary, RateSummary
+from harness.record.unfit import Doubt
 from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
 from harness.recordings.two_channels import APART, CANNOT, Side, TwoChannels, excerpt, hear_recording
 from harness.timeline.events import AgentEnd

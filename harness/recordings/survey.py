@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.fixtures.frames import active_power
-from harness.fixtures.sound_file import read_block
+from harness.audio_files.sound_file import read_block
+from harness.hearing.frames import active_power
 
 if TYPE_CHECKING:
     import soundfile

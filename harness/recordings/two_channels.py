@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.audio_files.pcm import as_int16
+from harness.audio_files.sound_file import UnknownScaleError, length_notes, open_sound, read_block, scale_of, skip_to
 from harness.errors import FixtureError, Place
-from harness.fixtures.pcm import as_int16
-from harness.fixtures.sound_file import UnknownScaleError, length_notes, open_sound, read_block, scale_of, skip_to
-from harness.fixtures.voice_place import ACTIVE
-from harness.measure.flicker import Read
-from harness.measure.level import SILENCE_DBFS, power_dbfs
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.voice_finder import FoundEdge, VoiceFinder
+from harness.hearing.flicker import Read
+from harness.hearing.level import SILENCE_DBFS, power_dbfs
+from harness.hearing.onset import SAMPLE_RATE
+from harness.hearing.voice_finder import FoundEdge, VoiceFinder
+from harness.hearing.voice_place import ACTIVE
 from harness.recordings.ends import FramePowers, looked_at_again, noise_margin_db
 from harness.recordings.survey import ALIKE, Survey, finite, look_over
 
@@ -63,7 +63,7 @@ class _Levels:
         scale: What is full scale in the file.
         offsets: The DC offset of each channel that is taken off, (2,), full scale 1.
         gains: What a quiet channel is raised by, (2,), so that the detector's least threshold lies as far under its
-            voice as under that of a caller's own file (`fixtures/voice_place.py`); 1 where it is loud enough.
+            voice as under that of a caller's own file (`hearing/voice_place.py`); 1 where it is loud enough.
         actives: The power of the voice in each channel as it is then, (2,), full scale 1.
     """
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.counted import counted
-from harness.measure.percentiles import percentile
-from harness.measure.result import CallResult
+from harness.metrics.percentiles import percentile
+from harness.record.result import CallResult
 from harness.report.numbers import with_ms
+from harness.text.counted import counted
 
 _OF_BURST = re.compile(r"^(?:w\d+-)?b(\d+)-")
 _STAGES = (

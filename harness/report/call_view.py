@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 
-from harness.counted import counted
-from harness.measure.result import CallResult, ExpectationResult, GreetingResult, MediaHealth, TurnResult, WaitResult
+from harness.record.result import CallResult, ExpectationResult, GreetingResult, MediaHealth, TurnResult, WaitResult
 from harness.report.charts import TimeLine, said_ms, time_line
 from harness.report.hints import hint_of
 from harness.report.numbers import expectation_value, level, percent, ratio, seconds, time_of_day, with_ms
-from harness.report.plain_text import clipped, one_line, printable
 from harness.report.recording import Playable
+from harness.text.counted import counted
+from harness.text.plain_text import clipped, one_line, printable
 
 TEXT_LIMIT = 2000
 _OUTCOME_SIGNS = {"held": "✓", "failed": "✗", "undecided": "?"}

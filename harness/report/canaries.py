@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.counted import counted
-from harness.judge.summary import MetricSummary, Summary
+from harness.record.summary import MetricSummary, Summary
 from harness.report.numbers import metric_value
+from harness.text.counted import counted
 
 SHOWN = ("turn.ttfa", "turn.ttfa_ear", "greeting.ttfa", "audio.concealed", "audio.jitter_buffer")
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.capacity.record import Capacity, CurvePoint, Hold, Recovery
 from harness.errors import EXIT_OK
+from harness.record.capacity import Capacity, CurvePoint, Hold, Recovery
 from harness.report.hints import hint_lines
 from harness.report.numbers import percent, with_ms
-from harness.report.plain_text import one_line
+from harness.text.plain_text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from harness.measure.result import CallResult
+    from harness.record.result import CallResult
 
 _SIGNS = {"met": "met   ", "missed": "MISSED", "unfit": "unfit ", "set_up": "set-up"}
 

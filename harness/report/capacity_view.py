@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.capacity.record import Capacity, CurvePoint
+from harness.record.capacity import Capacity, CurvePoint
 from harness.report.capacity_table import recovery_line
 from harness.report.numbers import percent, with_ms
-from harness.report.plain_text import one_line
+from harness.text.plain_text import one_line
 
 WIDTH, HEIGHT = 640.0, 240.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 20.0, 12.0, 34.0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from harness.measure.result import CallResult, TurnResult
+from harness.record.result import CallResult, TurnResult
 from harness.report.numbers import seconds, with_ms
 
 LEFT = 64.0

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.counted import counted
 from harness.errors import EXIT_OK
-from harness.judge.summary import MetricSummary, RateSummary, Summary
-from harness.measure.result import CallResult, standing
+from harness.record.result import CallResult, standing
+from harness.record.summary import MetricSummary, RateSummary, Summary
 from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
 from harness.report.numbers import is_level, is_ratio, remeasured_lines
-from harness.report.plain_text import one_line
+from harness.text.counted import counted
+from harness.text.plain_text import one_line
 from harness.timeline.codec import entry_of
 from harness.timeline.events import Event, MediaSecond, SecondPassed, StreamAnchor
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.counted import counted
 from harness.failures import HINTS
-from harness.measure.result import CallResult, FailureSeen, standing
-from harness.report.plain_text import clipped, one_line
+from harness.record.result import CallResult, FailureSeen, standing
+from harness.text.counted import counted
+from harness.text.plain_text import clipped, one_line
 
 _MOST_HINTS = 3  # of one kind; more would each be of another host
 _MOST_WORDS = 240  # characters of what happened

@@ -14,21 +14,21 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from harness.capacity.record import Capacity
-from harness.counted import counted
-from harness.judge.summary import MetricSummary, RateSummary, Summary
-from harness.measure.result import DEFINITIONS, CallResult
 from harness.metrics.registry import metric_of
+from harness.record.capacity import Capacity
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import DEFINITIONS, CallResult
 from harness.record.settings import RunSettings
+from harness.record.summary import MetricSummary, RateSummary, Summary
 from harness.report import numbers
 from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
 from harness.report.canaries import canary_lines
 from harness.report.capacity_view import capacity_view
 from harness.report.load_view import load_view
-from harness.report.plain_text import one_line
-from harness.report.recorded import RecordedRun
 from harness.report.recording import Playable, Recordings
+from harness.text.counted import counted
+from harness.text.plain_text import one_line
 
 SINCE_JOIN_REQUEST = 2  # the definitions by which these began to count from there
 DETAILED_FAILED = 200

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.capacity.record import Capacity
-from harness.counted import counted
 from harness.errors import EXIT_AGENT, EXIT_OK
 from harness.judge.excused import Excused
-from harness.judge.summary import Summary, ThresholdResult
-from harness.measure.result import CallResult, ExpectationResult, FailureSeen, standing
+from harness.metrics.limits import parse_threshold
+from harness.record.capacity import Capacity
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult, ExpectationResult, FailureSeen, standing
+from harness.record.summary import Summary, ThresholdResult
 from harness.report.hints import hint_of
 from harness.report.numbers import expectation_value, is_time, threshold_value, utc
-from harness.report.plain_text import clipped, one_line, printable
-from harness.report.recorded import RecordedRun
-from harness.scenario.limits import parse_threshold
+from harness.text.counted import counted
+from harness.text.plain_text import clipped, one_line, printable
 
 THRESHOLDS_SUITE = "thresholds"
 _TEXT_LIMIT = 4000

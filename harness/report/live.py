@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.clock import NS_PER_S
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
 from harness.report.console import LinesWatcher, call_line
-from harness.report.plain_text import one_line
+from harness.text.plain_text import one_line
 from harness.timeline.events import (
     AgentEnd,
     AgentJoined,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.counted import counted
+from harness.text.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.counted import counted
-from harness.measure.percentiles import percentile
-from harness.measure.result import CallResult, standing
+from harness.metrics.percentiles import percentile
+from harness.record.result import CallResult, standing
 from harness.record.settings import RunSettings
 from harness.report.capacity_view import Dot, Label, Series
 from harness.report.charts import LEFT, RIGHT, WIDTH, axis_ticks
 from harness.report.numbers import milliseconds, seconds, utc, with_ms
-from harness.report.plain_text import one_line
+from harness.text.counted import counted
+from harness.text.plain_text import one_line
 
 MORE_CALLS_THAN = 10
 MOST_DOTS = 400

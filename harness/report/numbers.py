@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from harness.judge.summary import Summary
 from harness.metrics.registry import EXPECTATIONS, metric_of
-from harness.report.plain_text import one_line
+from harness.record.summary import Summary
+from harness.text.plain_text import one_line
 
 MISSING = "–"  # noqa: RUF001 - a dash for "no value", as in printed tables
 

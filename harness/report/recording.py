@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from harness.report.plain_text import one_line
+from harness.text.plain_text import one_line
 
 BUDGET_BYTES = 10_000_000  # of base64 in the page, all recordings together
 RATE_HZ = 16_000

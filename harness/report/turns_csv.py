@@ -7,8 +7,8 @@ import io
 import math
 from collections.abc import Sequence
 
-from harness.measure.result import CallResult, TurnResult, standing
-from harness.report.plain_text import printable
+from harness.record.result import CallResult, TurnResult, standing
+from harness.text.plain_text import printable
 
 COLUMNS = (
     "call",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Place
+from harness.parsing.yaml_places import Keys
 from harness.scenario.load import LoadedScenario, checked_scenario
-from harness.scenario.yaml_places import Keys
 from harness.secret import masked
 
 LISTEN = "1s"

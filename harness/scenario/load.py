@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Place, ScenarioError, UsageError, each_of, raise_all
+from harness.parsing.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml, validate_model
 from harness.scenario.model import Scenario
 from harness.scenario.no_keys import refuse_key
 from harness.scenario.prompt import Prompt, read_prompt
-from harness.scenario.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml, validate_model
 from harness.secret import KEY_PREFIX, SURE_KEY
 
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from harness.as_read import as_read
-from harness.scenario.limits import Limit, parse_time_limit, parse_word_error_limit
-from harness.scenario.metric_names import check_threshold
-from harness.scenario.units import duration_s
-from harness.scenario.yaml_places import MisfitError, as_written, refuse_misfits
+from harness.metrics.limits import Limit, parse_time_limit, parse_word_error_limit
+from harness.metrics.threshold import check_threshold
+from harness.parsing.durations import duration_s
+from harness.parsing.yaml_places import MisfitError, as_written, refuse_misfits
+from harness.text.as_read import as_read
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 NAME_LENGTH = 80

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.errors import Place, ScenarioError, raise_all
-from harness.scenario.yaml_places import Keys
+from harness.parsing.yaml_places import Keys
 
 _MEND = (
     "take it out, make a new key if the file was ever shared, and name its variable as api_key_env of a target in "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from harness.parsing.durations import duration_s
 from harness.scenario.model import Timeouts
-from harness.scenario.units import duration_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from harness.errors import ConfigError, Place
-from harness.scenario.plain_words import nearest
-from harness.scenario.units import duration_s
-from harness.scenario.yaml_places import place_of, read_yaml, validate_model
+from harness.parsing.durations import duration_s
+from harness.parsing.plain_words import nearest
+from harness.parsing.yaml_places import place_of, read_yaml, validate_model
 from harness.stack.file_words import Duration, Strict, Text
 from harness.stack.shape import Shape
 

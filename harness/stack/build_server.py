@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ConfigError, StackError
+from harness.process.child import GUARD, Child
+from harness.process.log_tail import Said
 from harness.secret import without_keys
-from harness.stack.child import GUARD, Child
-from harness.stack.said import Said
 
 # The newest tag that `go install` takes; later ones carry `replace` lines, which it refuses.
 VERSION = "v1.11.0"

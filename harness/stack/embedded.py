@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import StackError
+from harness.process.child import Child
+from harness.process.log_tail import Said
 from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
-from harness.stack.child import Child
 from harness.stack.host_messages import HostSettings, error_of
 from harness.stack.livekit_server import find_server
-from harness.stack.said import Said
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"
 HOST_COMMAND = (sys.executable, "-m", "harness.stack.host")

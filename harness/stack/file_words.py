@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from harness.scenario.units import duration_s
+from harness.parsing.durations import duration_s
 
 
 def _duration(value: str) -> str:

@@ -20,14 +20,14 @@ from typing import Any
 from livekit.api import CreateRoomRequest, LiveKitAPI
 
 from harness.errors import ConfigError, HarnessError, StackError
+from harness.process.child import Child
+from harness.process.log_tail import Said
 from harness.secret import Secret
 from harness.stack.agents_file import load_agents
-from harness.stack.child import Child
 from harness.stack.cuts import Cuts
 from harness.stack.host_messages import HostSettings, error_line, error_of
 from harness.stack.livekit_server import RunningServer, start_server
 from harness.stack.relay import Relays
-from harness.stack.said import Said
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
 

@@ -17,11 +17,11 @@ import aiohttp
 
 from harness.cache import user_cache_dir
 from harness.errors import ConfigError, StackError
+from harness.process.child import GUARD, Child
+from harness.process.log_tail import Said
+from harness.process.ports import LOOPBACK, free_tcp_port, free_udp_port
 from harness.secret import Secret
 from harness.stack.build_server import SERVER_ENV, VERSION, build_server, runs, version_of
-from harness.stack.child import GUARD, Child
-from harness.stack.ports import LOOPBACK, free_tcp_port, free_udp_port
-from harness.stack.said import Said
 from harness.stack.tokens import LiveKitKeys
 
 DISCARD_PORT = 9

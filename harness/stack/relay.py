@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from urllib.parse import SplitResult, urlsplit
 
-from harness.stack.ports import LOOPBACK
+from harness.process.ports import LOOPBACK
 
 CHUNK_BYTES = 1 << 16
 LINGER_S = 30.0

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.stack.ports import ClosedPort
+from harness.process.ports import ClosedPort
 from harness.stack.shape import Cut, Shape
 from harness.stack.tokens import LiveKitKeys
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from harness.process.ports import LOOPBACK
 from harness.stack import session_answers as api
-from harness.stack.ports import LOOPBACK
 from harness.stack.tokens import caller_token
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from aiohttp import web
 
+from harness.process.ports import LOOPBACK
 from harness.stack import session_faults
-from harness.stack.ports import LOOPBACK
 from harness.stack.service import Service
 from harness.stack.session_answers import SESSION_PATH, new_identity, new_room, refusal, success
 from harness.stack.session_body import BodyError, parse_body

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from harness.scenario.units import duration_s
+from harness.parsing.durations import duration_s
 from harness.stack.file_words import Duration, Right, Strict
 
 Kind = Literal["agent", "standard", "sip"]

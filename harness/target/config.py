@@ -21,13 +21,13 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from harness.errors import ConfigError, Place
-from harness.scenario.plain_words import in_plain_words, nearest
-from harness.scenario.units import duration_s
-from harness.scenario.yaml_places import known_keys
+from harness.parsing.durations import duration_s
+from harness.parsing.plain_words import in_plain_words, nearest
+from harness.parsing.toml_places import line_of
+from harness.parsing.yaml_places import known_keys
 from harness.target.endpoint import check_endpoint
 from harness.target.keys import URL_KEY_VARIABLE
 from harness.target.shown import holds_key
-from harness.target.toml_places import line_of
 
 FILE_NAME = "voice-harness.toml"
 EMBEDDED = "embedded"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.voice_finder import FoundEdge
+from harness.hearing.onset import SAMPLE_RATE
+from harness.hearing.voice_finder import FoundEdge
 from harness.timeline.events import AgentEnd, AgentOnset
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from harness.clock import NS_PER_MS, NS_PER_S, Clock
-from harness.own_work import OWN_WORK
+from harness.machine.own_work import OWN_WORK
 
 PACKET_NS = 20 * NS_PER_MS
 SLOTS = 2

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.audio_files.pcm import as_float, as_int16, resampled
 from harness.calibrate.onset import edges_of
-from harness.fixtures.pcm import as_float, as_int16, resampled
-from harness.measure.level import FULL_SCALE
+from harness.hearing.level import FULL_SCALE
 
 RATE = 48_000
 FRAME = RATE // 100

@@ -11,16 +11,16 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from harness.call.engines.make import EngineName, engine_name
+from harness.caller.prepare import Prepared, prepare
 from harness.clock import SystemClock
-from harness.load.pool import PooledCall, ShardPool
-from harness.load.prepare import Prepared, prepare
-from harness.load.shard_lines import ShardOrder
-from harness.measure.result import CallResult
-from harness.report.run_directory import RunDirectory
+from harness.process.child import Child
+from harness.process.log_tail import Said
+from harness.record.result import CallResult
+from harness.record.run_directory import RunDirectory
 from harness.scenario.load import load_scenario
-from harness.stack.child import Child
+from harness.shards.pool import PooledCall, ShardPool
+from harness.shards.protocol import ShardOrder
 from harness.stack.embedded import StackAddress
-from harness.stack.said import Said
 from harness.target.target import Target
 
 ROOT = Path(__file__).parents[2]

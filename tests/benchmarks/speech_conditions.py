@@ -12,11 +12,11 @@ from human_speech import RATE as HUMAN_RATE
 from human_speech import NoHumanSpeechError, human_speech
 from numpy.typing import NDArray
 
+from harness.audio_files.pcm import resampled
 from harness.calibrate.noise import at_level, noise
 from harness.calibrate.onset import shipped_voices
 from harness.calibrate.placed_speech import Wave, as_pcm, cut_sharp
-from harness.fixtures.pcm import resampled
-from harness.measure.level import FULL_SCALE
+from harness.hearing.level import FULL_SCALE
 
 SEED = 12
 RATE = 48_000

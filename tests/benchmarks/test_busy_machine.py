@@ -22,9 +22,9 @@ from rich.console import Console
 
 from harness.calibrate.run import read_truth
 from harness.calibrate.truth import check_call
-from harness.call.timeline import read_timeline
 from harness.errors import EXIT_OK, EXIT_UNFIT
-from harness.report.run_directory import TRUTH_FILE, RunDirectory, read_run
+from harness.record.run_directory import TRUTH_FILE, RunDirectory, read_run
+from harness.timeline.timeline import read_timeline
 
 SPINNING = 2
 ROUNDS = 2

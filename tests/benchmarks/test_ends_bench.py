@@ -18,9 +18,9 @@ from rich.table import Table
 from speech_conditions import RATE, SEED, USUAL_DBFS, Condition, Noise, Voices, all_voices, heard
 
 from harness.calibrate.placed_speech import FINE, PlacedSpeech, Wave, error_ms, place
-from harness.fixtures.voice_place import find_voice
+from harness.hearing.voice_finder import VoiceFinder
+from harness.hearing.voice_place import find_voice
 from harness.measure.doubtful_edges import END_OVER_NOISE_DB
-from harness.measure.voice_finder import VoiceFinder
 
 GAPS_S = (2.0, 3.0)
 LEAD_S, TAIL_S = 0.8, 1.5

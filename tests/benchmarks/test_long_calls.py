@@ -15,12 +15,12 @@ from latest import record
 from rich.console import Console
 from rich.table import Table
 
+from harness.hearing.voice import reply_to_speech, speaks_at, stop_after, talking_since
 from harness.measure.call import measure_call
-from harness.measure.spans import gather
-from harness.measure.voice import reply_to_speech, speaks_at, stop_after, talking_since
+from harness.timeline.spans import gather
 
 sys.path.append(str(Path(__file__).parents[1] / "measure"))
-from timelines import CallMade, long_call  # the maker of those tests
+from tests.measure.timelines import CallMade, long_call  # the maker of those tests
 
 MINUTES = (10, 60, 240)
 LOOKS = 2000

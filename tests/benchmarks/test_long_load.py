@@ -20,13 +20,13 @@ from rich.console import Console
 from sides import pool_of, prepared
 
 from harness.call.engines.make import EngineName
+from harness.caller.prepare import Prepared
 from harness.clock import SystemClock
-from harness.load.pacing import plan_pace
-from harness.load.pool import ShardPool
-from harness.load.prepare import Prepared
-from harness.load.runner import Runner
-from harness.load.shard_size import CALLS_OF_A_SHARD
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
+from harness.run.pacing import plan_pace
+from harness.run.slots import Runner
+from harness.shards.pool import ShardPool
+from harness.shards.size import CALLS_OF_A_SHARD
 from harness.stack.embedded import EmbeddedStack, StackAddress
 
 FIRST = int(os.environ.get("LONG_LOAD_FIRST", "100"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.calibrate.model import Calibration, Machine, RandomDelays
 from harness.calibrate.picture import draw, render_picture
 from harness.calibrate.points import PointSpec, point_of
 from harness.calibrate.truth import CallCheck, TurnCheck
+from harness.record.calibration import Calibration, Machine, RandomDelays
 
 SPEC = PointSpec("sdk", "spoken", 1, "clean")
 TURN = TurnCheck("0001-clean", "spoken", 5.0, 300.0, 300.0, 345.0, 8.0, 37.0)

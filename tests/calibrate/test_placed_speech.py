@@ -8,7 +8,7 @@ import pytest
 from harness.calibrate.noise import Kind, noise
 from harness.calibrate.onset import shipped_voices
 from harness.calibrate.placed_speech import EdgeErrors, PlacedSpeech, cut_sharp, error_ms, place
-from harness.measure.level import FULL_SCALE
+from harness.hearing.level import FULL_SCALE
 
 RATE = 48_000
 

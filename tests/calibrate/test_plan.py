@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.calibrate.plan import FIXED_MS, FULL, FULL_LIGHT, QUICK, Stage, agents_of, scenario_of
-from harness.fixtures.find import find_fixture
 from harness.stack.agents_file import load_agents
+from harness.utterances.find import find_fixture
 
 
 @pytest.mark.parametrize("stage", [*FULL, *FULL_LIGHT, *QUICK], ids=lambda stage: stage.name)

@@ -9,8 +9,8 @@ from world import BLOCK, BLOCK_NS, SECOND, LoopClock, in_virtual_time
 
 from harness.call.ear import Ear
 from harness.call.engines.line import Heard
-from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS
+from harness.timeline.timeline import Timeline
 from tests.events import entries_of
 
 

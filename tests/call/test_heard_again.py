@@ -12,18 +12,18 @@ import soundfile
 from numpy.typing import NDArray
 from world import LoopClock, in_virtual_time
 
+from harness.audio_files.pcm import as_int16
+from harness.audio_files.wav import read_wav
 from harness.call.anchors import HeardAnchors
 from harness.call.ear import Ear
 from harness.call.engines.line import Heard
 from harness.call.recorder import Recorder
-from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS
-from harness.fixtures.pcm import as_int16
-from harness.fixtures.wav import read_wav
+from harness.hearing.onset import OnsetDetector, VoiceEdge
 from harness.measure.heard_again import HeardStream
-from harness.measure.onset import OnsetDetector, VoiceEdge
-from harness.measure.spans import gather
 from harness.timeline.events import AgentEnd, AgentOnset, Event, StreamAnchor
+from harness.timeline.spans import gather
+from harness.timeline.timeline import Timeline
 
 BLOCK = 960
 START_NS = 7_000_000_000

@@ -10,9 +10,9 @@ from world import Agent, RoomLine, World, utterance
 
 from harness.call.call import Call
 from harness.call.engines.line import Participant
-from harness.call.stall import Stall
 from harness.clock import NS_PER_MS
 from harness.errors import RoomFailure, SessionFailure
+from harness.machine.stall import Stall
 from harness.timeline.events import AgentJoined, CallEnded, Event, MicPublished, TurnStarted
 
 SAY: dict[str, Any] = {"say": "a-fixture"}

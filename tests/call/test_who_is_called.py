@@ -10,7 +10,7 @@ from world import Agent, RoomLine, World
 
 from harness.call.call import Call
 from harness.call.engines.line import AudioTrack, Heard, Media, Participant, Rights
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
 from harness.timeline.events import Event
 
 SAY = {"say": "a-fixture"}

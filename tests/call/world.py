@@ -17,21 +17,21 @@ from numpy.typing import NDArray
 
 from harness.call.call import Call
 from harness.call.engines.line import SAMPLE_RATE, AudioTrack, Heard, LineEvents, Participant, Rights
-from harness.call.loop_lag import LoopLag
 from harness.call.microphone import Microphone
 from harness.call.microphone import Utterance as Speaking
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
-from harness.call.timeline import Timeline
 from harness.clock import NS_PER_MS
 from harness.errors import RoomFailure, SessionFailure
-from harness.fixtures.find import Utterance
+from harness.machine.loop_lag import LoopLag
 from harness.measure.call import measure_call
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
 from harness.scenario.model import Scenario
 from harness.scenario.timeouts import resolve_timeouts
 from harness.secret import Secret
 from harness.target.session import Session, SessionRequest
+from harness.timeline.timeline import Timeline
+from harness.utterances.find import Utterance
 from tests.events import entries_of
 
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ from harness.capacity.window import Timed, window_of
 from harness.clock import s_to_ns
 from harness.failures import FailureKind
 from harness.judge.thresholds import Threshold
-from harness.measure.result import CallResult
-from harness.scenario.metric_names import check_threshold
+from harness.metrics.threshold import check_threshold
+from harness.record.result import CallResult
 from tests.judge.made import call, turn
 
 

@@ -7,8 +7,8 @@ import pytest
 from harness.capacity.judge_hold import Fitness, judge_hold, ttfa_ms
 from harness.capacity.objectives import surely_missed, turns_wanted
 from harness.failures import FailureKind
-from harness.measure.samples import samples_of
-from harness.measure.unfit import Unfit
+from harness.metrics.samples import samples_of
+from harness.record.unfit import Unfit
 from tests.capacity.made import made, no_session, slo, talk
 from tests.judge.made import scenario
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from harness.capacity.answer import conclude, curve
 from harness.capacity.judge_hold import Made
 from harness.capacity.lengths import Learned, Lengths
-from harness.capacity.record import Ended, Hold
 from harness.capacity.search import Plan
 from harness.capacity.seek import Seeker
 from harness.clock import s_to_ns
+from harness.record.capacity import Ended, Hold
 from harness.testing import FakeClock
 from tests.capacity.made import made, slo, talk
-from tests.load.test_runner import prepared
+from tests.run.test_run_slots import prepared
 
 FAST = slo("turn.ttfa", "p(95)<1500ms")
 

@@ -6,15 +6,15 @@ import asyncio
 import json
 from pathlib import Path
 
+from harness.caller.prepare import Prepared
 from harness.capacity.judge_hold import Made
 from harness.capacity.lengths import Lengths
 from harness.capacity.slots import FAILED_A_SLOT, Slots
 from harness.clock import NS_PER_S
-from harness.load.mix import Mix
-from harness.load.prepare import Prepared
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
+from harness.run.mix import Mix
 from tests.judge.made import call, turn
-from tests.load.test_runner import HandClock, prepared, settle
+from tests.run.test_run_slots import HandClock, prepared, settle
 
 LENGTHS = Lengths(gap_s=0.5, set_up_s=5.0, window_s=20.0)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.fixtures.find import shipped_folder
+from harness.utterances.find import shipped_folder
 from tests.cli.conftest import KEY, Command, write_scenario
 
 TURNS = "turns:\n  - say: hello\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.judge.summary import Ending
 from harness.judge.verdict import judge_run
 from harness.measure.media_health import MediaHealth
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
+from harness.record.summary import Ending
 from harness.report.console import print_summary
 from harness.testing import FakeSessionService, refusal
 from tests.cli.conftest import KEY, Said, environment, process, write_scenario

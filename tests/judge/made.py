@@ -7,8 +7,8 @@ from typing import Any
 from harness.failures import FailureKind
 from harness.judge.expectations import judge_call
 from harness.judge.thresholds import Threshold
-from harness.measure.result import CallResult, FailureSeen, GreetingResult, TurnResult, WaitResult
-from harness.scenario.metric_names import check_threshold
+from harness.metrics.threshold import check_threshold
+from harness.record.result import CallResult, FailureSeen, GreetingResult, TurnResult, WaitResult
 from harness.scenario.model import Scenario
 
 

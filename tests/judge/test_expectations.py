@@ -8,7 +8,7 @@ import pytest
 from made import barge_in, call, greeting, judged, scenario, turn, wait
 
 from harness.judge.expectations import normalise
-from harness.measure.result import ExpectationResult, TurnResult
+from harness.record.result import ExpectationResult, TurnResult
 
 
 def of_turn(expect: dict[str, Any], result: TurnResult) -> ExpectationResult:

@@ -11,11 +11,11 @@ from made import barge_in, call, judged, scenario, threshold, turn
 
 from harness.errors import UsageError
 from harness.failures import FailureKind
-from harness.judge.summary import Ending, MetricSummary, RateSummary, Reason, Summary
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
-from harness.measure.result import CallResult, FailureSeen
-from harness.measure.unfit import Doubt, Unfit
+from harness.record.result import CallResult, FailureSeen
+from harness.record.summary import Ending, MetricSummary, RateSummary, Reason, Summary
+from harness.record.unfit import Doubt, Unfit
 
 LATE = Unfit(kind="packet_late", figure=120)
 REPLIES = scenario({"say": "x", "expect": {"ttfa": "<2s", "reply": {"contains": "nine"}}})

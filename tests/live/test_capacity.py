@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report.run_directory import CAPACITY_FILE
+from harness.record.run_directory import CAPACITY_FILE
 from tests.live.conftest import LiveStack, Ran, harness
 
 pytestmark = pytest.mark.live

@@ -120,7 +120,7 @@ def test_a_killed_run_leaves_no_process_and_its_children_never_had_the_key(short
         children = psutil.Process(process.pid).children(recursive=True)
         stack = [child for child in children if "harness.stack" in " ".join(child.cmdline())]
         parts = {child.cmdline()[2] for child in stack}
-        assert parts >= {"harness.stack.host", "harness.stack.agents", "harness.stack.guard"}, said
+        assert parts >= {"harness.stack.host", "harness.stack.agents", "harness.process.guard"}, said
         for child in children:
             assert KEY not in " ".join(child.cmdline())
         for child in stack:

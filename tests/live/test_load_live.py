@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
-from harness.load.loading import free_port
+from harness.load.processes import free_port
 from tests.live.conftest import ROOT, RUN_LIMIT_S, LiveStack, Ran, Running, environment
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
@@ -100,8 +100,8 @@ def test_a_worker_that_is_killed_costs_its_own_calls_and_one_of_another_version_
     master = load(stack, tmp_path / "run", script, "--master", "--expect-workers", "3", *at, *staged)
     workers = [load(stack, None, path, "--worker", *at) for path in (script, script, other)]
     until(master, lambda line: "running  4 calls alive" in line)
-    seen = [*children(workers[0].process.pid, "harness.load.locust_process")]
-    seen += children(workers[0].process.pid, "harness.load.shard")
+    seen = [*children(workers[0].process.pid, "harness.load.locust.process")]
+    seen += children(workers[0].process.pid, "harness.shards.shard")
     os.kill(seen[0], signal.SIGKILL)
     ran = master.ran()
     assert ran.code == EXIT_UNFIT  # calls were lost by ourselves
@@ -118,7 +118,7 @@ def test_ctrl_c_twice_cuts_the_calls_and_writes_all(stack: LiveStack, tmp_path: 
     script.write_text(LONG)
     running = load(stack, tmp_path / "run", script, "--calls", "2", "--duration", "300s")
     until(running, lambda line: "running  2 calls alive" in line)
-    seen = children(running.process.pid, "harness.load.shard")
+    seen = children(running.process.pid, "harness.shards.shard")
     running.process.send_signal(signal.SIGINT)
     until(running, lambda line: "stopping" in line)
     running.process.send_signal(signal.SIGINT)

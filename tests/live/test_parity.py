@@ -12,7 +12,7 @@ import pytest
 
 from harness.calibrate.truth import check_call
 from harness.errors import EXIT_UNFIT
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
 from tests.live.conftest import LiveStack, Ran, start
 
 pytestmark = pytest.mark.live

@@ -26,12 +26,12 @@ import soundfile
 
 from harness.calibrate.truth import TurnCheck, check_call
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
-from harness.judge.summary import Ending
+from harness.hearing.onset import SAMPLE_RATE
+from harness.hearing.voice_finder import VoiceFinder
 from harness.judge.verdict import judge_run
 from harness.measure.fitness import STEAL_SHARE
-from harness.measure.onset import SAMPLE_RATE
-from harness.measure.result import CallResult
-from harness.measure.voice_finder import VoiceFinder
+from harness.record.result import CallResult
+from harness.record.summary import Ending
 from tests.events import typed
 from tests.live.conftest import LiveStack, Ran, stack_up, start
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.load.load_order import LoadPlan
+from harness.caller.prepare import Prepared, prepare
+from harness.load.order import LoadPlan
 from harness.load.outlook import Outlook, outlook
-from harness.load.plan_load import LoadOptions, plan_load
-from harness.load.prepare import Prepared, prepare
+from harness.load.plan import LoadOptions, plan_load
 from harness.scenario.load import load_scenario
 from harness.target.target import Target
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.load.load_order import LoadPlan
-from harness.load.plan_load import LoadOptions, in_words, plan_load
+from harness.load.order import LoadPlan
+from harness.load.plan import LoadOptions, in_words, plan_load
 
 
 def plan(engine: str = "light", **options: Any) -> LoadPlan:

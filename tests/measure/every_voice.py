@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from harness.clock import NS_PER_MS, NS_PER_S
-from harness.measure.own_voice import FADE_NS
-from harness.measure.spans import TurnSpan
-from harness.measure.voice import BACKCHANNEL_NS, CUTS_IN_NS, GOES_ON_NS, SILENCE_NS, ReplyStart, Voice
+from harness.hearing.echo import FADE_NS
+from harness.hearing.voice import BACKCHANNEL_NS, CUTS_IN_NS, GOES_ON_NS, SILENCE_NS, ReplyStart, Voice
 from harness.timeline.events import Event, TextCame
+from harness.timeline.spans import TurnSpan
 
 E = TypeVar("E", bound=Event)
 

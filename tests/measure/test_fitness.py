@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from timelines import CallMade
 
-from harness.measure.result import CallResult
+from harness.record.result import CallResult
+from tests.measure.timelines import CallMade
 
 IDLE = {"own_cpu": 0.2, "loop_cpu": 0.1, "busy": 0.3, "steal": 0.0, "throttled_ms": 0.0, "udp_dropped": 0}
 COST = {"sent": 100, "send_late_ms": 1.0, "lag_ms": 1.0, "heard": 48_000, "read_late_ms": 0.0, "clock_step_ms": 0.0}

@@ -8,17 +8,18 @@ from random import Random
 from types import FrameType
 from typing import Any, overload
 
-import every_voice
 import pytest
-from timelines import COUNTED, SECOND, CallMade, long_call, ns, voices
 
 from harness.call.chat import Chat, outgoing
-from harness.measure import own_voice, texts, turn_taking, voice
+from harness.hearing import echo, voice
+from harness.hearing.voice import Voice
+from harness.measure import texts, turn_taking
 from harness.measure.call import measure_call
 from harness.measure.fitness import Fitness
-from harness.measure.spans import CallSpans, TurnSpan, gather
-from harness.measure.voice import Voice
 from harness.timeline.events import TextCame
+from harness.timeline.spans import CallSpans, TurnSpan, gather
+from tests.measure import every_voice
+from tests.measure.timelines import COUNTED, SECOND, CallMade, long_call, ns, voices
 
 # ms, about all that decides: where a voice ends for good, what is a backchannel, what goes on, what is one speech.
 PAUSES = (0, 1, 200, 499, 500, 501, 1499, 1500, 2999, 3000, 4000, 20_000)
@@ -72,7 +73,7 @@ def test_what_is_told_of_voices_is_what_looking_at_all_of_them_tells(seed: int) 
         )
         assert turn_taking.dead_air_ns(spoken, start_ns, end_ns) == every_voice.dead_air_ns(spoken, start_ns, end_ns)
         delay_ms = random.choice([0.0, 120.0, 800.0])
-        others = own_voice.without_own_voice(spoken, start_ns, end_ns, delay_ms, **over)
+        others = echo.without_own_voice(spoken, start_ns, end_ns, delay_ms, **over)
         all_others = every_voice.without_own_voice(spoken, start_ns, end_ns, delay_ms, **over)
         assert list(others) == all_others
         assert told(voice, others, start_ns, end_ns, known_ns) == told(
@@ -191,7 +192,7 @@ LOOKS: dict[str, Look] = {
     "reply_to_text": voice.reply_to_text,
     "reply_to_barge_in": lambda spoken, at: voice.reply_to_barge_in(spoken, at, at + KNOWN_NS),
     "without_own_voice": lambda spoken, at: voice.reply_to_speech(
-        own_voice.without_own_voice(spoken, at, at + KNOWN_NS, 100.0, known_until_ns=at + KNOWN_NS), at, at + KNOWN_NS
+        echo.without_own_voice(spoken, at, at + KNOWN_NS, 100.0, known_until_ns=at + KNOWN_NS), at, at + KNOWN_NS
     ),
     "talk_over_ns": lambda spoken, at: turn_taking.talk_over_ns(spoken, at, at + KNOWN_NS, known_until_ns=at),
     "dead_air_ns": lambda spoken, at: turn_taking.dead_air_ns(spoken, at, at + KNOWN_NS),

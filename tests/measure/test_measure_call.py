@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from timelines import CallMade
 
 from harness.measure.call import measure_call
-from harness.measure.result import CallResult, TurnResult
-from harness.measure.samples import samples_of
-from harness.measure.unfit import Unfit
+from harness.metrics.samples import samples_of
+from harness.record.result import CallResult, TurnResult
+from harness.record.unfit import Unfit
 from tests.events import typed
+from tests.measure.timelines import CallMade
 
 
 def one_turn(**late: float) -> TurnResult:

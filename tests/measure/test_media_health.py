@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from timelines import CallMade
 
 from harness.measure.media_health import media_health
-from harness.measure.result import CallResult, MediaHealth
-from harness.measure.samples import Sample, samples_of
+from harness.metrics.samples import Sample, samples_of
+from harness.record.result import CallResult, MediaHealth
 from harness.timeline.events import AgentEnd, MediaSecond
 from tests.events import typed
+from tests.measure.timelines import CallMade
 
 
 def second(received: int = 50, lost: int = 0, **more: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.measure.level import SILENCE_DBFS, power_dbfs
-from harness.measure.percentiles import is_largest, percentile
-from harness.measure.survival import shown_percentile, survival_mean, survival_percentile
+from harness.hearing.level import SILENCE_DBFS, power_dbfs
 from harness.measure.wer import word_error_rate
+from harness.metrics.percentiles import is_largest, percentile
+from harness.metrics.survival import shown_percentile, survival_mean, survival_percentile
 
 
 @pytest.mark.parametrize(

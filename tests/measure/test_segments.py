@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from timelines import CallMade
 
 from harness.call.chat import Chat, ChatText, Junk
-from harness.measure.result import TurnResult
 from harness.measure.segments import Piece, settle_reply
+from harness.record.result import TurnResult
+from tests.measure.timelines import CallMade
 
 SAID = "When do you open on Sunday?"
 

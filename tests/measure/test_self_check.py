@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from test_long_calls import steps_of
-from timelines import CallMade, long_call, ns
 
 from harness.measure import self_check
 from harness.measure.call import measure_call
 from harness.measure.self_fault import SelfFault
 from tests.events import typed
+from tests.measure.test_long_calls import steps_of
+from tests.measure.timelines import CallMade, long_call, ns
 
 Events = list[dict[str, Any]]
 Edit = Callable[[Events], object]

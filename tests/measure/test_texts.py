@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timelines import CallMade
+from tests.measure.timelines import CallMade
 
 
 def test_reply_text_belongs_to_the_turn_before_until_the_turns_caller_has_ended() -> None:

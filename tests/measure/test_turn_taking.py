@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from timelines import CallMade, ns, voices
 
-from harness.measure.result import CallResult, TurnResult
-from harness.measure.samples import samples_of
 from harness.measure.turn_taking import dead_air_ns, stopped_falsely, talk_over_ns
+from harness.metrics.samples import samples_of
+from harness.record.result import CallResult, TurnResult
+from tests.measure.timelines import CallMade, ns, voices
 
 Spans = list[tuple[float, float | None]]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from timelines import CallMade
 
-from harness.measure.result import TurnResult
-from harness.measure.unfit import DoubtKind
+from harness.record.result import TurnResult
+from harness.record.unfit import DoubtKind
+from tests.measure.timelines import CallMade
 
 
 def kinds(turn: TurnResult) -> list[DoubtKind]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from harness.hearing.voice import Voice
 from harness.measure.call import measure_call
-from harness.measure.result import CallResult
-from harness.measure.voice import Voice
+from harness.record.result import CallResult
 from harness.timeline.events import Event
 from tests.events import typed
 

@@ -19,8 +19,8 @@ from livekit import rtc
 
 from harness.clock import SystemClock
 from harness.errors import RoomFailure
+from harness.process.ports import free_tcp_port
 from harness.proxies import SdkProxies
-from harness.stack.ports import free_tcp_port
 from harness.stack.tokens import LiveKitKeys, caller_token
 from harness.transport import tunnel
 from harness.transport.room import Room, TransportHub

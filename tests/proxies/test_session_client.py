@@ -7,8 +7,8 @@ import os
 import pytest
 
 from harness.errors import ConfigError, SessionFailure
+from harness.process.ports import free_tcp_port
 from harness.secret import Secret
-from harness.stack.ports import free_tcp_port
 from harness.target.session import SessionRequest
 from harness.target.session_api import SessionApi
 from harness.testing import FakeSessionService

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report.write import rebuild
+from harness.run.finish import rebuild
 from tests.golden import Golden
 
 RUNS = sorted(path.parent for path in Path(__file__).parent.glob("*/run.json"))

@@ -12,12 +12,12 @@ import soundfile
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from harness.audio_files.pcm import as_int16
+from harness.audio_files.wav import read_wav
 from harness.cli.main import app
 from harness.errors import EXIT_USAGE, FixtureError
-from harness.fixtures.manifest import load_manifest
-from harness.fixtures.pcm import as_int16
-from harness.fixtures.wav import read_wav
 from harness.recordings.foreign import MeasuredRecording, measure_recording
+from harness.utterances.manifest import load_manifest
 
 FILES = Path(__file__).parents[1] / "files"
 FIXTURES = Path(__file__).parents[2] / "audio_fixtures"

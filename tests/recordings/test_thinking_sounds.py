@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.calibrate.noise import noise
-from harness.measure.level import FULL_SCALE
+from harness.hearing.level import FULL_SCALE
 from harness.recordings.foreign import measure_recording
 from tests.recordings.test_foreign import RATE, Conversation, ttfas
 

@@ -9,16 +9,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from harness.judge.summary import (
-    CallCounts,
-    ExpectationCounts,
-    MetricSummary,
-    RateSummary,
-    Reason,
-    Summary,
-    ThresholdResult,
-)
-from harness.measure.result import (
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import (
     CallResult,
     ExpectationResult,
     FailureSeen,
@@ -27,9 +19,17 @@ from harness.measure.result import (
     TurnResult,
     WaitResult,
 )
-from harness.measure.unfit import Unfit
 from harness.record.settings import RunSettings
-from harness.report.recorded import RecordedRun
+from harness.record.summary import (
+    CallCounts,
+    ExpectationCounts,
+    MetricSummary,
+    RateSummary,
+    Reason,
+    Summary,
+    ThresholdResult,
+)
+from harness.record.unfit import Unfit
 
 HOSTILE = (
     "<script>alert('agent')</script></script><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %} "

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sample_run import good_call, settings, summary
-
-from harness.measure.result import CallResult, SinceDue
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult, SinceDue
 from harness.report.bursts import burst_lines, bursts, held_back_line
 from harness.report.html import render_html
-from harness.report.recorded import RecordedRun
+from tests.report.sample_run import good_call, settings, summary
 
 
 def member(number: int, size: int, *, asked: float, there: float | None, held: float = 0.0) -> CallResult:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.capacity.record import Answer, Capacity, CurvePoint
+from harness.record.capacity import Answer, Capacity, CurvePoint
 from harness.report.capacity_table import print_capacity
 from harness.report.capacity_view import capacity_view
 from harness.report.console import make_console

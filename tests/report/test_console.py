@@ -11,13 +11,13 @@ from rich.console import Console
 
 from harness.errors import AgentFailure
 from harness.failures import HINTS, FailureKind
-from harness.judge.summary import Ending
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
-from harness.measure.result import CallResult, ExpectationResult, FailureSeen, MediaHealth, TurnResult
+from harness.metrics.threshold import check_threshold
+from harness.record.result import CallResult, ExpectationResult, FailureSeen, MediaHealth, TurnResult
+from harness.record.summary import Ending
 from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
 from harness.report.hints import hint_lines
-from harness.scenario.metric_names import check_threshold
 from harness.timeline.events import AgentOnset, SecondPassed, TextCame
 
 ESCAPE = "\x1b[31mred\x07\r\n\u202etxt"

@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from sample_run import (
+
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult, MediaHealth
+from harness.record.settings import ScenarioSettings
+from harness.record.unfit import Unfit
+from harness.report.html import DETAILED_FAILED, DETAILED_OTHERS, OPEN_AT_MOST, render_html
+from harness.report.recording import Recordings
+from tests.report.sample_run import (
     HOSTILE,
     RATE_HZ,
     bare_settings,
@@ -23,13 +30,6 @@ from sample_run import (
     summary,
     write_recording,
 )
-
-from harness.measure.result import CallResult, MediaHealth
-from harness.measure.unfit import Unfit
-from harness.record.settings import ScenarioSettings
-from harness.report.html import DETAILED_FAILED, DETAILED_OTHERS, OPEN_AT_MOST, render_html
-from harness.report.recorded import RecordedRun
-from harness.report.recording import Recordings
 
 
 class Page(HTMLParser):

@@ -4,12 +4,21 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from sample_run import HOSTILE, bare_settings, good_call, held, no_reply_call, sample_run, settings, summary
 
-from harness.judge.summary import Reason, ThresholdResult
-from harness.measure.result import CallResult, WaitResult
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult, WaitResult
+from harness.record.summary import Reason, ThresholdResult
 from harness.report.junit import render_junit
-from harness.report.recorded import RecordedRun
+from tests.report.sample_run import (
+    HOSTILE,
+    bare_settings,
+    good_call,
+    held,
+    no_reply_call,
+    sample_run,
+    settings,
+    summary,
+)
 
 
 def parsed(run: RecordedRun) -> ET.Element:

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sample_run import bare_settings
-
-from harness.measure.result import CallResult, FailureSeen, TurnResult
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult, FailureSeen, TurnResult
 from harness.record.settings import RunSettings
 from harness.report.html import render_html
 from harness.report.load_view import MOST_DOTS, MOST_SLICES, LoadView, load_view
-from harness.report.recorded import RecordedRun
+from tests.report.sample_run import bare_settings
 
 BEGAN = datetime(2030, 1, 1, 23, 59, 50, tzinfo=UTC)
 LOAD = bare_settings(load={"stages": [[10, 5]]})

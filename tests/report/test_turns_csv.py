@@ -5,11 +5,11 @@ import io
 from pathlib import Path
 
 import pytest
-from sample_run import HOSTILE, good_call, hostile_call, no_reply_call, sample_run
 
-from harness.measure.result import CallResult
-from harness.measure.unfit import Unfit
+from harness.record.result import CallResult
+from harness.record.unfit import Unfit
 from harness.report.turns_csv import render_turns_csv
+from tests.report.sample_run import HOSTILE, good_call, hostile_call, no_reply_call, sample_run
 
 
 def rows_of(calls: list[CallResult]) -> list[dict[str, str]]:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from harness.errors import ScenarioError
+from harness.parsing.yaml_places import plain, read_yaml
 from harness.scenario.load import load_scenario
 from harness.scenario.schema import scenario_schema
-from harness.scenario.yaml_places import plain, read_yaml
 
 SHIPPED = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 SCHEMA = scenario_schema()

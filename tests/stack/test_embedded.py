@@ -247,7 +247,7 @@ async def test_all_of_it_ends_when_its_starter_or_its_host_is_killed(
     ("program", "told"),
     [
         ("agents.py", "agents"),
-        ("harness.stack.guard", "LiveKit server"),
+        ("harness.process.guard", "LiveKit server"),
         ("livekit-server", "LiveKit server"),
         ("harness.stack.host", "stack host"),
     ],
@@ -257,7 +257,7 @@ async def test_a_part_that_falls_ends_the_stack_and_is_named(agents: StandIn, pr
     async with await EmbeddedStack.start(say=print, agents_command=agents.command()) as stack:
         processes = [process for process in family() if process not in before]
         if program == "livekit-server":
-            part("harness.stack.guard", processes).children()[0].kill()
+            part("harness.process.guard", processes).children()[0].kill()
         else:
             part(program, processes).kill()
         async with asyncio.timeout(60):

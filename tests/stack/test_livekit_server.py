@@ -15,10 +15,10 @@ from livekit.api import CreateRoomRequest, LiveKitAPI
 
 from harness.cache import user_cache_dir
 from harness.errors import ConfigError, StackError
+from harness.process.ports import ClosedPort, free_tcp_port
 from harness.secret import Secret
 from harness.stack import build_server, livekit_server
 from harness.stack.livekit_server import RunningServer, cached_server, find_server, start_server
-from harness.stack.ports import ClosedPort, free_tcp_port
 from harness.stack.tokens import LiveKitKeys, caller_token
 
 GOOD_SERVER = "echo 'livekit-server version {version}'"

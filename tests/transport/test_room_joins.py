@@ -12,8 +12,8 @@ from livekit.protocol import models, rtc
 
 from harness.clock import SystemClock
 from harness.errors import RoomFailure
+from harness.process.ports import free_tcp_port
 from harness.secret import Secret
-from harness.stack.ports import free_tcp_port
 from harness.stack.tokens import LiveKitKeys, caller_token
 from harness.transport.room import Room, TransportHub
 from tests.transport.rooms import WITHIN_S, Seen, serving, soon, token_with

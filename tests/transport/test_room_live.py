@@ -14,9 +14,9 @@ from livekit.api import DeleteRoomRequest, RoomParticipantIdentity
 
 from harness.clock import SystemClock
 from harness.errors import RoomFailure
+from harness.process.ports import free_tcp_port
 from harness.secret import Secret
 from harness.stack.livekit_server import find_server, start_server
-from harness.stack.ports import free_tcp_port
 from harness.stack.tokens import LiveKitKeys, agent_token, caller_token
 from harness.transport.opus import encode
 from harness.transport.room import Room, TransportHub

@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 from livekit.api import RoomParticipantIdentity
 from livekit.protocol import models, rtc
 
-from harness.stack.ports import free_tcp_port
+from harness.process.ports import free_tcp_port
 from harness.stack.tokens import LiveKitKeys, agent_token, caller_token
 from harness.transport.opus import silence
 from harness.transport.room import Publication, Room

@@ -13,8 +13,8 @@ from livekit.protocol import models, rtc
 
 from harness.clock import SystemClock
 from harness.errors import RoomFailure
+from harness.process.ports import free_tcp_port
 from harness.secret import Secret
-from harness.stack.ports import free_tcp_port
 from harness.transport.signalling import Signalling, signalling_url
 
 TOKEN = Secret("eyJhbGciOiJIUzI1NiJ9.token-of-a-test")

@@ -22,7 +22,7 @@ from harness.call.engines.light_mouth import LightMouth, LightUtterance
 from harness.call.engines.line import AudioTrack, Kind, LineEvents, Participant, Rights
 from harness.clock import Clock
 from harness.errors import RoomFailure
-from harness.own_work import OWN_WORK
+from harness.machine.own_work import OWN_WORK
 from harness.secret import Secret
 from harness.transport.opus import Encoded
 from harness.transport.private_names import check_versions

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.call.engines.line import Heard, LineEvents, Media
 from harness.clock import NS_PER_S, Clock
-from harness.measure.level import peak
+from harness.hearing.level import peak
 from harness.transport.opus import FRAME, SAMPLE_RATE, Decoder
 from harness.transport.pacer import SLOT_NS
 from harness.transport.reception import DTX_BYTES, Counts, Piece, Reception

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.call.engines.line import Media
 from harness.call.engines.sdk_wait import PACKET_MS, TICK_MS, Discards, JitterBufferWait, Reading, left_over_ms
 from harness.clock import NS_PER_S
-from harness.measure.level import peak
+from harness.hearing.level import peak
 
 SAMPLES_PER_MS = 48
 PACKET_SAMPLES = 960  # of 20 ms

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
-from harness.as_read import as_read
 from harness.measure.words.slots import Way
+from harness.text.as_read import as_read
 
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u201b\u02bc\u2032`\u00b4\u05f3"), "'")
 # Vowel points, cantillation and the lengthening stroke: written or not as one likes. Hamza and madda are letters.

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from harness.process.child import Child
+from harness.process.log_tail import Said
 from harness.secret import Secret
-from harness.stack.child import Child
-from harness.stack.said import Said
 
 COMMAND = (sys.executable, "-m", "harness.stack.agents")
 GRACE_S = 3.0

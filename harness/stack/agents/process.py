@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, ConfigError, HarnessError, StackError
-from harness.open_files import take_all_allowed
+from harness.machine.open_files import take_all_allowed
 from harness.secret import Secret
 from harness.stack.agents.agent import Surroundings
 from harness.stack.agents.apart import Apart

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from harness.cache import user_cache_dir
 from harness.errors import ConfigError, HarnessError, Place, StackError
 from harness.installed_from import with_extra_stack
+from harness.process.log_tail import Said
 from harness.secret import without_keys
-from harness.stack.said import Said
 from harness.stack.speech.spoken_cache import SpokenCache
 from harness.stack.speech.voice_names import VoiceName, voice_name
 from harness.stack.speech.wire import LINE_LIMIT_BYTES, Header, Pcm, packed, receive_message

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.audio_files.pcm import as_float
 from harness.errors import ConfigError, Place
-from harness.fixtures.pcm import as_float
-from harness.fixtures.voiced import voiced_bounds
+from harness.hearing.voiced import voiced_bounds
 from harness.stack.speech.readings import Reading, likeliest
 
 SAMPLE_RATE = 16_000

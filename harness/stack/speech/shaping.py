@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.fixtures.pcm import as_int16, levelling_gain, resampled
-from harness.fixtures.voiced import active_level_dbfs, voiced_bounds
+from harness.audio_files.pcm import as_int16, levelling_gain, resampled
+from harness.hearing.voiced import active_level_dbfs, voiced_bounds
 
 SAMPLE_RATE = 48_000
 SPEECH_DBFS = -23.0  # the active level of speech in EBU R 128's and telephone test signals' range

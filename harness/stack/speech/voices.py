@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.audio_files.pcm import as_float
 from harness.errors import ConfigError, StackError
-from harness.fixtures.pcm import as_float
 from harness.stack.speech.shaping import Samples, shaped
 from harness.stack.speech.voice_names import VoiceName
 

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.stack.priority import SPEECH_NICE, stand_back
+from harness.machine.priority import SPEECH_NICE, stand_back
 from harness.stack.speech.ear import Ear
 from harness.stack.speech.meaning import Meaning
 from harness.stack.speech.voice_names import voice_name

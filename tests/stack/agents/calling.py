@@ -16,11 +16,11 @@ import numpy as np
 from livekit import api, rtc
 
 from harness.clock import NS_PER_S, SystemClock
+from harness.process.child import Child
+from harness.process.log_tail import Said
 from harness.stack.agents.arrival import ArrivalClock
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.utterance import RATE_HZ, Pcm, Utterance
-from harness.stack.child import Child
-from harness.stack.said import Said
 from harness.stack.tokens import LiveKitKeys, caller_token
 
 PATIENCE_S = 30.0

@@ -16,11 +16,11 @@ import pytest_asyncio
 from livekit import api
 
 from harness.clock import NS_PER_S
-from harness.fixtures.find import load_speech
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.hold import WRONG
 from harness.stack.agents.utterance import Utterance
 from harness.stack.tokens import LiveKitKeys
+from harness.utterances.find import load_speech
 
 from .calling import Caller, Process, agents_process, calling
 

@@ -13,7 +13,6 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from harness.fixtures.find import load_speech
 from harness.measure.wer import word_error_rate
 from harness.stack.agents.ear import Ear, Said
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
@@ -21,6 +20,7 @@ from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
 from harness.stack.speech.vocabulary import vocabulary
 from harness.transport.opus import FRAME, SAMPLE_RATE, Decoder, Encoder
+from harness.utterances.find import load_speech
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EAR_RATE, CHUNK = 16_000, 512

@@ -14,13 +14,13 @@ import pytest
 import soxr
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from harness.audio_files.pcm import as_int16
 from harness.errors import ConfigError, StackError
-from harness.fixtures.cough import cough
-from harness.fixtures.pcm import as_int16
-from harness.fixtures.voiced import active_level_dbfs, voiced_bounds
+from harness.hearing.voiced import active_level_dbfs, voiced_bounds
 from harness.installed_from import with_extra_stack
 from harness.stack.speech import Speech
 from harness.stack.speech import client as speech_client
+from harness.utterances.cough import cough
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 TEXTS = [

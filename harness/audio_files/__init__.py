@@ -1,0 +1,1 @@
+"""Files of sound, read as far as they go and written."""

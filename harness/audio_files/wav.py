@@ -1,0 +1,111 @@
+"""Reading a person's WAV, with one clear message for each thing that can be wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.audio_files.pcm import resampled
+from harness.audio_files.sound_file import UnknownScaleError, length_notes, open_sound, read_block, scale_of
+from harness.errors import FixtureError, Place
+
+if TYPE_CHECKING:
+    import soundfile
+
+SAMPLE_RATE = 48_000
+LOWEST_RATE = 8_000
+LONGEST_S = 600.0
+BLOCK = 65_536
+_WAV_FORMATS = ("WAV", "WAVEX", "RF64")
+
+
+@dataclass(frozen=True, slots=True)
+class Wav:
+    """A mono WAV: float samples at 48 kHz, what it was before, and what a person should know of how it was read."""
+
+    samples: NDArray[np.float32]
+    recorded_rate: int
+    subtype: str
+    notes: list[str] = field(default_factory=list)
+
+
+def read_wav(path: Path) -> Wav:
+    """The WAV at 48 kHz.
+
+    Raises:
+        FixtureError: No such file, no WAV, empty, not mono, under 8 kHz, over ten minutes, or of no known scale.
+    """
+    import soundfile
+
+    where = Place(path)
+    if not path.is_file():
+        what = "this is a folder" if path.is_dir() else "there is no such file"
+        raise FixtureError(what, where=where, mend="check the path; it is relative to the scenario's folder")
+    remade = f"make it one: sox {path.name} -c 1 -b 16 -r 48000 out.wav"
+    try:
+        with open_sound(path) as file:
+            if file.format not in _WAV_FORMATS:
+                raise FixtureError(f"this is {file.format}, not a WAV", where=where, mend=remade)
+            if file.channels != 1:
+                raise FixtureError(
+                    f"this WAV has {file.channels} channels; one voice has one",
+                    where=where,
+                    mend=f"keep the first: sox {path.name} out.wav remix 1; or mix them: sox {path.name} -c 1 out.wav",
+                )
+            if file.samplerate < LOWEST_RATE:
+                raise FixtureError(f"{file.samplerate} Hz is too low for speech", where=where, mend="record at 48 kHz")
+            samples = _read_all(file, where)
+            rate, subtype = int(file.samplerate), str(file.subtype)
+            notes = length_notes(path, file, len(samples))
+    except soundfile.LibsndfileError:
+        raise FixtureError(_what_instead(path), where=where, mend=_mend_instead(path, remade)) from None
+    except OSError as problem:
+        raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
+    if not len(samples):
+        raise FixtureError("this WAV is empty: it holds no sample", where=where, mend=_record_again())
+    samples = np.nan_to_num(samples, posinf=1.0, neginf=-1.0)
+    try:
+        scale, scaled = scale_of(subtype, float(np.abs(samples).max()))
+    except UnknownScaleError as problem:
+        raise FixtureError(f"cannot be read: {problem}", where=where, mend=remade) from None
+    return Wav(resampled(samples / np.float32(scale), rate, SAMPLE_RATE), rate, subtype, notes + scaled)
+
+
+def _read_all(file: soundfile.SoundFile, where: Place) -> NDArray[np.float32]:
+    """(frames,) as far as the file goes."""
+    blocks: list[NDArray[np.float32]] = []
+    frames = 0
+    while len(block := read_block(file, BLOCK)):
+        blocks.append(block[:, 0])
+        frames += len(block)
+        if frames > LONGEST_S * file.samplerate:
+            raise FixtureError("this WAV is longer than ten minutes", where=where, mend="cut out the line to be said")
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _what_instead(path: Path) -> str:
+    head = path.read_bytes()[:512]
+    if not head:
+        return "this file is empty"
+    if head.startswith(b"version https://git-lfs"):
+        return "this is a Git LFS pointer, not the WAV itself"
+    try:
+        head[:256].decode("utf-8")
+    except UnicodeDecodeError:
+        return "this is not a WAV, or a damaged one"
+    return "this is not a WAV" if head.startswith(b"RIFF") or b"\0" in head else "this is a text, not a WAV"
+
+
+def _mend_instead(path: Path, remade: str) -> str:
+    head = path.read_bytes()[:512]
+    if head.startswith(b"version https://git-lfs"):
+        return "fetch it: git lfs pull"
+    return remade if head and b"\0" in head and not head.startswith(b"RIFF") else _record_again()
+
+
+def _record_again() -> str:
+    return "record it again, or make it from its text: voice-harness fixtures say 'What is said'"

@@ -1,0 +1,1 @@
+"""One call of a run, made ready, recorded, measured and judged."""

@@ -1,0 +1,284 @@
+"""Scenarios made ready to be called: audio loaded, agent and timeouts resolved, what cannot be judged refused."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.call.plan import CallPlan
+from harness.errors import ConfigError, FixtureError, Place, ScenarioError, UsageError, each_of, raise_all
+from harness.installed_from import with_extra_stack
+from harness.parsing.yaml_places import place_of, read_yaml
+from harness.scenario.load import LoadedScenario
+from harness.scenario.model import SpokenText, Step
+from harness.scenario.no_keys import refuse_key
+from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
+from harness.target.target import Target
+from harness.text.counted import counted
+from harness.utterances.find import Speaker, Utterance, is_text, load_speech, speak_text
+
+EMBEDDED_AGENT = "demo"
+LONGER_S = 60.0  # than the time for which its turns are looped, a call may last
+SLOW_CHARACTERS_A_S, QUICK_CHARACTERS_A_S = 8.0, 25.0  # of a voice that speaks a text
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario with all that its calls need; `speech[i]` is what step i says."""
+
+    loaded: LoadedScenario
+    speech: Sequence[Utterance | None]
+    agent: str
+    timeouts: CallTimeouts
+    agent_identity: str | None = None
+
+    def plan(self, call: str, target: str) -> CallPlan:
+        """The plan of one call of it."""
+        loaded = self.loaded
+        plan = CallPlan(call, loaded.model, self.speech, self.agent, loaded.overrides, self.timeouts, target)
+        return replace(plan, agent_identity=self.agent_identity)
+
+    def lasting(self, loop_s: float | None) -> Prepared:
+        """The same with calls that may last so long, and a minute; None: as it is."""
+        if loop_s is None:
+            return self
+        return replace(self, timeouts=replace(self.timeouts, call=loop_s + LONGER_S))
+
+    def longest_s(self) -> float:
+        """A rough upper bound of one call: all that is said, and all waits at their longest."""
+        turns_s = self._turns * (self.timeouts.reply + self.timeouts.end_silence)
+        return min(self._set_up_s + self._own_s(SLOW_CHARACTERS_A_S) + turns_s, self.longest_looped_s())
+
+    def longest_looped_s(self) -> float:
+        """The same of one whose turns are looped until the call's time is over."""
+        return self._set_up_s + self.timeouts.call
+
+    def shortest_s(self) -> float:
+        """A rough lower bound of one call that goes well: what is said, the waits, the silence after each reply."""
+        return self._own_s(QUICK_CHARACTERS_A_S) + self._turns * self.timeouts.end_silence
+
+    @property
+    def _turns(self) -> int:
+        return sum(step.kind != "wait" for step in self.loaded.model.turns)
+
+    @property
+    def _set_up_s(self) -> float:
+        return self.timeouts.session + self.timeouts.connect + self.timeouts.agent_join + self.timeouts.greeting
+
+    def _own_s(self, characters_a_s: float) -> float:
+        """All that the caller says and waits for; a text that is not spoken yet takes its characters' time."""
+        own_s = sum(step.wait_s for step in self.loaded.model.turns)
+        for step, utterance in zip(self.loaded.model.turns, self.speech, strict=True):
+            text = _text_of(step)
+            if utterance is not None:
+                own_s += utterance.pcm.size / 48_000
+            elif text is not None:
+                own_s += len(text.text) / characters_a_s
+        return own_s
+
+
+def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str:
+    """The agent's id: the option, else the scenario's, else the target's, else the embedded target's `demo`.
+
+    Raises:
+        ConfigError: None of them names one.
+    """
+    agent = option or loaded.model.agent or target.agent
+    if agent is None and target.kind == "embedded":
+        agent = EMBEDDED_AGENT
+    if agent is None:
+        raise ConfigError(
+            f"nobody says which agent {loaded.name} calls",
+            where=target.name,
+            mend='add --agent ID, or agent = "ID" to the target in voice-harness.toml',
+        )
+    return agent
+
+
+async def prepare(
+    scenarios: Sequence[LoadedScenario], target: Target, *, agent: str | None, say: Say, speak: bool = True
+) -> list[Prepared]:
+    """All scenarios, ready. With `speak` false texts are only checked, not spoken.
+
+    Raises:
+        ConfigError: No agent is named.
+        FixtureError: A fixture or WAV is not usable, or a text cannot be spoken here.
+        ScenarioError: An expectation cannot be judged, or the target's key stands in a scenario.
+        SeveralErrors: More than one of these.
+    """
+    agents = [agent_for(loaded, target, agent) for loaded in scenarios]
+    told: set[str] = set()
+    ready = []
+    problems = _texts_without_a_voice(scenarios)
+    async with _speaker(scenarios, speak=speak and not problems, say=say) as speaker:
+        for loaded, name in zip(scenarios, agents, strict=True):
+            speech = []
+            for index, step in enumerate(loaded.model.turns):
+                try:
+                    speech.append(await _utterance(loaded, index, step, speaker))
+                except UsageError as problem:
+                    problems.append(problem)
+                    speech.append(None)
+            for utterance in speech:
+                for note in utterance.notes if utterance else ():
+                    if note not in told:
+                        told.add(note)
+                        say(note)
+            timeouts = resolve_timeouts(loaded.model.timeouts, target.timeouts)
+            try:
+                _refuse_key_of(target, loaded)
+            except UsageError as problem:
+                problems += each_of(problem)
+            identity = loaded.model.agent_identity or target.agent_identity
+            ready.append(Prepared(loaded, speech, name, timeouts, identity))
+    if not problems:  # of a text that could not be read nobody can say whether its words are known
+        _refuse_wer_of_nothing(ready)
+    raise_all(problems)
+    return ready
+
+
+def _refuse_key_of(target: Target, loaded: LoadedScenario) -> None:
+    key = target.api_key
+    if key:
+        refuse_key(
+            [loaded.raw, dict(loaded.overrides)],
+            key.is_in,
+            lambda keys: Place(key.scrub(str(loaded.place(*keys[1:])))),
+        )
+
+
+def speech_problems(path: Path) -> list[UsageError]:
+    """What is wrong with the fixtures and WAVs of a file that is no scenario yet, for other reasons.
+
+    They are looked for where a `say` stands that can be read; a file that is no YAML has none.
+    """
+    try:
+        raw = read_yaml(path, error=ScenarioError)
+    except UsageError:
+        return []
+    turns = raw.get("turns") if isinstance(raw, Mapping) else None
+    problems: list[UsageError] = []
+    for index, step in enumerate(turns if isinstance(turns, list) else ()):
+        said = step.get("say") if isinstance(step, Mapping) else None
+        if isinstance(said, str) and said.strip() and "${" not in said and not is_text(said):
+            try:
+                load_speech(said, base_dir=path.parent, language="en")
+            except FixtureError as problem:
+                problems.append(_placed(problem, place_of(path, raw, ("turns", index, "say"))))
+    return problems
+
+
+def _placed(problem: UsageError, place: Place) -> FixtureError:
+    """A fixture's error at the step that names it."""
+    where = f" ({problem.where})" if problem.where is not None else ""
+    return FixtureError(f"{problem.what}{where}", where=place, mend=problem.mend)
+
+
+def _text_of(step: Step) -> SpokenText | None:
+    if isinstance(step.say, SpokenText):
+        return step.say
+    if step.say is not None and is_text(step.say):
+        return SpokenText(text=step.say, voice=None, language=None)
+    return None
+
+
+def _texts_without_a_voice(scenarios: Sequence[LoadedScenario]) -> list[UsageError]:
+    """Of each scenario the first text that is to be spoken, where there is no voice here."""
+    if importlib.util.find_spec("piper") is not None:
+        return []
+    firsts = (
+        next(
+            (loaded.place("turns", index, "say") for index, step in enumerate(loaded.model.turns) if _text_of(step)),
+            None,
+        )
+        for loaded in scenarios
+    )
+    what = "a text is to be spoken, but there is no voice here"
+    mend = f"{with_extra_stack()}, or use a fixture's name or a WAV"
+    return [FixtureError(what, where=place, mend=mend) for place in firsts if place is not None]
+
+
+@asynccontextmanager
+async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say) -> AsyncIterator[Speaker | None]:
+    """A voice for the texts, or None where there are none to be spoken (or none shall be)."""
+    texts = [
+        loaded.place("turns", index, "say")
+        for loaded in scenarios
+        for index, step in enumerate(loaded.model.turns)
+        if _text_of(step) is not None
+    ]
+    if not texts or not speak:
+        yield None
+        return
+    from harness.stack.speech import Speech
+
+    say(f"speaking {counted(len(texts), 'text')} of the scenarios (kept for the next time)")
+    speech = await Speech.start()
+    try:
+        yield speech
+    finally:
+        await speech.close()
+
+
+async def _utterance(loaded: LoadedScenario, index: int, step: Step, speaker: Speaker | None) -> Utterance | None:
+    if step.say is None:
+        return None
+    from harness.stack.speech.voice_names import check_speakable
+
+    place = loaded.place("turns", index, "say")
+    language = loaded.model.session.language or "en"
+    text = _text_of(step)
+    try:
+        if text is None:
+            utterance = load_speech(str(step.say), base_dir=loaded.path.parent, language=language)
+            words, spoken_in = utterance.text, utterance.language
+        else:
+            words, spoken_in = text.text, text.language or language
+            voice = text.voice or ("joe" if spoken_in.split("-", maxsplit=1)[0] == "en" else "espeak")
+            check_speakable(words, voice, spoken_in)
+    except (FixtureError, ConfigError) as problem:
+        raise _placed(problem, place) from None
+    _refuse_unknown_words(loaded, index, step, words, spoken_in)
+    if text is None:
+        return utterance
+    if speaker is None:
+        return None
+    try:
+        return await speak_text(words, voice, spoken_in, speaker)
+    except FixtureError as problem:
+        raise FixtureError(problem.what, where=place, mend=problem.mend) from None
+
+
+def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
+    """A limit on word error rates needs one turn whose words are known."""
+    for prepared in ready:
+        steps = zip(prepared.loaded.model.turns, prepared.speech, strict=True)
+        if any(_text_of(step) is not None or (utterance and utterance.text) for step, utterance in steps):
+            return
+    for prepared in ready:
+        for name in prepared.loaded.model.thresholds:
+            if name.split("{")[0] == "turn.wer":
+                raise ScenarioError(
+                    "turn.wer cannot be judged: of no turn does anybody know what is said",
+                    where=prepared.loaded.place("thresholds", name),
+                    mend="add the WAV and its text to a manifest, or remove the threshold",
+                )
+
+
+def _refuse_unknown_words(loaded: LoadedScenario, index: int, step: Step, words: str, language: str) -> None:
+    """A word error rate needs the words that were said."""
+    from harness.measure.wer import word_error_rate
+
+    if step.expect.wer is None or word_error_rate(words, "", language=language) is not None:
+        return
+    what = step.say.text if isinstance(step.say, SpokenText) else step.say
+    why = f"{words!r} has no word that counts" if words.strip() else f"nobody knows what {what} says"
+    raise ScenarioError(
+        f"wer cannot be judged: {why}",
+        where=loaded.place("turns", index, "expect", "wer"),
+        mend="add the WAV and its text to a manifest, or remove the expectation",
+    )

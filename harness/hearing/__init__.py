@@ -1,0 +1,1 @@
+"""From samples to voice: onsets and ends, noise, speech or sound, echo."""

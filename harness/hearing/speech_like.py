@@ -1,0 +1,142 @@
+"""Whether a sound that was found may be a voice at all: the clicks of keys, a breath and a beep are none.
+
+Speech holds vowels: a pitch that lasts. What has no pitch anywhere, or is one or two lines and nothing else, is
+certainly no speech. All else may be: of music `speech_net.py` knows more, and a steady hum with harmonics, which tests
+use in place of a voice, is taken for one.
+
+- Pitch: the autocorrelation of 40 ms, taken every 10 ms, at 60 to 400 Hz, of a signal whose slope was taken off (first
+  differences), over the energy of the 40 ms (Rabiner, IEEE Trans. ASSP 25(1), 1977). A struck key rings for a few
+  milliseconds, so a pitch counts where three such frames in a row have it and about the same level.
+- A tone: over 97 % of the energy within 2 % of at most two frequencies (a ringing or dialling tone has two).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.hearing.level import FULL_SCALE
+
+SAMPLE_RATE = 48_000
+DECIMATED = 6
+RATE_HZ = SAMPLE_RATE // DECIMATED
+HOP = 480  # 10 ms of the stream
+WINDOW_HOPS = 4  # 40 ms
+LAGS = (RATE_HZ // 400, RATE_HZ // 60)
+PITCHED = 0.35
+RUN = 3
+PERIODIC, SAME_PERIOD, HUM_SHARE = 0.8, 0.03, 0.8
+LONGEST_HOPS = 200
+ABOUT_THE_SAME = 10 ** (-12 / 10)
+LEAST_POWER = FULL_SCALE**2 * 10 ** (-62 / 10)  # what is softer is not heard
+TONE_SHARE, TONE_LINES, TONE_WIDTH = 0.97, 2, 0.02
+TONE_EDGE, TONE_LEAST = 0.02, 30 * RATE_HZ // 1000
+TONE_FFT = 2048
+
+_HOP = HOP // DECIMATED
+_WINDOW = WINDOW_HOPS * _HOP
+_FFT = 1024  # of 320 samples, without wrapping round
+
+
+class SpeechSeeker:
+    """Fed the samples of one stretch in blocks of any size.
+
+    Attributes:
+        found: Where what may be speech begins to have a pitch, in samples from the beginning; None while it has none.
+        listens_on: Whether it looks on once it has found one, for `is_one_hum`.
+    """
+
+    def __init__(self) -> None:
+        self.found: int | None = None
+        self.listens_on = False
+        self._periods: list[int] = []
+        self._raw = np.zeros(0, np.int16)
+        self._signal = np.zeros(0, np.float64)
+        self._hops = 0  # that were looked at
+        self._heard = 0  # of those, that were no silence
+        self._run: list[float] = []
+
+    def feed(self, samples: NDArray[np.int16]) -> None:
+        """The next samples, (frames,) int16 mono at 48 kHz."""
+        if self._is_done:
+            return
+        raw = np.concatenate([self._raw, samples])
+        whole = raw[: raw.size // HOP * HOP]
+        self._raw = raw[whole.size :]
+        signal = np.concatenate([self._signal, whole.astype(np.float64).reshape(-1, DECIMATED).mean(axis=1)])
+        start = 0
+        while start + _WINDOW <= signal.size and not self._is_done:
+            self._look(signal[start : start + _WINDOW])
+            start += _HOP
+        self._signal = signal[start:]
+
+    @property
+    def _is_done(self) -> bool:
+        return self.found is not None and (not self.listens_on or self._hops >= LONGEST_HOPS)
+
+    @property
+    def is_one_hum(self) -> bool:
+        """Whether it has one pitch all along, and is nearly the same from one period to the next: no music, no speech.
+
+        So is what tests play in place of a voice: a tone with harmonics.
+        """
+        if not self._periods:
+            return False
+        middle = float(np.median(self._periods))
+        same = sum(abs(period - middle) <= SAME_PERIOD * middle for period in self._periods)
+        return same >= HUM_SHARE * self._heard
+
+    def _look(self, window: NDArray[np.float64]) -> None:
+        self._hops += 1
+        power = float(np.mean((window - window.mean()) ** 2))
+        if power < LEAST_POWER:
+            self._run.clear()
+            return
+        self._heard += 1
+        period, alike = _pitch(window)
+        if alike >= PERIODIC:
+            self._periods.append(period)
+        if self.found is not None:
+            return
+        if alike < PITCHED:
+            self._run.clear()
+            return
+        self._run.append(power)
+        while min(self._run) < ABOUT_THE_SAME * max(self._run):
+            del self._run[0]
+        if len(self._run) >= RUN and _is_more_than_a_tone(window):
+            self.found = (self._hops - RUN) * HOP
+        del self._run[: -RUN + 1]
+
+
+def _pitch(window: NDArray[np.float64]) -> tuple[int, float]:
+    """The period, in samples, at which it is most like itself, and how much it is: 1 is the same again."""
+    slope = np.diff(window)
+    slope -= slope.mean()
+    energy = float(slope @ slope)
+    if energy <= 0:
+        return 0, 0.0
+    spectrum = np.fft.rfft(slope, _FFT)
+    alike = np.fft.irfft(spectrum * spectrum.conj(), _FFT)[LAGS[0] : LAGS[1]]
+    # Fewer samples overlap at a longer lag.
+    overlap = 1 - np.arange(LAGS[0], LAGS[1]) / slope.size
+    alike /= overlap
+    best = int(np.argmax(alike))
+    return LAGS[0] + best, float(alike[best]) / energy
+
+
+def _is_more_than_a_tone(window: NDArray[np.float64]) -> bool:
+    """Whether it is known not to be one line or two; a window that it fills only in part tells nothing."""
+    signal = window - window.mean()
+    loud = np.flatnonzero(np.abs(signal) > TONE_EDGE * np.abs(signal).max())
+    signal = signal[loud[0] : loud[-1] + 1]
+    if signal.size < TONE_LEAST:
+        return False
+    power = np.abs(np.fft.rfft(signal * np.hanning(signal.size), TONE_FFT)) ** 2
+    lobe = round(2.2 * TONE_FFT / signal.size)  # of Hann's window
+    left = power.copy()
+    for _ in range(TONE_LINES):
+        peak = int(np.argmax(left))
+        width = max(lobe, round(TONE_WIDTH * peak))
+        left[max(0, peak - width) : peak + width + 1] = 0
+    return bool(left.sum() > (1 - TONE_SHARE) * power.sum())

@@ -1,0 +1,1 @@
+"""Locust as the engine of a load: what runs inside of its processes."""

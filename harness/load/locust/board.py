@@ -1,0 +1,291 @@
+"""What the master of a load knows: its workers, the calls that run, how far the load is, and when it is over."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.caller.lost_call import lost_call, shard_died
+from harness.caller.prepare import Prepared
+from harness.load.order import LoadOrder
+from harness.load.over_time import OverTime
+from harness.record.result import CallResult
+from harness.record.run_directory import RunDirectory
+
+Phase = Literal["gathering", "running", "draining", "over"]
+FRESH_S = 1.5  # what a worker said of its second is older than that at the most
+AT_ONCE = 100.0  # Locust's spawn rate: all of a step's slots start in its second
+
+
+@dataclass
+class Worker:
+    """One worker, seen from the master."""
+
+    number: int
+    host: str
+    pid: int
+    ready: bool = False
+    gone: bool = False
+    second: dict[str, Any] = field(default_factory=dict)
+    told_at: float = 0.0
+    calls: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> int:
+        """Calls that it has been asked for and that have not ended."""
+        return max(int(self.second.get("pending", 0)), len(self.calls))
+
+
+class Board:
+    """The load as the master sees it; it decides how many of Locust's users there are.
+
+    Args:
+        order: The load.
+        scenarios: What the calls follow.
+        go: Tells all workers that the load, or a burst, begins.
+        cut: Tells all workers to cut what runs.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        order: LoadOrder,
+        scenarios: Sequence[Prepared],
+        *,
+        go: Callable[[dict[int, dict[str, Any]]], None],
+        cut: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.order = order
+        self.plan = order.plan
+        self.phase: Phase = "gathering"
+        self.workers: dict[str, Worker] = {}
+        self.refused: list[str] = []
+        self.ended = Counter[str]()
+        self.failures = Counter[str]()
+        self.started = 0
+        self.over_time = OverTime()
+        self._scenarios = scenarios
+        self._directory = RunDirectory(Path(order.directory))
+        self._go = go
+        self._cut = cut
+        self._clock = clock
+        self._begun = 0.0
+        self._draining_since: float | None = None
+        self._cut_at: float | None = None
+        self._bursts = list(order.plan.bursts or ())
+        self._burst_at: float | None = None
+        self._lost: set[str] = set()
+
+    # -- workers -----------------------------------------------------------------------------------------------------
+
+    def joined(self, client: str, host: str, pid: int) -> Worker:
+        """A worker of the right version is there."""
+        self.workers[client] = Worker(len(self.workers) + 1, host, pid)
+        return self.workers[client]
+
+    def ready(self, client: str) -> None:
+        """Its shards wait for calls."""
+        if client in self.workers:
+            self.workers[client].ready = True
+
+    def second(self, client: str, told: dict[str, Any]) -> None:
+        """What a worker says once a second."""
+        if client in self.workers:
+            self.workers[client].second, self.workers[client].told_at = told, self._clock()
+
+    def vanished(self, client: str) -> None:
+        """A worker is gone: its calls have failed, and each gets its line."""
+        worker = self.workers.get(client)
+        if worker is None or worker.gone:
+            return
+        worker.gone = True
+        problem = shard_died(f"the worker on {worker.host} (process {worker.pid}) vanished")
+        for call, scenario in worker.calls.items():
+            self._lost.add(call)
+            utc = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            lost = lost_call(call, self._scenarios[scenario], target=self.order.described, started=utc, failure=problem)
+            lost.host = worker.host
+            self._directory.append_call(lost)
+            self._count(lost)
+        worker.calls.clear()
+
+    @property
+    def living(self) -> list[Worker]:
+        """The workers that are there."""
+        return [worker for worker in self.workers.values() if not worker.gone]
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def call_started(self, client: str, call: str, scenario: int) -> None:
+        """A call has started."""
+        if client in self.workers:
+            self.started += 1
+            self.workers[client].calls[call] = scenario
+
+    def call_ended(self, client: str, line: str, timeline: bytes | None) -> None:
+        """A call has ended; what its worker could not write here itself is written."""
+        result = CallResult.model_validate_json(line)
+        if client in self.workers:
+            self.workers[client].calls.pop(result.call, None)
+        if result.call in self._lost:
+            return
+        if timeline is not None:
+            self._directory.timeline(result.call).write_bytes(zlib.decompress(timeline))
+            result.recording = None  # it stays where the call was made
+            self._directory.append_call(result)
+        self._count(result)
+
+    def _count(self, result: CallResult) -> None:
+        self.ended["cut" if result.cut else "ok" if result.ok else "failed"] += 1
+        ended_s = self._clock() - self._begun
+        if not result.ok and not result.cut:
+            self.failures[result.failure or "expectation"] += 1
+            self.over_time.at(ended_s).failures[result.failure or "expectation"] += 1
+        if result.canary or result.warm_up:
+            return
+        set_up_ms = result.held_back_ms + (result.session_create_ms or 0.0) + (result.room_connect_ms or 0.0)
+        for turn in result.turns:
+            if turn.ttfa_ms is not None and turn.sure and turn.agent_onset_ms is not None:
+                ago_s = max(0.0, result.duration_ms - set_up_ms - turn.agent_onset_ms) / 1000
+                self.over_time.at(ended_s - ago_s).ttfa_ms.append(turn.ttfa_ms)
+
+    @property
+    def alive(self) -> int:
+        """Calls that run."""
+        return sum(len(worker.calls) for worker in self.living)
+
+    @property
+    def dropped(self) -> int:
+        """Calls of the open model that could not start; those that a vanished worker had still to start among them."""
+        total = self.plan.total(len(self._scenarios))
+        if self.plan.rate_per_min is None or total is None:
+            return 0
+        told = sum(int(worker.second.get("dropped", 0)) for worker in self.workers.values())
+        whole = self.phase == "over" and self._draining_since is not None and self._elapsed() >= self._lasts_s()
+        return max(told, total - self.started) if whole else told
+
+    # -- how far it is -----------------------------------------------------------------------------------------------
+
+    def _elapsed(self) -> float:
+        return (self._draining_since or self._clock()) - self._begun
+
+    def _lasts_s(self) -> float:
+        return self.plan.duration_s or 0.0
+
+    def tick(self) -> tuple[int, float] | None:
+        """How many of Locust's users there are to be, and how fast they come; None when all is over."""
+        now = self._clock()
+        if self.phase in ("running", "draining"):
+            along = self.over_time.at(now - self._begun)
+            along.alive = max(along.alive, self.alive)
+        if self.phase == "gathering":
+            if not self.is_complete:
+                return 0, 1.0
+            self.phase, self._begun = "running", now
+            self._go({})
+        if self.phase == "running":
+            users = self._users(now)
+            if users is not None:
+                return users, AT_ONCE
+            self.drain()
+        if self.phase == "draining" and not self._is_drained(now):
+            if self._cut_at is not None and now >= self._cut_at:
+                self._cut_at = None
+                self._cut()
+            return 0, AT_ONCE
+        self.phase = "over"
+        return None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all workers that are waited for are there and ready; those that were refused are not waited for."""
+        wanted = 1 if self.order.role == "local" else self.order.expect_workers - len(self.refused)
+        return len(self.living) >= max(1, wanted) and all(worker.ready for worker in self.living)
+
+    def _users(self, now: float) -> int | None:
+        if not self.living:
+            return None
+        staged = self.plan.staged
+        if staged is not None:
+            return staged.calls_at(now - self._begun)
+        if self.plan.bursts is not None:
+            return len(self.living) if self._next_burst(now) else None
+        if self.plan.rate_per_min is not None:
+            return len(self.living) if now - self._begun < self._lasts_s() else None
+        total = self.plan.total(len(self._scenarios)) or 0
+        return self.plan.slots if sum(self.ended.values()) < total or self.alive else None
+
+    def _next_burst(self, now: float) -> bool:
+        """Whether a burst is under way, or the next was begun."""
+        if self._burst_at is not None and not self._is_quiet(now, self._burst_at):
+            return True
+        if not self._bursts:
+            return False
+        size, self._burst_at = self._bursts.pop(0), now
+        numbers = sorted(worker.number for worker in self.living)
+        shares = {number: size // len(numbers) + (place < size % len(numbers)) for place, number in enumerate(numbers)}
+        self._go({number: {"burst": size, "share": share} for number, share in shares.items()})
+        return True
+
+    def drain(self, *, at_once: bool = False) -> None:
+        """Nothing more starts; what runs may end for the stop timeout, or is cut at once."""
+        if self._draining_since is None:
+            self.phase, self._draining_since = "draining", self._clock()
+            self._cut_at = self._clock() + self.plan.stop_timeout_s
+        if at_once:
+            self._cut_at = self._clock()
+
+    def _is_drained(self, now: float) -> bool:
+        return self._is_quiet(now, self._draining_since or now)
+
+    def is_quiet(self, since: float) -> bool:
+        """Whether every worker has said since then that nothing is under way with it; none is left behind."""
+        return self._is_quiet(self._clock(), since)
+
+    def _is_quiet(self, now: float, since: float) -> bool:
+        """Whether every worker has said since then that nothing is under way with it."""
+        return all(
+            worker.told_at > since + FRESH_S and not worker.pending and now - worker.told_at < 10 * FRESH_S
+            for worker in self.living
+        )
+
+    # -- for people --------------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Where the load is, for a line in a terminal."""
+        return {
+            "phase": self.phase,
+            "elapsed_s": round(self._elapsed(), 1) if self._begun else 0.0,
+            "alive": self.alive,
+            "started": self.started,
+            "ended": dict(self.ended),
+            "dropped": self.dropped,
+            "refused": self.refused,
+            "failures": dict(self.failures),
+            "unfit": sum(int(worker.second.get("unfit", 0)) for worker in self.workers.values()),
+            "turns": sum(int(worker.second.get("turns", 0)) for worker in self.workers.values()),
+        }
+
+    def ending(self) -> dict[str, Any]:
+        """What is to be known of the load at its end, beside its calls."""
+        return {
+            **self.status(),
+            "workers": [
+                {"number": worker.number, "host": worker.host, "pid": worker.pid, "vanished": worker.gone}
+                for worker in self.workers.values()
+            ],
+            "problems": sorted({str(p) for w in self.workers.values() if (p := w.second.get("problem"))}),
+        }
+
+
+def one_line(told: Mapping[str, Any]) -> str:
+    """A message to the parent process."""
+    return json.dumps(told, ensure_ascii=False)

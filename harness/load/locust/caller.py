@@ -1,0 +1,283 @@
+"""The calls of one worker: which comes next, when it is due, and where its result goes."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from harness.call.engines.make import EngineName
+from harness.caller.lost_call import lost_call
+from harness.caller.prepare import Prepared
+from harness.clock import NS_PER_S, SystemClock
+from harness.errors import OwnFailure
+from harness.load.locust.bridge import Bridge
+from harness.load.locust.messages import ENDED, MARK_FILE, READY, SECOND, STARTED, Setup
+from harness.load.order import LoadOrder
+from harness.metrics.registry import METRICS
+from harness.metrics.samples import samples_of
+from harness.record.result import CallResult
+from harness.record.run_directory import RunDirectory
+from harness.run.mix import Mix
+from harness.shards.protocol import CallOrder, ShardOrder
+from harness.shards.size import shards_for
+
+AHEAD_NS = NS_PER_S // 2  # so long before a call is due, a shard is told of it
+LEAD_S = 2.0  # from the order of a burst to its moment
+
+Send = Callable[[str, dict[str, Any]], None]
+Fire = Callable[..., None]
+
+_log = logging.getLogger(__name__)
+
+
+class Caller:
+    """Makes a worker's calls. Its greenlets are Locust's users and, in the open model, one for each call.
+
+    Args:
+        order: The load, as this process was told.
+        scenarios: What the calls follow.
+        setup: What the master said.
+        send: Sends a message to the master.
+        fire: Locust's `events.request.fire`: a row for each number of a call.
+    """
+
+    def __init__(
+        self, order: LoadOrder, scenarios: Sequence[Prepared], setup: Setup, *, send: Send, fire: Fire
+    ) -> None:
+        self.plan = setup.plan
+        self._order = order
+        self._scenarios = scenarios
+        self._setup = setup
+        self._send = send
+        self._fire = fire
+        self._mix = Mix(order.weights)
+        self._clock = SystemClock()
+        self._host = socket.gethostname()
+        self._directory, self._is_here = self._folder()
+        most = setup.plan.most(len(scenarios))
+        share = 1 if most is None else max(1, -(-most // setup.workers))
+        self._shards = shards_for(share, order.engine)
+        self._bridge = Bridge(self._shard_order(), shards=self._shards * setup.workers, started=self._started)
+        self._scenario_of: dict[str, int] = {}
+        self._next = 0
+        self._canaries = 0
+        self._canary_share = _share(setup.plan.canaries, setup)
+        self._begun_ns: int | None = None
+        self._pending = self._dropped = self._turns = self._unfit = 0
+        self.stopping = Event()
+
+    def _folder(self) -> tuple[Path, bool]:
+        """The run's folder, where it is on this machine; else one of our own."""
+        there = Path(self._setup.directory)
+        try:
+            if (there / MARK_FILE).read_text() == self._setup.mark:
+                return there, True
+        except OSError:
+            pass
+        ours = Path(tempfile.mkdtemp(prefix="voice-harness-load-"))
+        (ours / "timelines").mkdir()
+        _log.info("the run is on another machine: timelines go there as calls end, recordings stay in %s", ours)
+        return ours, False
+
+    def _shard_order(self) -> ShardOrder:
+        order = self._order
+        return ShardOrder(
+            engine=order.engine,
+            prepared=order.prepared,
+            directory=str(self._directory),
+            record=order.record,
+            target=order.target,
+            described=order.described,
+            kind=order.kind,
+            url=self._setup.url or order.url or "",
+            api_key=self._setup.api_key or order.api_key,
+            seed=order.seed,
+            key_variable=order.key_variable,
+            session_rate_per_min=order.session_rate_per_min,
+            call_duration_s=order.call_duration_s,
+        )
+
+    def begin(self) -> None:
+        """Starts the shards and says that they are ready."""
+        self._bridge.begin(self._order.engine, self._shards)
+        if self._canary_share:
+            self._bridge.begin("sdk", shards_for(self._canary_share, "sdk"))
+        gevent.spawn(self._tell_seconds)
+        self._send(READY, {})
+
+    # -- one call ----------------------------------------------------------------------------------------------------
+
+    def make(self, scenario: int | None = None, *, due_ns: int | None = None, mark: str = "") -> None:
+        """Makes the next call and waits for its end: of that scenario, or of the mix's next.
+
+        Args:
+            scenario: Its place in the list.
+            due_ns: When it is to start (monotonic); None: now.
+            mark: Goes before its number in its id.
+        """
+        index, self._next = self._next, self._next + 1
+        which = self._mix.pick(index) if scenario is None else scenario
+        prepared = self._scenarios[which]
+        name = f"{mark}{index + 1:04d}-{prepared.loaded.name}"
+        call = name if self._setup.workers == 1 else f"w{self._setup.number}-{name}"
+        canary = self._canaries < self._canary_share
+        order = CallOrder(call=call, scenario=which, due_ns=due_ns, warm_up=self._is_warm_up(due_ns), canary=canary)
+        self._pending += 1
+        self._canaries += canary
+        self._scenario_of[call] = which
+        try:
+            engine: EngineName = "sdk" if canary else self._order.engine
+            result = CallResult.model_validate(self._bridge.make(order, engine))
+        except OwnFailure as problem:
+            result = self._lost(order, prepared, problem)
+        finally:
+            self._pending -= 1
+            self._canaries -= canary
+            self._scenario_of.pop(call, None)
+        self._ended(result)
+
+    def _is_warm_up(self, due_ns: int | None) -> bool:
+        begun_ns = self._begun_ns
+        if not self.plan.warm_up_s or begun_ns is None:
+            return False
+        starts_ns = self._clock.now_ns() if due_ns is None else due_ns
+        return starts_ns - begun_ns < self.plan.warm_up_s * NS_PER_S
+
+    def _lost(self, order: CallOrder, prepared: Prepared, problem: OwnFailure) -> CallResult:
+        return lost_call(
+            order.call,
+            prepared,
+            target=self._order.described,
+            started=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            failure=problem,
+            canary=order.canary,
+        )
+
+    def _started(self, call: str) -> None:
+        self._send(STARTED, {"call": call, "scenario": self._scenario_of.get(call, 0)})
+
+    def _ended(self, result: CallResult) -> None:
+        if self._setup.workers > 1 or not self._is_here:
+            result.host = self._host
+        turns = [turn for turn in result.turns if not turn.cut]
+        self._turns += len(turns)
+        self._unfit += sum(not turn.sure for turn in turns)
+        message: dict[str, Any] = {"line": result.model_dump_json(), "timeline": None}
+        if self._is_here:
+            RunDirectory(self._directory).append_call(result)
+        else:
+            timeline = RunDirectory(self._directory).timeline(result.call)
+            if timeline.exists():
+                message["timeline"] = zlib.compress(timeline.read_bytes())
+                timeline.unlink()
+        self._send(ENDED, message)
+        for row in _rows(result):
+            self._fire(**row)
+
+    # -- when calls start --------------------------------------------------------------------------------------------
+
+    def go(self) -> None:
+        """The load begins now."""
+        self._begun_ns = self._clock.now_ns()
+
+    def dispatch_rate(self) -> None:
+        """Starts this worker's share of calls at the plan's rate, by deadlines; what has no room is dropped."""
+        begun_ns = self._begun_ns or self._clock.now_ns()
+        per_min = self.plan.rate_per_min or 1.0
+        cap = None if self.plan.slots is None else max(1, _share(self.plan.slots, self._setup))
+        for index in range(self._setup.number - 1, self.plan.total(1) or 0, self._setup.workers):
+            due_ns = begun_ns + round(index * 60 * NS_PER_S / per_min)
+            if self._wait(due_ns - AHEAD_NS):
+                return
+            if cap is not None and self._pending >= cap:
+                self._dropped += 1
+                continue
+            gevent.spawn(self.make, due_ns=due_ns)
+
+    def dispatch_burst(self, size: int, share: int) -> None:
+        """Starts this worker's share of a burst, all at one moment."""
+        due_ns = self._clock.now_ns() + round(LEAD_S * NS_PER_S)
+        for _ in range(share):
+            gevent.spawn(self.make, due_ns=due_ns, mark=f"b{size}-")
+
+    def _wait(self, until_ns: int) -> bool:
+        """Whether the load was stopped first."""
+        return bool(self.stopping.wait(max(0.0, (until_ns - self._clock.now_ns()) / NS_PER_S)))
+
+    def cut(self) -> None:
+        """Cuts what runs."""
+        self.stopping.set()
+        self._bridge.cut()
+
+    def wait_quiet(self) -> None:
+        """Returns when no call is under way any more."""
+        while self._pending:
+            gevent.sleep(0.1)
+
+    def close(self) -> None:
+        """Ends the shards."""
+        self.stopping.set()
+        self._bridge.close()
+
+    # -- what the master is told -------------------------------------------------------------------------------------
+
+    def _tell_seconds(self) -> None:
+        while True:
+            started = time.monotonic()
+            shards = self._bridge.seconds
+            second = {
+                "pending": self._pending,
+                "alive": sum(shard["alive"] for shard in shards),
+                "dropped": self._dropped,
+                "lag_ms": max((shard["lag_ms"] for shard in shards), default=0.0),
+                "cpu": round(sum(shard["cpu"] for shard in shards), 3),
+                "shards": len(shards),
+                "turns": self._turns,
+                "unfit": self._unfit,
+                "died": self._bridge.died,
+                "problem": self._bridge.problem,
+            }
+            self._send(SECOND, second)
+            gevent.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
+
+
+def _share(number: int, setup: Setup) -> int:
+    """How many of so many are this worker's."""
+    return number // setup.workers + (setup.number <= number % setup.workers)
+
+
+def _rows(result: CallResult) -> Iterator[dict[str, Any]]:
+    """Locust's rows for a call: one for the call itself, and one for each number in milliseconds."""
+    if result.cut or result.warm_up:
+        return
+    kind = "canary" if result.canary else "voice"
+    problem = None if result.ok else RuntimeError(result.failure or "an expectation failed")
+    yield {
+        "request_type": kind,
+        "name": f"call {result.scenario}",
+        "response_time": result.duration_ms,
+        "response_length": 0,
+        "exception": problem,
+        "context": {},
+    }
+    for sample in samples_of([result]):
+        measured = sample.fit and not sample.censored and not sample.metric.startswith("harness.")
+        if measured and METRICS[sample.metric].unit == "ms":
+            yield {
+                "request_type": kind,
+                "name": sample.metric,
+                "response_time": sample.value,
+                "response_length": 0,
+                "exception": None,
+                "context": {},
+            }

@@ -1,0 +1,14 @@
+"""The locustfile of `voice-harness load`: its user and its shape. What they do is in the order from the pipe."""
+
+from __future__ import annotations
+
+from harness.load.locust.shape import BoardShape
+from harness.load.locust_user import VoiceCallUser
+
+
+class Caller(VoiceCallUser):
+    """A slot of the load."""
+
+
+class Shape(BoardShape):
+    """The load's shape."""

@@ -1,0 +1,100 @@
+"""The pipe between a process of Locust and the `voice-harness load` that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import gevent
+from gevent.fileobject import FileObjectThread
+from locust.runners import MasterRunner
+
+from harness.errors import EXIT_OK
+from harness.load.locust.runtime import runtime_of
+from harness.load.order import LoadOrder
+
+STATUS_EVERY_S = 1.0
+LOOK_S = 0.2
+
+_order: LoadOrder | None = None
+_environment: Any = None
+
+
+def read_order() -> LoadOrder | None:
+    """Takes the order from standard input; None where there is none. It is kept: Locust hands a locustfile nothing."""
+    global _order  # noqa: PLW0603 - see above
+    line = sys.stdin.buffer.readline()
+    _order = LoadOrder.model_validate_json(line) if line else None
+    return _order
+
+
+def current_order() -> LoadOrder | None:
+    """The order of this process; None where Locust was started by itself."""
+    return _order
+
+
+def attend(environment: Any) -> None:
+    """Tells the parent how the load goes, and follows what it orders; once Locust's runner is there."""
+    global _environment  # noqa: PLW0603 - the pipe is read before there is an environment
+    _environment = environment
+    if runtime_of(environment).board is not None:
+        gevent.spawn(_tell_status, environment)
+    if isinstance(environment.runner, MasterRunner):
+        environment.parsed_options.expect_workers = sys.maxsize
+        gevent.spawn(_hold, environment)
+    environment.events.quitting.add_listener(lambda environment, **_: _end(environment))
+
+
+def _hold(environment: Any) -> None:
+    """Lets Locust begin when the board has its workers: Locust itself would count those that are refused."""
+    board = runtime_of(environment).board
+    while board is not None and not board.is_complete:
+        gevent.sleep(LOOK_S)
+    environment.parsed_options.expect_workers = 1
+
+
+def listen() -> None:
+    """Follows the parent's orders, also while Locust has still to find a master or workers."""
+    for line in FileObjectThread(sys.stdin.buffer, "rb"):
+        runtime = None if _environment is None else runtime_of(_environment)
+        at_once = json.loads(line)["do"] == "cut"
+        if runtime is None:
+            break
+        if runtime.board is not None:
+            if runtime.board.phase == "gathering":  # Locust waits for workers, and asks the board nothing
+                _environment.runner.quit()
+                _end(_environment)
+                break
+            runtime.board.drain(at_once=at_once)
+        elif not runtime.is_led_from_here:
+            gevent.spawn(runtime.leave)
+    if _environment is not None:
+        runtime_of(_environment).close()
+    os._exit(EXIT_OK)
+
+
+def _tell(message: dict[str, Any]) -> None:
+    stdout = sys.__stdout__
+    try:
+        if stdout is not None:
+            stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+            stdout.flush()
+    except OSError:  # the parent is gone: the end of our input comes next
+        return
+
+
+def _tell_status(environment: Any) -> None:
+    board = runtime_of(environment).board
+    while board is not None:
+        _tell({"status": board.status()})
+        gevent.sleep(STATUS_EVERY_S)
+
+
+def _end(environment: Any) -> None:
+    runtime = runtime_of(environment)
+    if runtime.board is not None:
+        _tell({"ending": runtime.board.ending()})
+    runtime.close()
+    environment.process_exit_code = environment.process_exit_code or EXIT_OK

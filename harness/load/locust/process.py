@@ -1,0 +1,67 @@
+"""A process of Locust that `voice-harness load` starts: `python -m harness.load.locust.process`.
+
+Its first line of standard input is a `LoadOrder`; then come {"do": "stop"} and {"do": "cut"}. The end of the pipe means
+that nobody waits any more: everything ends. What it says of the load goes out as JSON lines.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+import gevent
+from locust import main as locust_main  # patches this process
+
+from harness.errors import EXIT_UNFIT
+from harness.load.locust.parent import listen, read_order
+from harness.load.order import LoadOrder
+
+LOCUSTFILE = Path(__file__).with_name("file.py")
+LATER_S = 120  # the board cuts what outlasts the stop timeout, and Locust is not to be sooner
+
+
+def arguments(order: LoadOrder) -> list[str]:
+    """Locust's command line for an order."""
+    words = ["locust", "-f", str(LOCUSTFILE), "--only-summary", "--loglevel", "WARNING"]
+    if order.web_port is None or order.role == "worker":
+        words.append("--headless")
+    else:
+        words += ["--autostart", "--autoquit", "0", "--web-host", "127.0.0.1", "--web-port", str(order.web_port)]
+    words += ["--stop-timeout", str(round(order.plan.stop_timeout_s + LATER_S))]
+    match order.role:
+        case "master":
+            words += ["--master", "--master-bind-host", order.host, "--master-bind-port", str(order.port)]
+            words.append("--enable-rebalancing")
+        case "worker":
+            words += ["--worker", "--master-host", order.host, "--master-port", str(order.port)]
+        case _:
+            pass
+    return words
+
+
+def main() -> None:
+    """Reads the order and becomes Locust."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to judge
+    order = read_order()
+    if order is None:
+        return
+    sys.argv = arguments(order)
+    sys.stdout = sys.stderr  # what Locust prints is not for the pipe
+    gevent.spawn(listen)
+    code: object = EXIT_UNFIT
+    try:
+        locust_main.main()  # type: ignore[no-untyped-call] # Locust has no types there
+    except SystemExit as end:
+        code = end.code
+    except Exception:  # told, and then the end below  # noqa: BLE001
+        traceback.print_exc()
+    sys.stderr.flush()
+    # The thread that reads our input waits in a lock that the interpreter wants at its own end, which aborts it.
+    os._exit(code if isinstance(code, int) else EXIT_UNFIT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""From the options of `load` to a plan: which of its four models is meant, and what contradicts it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.errors import UsageError
+from harness.load.order import STOP_TIMEOUT_S, LoadPlan
+from harness.load.stages import parse_stages, steady
+
+MODELS = (
+    "--stages 2m:20,5m:50,1m:0, --calls N (with --duration or --repeat), --rate PER_MINUTE --duration D, or --burst N"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadOptions:
+    """What was given, durations in seconds; None where it was not."""
+
+    stages: str | None = None
+    calls: int | None = None
+    repeat: int | None = None
+    rate_per_min: float | None = None
+    duration_s: float | None = None
+    burst: str | None = None
+    warm_up_s: float | None = None
+    stop_timeout_s: float | None = None
+    canaries: int = 0
+    session_rate_per_min: float | None = None
+    call_duration_s: float | None = None
+
+
+def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
+    """The plan.
+
+    Raises:
+        UsageError: The options contradict each other, or no model is told.
+    """
+    _above_zero(options)
+    always = {
+        "warm_up_s": options.warm_up_s or 0.0,
+        "stop_timeout_s": STOP_TIMEOUT_S if options.stop_timeout_s is None else options.stop_timeout_s,
+        "canaries": options.canaries,
+    }
+    if options.stages is not None:
+        _alone(options, "--stages", calls="--calls", repeat="--repeat", duration_s="--duration")
+        stages = parse_stages(options.stages).stages
+        plan = LoadPlan(stages=tuple((stage.lasts_s, stage.calls) for stage in stages), **always)
+    elif options.burst is not None:
+        _alone(options, "--burst", calls="--calls", repeat="--repeat", duration_s="--duration")
+        plan = LoadPlan(bursts=_bursts(options.burst), **always)
+    elif options.rate_per_min is not None:
+        _alone(options, "--rate", repeat="--repeat")
+        if options.duration_s is None:
+            raise UsageError("a rate needs to know for how long", where="--rate", mend="add --duration 5m")
+        plan = LoadPlan(rate_per_min=options.rate_per_min, duration_s=options.duration_s, slots=options.calls, **always)
+    elif options.calls is not None and options.duration_s is not None:
+        _alone(options, "--duration", repeat="--repeat")
+        held = steady(options.calls, options.duration_s).stages
+        plan = LoadPlan(stages=tuple((stage.lasts_s, stage.calls) for stage in held), **always)
+    elif options.calls is not None:
+        plan = LoadPlan(slots=options.calls, repeat=options.repeat or 1, **always)
+    else:
+        raise UsageError("nothing says how many calls", where="load", mend=f"add {MODELS}")
+    _check_session_rate(options)
+    _check(plan, options, engine)
+    return plan
+
+
+def _alone(options: LoadOptions, option: str, **others: str) -> None:
+    models = {"stages": "--stages", "burst": "--burst", "rate_per_min": "--rate"}
+    for name, other in (models | others).items():
+        if other != option and getattr(options, name) is not None:
+            raise UsageError(
+                f"{option} and {other} both say when calls start", where=other, mend="keep one of them: " + MODELS
+            )
+
+
+def _bursts(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise UsageError(
+            f"{text!r} is no size of a burst", where="--burst", mend="write a number, or several: --burst 5,10,20"
+        )
+    return sizes
+
+
+def _above_zero(options: LoadOptions) -> None:
+    for name, value in (
+        ("--calls", options.calls),
+        ("--repeat", options.repeat),
+        ("--rate", options.rate_per_min),
+        ("--duration", options.duration_s),
+        ("--session-rate", options.session_rate_per_min),
+        ("--call-duration", options.call_duration_s),
+    ):
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
+    if options.canaries < 0:
+        raise UsageError(f"{options.canaries} canaries are none", where="--canaries", mend="use a number from 0 on")
+
+
+def _check_session_rate(options: LoadOptions) -> None:
+    rate, most = options.rate_per_min, options.session_rate_per_min
+    if rate is not None and most is not None and rate > most:
+        raise UsageError(
+            f"{rate:g} calls a minute cannot start where {most:g} sessions a minute are asked for: each call needs one",
+            where="--session-rate",
+            mend=f"use --rate {most:g} or less, or raise --session-rate to {rate:g}",
+        )
+
+
+def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:
+    staged = plan.staged
+    lasts_s = staged.lasts_s if staged is not None else plan.duration_s
+    if plan.warm_up_s and lasts_s is not None and plan.warm_up_s >= lasts_s:
+        raise UsageError(
+            f"the warm-up of {plan.warm_up_s:g} s leaves nothing of {lasts_s:g} s",
+            where="--warm-up",
+            mend="make it shorter than the load",
+        )
+    if plan.warm_up_s and lasts_s is None:
+        raise UsageError(
+            "a warm-up needs a load that lasts",
+            where="--warm-up",
+            mend="use --stages, or --calls with --duration, or leave it out",
+        )
+    if plan.canaries and engine == "sdk":
+        raise UsageError(
+            "canaries are calls on engine sdk, and all calls are on it",
+            where="--canaries",
+            mend="use --engine light, or leave them out",
+        )
+    most = plan.most(1)
+    if most is not None and plan.canaries > most:
+        raise UsageError(
+            f"{plan.canaries} canaries are more than all calls at once, {most}",
+            where="--canaries",
+            mend="use fewer canaries, or more calls",
+        )
+
+
+def in_words(plan: LoadPlan, scenarios: int) -> str:
+    """The plan for a person: `20 calls at once at the most, in 35 s`."""
+    staged = plan.staged
+    if staged is not None:
+        return f"up to {staged.most} calls at once, for {staged.lasts_s:g} s ({staged})"
+    if plan.bursts is not None:
+        return f"bursts of {', '.join(map(str, plan.bursts))} calls"
+    if plan.rate_per_min is not None:
+        cap = "" if plan.slots is None else f", at most {plan.slots} at once"
+        return f"{plan.total(scenarios)} calls at {plan.rate_per_min:g} a minute{cap}"
+    return f"{plan.slots} calls at once, {plan.total(scenarios)} in all"

@@ -1,0 +1,131 @@
+"""Runs a load: starts processes of Locust, passes on Ctrl-C, and leaves none of them behind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.caller.lost_call import how_it_ended
+from harness.errors import EXIT_OK, EXIT_UNFIT
+from harness.load.order import LoadOrder, Role
+from harness.process.child import Child
+from harness.process.log_tail import Said
+from harness.process.signals import Signals
+from harness.shards.protocol import LINE_LIMIT_BYTES
+
+COMMAND = (sys.executable, "-m", "harness.load.locust.process")
+END_S = 60.0  # of a process that has been told: its shards cut their calls, hang up and measure
+
+Say = Callable[[str], None]
+OnStatus = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class Loaded:
+    """How the processes ended: what the master last said, and a worker's exit code."""
+
+    ending: dict[str, Any] | None = None
+    exit_code: int = 0
+
+
+@dataclass
+class Loading:
+    """The processes of one load.
+
+    Args:
+        order: What they are told; each gets its role.
+        workers: How many worker processes there are here beside a master; 0: one process is both.
+        say: Takes lines for a person.
+        on_status: Takes what the master says once a second.
+    """
+
+    order: LoadOrder
+    workers: int
+    say: Say
+    on_status: OnStatus
+    said: Said = field(default_factory=Said)
+    loaded: Loaded = field(default_factory=Loaded)
+    _refused: int = 0
+    _children: list[Child] = field(default_factory=list)
+
+    async def run(self, signals: Signals) -> Loaded:
+        """Runs to the end; a first signal lets calls end, a second cuts them.
+
+        Raises:
+            OSError: A process cannot be started.
+        """
+        signals.on_interrupt(lambda: self._order("stop"), again=lambda: self._order("cut"))
+        try:
+            first = await self._start(self._first_role(), self.order)
+            others = [await self._start("worker", self.order) for _ in range(self._others())]
+            watching = [asyncio.create_task(self._watch(child)) for child in others]
+            code = await first.wait()
+            if self.order.role == "worker":
+                self.loaded.exit_code = self._worst([code, *[await child.wait() for child in others]])
+            elif self.loaded.ending is None:
+                self.say(f"the master of the load vanished: {how_it_ended(code)}\n{self.said.last(20)}".rstrip())
+            for task in watching:
+                task.cancel()
+        finally:
+            await asyncio.gather(*(child.stop(grace_s=END_S) for child in self._children))
+        return self.loaded
+
+    def _worst(self, codes: Sequence[int]) -> int:
+        """A worker's exit code, and what its processes said where one did not end well."""
+        bad = [code for code in codes if code]
+        for code in bad:
+            self.say(f"a process of this worker is gone: {how_it_ended(code)}")
+        if bad:
+            self.say(self.said.last(20))
+        return EXIT_UNFIT if any(code < 0 for code in bad) else max(bad, default=EXIT_OK)
+
+    def _first_role(self) -> Role:
+        return self.order.role if self.order.role != "local" or not self.workers else "master"
+
+    def _others(self) -> int:
+        return self.workers - 1 if self.order.role == "worker" else self.workers
+
+    async def _start(self, role: Role, order: LoadOrder) -> Child:
+        child = await Child.start(
+            f"load {role}",
+            COMMAND,
+            said=self.said,
+            on_message=self._take,
+            line_limit_bytes=LINE_LIMIT_BYTES,
+        )
+        self._children.append(child)
+        await child.send(order.model_copy(update={"role": role}).model_dump(mode="json"))
+        return child
+
+    async def _watch(self, child: Child) -> None:
+        code = await child.wait()
+        if self.loaded.ending is None:
+            self.say(f"a worker of the load (process {child.pid}) is gone: {how_it_ended(code)}")
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "status" in message:
+            for why in message["status"]["refused"][self._refused :]:
+                self.say(f"refused: {why}")
+                self._refused += 1
+            self.on_status(message["status"])
+        elif "ending" in message:
+            self.loaded.ending = message["ending"]
+
+    def _order(self, what: str) -> None:
+        words = {"stop": "stopping: running calls may end; Ctrl-C again cuts them", "cut": "cutting the calls that run"}
+        self.say(words[what])
+        for child in self._children:
+            task = asyncio.ensure_future(child.send({"do": what}))
+            task.add_done_callback(lambda _: None)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

@@ -1,0 +1,202 @@
+"""The one grammar of limits: `<2s`, `<=0.3`, `p(95)<1m30s`, `rate<1%`; `2s` alone means `<2s`.
+
+A limit is `[aggregate] [operator] amount`; an amount is a time with its unit, a share in per cent, or a plain number (a
+ratio, a count or a level). Times are compared in milliseconds. Only a level may be negative.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.metrics.offers import NotTakenError
+from harness.parsing.durations import duration_s
+
+Aggregate = Literal["avg", "min", "med", "max", "count", "rate"]
+AGGREGATES: tuple[str, ...] = ("avg", "min", "med", "max", "count", "rate", "p(N)")
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_LIMIT = re.compile(
+    r"\s*(?P<aggregate>[a-z]+(?:\(\s*\d+(?:\.\d+)?\s*\))?)?\s*(?P<operator><=|>=|==|!=|<|>)?"
+    r"\s*(?P<amount>-?\s*[\d.][^<>=!]*?)\s*"
+)
+_PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
+_LOOSE_PERCENTILE = re.compile(r"^\s*[pP]\(?(\d+(?:\.\d+)?)\)?")
+_AMOUNT = re.compile(r"(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+))\s*(?P<percent>%?)")
+WER_OF_1 = "at 1 as many words are wrong as were said"
+TIMES = ("<2s", "<=1500ms")
+RATIOS = ("<=0.3", "<=30%")
+_ALSO_CALLED = {"mean": "avg", "average": "avg", "median": "med", "maximum": "max", "minimum": "min"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound.
+
+    Attributes:
+        text: As it was written.
+        op: One of <, <=, >, >=, == and !=.
+        value: Milliseconds where `is_time`, a ratio where `is_share`, else a plain number.
+        is_time: It was written with a unit of time.
+        is_share: It was written in per cent.
+        aggregate: Of many values; None for a single one.
+        percentile: 0 to 100, where that is the aggregate.
+        amount: The value as it was written.
+    """
+
+    text: str
+    op: str
+    value: float
+    is_time: bool
+    aggregate: str | None = None
+    percentile: float | None = None
+    is_share: bool = False
+    amount: str = ""
+
+    def holds(self, measured: float) -> bool:
+        """Whether `measured` (milliseconds where the limit is a time) is within the bound."""
+        return _OPERATORS[self.op](measured, self.value)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_limit(text: str | float) -> Limit:
+    """A limit of a single value (an expectation's).
+
+    Raises:
+        ValueError: It does not follow the grammar, or has an aggregate.
+    """
+    return _offering(_single, text, (*TIMES, *RATIOS))
+
+
+def parse_time_limit(text: str | float) -> Limit:
+    """A limit of a single time; the unit is needed.
+
+    Raises:
+        ValueError: As `parse_limit`, or the unit is missing.
+    """
+    return _offering(_single_time, text, TIMES)
+
+
+def parse_word_error_limit(text: str | float) -> Limit:
+    """A limit of a single word error rate.
+
+    Raises:
+        ValueError: As `parse_limit`, or it is no share of the words.
+    """
+    return _offering(_single_ratio, text, RATIOS)
+
+
+def parse_threshold(text: str | float) -> Limit:
+    """A limit over many values; the aggregate is needed. What it is of decides whether it is taken: `check_threshold`.
+
+    Raises:
+        NotTakenError: It does not follow the grammar, or has no known aggregate.
+    """
+    limit = _parse(text)
+    if limit.aggregate is None:
+        of = ("p(95)", "max", "rate", "count")
+        raise NotTakenError(f"{text!r} says not of what", *(f"{aggregate}{limit.text}" for aggregate in of))
+    return limit
+
+
+def _offering(read: Callable[[str | float], Limit], text: str | float, examples: Sequence[str]) -> Limit:
+    try:
+        return read(text)
+    except NotTakenError as problem:
+        raise problem.offering(read, examples) from None
+
+
+def _single(text: str | float) -> Limit:
+    limit = _parse(text)
+    plain = f"{limit.op}{limit.amount}"
+    if limit.aggregate is not None:
+        what = f"{text!r} has an aggregate, and a single value is judged here"
+        raise NotTakenError(what, plain, *(f"{plain}{unit}" for unit in ("s", "ms")))
+    if limit.value < 0:
+        raise NotTakenError(f"{text!r} is negative")
+    if limit.value == 0 and limit.op in ("<", ">="):
+        why = "nothing is below 0" if limit.op == "<" else "all is 0 or more"
+        raise NotTakenError(f"{text!r} says nothing: {why}")
+    return limit
+
+
+def _single_time(text: str | float) -> Limit:
+    limit = _single(text)
+    if limit.is_share:
+        raise NotTakenError(f"{text!r} is a share, a time is meant here")
+    if not limit.is_time:
+        raise NotTakenError(f"{text!r} has no unit", *(f"{limit.op}{limit.amount}{unit}" for unit in ("s", "ms")))
+    return limit
+
+
+def _single_ratio(text: str | float) -> Limit:
+    limit = _single(text)
+    if limit.is_time:
+        raise NotTakenError(f"{limit} is a time, a ratio is meant here")
+    if limit.value > 1:
+        what = f"{limit} is no limit of a word error rate: {WER_OF_1}"
+        raise NotTakenError(what, f"{limit.op}{limit.amount}%", asks=True)
+    return limit
+
+
+def _parse(text: str | float) -> Limit:
+    if isinstance(text, bool):
+        raise NotTakenError(f"{text!r} is no limit")
+    match = _LIMIT.fullmatch(str(text))
+    if match is None:
+        raise NotTakenError(f"{text!r} is no limit", _LOOSE_PERCENTILE.sub(r"p(\1)", str(text)))
+    aggregate, percentile = match["aggregate"], None
+    if aggregate:
+        found = _PERCENTILE.fullmatch(aggregate)
+        if found:
+            percentile = float(found[1])
+            if not 0 < percentile <= 100:
+                raise NotTakenError(f"{text!r}: a percentile lies between 0 and 100")
+            aggregate = f"p({percentile:g})"
+        elif aggregate not in AGGREGATES:
+            what = f"{text!r} has an unknown aggregate {aggregate!r}; known are {', '.join(AGGREGATES)}"
+            also = _ALSO_CALLED.get(aggregate, aggregate)
+            raise NotTakenError(what, str(text).replace(aggregate, also, 1))
+    op, amount = match["operator"] or "<", "".join(match["amount"].split())
+    value, is_time, is_share = _value(text, match["amount"])
+    return Limit(
+        f"{aggregate or ''}{op}{amount}",
+        op,
+        value,
+        is_time=is_time,
+        aggregate=aggregate or None,
+        percentile=percentile,
+        is_share=is_share,
+        amount=amount,
+    )
+
+
+def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
+    """The bound's value, whether it is a time (then in milliseconds), and whether it is a share."""
+    match = _AMOUNT.fullmatch(amount)
+    if match is not None:
+        number, is_share = float(match["number"]), bool(match["percent"])
+        return (round(number / 100, 12) if is_share else number), False, is_share
+    if amount.startswith("-"):
+        raise NotTakenError(f"{text!r} is a negative time")
+    try:
+        value_ms = round(1000 * duration_s(amount), 6)
+    except ValueError as problem:
+        if "unknown unit" in str(problem):
+            raise NotTakenError(str(problem).replace(repr(amount), repr(text))) from None
+        raise NotTakenError(f"{text!r} is no limit") from None
+    if not math.isfinite(value_ms):
+        raise NotTakenError("a time without an end is no limit: nothing can break it")
+    return value_ms, True, False

@@ -1,0 +1,191 @@
+"""What people write of metrics: a name with its tags, and a limit that can be one of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from harness.metrics.limits import WER_OF_1, Limit, parse_threshold
+from harness.metrics.offers import NotTakenError
+from harness.metrics.registry import EXPECTATIONS, METRICS
+from harness.parsing.plain_words import nearest
+
+_TAG_VALUES: dict[str, tuple[str, ...]] = {"kind": ("say", "type", "barge_in"), "expect": tuple(EXPECTATIONS)}
+_NAME = re.compile(r"(?P<metric>[a-z_.]+)\s*(?:\{(?P<tags>[^{}]*)\})?")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRef:
+    """A metric, narrowed by tags: `turn.ttfa{kind:say}`."""
+
+    metric: str
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        inner = ",".join(f"{key}:{value}" for key, value in self.tags)
+        return f"{self.metric}{{{inner}}}" if inner else self.metric
+
+
+def parse_metric(text: str) -> MetricRef:
+    """The metric and its tags.
+
+    Raises:
+        ValueError: There is no such metric or tag; the nearest right name is offered.
+    """
+    match = _NAME.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} names no metric; write one like turn.ttfa or turn.ttfa{{kind:say}}")
+    metric = match["metric"]
+    if metric not in METRICS:
+        alike = nearest(metric, list(METRICS))
+        hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(METRICS)}"
+        raise ValueError(f"there is no metric {metric!r}; {hint}")
+    return MetricRef(metric, _tags(metric, match["tags"] or ""))
+
+
+def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
+    known = METRICS[metric].tags
+    tags: list[tuple[str, str]] = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, separator, value = (piece.strip() for piece in part.partition(":"))
+        if key not in known or not separator or not value:
+            raise ValueError(f"{metric} has no tag {part!r}; its tags are {', '.join(f'{name}:…' for name in known)}")
+        if key in dict(tags):
+            raise ValueError(f"{metric} has the tag {key} twice, and no sample is both: write it once")
+        values = _TAG_VALUES.get(key)
+        if values and value not in values:
+            alike = nearest(value, values)
+            hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(values)}"
+            raise ValueError(f"there is no {key} {value!r}; {hint}")
+        tags.append((key, value))
+    return tuple(tags)
+
+
+def read_threshold(name: str, limit_text: str) -> tuple[MetricRef, Limit]:
+    """A threshold's two halves as a run recorded them: what was judged by is not refused later.
+
+    Raises:
+        ValueError: It follows no grammar.
+    """
+    return parse_metric(name), parse_threshold(limit_text)
+
+
+def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limit]:
+    """A threshold's two halves, checked against each other.
+
+    Raises:
+        ValueError: An unknown metric, tag or aggregate, a unit that does not fit the metric, or a limit that every
+            sample holds, or none; what is offered in its place is taken.
+    """
+    ref = parse_metric(name)
+
+    def take(text: str | float) -> Limit:
+        return _fitting(name, ref, text)
+
+    try:
+        return ref, take(limit_text)
+    except NotTakenError as problem:
+        raise problem.offering(take, _examples(ref.metric)) from None
+
+
+def _examples(metric: str) -> tuple[str, ...]:
+    """Limits as people write them of this metric."""
+    if METRICS[metric].is_rate:
+        return ("rate<1%", "count<5")
+    return {"ms": ("p(95)<2s", "max<2s"), "dBFS": ("min>-30",), "ratio": ("avg<=30%", "max<=0.3")}[METRICS[metric].unit]
+
+
+def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
+    """A limit that can be one of this metric.
+
+    Raises:
+        NotTakenError: It cannot.
+    """
+    limit = parse_threshold(text)
+    metric = METRICS[ref.metric]
+    unit = metric.unit
+    of = f"{limit.aggregate}{limit.op}"
+    if limit.aggregate == "count":
+        if limit.is_time or limit.is_share:
+            raise NotTakenError(f"{limit} counts in {'a unit of time' if limit.is_time else 'per cent'}", f"{of}5")
+    elif metric.is_rate and limit.aggregate != "rate":
+        amount = f"rate{limit.op}{limit.amount}"
+        raise NotTakenError(f"{name} is a share", amount, f"{amount}%")
+    elif limit.aggregate == "rate" and not metric.is_rate:
+        amounts = [f"{limit.op}{limit.amount}{unit}" for unit in ("", "s")]
+        raise NotTakenError(f"{name} has no rate", *(f"{of}{amount}" for amount in amounts for of in ("p(95)", "max")))
+    elif unit == "ms" and limit.is_share:
+        raise NotTakenError(f"{name} is a time, {limit} is a share", f"{of}2s")
+    elif unit == "ms" and not limit.is_time:
+        what = f"{name} is a time, and {limit} has no unit"
+        raise NotTakenError(what, *(f"{of}{limit.amount}{unit}" for unit in ("ms", "s")))
+    elif unit == "dBFS" and (limit.is_time or limit.is_share):
+        what = "a time" if limit.is_time else "a share"
+        raise NotTakenError(f"{name} is a level in dBFS, written without a unit, and {limit} is {what}")
+    elif unit == "ratio" and limit.is_time:
+        raise NotTakenError(f"{name} is a ratio, {limit} is a time")
+    _check_can_decide(ref.metric, limit)
+    return limit
+
+
+def _check_can_decide(metric: str, limit: Limit) -> None:
+    """Refuses a limit that every sample holds, or none.
+
+    Raises:
+        NotTakenError: Saying which, and what may have been meant.
+    """
+    low, high = _range(metric, limit)
+    between = f"{metric} lies between {low:g} and {high:g}" if math.isfinite(high) else f"{metric} is {low:g} or more"
+    if not math.isfinite(low):
+        between = f"{metric} is {high:g} or less"
+    meant = _perhaps_per_cent(metric, limit)
+    if metric == "turn.wer" and limit.aggregate != "count" and limit.value > 1:
+        raise NotTakenError(f"{limit} is no limit of a word error rate: {WER_OF_1}", *meant, asks=True)
+    below, above = limit.op in ("<", "<="), limit.op in (">", ">=")
+    value = limit.value
+    always = (
+        (limit.op == "<" and value > high)
+        or (limit.op == "<=" and value >= high)
+        or (limit.op == ">" and value < low)
+        or (limit.op == ">=" and value <= low)
+        or (limit.op == "!=" and not low <= value <= high)
+    )
+    never = (
+        (limit.op == "<" and value <= low)
+        or (below and value < low)
+        or (limit.op == ">" and value >= high)
+        or (above and value > high)
+        or (limit.op == "==" and not low <= value <= high)
+    )
+    if always:
+        raise NotTakenError(f"{limit} holds whatever happens: {between}", *meant, asks=True)
+    if never:
+        raise NotTakenError(f"{limit} never holds: {between}")
+    if high == 1 and limit.aggregate != "count" and (limit.op, value) == ("<", 1):
+        raise NotTakenError(f"{limit} is broken only where all of it fails", *meant, asks=True)
+
+
+def _range(metric: str, limit: Limit) -> tuple[float, float]:
+    """The least and the greatest value that what the limit judges can have."""
+    if limit.aggregate == "count" or METRICS[metric].unit == "ms" or metric == "turn.wer":
+        return 0.0, math.inf
+    return (-math.inf, 0.0) if METRICS[metric].unit == "dBFS" else (0.0, 1.0)
+
+
+def _perhaps_per_cent(metric: str, limit: Limit) -> tuple[str, ...]:
+    is_ratio = METRICS[metric].unit == "ratio" and limit.aggregate != "count"
+    return (f"{limit.aggregate}{limit.op}{limit.amount}%",) if is_ratio and limit.value >= 1 else ()
+
+
+def parse_threshold_option(text: str) -> tuple[str, str]:
+    """`turn.ttfa: p(95)<1500ms` of the command line as (name, limit); a space may stand for the colon.
+
+    Raises:
+        ValueError: As `check_threshold`.
+    """
+    match = re.fullmatch(r"\s*(?P<name>[a-z_.]+(?![a-z_.])(?:\{[^}]*\})?)\s*[:= ]?\s*(?P<limit>\S.*)", text)
+    if match is None:
+        raise ValueError(f"{text!r} is no threshold; write one like 'turn.ttfa: p(95)<1500ms'")
+    check_threshold(match["name"], match["limit"])
+    return match["name"], match["limit"]

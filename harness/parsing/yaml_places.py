@@ -1,0 +1,272 @@
+"""YAML 1.2 in which every value knows its line and column, and strict validation that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.errors import Place, UsageError, raise_all
+from harness.parsing.plain_words import in_plain_words, nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+Keys = tuple[str | int, ...]
+PlaceOf = Callable[[Any, Keys], Place]
+
+
+class MisfitError(ValueError):
+    """What a check finds wrong further in than it stands: `keys` lead there from the value that is checked."""
+
+    def __init__(self, message: str, *keys: str | int) -> None:
+        super().__init__(message)
+        self.keys: Keys = keys
+        self.others: Sequence[MisfitError] = ()
+
+
+MOST_VALUES = 100_000
+
+
+def refuse_misfits(found: Sequence[MisfitError]) -> None:
+    """Returns where there is none.
+
+    Raises:
+        MisfitError: The first, which has the others.
+    """
+    if found:
+        found[0].others = found[1:]
+        raise found[0]
+
+
+def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
+    """The file's content: mappings and lists that know their places (see `place_of`).
+
+    Raises:
+        error: The file cannot be read or is no YAML; the place names line and column.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise error("there is no such file", where=Place(path), mend="check the path") from None
+    except IsADirectoryError:
+        raise error("this is a folder, not a file", where=Place(path), mend="name the file itself") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(f"the file cannot be read: {problem}", where=Place(path), mend="save it as UTF-8 text") from None
+    yaml = YAML(typ="rt", pure=True)
+    yaml.version = (1, 2)
+    try:
+        data = yaml.load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        what = " ".join(str(part) for part in (problem.problem, problem.context) if part)
+        raise error(f"this is not YAML: {what}", where=place, mend="check quotes, colons and indentation") from None
+    except YAMLError as problem:
+        raise error(f"this is not YAML: {problem}", where=Place(path), mend="check the file's characters") from None
+    except (ValueError, RecursionError):
+        what = "a number in it is too long, or it is nested too deeply"
+        raise error(f"this YAML cannot be read: {what}", where=Place(path), mend="shorten it") from None
+    if _has_more_values_than(data, MOST_VALUES):
+        what = f"with its aliases it has over {MOST_VALUES:,} values"
+        raise error(f"this YAML cannot be read: {what}", where=Place(path), mend="remove aliases (*name)")
+    return data
+
+
+def _has_more_values_than(data: Any, most: int) -> bool:
+    """Whether it has, each alias counted as often as it stands there."""
+    left, count = [data], 0
+    while left:
+        value = left.pop()
+        count += 1
+        if count > most:
+            return True
+        if isinstance(value, Mapping):
+            left += value.values()
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            left += value
+    return False
+
+
+def parse_yaml(text: str) -> Any:
+    """The value that a YAML text holds, or the text itself where it is no YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML(typ="rt", pure=True)
+    yaml.version = (1, 2)
+    try:
+        return yaml.load(text)
+    except (YAMLError, ValueError, RecursionError):
+        return text
+
+
+def place_of(path: Path, data: Any, keys: Keys) -> Place:
+    """The place of the value under `keys`, or of the nearest enclosing one that is known."""
+    line: int | None = None
+    column: int | None = None
+    for key in keys:
+        marks = getattr(data, "lc", None)
+        try:
+            if isinstance(data, Mapping):
+                line, column = marks.key(key) if marks is not None else (line, column)
+            elif isinstance(data, Sequence) and not isinstance(data, str) and isinstance(key, int):
+                line, column = marks.item(key) if marks is not None else (line, column)
+            data = data[key]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    if line is None or column is None:
+        return Place(path)
+    return Place(path, line + 1, column + 1)
+
+
+def plain(data: Any) -> Any:
+    """The same values as Python's own dicts, lists, texts and numbers (see `as_written`)."""
+    if isinstance(data, Mapping):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, str):
+        return str(data)
+    if isinstance(data, Sequence):
+        return [plain(value) for value in data]
+    if isinstance(data, bool) or data is None:
+        return data
+    if isinstance(data, int | float):
+        return _number(data)
+    return str(data)
+
+
+class _Int(int):
+    written: str
+
+
+class _Float(float):
+    written: str
+
+
+def _number(data: float) -> int | float:
+    if type(data) in (int, float):
+        return data
+    from ruamel.yaml.representer import RoundTripRepresenter
+
+    number = _Int(data) if isinstance(data, int) else _Float(data)
+    number.written = str(RoundTripRepresenter().represent_data(data).value)
+    return number
+
+
+def as_written(number: float) -> str:
+    """The text that stands in the file for a number: `007` and `3.50` are agents and prices too."""
+    return getattr(number, "written", str(number))
+
+
+def validate_model(
+    model: type[Model], data: Any, *, path: Path, error: type[UsageError], place: PlaceOf | None = None
+) -> Model:
+    """`data` as a `model`; `place` tells where a value stands, if that is not in the file at `path`.
+
+    Raises:
+        error: A value does not fit; the place names line and column, the mend the nearest right name.
+        SeveralErrors: More than one does not.
+    """
+    try:
+        return model.model_validate(plain(data))
+    except ValidationError as problem:
+        details = _telling(problem.errors(include_url=False), data)
+    where = place or partial(place_of, path)
+    raise_all([each for detail in details for each in _as_errors(detail, model, data, where, error)])
+    raise AssertionError("a validation error tells of no error")
+
+
+def _telling(details: list[ErrorDetails], data: Any) -> list[ErrorDetails]:
+    """The errors that tell something, in the order of the data: one for each value.
+
+    A misspelt key also leaves the right one missing, and of a value that may be one of several things pydantic says of
+    each why it is not that: there the error that lies furthest in is of the thing that was meant.
+    """
+    placed = [(_keys_in(data, detail["loc"]), detail) for detail in details]
+    misspelt = {keys[:-1] for keys, detail in placed if detail["type"] == "extra_forbidden"}
+    kept: dict[Keys, ErrorDetails] = {}
+    for keys, detail in placed:
+        if detail["type"] == "missing" and keys in misspelt:
+            continue
+        key = (*keys, detail["loc"][-1]) if detail["type"] == "missing" else keys
+        kept.setdefault(key, detail)
+    return [
+        detail
+        for keys, detail in kept.items()
+        if not any(len(other) > len(keys) and other[: len(keys)] == keys for other in kept)
+    ]
+
+
+def _keys_in(data: Any, loc: Keys) -> Keys:
+    return tuple(key for key in loc if _is_in(data, loc, key))
+
+
+def _as_errors(
+    detail: ErrorDetails, model: type[BaseModel], data: Any, place_in: PlaceOf, error: type[UsageError]
+) -> list[UsageError]:
+    keys = _keys_in(data, detail["loc"])
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, MisfitError):
+        found = []
+        for misfit in (cause, *cause.others):
+            inner = (*keys, *misfit.keys)
+            found.append(error(f"{'.'.join(map(str, inner))}: {misfit}", where=place_in(data, inner)))
+        return found
+    return [_as_error(detail, keys, model, place_in(data, keys), error)]
+
+
+def _as_error(
+    detail: ErrorDetails, keys: Keys, model: type[BaseModel], place: Place, error: type[UsageError]
+) -> UsageError:
+    where = ".".join(str(key) for key in keys)
+    if detail["type"] == "extra_forbidden":
+        name = str(detail["loc"][-1])
+        known = known_keys(model, detail["loc"][:-1])
+        alike = nearest(name, known)
+        what = f"there is no key {name!r} here" + (f"; did you mean {alike!r}?" if alike else "")
+        return error(what, where=place, mend=f"the keys known here are: {', '.join(known)}" if known else None)
+    if detail["type"] == "missing":
+        return error(f"the key {detail['loc'][-1]!r} is missing", where=place, mend="add it")
+    message = in_plain_words(detail)
+    return error(f"{where}: {message}" if where else message, where=place)
+
+
+def _is_in(data: Any, loc: Keys, key: str | int) -> bool:
+    """Whether `key` of a pydantic location is one of the data, not the name of a union's member."""
+    for step in loc:
+        try:
+            inner = data[step]
+        except (KeyError, IndexError, TypeError):
+            if step == key:
+                return False
+            continue
+        if step == key:
+            return True
+        data = inner
+    return False
+
+
+def known_keys(model: type[BaseModel], loc: Keys) -> list[str]:
+    """The keys a model accepts at a location of its data."""
+    current: set[type[BaseModel]] = {model}
+    for step in loc:
+        if isinstance(step, int):
+            continue
+        inner: set[type[BaseModel]] = set()
+        for candidate in current:
+            for name, field in candidate.model_fields.items():
+                if step in (name, field.alias):
+                    inner |= _models_in(field.annotation)
+        current = inner or {candidate for candidate in current if candidate.__name__ == step} or current
+    return sorted({field.alias or name for candidate in current for name, field in candidate.model_fields.items()})
+
+
+def _models_in(annotation: Any) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {found for inner in get_args(annotation) for found in _models_in(inner)}

@@ -1,0 +1,1 @@
+"""Child processes: started, read, watched, and ended with us."""

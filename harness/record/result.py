@@ -1,0 +1,293 @@
+"""What a call came to: one line of `calls.jsonl`. Positions are milliseconds since the caller was connected.
+
+Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`started_ms`, `caller_end_ms` …) in
+`docs/metrics.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.failures import FailureKind
+from harness.record.unfit import Doubt, Unfit
+from harness.timeline.events import TurnKind
+
+DEFINITIONS = 3
+"""By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
+join request; by 1 they counted from connected. Since 3 a reply is a voice and no other sound, doubtful turns count in
+no metric, percentiles are of the nearest rank, and the WER is of what was said, not of how it is written."""
+Outcome = Literal["held", "failed", "undecided"]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ExpectationResult(_Line):
+    """One expectation, judged. `value` is in ms for times; `why` is a sentence for a person.
+
+    `by_agent`: it is undecided by what the agent itself did, which does not speak against the harness.
+    """
+
+    expect: str
+    limit: str
+    value: float | None = None
+    outcome: Outcome
+    why: str = ""
+    place: str = ""
+    by_agent: bool = False
+
+
+class FailureSeen(_Line):
+    """A kind of failure that occurred; `turn` is None outside of turns. `ended` where it ended the script.
+
+    `hint` says what a person can do about it. `fit` is false where the harness was late itself when it occurred: then
+    it is not held against the agent.
+    """
+
+    kind: FailureKind
+    what: str
+    hint: str = ""
+    at_ms: float | None = None
+    turn: int | None = None
+    ended: bool = False
+    fit: bool = True
+
+
+class GreetingResult(_Line):
+    """The agent's first speech, before the first turn. `ttfa_ms` counts from our join request."""
+
+    ttfa_ms: float | None = None
+    onset_ms: float | None = None
+    end_ms: float | None = None
+    reply: str = ""
+    fit: bool = True
+    unfit_why: list[Unfit] = Field(default_factory=list)
+    expectations: list[ExpectationResult] = Field(default_factory=list)
+
+
+class TurnResult(_Line):
+    """A `say` or a `type`: what the caller did, what the agent did, how long it took."""
+
+    turn: int
+    kind: TurnKind
+    text: str
+    fixture: str | None = None
+    language: str = "en"
+    started_ms: float | None = None
+    ended_ms: float | None = None
+    caller_start_ms: float | None = None
+    caller_end_ms: float | None = None
+    agent_onset_ms: float | None = None
+    agent_stop_ms: float | None = None
+    ttfa_ms: float | None = None
+    awaited_ms: float | None = None
+    ttfa_ear_ms: float | None = None
+    first_sound_ms: float | None = None
+    transcript_ms: float | None = None
+    transcript: str = ""
+    echo_ms: float | None = None
+    reply_text_ms: float | None = None
+    reply: str = ""
+    wer: float | None = None
+    wer_pair: tuple[str, str] | None = None
+    interrupted: bool = False
+    backchannels: int = 0
+    talk_over_ms: float | None = None
+    dead_air_ms: float | None = None
+    own_voice_db: float | None = None
+    exercised: bool | None = None
+    stop_ms: float | None = None
+    false_stop: bool | None = None
+    ends_call_ms: float | None = None
+    advice: str | None = None
+    fit: bool = True
+    unfit_why: list[Unfit] = Field(default_factory=list)
+    ran_out: str | None = None
+    doubtful: list[Doubt] = Field(default_factory=list)
+    cut: bool = False
+    expectations: list[ExpectationResult] = Field(default_factory=list)
+
+    @property
+    def sure(self) -> bool:
+        """Whether its numbers count: we were fit to measure it, and it is known whose voice was measured."""
+        return self.fit and not self.doubtful
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is not sure by something else than what the agent did."""
+        return not self.fit or any(not doubt.is_agents for doubt in self.doubtful)
+
+
+class WaitResult(_Line):
+    """A `wait` step: no turn, no row, no number; its expectations count."""
+
+    after_turn: int
+    started_ms: float | None = None
+    ended_ms: float | None = None
+    agent_spoke_ms: float | None = None
+    fit: bool = True
+    expectations: list[ExpectationResult] = Field(default_factory=list)
+
+
+class MediaHealth(_Line):
+    """How the agent's audio came over, in the whole call; None where the engine or the call could not tell.
+
+    `loss` is of the agent's packets, `concealed` of its samples, `clipped` of its voice's samples; the times are means
+    of one value a second. A dropout is a voice that breaks off all at once and goes on.
+    """
+
+    loss: float | None = None
+    concealed: float | None = None
+    clipped: float | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    jitter_buffer_ms: float | None = None
+    level_dbfs: float | None = None
+    dropouts: int = 0
+    dropout_ms: float = 0.0
+
+
+class SinceDue(_Line):
+    """When a call came how far, in ms since it was due to start; what we held back ourselves is in it."""
+
+    session_asked_ms: float | None = None
+    session_answered_ms: float | None = None
+    join_asked_ms: float | None = None
+    agent_there_ms: float | None = None
+
+
+class OwnLateness(_Line):
+    """One value for each second of the call: the longest delay of the event loop, the latest packet."""
+
+    lag_ms: list[float] = Field(default_factory=list)
+    send_late_ms: list[float] = Field(default_factory=list)
+
+
+class Remeasured(_Line):
+    """How a call was measured again.
+
+    `voices` says where its agent's voice is from: found anew in the `recording`, or as it was heard in the `call`; or
+    that nothing was measured again (`none`) and all numbers are those of the call. `why` it is not the recording.
+    """
+
+    voices: Literal["recording", "call", "none"]
+    why: str = ""
+
+
+class TrackHeard(_Line):
+    """An audio track of the agent. `background` is sound beside its voice; `gone_ms` is None where it stayed."""
+
+    identity: str
+    name: str = ""
+    source: str = ""
+    came_ms: float | None = None
+    gone_ms: float | None = None
+    background: bool = False
+
+
+class Handover(_Line):
+    """One agent left, and another answered from then on."""
+
+    at_ms: float | None = None
+    left: str
+    followed: str
+
+
+class CallResult(_Line):
+    """One call. `ok` is None where the call was cut short by ourselves on request.
+
+    `host` is the machine that made it, where there are several: times of different hosts are never compared.
+    `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
+    number; a `canary` ran on the other engine beside a load and has numbers of its own. `retry_of` is the call in whose
+    place this one was made, which then is in no number. `held_back_ms` is how long we ourselves kept it from asking for
+    its session and from joining; it is in no metric. `self_faults` are what the harness found wrong with itself.
+    """
+
+    version: Literal[1] = 1
+    call: str
+    scenario: str
+    tags: list[str] = Field(default_factory=list)
+    target: str = ""
+    agent: str = ""
+    room: str | None = None
+    started: str
+    host: str = ""
+    definitions: int = DEFINITIONS
+    engine: str = "sdk"
+    warm_up: bool = False
+    canary: bool = False
+    retry_of: str | None = None
+    start_late_ms: float | None = None
+    held_back_ms: float = 0.0
+    since_due: SinceDue | None = None
+    duration_ms: float = 0.0
+    ok: bool | None
+    failure: FailureKind | None = None
+    failures: list[FailureSeen] = Field(default_factory=list)
+    cut: bool = False
+    session_create_ms: float | None = None
+    session_retries: int = 0
+    room_connect_ms: float | None = None
+    agent_join_ms: float | None = None
+    agents: int = 0
+    tracks: list[TrackHeard] = Field(default_factory=list)
+    handovers: list[Handover] = Field(default_factory=list)
+    other_texts: int = 0
+    junk_frames: int = 0
+    stray_texts: int = 0
+    altered_echoes: int = 0
+    stray_speech: int = 0
+    greeting: GreetingResult | None = None
+    turns: list[TurnResult] = Field(default_factory=list)
+    waits: list[WaitResult] = Field(default_factory=list)
+    caller_voice: list[tuple[float, float]] = Field(default_factory=list)
+    agent_voice: list[tuple[float, float]] = Field(default_factory=list)
+    media: MediaHealth = Field(default_factory=MediaHealth)
+    own: OwnLateness = Field(default_factory=OwnLateness)
+    notes: list[str] = Field(default_factory=list)
+    self_faults: list[str] = Field(default_factory=list)
+    recording: str | None = None
+    remeasured: Remeasured | None = None
+
+    @property
+    def sure_failure(self) -> FailureKind | None:
+        """The kind that decides: `failure`, or what else occurred where the harness was late at that; None: nothing."""
+        if all(seen.fit for seen in self.failures):
+            return self.failure
+        sure = [seen for seen in self.failures if seen.fit]
+        return next((seen.kind for seen in (*(seen for seen in sure if seen.ended), *sure)), None)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether all of it was measured: the harness was fit, and it is known whose voice was heard."""
+        turns = all(turn.sure for turn in self.turns if not turn.cut)
+        greeting = self.greeting is None or self.greeting.fit
+        rest = all(wait.fit for wait in self.waits) and all(seen.fit for seen in self.failures)
+        return turns and greeting and rest and not self.self_faults
+
+    @property
+    def may_be_made_again(self) -> bool:
+        """Whether a call in its place may find out more: this one was not measured, and nothing sure failed in it."""
+        failed = any(expectation.outcome == "failed" for _, expectation in self.expectations())
+        return not self.cut and not self.is_sure and self.sure_failure is None and not failed
+
+    def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
+        """All judged expectations with their turn's number (None: the greeting's and the waits')."""
+        found: list[tuple[int | None, ExpectationResult]] = []
+        if self.greeting is not None:
+            found.extend((None, expectation) for expectation in self.greeting.expectations)
+        for turn in self.turns:
+            found.extend((turn.turn, expectation) for expectation in turn.expectations)
+        for wait in self.waits:
+            found.extend((None, expectation) for expectation in wait.expectations)
+        return found
+
+
+def standing(calls: Sequence[CallResult]) -> list[CallResult]:
+    """The calls that count: those that were made again do not."""
+    again = {call.retry_of for call in calls}
+    return [call for call in calls if call.call not in again]

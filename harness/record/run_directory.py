@@ -1,0 +1,204 @@
+"""The run directory: what is written when, and how it is read back."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import ConfigError, Place
+from harness.record.capacity import Capacity
+from harness.record.formats import OTHER_VERSION, why_unread
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult
+from harness.record.settings import RunSettings
+from harness.record.summary import Summary
+
+DEFAULT_PARENT = Path("reports")
+RUN_FILE = "run.json"
+CALLS_FILE = "calls.jsonl"
+SUMMARY_FILE = "summary.json"
+TRUTH_FILE = "truth.jsonl"
+CAPACITY_FILE = "capacity.json"
+AUDIO_FOLDER = "audio"
+
+
+class RunDirectory:
+    """A run's folder. A disk that takes no more is kept in `broken` and raised by nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken: str | None = None
+
+    @classmethod
+    def create(cls, out: Path | None, *, name: str, now: datetime) -> RunDirectory:
+        """A new folder: `out`, or one below `reports/` named by time and scenario.
+
+        Raises:
+            ConfigError: It holds a run already, or cannot be written.
+        """
+        stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}-{name}"
+        path = out if out is not None else stem
+        number = 1
+        # The folder of the timelines is made by one run alone, however many begin in the same instant.
+        while not _claimed(path):
+            if out is not None:
+                raise ConfigError("a run is recorded there already", where=Place(path), mend="name another --out")
+            number += 1
+            path = stem.with_name(f"{stem.name}-{number}")
+        probe = path / ".writable"
+        try:
+            probe.write_bytes(bytes(64 * 1024))
+            probe.unlink()
+        except OSError as problem:
+            with contextlib.suppress(OSError):
+                probe.unlink(missing_ok=True)
+            cls(path).take_back()
+            raise _unwritable(path, problem) from None
+        return cls(path)
+
+    def take_back(self) -> None:
+        """Removes what was made for a run that called nobody; what else is in the folder stays."""
+        if not (self.path / CALLS_FILE).exists():
+            for name in (RUN_FILE, TRUTH_FILE):
+                with contextlib.suppress(OSError):
+                    (self.path / name).unlink(missing_ok=True)
+        for folder in (self.path / "timelines", self.path):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def timeline(self, call: str) -> Path:
+        """The file of a call's timeline."""
+        return self.path / "timelines" / f"{call}.jsonl"
+
+    def audio(self, call: str) -> Path:
+        """The file of a call's recording."""
+        return self.path / AUDIO_FOLDER / f"{call}.wav"
+
+    def append_call(self, result: CallResult) -> None:
+        """Adds a line to calls.jsonl; it is on the disk when this returns."""
+        line = (result.model_dump_json() + "\n").encode()
+        try:
+            with (self.path / CALLS_FILE).open("ab", buffering=0) as file:
+                end = file.tell()
+                if file.write(line) < len(line):
+                    file.truncate(end)  # half a line would spoil the next one
+                    self._break(CALLS_FILE, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+                os.fsync(file.fileno())
+        except OSError as problem:
+            self._break(CALLS_FILE, problem)
+
+    def read_capacity(self) -> Capacity | None:
+        """What `capacity.json` says; None where there is none.
+
+        Raises:
+            ConfigError: It cannot be read.
+        """
+        file = self.path / CAPACITY_FILE
+        try:
+            return Capacity.model_validate_json(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValidationError as problem:
+            what = f"capacity.json cannot be read: {why_unread(Capacity, problem)}"
+            raise ConfigError(what, where=Place(file), mend=OTHER_VERSION) from None
+        except (OSError, ValueError) as problem:
+            raise ConfigError(f"capacity.json cannot be read: {problem}", where=Place(file)) from None
+
+    def write_text(self, name: str, text: str) -> bool:
+        """Writes a whole file or nothing; False where the disk refused."""
+        temporary = self.path / f".{name}.part"
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path / name)
+        except OSError as problem:
+            self._break(name, problem)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            return False
+        return True
+
+    def write_settings(self, settings: RunSettings) -> None:
+        """Writes run.json."""
+        self.write_text(RUN_FILE, settings.to_json())
+
+    def write_summary(self, summary: Summary) -> None:
+        """Writes summary.json."""
+        self.write_text(SUMMARY_FILE, summary.model_dump_json(indent=2) + "\n")
+
+    def _break(self, name: str, problem: OSError) -> None:
+        self.broken = self.broken or f"{name} cannot be written: {problem.strerror}"
+
+
+def _claimed(path: Path) -> bool:
+    """Whether the folder is a new run's from now on; False where another run has it.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    if (path / RUN_FILE).exists():
+        return False
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise _unwritable(path, problem) from None
+    try:
+        (path / "timelines").mkdir()
+    except FileExistsError:
+        return False
+    except OSError as problem:
+        RunDirectory(path).take_back()
+        raise _unwritable(path, problem) from None
+    return True
+
+
+def _unwritable(path: Path, problem: OSError) -> ConfigError:
+    return ConfigError(
+        f"the run cannot be written there: {problem.strerror}",
+        where=Place(path),
+        mend="name a folder on a disk that can be written and has space: --out DIR",
+    )
+
+
+def read_run(folder: Path) -> RecordedRun:
+    """What a run directory holds.
+
+    Raises:
+        ConfigError: It is none, or its files cannot be read.
+    """
+    try:
+        settings = RunSettings.model_validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
+        calls_file = folder / CALLS_FILE
+        # A line is whole with its end: the last one of a run that was killed may not be. (Not `splitlines`: an agent's
+        # text may hold line ends of Unicode.)
+        lines = calls_file.read_text(encoding="utf-8").split("\n")[:-1] if calls_file.exists() else []
+        calls = [_call_in(line, Place(calls_file, number)) for number, line in enumerate(lines, start=1)]
+    except FileNotFoundError:
+        raise ConfigError(
+            f"this is no run directory: it has no {RUN_FILE}", where=Place(folder), mend="name the folder of a run"
+        ) from None
+    except OSError as problem:
+        raise ConfigError(f"the run cannot be read: {problem.strerror}", where=Place(folder)) from None
+    except ValidationError as problem:
+        what = f"{RUN_FILE} cannot be read: {why_unread(RunSettings, problem)}"
+        raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
+    except ValueError as problem:
+        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), mend=OTHER_VERSION) from None
+    return RecordedRun(folder, settings, calls)
+
+
+def _call_in(line: str, place: Place) -> CallResult:
+    try:
+        call = CallResult.model_validate_json(line)
+    except ValidationError as problem:
+        why = why_unread(CallResult, problem)
+        raise ConfigError(f"this line cannot be read: {why}", where=place, mend=OTHER_VERSION) from None
+    if "definitions" not in call.model_fields_set:
+        call.definitions = 1
+        if call.greeting is not None:
+            call.greeting.onset_ms = call.greeting.ttfa_ms  # it counted from connected
+    return call

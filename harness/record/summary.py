@@ -1,0 +1,153 @@
+"""The shape of `summary.json`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.record.result import DEFINITIONS
+
+Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
+VERDICTS: dict[int, Verdict] = {
+    EXIT_OK: "pass",
+    EXIT_AGENT: "fail",
+    EXIT_USAGE: "usage",
+    EXIT_INFRASTRUCTURE: "infrastructure",
+    EXIT_UNFIT: "unfit",
+    EXIT_INTERRUPTED: "interrupted",
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reason(_Part):
+    """One reason why the run did not pass."""
+
+    code: int
+    what: str
+    count: int = 1
+
+
+class Ending(_Part):
+    """How a run ended, beside its calls.
+
+    Attributes:
+        extra: Reasons that no call tells.
+        decided: All reasons, where the calls themselves decide nothing: some were made to find out how many fail.
+    """
+
+    dropped: int = 0
+    interrupted: bool = False
+    extra: list[Reason] = Field(default_factory=list)
+    decided: list[Reason] | None = None
+
+
+class CallCounts(_Part):
+    """`total` is ok + failed; outside it are dropped and cut calls, those of the warm-up, and those made again."""
+
+    total: int = 0
+    ok: int = 0
+    failed: int = 0
+    dropped: int = 0
+    cut: int = 0
+    warm_up: int = 0
+    retried: int = 0
+
+
+class MetricSummary(_Part):
+    """A metric's samples. A percentile of too few is null (p90 under 10, p95 under 20, p99 under 100).
+
+    `censored` of them are only known to be larger than they say: their turns were cut while the reply was awaited. A
+    percentile that lies beyond all that was measured is null too.
+    """
+
+    count: int
+    min: float
+    mean: float
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float
+    censored: int = 0
+
+
+class RateSummary(_Part):
+    """A ratio: `failed` of `count`."""
+
+    count: int
+    failed: int
+    rate: float
+
+
+class ThresholdResult(_Part):
+    """A threshold, judged. `value` is None where no sample was left."""
+
+    metric: str
+    limit: str
+    value: float | None
+    samples: int
+    ok: bool | None
+    why: str = ""
+
+
+class ExpectationCounts(_Part):
+    """How many expectations of a kind held, failed, or could not be decided."""
+
+    held: int = 0
+    failed: int = 0
+    undecided: int = 0
+
+
+class CanarySummary(_Part):
+    """The calls of a load that ran on the other engine, for a person's ear; they are in no other number."""
+
+    engine: str
+    calls: CallCounts
+    metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
+    failures: dict[str, int] = Field(default_factory=dict)
+
+
+class RemeasuredCounts(_Part):
+    """Of a run that was measured again: how many calls from recordings, and why how many others were not."""
+
+    from_recordings: int = 0
+    live_onsets: dict[str, int] = Field(default_factory=dict)
+    unchanged: dict[str, int] = Field(default_factory=dict)
+
+
+class Summary(_Part):
+    """A run's verdict and numbers.
+
+    Attributes:
+        version: Of the format.
+        definitions: Those that its numbers were made by (the oldest of its calls').
+        failures: Kinds of failure of calls, and how many.
+        excused: What failed and was excused by a threshold that held, and how often.
+    """
+
+    version: Literal[1] = 1
+    verdict: Verdict
+    exit_code: int
+    reasons: list[Reason]
+    target: str
+    definitions: int = DEFINITIONS
+    calls: CallCounts
+    metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
+    thresholds: list[ThresholdResult] = Field(default_factory=list)
+    expectations: dict[str, ExpectationCounts] = Field(default_factory=dict)
+    failures: dict[str, int] = Field(default_factory=dict)
+    excused: dict[str, int] = Field(default_factory=dict)
+    canaries: CanarySummary | None = None
+    calibration: Any = None
+    remeasured: RemeasuredCounts | None = None
+
+    @property
+    def also(self) -> list[Verdict]:
+        """What else the run would have come to: the first of its reasons decides, and must not hide the others."""
+        found = (VERDICTS.get(reason.code) for reason in self.reasons)
+        return [verdict for verdict in dict.fromkeys(found) if verdict is not None and verdict != self.verdict]

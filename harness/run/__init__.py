@@ -1,0 +1,1 @@
+"""A run: when calls start, who makes them, and how it ends."""

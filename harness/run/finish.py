@@ -1,0 +1,107 @@
+"""The end of a run and its reports, all made from what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.call.recorder import remove_abandoned
+from harness.errors import EXIT_UNFIT, ConfigError, Place
+from harness.judge.expectations import judge_call, places_of
+from harness.judge.thresholds import Threshold
+from harness.judge.verdict import judge_run
+from harness.metrics.threshold import read_threshold
+from harness.record.calibration_store import newest, stated
+from harness.record.formats import OTHER_VERSION
+from harness.record.recorded_run import RecordedRun
+from harness.record.result import CallResult
+from harness.record.run_directory import AUDIO_FOLDER, RUN_FILE, RunDirectory, read_run
+from harness.record.settings import RunSettings, ScenarioSettings
+from harness.record.summary import Ending, Reason, Summary
+from harness.recordings.again import remeasured_calls
+from harness.report.html import render_html
+from harness.report.junit import render_junit
+from harness.report.turns_csv import render_turns_csv
+from harness.scenario.model import Scenario
+
+
+def finish_run(
+    directory: RunDirectory,
+    settings: RunSettings,
+    calls: Sequence[CallResult],
+    thresholds: Sequence[Threshold],
+    ending: Ending,
+) -> Summary:
+    """Judges a run's calls and writes its reports. A disk that refused anything is a reason of the summary."""
+    settings = settings.model_copy(update={"ending": ending, "calibration": stated(newest())})
+    directory.write_settings(settings)
+    summary = _write(directory, settings, calls, thresholds, ending)
+    if directory.broken is not None:
+        full = Reason(code=EXIT_UNFIT, what=f"harness.disk: {directory.broken}")
+        ending = ending.model_copy(update={"extra": [*ending.extra, full]})
+        summary = _judged(settings, calls, thresholds, ending)
+        directory.write_summary(summary)
+        directory.write_settings(settings.model_copy(update={"ending": ending}))
+    return summary
+
+
+def _judged(
+    settings: RunSettings, calls: Sequence[CallResult], thresholds: Sequence[Threshold], ending: Ending
+) -> Summary:
+    summary = judge_run(calls, thresholds, target=settings.target, ending=ending)
+    summary.calibration = settings.calibration
+    return summary
+
+
+def _write(
+    directory: RunDirectory,
+    settings: RunSettings,
+    calls: Sequence[CallResult],
+    thresholds: Sequence[Threshold],
+    ending: Ending,
+) -> Summary:
+    summary = _judged(settings, calls, thresholds, ending)
+    run = RecordedRun(directory.path, settings, list(calls), summary, directory.read_capacity())
+    directory.write_summary(summary)
+    directory.write_text("turns.csv", render_turns_csv(calls))
+    directory.write_text("junit.xml", render_junit(run))
+    directory.write_text("report.html", render_html(run))
+    return summary
+
+
+def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
+    """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too.
+
+    A run that was killed before its end is reported as interrupted; the recordings that it left unfinished are removed.
+    Measured again, it has the calls that then ran as well.
+
+    Raises:
+        ConfigError: The folder holds no run that can be read, or cannot be written.
+    """
+    run = read_run(folder)
+    try:
+        scenarios = {
+            name: (Scenario.model_validate(entry.model), entry) for name, entry in run.settings.scenarios.items()
+        }
+        thresholds = [
+            Threshold(*read_threshold(entry.metric, entry.limit), entry.where) for entry in run.settings.thresholds
+        ]
+    except ValueError as problem:
+        what = f"run.json cannot be read: {problem}"
+        raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
+    ending = run.settings.ending or Ending(interrupted=True)
+    directory = RunDirectory(folder)
+    remove_abandoned(directory.path / AUDIO_FOLDER)
+    tags = {name: entry.tags for name, (_, entry) in scenarios.items()}
+    calls = remeasured_calls(directory, run.calls, tags) if remeasure else run.calls
+    calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
+    summary = _write(directory, run.settings, calls, thresholds, ending)
+    if remeasure:
+        directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))
+    if directory.broken is not None:
+        raise ConfigError(directory.broken, where=Place(folder), mend="free space, or make the folder writable")
+    return summary
+
+
+def _judged_again(call: CallResult, model: Scenario, entry: ScenarioSettings) -> CallResult:
+    return judge_call(call, model, places_of(entry.places))

@@ -1,0 +1,176 @@
+"""Runs calls in one process, at a pace, and hands each result on as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.caller.prepare import Prepared
+from harness.clock import Clock
+from harness.record.result import CallResult, standing
+from harness.run.pacing import Pace
+
+_log = logging.getLogger(__name__)
+
+
+class RunningCall(Protocol):
+    """A call that can be made once, and cut while it runs."""
+
+    async def make(self) -> CallResult:
+        """Makes the call; raises nothing."""
+        ...
+
+    def cut(self) -> None:
+        """Ends it on request."""
+        ...
+
+
+StartCall = Callable[[str, Prepared, int | None], RunningCall]
+"""Of an id, a scenario, and when it is to start (monotonic ns; None: now)."""
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    results: list[CallResult] = field(default_factory=list)
+    dropped: int = 0
+    interrupted: bool = False
+
+
+class Runner:
+    """Runs a pace's calls over scenarios.
+
+    Args:
+        scenarios: In the order in which each slot runs them.
+        pace: How many calls, and when.
+        start: Makes a call of an id and a scenario, ready to be run.
+        keep: Writes a result down, before anybody is told of it.
+        ended: Told of each result as its call ends.
+        again: Told of each round of calls that are made again, by the number of them.
+        stop_at_failure: Starts nothing more at the first failed call; running calls finish.
+        retry_unfit: So many times at most a call is made again that could not be measured.
+    """
+
+    def __init__(
+        self,
+        scenarios: Sequence[Prepared],
+        pace: Pace,
+        *,
+        start: StartCall,
+        ended: Callable[[CallResult], None],
+        clock: Clock,
+        keep: Callable[[CallResult], Awaitable[None]] | None = None,
+        again: Callable[[int], None] = lambda count: None,
+        stop_at_failure: bool = False,
+        retry_unfit: int = 0,
+    ) -> None:
+        self._scenarios = scenarios
+        self._pace = pace
+        self._start = start
+        self._ended = ended
+        self._keep = keep
+        self._again = again
+        self._retry_unfit = retry_unfit
+        self._clock = clock
+        self._stop_at_failure = stop_at_failure
+        self._running: set[RunningCall] = set()
+        self._stopping = asyncio.Event()
+        self._started = 0
+        self.outcome = Outcome()
+
+    @property
+    def alive(self) -> int:
+        """How many calls run now."""
+        return len(self._running)
+
+    def stop(self) -> None:
+        """Starts nothing more; running calls finish."""
+        self._stopping.set()
+
+    def interrupt(self) -> None:
+        """Starts nothing more and cuts what runs; their results are kept, as cut."""
+        self.outcome.interrupted = True
+        self.stop()
+        for call in list(self._running):
+            call.cut()
+
+    async def run(self) -> Outcome:
+        """Runs to the end, or to the end of what ran when it was stopped."""
+        await (self._run_open() if self._pace.is_open else self._run_closed())
+        for _ in range(self._retry_unfit):
+            unsure = [result for result in standing(self.outcome.results) if result.may_be_made_again]
+            if not unsure or self._stopping.is_set():
+                break
+            self._again(len(unsure))
+            await self._run_again(unsure)
+        return self.outcome
+
+    async def _run_again(self, results: Sequence[CallResult]) -> None:
+        """One after the other: what could not be measured beside others may be by itself."""
+        by_name = {scenario.loaded.name: scenario for scenario in self._scenarios}
+        for result in results:
+            if not self._stopping.is_set():
+                await self._one(by_name[result.scenario], retry_of=result.call)
+
+    async def _run_closed(self) -> None:
+        slots = [self._slot() for _ in range(self._pace.slots or 1)]
+        await asyncio.gather(*slots)
+
+    async def _slot(self) -> None:
+        for _ in range(self._pace.repeat):
+            for scenario in self._scenarios:
+                if self._stopping.is_set():
+                    return
+                await self._one(scenario)
+
+    async def _run_open(self) -> None:
+        start_ns = self._clock.now_ns()
+        tasks: set[asyncio.Task[None]] = set()
+        for index in range(self._pace.total):
+            due_ns = start_ns + self._pace.due_ns(index)
+            if not await self._wait_until(due_ns):
+                break
+            if self._pace.slots is not None and len(self._running) >= self._pace.slots:
+                self.outcome.dropped += 1
+                continue
+            task = asyncio.create_task(self._one(self._scenarios[index % len(self._scenarios)], due_ns))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            await asyncio.sleep(0)  # the call is alive before the next is weighed against the cap
+        if tasks:
+            await asyncio.gather(*tasks)
+
+    async def _wait_until(self, due_ns: int) -> bool:
+        """False where the run was stopped first."""
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        slept = asyncio.ensure_future(self._clock.sleep_until_ns(due_ns))
+        try:
+            await asyncio.wait(_both(stopped, slept), return_when=asyncio.FIRST_COMPLETED)
+            return not self._stopping.is_set()
+        finally:
+            stopped.cancel()
+            slept.cancel()
+
+    async def _one(self, scenario: Prepared, due_ns: int | None = None, *, retry_of: str | None = None) -> None:
+        self._started += 1
+        call = self._start(f"{self._started:04d}-{scenario.loaded.name}", scenario, due_ns)
+        self._running.add(call)
+        try:
+            result = await call.make()
+            result.retry_of = retry_of
+            if self._keep is not None:
+                await self._keep(result)
+        finally:
+            self._running.discard(call)
+        self.outcome.results.append(result)
+        self._ended(result)
+        if self._stop_at_failure and result.ok is False:
+            self.stop()
+
+
+def _both(*waits: Awaitable[object]) -> set[asyncio.Future[object]]:
+    return {asyncio.ensure_future(wait) for wait in waits}

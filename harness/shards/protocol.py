@@ -1,0 +1,91 @@
+"""What a driver of calls and its shards say to each other: JSON lines, alike for asyncio and for gevent.
+
+::
+
+    driver → shard   a ShardOrder, once, first; then CallOrders and CutOrders. The end of the pipe cuts what runs.
+    shard → driver   {"ready": pid}, once, or {"error": {"what", "where", "mend", "code"}} in its place;
+                     {"started": call}; {"ended": a call's result}; {"event": …, "call": id} where events are wanted;
+                     {"second": {"alive", "lag_ms", "cpu"}} once a second
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.call.engines.make import EngineName
+from harness.caller.prepare import Prepared
+from harness.caller.recorded_call import RecordMode
+from harness.target.target import TargetKind
+
+LINE_LIMIT_BYTES = 64 << 20  # a result holds every turn of its call, and a call may last for hours
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShardOrder(_Line):
+    """All that a shard needs to make calls. It goes down a pipe and nowhere else, for it holds the key.
+
+    Attributes:
+        prepared: A file of `write_prepared`, in a folder that only we can write to.
+        directory: The run's.
+        described: The target as reports name it.
+        key_variable: See `Target`.
+        session_rate_per_min: At most so many sessions are asked for, of this shard; None for no limit.
+        call_duration_s: Calls loop their turns for so long; None: once.
+        tell_events: Whether each event of each call is wanted.
+    """
+
+    engine: EngineName
+    prepared: str
+    directory: str
+    record: RecordMode
+    target: str
+    described: str
+    kind: TargetKind
+    url: str
+    api_key: str | None
+    seed: int
+    key_variable: str | None = None
+    session_rate_per_min: float | None = None
+    call_duration_s: float | None = None
+    tell_events: bool = False
+
+
+class CallOrder(_Line):
+    """Make a call of a scenario, by its place in the list; at `due_ns` (monotonic), or now.
+
+    `lasts_s` goes before the shard's own `call_duration_s`.
+    """
+
+    do: Literal["call"] = "call"
+    call: str
+    scenario: int
+    due_ns: int | None = None
+    lasts_s: float | None = None
+    warm_up: bool = False
+    canary: bool = False
+
+
+class CutOrder(_Line):
+    """Cut a call, or all."""
+
+    do: Literal["cut"] = "cut"
+    call: str | None = None
+
+
+def write_prepared(scenarios: Sequence[Prepared], file: Path) -> None:
+    """Leaves the scenarios for shards to read. The folder must be one that nobody else can write to."""
+    file.write_bytes(pickle.dumps(list(scenarios)))
+
+
+def read_prepared(file: str) -> list[Prepared]:
+    """What `write_prepared` left."""
+    scenarios: list[Prepared] = pickle.loads(Path(file).read_bytes())  # noqa: S301 - see `write_prepared`
+    return scenarios

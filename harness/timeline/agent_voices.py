@@ -1,0 +1,223 @@
+"""The agent's voice out of all that was heard in a room: whose tracks are its, and what is said on any of them.
+
+The same object is told of the same things live and when a timeline is read back, so both know the same voices. An agent
+is heard as a person hears it: a voice on any of its tracks is its voice, and two at once are one. What only makes
+sound beside the voice is told apart by what its publisher declared: a track that is no microphone, while a microphone
+of the same agent is there for most of its time, is background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.hearing.voice import Voice, end_voice
+
+MICROPHONE = "microphone"
+
+
+@dataclass(slots=True)
+class HeardTrack:
+    """An audio track in the room; `voices` are all voices on it, whoever's it is."""
+
+    sid: str
+    identity: str
+    source: str
+    name: str = ""
+    came_ns: int = 0
+    gone_ns: int | None = None
+    voices: list[Voice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reign:
+    """Who is the agent from a time on."""
+
+    identity: str
+    from_ns: int
+
+
+class AgentVoices:
+    """Told who is in the room, who the agent is, and of each track's voices; knows the agent's voice.
+
+    Attributes:
+        voices: The agent's, by their onsets, none over another; only the last may be open. The list stays the same
+            object.
+        tracks: All audio tracks there were, by their sids.
+    """
+
+    def __init__(self) -> None:
+        self.voices: list[Voice] = []
+        self.tracks: dict[str, HeardTrack] = {}
+        self._behalf: dict[str, str] = {}
+        self._reigns: list[_Reign] = []
+        self._background: set[str] = set()
+        self._now_ns = 0
+
+    # -- who is there ----------------------------------------------------------------------------------------------
+
+    def participant(self, identity: str, on_behalf_of: str | None) -> None:
+        """Someone is in the room, or more is known of it."""
+        if on_behalf_of is not None and self._behalf.get(identity) != on_behalf_of:
+            self._behalf[identity] = on_behalf_of
+            self._merge_all()
+
+    def track_came(self, t_ns: int, sid: str, identity: str, *, name: str = "", source: str = MICROPHONE) -> None:
+        """A track is heard from now on."""
+        self.tracks[sid] = HeardTrack(sid, identity, source, name, t_ns)
+        self._passed(t_ns)
+
+    def track_gone(self, t_ns: int, sid: str) -> None:
+        """A track is there no more."""
+        if sid in self.tracks:
+            self.tracks[sid].gone_ns = t_ns
+            self._passed(t_ns)
+
+    def chosen(self, identity: str) -> None:
+        """This one is the agent, and always was: whoever was taken for it before was not."""
+        self._reigns = [_Reign(identity, 0)]
+        self._merge_all()
+
+    def handed_over(self, identity: str) -> None:
+        """This one follows the agent that was: it answers from where the other fell silent for good."""
+        from_ns = self.voices[-1].end_ns or self.voices[-1].onset_ns if self.voices else 0
+        self._reigns.append(_Reign(identity, from_ns))
+        self._merge_all()
+
+    @property
+    def identities(self) -> list[str]:
+        """Who the agent was, in order; one that was taken for it by mistake is not among them."""
+        return list(dict.fromkeys(reign.identity for reign in self._reigns))
+
+    def speaks_for(self, identity: str) -> str:
+        """Whose voice a participant's audio is: its own, or that of the agent on whose behalf it publishes."""
+        return self._behalf.get(identity, identity)
+
+    def is_agents(self, sid: str) -> bool:
+        """Whether a track is the agent's."""
+        track = self.tracks.get(sid)
+        return track is None or not track.identity or self.is_agent(track.identity)
+
+    def is_agent(self, identity: str) -> bool:
+        """Whether a participant is the agent, or was before another followed it, or publishes its voice."""
+        return any(reign.identity in (identity, self.speaks_for(identity)) for reign in self._reigns)
+
+    def is_background(self, sid: str) -> bool:
+        """Whether a track of the agent's is sound beside its voice."""
+        return sid in self._background
+
+    def of_agent(self) -> list[HeardTrack]:
+        """The agent's tracks, background among them, in the order in which they came."""
+        return [track for track in self.tracks.values() if self.is_agent(track.identity)]
+
+    def newest(self) -> str | None:
+        """The agent's newest track that is there, by its sid; background only where there is nothing else."""
+        live = [track.sid for track in self.of_agent() if track.gone_ns is None]
+        spoken = [sid for sid in live if sid not in self._background]
+        return next(reversed(spoken or live), None)
+
+    # -- what is said ----------------------------------------------------------------------------------------------
+
+    def onset(self, sid: str, t_ns: int) -> None:
+        """A voice set in on a track."""
+        self._track(sid).voices.append(Voice(t_ns))
+        self._passed(t_ns)
+        self._merge(sid, t_ns)
+
+    def end(self, sid: str, t_ns: int, began_ns: int | None) -> None:
+        """The track's last voice has ended, and began then as it is known now; None where it was noise."""
+        voices = self._track(sid).voices
+        onset_ns = voices[-1].onset_ns
+        end_voice(voices, t_ns, began_ns)
+        self._passed(t_ns)
+        self._merge(sid, onset_ns)
+
+    def last_onset_ns(self, sid: str) -> int:
+        """When the track's last voice set in."""
+        return self._track(sid).voices[-1].onset_ns
+
+    def voiced(self, sid: str) -> bool:
+        """Whether there is a voice on the track now."""
+        voices = self._track(sid).voices
+        return bool(voices) and voices[-1].end_ns is None
+
+    def has_spoken(self, identity: str) -> bool:
+        """Whether there was a voice on any track of one that may be the agent."""
+        return any(track.voices for track in self.tracks.values() if self.speaks_for(track.identity) == identity)
+
+    def background(self) -> list[Voice]:
+        """What was heard of the agent beside its voice, as `voices`."""
+        beside = [track for track in self._agents_tracks() if track.sid in self._background]
+        return _united(voice for track in beside for voice in track.voices)
+
+    def passed(self, t_ns: int) -> None:
+        """So late it is: what is background may be known better."""
+        self._passed(t_ns)
+
+    # -- how it is put together --------------------------------------------------------------------------------------
+
+    def _track(self, sid: str) -> HeardTrack:
+        if sid not in self.tracks:
+            self.tracks[sid] = HeardTrack(sid, "", MICROPHONE)
+        return self.tracks[sid]
+
+    def _agents_tracks(self) -> list[HeardTrack]:
+        return [track for track in self.tracks.values() if not track.identity or self.is_agent(track.identity)]
+
+    def _passed(self, t_ns: int) -> None:
+        self._now_ns = max(self._now_ns, t_ns)
+        if len(self.tracks) < 2:
+            return
+        background = {track.sid for track in self.tracks.values() if self._is_beside_a_voice(track)}
+        if background != self._background:
+            self._background = background
+            self._merge_all()
+
+    def _is_beside_a_voice(self, track: HeardTrack) -> bool:
+        if track.source == MICROPHONE:
+            return False
+        until_ns = track.gone_ns or self._now_ns
+        return any(
+            2 * (min(until_ns, other.gone_ns or self._now_ns) - max(track.came_ns, other.came_ns))
+            >= until_ns - track.came_ns
+            for other in self.tracks.values()
+            if other.source == MICROPHONE and self.speaks_for(other.identity) == self.speaks_for(track.identity)
+        )
+
+    def _merge_all(self) -> None:
+        self.voices[:] = _united(voice for track in self._agents_tracks() for voice in self._counted(track, 0))
+
+    def _merge(self, sid: str, since_ns: int) -> None:
+        """The voices from `since_ns` on, put together anew: a track's voice has changed there."""
+        tracks = self._agents_tracks()
+        if all(track.sid != sid for track in tracks):
+            return
+        kept = len(self.voices)
+        while kept and (self.voices[kept - 1].end_ns or self._now_ns) >= since_ns:
+            kept -= 1
+            since_ns = min(since_ns, self.voices[kept].onset_ns)
+        self.voices[kept:] = _united(voice for track in tracks for voice in self._counted(track, since_ns))
+
+    def _counted(self, track: HeardTrack, since_ns: int) -> Iterable[Voice]:
+        """The track's voices that end after a time, as far as they are the agent's voice."""
+        if track.sid in self._background:
+            return
+        whose = (track.identity, self.speaks_for(track.identity))
+        reigns = [reign for reign in self._reigns if reign.identity in whose]
+        for voice in reversed(track.voices):
+            if voice.end_ns is not None and voice.end_ns < since_ns:
+                return
+            if not track.identity or any(voice.onset_ns >= reign.from_ns for reign in reigns):
+                yield voice
+
+
+def _united(voices: Iterable[Voice]) -> list[Voice]:
+    """Voices in order, those that overlap made one."""
+    united: list[Voice] = []
+    for voice in sorted(voices, key=lambda voice: voice.onset_ns):
+        last = united[-1] if united else None
+        if last is None or (last.end_ns is not None and last.end_ns < voice.onset_ns):
+            united.append(Voice(voice.onset_ns, voice.end_ns))
+        elif last.end_ns is not None:
+            last.end_ns = None if voice.end_ns is None else max(last.end_ns, voice.end_ns)
+    return united

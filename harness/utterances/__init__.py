@@ -1,0 +1,1 @@
+"""What a caller says: WAVs and texts, found, made and checked."""

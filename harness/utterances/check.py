@@ -1,0 +1,103 @@
+"""Whether the manifest and the WAVs beside it say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from harness.audio_files.wav import SAMPLE_RATE, read_wav
+from harness.errors import FixtureError, Place
+from harness.hearing.voice_place import find_voice
+from harness.hearing.voiced import active_level_dbfs
+from harness.utterances.find import from_manifest
+from harness.utterances.manifest import MANIFEST_NAME, Manifest, load_manifest, sha256_of
+from harness.utterances.picture import Look, look_at
+
+BOUND_TOLERANCE_MS = 20.0
+LEVEL_TOLERANCE_DB = 1.0
+FILE_RATES = (24_000, 48_000)
+
+
+def check_folder(folder: Path) -> list[str]:
+    """Every problem of a folder of fixtures, each as text with its place and what mends it; empty where all is well."""
+    try:
+        manifest = load_manifest(folder)
+    except FixtureError as problem:
+        return [str(problem)]
+    problems = [str(problem) for name in manifest.entries for problem in _check_entry(name, manifest)]
+    return problems + [str(problem) for problem in _check_files(manifest)]
+
+
+def look_over(folder: Path) -> list[tuple[str, Look]]:
+    """Where the voice of each fixture of a folder is, by its name; those that cannot be read are left out."""
+    try:
+        manifest = load_manifest(folder)
+    except FixtureError:
+        return []
+    looks = []
+    for name in manifest.entries:
+        with suppress(FixtureError):
+            looks.append((name, look_at(from_manifest(name, manifest))))
+    return looks
+
+
+def _check_entry(name: str, manifest: Manifest) -> list[FixtureError]:
+    entry, place = manifest.entries[name], manifest.places[name]
+    path = manifest.folder / entry.file
+    again = (
+        f"make it again: voice-harness fixtures say {entry.text!r} --name {name} --language {entry.language} --force"
+    )
+    if not path.is_file():
+        return [
+            FixtureError(f"{name}: its file {entry.file} is missing", where=place, mend=f"{again}, or remove the entry")
+        ]
+    try:
+        wav = read_wav(path)
+    except FixtureError as problem:
+        return [problem]
+    if wav.notes:
+        whole = f"copy or fetch {entry.file} again, whole; or {again}"
+        return [FixtureError(f"{name}: {note}", where=Place(path), mend=whole) for note in wav.notes]
+    problems = []
+    if sha256_of(path) != entry.sha256:
+        problems.append(
+            FixtureError(f"{name}: {entry.file} has another hash than sha256 says", where=place, mend=again)
+        )
+    if wav.subtype != "PCM_16" or wav.recorded_rate not in FILE_RATES:
+        what = f"{name}: {entry.file} is {wav.subtype} at {wav.recorded_rate} Hz, not PCM_16 at 24000 or 48000 Hz"
+        mend = f"sox {entry.file} -b 16 -r 24000 out.wav"
+        problems.append(FixtureError(what, where=Place(path), mend=mend))
+    voice = find_voice(wav.samples, SAMPLE_RATE)
+    if voice is None:
+        return [*problems, FixtureError(f"{name}: there is no voice in {entry.file}", where=Place(path), mend=again)]
+    rows = (
+        ("voiced_start_ms", entry.voiced_start_ms, voice.start * 1000 / SAMPLE_RATE, BOUND_TOLERANCE_MS),
+        ("voiced_end_ms", entry.voiced_end_ms, voice.end * 1000 / SAMPLE_RATE, BOUND_TOLERANCE_MS),
+        ("level_dbfs", entry.level_dbfs, active_level_dbfs(wav.samples, SAMPLE_RATE), LEVEL_TOLERANCE_DB),
+    )
+    return problems + [
+        FixtureError(f"{name}: {key} is {told:g}, measured {measured:.1f}", where=place, mend=f"write {measured:.1f}")
+        for key, told, measured, tolerance in rows
+        if abs(told - measured) > tolerance
+    ]
+
+
+def _check_files(manifest: Manifest) -> list[FixtureError]:
+    """WAVs that the manifest does not know, and files that two names share."""
+    told = Counter(entry.file for entry in manifest.entries.values())
+    unknown = [
+        FixtureError(
+            f"{path.name} is in no entry of {MANIFEST_NAME}",
+            where=Place(path),
+            mend="make it with `voice-harness fixtures say`, which enters it, or remove it",
+        )
+        for path in sorted(manifest.folder.glob("*.wav"))
+        if path.name not in told
+    ]
+    shared = [
+        FixtureError(f"{file} is in {count} entries", where=Place(manifest.path), mend="keep one of them")
+        for file, count in told.items()
+        if count > 1
+    ]
+    return unknown + shared

@@ -1,0 +1,184 @@
+"""What the master of a load decides: how many calls, when it is over, and what becomes of a worker's calls."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from harness.caller.lost_call import lost_call
+from harness.errors import OwnFailure
+from harness.load.locust.board import Board
+from harness.load.order import LoadOrder, LoadPlan
+from tests.run.test_run_slots import prepared
+
+
+class Load:
+    """A board, a clock of its own, and what it told its workers."""
+
+    def __init__(self, folder: Path, plan: LoadPlan, workers: int = 1) -> None:
+        (folder / "timelines").mkdir(parents=True)
+        self.folder = folder
+        self.now = 100.0
+        self.told: list[dict[int, dict[str, Any]]] = []
+        self.cuts = 0
+        self.scenario = prepared("x")
+        order = LoadOrder(
+            plan=plan,
+            role="local" if workers == 1 else "master",
+            prepared="",
+            weights=(1.0,),
+            engine="light",
+            record="none",
+            directory=str(folder),
+            mark="",
+            target="fake",
+            described="fake",
+            kind="session",
+            url=None,
+            api_key=None,
+            seed=1,
+            expect_workers=workers,
+        )
+        self.board = Board(order, [self.scenario], go=self.told.append, cut=self._cut, clock=lambda: self.now)
+        self.clients = [f"client {number}" for number in range(1, workers + 1)]
+
+    def _cut(self) -> None:
+        self.cuts += 1
+
+    def all_ready(self) -> None:
+        for number, client in enumerate(self.clients, start=1):
+            self.board.joined(client, "here", 1000 + number)
+            self.board.ready(client)
+
+    def ended(self, client: str, call: str, timeline: bytes | None = None) -> None:
+        result = lost_call(
+            call, self.scenario, target="fake", started="2026-01-01T00:00:00Z", failure=OwnFailure("harness.bug", "")
+        )
+        self.board.call_ended(client, result.model_dump_json(), timeline)
+
+    def lines(self) -> list[dict[str, Any]]:
+        path = self.folder / "calls.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def after(self, seconds: float, **pending: int) -> tuple[int, float] | None:
+        """Time passes, every worker says its second, and Locust asks."""
+        self.now += seconds
+        for client in self.clients:
+            self.board.second(client, {"pending": pending.get(client.replace(" ", "_"), 0)})
+        return self.board.tick()
+
+
+def test_nothing_starts_before_all_workers_are_ready(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((10.0, 10),)), workers=2)
+    load.board.joined("client 1", "here", 1)
+    load.board.ready("client 1")
+    assert (load.after(1), load.told) == ((0, 1.0), [])
+    load.board.joined("client 2", "here", 2)
+    assert load.after(1) == (0, 1.0)
+    load.board.ready("client 2")
+    assert load.after(1) == (0, 100.0)
+    assert load.told == [{}]
+    assert load.after(5) == (5, 100.0)
+
+
+def test_a_worker_that_was_refused_is_not_waited_for(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((10.0, 10),)), workers=2)
+    load.board.joined("client 1", "here", 1)
+    load.board.ready("client 1")
+    load.board.refused.append("another version")
+    load.after(1)
+    assert load.told == [{}]
+
+
+def test_calls_that_run_may_end_for_the_stop_timeout_and_are_cut_after_it(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((0.0, 2), (10.0, 2)), stop_timeout_s=30))
+    load.all_ready()
+    assert load.after(0) == (2, 100.0)
+    load.board.call_started("client 1", "0001-x", 0)
+    assert load.after(10) == (0, 100.0)
+    assert load.after(29) == (0, 100.0)
+    assert load.cuts == 0
+    assert load.after(1) == (0, 100.0)
+    assert load.cuts == 1
+    assert load.after(1) == (0, 100.0)
+    assert load.cuts == 1  # once
+    load.ended("client 1", "0001-x")
+    assert load.after(1) is None
+
+
+def test_a_load_whose_calls_have_ended_waits_until_the_worker_has_said_so(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((0.0, 1), (10.0, 1))))
+    load.all_ready()
+    load.after(0)
+    assert load.after(10) == (0, 100.0)
+    assert load.after(1, client_1=1) == (0, 100.0)  # asked for, not yet started
+    assert load.after(1, client_1=1) == (0, 100.0)
+    assert load.after(1) is None
+
+
+def test_the_calls_of_a_worker_that_vanished_have_failed_and_have_one_line_each(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((0.0, 4), (60.0, 4))), workers=2)
+    load.all_ready()
+    load.after(0)
+    for number, client in enumerate(load.clients, start=1):
+        for call in (1, 2):
+            load.board.call_started(client, f"w{number}-000{call}-x", 0)
+    load.ended("client 2", "w2-0001-x")
+    assert load.board.alive == 3
+    load.board.vanished("client 2")
+    load.board.vanished("client 2")
+    load.ended("client 2", "w2-0002-x", zlib.compress(b"late"))  # it was on its way
+    assert [(line["call"], line["failure"]) for line in load.lines()] == [("w2-0002-x", "harness.shard_died")]
+    assert load.board.alive == 2
+    assert load.board.failures == {"harness.bug": 1, "harness.shard_died": 1}
+    assert load.after(10) == (4, 100.0)  # the other goes on
+    assert [worker["vanished"] for worker in load.board.ending()["workers"]] == [False, True]
+
+
+def test_a_load_without_workers_ends(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((0.0, 4), (60.0, 4))))
+    load.all_ready()
+    load.after(0)
+    load.board.call_started("client 1", "0001-x", 0)
+    load.board.vanished("client 1")
+    assert load.after(1) is None
+    assert len(load.lines()) == 1
+
+
+def test_a_call_made_elsewhere_is_written_where_the_run_is(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((60.0, 1),)))
+    load.all_ready()
+    load.board.call_started("client 1", "0001-x", 0)
+    load.ended("client 1", "0001-x", zlib.compress(b'{"event": "end"}\n'))
+    assert [line["call"] for line in load.lines()] == ["0001-x"]
+    assert (tmp_path / "timelines" / "0001-x.jsonl").read_text() == '{"event": "end"}\n'
+
+
+def test_bursts_come_one_by_one_and_are_shared_by_the_workers(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(bursts=(5, 2)), workers=2)
+    load.all_ready()
+    load.after(0)
+    assert load.told[1:] == [{1: {"burst": 5, "share": 3}, 2: {"burst": 5, "share": 2}}]
+    load.board.call_started("client 1", "w1-b5-0001-x", 0)
+    load.after(60)
+    assert len(load.told) == 2  # the first is not over
+    load.ended("client 1", "w1-b5-0001-x")
+    assert load.after(2) == (2, 100.0)
+    assert load.told[2:] == [{1: {"burst": 2, "share": 1}, 2: {"burst": 2, "share": 1}}]
+    load.after(2)
+    assert load.after(2) is None
+
+
+def test_what_a_vanished_worker_had_still_to_start_is_dropped(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(rate_per_min=60, duration_s=10), workers=2)
+    load.all_ready()
+    load.after(0)
+    for call in range(5):
+        load.board.call_started("client 1", f"w1-000{call}-x", 0)
+        load.ended("client 1", f"w1-000{call}-x")
+    load.board.vanished("client 2")
+    assert load.after(10) == (0, 100.0)
+    assert load.after(2) is None
+    assert load.board.status()["dropped"] == 5

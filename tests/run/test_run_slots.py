@@ -1,0 +1,306 @@
+"""Who runs when: slots, rates, stopping at a failure, interrupting, dropping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.caller.prepare import Prepared
+from harness.clock import NS_PER_S
+from harness.record.result import CallResult, TurnResult, standing
+from harness.run.pacing import Pace
+from harness.run.slots import Outcome, Runner
+from harness.scenario.by_hand import scenario_by_hand
+from harness.scenario.load import LoadedScenario
+from harness.scenario.timeouts import CallTimeouts
+from harness.testing import FakeClock
+
+
+def prepared(name: str) -> Prepared:
+    made = scenario_by_hand([], sets=[("name", name)], folder=Path(), env={})
+    return Prepared(LoadedScenario(made.model, made.path, made.raw, {}), [None], "demo", CallTimeouts())
+
+
+class HandClock(FakeClock):
+    """Time passes when the test says so: `passed` wakes those whose deadline has come, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sleeping: list[tuple[int, asyncio.Future[None]]] = []
+
+    async def sleep_until_ns(self, deadline_ns: int) -> None:
+        if deadline_ns > self.now_ns():
+            woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._sleeping.append((deadline_ns, woken))
+            await woken
+        await asyncio.sleep(0)
+
+    async def passed(self, seconds: float) -> None:
+        until_ns = self.now_ns() + round(seconds * NS_PER_S)
+        await settle()
+        while due := sorted((one for one in self._sleeping if one[0] <= until_ns), key=lambda one: one[0]):
+            self.advance((due[0][0] - self.now_ns()) / NS_PER_S)
+            self._sleeping.remove(due[0])
+            if not due[0][1].done():
+                due[0][1].set_result(None)
+            await settle()
+        self.advance((until_ns - self.now_ns()) / NS_PER_S)
+        await settle()
+
+
+async def settle() -> None:
+    """Lets every task run until all of them wait."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@dataclass(eq=False)
+class MadeCall:
+    """A call that lasts until the test ends it, or a time."""
+
+    call: str
+    scenario: str
+    started_ns: int
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+    ok: bool | None = True
+    late: bool = False
+
+    async def make(self) -> CallResult:
+        await self.end.wait()
+        cut = self.ok is None
+        turns = [TurnResult(turn=1, kind="type", text="x", fit=not self.late)]
+        return CallResult(call=self.call, scenario=self.scenario, started="", ok=self.ok, cut=cut, turns=turns)
+
+    def cut(self) -> None:
+        self.ok = None
+        self.end.set()
+
+    def finish(self, *, ok: bool = True) -> None:
+        self.ok = ok
+        self.end.set()
+
+
+@dataclass
+class Bench:
+    """A runner, its calls in the order of their start, and what was told of their ends."""
+
+    pace: Pace
+    scenarios: tuple[str, ...] = ("a",)
+    stop_at_failure: bool = False
+    retry_unfit: int = 0
+    instant: Mapping[int, bool] | None = None
+    clock: HandClock = field(default_factory=HandClock)
+    calls: list[MadeCall] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    most_alive: int = 0
+
+    def __post_init__(self) -> None:
+        self.runner = Runner(
+            [prepared(name) for name in self.scenarios],
+            self.pace,
+            start=self._start,
+            ended=lambda result: self.told.append(result.call),
+            clock=self.clock,
+            stop_at_failure=self.stop_at_failure,
+            retry_unfit=self.retry_unfit,
+            again=self.rounds.append,
+        )
+        self.running: asyncio.Task[Outcome] | None = None
+
+    def _start(self, call: str, scenario: Prepared, due_ns: int | None) -> MadeCall:
+        made = MadeCall(call, scenario.loaded.name, self.clock.now_ns())
+        self.calls.append(made)
+        self.most_alive = max(self.most_alive, self.runner.alive + 1)
+        if self.instant is not None:
+            made.finish(ok=self.instant.get(len(self.calls), True))
+        return made
+
+    async def begin(self) -> None:
+        self.running = asyncio.create_task(self.runner.run())
+        await settle()
+
+    async def outcome(self) -> Outcome:
+        assert self.running is not None
+        return await asyncio.wait_for(self.running, 5)
+
+
+def closed(slots: int, *, repeat: int = 1, scenarios: int = 1) -> Pace:
+    return Pace(slots, slots * repeat * scenarios, None, repeat)
+
+
+def open_pace(total: int, rate_per_min: float, *, cap: int | None = None) -> Pace:
+    return Pace(cap, total, rate_per_min, 1)
+
+
+# -- what could not be measured --------------------------------------------------------------------------------------
+
+
+async def test_what_was_unfit_is_called_again_by_itself_and_so_many_times_at_most() -> None:
+    bench = Bench(closed(2), retry_unfit=2)
+    await bench.begin()
+    bench.calls[0].late = True
+    for call in bench.calls[:2]:
+        call.finish()
+    await settle()
+    assert [call.call for call in bench.calls[2:]] == ["0003-a"]
+    bench.calls[2].late = True
+    bench.calls[2].finish()
+    await settle()
+    bench.calls[3].late = True
+    bench.calls[3].finish()
+    outcome = await bench.outcome()
+    assert [(result.call, result.retry_of) for result in outcome.results] == [
+        ("0001-a", None),
+        ("0002-a", None),
+        ("0003-a", "0001-a"),
+        ("0004-a", "0003-a"),
+    ]
+    assert bench.rounds == [1, 1]
+    assert [result.call for result in standing(outcome.results)] == ["0002-a", "0004-a"]
+
+
+async def test_without_being_asked_nothing_is_called_again_nor_once_it_is_interrupted() -> None:
+    for retry_unfit, interrupted in ((0, False), (2, True)):
+        bench = Bench(closed(1), retry_unfit=retry_unfit)
+        await bench.begin()
+        bench.calls[0].late = True
+        if interrupted:
+            bench.runner.stop()
+        bench.calls[0].finish()
+        await bench.outcome()
+        assert len(bench.calls) == 1
+
+
+# -- slots -----------------------------------------------------------------------------------------------------------
+
+
+async def test_each_slot_runs_the_list_of_scenarios_as_often_as_asked() -> None:
+    bench = Bench(closed(2, repeat=2, scenarios=2), ("a", "b"), instant={})
+    await bench.begin()
+    outcome = await bench.outcome()
+    assert [call.scenario for call in bench.calls].count("a") == 4
+    assert [call.scenario for call in bench.calls].count("b") == 4
+    assert sorted({result.call for result in outcome.results}) == sorted(bench.told)
+    assert len(set(bench.told)) == 8, "every call has its own id"
+    assert bench.calls[0].call == "0001-a"
+
+
+async def test_a_slot_starts_its_next_call_when_its_own_has_ended() -> None:
+    bench = Bench(closed(2, repeat=2))
+    await bench.begin()
+    assert (len(bench.calls), bench.runner.alive) == (2, 2)
+    bench.calls[1].finish()
+    await settle()
+    assert (len(bench.calls), bench.runner.alive) == (3, 2)
+    bench.calls[2].finish()
+    bench.calls[0].finish()
+    await settle()
+    bench.calls[3].finish()
+    outcome = await bench.outcome()
+    assert (len(outcome.results), bench.most_alive) == (4, 2)
+    assert bench.told[0] == "0002-a", "results come in the order in which the calls end"
+
+
+# -- a rate ----------------------------------------------------------------------------------------------------------
+
+
+async def test_calls_at_a_rate_start_on_time_whatever_runs() -> None:
+    bench = Bench(open_pace(4, 30), ("a", "b"))
+    await bench.begin()
+    await bench.clock.passed(10)
+    assert [call.started_ns / NS_PER_S for call in bench.calls] == [0, 2, 4, 6]
+    assert [call.scenario for call in bench.calls] == ["a", "b", "a", "b"]
+    for call in bench.calls:
+        call.finish()
+    outcome = await bench.outcome()
+    assert (len(outcome.results), outcome.dropped) == (4, 0)
+
+
+async def test_what_exceeds_the_cap_is_dropped_and_not_made_up_for() -> None:
+    bench = Bench(open_pace(6, 60, cap=2))
+    await bench.begin()
+    await bench.clock.passed(2.5)
+    assert (len(bench.calls), bench.runner.outcome.dropped) == (2, 1)
+    bench.calls[0].finish()
+    await bench.clock.passed(10)
+    outcome_so_far = bench.runner.outcome
+    assert (len(bench.calls), outcome_so_far.dropped) == (3, 3)
+    for call in bench.calls:
+        call.finish()
+    outcome = await bench.outcome()
+    assert (len(outcome.results), outcome.dropped, bench.most_alive) == (3, 3, 2)
+
+
+# -- stopping --------------------------------------------------------------------------------------------------------
+
+
+async def test_at_the_first_failure_nothing_more_starts_and_running_calls_finish_and_count() -> None:
+    bench = Bench(closed(2, repeat=3), stop_at_failure=True)
+    await bench.begin()
+    bench.calls[0].finish(ok=False)
+    await settle()
+    assert len(bench.calls) == 2
+    bench.calls[1].finish()
+    outcome = await bench.outcome()
+    assert [result.ok for result in outcome.results] == [False, True]
+    assert not outcome.interrupted
+
+
+async def test_at_the_first_failure_a_rate_stops_without_waiting_for_the_next_start() -> None:
+    bench = Bench(open_pace(10, 1), stop_at_failure=True, instant={1: False})
+    await bench.begin()
+    outcome = await bench.outcome()
+    assert (len(outcome.results), outcome.dropped) == (1, 0)
+
+
+async def test_without_x_a_failure_stops_nothing() -> None:
+    bench = Bench(closed(1, repeat=3), instant={1: False})
+    await bench.begin()
+    assert len((await bench.outcome()).results) == 3
+
+
+@pytest.mark.parametrize("pace", [closed(2, repeat=3), open_pace(6, 600)], ids=["slots", "rate"])
+async def test_an_interrupt_cuts_what_runs_and_keeps_every_result(pace: Pace) -> None:
+    bench = Bench(pace)
+    await bench.begin()
+    await bench.clock.passed(0.15)
+    assert len(bench.calls) == 2
+    bench.calls[0].finish()
+    await settle()
+    bench.runner.interrupt()
+    outcome = await bench.outcome()
+    started = len(bench.calls)
+    assert outcome.interrupted
+    assert len(outcome.results) == started < 6
+    assert [result.cut for result in outcome.results] == [False] + [True] * (started - 1)
+    assert bench.runner.alive == 0
+
+
+async def test_a_graceful_stop_lets_running_calls_finish() -> None:
+    bench = Bench(closed(1, repeat=3))
+    await bench.begin()
+    bench.runner.stop()
+    bench.calls[0].finish()
+    outcome = await bench.outcome()
+    assert ([result.ok for result in outcome.results], outcome.interrupted) == ([True], False)
+
+
+async def test_a_watcher_that_raises_is_not_swallowed() -> None:
+    def fail(_: CallResult) -> None:
+        raise OSError("the terminal is gone")
+
+    def start(call: str, scenario: Prepared, due_ns: int | None) -> Any:
+        made = MadeCall(call, scenario.loaded.name, 0)
+        made.finish()
+        return made
+
+    ended: Callable[[CallResult], None] = fail
+    runner = Runner([prepared("a")], closed(1), start=start, ended=ended, clock=FakeClock())
+    with pytest.raises(OSError, match="terminal"):
+        await runner.run()
