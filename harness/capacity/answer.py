@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness.capacity.edge import CONFIDENCE, Edge
-from harness.capacity.search import outcomes, sides
+from harness.capacity.search import Held, outcomes, sides
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
 from harness.metrics.survival import shown_percentile
 from harness.record.capacity import Answer, CurvePoint, Ended, Hold, LimitedBy
@@ -32,7 +32,7 @@ _ENDED_CODES: dict[Ended, int] = {
 
 def conclude(steps: Sequence[Hold], ended: Ended, *, most: int | None) -> Answer:
     """The answer after these steps; `most` is --max."""
-    decided = [hold.held for hold in steps if hold.verdict in ("met", "missed")]
+    decided = [Held.of(hold) for hold in steps if hold.verdict in ("met", "missed")]
     missed = [hold for hold in steps if hold.verdict == "missed"]
     if missed and ended != "set_up":
         edge = Edge(outcomes(decided))
@@ -88,7 +88,7 @@ def _no_limit(steps: Sequence[Hold], ended: Ended, most: int | None) -> Answer:
             ended, ""
         )
         words += f"; {_WHY_ENDED[ended]}" if ended in ("interrupted", "fallen") else ""
-    low = Edge(outcomes([hold.held for hold in met])).interval()[0] if met else 0
+    low = Edge(outcomes([Held.of(hold) for hold in met])).interval()[0] if met else 0
     return Answer(
         calls=calls,
         interval=(min(low, calls), None),

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from harness.capacity.objectives import seen_enough, surely_missed
-from harness.capacity.search import Verdict
 from harness.capacity.window import Timed, Window, in_window, talk_share
 from harness.clock import NS_PER_S
 from harness.errors import EXIT_UNFIT
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
 from harness.metrics.samples import Sample, samples_of
-from harness.record.capacity import Blamed, Hold, OwnState, Ttfa
+from harness.record.capacity import Blamed, Hold, HoldVerdict, OwnState, Ttfa
 from harness.record.summary import Ending, MetricSummary, RateSummary, Summary, ThresholdResult
 from harness.text.counted import counted
 
@@ -43,7 +42,7 @@ class Fitness:
     process_cpu: list[float] = field(default_factory=list)
 
     def take(self, second: Mapping[str, Any]) -> None:
-        """What a process of calls says of a second; see `shard_lines`."""
+        """What a process of calls says of a second; see `shards/protocol.py`."""
         if self.is_open:
             self.lag_ms.append(second["lag_ms"])
             self.process_cpu.append(second["cpu"])
@@ -141,7 +140,7 @@ def _kinds(summary: Summary) -> str:
 
 def _verdict(
     summary: Summary, own: OwnState, share: float, unasked: Sequence[str]
-) -> tuple[Verdict, str, Blamed | None]:
+) -> tuple[HoldVerdict, str, Blamed | None]:
     missed = [result for result in summary.thresholds if result.ok is False]
     without = [result for result in summary.thresholds if result.ok is None]
     unfit = [reason.what for reason in summary.reasons if reason.code == EXIT_UNFIT]

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.capacity.edge import Edge, Outcome
-
-Verdict = Literal["met", "missed", "unfit", "set_up"]
-"""Of a hold: the objectives were met, or missed; the harness was not fit to say; it was mostly set-up."""
+from harness.record.capacity import Hold, HoldVerdict
 
 UP = 2.0
 FINE_UP = 1.5  # once the harness has been the limit above
@@ -35,8 +33,13 @@ class Held:
     """What the search knows of a hold."""
 
     calls: int
-    verdict: Verdict
+    verdict: HoldVerdict
     thin: bool = False
+
+    @classmethod
+    def of(cls, hold: Hold) -> Held:
+        """The same of a hold as it is recorded."""
+        return cls(hold.calls, hold.verdict, thin=not (hold.full or hold.sure))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Protocol
 from harness.capacity.judge_hold import Made, judge_hold, ttfa_ms
 from harness.capacity.lengths import Learned, Lengths
 from harness.capacity.recovery import recovery
-from harness.capacity.search import Plan, Try, next_step
+from harness.capacity.search import Held, Plan, Try, next_step
 from harness.capacity.window import call_set_up_s, turn_length_s
 from harness.clock import Clock, s_to_ns
 from harness.judge.thresholds import Threshold
@@ -59,7 +59,7 @@ class Seeker:
         """The search, to its end; `steps` are what it saw."""
         deadline_ns = self.clock.now_ns() + s_to_ns(self.max_time_s)
         while self.stopped is None:
-            following = next_step(self.plan, [hold.held for hold in self.steps])
+            following = next_step(self.plan, [Held.of(hold) for hold in self.steps])
             if not isinstance(following, Try):
                 return following
             lengths = self.learned.lengths(following.calls, full=following.full)

@@ -19,7 +19,7 @@ from harness.cli.carry_out import prompts_told
 from harness.cli.options import check_junit, write_junit_copy
 from harness.clock import SystemClock
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, HarnessError
-from harness.load.directory import LoadRequest, LoadRun, settings_with
+from harness.load.lifecycle import LoadRequest, LoadRun, settings_with
 from harness.load.order import LoadOrder, LoadPlan, Role
 from harness.load.outlook import outlook
 from harness.load.plan import LoadOptions, in_words

@@ -20,7 +20,7 @@ from harness.cli.load import read_mix
 from harness.cli.options import read_duration, read_thresholds, resolve_target
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
-from harness.load.directory import LoadRun
+from harness.load.lifecycle import LoadRun
 from harness.load.order import LoadPlan
 from harness.load.plan import LoadOptions
 from harness.record.run_directory import RunDirectory

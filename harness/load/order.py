@@ -76,7 +76,7 @@ class LoadOrder(_Frozen):
     """For one process of Locust. It goes down a pipe and nowhere else, for it holds the key.
 
     Attributes:
-        prepared: A file of `shard_lines.write_prepared`.
+        prepared: A file of `shards.protocol.write_prepared`.
         weights: Of the scenarios, for `Mix`.
         directory: The run's, on the machine of the master.
         mark: Stands in the directory's file `MARK_FILE`: who can read it there is on that machine.

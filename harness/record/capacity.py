@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.capacity.search import Held, Verdict
 from harness.record.summary import ThresholdResult
 
+HoldVerdict = Literal["met", "missed", "unfit", "set_up"]
+"""Of a hold: the objectives were met, or missed; the harness was not fit to say; it was mostly set-up."""
 LimitedBy = Literal["agent", "session service", "harness", "not reached"]
 Blamed = Literal["agent", "session service"]
 Ended = Literal["found", "max", "harness", "set_up", "first", "enough", "time", "interrupted", "fallen"]
@@ -69,7 +70,7 @@ class Hold(_Part):
     window_s: float
     talk_share: float
     turns: int
-    verdict: Verdict
+    verdict: HoldVerdict
     limited_by: Blamed | None = None
     why: str = ""
     ttfa: Ttfa = Field(default_factory=Ttfa)
@@ -79,11 +80,6 @@ class Hold(_Part):
     failures: dict[str, int] = Field(default_factory=dict)
     own: OwnState = Field(default_factory=OwnState)
     call_ids: list[str] = Field(default_factory=list)
-
-    @property
-    def held(self) -> Held:
-        """What the search knows of it."""
-        return Held(self.calls, self.verdict, thin=not (self.full or self.sure))
 
 
 class CurvePoint(_Part):

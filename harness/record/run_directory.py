@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import ConfigError, Place
+from harness.formats import OTHER_VERSION, why_unread
 from harness.record.capacity import Capacity
-from harness.record.formats import OTHER_VERSION, why_unread
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings

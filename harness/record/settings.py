@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.record.formats import Recorded
+from harness.formats import Recorded
 from harness.record.summary import Ending
 
 

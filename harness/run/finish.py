@@ -7,12 +7,12 @@ from pathlib import Path
 
 from harness.call.recorder import remove_abandoned
 from harness.errors import EXIT_UNFIT, ConfigError, Place
+from harness.formats import OTHER_VERSION
 from harness.judge.expectations import judge_call, places_of
 from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import read_threshold
 from harness.record.calibration_store import newest, stated
-from harness.record.formats import OTHER_VERSION
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.run_directory import AUDIO_FOLDER, RUN_FILE, RunDirectory, read_run

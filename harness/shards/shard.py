@@ -1,4 +1,4 @@
-"""A process of its own that makes calls as it is told: `python -m harness.shards.shard`, see `shard_lines`.
+"""A process of its own that makes calls as it is told: `python -m harness.shards.shard`, see `protocol`.
 
 Never forked and never patched: LiveKit's native runtime refuses the one, asyncio does not survive the other. Ctrl-C is
 the driver's to judge; the end of standard input cuts what runs and ends the process.

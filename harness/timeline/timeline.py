@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import ConfigError, OwnFailure, Place
-from harness.record.formats import OTHER_VERSION, unknown_version
+from harness.formats import OTHER_VERSION, unknown_version
 from harness.secret import Secret, without_secrets
 from harness.timeline.codec import entry_of, event_of
 from harness.timeline.events import Event

@@ -6,9 +6,10 @@ import math
 import random
 from collections.abc import Callable
 
-from harness.capacity.search import Held, Plan, Stop, Verdict, next_step
+from harness.capacity.search import Held, Plan, Stop, next_step
+from harness.record.capacity import HoldVerdict
 
-Agent = Callable[[int], Verdict]
+Agent = Callable[[int], HoldVerdict]
 
 
 def sharp(holds: int) -> Agent:
@@ -19,7 +20,7 @@ def sharp(holds: int) -> Agent:
 def soft(edge: float, width: float, rng: random.Random) -> Agent:
     """The chance to be held falls slowly: by `width` in the logarithm of the calls."""
 
-    def hold(calls: int) -> Verdict:
+    def hold(calls: int) -> HoldVerdict:
         chance = 1 / (1 + math.exp(max(-50.0, min(50.0, (math.log(calls) - math.log(edge)) / width))))
         return "met" if rng.random() < chance else "missed"
 
@@ -28,9 +29,9 @@ def soft(edge: float, width: float, rng: random.Random) -> Agent:
 
 def with_accidents(agent: Agent, share: float, rng: random.Random) -> Agent:
     """Now and then a hold comes out as it should not."""
-    other: dict[Verdict, Verdict] = {"met": "missed", "missed": "met"}
+    other: dict[HoldVerdict, HoldVerdict] = {"met": "missed", "missed": "met"}
 
-    def hold(calls: int) -> Verdict:
+    def hold(calls: int) -> HoldVerdict:
         verdict = agent(calls)
         return other[verdict] if rng.random() < share else verdict
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -96,3 +97,13 @@ def test_the_tables_of_metrics_are_the_registry(golden: Golden, name: str) -> No
 def test_each_metric_is_in_one_table() -> None:
     for metric in METRICS.values():
         assert sum(is_in(metric) for is_in in METRIC_TABLES.values()) == 1, metric.name
+
+
+def test_the_architecture_tells_of_each_room_in_the_order_of_the_layers() -> None:
+    root = DOCS.parent
+    told = re.findall(r"^\| `harness/(\w+)/` \|", (root / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE)
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    [contract] = settings["tool"]["importlinter"]["contracts"]
+    layers = [name.strip() for layer in contract["layers"] for name in re.split(r"[|:]", layer)]
+    rooms = [name for name in layers if (root / "harness" / name).is_dir()]
+    assert told == rooms
