@@ -1,8 +1,8 @@
 """Beside a Locust that was started by itself: `python -m harness.cli.companion`.
 
-The first line of standard input says what a locustfile's classes do; the answer is {"order": a `LoadOrder`} or
-{"error", "code"}. At the end comes {"ending": …}; then the run is judged and its reports are written, and {"exit": its
-code} goes out. What people read goes to standard error.
+The first line of standard input says what a locustfile's classes do; the answer is {"order": a `LoadOrder`} or an
+error (`process/lines.py`). At the end comes {"ending": …}; then the run is judged and its reports are written, and
+{"exit": its code} goes out. What people read goes to standard error.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
 from harness.load.lifecycle import LoadRun
 from harness.load.order import LoadPlan
 from harness.load.plan import LoadOptions
+from harness.process.lines import error_message, line_of
 from harness.record.run_directory import RunDirectory
 from harness.report.console import make_console, print_summary
 from harness.scenario.load import LoadedScenario
@@ -32,7 +33,7 @@ _COMMON = ("target", "agent", "engine", "call_duration", "session_rate")
 
 
 def _tell(message: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+    sys.stdout.write(line_of(message))
     sys.stdout.flush()
 
 
@@ -149,7 +150,7 @@ def main() -> int:
     try:
         return asyncio.run(_serve())
     except HarnessError as problem:
-        _tell({"error": str(problem), "code": problem.exit_code})
+        _tell(error_message(problem))
         return EXIT_USAGE
 
 

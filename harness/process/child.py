@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.process.lines import line_of, message_in
 from harness.process.log_tail import Said
 
 GUARD = (sys.executable, "-m", "harness.process.guard", "--")
@@ -70,11 +70,8 @@ class Child:
         child = cls(name, process, said)
 
         def take_message(line: bytes) -> None:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                message = None
-            if isinstance(message, dict) and on_message is not None:
+            message = message_in(line)
+            if message is not None and on_message is not None:
                 on_message(message)
             else:
                 said.add(line)
@@ -101,7 +98,7 @@ class Child:
         if stdin is None or stdin.is_closing():
             return
         with contextlib.suppress(ConnectionError):
-            stdin.write(json.dumps(message).encode() + b"\n")
+            stdin.write(line_of(message).encode())
             await stdin.drain()
 
     async def wait(self) -> int:

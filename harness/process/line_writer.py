@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from contextlib import suppress
 from typing import IO, Any
 
-from pydantic import BaseModel
+from harness.process.lines import line_of
 
 END_S = 5.0
 
 
 class LineWriter:
-    """Writes in the order in which it was told; what nobody reads any more is dropped."""
+    """Writes lines in order. Once the reader has gone, lines are dropped."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -34,9 +33,5 @@ class LineWriter:
     def _write(self) -> None:
         while (message := self._lines.get()) is not None:
             with suppress(OSError, ValueError):
-                self._file.write(json.dumps(message, ensure_ascii=False, default=_of_model) + "\n")
+                self._file.write(line_of(message))
                 self._file.flush()
-
-
-def _of_model(value: BaseModel) -> Any:
-    return value.model_dump(mode="json")

@@ -14,8 +14,9 @@ from harness.call.engines.make import EngineName
 from harness.caller.lost_call import how_it_ended, lost_call, shard_died
 from harness.caller.prepare import Prepared
 from harness.clock import NS_PER_S, Clock
-from harness.errors import HarnessError, OwnFailure, StackError, UsageError
+from harness.errors import HarnessError, OwnFailure, StackError
 from harness.process.child import Child
+from harness.process.lines import error_in
 from harness.process.log_tail import Said
 from harness.record.result import CallResult
 from harness.shards.protocol import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, write_prepared
@@ -283,7 +284,7 @@ class ShardPool:
         elif "ready" in message:
             shard.ready.set()
         elif "error" in message:
-            shard.error = _error(message["error"])
+            shard.error = error_in(message)
 
     def _gone(self, shard: _Shard, why: str) -> None:
         last = self.said.last()
@@ -321,8 +322,3 @@ class PooledCall:
 
     def _took(self, shard: _Shard) -> None:
         self._shard = shard
-
-
-def _error(told: dict[str, Any]) -> HarnessError:
-    kind = StackError if told["code"] == StackError.exit_code else UsageError
-    return kind(told["what"], where=told["where"], mend=told["mend"])

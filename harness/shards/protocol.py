@@ -3,7 +3,7 @@
 ::
 
     driver → shard   a ShardOrder, once, first; then CallOrders and CutOrders. The end of the pipe cuts what runs.
-    shard → driver   {"ready": pid}, once, or {"error": {"what", "where", "mend", "code"}} in its place;
+    shard → driver   {"ready": pid}, once, or an error (see `process/lines.py`) in its place;
                      {"started": call}; {"ended": a call's result}; {"event": …, "call": id} where events are wanted;
                      {"second": {"alive", "lag_ms", "cpu"}} once a second
 """

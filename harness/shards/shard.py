@@ -29,6 +29,7 @@ from harness.errors import EXIT_OK, EXIT_UNFIT, HarnessError
 from harness.machine.loop_lag import LoopLag
 from harness.machine.open_files import take_all_allowed
 from harness.process.line_writer import LineWriter
+from harness.process.lines import error_message
 from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 from harness.secret import Secret
@@ -192,8 +193,7 @@ async def serve(tell: Tell) -> int:
             while line := await reader.readline():
                 _follow(shard, json.loads(line))
     except HarnessError as problem:
-        where = None if problem.where is None else str(problem.where)
-        tell({"error": {"what": problem.what, "where": where, "mend": problem.mend, "code": problem.exit_code}})
+        tell(error_message(problem))
         return problem.exit_code
     return EXIT_OK
 

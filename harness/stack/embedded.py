@@ -15,10 +15,11 @@ from typing import Any, Self
 
 from harness.errors import StackError
 from harness.process.child import Child
+from harness.process.lines import error_in
 from harness.process.log_tail import Said
 from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
-from harness.stack.host_messages import HostSettings, error_of
+from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import find_server
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"
@@ -155,7 +156,7 @@ async def _ready(
     await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     message = first.result() if first.done() else {}
     if "error" in message:
-        raise error_of(message["error"])
+        raise error_in(message)
     if "ready" not in message:
         later.insert(0, message)
         raise await falling

@@ -21,11 +21,12 @@ from livekit.api import CreateRoomRequest, LiveKitAPI
 
 from harness.errors import ConfigError, HarnessError, StackError
 from harness.process.child import Child
+from harness.process.lines import error_in, error_message, line_of
 from harness.process.log_tail import Said
 from harness.secret import Secret
 from harness.stack.agents_file import load_agents
 from harness.stack.cuts import Cuts
-from harness.stack.host_messages import HostSettings, error_line, error_of
+from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import RunningServer, start_server
 from harness.stack.relay import Relays
 from harness.stack.service import Overrides, Service
@@ -97,11 +98,11 @@ class Agents:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def take(message: dict[str, Any]) -> None:
-            error = message.get("error")
-            if isinstance(error, dict):
-                said.add(str(error.get("what")))
+            error = error_in(message) if "error" in message else None
+            if error is not None:
+                said.add(error.what)
                 if not ready.done():
-                    ready.set_exception(error_of(error))
+                    ready.set_exception(error)
             elif "room" in message:
                 news.take(str(message["room"]), str(message.get("is")))
             elif "ready" in message and not ready.done():
@@ -224,7 +225,7 @@ class Host:
 
 def _report(message: Mapping[str, Any]) -> None:
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.write(line_of(message))
         sys.stdout.flush()
 
 
@@ -263,7 +264,7 @@ async def _run() -> None:
     except Fallen as fallen:
         _report({"fallen": {"part": fallen.part, "said": fallen.said}})
     except HarnessError as error:
-        _report(error_line(error))
+        _report(error_message(error))
     finally:
         leaving.cancel()
         await host.stop()

@@ -1,13 +1,10 @@
-"""What goes over the pipes of the host: its settings, and errors."""
+"""What goes over the pipes of the host: its settings."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
-
-from harness.errors import ConfigError, HarnessError, StackError
 
 
 @dataclass(frozen=True)
@@ -35,15 +32,3 @@ class HostSettings:
     def to_message(self) -> dict[str, Any]:
         """The first line's JSON object."""
         return asdict(self)
-
-
-def error_of(told: Mapping[str, Any]) -> HarnessError:
-    """An error that a child reported, as one of ours."""
-    kind = ConfigError if told.get("exit_code") == ConfigError.exit_code else StackError
-    return kind(str(told.get("what")), where=told.get("where"), mend=told.get("mend"))
-
-
-def error_line(error: HarnessError) -> dict[str, Any]:
-    """An error as the pipe carries it."""
-    where = None if error.where is None else str(error.where)
-    return {"error": {"what": error.what, "where": where, "mend": error.mend, "exit_code": error.exit_code}}

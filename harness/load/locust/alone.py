@@ -18,9 +18,10 @@ import gevent
 from gevent import subprocess
 from locust.runners import MasterRunner, WorkerRunner
 
-from harness.errors import EXIT_UNFIT, EXIT_USAGE
+from harness.errors import EXIT_UNFIT
 from harness.load.locust.runtime import Runtime
 from harness.load.order import LoadOrder
+from harness.process.lines import error_in, line_of, message_in
 
 COMMAND = (sys.executable, "-m", "harness.cli.companion")
 CUT_WITHIN_S = 45.0
@@ -76,14 +77,15 @@ class Alone:
                 for each in user_classes
             ],
         }
-        self._companion.stdin.write(json.dumps(told).encode() + b"\n")
+        self._companion.stdin.write(line_of(told).encode())
         self._companion.stdin.flush()
         line = self._companion.stdout.readline()
-        answer = json.loads(line) if line else {"error": "the companion process ended", "code": EXIT_UNFIT}
-        if "error" in answer:
-            _log.error(answer["error"])
-            self._environment.process_exit_code = answer.get("code", EXIT_USAGE)
-            raise SystemExit(self._environment.process_exit_code)
+        answer = message_in(line)
+        if answer is None or "error" in answer:
+            _log.error("the companion process ended" if answer is None else error_in(answer))
+            code = EXIT_UNFIT if answer is None else error_in(answer).exit_code
+            self._environment.process_exit_code = code
+            raise SystemExit(code)
         return LoadOrder.model_validate(answer["order"])
 
     def _begin(self) -> None:
@@ -113,7 +115,7 @@ class Alone:
         board = self._runtime.board
         with contextlib.suppress(OSError):
             if board is not None:
-                self._companion.stdin.write(json.dumps({"ending": board.ending()}).encode() + b"\n")
+                self._companion.stdin.write(line_of({"ending": board.ending()}).encode())
             self._companion.stdin.close()
         line = self._companion.stdout.readline()
         self._companion.wait()

@@ -6,7 +6,6 @@ The same lines as `pool` writes and reads, by gevent in place of asyncio. Import
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from gevent.event import AsyncResult, Event
 
 from harness.call.engines.make import EngineName
 from harness.caller.lost_call import how_it_ended, shard_died
+from harness.process.lines import error_in, line_of, message_in
 from harness.process.log_tail import Said
 from harness.shards.protocol import CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import LOOK_S, READY_S, Silence
@@ -52,7 +52,7 @@ class _Shard:
 
     def tell(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended: its reader tells
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.write(line_of(message).encode())
             self.process.stdin.flush()
 
     def end(self) -> None:
@@ -188,12 +188,11 @@ class Bridge:
     def _read(self, shard: _Shard) -> None:
         for line in shard.process.stdout:
             shard.silence.heard(time.monotonic())
-            try:
-                message = json.loads(line)
-            except ValueError:
+            message = message_in(line)
+            if message is None:
                 self.said.add(line)
-                continue
-            self._take(shard, message)
+            else:
+                self._take(shard, message)
         code = shard.process.wait()
         self._gone(shard, shard.killed or how_it_ended(code))
 
@@ -213,7 +212,8 @@ class Bridge:
         elif "ready" in message:
             shard.ready.set()
         elif "error" in message:
-            self.problem = ": ".join(filter(None, (message["error"]["where"], message["error"]["what"])))
+            problem = error_in(message)
+            self.problem = ": ".join(str(part) for part in (problem.where, problem.what) if part)
 
     def _gone(self, shard: _Shard, why: str) -> None:
         last = self.problem or self.said.last(1)

@@ -14,6 +14,7 @@ from locust.runners import MasterRunner
 from harness.errors import EXIT_OK
 from harness.load.locust.runtime import runtime_of
 from harness.load.order import LoadOrder
+from harness.process.lines import line_of
 
 STATUS_EVERY_S = 1.0
 LOOK_S = 0.2
@@ -79,7 +80,7 @@ def _tell(message: dict[str, Any]) -> None:
     stdout = sys.__stdout__
     try:
         if stdout is not None:
-            stdout.write(json.dumps(message, ensure_ascii=False) + "\n")
+            stdout.write(line_of(message))
             stdout.flush()
     except OSError:  # the parent is gone: the end of our input comes next
         return

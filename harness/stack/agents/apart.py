@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.process.child import Child
+from harness.process.lines import error_in
 from harness.process.log_tail import Said
 from harness.secret import Secret
 
@@ -43,7 +43,7 @@ class Apart:
             elif "room" in message:
                 self._tell(message)
             elif "error" in message:
-                said.add(json.dumps(message["error"]).encode())
+                said.add(str(error_in(message)))
 
         over = asyncio.Event()
         child = await Child.start("agent apart", COMMAND, said=said, on_message=take)

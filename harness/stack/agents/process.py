@@ -27,6 +27,7 @@ from typing import Any, Literal
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, ConfigError, HarnessError, StackError
 from harness.machine.open_files import take_all_allowed
+from harness.process.lines import error_message, line_of
 from harness.secret import Secret
 from harness.stack.agents.agent import Surroundings
 from harness.stack.agents.apart import Apart
@@ -42,7 +43,6 @@ from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents.visit import Visit
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
-from harness.stack.host_messages import error_line
 from harness.stack.tokens import LiveKitKeys
 from harness.transport.room import TransportHub
 
@@ -221,7 +221,7 @@ async def serve() -> int:
         agents = Agents(Start.from_line(line), orders.feed_eof)
         await agents.warm()
     except HarnessError as problem:
-        _answer(error_line(problem))
+        _answer(error_message(problem))
         if agents is not None:
             await agents.close()
         return problem.exit_code
@@ -247,7 +247,7 @@ def _is_fall(problem: Exception) -> bool:
 
 
 def _answer(message: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.write(line_of(message))
     sys.stdout.flush()
 
 

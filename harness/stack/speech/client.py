@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cache import user_cache_dir
-from harness.errors import ConfigError, HarnessError, Place, StackError
+from harness.errors import ConfigError, Place, StackError
 from harness.installed_from import with_extra_stack
+from harness.process.lines import error_in
 from harness.process.log_tail import Said
 from harness.secret import without_keys
 from harness.stack.speech.spoken_cache import SpokenCache
@@ -196,7 +197,7 @@ class Speech:
         finally:
             self._waiting.pop(number, None)
         if "error" in header:
-            raise _as_error(header["error"])
+            raise error_in(header)
         return header, pcm
 
     async def _send(self, message: bytes) -> None:
@@ -255,8 +256,3 @@ def _check_model(ear_model: Path | None) -> None:
             where=Place(ear_model),
             mend="name a folder with a Whisper model in CTranslate2's format, or leave the key out",
         )
-
-
-def _as_error(told: Mapping[str, Any]) -> HarnessError:
-    kind = ConfigError if told["kind"] == "ConfigError" else StackError
-    return kind(told["what"], where=told["where"], mend=told["mend"])

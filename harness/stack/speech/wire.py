@@ -1,6 +1,6 @@
 """How the client and the worker talk: one JSON line, then as many bytes of audio as the line's `bytes` says.
 
-Requests: `{"id", "do": say|hear|rank|warm, …}`; answers: `{"id", …}` or `{"id", "error": {what, where, mend}}`.
+Requests: `{"id", "do": say|hear|rank|warm, …}`; answers: `{"id", …}` or `{"id", "error": …}` (`process/lines.py`).
 The first line down holds the settings, the first line up is `{"ready": true}` or `{"error": …}`.
 """
 

@@ -18,8 +18,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StackError
 from harness.machine.priority import SPEECH_NICE, stand_back
+from harness.process.lines import error_message
 from harness.stack.speech.ear import Ear
 from harness.stack.speech.meaning import Meaning
 from harness.stack.speech.voice_names import voice_name
@@ -65,13 +66,10 @@ class Worker:
         try:
             header, pcm = handle(request, audio)
         except HarnessError as problem:
-            where = str(problem.where) if problem.where is not None else None
-            kind = type(problem).__name__
-            header = {"error": {"kind": kind, "what": problem.what, "where": where, "mend": problem.mend}}
-            pcm = None
+            header, pcm = error_message(problem), None
         except Exception as problem:  # noqa: BLE001 - one request may fail, the models stay loaded for the next
             what = f"the speech worker failed to {request['do']}: {type(problem).__name__}: {problem}"
-            header, pcm = {"error": {"kind": "StackError", "what": what, "where": None, "mend": None}}, None
+            header, pcm = error_message(StackError(what)), None
         with self._write_lock, contextlib.suppress(BrokenPipeError):
             self._answers.write(packed({"id": request["id"], **header}, pcm))
             self._answers.flush()
