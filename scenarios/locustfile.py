@@ -9,7 +9,7 @@ Each user of Locust is one caller after the other. The run, with its report, is 
 
 from __future__ import annotations
 
-from harness.load.locust_user import VoiceCallUser
+from harness.locust import VoiceCallUser
 
 
 class Guest(VoiceCallUser):

@@ -62,7 +62,7 @@ def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
     elif options.calls is not None:
         plan = LoadPlan(slots=options.calls, repeat=options.repeat or 1, **always)
     else:
-        raise UsageError("nothing says how many calls", where="load", mend=f"add {MODELS}")
+        raise UsageError("the number of calls is missing", where="load", mend=f"add {MODELS}")
     _check_session_rate(options)
     _check(plan, options, engine)
     return plan
@@ -84,7 +84,7 @@ def _bursts(text: str) -> tuple[int, ...]:
         sizes = ()
     if not sizes or min(sizes) < 1:
         raise UsageError(
-            f"{text!r} is no size of a burst", where="--burst", mend="write a number, or several: --burst 5,10,20"
+            f"--burst must be a number of calls, or several (got {text!r})", mend="write it like --burst 5,10,20"
         )
     return sizes
 
@@ -99,9 +99,9 @@ def _above_zero(options: LoadOptions) -> None:
         ("--call-duration", options.call_duration_s),
     ):
         if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
+            raise UsageError(f"{name} must be greater than 0 (got {value:g})")
     if options.canaries < 0:
-        raise UsageError(f"{options.canaries} canaries are none", where="--canaries", mend="use a number from 0 on")
+        raise UsageError(f"--canaries must be 0 or more (got {options.canaries})")
 
 
 def _check_session_rate(options: LoadOptions) -> None:

@@ -81,7 +81,9 @@ def parse_stages(text: str, *, where: str = "--stages") -> Stages:
     for number, (first, second) in enumerate(itertools.pairwise([Stage(0.0, 0), *stages]), start=1):
         if second.lasts_s == 0 and first.lasts_s == 0 and number > 1:
             raise UsageError(
-                f"stages {number - 1} and {number} both take no time: the first never is", where=where, mend=HOW
+                f"stages {number - 1} and {number} both last 0 s: stage {number - 1} would never run",
+                where=where,
+                mend=HOW,
             )
     found = Stages(tuple(stages))
     if not found.most:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.metrics.registry import METRICS, CallMetric, ExpectationMetric, SecondMetric, TurnMetric
+from harness.metrics.registry import METRICS, CallMetric, ExpectationMetric, Metric, SecondMetric, TurnMetric
 from harness.metrics.threshold import MetricRef
 from harness.record.result import CallResult, TurnResult
 
@@ -39,10 +39,13 @@ class Sample:
         return self.metric == ref.metric and all(getattr(self, key) == value for key, value in ref.tags)
 
 
-def samples_of(calls: Iterable[CallResult]) -> Iterator[Sample]:
-    """All samples. A cut call gives those of its finished turns; its running turn gives how long it was awaited."""
+def samples_of(calls: Iterable[CallResult], metrics: Sequence[Metric] = tuple(METRICS.values())) -> Iterator[Sample]:
+    """All samples of these metrics.
+
+    A cut call gives those of its finished turns; its running turn gives how long it was awaited.
+    """
     for call in calls:
-        for metric in METRICS.values():
+        for metric in metrics:
             match metric:
                 case CallMetric():
                     yield from _of_call(metric, call)

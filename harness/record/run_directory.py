@@ -164,12 +164,13 @@ def _unwritable(path: Path, problem: OSError) -> ConfigError:
     )
 
 
-def read_run(folder: Path) -> RecordedRun:
+def read_run(folder: str | os.PathLike[str]) -> RecordedRun:
     """What a run directory holds.
 
     Raises:
         ConfigError: It is none, or its files cannot be read.
     """
+    folder = Path(folder)
     try:
         settings = RunSettings.model_validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
         calls_file = folder / CALLS_FILE

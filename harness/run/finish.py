@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def _write(
     return summary
 
 
-def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
+def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summary:
     """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too.
 
     A run that was killed before its end is reported as interrupted; the recordings that it left unfinished are removed.
@@ -78,6 +79,7 @@ def rebuild(folder: Path, *, remeasure: bool = False) -> Summary:
     Raises:
         ConfigError: The folder holds no run that can be read, or cannot be written.
     """
+    folder = Path(folder)
     run = read_run(folder)
     try:
         scenarios = {

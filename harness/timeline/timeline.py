@@ -7,6 +7,7 @@ The events and their fields are the classes of `timeline/events.py`. A line is w
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ class Timeline:
             self.broken = self.broken or OwnFailure("harness.disk", f"the timeline was not saved: {problem.strerror}")
 
 
-def read_timeline(path: Path) -> list[Event]:
+def read_timeline(path: str | os.PathLike[str]) -> list[Event]:
     """The events of a timeline's file; a line that was cut off in the middle is left out.
 
     Raises:
@@ -96,6 +97,7 @@ def read_timeline(path: Path) -> list[Event]:
         ConfigError: It has a format that this version does not know.
     """
     # Not `splitlines`: an agent's text may hold line ends of Unicode, which JSON leaves as they are.
+    path = Path(path)
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     found = next(_entries_in(lines), {}).get("version", FORMAT_VERSION)
     if found != FORMAT_VERSION:

@@ -142,7 +142,7 @@ def plain_locust(stack: LiveStack, folder: Path, others: str) -> subprocess.Comp
     (folder / "talks.yaml").write_text(TALKS)
     (folder / "types.yaml").write_text("name: types\nagent: light\nturns: [{type: Hello}]\n")
     (folder / "mine.py").write_text(
-        "from harness.load.locust_user import VoiceCallUser\n"
+        "from harness.locust import VoiceCallUser\n"
         "class Mine(VoiceCallUser):\n"
         f"    scenarios, target, agent = ['talks.yaml'], {stack.session_url!r}, 'light'\n"
         "class Others(Mine):\n"

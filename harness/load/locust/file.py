@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.load.locust.shape import BoardShape
-from harness.load.locust_user import VoiceCallUser
+from harness.load.locust.user import VoiceCallUser
 
 
 class Caller(VoiceCallUser):
