@@ -92,7 +92,7 @@ def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str
         agent = EMBEDDED_AGENT
     if agent is None:
         raise ConfigError(
-            f"nobody says which agent {loaded.name} calls",
+            f"no agent is named for scenario {loaded.name}",
             where=target.name,
             mend='add --agent ID, or agent = "ID" to the target in voice-harness.toml',
         )
@@ -263,7 +263,7 @@ def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
         for name in prepared.loaded.model.thresholds:
             if name.split("{")[0] == "turn.wer":
                 raise ScenarioError(
-                    "turn.wer cannot be judged: of no turn does anybody know what is said",
+                    "turn.wer cannot be judged: the text of no turn is known",
                     where=prepared.loaded.place("thresholds", name),
                     mend="add the WAV and its text to a manifest, or remove the threshold",
                 )

@@ -1,6 +1,6 @@
 """How many calls are held next: up by doubling, then by halves, then both sides of the edge again and again.
 
-A state machine without a state: each answer is a function of the holds so far, so it can be asked again of a record.
+Each answer is a pure function of the holds so far, so a recorded search can be replayed.
 """
 
 from __future__ import annotations

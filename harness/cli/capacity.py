@@ -152,7 +152,7 @@ def _check(start: int, most: int | None, session_rate: float | None) -> None:
     """
     for name, value in (("--start", start), ("--max", most), ("--session-rate", session_rate)):
         if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
+            raise UsageError(f"{name} must be greater than 0 (got {value:g})")
 
 
 def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, engine: str) -> list[Threshold]:
@@ -168,7 +168,7 @@ def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, eng
         found = read_thresholds(loaded, None, engine)
         if not found:
             raise UsageError(
-                "nothing says what must hold", where=OPTION, mend=f"add one such as {OPTION} 'turn.ttfa: p(95)<1500ms'"
+                "no objective is given", where=OPTION, mend=f"add one such as {OPTION} 'turn.ttfa: p(95)<1500ms'"
             )
         return found
     objectives = read_objectives(slo)

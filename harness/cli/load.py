@@ -120,7 +120,7 @@ def load(
     if master and worker:
         raise UsageError("a process is a master or a worker", where="--worker", mend="keep one of them")
     if processes < 1:
-        raise UsageError(f"{processes} processes make no call", where="--processes", mend="use a number from 1 on")
+        raise UsageError(f"--processes must be 1 or more (got {processes})")
     if master and processes > 1:
         raise UsageError(
             "a master leads workers that are started elsewhere",

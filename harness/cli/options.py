@@ -89,7 +89,7 @@ def read_record(text: str) -> RecordMode:
         case "none" | "failed" | "all":
             return text
         case _:
-            raise UsageError(f"{text!r} is no choice", where="--record", mend="use none, failed or all")
+            raise UsageError(f"--record must be none, failed or all (got {text!r})")
 
 
 def read_side(text: str) -> Side:
@@ -102,7 +102,7 @@ def read_side(text: str) -> Side:
         case "left" | "right":
             return text
         case _:
-            raise UsageError(f"{text!r} is no channel", where="--caller", mend="use left or right")
+            raise UsageError(f"--caller must be left or right (got {text!r})")
 
 
 def read_scenarios(

@@ -29,7 +29,7 @@ async def print_session(target_option: str | None, agent: str | None) -> int:
         )
     agent_id = agent or target.agent
     if agent_id is None:
-        raise ConfigError("nobody says which agent", where="--agent", mend="add --agent ID")
+        raise ConfigError("no agent is named", where="--agent", mend="add --agent ID")
     timeout_s = target.timeouts.get("session", CallTimeouts().session)
     async with session_client(target) as client:
         session = await client.create(SessionRequest(agent=agent_id), timeout_s=timeout_s)

@@ -52,7 +52,7 @@ def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
         if key not in known or not separator or not value:
             raise ValueError(f"{metric} has no tag {part!r}; its tags are {', '.join(f'{name}:…' for name in known)}")
         if key in dict(tags):
-            raise ValueError(f"{metric} has the tag {key} twice, and no sample is both: write it once")
+            raise ValueError(f"{metric} has the tag {key} twice; write it once")
         values = _TAG_VALUES.get(key)
         if values and value not in values:
             alike = nearest(value, values)

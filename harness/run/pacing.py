@@ -47,7 +47,7 @@ def plan_pace(
     """
     for name, value in (("--calls", calls), ("--repeat", repeat), ("--rate", rate_per_min), ("--duration", duration_s)):
         if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"{value:g} is no number above zero", where=name, mend="use a number above zero")
+            raise UsageError(f"{name} must be greater than 0 (got {value:g})")
     if rate_per_min is None:
         if duration_s is not None:
             raise UsageError(

@@ -47,7 +47,7 @@ def test_the_agent_is_the_options_else_the_scenarios_else_the_targets(tmp_path: 
 
 def test_a_target_that_names_no_agent_is_an_error_unless_it_is_the_embedded_one(tmp_path: Path) -> None:
     service = Target(name="staging", kind="session", url="http://127.0.0.1:1/")
-    with pytest.raises(ConfigError, match="nobody says which agent") as caught:
+    with pytest.raises(ConfigError, match="no agent is named") as caught:
         agent_for(load(tmp_path, "turns: [{say: a}]\n"), service, None)
     assert caught.value.mend is not None
     assert "--agent" in caught.value.mend

@@ -134,7 +134,7 @@ RUN = ["run", "s.yaml", "--target", "embedded"]
         ([*RUN, "--duration", "5m"], "add --rate PER_MINUTE", [*RUN, "--duration", "5m", "--rate", "9"]),
         ([*RUN, "--rate", "9", "--duration", "5"], "write 5s or 5ms", [*RUN, "--rate", "9", "--duration", "5s"]),
         ([*RUN, "--rate", "9", "--duration", "0"], "one like 500ms", [*RUN, "--rate", "9", "--duration", "500ms"]),
-        ([*RUN, "--record", "some"], "use none, failed or all", [*RUN, "--record", "failed"]),
+        ([*RUN, "--record", "some"], "must be none, failed or all", [*RUN, "--record", "failed"]),
         ([*RUN, "--threshold", "soon"], "'turn.ttfa: p(95)<1500ms'", [*RUN, "--threshold", "turn.ttfa: p(95)<1500ms"]),
         ([*RUN, "--target", "embeded"], "did you mean 'embedded'?", [*RUN, "--target", "embedded"]),
         ([*RUN, "--engine", "lite"], "light", [*RUN, "--engine", "light"]),

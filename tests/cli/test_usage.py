@@ -54,7 +54,7 @@ def test_what_typer_refuses_is_a_usage_error(command: Command, words: list[str],
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--calls", "0"], "--calls: 0 is no number above zero"),
+        (["--calls", "0"], "--calls must be greater than 0 (got 0)"),
         (["--repeat", "-1"], "--repeat"),
         (["--rate", "0"], "--rate"),
         (["--duration", "5m"], "--duration: a duration needs a rate"),

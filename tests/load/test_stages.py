@@ -50,7 +50,7 @@ def test_so_many_calls_for_so_long() -> None:
         ("2m:-5", "stage 1 has -5 calls"),
         ("2m:0,1m:0", "no stage has a call"),
         ("0s:5", "no stage takes time"),
-        ("0s:5,0s:9,1m:9", "stages 1 and 2 both take no time: the first never is"),
+        ("0s:5,0s:9,1m:9", "stages 1 and 2 both last 0 s: stage 1 would never run"),
     ],
 )
 def test_stages_that_contradict_are_refused_with_their_place(text: str, what: str) -> None:

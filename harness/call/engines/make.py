@@ -25,7 +25,7 @@ def engine_name(text: str, *, where: str = "--engine") -> EngineName:
     for name in get_args(EngineName):
         if text == name:
             return name  # type: ignore[no-any-return] # it is one of the names
-    raise UsageError(f"{text!r} is no engine", where=where, mend=f"use {' or '.join(get_args(EngineName))}")
+    raise UsageError(f"{where} must be {' or '.join(get_args(EngineName))} (got {text!r})")
 
 
 async def make_engine(name: EngineName, clock: Clock, utterances: Iterable[NDArray[np.int16]] = ()) -> Engine:
