@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install run test lint bench lock clean
+.PHONY: install run test test-fast lint bench lock clean
 
 install: $(STAMP)
 
@@ -33,6 +33,11 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(BY_THE_CPU)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(WAITING)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
+
+# For the inner loop: without what starts commands or computes for long.
+SLOW := $(addprefix tests/,cli hearing recordings)
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2 $(filter-out $(SLOW),$(BY_THE_CPU)) tests/test_secret.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
