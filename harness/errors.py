@@ -53,20 +53,20 @@ class HarnessError(Exception):
     Args:
         what: What happened, one sentence.
         where: The file (with line and column), option or address it concerns.
-        mend: What the person can do about it.
+        hint: What the person can do about it.
     """
 
     exit_code: ClassVar[int] = EXIT_USAGE
 
-    def __init__(self, what: str, *, where: Place | str | None = None, mend: str | None = None) -> None:
+    def __init__(self, what: str, *, where: Place | str | None = None, hint: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where is not None else self.what
-        return f"{text}\n  hint: {self.mend}" if self.mend else text
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
 
 
 class UsageError(HarnessError):
@@ -86,11 +86,11 @@ class ConfigError(UsageError):
 
 
 class SeveralErrors(UsageError):  # noqa: N818 - it is several errors
-    """More than one error of usage, all told; `what`, `where` and `mend` are those of the first."""
+    """More than one error of usage, all told; `what`, `where` and `hint` are those of the first."""
 
     def __init__(self, errors: Sequence[UsageError]) -> None:
         first = errors[0]
-        super().__init__(first.what, where=first.where, mend=first.mend)
+        super().__init__(first.what, where=first.where, hint=first.hint)
         self.errors = tuple(errors)
 
     def __str__(self) -> str:
@@ -135,14 +135,14 @@ class StackError(HarnessError):
 
 
 class CallFailure(HarnessError):  # noqa: N818 - "failure" is the term of the reports, apart from errors of usage
-    """Why a call failed; `kind` is one of the closed list `FailureKind`, by which it has a `mend` in any case."""
+    """Why a call failed; `kind` is one of the closed list `FailureKind`, by which it has a `hint` in any case."""
 
     prefix: ClassVar[str] = ""
 
-    def __init__(self, kind: FailureKind, what: str, *, mend: str | None = None) -> None:
+    def __init__(self, kind: FailureKind, what: str, *, hint: str | None = None) -> None:
         if kind not in get_args(FailureKind) or not kind.startswith(self.prefix):
             raise ValueError(f"{kind!r} is no failure of {type(self).__name__}")
-        super().__init__(what, where=kind, mend=mend or HINTS[kind])
+        super().__init__(what, where=kind, hint=hint or HINTS[kind])
         self.kind = kind
 
 

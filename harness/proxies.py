@@ -102,7 +102,7 @@ def room_proxy_for(url: str) -> Proxy | None:
         return proxy_for(url)
     except ConfigError as problem:
         what = f"the room could not be joined: {problem.where}: {problem.what}"
-        raise RoomFailure("room.unreachable", what, mend=problem.mend) from None
+        raise RoomFailure("room.unreachable", what, hint=problem.hint) from None
 
 
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
@@ -125,12 +125,12 @@ def _read(variable: str, value: str) -> Proxy:
     except ValueError:
         host, port = None, None
     if not host:
-        raise ConfigError("this is no proxy's URL", where=variable, mend="write it as http://host:port")
+        raise ConfigError("this is no proxy's URL", where=variable, hint="write it as http://host:port")
     if parts.scheme != "http":
         raise ConfigError(
             f"a proxy that is reached by {parts.scheme}:// is not supported",
             where=variable,
-            mend="name one that is reached by http:// (it carries https and wss as well), or unset the variable",
+            hint="name one that is reached by http:// (it carries https and wss as well), or unset the variable",
         )
     password = Secret(unquote(parts.password)) if parts.password is not None else None
     return Proxy(variable, host, port or 80, unquote(parts.username or ""), password)

@@ -44,34 +44,34 @@ def read_wav(path: Path) -> Wav:
     where = Place(path)
     if not path.is_file():
         what = "this is a folder" if path.is_dir() else "there is no such file"
-        raise FixtureError(what, where=where, mend="check the path; it is relative to the scenario's folder")
+        raise FixtureError(what, where=where, hint="check the path; it is relative to the scenario's folder")
     remade = f"make it one: sox {path.name} -c 1 -b 16 -r 48000 out.wav"
     try:
         with open_sound(path) as file:
             if file.format not in _WAV_FORMATS:
-                raise FixtureError(f"this is {file.format}, not a WAV", where=where, mend=remade)
+                raise FixtureError(f"this is {file.format}, not a WAV", where=where, hint=remade)
             if file.channels != 1:
                 raise FixtureError(
                     f"this WAV has {file.channels} channels; one voice has one",
                     where=where,
-                    mend=f"keep the first: sox {path.name} out.wav remix 1; or mix them: sox {path.name} -c 1 out.wav",
+                    hint=f"keep the first: sox {path.name} out.wav remix 1; or mix them: sox {path.name} -c 1 out.wav",
                 )
             if file.samplerate < LOWEST_RATE:
-                raise FixtureError(f"{file.samplerate} Hz is too low for speech", where=where, mend="record at 48 kHz")
+                raise FixtureError(f"{file.samplerate} Hz is too low for speech", where=where, hint="record at 48 kHz")
             samples = _read_all(file, where)
             rate, subtype = int(file.samplerate), str(file.subtype)
             notes = length_notes(path, file, len(samples))
     except soundfile.LibsndfileError:
-        raise FixtureError(_what_instead(path), where=where, mend=_mend_instead(path, remade)) from None
+        raise FixtureError(_what_instead(path), where=where, hint=_mend_instead(path, remade)) from None
     except OSError as problem:
-        raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
+        raise FixtureError(f"cannot be read: {problem.strerror}", where=where, hint="check its permissions") from None
     if not len(samples):
-        raise FixtureError("this WAV is empty: it holds no sample", where=where, mend=_record_again())
+        raise FixtureError("this WAV is empty: it holds no sample", where=where, hint=_record_again())
     samples = np.nan_to_num(samples, posinf=1.0, neginf=-1.0)
     try:
         scale, scaled = scale_of(subtype, float(np.abs(samples).max()))
     except UnknownScaleError as problem:
-        raise FixtureError(f"cannot be read: {problem}", where=where, mend=remade) from None
+        raise FixtureError(f"cannot be read: {problem}", where=where, hint=remade) from None
     return Wav(resampled(samples / np.float32(scale), rate, SAMPLE_RATE), rate, subtype, notes + scaled)
 
 
@@ -83,7 +83,7 @@ def _read_all(file: soundfile.SoundFile, where: Place) -> NDArray[np.float32]:
         blocks.append(block[:, 0])
         frames += len(block)
         if frames > LONGEST_S * file.samplerate:
-            raise FixtureError("this WAV is longer than ten minutes", where=where, mend="cut out the line to be said")
+            raise FixtureError("this WAV is longer than ten minutes", where=where, hint="cut out the line to be said")
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 

@@ -44,7 +44,7 @@ def new_folder(out: Path | None, now: datetime) -> Path:
     stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}"
     folder, number = out if out is not None else stem, 1
     if (folder / CALIBRATION_FILE).exists():
-        raise ConfigError("a calibration is there already", where=Place(folder), mend="name another --out")
+        raise ConfigError("a calibration is there already", where=Place(folder), hint="name another --out")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         while True:
@@ -60,7 +60,7 @@ def new_folder(out: Path | None, now: datetime) -> Path:
         raise ConfigError(
             f"it cannot be written there: {problem.strerror}",
             where=Place(folder),
-            mend="name a folder on a disk that can be written: --out DIR",
+            hint="name a folder on a disk that can be written: --out DIR",
         ) from None
     return folder
 

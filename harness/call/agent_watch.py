@@ -193,8 +193,8 @@ class AgentWatch:
         self._life.second(media)
         if self._life.none and self.agent is not None and self._left is None and not self._over:
             what = f"the agent's audio stopped {FOLLOWS_NS // NS_PER_S} s ago, without a word of its leaving"
-            mend = "did its process crash, or lose its network? it had sent packets in silence before"
-            self._end(t_ns, AgentFailure("agent.gone_silent", what, mend=mend))
+            hint = "did its process crash, or lose its network? it had sent packets in silence before"
+            self._end(t_ns, AgentFailure("agent.gone_silent", what, hint=hint))
 
     def reconnected(self) -> None:
         """Our own connection is there again."""

@@ -179,7 +179,7 @@ class Call:
         if not isinstance(problem, CallFailure):
             _log.debug("a call failed by a bug", exc_info=problem)
             problem = OwnFailure("harness.bug", masked(f"{type(problem).__name__}: {problem}"))
-        told = {"kind": problem.kind, "what": problem.what, "hint": problem.mend or ""}
+        told = {"kind": problem.kind, "what": problem.what, "hint": problem.hint or ""}
         self._timeline.add(Failed(t_ns=self._clock.now_ns(), **told, turn=None, ended=True))
 
     async def _run(self) -> None:
@@ -193,7 +193,7 @@ class Call:
             self._line = await self._engine.join(session.livekit_url, session.token, self, timeout_s=timeouts.connect)
         except RoomFailure as problem:
             where = shown_url(session.livekit_url, secrets=(session.token,))
-            raise RoomFailure(problem.kind, problem.what, mend=f"{problem.mend} ({where})") from None
+            raise RoomFailure(problem.kind, problem.what, hint=f"{problem.hint} ({where})") from None
         connected_ns = self._clock.now_ns()
         self._timeline.add(RoomConnected(t_ns=connected_ns))
         _check_rights(self._line.rights, types=self._plan.types)
@@ -223,7 +223,7 @@ class Call:
             raise AgentFailure(
                 "agent.call_too_long",
                 f"the script had not ended after {timeouts.call:g} s",
-                mend="raise timeouts.call, or shorten the script",
+                hint="raise timeouts.call, or shorten the script",
             ) from None
 
     async def _create_session(self) -> Session:
@@ -265,7 +265,7 @@ class Call:
             raise AgentFailure(
                 "agent.never_joined",
                 f"no agent's audio was there {self._plan.timeouts.agent_join:g} s after the caller; {there}",
-                mend="does an agent take jobs for this project, and for this agent's id?",
+                hint="does an agent take jobs for this project, and for this agent's id?",
             )
 
     def _end(self, failure: CallFailure) -> None:
@@ -409,7 +409,7 @@ class Call:
 
     def _stays_lost(self, why: str) -> None:
         what = f"the room was lost ({why}), and not joined again within {self._plan.timeouts.connect:g} s"
-        self._end(RoomFailure("room.lost", what, mend="is the LiveKit server well?"))
+        self._end(RoomFailure("room.lost", what, hint="is the LiveKit server well?"))
 
     def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
         """See `LineEvents`."""
@@ -417,7 +417,7 @@ class Call:
             what = f"the call was ended from the other side ({reason})"
             self._agent_left(t_ns, AgentFailure("agent.left", what))
         else:
-            self._end(RoomFailure("room.lost", f"the room was lost ({reason})", mend="is the LiveKit server well?"))
+            self._end(RoomFailure("room.lost", f"the room was lost ({reason})", hint="is the LiveKit server well?"))
 
     def _on_lag(self, due_ns: int, late_ns: int, stall: Stall) -> None:
         # One that reached over a second's end may be told after that second was closed: it counts for the next.
@@ -441,5 +441,5 @@ def _check_rights(rights: Rights, *, types: bool) -> None:
             raise RoomFailure(
                 "room.refused",
                 f"the token lacks the grant {grant}: {why}",
-                mend=f"the session service makes the token: let it grant {grant}",
+                hint=f"the session service makes the token: let it grant {grant}",
             )

@@ -202,7 +202,7 @@ class Recorder:
             self.broken = OwnFailure(
                 "harness.disk",
                 f"the recording {self._path.parent.name}/{self._path.name} cannot be written: {problem.strerror}",
-                mend="free space on the disk, or --record none",
+                hint="free space on the disk, or --record none",
             )
 
     def save(self, is_agents: Callable[[str], bool] = lambda track: True) -> bool:

@@ -201,7 +201,7 @@ class Script:
             raise AgentFailure(
                 "agent.talks_on",
                 f"it spoke for {TALKS_ON_NS // NS_PER_S} s without a pause of {self._plan.timeouts.end_silence:g} s",
-                mend="does the agent hear itself, or repeat a reply?",
+                hint="does the agent hear itself, or repeat a reply?",
             )
 
     def _silent_for(self, silence_ns: int, after_ns: int = 0) -> bool:
@@ -246,7 +246,7 @@ class Script:
         """Notes a failure that does not end the script, unless the scenario wants it to."""
         if self._plan.scenario.stop_on_failure:
             raise failure
-        told = {"kind": failure.kind, "what": failure.what, "hint": failure.mend or ""}
+        told = {"kind": failure.kind, "what": failure.what, "hint": failure.hint or ""}
         self._timeline.add(Failed(t_ns=self._clock.now_ns(), **told, turn=turn, ended=False))
 
     # -- steps ---------------------------------------------------------------------------------------------------

@@ -50,5 +50,5 @@ def lost_call(
         canary=canary,
         ok=False,
         failure=failure.kind,
-        failures=[FailureSeen(kind=failure.kind, what=failure.what, hint=failure.mend or "", ended=True)],
+        failures=[FailureSeen(kind=failure.kind, what=failure.what, hint=failure.hint or "", ended=True)],
     )

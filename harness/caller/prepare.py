@@ -94,7 +94,7 @@ def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str
         raise ConfigError(
             f"no agent is named for scenario {loaded.name}",
             where=target.name,
-            mend='add --agent ID, or agent = "ID" to the target in voice-harness.toml',
+            hint='add --agent ID, or agent = "ID" to the target in voice-harness.toml',
         )
     return agent
 
@@ -175,7 +175,7 @@ def speech_problems(path: Path) -> list[UsageError]:
 def _placed(problem: UsageError, place: Place) -> FixtureError:
     """A fixture's error at the step that names it."""
     where = f" ({problem.where})" if problem.where is not None else ""
-    return FixtureError(f"{problem.what}{where}", where=place, mend=problem.mend)
+    return FixtureError(f"{problem.what}{where}", where=place, hint=problem.hint)
 
 
 def _text_of(step: Step) -> SpokenText | None:
@@ -198,8 +198,8 @@ def _texts_without_a_voice(scenarios: Sequence[LoadedScenario]) -> list[UsageErr
         for loaded in scenarios
     )
     what = "a text is to be spoken, but there is no voice here"
-    mend = f"{with_extra_stack()}, or use a fixture's name or a WAV"
-    return [FixtureError(what, where=place, mend=mend) for place in firsts if place is not None]
+    hint = f"{with_extra_stack()}, or use a fixture's name or a WAV"
+    return [FixtureError(what, where=place, hint=hint) for place in firsts if place is not None]
 
 
 @asynccontextmanager
@@ -250,7 +250,7 @@ async def _utterance(loaded: LoadedScenario, index: int, step: Step, speaker: Sp
     try:
         return await speak_text(words, voice, spoken_in, speaker)
     except FixtureError as problem:
-        raise FixtureError(problem.what, where=place, mend=problem.mend) from None
+        raise FixtureError(problem.what, where=place, hint=problem.hint) from None
 
 
 def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
@@ -265,7 +265,7 @@ def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
                 raise ScenarioError(
                     "turn.wer cannot be judged: the text of no turn is known",
                     where=prepared.loaded.place("thresholds", name),
-                    mend="add the WAV and its text to a manifest, or remove the threshold",
+                    hint="add the WAV and its text to a manifest, or remove the threshold",
                 )
 
 
@@ -280,5 +280,5 @@ def _refuse_unknown_words(loaded: LoadedScenario, index: int, step: Step, words:
     raise ScenarioError(
         f"wer cannot be judged: {why}",
         where=loaded.place("turns", index, "expect", "wer"),
-        mend="add the WAV and its text to a manifest, or remove the expectation",
+        hint="add the WAV and its text to a manifest, or remove the expectation",
     )

@@ -116,9 +116,9 @@ def _call_duration_s(text: str | None) -> float | None:
         seconds = read_duration(text, "--call-duration")
     except UsageError as problem:
         # What it offers may be too short here.
-        raise UsageError(problem.what.partition("; write")[0], where="--call-duration", mend=longer) from None
+        raise UsageError(problem.what.partition("; write")[0], where="--call-duration", hint=longer) from None
     if seconds is not None and seconds < LEAST_CALL_S:
-        raise UsageError("such calls are mostly set-up", where="--call-duration", mend=longer)
+        raise UsageError("such calls are mostly set-up", where="--call-duration", hint=longer)
     return seconds
 
 
@@ -168,7 +168,7 @@ def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, eng
         found = read_thresholds(loaded, None, engine)
         if not found:
             raise UsageError(
-                "no objective is given", where=OPTION, mend=f"add one such as {OPTION} 'turn.ttfa: p(95)<1500ms'"
+                "no objective is given", where=OPTION, hint=f"add one such as {OPTION} 'turn.ttfa: p(95)<1500ms'"
             )
         return found
     objectives = read_objectives(slo)

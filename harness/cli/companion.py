@@ -52,11 +52,11 @@ def _mix_of(classes: Sequence[dict[str, Any]]) -> tuple[list[LoadedScenario], tu
     for one in classes:
         if not one["scenarios"]:
             raise UsageError(
-                "the user class names no scenario", where=one["name"], mend='add scenarios = ["a.yaml"] to the class'
+                "the user class names no scenario", where=one["name"], hint='add scenarios = ["a.yaml"] to the class'
             )
         if len(classes) > 1 and one["fixed_count"]:
             raise UsageError(
-                "a fixed_count cannot be mixed with other classes", where=one["name"], mend="give the class a weight"
+                "a fixed_count cannot be mixed with other classes", where=one["name"], hint="give the class a weight"
             )
         loaded, weights = read_mix(one["scenarios"], None)
         for scenario, weight in zip(loaded, weights, strict=True):
@@ -65,7 +65,7 @@ def _mix_of(classes: Sequence[dict[str, Any]]) -> tuple[list[LoadedScenario], tu
                 raise UsageError(
                     f"the name {scenario.name!r} is taken by {known.path}",
                     where=f"{one['name']}: {scenario.path}",
-                    mend="give each scenario its own name",
+                    hint="give each scenario its own name",
                 )
             found[scenario.name] = (known, so_far + one["weight"] * weight / sum(weights))
     return [scenario for scenario, _ in found.values()], tuple(weight for _, weight in found.values())
@@ -83,7 +83,7 @@ def _common(classes: Sequence[dict[str, Any]], name: str) -> Any:
                 f"{classes[0]['name']} has {name} {classes[0][name]!r}, {other['name']} has {other[name]!r}: "
                 "a load has one",
                 where="the locustfile",
-                mend="name the class to run on Locust's command line, or give both the same",
+                hint="name the class to run on Locust's command line, or give both the same",
             )
     return classes[0][name]
 

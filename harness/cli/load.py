@@ -118,14 +118,14 @@ def load(
     from harness.load.plan import LoadOptions
 
     if master and worker:
-        raise UsageError("a process is a master or a worker", where="--worker", mend="keep one of them")
+        raise UsageError("a process is a master or a worker", where="--worker", hint="keep one of them")
     if processes < 1:
         raise UsageError(f"--processes must be 1 or more (got {processes})")
     if master and processes > 1:
         raise UsageError(
             "a master leads workers that are started elsewhere",
             where="--processes",
-            mend="start them by --worker --processes N, or leave --master out",
+            hint="start them by --worker --processes N, or leave --master out",
         )
     options = LoadOptions(
         stages=stages,
@@ -191,7 +191,7 @@ def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScena
         found = read_scenarios([Path(path)], sets)
         if weight is not None and len(found) != 1:
             raise UsageError(
-                f"{path} is {len(found)} scenarios, and a weight is of one", where=text, mend="name each file"
+                f"{path} is {len(found)} scenarios, and a weight is of one", where=text, hint="name each file"
             )
         loaded += found
         weights += [weight] * len(found)

@@ -197,7 +197,7 @@ def check_junit(junit: Path | None) -> None:
             junit.unlink()
     except OSError as problem:
         raise ConfigError(
-            f"{junit} cannot be written: {problem.strerror}", where="--junit", mend="name a file that can be written"
+            f"{junit} cannot be written: {problem.strerror}", where="--junit", hint="name a file that can be written"
         ) from None
 
 

@@ -76,7 +76,7 @@ def run(
     from harness.run.pacing import plan_pace
 
     if verbose and quiet:
-        raise UsageError("-v and -q contradict each other", where="-q", mend="keep one of them")
+        raise UsageError("-v and -q contradict each other", where="-q", hint="keep one of them")
     if retry_unfit < 0:
         raise UsageError(f"--retry-unfit must be 0 or more (got {retry_unfit})", where="--retry-unfit")
     loaded = read_scenarios(scenarios, sets, only)

@@ -58,12 +58,12 @@ def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario
         engines = METRICS[threshold.ref.metric].engines
         if engine not in engines:
             what = f"engine {engine} gives no sample of {threshold.ref}"
-            mend = f"use --engine {' or '.join(engines)}, or remove the threshold"
-            problems.append(UsageError(what, where=threshold.where, mend=mend))
+            hint = f"use --engine {' or '.join(engines)}, or remove the threshold"
+            problems.append(UsageError(what, where=threshold.where, hint=hint))
         elif not any(_can_give(threshold.ref, scenario) for scenario in scenarios):
             what = f"no scenario of this run can give a sample of {threshold.ref}"
-            mend = "remove the threshold, or add a step that is measured by it"
-            problems.append(UsageError(what, where=threshold.where, mend=mend))
+            hint = "remove the threshold, or add a step that is measured by it"
+            problems.append(UsageError(what, where=threshold.where, hint=hint))
     raise_all(problems)
 
 

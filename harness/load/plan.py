@@ -53,7 +53,7 @@ def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
     elif options.rate_per_min is not None:
         _alone(options, "--rate", repeat="--repeat")
         if options.duration_s is None:
-            raise UsageError("a rate needs to know for how long", where="--rate", mend="add --duration 5m")
+            raise UsageError("a rate needs to know for how long", where="--rate", hint="add --duration 5m")
         plan = LoadPlan(rate_per_min=options.rate_per_min, duration_s=options.duration_s, slots=options.calls, **always)
     elif options.calls is not None and options.duration_s is not None:
         _alone(options, "--duration", repeat="--repeat")
@@ -62,7 +62,7 @@ def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
     elif options.calls is not None:
         plan = LoadPlan(slots=options.calls, repeat=options.repeat or 1, **always)
     else:
-        raise UsageError("the number of calls is missing", where="load", mend=f"add {MODELS}")
+        raise UsageError("the number of calls is missing", where="load", hint=f"add {MODELS}")
     _check_session_rate(options)
     _check(plan, options, engine)
     return plan
@@ -73,7 +73,7 @@ def _alone(options: LoadOptions, option: str, **others: str) -> None:
     for name, other in (models | others).items():
         if other != option and getattr(options, name) is not None:
             raise UsageError(
-                f"{option} and {other} both say when calls start", where=other, mend="keep one of them: " + MODELS
+                f"{option} and {other} both say when calls start", where=other, hint="keep one of them: " + MODELS
             )
 
 
@@ -84,7 +84,7 @@ def _bursts(text: str) -> tuple[int, ...]:
         sizes = ()
     if not sizes or min(sizes) < 1:
         raise UsageError(
-            f"--burst must be a number of calls, or several (got {text!r})", mend="write it like --burst 5,10,20"
+            f"--burst must be a number of calls, or several (got {text!r})", hint="write it like --burst 5,10,20"
         )
     return sizes
 
@@ -110,7 +110,7 @@ def _check_session_rate(options: LoadOptions) -> None:
         raise UsageError(
             f"{rate:g} calls a minute cannot start where {most:g} sessions a minute are asked for: each call needs one",
             where="--session-rate",
-            mend=f"use --rate {most:g} or less, or raise --session-rate to {rate:g}",
+            hint=f"use --rate {most:g} or less, or raise --session-rate to {rate:g}",
         )
 
 
@@ -121,26 +121,26 @@ def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:
         raise UsageError(
             f"the warm-up of {plan.warm_up_s:g} s leaves nothing of {lasts_s:g} s",
             where="--warm-up",
-            mend="make it shorter than the load",
+            hint="make it shorter than the load",
         )
     if plan.warm_up_s and lasts_s is None:
         raise UsageError(
             "a warm-up needs a load that lasts",
             where="--warm-up",
-            mend="use --stages, or --calls with --duration, or leave it out",
+            hint="use --stages, or --calls with --duration, or leave it out",
         )
     if plan.canaries and engine == "sdk":
         raise UsageError(
             "canaries are calls on engine sdk, and all calls are on it",
             where="--canaries",
-            mend="use --engine light, or leave them out",
+            hint="use --engine light, or leave them out",
         )
     most = plan.most(1)
     if most is not None and plan.canaries > most:
         raise UsageError(
             f"{plan.canaries} canaries are more than all calls at once, {most}",
             where="--canaries",
-            mend="use fewer canaries, or more calls",
+            hint="use fewer canaries, or more calls",
         )
 
 

@@ -75,19 +75,19 @@ def parse_stages(text: str, *, where: str = "--stages") -> Stages:
         try:
             stages.append(Stage(duration_s(lasts.strip()), int(calls)))
         except ValueError:
-            raise UsageError(f"stage {number} cannot be read: {part.strip()!r}", where=where, mend=HOW) from None
+            raise UsageError(f"stage {number} cannot be read: {part.strip()!r}", where=where, hint=HOW) from None
         if stages[-1].calls < 0:
-            raise UsageError(f"stage {number} has {calls} calls", where=where, mend=HOW)
+            raise UsageError(f"stage {number} has {calls} calls", where=where, hint=HOW)
     for number, (first, second) in enumerate(itertools.pairwise([Stage(0.0, 0), *stages]), start=1):
         if second.lasts_s == 0 and first.lasts_s == 0 and number > 1:
             raise UsageError(
                 f"stages {number - 1} and {number} both last 0 s: stage {number - 1} would never run",
                 where=where,
-                mend=HOW,
+                hint=HOW,
             )
     found = Stages(tuple(stages))
     if not found.most:
-        raise UsageError("no stage has a call", where=where, mend=HOW)
+        raise UsageError("no stage has a call", where=where, hint=HOW)
     if not found.lasts_s:
-        raise UsageError("no stage takes time", where=where, mend=HOW)
+        raise UsageError("no stage takes time", where=where, hint=HOW)
     return found

@@ -31,5 +31,5 @@ def check_open_files(calls: int, files_a_call: int, *, where: str) -> None:
         raise ConfigError(
             f"{calls} calls in a process take up to {needed:,} open files and sockets, {allowed:,} are allowed",
             where=where,
-            mend=f"raise the limit (ulimit -Hn {needed}; LimitNOFILE= of a systemd unit), or make fewer calls at once",
+            hint=f"raise the limit (ulimit -Hn {needed}; LimitNOFILE= of a systemd unit), or make fewer calls at once",
         )

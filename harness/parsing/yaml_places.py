@@ -53,11 +53,11 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise error("there is no such file", where=Place(path), mend="check the path") from None
+        raise error("there is no such file", where=Place(path), hint="check the path") from None
     except IsADirectoryError:
-        raise error("this is a folder, not a file", where=Place(path), mend="name the file itself") from None
+        raise error("this is a folder, not a file", where=Place(path), hint="name the file itself") from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise error(f"the file cannot be read: {problem}", where=Place(path), mend="save it as UTF-8 text") from None
+        raise error(f"the file cannot be read: {problem}", where=Place(path), hint="save it as UTF-8 text") from None
     yaml = YAML(typ="rt", pure=True)
     yaml.version = (1, 2)
     try:
@@ -66,15 +66,15 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
         mark = problem.problem_mark or problem.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
         what = " ".join(str(part) for part in (problem.problem, problem.context) if part)
-        raise error(f"this is not YAML: {what}", where=place, mend="check quotes, colons and indentation") from None
+        raise error(f"this is not YAML: {what}", where=place, hint="check quotes, colons and indentation") from None
     except YAMLError as problem:
-        raise error(f"this is not YAML: {problem}", where=Place(path), mend="check the file's characters") from None
+        raise error(f"this is not YAML: {problem}", where=Place(path), hint="check the file's characters") from None
     except (ValueError, RecursionError):
         what = "a number in it is too long, or it is nested too deeply"
-        raise error(f"this YAML cannot be read: {what}", where=Place(path), mend="shorten it") from None
+        raise error(f"this YAML cannot be read: {what}", where=Place(path), hint="shorten it") from None
     if _has_more_values_than(data, MOST_VALUES):
         what = f"with its aliases it has over {MOST_VALUES:,} values"
-        raise error(f"this YAML cannot be read: {what}", where=Place(path), mend="remove aliases (*name)")
+        raise error(f"this YAML cannot be read: {what}", where=Place(path), hint="remove aliases (*name)")
     return data
 
 
@@ -169,7 +169,7 @@ def validate_model(
     """`data` as a `model`; `place` tells where a value stands, if that is not in the file at `path`.
 
     Raises:
-        error: A value does not fit; the place names line and column, the mend the nearest right name.
+        error: A value does not fit; the place names line and column, the hint the nearest right name.
         SeveralErrors: More than one does not.
     """
     try:
@@ -229,9 +229,9 @@ def _as_error(
         known = known_keys(model, detail["loc"][:-1])
         alike = nearest(name, known)
         what = f"there is no key {name!r} here" + (f"; did you mean {alike!r}?" if alike else "")
-        return error(what, where=place, mend=f"the keys known here are: {', '.join(known)}" if known else None)
+        return error(what, where=place, hint=f"the keys known here are: {', '.join(known)}" if known else None)
     if detail["type"] == "missing":
-        return error(f"the key {detail['loc'][-1]!r} is missing", where=place, mend="add it")
+        return error(f"the key {detail['loc'][-1]!r} is missing", where=place, hint="add it")
     message = in_plain_words(detail)
     return error(f"{where}: {message}" if where else message, where=place)
 

@@ -49,7 +49,7 @@ def _told(error: HarnessError) -> dict[str, Any]:
         "kind": type(error).__name__,
         "what": error.what,
         "where": None if error.where is None else str(error.where),
-        "hint": error.mend,
+        "hint": error.hint,
     }
     if isinstance(error, SeveralErrors):
         told["errors"] = [_told(each) for each in error.errors]
@@ -60,7 +60,7 @@ def _error(told: Mapping[str, Any]) -> HarnessError:
     several = [each for each in map(_error, told.get("errors", ())) if isinstance(each, UsageError)]
     if several:
         return SeveralErrors(several)
-    return _KINDS.get(told["kind"], StackError)(told["what"], where=told["where"], mend=told["hint"])
+    return _KINDS.get(told["kind"], StackError)(told["what"], where=told["where"], hint=told["hint"])
 
 
 def _of_model(value: BaseModel) -> Any:

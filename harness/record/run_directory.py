@@ -47,7 +47,7 @@ class RunDirectory:
         # The folder of the timelines is made by one run alone, however many begin in the same instant.
         while not _claimed(path):
             if out is not None:
-                raise ConfigError("a run is recorded there already", where=Place(path), mend="name another --out")
+                raise ConfigError("a run is recorded there already", where=Place(path), hint="name another --out")
             number += 1
             path = stem.with_name(f"{stem.name}-{number}")
         probe = path / ".writable"
@@ -105,7 +105,7 @@ class RunDirectory:
             return None
         except ValidationError as problem:
             what = f"capacity.json cannot be read: {why_unread(Capacity, problem)}"
-            raise ConfigError(what, where=Place(file), mend=OTHER_VERSION) from None
+            raise ConfigError(what, where=Place(file), hint=OTHER_VERSION) from None
         except (OSError, ValueError) as problem:
             raise ConfigError(f"capacity.json cannot be read: {problem}", where=Place(file)) from None
 
@@ -160,7 +160,7 @@ def _unwritable(path: Path, problem: OSError) -> ConfigError:
     return ConfigError(
         f"the run cannot be written there: {problem.strerror}",
         where=Place(path),
-        mend="name a folder on a disk that can be written and has space: --out DIR",
+        hint="name a folder on a disk that can be written and has space: --out DIR",
     )
 
 
@@ -180,15 +180,15 @@ def read_run(folder: str | os.PathLike[str]) -> RecordedRun:
         calls = [_call_in(line, Place(calls_file, number)) for number, line in enumerate(lines, start=1)]
     except FileNotFoundError:
         raise ConfigError(
-            f"this is no run directory: it has no {RUN_FILE}", where=Place(folder), mend="name the folder of a run"
+            f"this is no run directory: it has no {RUN_FILE}", where=Place(folder), hint="name the folder of a run"
         ) from None
     except OSError as problem:
         raise ConfigError(f"the run cannot be read: {problem.strerror}", where=Place(folder)) from None
     except ValidationError as problem:
         what = f"{RUN_FILE} cannot be read: {why_unread(RunSettings, problem)}"
-        raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
+        raise ConfigError(what, where=Place(folder / RUN_FILE), hint=OTHER_VERSION) from None
     except ValueError as problem:
-        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), mend=OTHER_VERSION) from None
+        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), hint=OTHER_VERSION) from None
     return RecordedRun(folder, settings, calls)
 
 
@@ -197,7 +197,7 @@ def _call_in(line: str, place: Place) -> CallResult:
         call = CallResult.model_validate_json(line)
     except ValidationError as problem:
         why = why_unread(CallResult, problem)
-        raise ConfigError(f"this line cannot be read: {why}", where=place, mend=OTHER_VERSION) from None
+        raise ConfigError(f"this line cannot be read: {why}", where=place, hint=OTHER_VERSION) from None
     if "definitions" not in call.model_fields_set:
         call.definitions = 1
         if call.greeting is not None:

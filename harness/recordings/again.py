@@ -47,7 +47,7 @@ def remeasured_calls(
         raise ConfigError(
             f"cannot be measured again: {why}",
             where=Place(directory.timeline(first.call)),
-            mend="report without --remeasure: it uses the numbers that were measured live",
+            hint="report without --remeasure: it uses the numbers that were measured live",
         )
     known = {call.call for call in calls}
     left = [path for path in sorted((directory.path / "timelines").glob("*.jsonl")) if path.stem not in known]
@@ -59,7 +59,7 @@ def _remeasured(call: CallResult, directory: RunDirectory, tags: Sequence[str]) 
         return _kept(call, "lost by ourselves (harness.*): their timelines may not be whole")
     path = directory.timeline(call.call)
     if not path.exists():
-        raise ConfigError("the timeline is missing", where=Place(path), mend="report without --remeasure")
+        raise ConfigError("the timeline is missing", where=Place(path), hint="report without --remeasure")
     try:
         events = read_timeline(path)
     except OSError as problem:

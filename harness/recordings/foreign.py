@@ -119,8 +119,8 @@ def _check_both_spoke(path: Path, caller: Side, said: Sequence[FoundEdge], spoke
     for who, other, edges in (("caller", "agent", said), ("agent", "caller", spoken)):
         if not voices_of(edges):
             what = f"all that is heard in the {who}'s channel is the {other}'s voice"
-            mend = f"is --caller {caller} right? If so, {APART}"
-            raise FixtureError(f"{CANNOT}: {what}", where=Place(path), mend=mend)
+            hint = f"is --caller {caller} right? If so, {APART}"
+            raise FixtureError(f"{CANNOT}: {what}", where=Place(path), hint=hint)
 
 
 def _add_doubts(

@@ -120,7 +120,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
     where = Place(path)
     if not path.is_file():
         what = "this is a folder" if path.is_dir() else "there is no such file"
-        raise FixtureError(what, where=where, mend="name a stereo WAV or FLAC")
+        raise FixtureError(what, where=where, hint="name a stereo WAV or FLAC")
     try:
         with open_sound(path) as file:
             _check_form(file, where, path.name)
@@ -134,12 +134,12 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             heard, powers, frames = _hear(file, levels)
     except soundfile.LibsndfileError:
         raise FixtureError(
-            f"{CANNOT}: this is no sound file, or a damaged one", where=where, mend="name a stereo WAV or FLAC"
+            f"{CANNOT}: this is no sound file, or a damaged one", where=where, hint="name a stereo WAV or FLAC"
         ) from None
     except UnknownScaleError as problem:
-        raise FixtureError(f"{CANNOT}: {problem}", where=where, mend="save it as 16-bit PCM") from None
+        raise FixtureError(f"{CANNOT}: {problem}", where=where, hint="save it as 16-bit PCM") from None
     except OSError as problem:
-        raise FixtureError(f"cannot be read: {problem.strerror}", where=where, mend="check its permissions") from None
+        raise FixtureError(f"cannot be read: {problem.strerror}", where=where, hint="check its permissions") from None
     heard = [
         _known_better(channel, power, levels, side, path)
         for side, (channel, power) in enumerate(zip(heard, powers, strict=True))
@@ -151,13 +151,13 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             raise FixtureError(
                 f"{CANNOT}: there is no voice in the {side} channel, the {who}'s ({_level(sides[side].level_dbfs)})",
                 where=where,
-                mend=f"is --caller {caller} right? Listen to it; a voice under the noise is none",
+                hint=f"is --caller {caller} right? Listen to it; a voice under the noise is none",
             )
     if survey.alike >= ALIKE:
         raise FixtureError(
             f"{CANNOT}: both channels hold the same, whatever their levels, so nobody can tell who speaks",
             where=where,
-            mend=APART,
+            hint=APART,
         )
     if rate != SAMPLE_RATE:
         notes.insert(0, f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")
@@ -223,18 +223,18 @@ def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
         raise FixtureError(
             f"{CANNOT}: this has {mix}",
             where=where,
-            mend=APART if file.channels == 1 else f"keep two of them: sox {name} out.wav remix 1 2",
+            hint=APART if file.channels == 1 else f"keep two of them: sox {name} out.wav remix 1 2",
         )
     if file.samplerate < LOWEST_RATE:
         raise FixtureError(
-            f"{CANNOT}: {file.samplerate} Hz is too low for speech", where=where, mend="record at 8,000 Hz or more"
+            f"{CANNOT}: {file.samplerate} Hz is too low for speech", where=where, hint="record at 8,000 Hz or more"
         )
 
 
 def _check_length(survey: Survey, rate: int, where: Place) -> None:
     if survey.frames < LEAST_S * rate:
         raise FixtureError(
-            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s", where=where, mend="name a whole conversation"
+            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s", where=where, hint="name a whole conversation"
         )
 
 

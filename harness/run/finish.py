@@ -90,7 +90,7 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
         ]
     except ValueError as problem:
         what = f"run.json cannot be read: {problem}"
-        raise ConfigError(what, where=Place(folder / RUN_FILE), mend=OTHER_VERSION) from None
+        raise ConfigError(what, where=Place(folder / RUN_FILE), hint=OTHER_VERSION) from None
     ending = run.settings.ending or Ending(interrupted=True)
     directory = RunDirectory(folder)
     remove_abandoned(directory.path / AUDIO_FOLDER)
@@ -101,7 +101,7 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     if remeasure:
         directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))
     if directory.broken is not None:
-        raise ConfigError(directory.broken, where=Place(folder), mend="free space, or make the folder writable")
+        raise ConfigError(directory.broken, where=Place(folder), hint="free space, or make the folder writable")
     return summary
 
 

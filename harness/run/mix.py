@@ -23,7 +23,7 @@ def parse_weight(text: str) -> tuple[str, float | None]:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise UsageError(f"{weight!r} is no weight", where=text, mend="write SCENARIO=NUMBER, such as a.yaml=70")
+        raise UsageError(f"{weight!r} is no weight", where=text, hint="write SCENARIO=NUMBER, such as a.yaml=70")
     return path, number
 
 
@@ -38,13 +38,13 @@ def mix_of(weights: Sequence[float | None]) -> Mix:
         raise UsageError(
             "some scenarios have a weight and some have none",
             where="SCENARIO=WEIGHT",
-            mend="give each of them a weight, or none",
+            hint="give each of them a weight, or none",
         )
     if given and not math.isclose(sum(given), 100):
         raise UsageError(
             f"the weights add up to {sum(given):g}, not to 100",
             where="SCENARIO=WEIGHT",
-            mend="write shares of a hundred, such as a.yaml=70 b.yaml=30",
+            hint="write shares of a hundred, such as a.yaml=70 b.yaml=30",
         )
     return Mix(tuple(map(float, given or [1.0] * len(weights))))
 

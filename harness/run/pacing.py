@@ -51,11 +51,11 @@ def plan_pace(
     if rate_per_min is None:
         if duration_s is not None:
             raise UsageError(
-                "a duration needs a rate of calls", where="--duration", mend="add --rate PER_MINUTE, or use --repeat"
+                "a duration needs a rate of calls", where="--duration", hint="add --rate PER_MINUTE, or use --repeat"
             )
         slots = calls or 1
         return Pace(slots, slots * repeat * scenarios, None, repeat)
     if duration_s is not None and repeat != 1:
-        raise UsageError("--duration and --repeat both say how many calls", where="--repeat", mend="keep one of them")
+        raise UsageError("--duration and --repeat both say how many calls", where="--repeat", hint="keep one of them")
     total = repeat * scenarios if duration_s is None else max(1, int(rate_per_min * duration_s / 60 + 1e-9))
     return Pace(calls, total, rate_per_min, repeat)

@@ -51,7 +51,7 @@ def load_scenario(
     raw = read_yaml(path, error=ScenarioError)
     if not isinstance(raw, dict):
         raise ScenarioError(
-            "a scenario is a mapping with name and turns", where=Place(path), mend="see `voice-harness schema`"
+            "a scenario is a mapping with name and turns", where=Place(path), hint="see `voice-harness schema`"
         )
     raw.setdefault("name", path.stem)
     return checked_scenario(raw, path, sets=sets, env=env or {})
@@ -113,7 +113,7 @@ def parse_set(text: str) -> tuple[str, str]:
     """
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
-        raise ScenarioError(f"{text!r} sets nothing", where="--set", mend="write --set session.language=fr")
+        raise ScenarioError(f"{text!r} sets nothing", where="--set", hint="write --set session.language=fr")
     return key.strip(), value
 
 
@@ -129,7 +129,7 @@ def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
                 raise ScenarioError(
                     f"--set {dotted}: {'.'.join(steps[:index])} is a list of {len(node)}, it has no {step!r}",
                     where=where,
-                    mend=f"use a number from 0 to {len(node) - 1}" if node else whole,
+                    hint=f"use a number from 0 to {len(node) - 1}" if node else whole,
                 )
             key: Any = int(step)
         elif isinstance(node, dict):
@@ -140,7 +140,7 @@ def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
             raise ScenarioError(
                 f"--set {dotted}: {'.'.join(steps[:index])} is a single value",
                 where=where,
-                mend="set that key itself",
+                hint="set that key itself",
             )
         if last:
             node[key] = parsed
@@ -189,13 +189,13 @@ def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> 
         raise ScenarioError(
             f"the environment has no variable {name}",
             where=place,
-            mend=f"set {name}, or write $${{{name}}} for the text",
+            hint=f"set {name}, or write $${{{name}}} for the text",
         )
     if env[name].strip().startswith(KEY_PREFIX):
         raise ScenarioError(
             f"the variable {name} holds an API key; a scenario never does",
             where=place,
-            mend="name the variable as api_key_env of a target in voice-harness.toml",
+            hint="name the variable as api_key_env of a target in voice-harness.toml",
         )
     return env[name]
 
@@ -239,8 +239,8 @@ def load_all(
             continue
         if scenario.name in seen:
             what = f"the name {scenario.name!r} is taken by {seen[scenario.name]}"
-            mend = "give each scenario its own name"
-            problems.append(ScenarioError(what, where=scenario.place("name"), mend=mend))
+            hint = "give each scenario its own name"
+            problems.append(ScenarioError(what, where=scenario.place("name"), hint=hint))
             continue
         seen[scenario.name] = scenario.path
         loaded.append(scenario)
@@ -256,7 +256,7 @@ def scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]
             found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
             if not found:
                 what = "no scenario (*.yaml) is in this folder"
-                problems.append(ScenarioError(what, where=Place(path), mend="name a file"))
+                problems.append(ScenarioError(what, where=Place(path), hint="name a file"))
             files.extend(found)
         else:
             files.append(path)

@@ -8,7 +8,7 @@ from typing import Any
 from harness.errors import Place, ScenarioError, raise_all
 from harness.parsing.yaml_places import Keys
 
-_MEND = (
+_HINT = (
     "take it out, make a new key if the file was ever shared, and name its variable as api_key_env of a target in "
     "voice-harness.toml"
 )
@@ -22,7 +22,7 @@ def refuse_key(raw: Any, is_key: Callable[[str], bool], place: Callable[[Keys], 
         SeveralErrors: Several do.
     """
     what = "an API key does not belong into a scenario"
-    raise_all([ScenarioError(what, where=place(keys), mend=_MEND) for keys, text in _texts(raw) if is_key(text)])
+    raise_all([ScenarioError(what, where=place(keys), hint=_HINT) for keys, text in _texts(raw) if is_key(text)])
 
 
 def _texts(node: Any) -> Iterator[tuple[Keys, str]]:

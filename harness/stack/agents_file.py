@@ -244,13 +244,13 @@ def agent_named(agents: Mapping[str, AgentSpec], name: str) -> AgentSpec:
         return agents[name]
     alike = nearest(name, list(agents))
     what = f"there is no agent {name!r}" + (f"; did you mean {alike!r}?" if alike else "")
-    raise ConfigError(what, mend=f"the agents are: {', '.join(agents)}")
+    raise ConfigError(what, hint=f"the agents are: {', '.join(agents)}")
 
 
 def _read(path: Path) -> dict[str, AgentSpec]:
     data = read_yaml(path, error=ConfigError)
     if not isinstance(data, Mapping):
-        raise ConfigError("the file of agents is no mapping", where=Place(path), mend="write agents: {name: {…}}")
+        raise ConfigError("the file of agents is no mapping", where=Place(path), hint="write agents: {name: {…}}")
     file = validate_model(_File, data, path=path, error=ConfigError)
     return {name: _with_files(name, spec, data, path) for name, spec in file.agents.items()}
 
@@ -266,7 +266,7 @@ def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
             raise ConfigError(
                 f"the prompt {spec.prompt!r} of agent {name!r} cannot be read: {problem}",
                 where=place_of(path, data, ("agents", name, "prompt")),
-                mend="name a UTF-8 text file by its path from this file's folder, or write the prompt itself",
+                hint="name a UTF-8 text file by its path from this file's folder, or write the prompt itself",
             ) from None
     if spec.ear_model is not None:
         changed["ear_model"] = str(path.parent / spec.ear_model)

@@ -85,7 +85,7 @@ async def build_server(destination: Path, *, say: Say) -> None:
         raise ConfigError(
             f"the cache for the LiveKit server cannot be written: {error.strerror}",
             where=str(versions),
-            mend="make room or let VOICE_HARNESS_CACHE name a folder that can be written",
+            hint="make room or let VOICE_HARNESS_CACHE name a folder that can be written",
         ) from error
 
 
@@ -155,7 +155,7 @@ async def _build(folder: Path, say: Say) -> Path:
     built = folder / "server"
     if not await runs(built):
         raise StackError(
-            "the livekit-server that was just built does not run", where=MODULE, mend=f"try it again, {_OWN_SERVER}"
+            "the livekit-server that was just built does not run", where=MODULE, hint=f"try it again, {_OWN_SERVER}"
         )
     say(f"livekit-server {VERSION} built in {time.monotonic() - started_s:.0f} s; kept for the next time")
     return built
@@ -228,10 +228,10 @@ async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path
         await asyncio.shield(child.stop(grace_s=4.0))
     if code != 0:
         last = said.last(LINES_SHOWN)
-        raise StackError(f"{what} failed (exit {code}):\n{last}", where=MODULE, mend=_mend(last))
+        raise StackError(f"{what} failed (exit {code}):\n{last}", where=MODULE, hint=_hint(last))
 
 
-def _mend(output: str) -> str:
+def _hint(output: str) -> str:
     """What to do about a failed build, by what it said."""
     if os.strerror(errno.ENOSPC).lower() in output.lower():
         return (

@@ -177,7 +177,7 @@ async def _fall(host: Child, messages: Sequence[dict[str, Any]]) -> StackError:
 def _fallen_error(part: str, said: str) -> StackError:
     return StackError(
         f"the embedded stack's {part} ended by itself; it last said:\n{said or '(nothing)'}",
-        mend="see what it said; out of memory looks like a part that says nothing (signal 9)",
+        hint="see what it said; out of memory looks like a part that says nothing (signal 9)",
     )
 
 

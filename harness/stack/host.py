@@ -132,7 +132,7 @@ class Agents:
             else:
                 raise StackError(
                     f"the agents were not ready within {AGENTS_READY_WITHIN_S:.0f} s:\n{self.said.last(LINES_SHOWN)}",
-                    mend="see whether the machine is very busy, and try again",
+                    hint="see whether the machine is very busy, and try again",
                 )
         finally:
             ended.cancel()
@@ -202,7 +202,7 @@ class Host:
             raise ConfigError(
                 f"port {settings.port} of 127.0.0.1 cannot be used: {error.strerror}",
                 where="--port",
-                mend="name another port, or none to have a free one chosen",
+                hint="name another port, or none to have a free one chosen",
             ) from error
         self._ends.push_async_callback(served.close)
         return {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}

@@ -62,7 +62,7 @@ async def find_server(*, say: Callable[[str], None]) -> Path:
             raise ConfigError(
                 f"{path} is no livekit-server that runs here",
                 where=SERVER_ENV,
-                mend=f"name the program itself, or unset {SERVER_ENV} to have one built",
+                hint=f"name the program itself, or unset {SERVER_ENV} to have one built",
             )
         return path
     on_path = shutil.which("livekit-server")
@@ -160,7 +160,7 @@ async def start_server(program: Path) -> RunningServer:
     raise StackError(
         f"the LiveKit server ended before it answered:\n{said or '(it said nothing)'}",
         where=str(program),
-        mend=f"try {program.name} --version; {SERVER_ENV} can name another one",
+        hint=f"try {program.name} --version; {SERVER_ENV} can name another one",
     )
 
 
@@ -193,7 +193,7 @@ async def _answers(child: Child, http_port: int) -> bool:
     except TimeoutError:
         raise StackError(
             f"the LiveKit server did not answer within {START_WITHIN_S:.0f} s:\n{child.said.last(_LINES_SHOWN)}",
-            mend="see whether the machine is very busy, and try again",
+            hint="see whether the machine is very busy, and try again",
         ) from None
     finally:
         ended.cancel()

@@ -63,15 +63,15 @@ class Reader:
                 if asks and not waited_out
                 else ""
             )
-            mend = "start fewer calls at once or a minute, or ask for a higher limit"
-            return self._refused("session.rate_limited", answer, mend, detail)
+            hint = "start fewer calls at once or a minute, or ask for a higher limit"
+            return self._refused("session.rate_limited", answer, hint, detail)
         if status >= 500:
             return self._refused("session.server_error", answer, "look into the service's own log")
         if not 200 <= status < 300:
-            mend = "check the agent's id and the overrides of the session"
+            hint = "check the agent's id and the overrides of the session"
             if status in (404, 405):
-                mend = self._check_url(agent)
-            return self._refused("session.rejected", answer, mend)
+                hint = self._check_url(agent)
+            return self._refused("session.rejected", answer, hint)
         return self._unfinished(answer) or self._accepted(answer)
 
     @property
@@ -105,30 +105,30 @@ class Reader:
         where = (
             f"to {shown_url(target.geturl(), secrets=(self.key,))}" if answer.location else "without saying where to"
         )
-        mend = "write the complete, final URL of the service; redirects are not followed, since they would take the key"
+        hint = "write the complete, final URL of the service; redirects are not followed, since they would take the key"
         if differs_in_slash_only(self.url, target.geturl()):
-            mend = "mind the trailing slash: write the URL exactly as the service has it"
+            hint = "mind the trailing slash: write the URL exactly as the service has it"
         elif target.scheme == "https" and target._replace(scheme="http") == urlsplit(self.url):
-            mend = "write the URL with https://"
+            hint = "write the URL with https://"
         what = f"{self._who} answered {answer.status}, a redirect {where}"
-        return SessionFailure("session.redirected", what, mend=mend)
+        return SessionFailure("session.redirected", what, hint=hint)
 
-    def _refused(self, kind: FailureKind, answer: Answer, mend: str, detail: str = "") -> SessionFailure:
+    def _refused(self, kind: FailureKind, answer: Answer, hint: str, detail: str = "") -> SessionFailure:
         message = self._shown(_message_in(answer.body), MESSAGE_LIMIT) or self.when_empty
-        return SessionFailure(kind, f"{self._who} answered {answer.status}{detail}: {message}", mend=mend)
+        return SessionFailure(kind, f"{self._who} answered {answer.status}{detail}: {message}", hint=hint)
 
     def _unfinished(self, answer: Answer) -> SessionFailure | None:
         if answer.body_end == "too_large":
             what = f"{self._who} answered {answer.status} with more than {MAX_BODY_BYTES // 1024} kB"
-            return SessionFailure("session.too_large", what, mend="check that the URL is that of the session service")
+            return SessionFailure("session.too_large", what, hint="check that the URL is that of the session service")
         if answer.body_end == "timeout":
             what = f"{self._who} answered {answer.status}, but its body did not end in time"
             return SessionFailure(
-                "session.timeout", what, mend="look at the service, or give it longer with timeouts.session"
+                "session.timeout", what, hint="look at the service, or give it longer with timeouts.session"
             )
         if answer.body_end == "broken":
             what = f"{self._who} answered {answer.status} and closed the connection within the body"
-            return SessionFailure("session.unreachable", what, mend="look into the service's own log")
+            return SessionFailure("session.unreachable", what, hint="look into the service's own log")
         return None
 
     def _accepted(self, answer: Answer) -> Session | SessionFailure:
@@ -138,11 +138,11 @@ class Reader:
             excerpt = self._shown(_text(answer.body), EXCERPT_LIMIT)
             starts = f"starting with: {excerpt}" if excerpt else "empty"
             what = f"{self._who} answered {answer.status} with a body that is no JSON object ({kind}), {starts}"
-            return SessionFailure("session.not_json", what, mend="check that the URL is that of the session service")
+            return SessionFailure("session.not_json", what, hint="check that the URL is that of the session service")
         success = content.get("success", True)
         if success is False:
-            mend = "check the agent's id and the overrides of the session"
-            return self._refused("session.rejected", answer, mend, " with success: false")
+            hint = "check the agent's id and the overrides of the session"
+            return self._refused("session.rejected", answer, hint, " with success: false")
         if success is not True:
             return self._incomplete("`success` is neither true nor false")
         return self._session(content.get("data"))
@@ -172,7 +172,7 @@ class Reader:
             else f"the session response is incomplete: {what}"
         )
         return SessionFailure(
-            "session.incomplete", f"{self._who}: {said}", mend="the body must be {data: {token, livekit_url}}"
+            "session.incomplete", f"{self._who}: {said}", hint="the body must be {data: {token, livekit_url}}"
         )
 
 

@@ -37,7 +37,7 @@ def choose_target(option: str | None, *, config: Config | None, env: Mapping[str
         raise ConfigError(
             f"no target is named, and {reason}: the embedded demo is not called by mistake",
             where="--target",
-            mend="name one: --target NAME, a URL, or --target embedded; or set default_target in voice-harness.toml",
+            hint="name one: --target NAME, a URL, or --target embedded; or set default_target in voice-harness.toml",
         )
     return _named(EMBEDDED, where="--target", config=config, env=env)
 
@@ -59,7 +59,7 @@ def _named(name: str, *, where: Place | str, config: Config | None, env: Mapping
         raise ConfigError(
             "this holds an API key; what stands on a command line is seen by everyone on the machine",
             where=where,
-            mend=f"put the key into {URL_KEY_VARIABLE}, and name a target or a URL here",
+            hint=f"put the key into {URL_KEY_VARIABLE}, and name a target or a URL here",
         )
     if config is not None and name in config.targets:
         return _from_config(name, config.targets[name], config, env)
@@ -74,7 +74,7 @@ def _from_url(url: str, where: Place | str, env: Mapping[str, str]) -> Target:
     try:
         check_endpoint(url)
     except ValueError as problem:
-        raise ConfigError(str(problem), where=where, mend="give the complete endpoint, exactly as it is") from None
+        raise ConfigError(str(problem), where=where, hint="give the complete endpoint, exactly as it is") from None
     key = key_from(env, URL_KEY_VARIABLE)
     name = shown_url(url, secrets=(key,))
     return Target(name, "session", url=url, api_key=key, key_variable=URL_KEY_VARIABLE, notes=_notes(url))
@@ -86,7 +86,7 @@ def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[st
         raise ConfigError(
             f"the file of agents of the target {name!r} is not there: {agents_file}",
             where=Place(config.path),
-            mend="agents is a path relative to this file",
+            hint="agents is a path relative to this file",
         )
     return Target(
         name,

@@ -168,9 +168,9 @@ def _read(path: Path) -> Config | ConfigError:
     except tomllib.TOMLDecodeError as problem:
         return _no_toml(str(problem), path)
     except OSError as problem:
-        return ConfigError(f"the file cannot be read: {problem.strerror}", where=Place(path), mend="check the path")
+        return ConfigError(f"the file cannot be read: {problem.strerror}", where=Place(path), hint="check the path")
     except (UnicodeDecodeError, RecursionError):
-        return ConfigError("the file is not readable as TOML", where=Place(path), mend="save it as UTF-8 text")
+        return ConfigError("the file is not readable as TOML", where=Place(path), hint="save it as UTF-8 text")
     refused = _written_key(data, path, text) or _not_yet(data, path, text)
     if refused is not None:
         return refused
@@ -189,7 +189,7 @@ def _no_toml(message: str, path: Path) -> ConfigError:
     place = re.search(r" \(at line (\d+), column (\d+)\)", message)
     where = Place(path, int(place[1]), int(place[2])) if place else Place(path)
     what = re.sub(r" \(at .*\)$", "", message)
-    return ConfigError(f"this is not TOML: {what}", where=where, mend="check quotes, brackets and equals signs")
+    return ConfigError(f"this is not TOML: {what}", where=where, hint="check quotes, brackets and equals signs")
 
 
 def _values(data: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -207,7 +207,7 @@ def _written_key(data: Mapping[str, Any], path: Path, text: str) -> ConfigError 
         named = keys and keys[-1].lower() in _KEY_NAMES and not isinstance(value, Mapping)
         if named or any(holds_key(key) for key in keys) or (isinstance(value, str) and holds_key(value)):
             place = Place(path, line_of(text, keys))
-            return ConfigError("an API key does not belong into this file", where=place, mend=_USE_API_KEY_ENV)
+            return ConfigError("an API key does not belong into this file", where=place, hint=_USE_API_KEY_ENV)
     return None
 
 
@@ -218,7 +218,7 @@ def _not_yet(data: Mapping[str, Any], path: Path, text: str) -> ConfigError | No
             return ConfigError(
                 "kind 'livekit' (rooms made with LiveKit's own keys) is not supported yet",
                 where=Place(path, line_of(text, ("targets", name, "kind"))),
-                mend="use kind 'session' or 'backend'",
+                hint="use kind 'session' or 'backend'",
             )
     return None
 
@@ -232,11 +232,11 @@ def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
         known = known_keys(Config, tuple(step for index, step in enumerate(keys[:-1]) if index != 1))
         alike = nearest(keys[-1], known)
         what = f"there is no key {keys[-1]!r} here" + (f"; did you mean {alike!r}?" if alike else "")
-        return ConfigError(what, where=place, mend=f"the keys known here are: {', '.join(known)}")
+        return ConfigError(what, where=place, hint=f"the keys known here are: {', '.join(known)}")
     if detail["type"] == "missing":
-        return ConfigError(f"the key {keys[-1]!r} is missing", where=place, mend=f"add {dotted}")
+        return ConfigError(f"the key {keys[-1]!r} is missing", where=place, hint=f"add {dotted}")
     return ConfigError(
-        f"{dotted}: {in_plain_words(detail)}", where=place, mend="see the file that `voice-harness init` writes"
+        f"{dotted}: {in_plain_words(detail)}", where=place, hint="see the file that `voice-harness init` writes"
     )
 
 
@@ -267,9 +267,9 @@ def _wrong_name(config: Config, text: str) -> ConfigError | None:
         place = Place(config.path, line_of(text, ("targets", name)))
         if name == EMBEDDED and target.kind != EMBEDDED:
             what = f"the name 'embedded' belongs to the embedded stack; this target is of kind {target.kind!r}"
-            return ConfigError(what, where=place, mend="give it another name")
+            return ConfigError(what, where=place, hint="give it another name")
         if not name.strip() or "://" in name:
-            return ConfigError("a target's name is blank or a URL", where=place, mend="give it a short name")
+            return ConfigError("a target's name is blank or a URL", where=place, hint="give it a short name")
     default = config.default_target
     if default is None or default == EMBEDDED or default in config.targets:
         return None
@@ -283,5 +283,5 @@ def unknown_target(name: str, config: Config | None, *, where: Place | str) -> C
     return ConfigError(
         f"there is no target {name!r}" + (f"; did you mean {alike!r}?" if alike else ""),
         where=where,
-        mend=f"the targets known here are: {', '.join(known)}; or give a URL",
+        hint=f"the targets known here are: {', '.join(known)}; or give a URL",
     )

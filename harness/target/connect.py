@@ -26,5 +26,5 @@ def session_client(target: Target, *, rng: random.Random | None = None, clock: C
     if target.kind == "backend":
         return BackendRoute(target.url, rng=rng, clock=clock)
     if target.api_key is None:
-        raise ConfigError("the target has no API key", where=target.name, mend="name its variable in api_key_env")
+        raise ConfigError("the target has no API key", where=target.name, hint="name its variable in api_key_env")
     return SessionApi(target.url, target.api_key, key_variable=target.key_variable, rng=rng, clock=clock)

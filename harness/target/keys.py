@@ -20,7 +20,7 @@ def key_from(env: Mapping[str, str], variable: str) -> Secret:
         raise ConfigError(
             f"the variable {variable}, which holds the API key, is not set",
             where=variable,
-            mend=f"set it in the environment: export {variable}=…",
+            hint=f"set it in the environment: export {variable}=…",
         )
     key = Secret(env[variable].strip())
     check_key(key, where=variable)
@@ -42,5 +42,5 @@ def check_key(key: Secret, *, where: str) -> None:
         raise ConfigError(
             "the API key holds blanks, line ends or other characters that no header can carry",
             where=where,
-            mend="copy the key again, and nothing else with it",
+            hint="copy the key again, and nothing else with it",
         )

@@ -107,7 +107,7 @@ class Transport:
             return incoming.answer("timeout") or SessionFailure(
                 "session.timeout",
                 f"{self._shown} gave no answer in time",
-                mend="look at the service, or give it longer with timeouts.session",
+                hint="look at the service, or give it longer with timeouts.session",
             )
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             return incoming.answer("broken") or self._unreachable(problem)
@@ -152,31 +152,31 @@ class Transport:
 
     def _unreachable(self, problem: Exception) -> SessionFailure:
         """Says in plain words why there is no answer; nothing of `problem` but its system's message is kept."""
-        mend = "check the URL, and that the service runs and is reachable from this machine"
-        proxy, proxy_mend = self._proxy, "check the proxy's variable, or name the service's host in NO_PROXY"
+        hint = "check the URL, and that the service runs and is reachable from this machine"
+        proxy, proxy_hint = self._proxy, "check the proxy's variable, or name the service's host in NO_PROXY"
         if proxy is not None and isinstance(problem, aiohttp.ClientHttpProxyError):
-            why, mend = f"{proxy} lets nobody through: it answered {problem.status}", proxy_mend
+            why, hint = f"{proxy} lets nobody through: it answered {problem.status}", proxy_hint
         elif proxy is not None and isinstance(problem, aiohttp.ClientProxyConnectionError):
-            why, mend = f"{proxy} cannot be reached: {_system_message(problem)}", proxy_mend
+            why, hint = f"{proxy} cannot be reached: {_system_message(problem)}", proxy_hint
         elif proxy is not None and isinstance(problem, aiohttp.ClientConnectorDNSError):
-            why, mend = f"the name of {proxy} cannot be resolved", proxy_mend
+            why, hint = f"the name of {proxy} cannot be resolved", proxy_hint
         elif isinstance(problem, aiohttp.ClientConnectorDNSError):
             why = "its host name cannot be resolved"
         elif isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
             reason = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else None
             detail = getattr(reason, "verify_message", "") or _system_message(problem)
             why = f"no secure connection (TLS): {detail}"
-            mend = "check the service's certificate and that it speaks https on this port"
+            hint = "check the service's certificate and that it speaks https on this port"
         elif isinstance(problem, aiohttp.ClientConnectorError):
             why = f"no connection: {_system_message(problem)}"
         elif isinstance(problem, aiohttp.ClientResponseError):
             why = "its answer is not HTTP"
-            mend = "check the URL's scheme and port"
+            hint = "check the URL's scheme and port"
         elif isinstance(problem, aiohttp.ClientConnectionError | OSError):
             why = "it closed the connection without an answer"
         else:
             why = "the request could not be sent"
-        return SessionFailure("session.unreachable", f"{self._shown} cannot be reached: {why}", mend=mend)
+        return SessionFailure("session.unreachable", f"{self._shown} cannot be reached: {why}", hint=hint)
 
 
 def _system_message(problem: aiohttp.ClientConnectorError) -> str:

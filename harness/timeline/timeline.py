@@ -67,7 +67,7 @@ class Timeline:
                 self.file.flush()
             except OSError as problem:
                 self.broken = OwnFailure(
-                    "harness.disk", f"the timeline cannot be written: {problem.strerror}", mend="free space on the disk"
+                    "harness.disk", f"the timeline cannot be written: {problem.strerror}", hint="free space on the disk"
                 )
         if self.on_event is not None and (told := event_of(entry)) is not None:
             self.on_event(told)
@@ -102,7 +102,7 @@ def read_timeline(path: str | os.PathLike[str]) -> list[Event]:
     found = next(_entries_in(lines), {}).get("version", FORMAT_VERSION)
     if found != FORMAT_VERSION:
         why = unknown_version(found, (FORMAT_VERSION,))
-        raise ConfigError(f"the timeline cannot be read: {why}", where=Place(path), mend=OTHER_VERSION)
+        raise ConfigError(f"the timeline cannot be read: {why}", where=Place(path), hint=OTHER_VERSION)
     return list(_events_in(lines))
 
 

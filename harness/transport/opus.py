@@ -66,7 +66,7 @@ def _library() -> ctypes.CDLL:
         library = ctypes.CDLL(libopus._name)  # noqa: SLF001 - documented so, for the library's functions have its names
     except (ImportError, OSError, RuntimeError) as problem:
         raise ConfigError(
-            f"libopus cannot be loaded: {problem}", where="--engine light", mend="install opuslib-next-bundled anew"
+            f"libopus cannot be loaded: {problem}", where="--engine light", hint="install opuslib-next-bundled anew"
         ) from None
     pointer, number = ctypes.c_void_p, ctypes.c_int
     for name, result, arguments in (
@@ -106,7 +106,7 @@ class Encoder:
             raise ConfigError(
                 f"libopus looks ahead by {look_ahead.value} samples, {LOOK_AHEAD} are known",
                 where="--engine light",
-                mend="install the version of opuslib-next-bundled that the harness was locked with",
+                hint="install the version of opuslib-next-bundled that the harness was locked with",
             )
         self._room = ctypes.create_string_buffer(_MOST_BYTES)
 

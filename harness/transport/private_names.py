@@ -48,7 +48,7 @@ def check_versions() -> None:
             raise TransportVersionError(
                 f"{name} is {found}; the light engine leans on the inside of {known}",
                 where="--engine light",
-                mend=f"pip install {name}=={known}, or call with --engine sdk",
+                hint=f"pip install {name}=={known}, or call with --engine sdk",
             )
 
 

@@ -15,10 +15,10 @@ from harness.secret import Secret, masked
 MOST_BODY_BYTES = 4096
 _MOST_SAID = 200  # characters of a server's own words
 
-REFUSED_MEND = "the token may be expired or made for another server or room"
-URL_MEND = "check the livekit_url that the session service gives"
-LIMIT_MEND = "the server is at a limit: fewer calls at once, a lower rate, or a higher limit there"
-_SERVER_MEND = "look at the LiveKit server's log"
+REFUSED_HINT = "the token may be expired or made for another server or room"
+URL_HINT = "check the livekit_url that the session service gives"
+LIMIT_HINT = "the server is at a limit: fewer calls at once, a lower rate, or a higher limit there"
+_SERVER_HINT = "look at the LiveKit server's log"
 
 
 class Ending(NamedTuple):
@@ -26,12 +26,12 @@ class Ending(NamedTuple):
 
     Attributes:
         what: What happened, with the server's own name for it.
-        mend: What can be done about it.
+        hint: What can be done about it.
         by_service: Whether somebody ended it on purpose: the room is over, or we were removed from it.
     """
 
     what: str
-    mend: str
+    hint: str
     by_service: bool = False
 
 
@@ -44,8 +44,8 @@ _ENDINGS = {
         "who removes callers: the session service, or a limit on a call?",
         by_service=True,
     ),
-    "state_mismatch": Ending("the server no longer knows of our stay in the room", _SERVER_MEND),
-    "join_failure": Ending("the server could not let us in", _SERVER_MEND),
+    "state_mismatch": Ending("the server no longer knows of our stay in the room", _SERVER_HINT),
+    "join_failure": Ending("the server could not let us in", _SERVER_HINT),
     "migration": Ending("the server moves the room to another one", "call again when it has moved"),
     "signal_close": Ending("the signalling connection was closed", "is the network to the LiveKit server stable?"),
     "connection_timeout": Ending("the connection timed out", "is the network to the LiveKit server stable?"),
@@ -72,15 +72,15 @@ def ending(reason: str, identity: str | None = None) -> Ending:
     if known is not None:
         return known._replace(what=f"{known.what} ({name})")
     if name in ("", "unknown_reason"):
-        return Ending("the server ended the connection and gave no reason", _SERVER_MEND)
-    return Ending(f"the server ended the connection ({name})", _SERVER_MEND)
+        return Ending("the server ended the connection and gave no reason", _SERVER_HINT)
+    return Ending(f"the server ended the connection ({name})", _SERVER_HINT)
 
 
 def refused_by_reason(reason: str, identity: str | None = None) -> RoomFailure:
     """A join that the server ended, for this reason."""
-    what, mend, _ = ending(reason, identity)
+    what, hint, _ = ending(reason, identity)
     kind = "room.unreachable" if reason.lower() in ("server_shutdown", "signal_close", "migration") else "room.refused"
-    return RoomFailure(kind, f"the room could not be joined: {what}", mend=mend)  # type: ignore[arg-type] # one of two
+    return RoomFailure(kind, f"the room could not be joined: {what}", hint=hint)  # type: ignore[arg-type] # one of two
 
 
 def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: str = "") -> RoomFailure:
@@ -96,23 +96,23 @@ def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: s
     what = f"the room could not be joined: the server answered {status}" + (f": {said}" if said else "")
     match status:
         case 401 | 403 | 404:
-            return RoomFailure("room.refused", what, mend=REFUSED_MEND)
+            return RoomFailure("room.refused", what, hint=REFUSED_HINT)
         case 429 | 503:
             after = first_line(retry_after, token)
             return RoomFailure(
-                "room.unreachable", what + (f" (Retry-After: {after})" if after else ""), mend=LIMIT_MEND
+                "room.unreachable", what + (f" (Retry-After: {after})" if after else ""), hint=LIMIT_HINT
             )
         case 407:
-            return RoomFailure("room.unreachable", what, mend="give the proxy its user and password in its URL")
+            return RoomFailure("room.unreachable", what, hint="give the proxy its user and password in its URL")
         case _ if status >= 500:
-            return RoomFailure("room.unreachable", what, mend=_SERVER_MEND)
+            return RoomFailure("room.unreachable", what, hint=_SERVER_HINT)
         case _:
-            return RoomFailure("room.unreachable", what + ", no WebSocket" * (not said), mend=URL_MEND)
+            return RoomFailure("room.unreachable", what + ", no WebSocket" * (not said), hint=URL_HINT)
 
 
-def unreachable(what: str, *, mend: str = URL_MEND) -> RoomFailure:
+def unreachable(what: str, *, hint: str = URL_HINT) -> RoomFailure:
     """A join that came to nobody who answers as a LiveKit server does."""
-    return RoomFailure("room.unreachable", f"the room could not be joined: {what}", mend=mend)
+    return RoomFailure("room.unreachable", f"the room could not be joined: {what}", hint=hint)
 
 
 def first_line(text: str, token: Secret | None = None) -> str:

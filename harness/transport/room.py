@@ -33,8 +33,8 @@ from harness.transport.udp import OnLeft, UdpPort
 WHY_WITHIN_S = 1.0
 RESTART_S = 2.0  # within which a server that took our stay up again looks for a new way of media
 RELIABLE, LOSSY = "_reliable", "_lossy"
-_UDP_MEND = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
-_CLOSED_MEND = "is the LiveKit server well, and does nothing between it and us close connections?"
+_UDP_HINT = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
+_CLOSED_HINT = "is the LiveKit server well, and does nothing between it and us close connections?"
 
 _log = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ class Room:
                 await room.close()
             stage = "no media came through" if room is not None else "the server did not answer"
             raise RoomFailure(
-                "room.timeout", f"the room was not joined within {timeout_s:g} s: {stage}", mend=_UDP_MEND
+                "room.timeout", f"the room was not joined within {timeout_s:g} s: {stage}", hint=_UDP_HINT
             ) from None
         except BaseException:
             if room is not None:
@@ -281,7 +281,7 @@ class Room:
             return
         self._over = True
         if not self._ready.done():
-            self._ready.set_exception(refusal or unreachable(f"{reason}, before media came through", mend=_UDP_MEND))
+            self._ready.set_exception(refusal or unreachable(f"{reason}, before media came through", hint=_UDP_HINT))
             return
         for waiter in (self._published, self._answered):
             if waiter is not None and not waiter.done():
@@ -302,7 +302,7 @@ class Room:
             begun = self._subscriber.connected.is_set() or self._publisher.connected.is_set()
             publishing = self._published is not None and not self._published.done()
             if self._over or not self._resume_within_s or not begun or publishing:
-                self._end(lost, refusal=unreachable(f"{lost}, before media came through", mend=_CLOSED_MEND))
+                self._end(lost, refusal=unreachable(f"{lost}, before media came through", hint=_CLOSED_HINT))
                 return
             if not await self._resume(lost):
                 return
@@ -476,5 +476,5 @@ class Room:
 
 def _publish_failed(what: str) -> RoomFailure:
     return RoomFailure(
-        "room.publish_failed", f"the microphone could not be published: {what}", mend="does the token allow publishing?"
+        "room.publish_failed", f"the microphone could not be published: {what}", hint="does the token allow publishing?"
     )

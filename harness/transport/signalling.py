@@ -22,7 +22,7 @@ CLOSE_S = 1.0
 MOST_BYTES = 4 * 1024 * 1024
 _DEFAULT_PING_S, _DEFAULT_PONG_S = 5, 15
 _BODY_S = 2.0  # for what a refusal says
-_PROXY_MEND = "check the proxy's variable, or name the LiveKit server's host in NO_PROXY"
+_PROXY_HINT = "check the proxy's variable, or name the LiveKit server's host in NO_PROXY"
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)  # the caller bounds the time
 
 
@@ -93,7 +93,7 @@ class Signalling:
             raise unreachable(f"the server answered {problem.status}, no WebSocket") from None
         except TunnelError as problem:
             await http.close()
-            raise unreachable(str(problem), mend=_PROXY_MEND) from None
+            raise unreachable(str(problem), hint=_PROXY_HINT) from None
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             await http.close()
             raise unreachable(token.scrub(f"{type(problem).__name__}: {problem}"[:300])) from None

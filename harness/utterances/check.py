@@ -50,7 +50,7 @@ def _check_entry(name: str, manifest: Manifest) -> list[FixtureError]:
     )
     if not path.is_file():
         return [
-            FixtureError(f"{name}: its file {entry.file} is missing", where=place, mend=f"{again}, or remove the entry")
+            FixtureError(f"{name}: its file {entry.file} is missing", where=place, hint=f"{again}, or remove the entry")
         ]
     try:
         wav = read_wav(path)
@@ -58,26 +58,26 @@ def _check_entry(name: str, manifest: Manifest) -> list[FixtureError]:
         return [problem]
     if wav.notes:
         whole = f"copy or fetch {entry.file} again, whole; or {again}"
-        return [FixtureError(f"{name}: {note}", where=Place(path), mend=whole) for note in wav.notes]
+        return [FixtureError(f"{name}: {note}", where=Place(path), hint=whole) for note in wav.notes]
     problems = []
     if sha256_of(path) != entry.sha256:
         problems.append(
-            FixtureError(f"{name}: {entry.file} has another hash than sha256 says", where=place, mend=again)
+            FixtureError(f"{name}: {entry.file} has another hash than sha256 says", where=place, hint=again)
         )
     if wav.subtype != "PCM_16" or wav.recorded_rate not in FILE_RATES:
         what = f"{name}: {entry.file} is {wav.subtype} at {wav.recorded_rate} Hz, not PCM_16 at 24000 or 48000 Hz"
-        mend = f"sox {entry.file} -b 16 -r 24000 out.wav"
-        problems.append(FixtureError(what, where=Place(path), mend=mend))
+        hint = f"sox {entry.file} -b 16 -r 24000 out.wav"
+        problems.append(FixtureError(what, where=Place(path), hint=hint))
     voice = find_voice(wav.samples, SAMPLE_RATE)
     if voice is None:
-        return [*problems, FixtureError(f"{name}: there is no voice in {entry.file}", where=Place(path), mend=again)]
+        return [*problems, FixtureError(f"{name}: there is no voice in {entry.file}", where=Place(path), hint=again)]
     rows = (
         ("voiced_start_ms", entry.voiced_start_ms, voice.start * 1000 / SAMPLE_RATE, BOUND_TOLERANCE_MS),
         ("voiced_end_ms", entry.voiced_end_ms, voice.end * 1000 / SAMPLE_RATE, BOUND_TOLERANCE_MS),
         ("level_dbfs", entry.level_dbfs, active_level_dbfs(wav.samples, SAMPLE_RATE), LEVEL_TOLERANCE_DB),
     )
     return problems + [
-        FixtureError(f"{name}: {key} is {told:g}, measured {measured:.1f}", where=place, mend=f"write {measured:.1f}")
+        FixtureError(f"{name}: {key} is {told:g}, measured {measured:.1f}", where=place, hint=f"write {measured:.1f}")
         for key, told, measured, tolerance in rows
         if abs(told - measured) > tolerance
     ]
@@ -90,13 +90,13 @@ def _check_files(manifest: Manifest) -> list[FixtureError]:
         FixtureError(
             f"{path.name} is in no entry of {MANIFEST_NAME}",
             where=Place(path),
-            mend="make it with `voice-harness fixtures say`, which enters it, or remove it",
+            hint="make it with `voice-harness fixtures say`, which enters it, or remove it",
         )
         for path in sorted(manifest.folder.glob("*.wav"))
         if path.name not in told
     ]
     shared = [
-        FixtureError(f"{file} is in {count} entries", where=Place(manifest.path), mend="keep one of them")
+        FixtureError(f"{file} is in {count} entries", where=Place(manifest.path), hint="keep one of them")
         for file, count in told.items()
         if count > 1
     ]

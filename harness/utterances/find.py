@@ -94,7 +94,7 @@ def find_fixture(name: str, base_dir: Path) -> Utterance:
     hint = f"did you mean {alike[0]!r}?" if alike else f"known are: {', '.join(sorted(set(known))) or 'none'}"
     raise FixtureError(
         f"there is no fixture {name!r}; {hint}",
-        mend=f"make it: voice-harness fixtures say 'What is said' --name {name} (a text to be spoken has spaces)",
+        hint=f"make it: voice-harness fixtures say 'What is said' --name {name} (a text to be spoken has spaces)",
     )
 
 
@@ -130,7 +130,7 @@ def load_wav(path: Path, *, language: str = "en") -> Utterance:
         raise FixtureError(
             "there is no voice in this WAV: nothing that stands over its own noise for 50 ms",
             where=Place(path),
-            mend=f"listen to it (play {path.name}), and record it again",
+            hint=f"listen to it (play {path.name}), and record it again",
         )
     notes = []
     if wav.recorded_rate != SAMPLE_RATE:
@@ -152,7 +152,7 @@ async def speak_text(text: str, voice: str, language: str, speech: Speaker) -> U
     pcm = await speech.say(text, voice=voice, language=language)
     voice_place = find_voice(pcm, SAMPLE_RATE)
     if voice_place is None:
-        raise FixtureError(f"nothing can be spoken of the text {text!r}", mend="write words")
+        raise FixtureError(f"nothing can be spoken of the text {text!r}", hint="write words")
     return Utterance(text, text, language, pcm, voice_place.start, voice_place.end)
 
 
@@ -169,7 +169,7 @@ def from_manifest(name: str, manifest: Manifest) -> Utterance:
         raise FixtureError(
             f"this WAV is not the one that {MANIFEST_NAME} describes under {name!r}",
             where=Place(path),
-            mend=f"make it again: voice-harness fixtures say {entry.text!r} --name {name} --force",
+            hint=f"make it again: voice-harness fixtures say {entry.text!r} --name {name} --force",
         )
     start = round(entry.voiced_start_ms * SAMPLE_RATE / 1000)
     end = min(round(entry.voiced_end_ms * SAMPLE_RATE / 1000), len(wav.samples))

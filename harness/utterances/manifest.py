@@ -127,12 +127,12 @@ def _read_once(path: Path, content: bytes) -> Manifest:
 def _read(path: Path) -> Manifest:
     data = read_yaml(path, error=FixtureError)
     if data is None:
-        raise FixtureError("the manifest is empty", where=Place(path), mend="begin it with the line `fixtures: {}`")
+        raise FixtureError("the manifest is empty", where=Place(path), hint="begin it with the line `fixtures: {}`")
     model = validate_model(_ManifestModel, data, path=path, error=FixtureError)
     places = {name: place_of(path, data, ("fixtures", name)) for name in model.fixtures}
     for name, place in places.items():
         if not is_fixture_name(name):
-            raise FixtureError(f"{name!r} is no fixture name", where=place, mend="use small letters, digits and -")
+            raise FixtureError(f"{name!r} is no fixture name", where=place, hint="use small letters, digits and -")
     return Manifest(path, model.fixtures, places)
 
 
@@ -182,7 +182,7 @@ def cannot_write(path: Path, problem: OSError) -> FixtureError:
     return FixtureError(
         f"cannot be written: {problem.strerror or problem}",
         where=Place(path),
-        mend="name another folder with --dir, or make room on the disk",
+        hint="name another folder with --dir, or make room on the disk",
     )
 
 

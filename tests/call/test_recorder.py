@@ -167,7 +167,7 @@ def test_a_disk_that_fills_up_while_the_wav_is_written_leaves_no_half_of_it(
         assert not recorder.save()
     assert recorder.broken is not None
     assert recorder.broken.what == f"the recording audio/0001-x.wav cannot be written: {os.strerror(errno.EFBIG)}"
-    assert recorder.broken.mend == "free space on the disk, or --record none"
+    assert recorder.broken.hint == "free space on the disk, or --record none"
     assert list((tmp_path / "audio").iterdir()) == []
 
 

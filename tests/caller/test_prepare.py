@@ -49,8 +49,8 @@ def test_a_target_that_names_no_agent_is_an_error_unless_it_is_the_embedded_one(
     service = Target(name="staging", kind="session", url="http://127.0.0.1:1/")
     with pytest.raises(ConfigError, match="no agent is named") as caught:
         agent_for(load(tmp_path, "turns: [{say: a}]\n"), service, None)
-    assert caught.value.mend is not None
-    assert "--agent" in caught.value.mend
+    assert caught.value.hint is not None
+    assert "--agent" in caught.value.hint
 
 
 async def test_each_step_that_speaks_has_its_audio_and_the_others_none(folder: Path) -> None:
@@ -102,7 +102,7 @@ async def test_the_shipped_scenarios_are_ready_and_their_length_is_bounded() -> 
 
 
 @pytest.mark.parametrize(
-    ("step", "session", "what", "mend"),
+    ("step", "session", "what", "hint"),
     [
         ("{say: 你们几点开门}", "{}", "has no English letter", "language: zh"),
         ("{say: 何時に開きますか}", "{language: ja}", "does not read kanji", "kana"),
@@ -111,11 +111,11 @@ async def test_the_shipped_scenarios_are_ready_and_their_length_is_bounded() -> 
     ],
 )
 async def test_a_text_that_no_voice_here_reads_is_refused_where_it_stands(
-    folder: Path, step: str, session: str, what: str, mend: str
+    folder: Path, step: str, session: str, what: str, hint: str
 ) -> None:
     with pytest.raises(FixtureError, match=what) as caught:
         await ready(load(folder, f"session: {session}\nturns:\n  - {step}\n"))
-    assert mend in (caught.value.mend or "")
+    assert hint in (caught.value.hint or "")
     assert "s.yaml:3:" in str(caught.value.where)
 
 

@@ -28,7 +28,7 @@ class Said:
 
     @property
     def error(self) -> str:
-        """Its one error message, with its mend."""
+        """Its one error message, with its hint."""
         assert self.err.count("error: ") == 1, self.err
         assert "Traceback" not in self.err
         return self.err.partition("error: ")[2].rstrip()

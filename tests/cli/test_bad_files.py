@@ -1,4 +1,4 @@
-"""Scenarios, WAVs and folders that cannot be used: one message with the place and a mend, exit 2, nothing half done."""
+"""Scenarios, WAVs and folders that cannot be used: one message with the place and a hint, exit 2, nothing half done."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_what_contradicts_is_refused_with_its_place_and_mend(options: dict[str, 
     with pytest.raises(UsageError, match=what) as refused:
         plan(**options)
     assert where in str(refused.value)
-    assert refused.value.mend or " must be " in refused.value.what
+    assert refused.value.hint or " must be " in refused.value.what
 
 
 def test_canaries_are_calls_on_the_other_engine() -> None:

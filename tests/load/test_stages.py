@@ -57,4 +57,4 @@ def test_stages_that_contradict_are_refused_with_their_place(text: str, what: st
     with pytest.raises(UsageError) as refused:
         parse_stages(text)
     assert (refused.value.what, refused.value.where) == (what, "--stages")
-    assert "2m:20,5m:50,1m:0" in (refused.value.mend or "")
+    assert "2m:20,5m:50,1m:0" in (refused.value.hint or "")

@@ -1,4 +1,4 @@
-"""More calls than open files are allowed: said before the start, with the mend."""
+"""More calls than open files are allowed: said before the start, with the hint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_calls_that_fit_are_fine_and_one_more_is_not(monkeypatch: pytest.MonkeyP
     with pytest.raises(ConfigError) as refused:
         check_open_files(101, 10, where="--calls")
     assert "1,074" in refused.value.what
-    assert "ulimit -Hn 1074" in (refused.value.mend or "")
+    assert "ulimit -Hn 1074" in (refused.value.hint or "")
 
 
 def test_a_process_without_a_limit_carries_any_number(monkeypatch: pytest.MonkeyPatch) -> None:

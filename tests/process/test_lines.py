@@ -33,7 +33,7 @@ def test_what_is_no_object_is_no_message(line: str | bytes) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        ConfigError("there is no agent x", where=Place("agents.yaml", 3, 5), mend="name one of demo, light"),
+        ConfigError("there is no agent x", where=Place("agents.yaml", 3, 5), hint="name one of demo, light"),
         ScenarioError("this is no turn", where=Place("s.yaml", 7)),
         StackError("the agents fell"),
         UsageError("0 is no number above zero", where="--calls"),
@@ -46,7 +46,7 @@ def test_an_error_has_its_kind_its_place_and_its_hint(error: HarnessError) -> No
 
 
 def test_several_errors_are_all_told() -> None:
-    several = SeveralErrors([UsageError("one", where="a"), ConfigError("two", where="b", mend="mend it")])
+    several = SeveralErrors([UsageError("one", where="a"), ConfigError("two", where="b", hint="mend it")])
     told = error_in(error_message(several))
     assert (type(told), str(told)) == (SeveralErrors, str(several))
 

@@ -84,7 +84,7 @@ async def test_light_names_a_proxy_that_lets_nobody_through(livekit_keys: LiveKi
     assert f"the proxy {proxy.address} (HTTPS_PROXY) lets nobody through to {HOST}:443: HTTP/1.1 407" in str(
         failure.value
     )
-    assert "NO_PROXY" in (failure.value.mend or "")
+    assert "NO_PROXY" in (failure.value.hint or "")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-proxy.invalid"])

@@ -109,7 +109,7 @@ def test_a_proxy_that_is_not_supported_is_told_with_its_variable(value: str) -> 
     with pytest.raises(ConfigError) as failure:
         proxy_for("https://far.example", env)
     assert str(failure.value).startswith("https_proxy: ")
-    assert failure.value.mend
+    assert failure.value.hint
     for url in ("https://127.0.0.1", "https://near.example", "http://far.example"):
         assert proxy_for(url, env) is None
 

@@ -55,7 +55,7 @@ async def test_an_https_service_is_asked_for_by_connect_and_a_refusal_names_the_
     assert proxy.authorizations == ["Basic bWU6c2VzYW1l"]
     assert failure.value.kind == "session.unreachable"
     assert f"the proxy {proxy.address} (HTTPS_PROXY) lets nobody through: it answered 403" in failure.value.what
-    assert "NO_PROXY" in (failure.value.mend or "")
+    assert "NO_PROXY" in (failure.value.hint or "")
     assert "sesame" not in str(failure.value)
 
 

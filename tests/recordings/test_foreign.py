@@ -298,7 +298,7 @@ def test_what_cannot_be_measured_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(FixtureError, match="cannot be measured: ") as caught:
         measure_recording(path, "left")
     assert what in caught.value.what
-    assert caught.value.mend
+    assert caught.value.hint
     assert caught.value.exit_code == EXIT_USAGE
 
 

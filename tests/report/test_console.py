@@ -158,4 +158,4 @@ def test_every_kind_of_failure_has_a_hint_and_a_run_of_an_older_version_too() ->
         "agent.no_reply in 2 calls: no voice came",
         f"  hint: {HINTS['agent.no_reply']}",
     ]
-    assert AgentFailure("agent.left", "it left").mend == HINTS["agent.left"]
+    assert AgentFailure("agent.left", "it left").hint == HINTS["agent.left"]

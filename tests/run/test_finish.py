@@ -213,7 +213,7 @@ def test_a_line_that_another_version_wrote_is_told_by_its_number(run: Run) -> No
     with pytest.raises(ConfigError, match=r"not as this version writes it, at turns\.0\.") as caught:
         rebuild(run.path)
     assert str(caught.value.where).endswith("calls.jsonl:4")
-    assert "harness_version" in str(caught.value.mend)
+    assert "harness_version" in str(caught.value.hint)
     assert "pydantic" not in str(caught.value)
 
 

@@ -55,4 +55,4 @@ def test_options_that_contradict_each_other_are_refused(given: dict[str, Any], w
     with pytest.raises(UsageError) as caught:
         pace(**given)
     assert where in str(caught.value)
-    assert caught.value.mend or " must be " in caught.value.what
+    assert caught.value.hint or " must be " in caught.value.what

@@ -42,8 +42,8 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_right_one(
     where, error = error_of(tmp_path, text)
     assert where == place
     assert says in error.what
-    assert error.mend is not None
-    assert "known here" in error.mend
+    assert error.hint is not None
+    assert "known here" in error.hint
     assert error.exit_code == EXIT_USAGE
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_yaml_is_refused_with_its_place(
 ) -> None:
     where, error = error_of(tmp_path, text)
     assert (where, says in error.what) == (place, True), f"{where}: {error.what}"
-    assert error.mend
+    assert error.hint
 
 
 def test_files_that_are_missing_are_folders_or_share_a_name_are_refused(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_key_in_a_scenario_is_refused_and_not_repeated(tmp_path: Path, text: s
     with pytest.raises(ScenarioError, match="an API key does not belong into a scenario") as caught:
         load(tmp_path, text)
     assert str(caught.value.where) == f"{tmp_path}/{place}"
-    assert "api_key_env" in str(caught.value.mend)
+    assert "api_key_env" in str(caught.value.hint)
     assert KEY not in str(caught.value)
 
 

@@ -40,7 +40,7 @@ for line in sys.stdin:
 """
 SAYS_AND_DIES = 'print("the model is missing", file=sys.stderr); sys.exit(5)'
 REPORTS = """
-error = {"what": "no voices here", "where": "extra stack", "mend": "pip install them"}
+error = {"kind": "StackError", "what": "no voices here", "where": "extra stack", "hint": "pip install them"}
 print(json.dumps({"error": error}), flush=True)
 sys.exit(1)
 """
@@ -277,7 +277,7 @@ async def test_agents_that_die_at_the_start_are_heard(agents: StandIn) -> None:
 async def test_what_the_agents_report_is_raised_with_its_mend(agents: StandIn) -> None:
     with pytest.raises(StackError) as raised:
         await EmbeddedStack.start(say=print, agents_command=agents.command(REPORTS))
-    assert (raised.value.what, raised.value.where, raised.value.mend) == (
+    assert (raised.value.what, raised.value.where, raised.value.hint) == (
         "no voices here",
         "extra stack",
         "pip install them",

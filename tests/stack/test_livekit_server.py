@@ -174,20 +174,20 @@ async def test_what_was_built_and_does_not_run_is_never_put_in_place(machine: Ma
 
 
 @pytest.mark.parametrize(
-    ("output", "mend"),
+    ("output", "hint"),
     [
         ("go: proxy: dial tcp: lookup proxy on 127.0.0.53: no such host", "network"),
         ("write /tmp/go-build1/b: no space left on device", "disk is full"),
         ("undefined: something", "install Go 1.25"),
     ],
 )
-async def test_a_failed_build_shows_its_last_lines_and_what_to_do(machine: Machine, output: str, mend: str) -> None:
+async def test_a_failed_build_shows_its_last_lines_and_what_to_do(machine: Machine, output: str, hint: str) -> None:
     machine.go(f"echo '{output}' >&2; exit 3")
     with pytest.raises(StackError) as raised:
         await find_server(say=machine.say)
     assert output in raised.value.what
     assert "exit 3" in raised.value.what
-    assert mend in (raised.value.mend or "")
+    assert hint in (raised.value.hint or "")
     assert not cached_server().exists()
     assert machine.left() == []
 

@@ -85,7 +85,7 @@ def test_the_rule(
         with pytest.raises(ConfigError) as caught:
             choose_target(option, config=given, env=env)
         assert caught.value.exit_code == 2
-        assert caught.value.mend
+        assert caught.value.hint
         assert KEY not in str(caught.value)
     else:
         assert choose_target(option, config=given, env=env).name == expected
@@ -122,7 +122,7 @@ def test_verdict_lines_name_the_target_without_user_and_query(option: str, descr
 def test_an_unknown_name_offers_the_nearest(config: Config) -> None:
     with pytest.raises(ConfigError, match="did you mean 'staging'") as caught:
         choose_target("stagin", config=config, env=STAGING)
-    assert "embedded, site, staging" in (caught.value.mend or "")
+    assert "embedded, site, staging" in (caught.value.hint or "")
 
 
 def test_a_missing_key_names_its_variable(config: Config) -> None:

@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_with_its_line(name: str, tmp_path: Path) -> None:
     assert words in error.what
     assert isinstance(error.where, Place)
     assert (error.where.path, error.where.line) == (str(tmp_path / "voice-harness.toml"), line)
-    assert error.mend
+    assert error.hint
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_key_in_the_file_is_refused_and_not_repeated(text: str, line: int, tmp
     assert KEY not in str(error) + repr(error)
     assert isinstance(error.where, Place)
     assert error.where.line == line
-    assert "api_key_env" in (error.mend or "") or "TOML" in error.what
+    assert "api_key_env" in (error.hint or "") or "TOML" in error.what
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ async def test_each_failure_has_its_kind_its_words_and_a_mend(name: str) -> None
     failure = await failure_of(answer)
     assert failure.kind == kind
     assert words in failure.what
-    assert failure.mend
+    assert failure.hint
     assert TOKEN not in str(failure)
 
 
@@ -224,7 +224,7 @@ async def test_no_redirect_is_followed_and_its_query_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "location", "mend"),
+    ("written", "location", "hint"),
     [
         ("/session", "/session/", "mind the trailing slash"),
         ("/session/", "/session", "mind the trailing slash"),
@@ -234,7 +234,7 @@ async def test_no_redirect_is_followed_and_its_query_is_not_shown() -> None:
         ("/session/", "", "complete, final URL"),
     ],
 )
-async def test_a_redirect_says_how_to_write_the_url(written: str, location: str, mend: str) -> None:
+async def test_a_redirect_says_how_to_write_the_url(written: str, location: str, hint: str) -> None:
     def answer(_: ReceivedRequest) -> ScriptedAnswer:
         return redirect(location.format(base=service.base_url))
 
@@ -242,7 +242,7 @@ async def test_a_redirect_says_how_to_write_the_url(written: str, location: str,
         with pytest.raises(SessionFailure) as caught:
             await api.create(REQUEST, timeout_s=5)
     assert caught.value.kind == "session.redirected"
-    assert mend in (caught.value.mend or "")
+    assert hint in (caught.value.hint or "")
 
 
 async def test_429_is_retried_three_times_then_named() -> None:

@@ -13,9 +13,9 @@ REASONS = models.DisconnectReason.keys()
 
 @pytest.mark.parametrize("name", REASONS)
 def test_every_reason_has_words_and_a_mend(name: str) -> None:
-    what, mend, _ = ending(name)
+    what, hint, _ = ending(name)
     assert what
-    assert mend
+    assert hint
     assert name.lower() in what or name == "UNKNOWN_REASON"
     assert refused_by_reason(name).kind in ("room.refused", "room.unreachable")
 
@@ -26,9 +26,9 @@ def test_who_ended_it() -> None:
 
 
 def test_two_callers_of_one_identity_are_named_as_that() -> None:
-    what, mend, by_service = ending("DUPLICATE_IDENTITY", "caller-7")
+    what, hint, by_service = ending("DUPLICATE_IDENTITY", "caller-7")
     assert what == "another participant joined with the same identity `caller-7` (duplicate_identity)"
-    assert mend == "does the session service hand every caller the same identity?"
+    assert hint == "does the session service hand every caller the same identity?"
     assert not by_service
 
 

@@ -54,7 +54,7 @@ def leaving(reason: models.DisconnectReason.ValueType) -> After:
 
 
 @pytest.mark.parametrize(
-    ("then", "kind", "words", "mend"),
+    ("then", "kind", "words", "hint"),
     [
         (
             leaving(models.DisconnectReason.DUPLICATE_IDENTITY),
@@ -72,7 +72,7 @@ def leaving(reason: models.DisconnectReason.ValueType) -> After:
         ),
     ],
 )
-async def test_a_join_that_the_server_ends(then: After, kind: str, words: str, mend: str) -> None:
+async def test_a_join_that_the_server_ends(then: After, kind: str, words: str, hint: str) -> None:
     seen, hub = Seen(), TransportHub(SystemClock())
     async with letting_in(then) as url:
         with pytest.raises(RoomFailure) as failure:
@@ -80,7 +80,7 @@ async def test_a_join_that_the_server_ends(then: After, kind: str, words: str, m
             await asyncio.wait_for(Room.connect(hub, url, Secret("a-token-of-tests"), seen, timeout_s=3600), WITHIN_S)
     assert failure.value.kind == kind
     assert words in failure.value.what
-    assert mend in (failure.value.mend or "")
+    assert hint in (failure.value.hint or "")
     assert seen.ended.empty()
     assert hub.port.sockets == 0
 

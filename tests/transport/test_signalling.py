@@ -61,7 +61,7 @@ LEAVE = rtc.SignalResponse(leave=rtc.LeaveRequest(reason=models.DisconnectReason
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "mend"),
+    ("status", "kind", "hint"),
     [
         (401, "room.refused", "expired"),
         (403, "room.refused", "expired"),
@@ -72,7 +72,7 @@ LEAVE = rtc.SignalResponse(leave=rtc.LeaveRequest(reason=models.DisconnectReason
         (200, "room.unreachable", "livekit_url"),
     ],
 )
-async def test_an_http_answer_is_told_in_the_servers_words(status: int, kind: str, mend: str) -> None:
+async def test_an_http_answer_is_told_in_the_servers_words(status: int, kind: str, hint: str) -> None:
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.Response(status=status, text=f"\nno more for {TOKEN.reveal()}, sk_live_1234567890ab\nfurther down")
 
@@ -82,7 +82,7 @@ async def test_an_http_answer_is_told_in_the_servers_words(status: int, kind: st
     assert failure.value.kind == kind
     assert f"the server answered {status}: no more for ***, ***" in failure.value.what
     assert "further down" not in str(failure.value)
-    assert mend in (failure.value.mend or "")
+    assert hint in (failure.value.hint or "")
     assert TOKEN.reveal() not in str(failure.value)
 
 

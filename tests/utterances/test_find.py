@@ -89,11 +89,11 @@ def test_what_is_wrong_with_a_wav_is_told_once_with_its_mend(tmp_path: Path) -> 
         "slow.wav": ("4000 Hz is too low", "48 kHz"),
         "flac.wav": ("FLAC", "sox flac.wav"),
     }
-    for name, (what, mend) in expected.items():
+    for name, (what, hint) in expected.items():
         with pytest.raises(FixtureError) as caught:
             load_speech(name, base_dir=tmp_path)
         assert what in caught.value.what, name
-        assert mend in (caught.value.mend or ""), name
+        assert hint in (caught.value.hint or ""), name
         assert name in str(caught.value.where)
 
 

@@ -108,7 +108,7 @@ class LightLine:
             raise RoomFailure(
                 "room.publish_failed",
                 "the microphone could not be published: no answer in time",
-                mend="does the token allow publishing, and is UDP open to the server's media ports?",
+                hint="does the token allow publishing, and is UDP open to the server's media ports?",
             ) from None
         self._mouth.begin(publication.send)
         self._hub.pacer.add_sender(self._mouth.send)

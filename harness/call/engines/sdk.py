@@ -71,7 +71,7 @@ class SdkEngine:
         except TimeoutError:
             await line.hang_up()
             raise RoomFailure(
-                "room.timeout", f"the room was not joined within {timeout_s:g} s", mend="is the LiveKit server well?"
+                "room.timeout", f"the room was not joined within {timeout_s:g} s", hint="is the LiveKit server well?"
             ) from None
         except rtc.ConnectError as problem:
             await line.hang_up()
@@ -152,7 +152,7 @@ class SdkLine:
             raise RoomFailure(
                 "room.publish_failed",
                 f"the microphone could not be published: {str(problem) or 'no answer in time'}",
-                mend="does the token allow publishing?",
+                hint="does the token allow publishing?",
             ) from None
         self._start(self._microphone.run())
 

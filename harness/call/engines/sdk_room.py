@@ -11,7 +11,7 @@ from livekit import rtc
 from harness.call.engines.line import AudioTrack, Kind, Participant
 from harness.errors import RoomFailure
 from harness.failures import FailureKind
-from harness.transport.refusal import LIMIT_MEND, REFUSED_MEND, URL_MEND
+from harness.transport.refusal import LIMIT_HINT, REFUSED_HINT, URL_HINT
 from harness.transport.room_events import ON_BEHALF_OF
 
 _KINDS: dict[int, Kind] = {
@@ -61,11 +61,11 @@ def connect_failure(message: str) -> RoomFailure:
     lower = said.lower()
     kind: FailureKind
     if re.search(r"\b(401|403|404)\b|unauthor|forbidden|invalid token|expired|permission|not allowed", lower):
-        kind, mend = "room.refused", REFUSED_MEND
+        kind, hint = "room.refused", REFUSED_HINT
     elif re.search(r"\b(429|503)\b|too many requests|service unavailable|limit exceeded", lower):
-        kind, mend = "room.unreachable", LIMIT_MEND
+        kind, hint = "room.unreachable", LIMIT_HINT
     elif "timeout" in lower or "timed out" in lower:
-        kind, mend = "room.timeout", "is the LiveKit server well, and are its UDP and TCP ports open?"
+        kind, hint = "room.timeout", "is the LiveKit server well, and are its UDP and TCP ports open?"
     else:
-        kind, mend = "room.unreachable", URL_MEND
-    return RoomFailure(kind, f"the room could not be joined: {said}", mend=mend)
+        kind, hint = "room.unreachable", URL_HINT
+    return RoomFailure(kind, f"the room could not be joined: {said}", hint=hint)

@@ -237,7 +237,7 @@ class Speech:
         told = f"; it last said: {last}" if last else ""
         return StackError(
             f"the speech worker ended by itself (exit code {self._process.returncode}){told}",
-            mend="start the stack again; if it falls again, look whether memory is short (it needs about 500 MB)",
+            hint="start the stack again; if it falls again, look whether memory is short (it needs about 500 MB)",
         )
 
 
@@ -245,7 +245,7 @@ def _check_installed() -> None:
     missing = [package for package in _PACKAGES if importlib.util.find_spec(package) is None]
     if missing:
         raise ConfigError(
-            f"voices and the recogniser are not installed ({', '.join(missing)})", mend=with_extra_stack()
+            f"voices and the recogniser are not installed ({', '.join(missing)})", hint=with_extra_stack()
         )
 
 
@@ -254,5 +254,5 @@ def _check_model(ear_model: Path | None) -> None:
         raise ConfigError(
             "there is no recogniser's model here (model.bin is missing)",
             where=Place(ear_model),
-            mend="name a folder with a Whisper model in CTranslate2's format, or leave the key out",
+            hint="name a folder with a Whisper model in CTranslate2's format, or leave the key out",
         )

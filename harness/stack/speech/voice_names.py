@@ -46,7 +46,7 @@ def voice_name(voice: str, language: str) -> VoiceName:
         return VoiceName() if is_english(language) else VoiceName(_espeak_language(language))
     if kind == ESPEAK:
         return VoiceName(_espeak_language(language) + (f"+{variant}" if variant else ""))
-    raise ConfigError(f"there is no voice {voice!r}", mend="known are joe, espeak and espeak:VARIANT (espeak:f2)")
+    raise ConfigError(f"there is no voice {voice!r}", hint="known are joe, espeak and espeak:VARIANT (espeak:f2)")
 
 
 def is_english(language: str) -> bool:
@@ -71,18 +71,18 @@ def check_speakable(text: str, voice: str, language: str) -> None:
     if is_english(language) and letters and not any(char <= "\u024f" for char in letters):
         raise ConfigError(
             f"the text {text!r} is to be spoken in English, but has no English letter",
-            mend="name its language: `session: {language: zh}`, or `say: {text: ..., language: zh}`",
+            hint="name its language: `session: {language: zh}`, or `say: {text: ..., language: zh}`",
         )
     known = _espeak_languages()
     if not name.is_joe and known and name.espeak.split("+")[0] not in known:
         raise ConfigError(
             f"no voice here speaks {language!r}",
-            mend="record the line: `say: line.wav`, with its text in a manifest beside it ",
+            hint="record the line: `say: line.wav`, with its text in a manifest beside it ",
         )
     if language.lower().split("-")[0] == "ja" and _KANJI.search(text):
         raise ConfigError(
             f"espeak-ng, the only voice here for Japanese, does not read kanji: {text!r}",
-            mend="write the text in kana, or record it: `say: line.wav`, with its text in a manifest beside it",
+            hint="write the text in kana, or record it: `say: line.wav`, with its text in a manifest beside it",
         )
 
 

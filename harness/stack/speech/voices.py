@@ -85,7 +85,7 @@ class EspeakVoices:
             self._AUDIO_OUTPUT_SYNCHRONOUS, 0, str(data).encode(), self._INITIALIZE_DONT_EXIT
         )
         if self.sample_rate <= 0:
-            raise StackError("espeak-ng does not start", mend="install the package espeakng-loader again")
+            raise StackError("espeak-ng does not start", hint="install the package espeakng-loader again")
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self._chunks: list[NDArray[np.int16]] = []
         self._callback = kind(self._take)  # kept: the library calls it as long as it lives
@@ -103,7 +103,7 @@ class EspeakVoices:
         if not is_variant or self._lib.espeak_SetVoiceByName(name.espeak.encode()) != 0:
             raise ConfigError(
                 f"espeak-ng has no voice {name.espeak!r}",
-                mend="use a language such as en, fr, de, es or it, and a variant such as espeak:f2",
+                hint="use a language such as en, fr, de, es or it, and a variant such as espeak:f2",
             )
         self._chunks.clear()
         spoken = text.encode()
@@ -111,7 +111,7 @@ class EspeakVoices:
             spoken, len(spoken) + 1, 0, self._POS_CHARACTER, 0, self._CHARS_UTF8, None, None
         )
         if failed or self._lib.espeak_Synchronize():
-            raise StackError("espeak-ng could not speak the text", mend="shorten the text, or use another voice")
+            raise StackError("espeak-ng could not speak the text", hint="shorten the text, or use another voice")
         samples = np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16)
         return shaped(as_float(samples), self.sample_rate)
 

@@ -126,7 +126,7 @@ async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(speech_client, "_PACKAGES", ("a_package_that_nobody_has",))
     with pytest.raises(ConfigError) as caught:
         await Speech.start()
-    assert caught.value.mend == with_extra_stack()
+    assert caught.value.hint == with_extra_stack()
 
 
 async def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
