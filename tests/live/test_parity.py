@@ -13,6 +13,7 @@ import pytest
 from harness.calibrate.truth import check_call
 from harness.errors import EXIT_UNFIT
 from harness.record.result import CallResult
+from tests.events import typed
 from tests.live.conftest import LiveStack, Ran, start
 
 pytestmark = pytest.mark.live
@@ -102,7 +103,7 @@ def test_the_latencies_are_alike(ran: dict[str, Ran], truth_file: Path) -> None:
 
     def errors_ms(one: Ran) -> list[float]:
         call = CallResult.model_validate(one.calls["parity"])
-        return [turn.measured_ms - turn.true_ms for turn in check_call(call, _events(one), truth).turns]
+        return [turn.measured_ms - turn.true_ms for turn in check_call(call, typed(_events(one)), truth).turns]
 
     sdk, light = (errors_ms(ran[engine]) for engine in ENGINES)
     assert min(len(sdk), len(light)) >= FIT_TURNS
