@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from harness.text.as_read import as_read
@@ -46,15 +46,8 @@ class ChatText:
     final: bool | None = None
 
     def fields(self) -> dict[str, Any]:
-        """What the timeline keeps of it: what the frame did not say is left out."""
-        kept: dict[str, Any] = {"role": self.role, "text": self.text, "type": self.type}
-        if self.written != self.text:
-            kept["written"] = self.written
-        if self.segment is not None:
-            kept |= {"segment": self.segment, "own_id": True} if self.own_id else {"segment": self.segment}
-        if self.final is not None:
-            kept["final"] = self.final
-        return kept
+        """Its fields on the timeline, where `written` is only what the text alone does not tell."""
+        return asdict(self) | {"written": None if self.written == self.text else self.written}
 
 
 @dataclass(frozen=True, slots=True)

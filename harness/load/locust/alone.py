@@ -82,8 +82,9 @@ class Alone:
         line = self._companion.stdout.readline()
         answer = message_in(line)
         if answer is None or "error" in answer:
-            _log.error("the companion process ended" if answer is None else error_in(answer))
-            code = EXIT_UNFIT if answer is None else error_in(answer).exit_code
+            problem = None if answer is None else error_in(answer)
+            _log.error(problem or "the companion process ended")
+            code = EXIT_UNFIT if problem is None else problem.exit_code
             self._environment.process_exit_code = code
             raise SystemExit(code)
         return LoadOrder.model_validate(answer["order"])
