@@ -14,7 +14,6 @@ from harness.calibrate.plan import FIXED_MS, Script, Stage, agents_of, scenario_
 from harness.calibrate.points import PointSpec, point_of, random_delays
 from harness.calibrate.truth import CallCheck, TurnCheck, check_call
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
-from harness.caller.prepare import prepare
 from harness.clock import Clock
 from harness.errors import ConfigError, Place
 from harness.process.signals import Signals
@@ -22,9 +21,11 @@ from harness.record.calibration import Calibration, Kind, Machine, Point
 from harness.record.result import CallResult
 from harness.record.run_directory import DEFAULT_PARENT as REPORTS
 from harness.record.run_directory import TRUTH_FILE, RunDirectory
-from harness.run.execute import RunOrder, Watcher, execute
-from harness.run.pacing import plan_pace
-from harness.run.settings import run_settings
+from harness.run.execute import Watcher, execute
+from harness.run.pacing import Pace
+from harness.run.request import Request
+from harness.run.run import begin, make_ready
+from harness.run.settings import Planned
 from harness.target.target import Target
 from harness.timeline.timeline import read_timeline
 
@@ -120,39 +121,23 @@ async def calibrate(
 async def _run(
     stage: Stage, folder: Path, watcher: Watcher, *, engine: EngineName, seed: int, clock: Clock, signals: Signals
 ) -> Sequence[CallResult]:
-    directory = RunDirectory.create(folder / stage.name, name=stage.name, now=clock.utc())
-    agents_file = directory.path / "agents.yaml"
+    agents_file = folder / stage.name / "agents.yaml"
+    agents_file.parent.mkdir()
     agents_file.write_text(json.dumps(agents_of(stage), indent=2), encoding="utf-8")
-    target = Target("embedded", "embedded", agents_file=agents_file)
-    scenarios = [scenario_of(script, Path.cwd()) for script in stage.scripts]
-    prepared = await prepare(scenarios, target, agent=None, say=watcher.say)
-    pace = plan_pace(
-        scenarios=len(prepared), calls=stage.calls, repeat=stage.repeat, rate_per_min=None, duration_s=None
-    )
-    settings = run_settings(
-        run=directory.path.name,
-        started=clock.utc(),
-        argv=["voice-harness", "calibrate"],
-        scenarios=prepared,
-        pace=pace,
-        thresholds=[],
-        target=target.describe(),
-        record="none",
+    request = Request(
+        name=stage.name,
+        scenarios=[scenario_of(script, Path.cwd()) for script in stage.scripts],
+        target=Target("embedded", "embedded", agents_file=agents_file),
         seed=seed,
         engine=engine,
-    )
-    order = RunOrder(
-        scenarios=prepared,
-        pace=pace,
-        thresholds=[],
-        target=target,
         record="none",
-        stop_at_failure=False,
-        seed=seed,
-        settings=settings,
-        engine=engine,
+        out=folder / stage.name,
+        command=("voice-harness", "calibrate"),
     )
-    outcome, _ = await execute(order, directory, watcher, clock=clock, signals=signals)
+    scenarios = await make_ready(request, watcher.say)
+    pace = Pace(stage.calls, stage.calls * stage.repeat * len(scenarios), None, stage.repeat)
+    run = begin(request, scenarios, Planned(pace), clock=clock, say=watcher.say)
+    outcome, _ = await execute(run, pace, watcher, signals)
     return outcome.results
 
 

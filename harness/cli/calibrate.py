@@ -13,6 +13,7 @@ from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
 
 if TYPE_CHECKING:
     from harness.call.engines.make import EngineName
+    from harness.process.signals import Signals
     from harness.record.calibration import Calibration
 
 
@@ -31,26 +32,25 @@ def calibrate(
 
     Exit codes: 0 measured, 4 this machine did not carry some of the points, 130 interrupted.
     """
-    import asyncio
-
     from harness.call.engines.make import engine_name
+    from harness.process.signals import run_interruptible
 
     name = engine_name(engine)
-    try:
-        made = _calibrate(as_json=as_json, quick=quick, engine=name, out=out, seed=seed, quiet=quiet)
-        calibration = asyncio.run(made)
-    except asyncio.CancelledError:  # interrupted before the first call
-        return EXIT_INTERRUPTED
-    if calibration is None:
-        return EXIT_INTERRUPTED
-    return EXIT_OK if calibration.fit else EXIT_UNFIT
+
+    async def main(signals: Signals) -> int:
+        calibration = await _calibrate(
+            signals, as_json=as_json, quick=quick, engine=name, out=out, seed=seed, quiet=quiet
+        )
+        if calibration is None:
+            return EXIT_INTERRUPTED
+        return EXIT_OK if calibration.fit else EXIT_UNFIT
+
+    return run_interruptible(main)
 
 
 async def _calibrate(
-    *, as_json: bool, quick: bool, engine: EngineName, out: Path | None, seed: int, quiet: bool
+    signals: Signals, *, as_json: bool, quick: bool, engine: EngineName, out: Path | None, seed: int, quiet: bool
 ) -> Calibration | None:
-    import asyncio
-
     from rich.console import Console
 
     from harness.calibrate.picture import render_picture
@@ -58,7 +58,6 @@ async def _calibrate(
     from harness.calibrate.run import calibrate as make
     from harness.calibrate.table import print_calibration
     from harness.clock import SystemClock
-    from harness.process.signals import Signals
     from harness.record.calibration_store import keep, this_machine
     from harness.report.console import LinesWatcher, make_console
 
@@ -66,19 +65,16 @@ async def _calibrate(
     folder = new_folder(out, clock.utc())
     progress = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     watcher = LinesWatcher(progress, quiet=quiet)
-    with Signals() as signals:
-        task = asyncio.current_task()
-        signals.on_interrupt(task.cancel if task is not None else lambda: None)
-        done = await make(
-            folder,
-            watcher,
-            quick=quick,
-            seed=seed,
-            machine=this_machine(),
-            clock=clock,
-            signals=signals,
-            engine=engine,
-        )
+    done = await make(
+        folder,
+        watcher,
+        quick=quick,
+        seed=seed,
+        machine=this_machine(),
+        clock=clock,
+        signals=signals,
+        engine=engine,
+    )
     if done is None:
         return None
     calibration, turns = done

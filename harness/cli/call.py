@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import AgentOption, EngineOption, OutOption, SetOption, TargetOption, resolve_target
+from harness.cli.options import AgentOption, EngineOption, OutOption, SetOption, TargetOption, read_seed, resolve_target
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import Console
-
-    from harness.report.live import TimelineWatcher
 
 
 def call(
@@ -36,9 +32,12 @@ def call(
     Without --say and --type the agent's greeting is listened to. The call is recorded like any other.
     """
     from harness.call.engines.make import engine_name
-    from harness.cli.carry_out import Request, carry_out
+    from harness.report.console import make_console
     from harness.report.live import TimelineWatcher
-    from harness.run.pacing import plan_pace
+    from harness.run.carry_out import carry_out
+    from harness.run.paced import PacedCalls
+    from harness.run.pacing import Pace
+    from harness.run.request import Request
     from harness.scenario.by_hand import scenario_by_hand
     from harness.scenario.load import parse_set
 
@@ -48,18 +47,15 @@ def call(
         name=loaded.name,
         scenarios=[loaded],
         target=resolve_target(target),
+        seed=read_seed(None),
         agent=agent,
-        pace=plan_pace(scenarios=1, calls=None, repeat=1, rate_per_min=None, duration_s=None),
-        thresholds=[],
+        engine=engine_name(engine),
         record="all",
         out=out,
-        engine=engine_name(engine),
     )
-
-    def watcher(console: Console) -> TimelineWatcher:
-        return TimelineWatcher(console)
-
-    return carry_out(request, watcher)
+    console = make_console()
+    one = Pace(slots=1, total=1, rate_per_min=None, repeat=1)
+    return carry_out(PacedCalls(request, one, TimelineWatcher(console)), console)
 
 
 def steps_in_order(argv: Sequence[str], say: Sequence[str], typed: Sequence[str]) -> list[tuple[str, str]]:

@@ -15,17 +15,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.call.engines.make import engine_name
-from harness.cli.carry_out_load import LoadWish, prepare_load
 from harness.cli.load import read_mix
-from harness.cli.options import read_duration, read_thresholds, resolve_target
+from harness.cli.options import read_duration, read_seed, read_thresholds, resolve_target
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
+from harness.load.job import planned_load
 from harness.load.lifecycle import LoadRun
-from harness.load.order import LoadPlan
-from harness.load.plan import LoadOptions
+from harness.load.order import Load, LoadPlan
 from harness.process.lines import error_message, line_of
-from harness.record.run_directory import RunDirectory
 from harness.report.console import make_console, print_summary
+from harness.run.request import Request
+from harness.run.run import begin, make_ready
 from harness.scenario.load import LoadedScenario
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -88,7 +88,7 @@ def _common(classes: Sequence[dict[str, Any]], name: str) -> Any:
     return classes[0][name]
 
 
-def _wish(told: dict[str, Any]) -> LoadWish:
+def _asked(told: dict[str, Any]) -> tuple[Request, Load]:
     """What the classes of a locustfile ask for.
 
     Raises:
@@ -98,24 +98,19 @@ def _wish(told: dict[str, Any]) -> LoadWish:
     common = {name: _common(classes, name) for name in _COMMON}
     loaded, weights = _mix_of(classes)
     engine = engine_name(common["engine"], where="engine")
-    options = LoadOptions(
+    request = Request(
+        name=loaded[0].name if len(loaded) == 1 else "mix",
+        scenarios=loaded,
+        target=resolve_target(common["target"]),
+        seed=read_seed(None),
+        agent=common["agent"],
+        engine=engine,
+        thresholds=read_thresholds(loaded, None, engine),
         session_rate_per_min=common["session_rate"],
         call_duration_s=read_duration(common["call_duration"], "call_duration"),
     )
-    return LoadWish(
-        name=loaded[0].name if len(loaded) == 1 else "mix",
-        scenarios=loaded,
-        weights=weights,
-        target=resolve_target(common["target"]),
-        agent=common["agent"],
-        plan=LoadPlan(),
-        options=options,
-        thresholds=read_thresholds(loaded, None, engine),
-        record="failed",
-        engine=engine,
-        role=told["role"],
-        expect_workers=told["expect_workers"],
-    )
+    load = Load(plan=LoadPlan(), weights=weights, role=told["role"], expect_workers=told["expect_workers"])
+    return request, load
 
 
 async def _serve() -> int:
@@ -124,22 +119,22 @@ async def _serve() -> int:
     line = await reader.readline()
     if not line:
         return EXIT_OK
-    told = json.loads(line)
-    wish = _wish(told)
-    now = SystemClock().utc()
-    leads = wish.role != "worker"
-    directory = RunDirectory.create(None, name=wish.name, now=now) if leads else None
-    request = await prepare_load(wish, run=directory.path.name if directory else "worker", now=now, say=_say)
-    async with LoadRun(request, directory, _say, SystemClock()) as run:
-        _tell({"order": run.order.model_dump(mode="json")})
+    request, load = _asked(json.loads(line))
+    scenarios = await make_ready(request, _say)
+    run = None
+    if load.role != "worker":
+        planned = planned_load(request, load, len(scenarios))
+        run = begin(request, scenarios, planned, clock=SystemClock(), say=_say)
+    async with LoadRun(request, load, scenarios, _say, run=run) as loading:
+        _tell({"order": loading.order.model_dump(mode="json")})
         line = await reader.readline()
-    if directory is None:
+    if run is None:
         return EXIT_OK
     ending = json.loads(line)["ending"] if line else None
-    calls, summary = run.finish(ending, interrupted=False)
+    calls, summary = loading.finish(ending, interrupted=False)
     console = make_console()
     console.file = sys.stderr
-    print_summary(console, summary, calls, directory.path)
+    print_summary(console, summary, calls, run.directory.path)
     _tell({"exit": summary.exit_code})
     return EXIT_OK
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,13 +20,13 @@ from harness.cli.options import (
     read_duration,
     read_record,
     read_scenarios,
+    read_seed,
     read_thresholds,
     resolve_target,
 )
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.load.order import LoadPlan
     from harness.scenario.load import LoadedScenario
 
 WeightedScenarios = Annotated[
@@ -114,8 +114,13 @@ def load(
     Exit codes: as of run.
     """
     from harness.call.engines.make import engine_name
-    from harness.cli.carry_out_load import LoadWish, carry_out_load
-    from harness.load.plan import LoadOptions
+    from harness.load.job import LoadedCalls, work
+    from harness.load.order import Load, LoadPlan
+    from harness.load.plan import LoadOptions, plan_load
+    from harness.report.console import make_console
+    from harness.report.load_status import StatusLine
+    from harness.run.carry_out import carry_out
+    from harness.run.request import Request
 
     if master and worker:
         raise UsageError("a process is a master or a worker", where="--worker", hint="keep one of them")
@@ -137,43 +142,41 @@ def load(
         warm_up_s=read_duration(warm_up, "--warm-up"),
         stop_timeout_s=read_duration(stop_timeout, "--stop-timeout"),
         canaries=canaries,
-        session_rate_per_min=session_rate,
-        call_duration_s=read_duration(call_duration, "--call-duration"),
     )
     loaded, weights = read_mix(scenarios, sets)
     name = engine_name(engine)
-    wish = LoadWish(
+    plan = plan_load(options, engine=name, session_rate_per_min=session_rate) if not worker else LoadPlan()
+    request = Request(
         name=loaded[0].name if len(loaded) == 1 else "mix",
         scenarios=loaded,
-        weights=weights,
         target=resolve_target(target),
+        seed=read_seed(seed),
         agent=agent,
-        plan=_plan(options, name, worker=worker),
-        options=options,
-        thresholds=read_thresholds(loaded, threshold, name),
-        record=read_record(record),
         engine=name,
+        record=read_record(record),
+        thresholds=read_thresholds(loaded, threshold, name),
+        session_rate_per_min=session_rate,
+        call_duration_s=read_duration(call_duration, "--call-duration"),
+        out=out,
+        junit=junit,
+        dry_run=dry_run,
+        quiet=quiet,
+    )
+    asked = Load(
+        plan=plan,
+        weights=weights,
         role="master" if master else "worker" if worker else "local",
         processes=processes,
         web_port=web_port if web else None,
         host=master_host,
         port=master_port,
         expect_workers=expect_workers,
-        out=out,
-        junit=junit,
-        seed=seed,
-        dry_run=dry_run,
-        quiet=quiet,
     )
-    return carry_out_load(wish)
-
-
-def _plan(options: Any, engine: str, *, worker: bool) -> LoadPlan:
-    """The plan; a worker's is its master's, and it is told none."""
-    from harness.load.order import LoadPlan
-    from harness.load.plan import plan_load
-
-    return LoadPlan() if worker else plan_load(options, engine=engine)
+    console = make_console()
+    watcher = StatusLine(console, quiet=quiet)
+    if worker:
+        return work(request, asked, watcher)
+    return carry_out(LoadedCalls(request, asked, watcher), console)
 
 
 def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScenario], tuple[float, ...]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.errors import ConfigError, OwnFailure, UsageError, each_of, raise_all
+from harness.errors import UsageError, each_of, raise_all
 from harness.secret import forget_keys
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ def read_thresholds(
     return found
 
 
+def read_seed(option: int | None) -> int:
+    """The value of --seed, or any."""
+    return random.SystemRandom().randrange(2**31) if option is None else option
+
+
 def read_duration(text: str | None, option: str) -> float | None:
     """A duration in seconds.
 
@@ -178,38 +184,3 @@ def read_duration(text: str | None, option: str) -> float | None:
         return duration_s(text)
     except ValueError as problem:
         raise UsageError(str(problem), where=option) from None
-
-
-def check_junit(junit: Path | None) -> None:
-    """Returns where --junit can be written, so that nobody is called in vain; what is there is left as it is.
-
-    Raises:
-        ConfigError: It cannot be written there.
-    """
-    if junit is None:
-        return
-    try:
-        junit.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not junit.exists()
-        with junit.open("ab"):
-            pass
-        if is_new:
-            junit.unlink()
-    except OSError as problem:
-        raise ConfigError(
-            f"{junit} cannot be written: {problem.strerror}", where="--junit", hint="name a file that can be written"
-        ) from None
-
-
-def write_junit_copy(folder: Path, junit: Path | None) -> None:
-    """Writes the run's junit.xml to --junit as well.
-
-    Raises:
-        OwnFailure: The disk refused it.
-    """
-    if junit is None or not (folder / "junit.xml").exists():  # the summary says why there is none
-        return
-    try:
-        junit.write_text((folder / "junit.xml").read_text(encoding="utf-8"), encoding="utf-8")
-    except OSError as problem:
-        raise OwnFailure("harness.disk", f"{junit} cannot be written: {problem.strerror}") from None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import JunitOption, check_junit, write_junit_copy
+from harness.cli.options import JunitOption
 
 
 def report(
@@ -20,9 +20,10 @@ def report(
     """Judge a recorded run again and rebuild its reports; nobody is called."""
     from harness.record.run_directory import read_run
     from harness.report.console import make_console, print_summary
+    from harness.report.junit_copy import check_junit_copy, write_junit_copy
     from harness.run.finish import rebuild
 
-    check_junit(junit)
+    check_junit_copy(junit)
     summary = rebuild(run, remeasure=remeasure)
     write_junit_copy(run, junit)
     print_summary(make_console(), summary, read_run(run).calls, run)

@@ -21,6 +21,7 @@ from harness.cli.options import (
     read_duration,
     read_record,
     read_scenarios,
+    read_seed,
     read_thresholds,
     resolve_target,
 )
@@ -28,6 +29,8 @@ from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from harness.report.console import LinesWatcher
 
 
 def run(
@@ -71,9 +74,11 @@ def run(
     130 interrupted.
     """
     from harness.call.engines.make import engine_name
-    from harness.cli.carry_out import Request, carry_out
-    from harness.report.console import BarWatcher, LinesWatcher
+    from harness.report.console import make_console
+    from harness.run.carry_out import carry_out
+    from harness.run.paced import PacedCalls
     from harness.run.pacing import plan_pace
+    from harness.run.request import Request
 
     if verbose and quiet:
         raise UsageError("-v and -q contradict each other", where="-q", hint="keep one of them")
@@ -91,23 +96,24 @@ def run(
         name=loaded[0].name if len(loaded) == 1 else "suite",
         scenarios=loaded,
         target=resolve_target(target),
+        seed=read_seed(seed),
         agent=agent,
-        pace=pace,
-        thresholds=read_thresholds(loaded, threshold, engine),
+        engine=engine_name(engine),
         record=read_record(record),
+        thresholds=read_thresholds(loaded, threshold, engine),
         out=out,
         junit=junit,
-        seed=seed,
-        stop_at_failure=stop,
-        retry_unfit=retry_unfit,
         dry_run=dry_run,
         quiet=quiet,
-        engine=engine_name(engine),
     )
+    console = make_console()
+    watcher = _watcher(console, verbose=verbose, quiet=quiet)
+    return carry_out(PacedCalls(request, pace, watcher, stop_at_failure=stop, retry_unfit=retry_unfit), console)
 
-    def watcher(console: Console) -> LinesWatcher:
-        if console.is_terminal and not quiet:
-            return BarWatcher(console, verbose=verbose)
-        return LinesWatcher(console, quiet=quiet, verbose=verbose)
 
-    return carry_out(request, watcher)
+def _watcher(console: Console, *, verbose: bool, quiet: bool) -> LinesWatcher:
+    from harness.report.console import BarWatcher, LinesWatcher
+
+    if console.is_terminal and not quiet:
+        return BarWatcher(console, verbose=verbose)
+    return LinesWatcher(console, quiet=quiet, verbose=verbose)

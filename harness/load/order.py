@@ -9,11 +9,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness import __version__
-from harness.call.engines.make import EngineName
 from harness.caller.prepare import Prepared
-from harness.caller.recorded_call import RecordMode
 from harness.load.stages import Stage, Stages
-from harness.target.target import TargetKind
+from harness.shards.protocol import ShardOrder
 
 Role = Literal["local", "master", "worker"]
 STOP_TIMEOUT_S = 30.0
@@ -72,43 +70,53 @@ class LoadPlan(_Frozen):
         return max(self.bursts) if self.bursts is not None else self.slots
 
 
+class Load(_Frozen):
+    """What `load` was asked for beside what every run is.
+
+    Attributes:
+        plan: When calls start.
+        weights: Of the scenarios, for `Mix`.
+        role: Whether this command makes the calls itself, leads workers elsewhere, or works for a master elsewhere.
+        processes: How many worker processes this machine has.
+        web_port: Of Locust's web page, where it is wanted.
+        host, port: Where the master is, or listens.
+        expect_workers: How many workers a master waits for.
+    """
+
+    plan: LoadPlan
+    weights: tuple[float, ...]
+    role: Role = "local"
+    processes: int = 1
+    web_port: int | None = None
+    host: str = "127.0.0.1"
+    port: int = 5557
+    expect_workers: int = 1
+
+    @property
+    def workers(self) -> int:
+        """How many workers make the calls."""
+        return self.expect_workers if self.role == "master" else self.processes
+
+    @property
+    def is_led_from_here(self) -> bool:
+        """Whether the master and its workers have one parent."""
+        return self.role == "local"
+
+
 class LoadOrder(_Frozen):
     """For one process of Locust. It goes down a pipe and nowhere else, for it holds the key.
 
     Attributes:
-        prepared: A file of `shards.protocol.write_prepared`.
-        weights: Of the scenarios, for `Mix`.
-        directory: The run's, on the machine of the master.
+        load: What was asked for.
+        role: This process's.
+        calls: What every process that makes calls is told; `directory` is the run's, on the machine of the master.
         mark: Stands in the directory's file `MARK_FILE`: who can read it there is on that machine.
-        target, described, kind, url, api_key, key_variable: Whom the calls go to; see `ShardOrder`.
-        host, port: Where the master is, or listens.
-        expect_workers: How many workers the master waits for.
-        web_port: Of Locust's web page, where it is wanted.
-        is_led_from_here: Whether the master and its workers have one parent.
     """
 
-    plan: LoadPlan
+    load: Load
     role: Role
-    prepared: str
-    weights: tuple[float, ...]
-    engine: EngineName
-    record: RecordMode
-    directory: str
-    mark: str
-    target: str
-    described: str
-    kind: TargetKind
-    url: str | None
-    api_key: str | None
-    seed: int
-    key_variable: str | None = None
-    session_rate_per_min: float | None = None
-    call_duration_s: float | None = None
-    host: str = "127.0.0.1"
-    port: int = 5557
-    expect_workers: int = 1
-    web_port: int | None = None
-    is_led_from_here: bool = True
+    calls: ShardOrder
+    mark: str = ""
 
 
 def digest(scenarios: Sequence[Prepared]) -> str:

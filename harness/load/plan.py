@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from harness.errors import UsageError
 from harness.load.order import STOP_TIMEOUT_S, LoadPlan
 from harness.load.stages import parse_stages, steady
+from harness.run.request import check_above_zero
 
 MODELS = (
     "--stages 2m:20,5m:50,1m:0, --calls N (with --duration or --repeat), --rate PER_MINUTE --duration D, or --burst N"
@@ -27,12 +27,15 @@ class LoadOptions:
     warm_up_s: float | None = None
     stop_timeout_s: float | None = None
     canaries: int = 0
-    session_rate_per_min: float | None = None
-    call_duration_s: float | None = None
 
 
-def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
+def plan_load(options: LoadOptions, *, engine: str, session_rate_per_min: float | None = None) -> LoadPlan:
     """The plan.
+
+    Args:
+        options: What was given.
+        engine: What carries most calls.
+        session_rate_per_min: The most sessions that are created in a minute.
 
     Raises:
         UsageError: The options contradict each other, or no model is told.
@@ -63,7 +66,7 @@ def plan_load(options: LoadOptions, *, engine: str) -> LoadPlan:
         plan = LoadPlan(slots=options.calls, repeat=options.repeat or 1, **always)
     else:
         raise UsageError("the number of calls is missing", where="load", hint=f"add {MODELS}")
-    _check_session_rate(options)
+    _check_session_rate(options.rate_per_min, session_rate_per_min)
     _check(plan, options, engine)
     return plan
 
@@ -95,17 +98,13 @@ def _above_zero(options: LoadOptions) -> None:
         ("--repeat", options.repeat),
         ("--rate", options.rate_per_min),
         ("--duration", options.duration_s),
-        ("--session-rate", options.session_rate_per_min),
-        ("--call-duration", options.call_duration_s),
     ):
-        if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"{name} must be greater than 0 (got {value:g})")
+        check_above_zero(name, value)
     if options.canaries < 0:
         raise UsageError(f"--canaries must be 0 or more (got {options.canaries})")
 
 
-def _check_session_rate(options: LoadOptions) -> None:
-    rate, most = options.rate_per_min, options.session_rate_per_min
+def _check_session_rate(rate: float | None, most: float | None) -> None:
     if rate is not None and most is not None and rate > most:
         raise UsageError(
             f"{rate:g} calls a minute cannot start where {most:g} sessions a minute are asked for: each call needs one",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from harness.errors import EXIT_INTERRUPTED
 
@@ -56,3 +57,21 @@ class Signals:
         for number in _NUMBERS:
             with suppress(RuntimeError):
                 loop.remove_signal_handler(number)
+
+
+def run_interruptible(main: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
+    """Run `main` on an event loop of its own and return its exit code.
+
+    The first signal cancels it, until it asks for something else; cancelled, it has nothing to be written: 130.
+    """
+
+    async def under_signals() -> int:
+        with Signals() as signals:
+            task = asyncio.current_task()
+            signals.on_interrupt(task.cancel if task is not None else lambda: None)
+            return await main(signals)
+
+    try:
+        return asyncio.run(under_signals())
+    except asyncio.CancelledError:
+        return EXIT_INTERRUPTED

@@ -37,6 +37,9 @@ class StepLines:
         """See `CapacityWatcher`."""
         self.say(step_line(step))
 
+    def close(self) -> None:
+        """Nothing is left to be closed."""
+
 
 def step_line(step: Hold) -> str:
     """A hold in one line."""

@@ -26,6 +26,9 @@ class StatusLine:
         if not self._quiet:
             self._console.print(line)
 
+    def close(self) -> None:
+        """Nothing is left to be closed."""
+
     def status(self, told: dict[str, Any]) -> None:
         """What the master says once a second."""
         if self._quiet or (told["elapsed_s"] < self._next_s and told["phase"] == self._phase):

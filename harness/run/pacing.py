@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from harness.clock import NS_PER_S
 from harness.errors import UsageError
+from harness.run.request import check_above_zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,7 @@ def plan_pace(
         UsageError: They contradict each other.
     """
     for name, value in (("--calls", calls), ("--repeat", repeat), ("--rate", rate_per_min), ("--duration", duration_s)):
-        if value is not None and not 0 < value < math.inf:
-            raise UsageError(f"{name} must be greater than 0 (got {value:g})")
+        check_above_zero(name, value)
     if rate_per_min is None:
         if duration_s is not None:
             raise UsageError(

@@ -7,19 +7,19 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.call.engines.make import DEFAULT_ENGINE
 from harness.caller.prepare import Prepared
-from harness.judge.thresholds import Threshold
 from harness.record.settings import RunSettings
 from harness.run.pacing import Pace
+from harness.run.request import Request
 from harness.scenario.load import LoadedScenario
 from harness.scenario.prompt import Prompt
-from harness.secret import Secret, masked, without_secrets
+from harness.secret import masked, without_secrets
 from harness.target.shown import shown_url
 
 _PACKAGES = (
@@ -28,38 +28,41 @@ _PACKAGES = (
 )
 
 
+@dataclass(frozen=True)
+class Planned:
+    """How many calls a run is to make, and what run.json holds of its command alone.
+
+    Attributes:
+        pace: When calls start.
+        own: Fields of `RunSettings` that only this command has.
+    """
+
+    pace: Pace
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
 def run_settings(
-    *,
-    run: str,
-    started: datetime,
-    argv: Sequence[str],
-    scenarios: Sequence[Prepared],
-    pace: Pace,
-    thresholds: Sequence[Threshold],
-    target: str,
-    record: str,
-    seed: int,
-    secrets: Sequence[Secret | None] = (),
-    engine: str = DEFAULT_ENGINE,
+    request: Request, scenarios: Sequence[Prepared], planned: Planned, *, run: str, started: datetime
 ) -> RunSettings:
-    """The content of run.json; `secrets` are masked in it wherever they stand."""
+    """The content of run.json; the target's key is masked wherever it stands."""
+    pace = planned.pace
     settings = {
         "version": 1,
         "run": run,
         "started": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "command": [masked(word) for word in argv],
-        "target": target,
+        "command": [masked(word) for word in request.command],
+        "target": request.target.describe(),
         "agent": ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios)),
-        "engine": engine,
-        "seed": seed,
+        "engine": request.engine,
+        "seed": request.seed,
         "calls": pace.slots,
         "repeat": pace.repeat,
         "rate_per_min": pace.rate_per_min,
         "total": pace.total,
-        "record": record,
+        "record": request.record,
         "thresholds": [
             {"metric": str(threshold.ref), "limit": str(threshold.limit), "where": threshold.where}
-            for threshold in thresholds
+            for threshold in request.thresholds
         ],
         "scenarios": {prepared.loaded.name: _scenario(prepared) for prepared in scenarios},
         "harness_version": __version__,
@@ -67,8 +70,9 @@ def run_settings(
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gb": _memory_gb()},
+        **planned.own,
     }
-    return RunSettings.model_validate(without_secrets(settings, secrets))
+    return RunSettings.model_validate(without_secrets(settings, (request.target.api_key,)))
 
 
 def _scenario(prepared: Prepared) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from typing import Any
 from harness.caller.lost_call import lost_call
 from harness.errors import OwnFailure
 from harness.load.locust.board import Board
-from harness.load.order import LoadOrder, LoadPlan
+from harness.load.order import Load as AskedLoad
+from harness.load.order import LoadOrder, LoadPlan, Role
+from harness.shards.protocol import ShardOrder
 from tests.run.test_run_slots import prepared
 
 
@@ -24,23 +26,21 @@ class Load:
         self.told: list[dict[int, dict[str, Any]]] = []
         self.cuts = 0
         self.scenario = prepared("x")
-        order = LoadOrder(
-            plan=plan,
-            role="local" if workers == 1 else "master",
-            prepared="",
-            weights=(1.0,),
+        calls = ShardOrder(
             engine="light",
-            record="none",
+            prepared="",
             directory=str(folder),
-            mark="",
+            record="none",
             target="fake",
             described="fake",
             kind="session",
-            url=None,
+            url="",
             api_key=None,
             seed=1,
-            expect_workers=workers,
         )
+        role: Role = "local" if workers == 1 else "master"
+        asked = AskedLoad(plan=plan, weights=(1.0,), role=role, expect_workers=workers)
+        order = LoadOrder(load=asked, role=role, calls=calls)
         self.board = Board(order, [self.scenario], go=self.told.append, cut=self._cut, clock=lambda: self.now)
         self.clients = [f"client {number}" for number in range(1, workers + 1)]
 

@@ -20,10 +20,12 @@ from harness.record.run_directory import RunDirectory, read_run
 from harness.record.summary import Ending, Reason, RemeasuredCounts, Summary
 from harness.run.finish import finish_run, rebuild
 from harness.run.pacing import Pace
-from harness.run.settings import run_settings
+from harness.run.request import Request
+from harness.run.settings import Planned, run_settings
 from harness.scenario.load import LoadedScenario, load_scenario
 from harness.scenario.timeouts import CallTimeouts
 from harness.secret import Secret
+from harness.target.target import Target
 from tests.events import typed
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -83,18 +85,15 @@ class Run:
         self.thresholds: Sequence[Threshold] = scenario_thresholds(
             self.loaded.model, lambda *_: "x.yaml:7:1", alone=True
         )
-        self.settings = run_settings(
-            run="run",
-            started=NOW,
-            argv=["voice-harness", "run", "x.yaml", "--set", f"session.greeting={KEY}", "--agent", PLAIN_KEY],
-            scenarios=[prepared],
-            pace=Pace(1, 3, None, 3),
-            thresholds=self.thresholds,
-            target="embedded",
-            record="failed",
+        request = Request(
+            name="x",
+            scenarios=[self.loaded],
+            target=Target("embedded", "embedded", api_key=Secret(PLAIN_KEY)),
             seed=1,
-            secrets=[Secret(PLAIN_KEY)],
+            thresholds=self.thresholds,
+            command=("voice-harness", "run", "x.yaml", "--set", f"session.greeting={KEY}", "--agent", PLAIN_KEY),
         )
+        self.settings = run_settings(request, [prepared], Planned(Pace(1, 3, None, 3)), run="run", started=NOW)
         self.directory.write_settings(self.settings)
         self.calls: list[CallResult] = []
 

@@ -64,7 +64,7 @@ class Board:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.order = order
-        self.plan = order.plan
+        self.plan = order.load.plan
         self.phase: Phase = "gathering"
         self.workers: dict[str, Worker] = {}
         self.refused: list[str] = []
@@ -73,14 +73,14 @@ class Board:
         self.started = 0
         self.over_time = OverTime()
         self._scenarios = scenarios
-        self._directory = RunDirectory(Path(order.directory))
+        self._directory = RunDirectory(Path(order.calls.directory))
         self._go = go
         self._cut = cut
         self._clock = clock
         self._begun = 0.0
         self._draining_since: float | None = None
         self._cut_at: float | None = None
-        self._bursts = list(order.plan.bursts or ())
+        self._bursts = list(self.plan.bursts or ())
         self._burst_at: float | None = None
         self._lost: set[str] = set()
 
@@ -111,7 +111,9 @@ class Board:
         for call, scenario in worker.calls.items():
             self._lost.add(call)
             utc = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            lost = lost_call(call, self._scenarios[scenario], target=self.order.described, started=utc, failure=problem)
+            lost = lost_call(
+                call, self._scenarios[scenario], target=self.order.calls.described, started=utc, failure=problem
+            )
             lost.host = worker.host
             self._directory.append_call(lost)
             self._count(lost)
@@ -207,7 +209,7 @@ class Board:
     @property
     def is_complete(self) -> bool:
         """Whether all workers that are waited for are there and ready; those that were refused are not waited for."""
-        wanted = 1 if self.order.role == "local" else self.order.expect_workers - len(self.refused)
+        wanted = 1 if self.order.role == "local" else self.order.load.workers - len(self.refused)
         return len(self.living) >= max(1, wanted) and all(worker.ready for worker in self.living)
 
     def _users(self, now: float) -> int | None:

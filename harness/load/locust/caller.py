@@ -60,13 +60,13 @@ class Caller:
         self._setup = setup
         self._send = send
         self._fire = fire
-        self._mix = Mix(order.weights)
+        self._mix = Mix(order.load.weights)
         self._clock = SystemClock()
         self._host = socket.gethostname()
         self._directory, self._is_here = self._folder()
         most = setup.plan.most(len(scenarios))
         share = 1 if most is None else max(1, -(-most // setup.workers))
-        self._shards = shards_for(share, order.engine)
+        self._shards = shards_for(share, order.calls.engine)
         self._bridge = Bridge(self._shard_order(), shards=self._shards * setup.workers, started=self._started)
         self._scenario_of: dict[str, int] = {}
         self._next = 0
@@ -90,26 +90,17 @@ class Caller:
         return ours, False
 
     def _shard_order(self) -> ShardOrder:
-        order = self._order
-        return ShardOrder(
-            engine=order.engine,
-            prepared=order.prepared,
-            directory=str(self._directory),
-            record=order.record,
-            target=order.target,
-            described=order.described,
-            kind=order.kind,
-            url=self._setup.url or order.url or "",
-            api_key=self._setup.api_key or order.api_key,
-            seed=order.seed,
-            key_variable=order.key_variable,
-            session_rate_per_min=order.session_rate_per_min,
-            call_duration_s=order.call_duration_s,
-        )
+        calls = self._order.calls
+        known = {
+            "directory": str(self._directory),
+            "url": self._setup.url or calls.url,
+            "api_key": self._setup.api_key or calls.api_key,
+        }
+        return calls.model_copy(update=known)
 
     def begin(self) -> None:
         """Starts the shards and says that they are ready."""
-        self._bridge.begin(self._order.engine, self._shards)
+        self._bridge.begin(self._order.calls.engine, self._shards)
         if self._canary_share:
             self._bridge.begin("sdk", shards_for(self._canary_share, "sdk"))
         gevent.spawn(self._tell_seconds)
@@ -136,7 +127,7 @@ class Caller:
         self._canaries += canary
         self._scenario_of[call] = which
         try:
-            engine: EngineName = "sdk" if canary else self._order.engine
+            engine: EngineName = "sdk" if canary else self._order.calls.engine
             result = CallResult.model_validate(self._bridge.make(order, engine))
         except OwnFailure as problem:
             result = self._lost(order, prepared, problem)
@@ -157,7 +148,7 @@ class Caller:
         return lost_call(
             order.call,
             prepared,
-            target=self._order.described,
+            target=self._order.calls.described,
             started=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             failure=problem,
             canary=order.canary,

@@ -26,17 +26,17 @@ LATER_S = 120  # the board cuts what outlasts the stop timeout, and Locust is no
 def arguments(order: LoadOrder) -> list[str]:
     """Locust's command line for an order."""
     words = ["locust", "-f", str(LOCUSTFILE), "--only-summary", "--loglevel", "WARNING"]
-    if order.web_port is None or order.role == "worker":
+    if order.load.web_port is None or order.role == "worker":
         words.append("--headless")
     else:
-        words += ["--autostart", "--autoquit", "0", "--web-host", "127.0.0.1", "--web-port", str(order.web_port)]
-    words += ["--stop-timeout", str(round(order.plan.stop_timeout_s + LATER_S))]
+        words += ["--autostart", "--autoquit", "0", "--web-host", "127.0.0.1", "--web-port", str(order.load.web_port)]
+    words += ["--stop-timeout", str(round(order.load.plan.stop_timeout_s + LATER_S))]
     match order.role:
         case "master":
-            words += ["--master", "--master-bind-host", order.host, "--master-bind-port", str(order.port)]
+            words += ["--master", "--master-bind-host", order.load.host, "--master-bind-port", str(order.load.port)]
             words.append("--enable-rebalancing")
         case "worker":
-            words += ["--worker", "--master-host", order.host, "--master-port", str(order.port)]
+            words += ["--worker", "--master-host", order.load.host, "--master-port", str(order.load.port)]
         case _:
             pass
     return words

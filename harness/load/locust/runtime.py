@@ -55,7 +55,7 @@ class Runtime:
         self.environment = environment
         self.order = order
         self._runner = environment.runner
-        self._scenarios: list[Prepared] = read_prepared(order.prepared)
+        self._scenarios: list[Prepared] = read_prepared(order.calls.prepared)
         self._caller: Caller | None = None
         self._is_set_up = Event()
         self._answered = False
@@ -108,14 +108,15 @@ class Runtime:
             self._runner.send_message(REFUSED, {"why": why}, client_id=client)
             return
         worker = board.workers.get(client) or board.joined(client, data["host"], data["pid"])
+        calls = self.order.calls
         setup = Setup(
             number=worker.number,
-            workers=1 if self.order.role == "local" else self.order.expect_workers,
-            directory=self.order.directory,
+            workers=1 if self.order.role == "local" else self.order.load.workers,
+            directory=calls.directory,
             mark=self.order.mark,
-            plan=self.order.plan,
-            url=self.order.url if self.order.kind == "embedded" else None,
-            api_key=self.order.api_key if self.order.kind == "embedded" else None,
+            plan=self.order.load.plan,
+            url=calls.url if calls.kind == "embedded" else None,
+            api_key=calls.api_key if calls.kind == "embedded" else None,
         )
         self._runner.send_message(SETUP, {"setup": setup.model_dump_json()}, client_id=client)
 
@@ -129,7 +130,7 @@ class Runtime:
                 f"the master has {ours} of {__version__}"
             )
         is_new = client not in board.workers
-        if is_new and board.plan.is_dispatched and len(board.workers) >= self.order.expect_workers:
+        if is_new and board.plan.is_dispatched and len(board.workers) >= self.order.load.workers:
             return f"{who} came when all calls were given to others: so many workers were expected"
         return None
 
@@ -252,7 +253,7 @@ class Runtime:
     @property
     def is_led_from_here(self) -> bool:
         """Whether the load's master was started by the same parent, which tells it when to end."""
-        return self.order.is_led_from_here
+        return self.order.load.is_led_from_here
 
     def leave(self) -> None:
         """A worker that is asked to end by itself: its calls are cut, told to the master, and it goes."""

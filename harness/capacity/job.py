@@ -1,0 +1,108 @@
+"""The job of `capacity`: a run that searches for the most calls at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.caller.prepare import Prepared
+from harness.capacity.lengths import Learned
+from harness.capacity.objectives import turns_wanted
+from harness.capacity.run import Search, find_capacity
+from harness.errors import ConfigError
+from harness.process.signals import Signals
+from harness.record.capacity import Capacity
+from harness.record.run_directory import read_run
+from harness.record.settings import SearchSettings
+from harness.report.capacity_table import StepLines, print_capacity
+from harness.run.carry_out import Finished
+from harness.run.paced import agents_of
+from harness.run.pacing import Pace
+from harness.run.request import Request
+from harness.run.run import Run
+from harness.run.settings import Planned
+from harness.shards.size import check_allowed
+from harness.text.counted import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass
+class CapacityJob:
+    """See `Job`.
+
+    Attributes:
+        request: What was asked for.
+        search: What is searched for.
+        watcher: Who looks on.
+    """
+
+    request: Request
+    search: Search
+    watcher: StepLines
+    _capacity: Capacity | None = None
+
+    def check(self) -> None:
+        """See `Job`."""
+        check_allowed(self.search.plan.most, self.request.engine, where="--max")
+
+    def plan_line(self, scenarios: Sequence[Prepared]) -> str:
+        """The plan in one line: target, what must hold, how long steps take and why."""
+        request, search = self.request, self.search
+        first, most = search.plan.start, search.plan.most
+        names = ", ".join(scenario.loaded.name for scenario in scenarios)
+        objectives = "; ".join(f"{objective.ref} {objective.limit}" for objective in search.objectives)
+        learned = Learned(scenarios, search.objectives, request.session_rate_per_min)
+        first_s = learned.lengths(search.plan.start, full=False).window_s
+        models = [scenario.loaded.model for scenario in scenarios]
+        edge, step = (turns_wanted(search.objectives, models, full=full) for full in (True, False))
+        reached = learned.reached(search.plan.start, search.plan.most, search.max_time_s)
+        within = f"in that time steps get to about {counted(reached, 'call')} at once" if reached else ""
+        if not reached:
+            within = "that is too short for the first step"
+        elif search.plan.most and reached < search.plan.most:
+            within += f", not to --max {search.plan.most}"
+        return (
+            f"plan: target {request.target.describe()}, agent {agents_of(scenarios)}, {names}: calls at once "
+            f"from {first}{f' to {most}' if most else ''} that meet {objectives}; steps of {step} turns "
+            f"(the first about {first_s:.0f} s), at the edge of {edge}, for at most "
+            f"{search.max_time_s / 60:.0f} minutes; {within}"
+        )
+
+    def planned(self, scenarios: Sequence[Prepared]) -> Planned:
+        """See `Job`."""
+        del scenarios
+        search, request = self.search, self.request
+        settings = SearchSettings(
+            objectives=[f"{objective.ref}: {objective.limit}" for objective in search.objectives],
+            start=search.plan.start,
+            max=search.plan.most,
+            max_time_s=search.max_time_s,
+            call_duration_s=request.call_duration_s,
+            session_rate_per_min=request.session_rate_per_min,
+        )
+        return Planned(Pace(search.plan.most, 0, None, 1), {"capacity": settings.model_dump()})
+
+    async def make(self, run: Run, signals: Signals) -> Finished:
+        """See `Job`."""
+        self._capacity, summary = await find_capacity(run, self.search, self.watcher, signals)
+        try:
+            calls = read_run(run.directory.path).calls
+        except ConfigError:  # a disk that filled up: the answer is known all the same
+            calls = []
+        return Finished(summary, calls)
+
+    def show(self, console: Console, run: Run, finished: Finished) -> None:
+        """See `Job`."""
+        if self._capacity is None:
+            raise RuntimeError("nothing was searched for yet")
+        print_capacity(
+            console,
+            self._capacity,
+            run.directory.path,
+            target=finished.summary.target,
+            calls=finished.calls,
+            quiet=self.request.quiet,
+        )

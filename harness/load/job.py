@@ -1,0 +1,127 @@
+"""The job of `load`: a run whose calls are made on Locust."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.caller.prepare import Prepared
+from harness.errors import EXIT_INTERRUPTED
+from harness.load.lifecycle import LoadRun
+from harness.load.order import Load
+from harness.load.outlook import outlook
+from harness.load.plan import in_words
+from harness.load.processes import Loading, free_port
+from harness.process.signals import Signals, run_interruptible
+from harness.report.bursts import HELD_BACK, burst_lines, held_back_line
+from harness.report.console import print_summary
+from harness.report.load_status import StatusLine
+from harness.run.carry_out import Finished
+from harness.run.paced import agents_of, prompts_of
+from harness.run.pacing import Pace
+from harness.run.request import Request
+from harness.run.run import Run, make_ready
+from harness.run.settings import Planned
+from harness.shards.size import check_allowed
+from harness.text.counted import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class LoadedCalls:
+    """See `Job`.
+
+    Attributes:
+        request: What was asked for.
+        load: What was asked for of the load.
+        watcher: Who looks on.
+    """
+
+    request: Request
+    load: Load
+    watcher: StatusLine
+
+    def check(self) -> None:
+        """See `Job`."""
+        most = self.load.plan.most(len(self.request.scenarios))
+        in_a_worker = None if most is None else -(-most // self.load.workers)
+        check_allowed(in_a_worker, self.request.engine, where="load")
+        if self.load.plan.canaries:
+            check_allowed(self.load.plan.canaries, "sdk", where="--canaries")
+
+    def plan_line(self, scenarios: Sequence[Prepared]) -> str:
+        """See `Job`."""
+        request, load = self.request, self.load
+        names = ", ".join(each.loaded.name for each in scenarios)
+        where = f"{load.processes} processes" if load.processes > 1 else "one process"
+        if load.role == "master":
+            where = f"{counted(load.expect_workers, 'worker')} that come to {load.host}:{load.port}"
+        seen = outlook(
+            load.plan,
+            scenarios,
+            call_duration_s=request.call_duration_s,
+            session_rate_per_min=request.session_rate_per_min,
+        )
+        return (
+            f"plan: {in_words(load.plan, len(scenarios))}: {names} to {agents_of(scenarios)}, "
+            f"target {request.target.describe()}, engine {request.engine}, by {where}: {seen}{prompts_of(scenarios)}"
+        )
+
+    def planned(self, scenarios: Sequence[Prepared]) -> Planned:
+        """See `Job`."""
+        return planned_load(self.request, self.load, len(scenarios))
+
+    async def make(self, run: Run, signals: Signals) -> Finished:
+        """See `Job`."""
+        load = self.load
+        beside = load.processes if load.role == "local" and load.processes > 1 else 0
+        if beside:
+            load = load.model_copy(update={"port": free_port()})
+        async with LoadRun(self.request, load, run.scenarios, self.watcher.say, run=run) as loading:
+            loaded = await Loading(loading.order, beside, self.watcher.say, self.watcher.status).run(signals)
+        calls, summary = loading.finish(loaded.ending, interrupted=signals.received)
+        return Finished(summary, calls)
+
+    def show(self, console: Console, run: Run, finished: Finished) -> None:
+        """See `Job`."""
+        for line in burst_lines(finished.calls):
+            console.print(line)
+        if held := held_back_line(finished.calls):
+            self.watcher.say(f"{HELD_BACK}: {held}")
+        quiet = self.request.quiet
+        print_summary(console, finished.summary, finished.calls, run.directory.path, quiet=quiet)
+
+
+def planned_load(request: Request, load: Load, scenarios: int) -> Planned:
+    """What run.json says of a load's plan; it has so many scenarios."""
+    plan = load.plan
+    pace = Pace(plan.most(scenarios), plan.total(scenarios) or 0, plan.rate_per_min, 1)
+    own = {
+        "load": json.loads(plan.model_dump_json(exclude_none=True)),
+        "weights": list(load.weights),
+        "call_duration_s": request.call_duration_s,
+        "session_rate_per_min": request.session_rate_per_min,
+    }
+    return Planned(pace, own)
+
+
+def work(request: Request, load: Load, watcher: StatusLine) -> int:
+    """A worker's part: calls for a master elsewhere, which has the run. Returns the exit code.
+
+    Raises:
+        HarnessError: A scenario or a fixture cannot be used.
+    """
+
+    async def main(signals: Signals) -> int:
+        scenarios = await make_ready(request, watcher.say)
+        async with LoadRun(request, load, scenarios, watcher.say) as loading:
+            processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
+            watcher.say(f"a worker for the master at {load.host}:{load.port}: {processes}")
+            loaded = await Loading(loading.order, load.processes, watcher.say, watcher.status).run(signals)
+        return EXIT_INTERRUPTED if signals.received else loaded.exit_code
+
+    return run_interruptible(main)

@@ -1,0 +1,124 @@
+"""The flow of every run: made ready, planned in one line, begun, made, shown. What differs is the command's `Job`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from harness.caller.prepare import Prepared
+from harness.clock import SystemClock
+from harness.errors import EXIT_OK, HarnessError
+from harness.process.signals import Signals, run_interruptible
+from harness.record.result import CallResult
+from harness.record.summary import Summary
+from harness.report.junit_copy import check_junit_copy, write_junit_copy
+from harness.run.request import Request
+from harness.run.run import Run, begin, make_ready
+from harness.run.settings import Planned
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is written: its verdict and the calls that it is made of."""
+
+    summary: Summary
+    calls: Sequence[CallResult] = field(default=())
+
+
+class Looker(Protocol):
+    """Whoever looks on, whatever the command."""
+
+    def say(self, line: str) -> None:
+        """Take a line for a person."""
+        ...
+
+    def close(self) -> None:
+        """The calls are over."""
+        ...
+
+
+class Job(Protocol):
+    """What one command does with a run.
+
+    Attributes:
+        request: What was asked for.
+        watcher: Who looks on.
+    """
+
+    @property
+    def request(self) -> Request:
+        """See above."""
+        ...
+
+    @property
+    def watcher(self) -> Looker:
+        """See above."""
+        ...
+
+    def check(self) -> None:
+        """Return where this machine can make so many calls.
+
+        Raises:
+            ConfigError: It cannot.
+        """
+        ...
+
+    def plan_line(self, scenarios: Sequence[Prepared]) -> str:
+        """The plan in one line."""
+        ...
+
+    def planned(self, scenarios: Sequence[Prepared]) -> Planned:
+        """What run.json says of the plan."""
+        ...
+
+    async def make(self, run: Run, signals: Signals) -> Finished:
+        """Make the calls and write the run.
+
+        Raises:
+            HarnessError: Nobody could be called.
+        """
+        ...
+
+    def show(self, console: Console, run: Run, finished: Finished) -> None:
+        """Print the verdict."""
+        ...
+
+
+def carry_out(job: Job, console: Console) -> int:
+    """Run what was asked for and return the exit code.
+
+    Raises:
+        HarnessError: Nothing could be run; no folder is left.
+    """
+
+    async def main(signals: Signals) -> int:
+        return await _carry_out(job, console, signals)
+
+    return run_interruptible(main)
+
+
+async def _carry_out(job: Job, console: Console, signals: Signals) -> int:
+    request, watcher = job.request, job.watcher
+    scenarios = await make_ready(request, watcher.say)
+    job.check()
+    plan = job.plan_line(scenarios)
+    if request.dry_run:
+        console.print(plan)
+        return EXIT_OK
+    check_junit_copy(request.junit)
+    run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say)
+    watcher.say(plan)
+    try:
+        finished = await job.make(run, signals)
+    except HarnessError:
+        run.directory.take_back()
+        raise
+    finally:
+        watcher.close()
+    job.show(console, run, finished)
+    write_junit_copy(run.directory.path, request.junit)
+    return finished.summary.exit_code

@@ -1,0 +1,95 @@
+"""The job of `run` and `call`: each scenario in slots, or calls at a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.caller.prepare import Prepared
+from harness.process.signals import Signals
+from harness.report.console import LinesWatcher, print_summary
+from harness.run.carry_out import Finished
+from harness.run.execute import execute
+from harness.run.pacing import Pace
+from harness.run.request import Request
+from harness.run.run import Run
+from harness.run.settings import Planned
+from harness.shards.size import check_allowed
+from harness.text.counted import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class PacedCalls:
+    """See `Job`.
+
+    Attributes:
+        request: What was asked for.
+        pace: When calls start.
+        watcher: Who looks on.
+        stop_at_failure: Start nothing more at the first failed call.
+        retry_unfit: How many times calls that could not be measured are made again.
+    """
+
+    request: Request
+    pace: Pace
+    watcher: LinesWatcher
+    stop_at_failure: bool = False
+    retry_unfit: int = 0
+
+    def check(self) -> None:
+        """See `Job`."""
+        check_allowed(self.pace.slots, self.request.engine, where="--calls")
+
+    def plan_line(self, scenarios: Sequence[Prepared]) -> str:
+        """The plan in one line: target, calls, most minutes, sessions."""
+        pace = self.pace
+        names = ", ".join(prepared.loaded.name for prepared in scenarios)
+        longest_s = max(prepared.longest_s() for prepared in scenarios)
+        if pace.rate_per_min is not None:
+            model = f"{counted(pace.total, 'call')} at {pace.rate_per_min:g} a minute"
+            model += f", at most {pace.slots} alive" if pace.slots else ""
+            minutes = ((pace.total - 1) / pace.rate_per_min) + longest_s / 60
+        else:
+            model = f"{counted(pace.total, 'call')}, {pace.slots} at once"
+            minutes = pace.repeat * sum(prepared.longest_s() for prepared in scenarios) / 60
+        return (
+            f"plan: target {self.request.target.describe()}, agent {agents_of(scenarios)}, {names}: {model}, "
+            f"{counted(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes{prompts_of(scenarios)}"
+        )
+
+    def planned(self, scenarios: Sequence[Prepared]) -> Planned:
+        """See `Job`."""
+        del scenarios
+        return Planned(self.pace)
+
+    async def make(self, run: Run, signals: Signals) -> Finished:
+        """See `Job`."""
+        outcome, summary = await execute(
+            run,
+            self.pace,
+            self.watcher,
+            signals,
+            stop_at_failure=self.stop_at_failure,
+            retry_unfit=self.retry_unfit,
+        )
+        return Finished(summary, outcome.results)
+
+    def show(self, console: Console, run: Run, finished: Finished) -> None:
+        """See `Job`."""
+        quiet = self.request.quiet
+        print_summary(console, finished.summary, finished.calls, run.directory.path, quiet=quiet)
+
+
+def agents_of(scenarios: Sequence[Prepared]) -> str:
+    """The agents that are called, each once."""
+    return ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios))
+
+
+def prompts_of(scenarios: Sequence[Prepared]) -> str:
+    """The end of a plan's line: which prompts are given to the agent; empty where none is."""
+    prompts = dict.fromkeys(str(each.loaded.prompt) for each in scenarios if each.loaded.prompt is not None)
+    return "".join(f"; {prompt}" for prompt in prompts)

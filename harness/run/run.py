@@ -1,0 +1,129 @@
+"""A run under way: what was asked for, made ready, and the folder that it is written to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.caller.prepare import Prepared, prepare
+from harness.clock import Clock
+from harness.errors import StackError
+from harness.judge.thresholds import Threshold
+from harness.record.result import CallResult
+from harness.record.run_directory import TRUTH_FILE, RunDirectory
+from harness.record.settings import RunSettings
+from harness.record.summary import Ending, Summary
+from harness.run.finish import finish_run
+from harness.run.request import Request
+from harness.run.settings import Planned, run_settings
+from harness.shards.protocol import ShardOrder
+from harness.target.target import Target
+
+Say = Callable[[str], None]
+Fallen = asyncio.Task[StackError]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has a folder; nobody has been called yet.
+
+    Attributes:
+        request: What was asked for.
+        scenarios: Its scenarios, made ready.
+        directory: Where everything is written.
+        settings: The content of run.json.
+        clock: The only reader of time.
+        say: Takes lines for a person.
+    """
+
+    request: Request
+    scenarios: Sequence[Prepared]
+    directory: RunDirectory
+    settings: RunSettings
+    clock: Clock
+    say: Say
+
+    @asynccontextmanager
+    async def reachable(self) -> AsyncIterator[tuple[Target, Fallen | None]]:
+        """The target with an address, and what finishes if an embedded stack falls; the stack is stopped afterwards.
+
+        Raises:
+            StackError: The embedded stack did not come up.
+            ConfigError: The embedded stack cannot be configured so.
+        """
+        target = self.request.target
+        if target.kind != "embedded":
+            yield target, None
+            return
+        from harness.stack.embedded import EmbeddedStack
+
+        stack = await EmbeddedStack.start(
+            say=self.say,
+            agents_file=target.agents_file,
+            truth_log=self.directory.path / TRUTH_FILE,
+            warm=tuple(dict.fromkeys(prepared.agent for prepared in self.scenarios)),
+        )
+        fallen = asyncio.create_task(stack.wait_fallen())
+        try:
+            yield replace(target, url=stack.address.session_url, api_key=stack.address.api_key), fallen
+        finally:
+            fallen.cancel()
+            await stack.stop()
+
+    def shard_order(self, target: Target) -> ShardOrder:
+        """What each process that makes calls is told; `target` is reachable."""
+        return shard_order(self.request, target, self.directory.path.resolve())
+
+    def finish(self, calls: Sequence[CallResult], ending: Ending, *, settings: RunSettings | None = None) -> Summary:
+        """Judge the calls and write the reports; `settings` where more is known by now."""
+        thresholds: Sequence[Threshold] = self.request.thresholds
+        return finish_run(self.directory, settings or self.settings, calls, thresholds, ending)
+
+
+async def make_ready(request: Request, say: Say) -> list[Prepared]:
+    """The request's scenarios with their speech; in a dry run texts are checked and not spoken.
+
+    Raises:
+        HarnessError: A scenario or a fixture cannot be used, or no agent is named.
+    """
+    return await prepare(request.scenarios, request.target, agent=request.agent, say=say, speak=not request.dry_run)
+
+
+def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, clock: Clock, say: Say) -> Run:
+    """Make the run's folder and its settings.
+
+    Raises:
+        ConfigError: The folder holds a run already, or cannot be written.
+    """
+    now = clock.utc()
+    directory = RunDirectory.create(request.out, name=request.name, now=now)
+    settings = run_settings(request, scenarios, planned, run=directory.path.name, started=now)
+    return Run(request, scenarios, directory, settings, clock, say)
+
+
+def shard_order(request: Request, target: Target, directory: Path | None) -> ShardOrder:
+    """What each process that makes calls is told, but for where its scenarios are.
+
+    Args:
+        request: What was asked for.
+        target: The request's target; reachable, where that is known yet.
+        directory: Where calls are recorded; None where that is not known yet.
+    """
+    return ShardOrder(
+        engine=request.engine,
+        prepared="",
+        directory="" if directory is None else str(directory),
+        record=request.record,
+        target=target.name,
+        described=request.target.describe(),
+        kind=target.kind,
+        url=target.url or "",
+        api_key=None if target.api_key is None else target.api_key.reveal(),
+        seed=request.seed,
+        key_variable=target.key_variable,
+        session_rate_per_min=request.session_rate_per_min,
+        call_duration_s=request.call_duration_s,
+    )
