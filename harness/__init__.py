@@ -1,8 +1,11 @@
 """voice-harness: calls a voice agent over LiveKit and measures how it behaves.
 
-What is here is for scripts; all else may change. Runs are made by the command line, and read here:
+What is here is for scripts; everything else may change. Make a run as `voice-harness run` does, or read one:
 
     import harness
+
+    run = harness.make_run(["scenarios/smoke.yaml"], target="embedded", agent="demo")
+    assert run.summary.verdict == "pass", run.summary.reasons
 
     run = harness.read_run("reports/20260102-101500-smoke")
     for call in run.calls:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from harness.record.run_directory import read_run
     from harness.record.summary import Summary
     from harness.run.finish import rebuild
+    from harness.run.make_run import make_run
     from harness.timeline.timeline import read_timeline
 
 __version__ = "0.1.0"
@@ -35,6 +39,7 @@ __all__ = [
     "Summary",
     "TurnResult",
     "__version__",
+    "make_run",
     "read_run",
     "read_timeline",
     "rebuild",
@@ -46,6 +51,7 @@ _HOMES = {
     "RecordedRun": "harness.record.recorded_run",
     "Summary": "harness.record.summary",
     "TurnResult": "harness.record.result",
+    "make_run": "harness.run.make_run",
     "read_run": "harness.record.run_directory",
     "read_timeline": "harness.timeline.timeline",
     "rebuild": "harness.run.finish",

@@ -19,6 +19,7 @@ SURFACE = {
     "Summary",
     "TurnResult",
     "__version__",
+    "make_run",
     "read_run",
     "read_timeline",
     "rebuild",

@@ -92,16 +92,16 @@ class CapacityJob:
             calls = read_run(run.directory.path).calls
         except ConfigError:  # a disk that filled up: the answer is known all the same
             calls = []
-        return Finished(summary, calls)
+        return Finished(run, summary, calls)
 
-    def show(self, console: Console, run: Run, finished: Finished) -> None:
+    def show(self, console: Console, finished: Finished) -> None:
         """See `Job`."""
         if self._capacity is None:
             raise RuntimeError("nothing was searched for yet")
         print_capacity(
             console,
             self._capacity,
-            run.directory.path,
+            finished.run.directory.path,
             target=finished.summary.target,
             calls=finished.calls,
             quiet=self.request.quiet,

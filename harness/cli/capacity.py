@@ -18,7 +18,6 @@ from harness.cli.options import (
     read_duration,
     read_record,
     read_seed,
-    read_thresholds,
     resolve_target,
 )
 from harness.errors import UsageError
@@ -135,6 +134,7 @@ def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, eng
     """
     from harness.capacity.objectives import OPTION, read_objectives
     from harness.judge.thresholds import check_possible
+    from harness.run.reading import read_thresholds
 
     if not slo:
         found = read_thresholds(loaded, None, engine)

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.call.engines.make import engine_name
 from harness.cli.load import read_mix
-from harness.cli.options import read_duration, read_seed, read_thresholds, resolve_target
+from harness.cli.options import read_duration, read_seed, resolve_target
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
 from harness.load.job import planned_load
@@ -24,6 +24,7 @@ from harness.load.lifecycle import LoadRun
 from harness.load.order import Load, LoadPlan
 from harness.process.lines import error_message, line_of
 from harness.report.console import make_console, print_summary
+from harness.run.reading import read_thresholds
 from harness.run.request import Request
 from harness.run.run import begin, make_ready
 from harness.scenario.load import LoadedScenario

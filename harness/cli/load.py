@@ -19,9 +19,7 @@ from harness.cli.options import (
     ThresholdOption,
     read_duration,
     read_record,
-    read_scenarios,
     read_seed,
-    read_thresholds,
     resolve_target,
 )
 from harness.errors import UsageError
@@ -120,6 +118,7 @@ def load(
     from harness.report.console import make_console
     from harness.report.load_status import StatusLine
     from harness.run.carry_out import carry_out
+    from harness.run.reading import read_thresholds
     from harness.run.request import Request
 
     if master and worker:
@@ -186,6 +185,7 @@ def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScena
         UsageError: A scenario cannot be followed, or the weights do not add up.
     """
     from harness.run.mix import mix_of, parse_weight
+    from harness.run.reading import read_scenarios
 
     loaded: list[LoadedScenario] = []
     weights: list[float | None] = []

@@ -20,9 +20,7 @@ from harness.cli.options import (
     Verbose,
     read_duration,
     read_record,
-    read_scenarios,
     read_seed,
-    read_thresholds,
     resolve_target,
 )
 from harness.errors import UsageError
@@ -78,6 +76,7 @@ def run(
     from harness.run.carry_out import carry_out
     from harness.run.paced import PacedCalls
     from harness.run.pacing import plan_pace
+    from harness.run.reading import read_scenarios, read_thresholds
     from harness.run.request import Request
 
     if verbose and quiet:

@@ -25,7 +25,7 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
     """
     import asyncio
 
-    from harness.cli.options import read_each_scenario
+    from harness.run.reading import read_each_scenario
 
     loaded, problems = read_each_scenario(scenarios, sets)
     if not sets:  # they are laid over what stands in the file

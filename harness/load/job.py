@@ -84,16 +84,16 @@ class LoadedCalls:
         async with LoadRun(self.request, load, run.scenarios, self.watcher.say, run=run) as loading:
             loaded = await Loading(loading.order, beside, self.watcher.say, self.watcher.status).run(signals)
         calls, summary = loading.finish(loaded.ending, interrupted=signals.received)
-        return Finished(summary, calls)
+        return Finished(run, summary, calls)
 
-    def show(self, console: Console, run: Run, finished: Finished) -> None:
+    def show(self, console: Console, finished: Finished) -> None:
         """See `Job`."""
         for line in burst_lines(finished.calls):
             console.print(line)
         if held := held_back_line(finished.calls):
             self.watcher.say(f"{HELD_BACK}: {held}")
-        quiet = self.request.quiet
-        print_summary(console, finished.summary, finished.calls, run.directory.path, quiet=quiet)
+        folder = finished.run.directory.path
+        print_summary(console, finished.summary, finished.calls, folder, quiet=self.request.quiet)
 
 
 def planned_load(request: Request, load: Load, scenarios: int) -> Planned:

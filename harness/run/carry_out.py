@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class Finished:
     """A run that is written: its verdict and the calls that it is made of."""
 
+    run: Run
     summary: Summary
     calls: Sequence[CallResult] = field(default=())
 
@@ -83,7 +84,7 @@ class Job(Protocol):
         """
         ...
 
-    def show(self, console: Console, run: Run, finished: Finished) -> None:
+    def show(self, console: Console, finished: Finished) -> None:
         """Print the verdict."""
         ...
 
@@ -96,19 +97,26 @@ def carry_out(job: Job, console: Console) -> int:
     """
 
     async def main(signals: Signals) -> int:
-        return await _carry_out(job, console, signals)
+        finished = await make_and_show(job, console, signals)
+        return EXIT_OK if finished is None else finished.summary.exit_code
 
     return run_interruptible(main)
 
 
-async def _carry_out(job: Job, console: Console, signals: Signals) -> int:
+async def make_and_show(job: Job, console: Console, signals: Signals) -> Finished | None:
+    """The flow itself; None after a dry run.
+
+    Raises:
+        HarnessError: Nothing could be run; no folder is left.
+        CancelledError: A signal came before there was anything to be written.
+    """
     request, watcher = job.request, job.watcher
     scenarios = await make_ready(request, watcher.say)
     job.check()
     plan = job.plan_line(scenarios)
     if request.dry_run:
         console.print(plan)
-        return EXIT_OK
+        return None
     check_junit_copy(request.junit)
     run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say)
     watcher.say(plan)
@@ -119,6 +127,6 @@ async def _carry_out(job: Job, console: Console, signals: Signals) -> int:
         raise
     finally:
         watcher.close()
-    job.show(console, run, finished)
+    job.show(console, finished)
     write_junit_copy(run.directory.path, request.junit)
-    return finished.summary.exit_code
+    return finished

@@ -76,12 +76,12 @@ class PacedCalls:
             stop_at_failure=self.stop_at_failure,
             retry_unfit=self.retry_unfit,
         )
-        return Finished(summary, outcome.results)
+        return Finished(run, summary, outcome.results)
 
-    def show(self, console: Console, run: Run, finished: Finished) -> None:
+    def show(self, console: Console, finished: Finished) -> None:
         """See `Job`."""
-        quiet = self.request.quiet
-        print_summary(console, finished.summary, finished.calls, run.directory.path, quiet=quiet)
+        folder = finished.run.directory.path
+        print_summary(console, finished.summary, finished.calls, folder, quiet=self.request.quiet)
 
 
 def agents_of(scenarios: Sequence[Prepared]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,11 @@ from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
 from harness.scenario.load import LoadedScenario
 from harness.target.target import Target
+
+
+def any_seed() -> int:
+    """A seed, where none was given."""
+    return random.SystemRandom().randrange(2**31)
 
 
 def _command_line() -> tuple[str, ...]:

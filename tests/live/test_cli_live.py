@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness import HarnessError, make_run
 from tests.live.conftest import KEY, LiveStack, Ran, environment, harness
 
 pytestmark = pytest.mark.live
@@ -129,3 +131,20 @@ def test_a_killed_run_leaves_no_process_and_its_children_never_had_the_key(short
         process.kill()
     _, alive = psutil.wait_procs(children, timeout=15)
     assert not alive
+
+
+def test_a_run_is_made_from_python(
+    stack: LiveStack, short: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As its user does: the key in the environment, which is there afterwards, and nothing printed."""
+    monkeypatch.setenv("VOICE_HARNESS_API_KEY", KEY)
+    ran = make_run([short], target=stack.session_url, out=tmp_path / "run", record="none")
+    assert ran.summary is not None
+    assert ran.summary.exit_code in FINE, ran.summary.reasons
+    assert [(call.scenario, call.failure) for call in ran.calls] == [("short", None)]
+    assert (ran.folder / "report.html").exists()
+    assert ran.settings.command == ["harness.make_run"]
+    assert os.environ["VOICE_HARNESS_API_KEY"] == KEY
+    assert capfd.readouterr().out == ""
+    with pytest.raises(HarnessError, match="already"):
+        make_run([short], target=stack.session_url, out=tmp_path / "run")

@@ -98,7 +98,7 @@ def named(stack: LiveStack, agents: Ran, tmp_path_factory: pytest.TempPathFactor
     for attempt in range(ATTEMPTS):
         late = [name for name, call in calls.items() if not all(failure["fit"] for failure in call["failures"])]
         if late:
-            calls |= start(stack, folder / f"run-{attempt}", _write(folder, TALK, late)).ran().calls
+            calls |= start(stack, folder / f"run-{attempt}", _write(folder, TALK, late), "--rate", "12").ran().calls
     return calls
 
 

@@ -1,0 +1,110 @@
+"""`harness.make_run`: what `voice-harness run` does, from Python."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.call.engines.make import DEFAULT_ENGINE, EngineName
+from harness.caller.recorded_call import RecordMode
+from harness.process.signals import Signals, run_interruptible
+from harness.record.recorded_run import RecordedRun
+from harness.report.console import LinesWatcher
+from harness.run.carry_out import Finished, make_and_show
+from harness.run.paced import PacedCalls
+from harness.run.pacing import plan_pace
+from harness.run.reading import read_scenarios, read_target, read_thresholds
+from harness.run.request import Request, any_seed
+
+
+def make_run(
+    scenarios: Sequence[str | os.PathLike[str]],
+    *,
+    target: str | None = None,
+    agent: str | None = None,
+    engine: EngineName = DEFAULT_ENGINE,
+    calls: int | None = None,
+    repeat: int = 1,
+    rate_per_min: float | None = None,
+    duration_s: float | None = None,
+    sets: Sequence[str] = (),
+    thresholds: Sequence[str] = (),
+    record: RecordMode = "failed",
+    retry_unfit: int = 0,
+    out: str | os.PathLike[str] | None = None,
+    seed: int | None = None,
+    show: bool = False,
+) -> RecordedRun:
+    """Run scenarios and return what they left; the arguments mean what the options of `voice-harness run` mean.
+
+    Call it in the main thread and outside of an event loop. While it runs, Ctrl-C ends the calls and the run is
+    written; the API key is taken out of the environment, so that no child process has it.
+
+    Args:
+        scenarios: Files, folders, or the names of shipped scenarios.
+        target: A name in voice-harness.toml, a URL, or `embedded`.
+        agent: The agent's id.
+        engine: What carries the media.
+        calls: How many calls at once.
+        repeat: How many times each slot runs the scenarios.
+        rate_per_min: Start calls at this rate in place of slots.
+        duration_s: With a rate: for how long.
+        sets: Keys of the scenarios, such as `session.language=fr`.
+        thresholds: Such as `turn.ttfa: p(95)<1500ms`.
+        record: Which calls' audio is kept.
+        retry_unfit: How many times calls that could not be measured are made again.
+        out: The run's folder; None for a new one in `reports/`.
+        seed: Of everything random; None for any.
+        show: Print what the command prints.
+
+    Raises:
+        HarnessError: Nothing could be run: a scenario, the target or the stack cannot be used.
+        KeyboardInterrupt: It was interrupted before the first call.
+    """
+    from rich.console import Console
+
+    console = Console(file=sys.stdout if show else io.StringIO(), highlight=False, markup=False, soft_wrap=True)
+    finished: list[Finished] = []
+    with _environment_restored():
+        loaded = read_scenarios([Path(each) for each in scenarios], sets)
+        pace = plan_pace(
+            scenarios=len(loaded), calls=calls, repeat=repeat, rate_per_min=rate_per_min, duration_s=duration_s
+        )
+        request = Request(
+            name=loaded[0].name if len(loaded) == 1 else "suite",
+            scenarios=loaded,
+            target=read_target(target, warn=console.print),
+            seed=any_seed() if seed is None else seed,
+            agent=agent,
+            engine=engine,
+            record=record,
+            thresholds=read_thresholds(loaded, thresholds, engine),
+            out=None if out is None else Path(out),
+            command=("harness.make_run",),
+        )
+        job = PacedCalls(request, pace, LinesWatcher(console), retry_unfit=retry_unfit)
+
+        async def main(signals: Signals) -> int:
+            made = await make_and_show(job, console, signals)
+            finished.extend([made] if made is not None else [])
+            return 0
+
+        run_interruptible(main)
+    if not finished:
+        raise KeyboardInterrupt
+    [made] = finished
+    return RecordedRun(made.run.directory.path, made.run.settings, list(made.calls), made.summary)
+
+
+@contextmanager
+def _environment_restored() -> Iterator[None]:
+    """Gives the caller back what was taken out of its environment."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.update(before)

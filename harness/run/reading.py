@@ -1,0 +1,92 @@
+"""What people name, read and checked: a target, scenarios, thresholds; for commands and for scripts alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.errors import UsageError, each_of, raise_all
+from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
+from harness.metrics.threshold import check_threshold, parse_threshold_option
+from harness.scenario.load import LoadedScenario, load_all, parse_set
+from harness.scenario.select import select
+from harness.scenario.shipped import shipped_scenarios
+from harness.secret import forget_keys
+from harness.target.choose import choose_target
+from harness.target.config import find_config, load_config
+from harness.target.target import Target
+
+COMMAND_LINE = "--threshold"
+
+
+def read_target(option: str | None, *, warn: Callable[[str], None]) -> Target:
+    """The target by the option, voice-harness.toml and the environment, which holds no key afterwards.
+
+    Args:
+        option: A name, a URL, `embedded`, or None for the default.
+        warn: Takes lines for a person.
+
+    Raises:
+        ConfigError: None is named where one must be, or it is not usable.
+    """
+    path = find_config(Path.cwd())
+    config = load_config(path) if path else None
+    for warning in config.warnings if config else ():
+        warn(f"warning: {warning}")
+    target = choose_target(option, config=config, env=os.environ)
+    forget_keys(os.environ, target.api_key)
+    for note in target.notes:
+        warn(f"note: {note}")
+    return target
+
+
+def read_scenarios(
+    paths: Sequence[Path], sets: Sequence[str] | None, expression: str | None = None
+) -> list[LoadedScenario]:
+    """The scenarios of files and folders, with --set laid over them, chosen by -k.
+
+    Raises:
+        UsageError: A scenario cannot be followed, or nothing is left.
+    """
+    loaded, problems = read_each_scenario(paths, sets)
+    raise_all(problems)
+    return select(loaded, expression) if expression else loaded
+
+
+def read_each_scenario(
+    paths: Sequence[Path], sets: Sequence[str] | None
+) -> tuple[list[LoadedScenario], list[UsageError]]:
+    """Those scenarios of files and folders that can be followed, and what is wrong with the others.
+
+    Raises:
+        UsageError: A --set cannot be read.
+    """
+    shipped = shipped_scenarios()
+    # A bare name that is nothing here; whatever is here goes first.
+    paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
+    return load_all(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
+
+
+def read_thresholds(
+    scenarios: Sequence[LoadedScenario], options: Sequence[str] | None, engine: str = "sdk"
+) -> list[Threshold]:
+    """The scenarios' thresholds and those of the command line, checked to be possible.
+
+    Raises:
+        UsageError: One cannot be read, or no script can give its samples, or not this engine.
+    """
+    found, problems = [], []
+    for loaded in scenarios:
+        found.extend(scenario_thresholds(loaded.model, loaded.place, alone=len(scenarios) == 1))
+    for text in options or []:
+        try:
+            found.append(Threshold(*check_threshold(*parse_threshold_option(text)), COMMAND_LINE))
+        except ValueError as problem:
+            problems.append(UsageError(str(problem), where=COMMAND_LINE))
+    try:
+        check_possible(found, [loaded.model for loaded in scenarios], engine=engine)
+    except UsageError as problem:
+        problems += each_of(problem)
+    raise_all(problems)
+    return found
