@@ -169,14 +169,14 @@ def _unfit(
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
         # A turn has one voice for each kind, however many packets it names.
         why = _commonest([each for turn in unfit for each in _in_short(turn)])
-        ran_out = _commonest([turn.ran_out.partition(":")[0] for turn in unfit if turn.ran_out])
+        ran_out = _commonest([turn.ran_out.in_short for turn in unfit if turn.ran_out])
         late = "were measured late or are doubtful" if any(turn.doubtful for turn in unfit) else "were measured late"
         what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} {late} (mostly: {why}"
         what += f"; what ran out: {ran_out})" if ran_out else ")"
         reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(unfit)))
     wrong = [call for call in calls if call.self_faults]
     if len(wrong) >= SELF_FAULT_LEAST and len(wrong) > SELF_FAULT_SHARE * len(calls):
-        names = sorted({fault.partition(":")[0] for call in wrong for fault in call.self_faults})
+        names = sorted({fault.name for call in wrong for fault in call.self_faults})
         of = f"{len(wrong)} of {counted(len(calls), 'call')}"
         what = f"do not trust this run: the harness found itself wrong in {of} ({', '.join(names)})"
         reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(wrong)))

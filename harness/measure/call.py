@@ -129,7 +129,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         ),
         notes=[f"the harness found itself wrong: {fault}" for fault in faults]
         + call_notes(spans, stray=measured.texts.stray, altered_echoes=measured.texts.altered_echoes),
-        self_faults=[str(fault) for fault in faults],
+        self_faults=[fault.seen for fault in faults],
     )
 
 

@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 from harness.clock import NS_PER_S
 from harness.measure.self_fault import SelfFault
-from harness.measure.stalls import in_short, is_starved, longest_stall, own_doing, starved
+from harness.measure.stalls import is_starved, longest_stall, own_doing, starved, unexplained
+from harness.record.ran_out import RanOut
 from harness.record.unfit import Unfit
 from harness.timeline.events import Event, SessionCreated
 from harness.timeline.spans import CallSpans
@@ -98,7 +99,7 @@ class Fitness:
             return Unfit(kind="audio_missing", figure=concealed / 48)
         return None
 
-    def what_ran_out(self, start_ns: int, end_ns: int) -> str | None:
+    def what_ran_out(self, start_ns: int, end_ns: int) -> RanOut | None:
         """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
         seconds = self._seconds.touching(start_ns, end_ns)
         stall = longest_stall(self._lags.between(start_ns - 10 * NS_PER_S, end_ns), start_ns, end_ns)
@@ -106,22 +107,22 @@ class Fitness:
         stolen, throttled = _most(second.steal for second in seconds), _most(second.throttled_ms for second in seconds)
         loop, busy = _most(second.loop_cpu for second in seconds), _most(second.busy for second in seconds)
         if stolen >= STEAL_SHARE:
-            return f"the machine's CPU time: its host gave {_percent(stolen)} of it to others"
+            return RanOut("stolen", figure=round(100 * stolen))
         if throttled >= THROTTLED_MS:
-            return f"the container's CPU quota: it held us back for {throttled:.0f} ms in a second"
+            return RanOut("throttled", figure=round(throttled))
         if ours is not None:
             return ours
         if loop >= LOOP_SHARE:
-            return f"our own process: its one Python thread was {_percent(loop)} busy; make fewer calls at once"
+            return RanOut("python", figure=round(100 * loop))
         if busy >= BUSY_SHARE:
             own = _most(second.own_cpu for second in seconds)
-            return f"the machine's CPU: {_percent(busy)} busy, {own:.1f} of its cores by us"
+            return RanOut("busy", figure=round(100 * busy), cores=round(own, 1))
         if _most(second.udp_dropped for second in seconds) > 0:
-            return "the kernel's receive queue: it dropped UDP packets"
+            return RanOut("udp")
         if stall is not None:
-            return starved(stall) if is_starved(stall) else in_short(stall)
+            return starved(stall) if is_starved(stall) else unexplained(stall)
         if _most(second.lag_ms for second in seconds) >= LAG_MS and any(second.tells_of_machine for second in seconds):
-            return "nothing that was seen: the process was stopped, or the CPU was taken in bursts"
+            return RanOut("unseen")
         return None
 
 
@@ -147,7 +148,3 @@ class _Timed(Generic[E]):
 
 def _most(values: Iterable[float | None]) -> float:
     return max((value for value in values if value is not None), default=0.0)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from harness.record.self_fault import SelfFaultName, SelfFaultSeen
 from harness.text.counted import counted
 
 MOST = 10  # of one name: what is broken more often is broken in the whole call
@@ -14,13 +15,15 @@ MOST = 10  # of one name: what is broken more often is broken in the whole call
 class SelfFault:
     """What cannot be, by its name, and from when to when; None where it concerns the whole call."""
 
-    name: str
+    name: SelfFaultName
     what: str
     from_ns: int | None = None
     to_ns: int | None = None
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.what}"
+    @property
+    def seen(self) -> SelfFaultSeen:
+        """As the call's line has it."""
+        return SelfFaultSeen(self.name, self.what)
 
     def touches(self, start_ns: int, end_ns: int) -> bool:
         """Whether it concerns anything between two times."""

@@ -1,9 +1,10 @@
-"""What a late event loop was late for, in words: from what was noted while it was late (`machine/stall.py`)."""
+"""What a late event loop was late for: from what was noted while it was late (`machine/stall.py`)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.record.ran_out import RanOut
 from harness.text.counted import counted
 from harness.timeline.events import LoopWasLate
 
@@ -29,33 +30,33 @@ def is_starved(stall: LoopWasLate) -> bool:
     return _is_most(stall, stall.waited_ms)
 
 
-def own_doing(stall: LoopWasLate) -> str | None:
+def own_doing(stall: LoopWasLate) -> RanOut | None:
     """What of our own doing a stall came from; None where nothing of it took the most of the time."""
     if _is_most(stall, stall.gc_ms):
-        return f"our own garbage collection stopped the process for {stall.gc_ms:.0f} ms"
+        return RanOut("collection", figure=round(stall.gc_ms))
     if _is_most(stall, stall.cpu_ms):
-        return f"our own event loop computed for {stall.cpu_ms:.0f} ms at a stretch: {_computing(stall)}"
+        return RanOut("computing", figure=round(stall.cpu_ms), detail=_computing(stall))
     if _is_most(stall, stall.measuring_ms):
-        return f"a finished call was being measured for {stall.measuring_ms:.0f} ms"
+        return RanOut("measuring", figure=round(stall.measuring_ms))
     if _is_most(stall, stall.saving_ms):
-        return f"a finished call's recording was being saved for {stall.saving_ms:.0f} ms"
+        return RanOut("saving", figure=round(stall.saving_ms))
     if _is_most(stall, stall.others_ms):
-        return f"other threads of our own process computed for {stall.others_ms:.0f} ms"
+        return RanOut("threads", figure=round(stall.others_ms))
     if _is_most(stall, stall.disk_ms):
-        return f"a write to disk took {stall.disk_ms:.0f} ms"
+        return RanOut("disk", figure=round(stall.disk_ms))
     if faults := stall.page_faults:
-        return f"the machine's memory: ours had to be read from disk again, {counted(faults, 'time')}"
+        return RanOut("memory", figure=faults)
     return None
 
 
-def in_short(stall: LoopWasLate) -> str:
+def unexplained(stall: LoopWasLate) -> RanOut:
     """A stall that nothing explains."""
-    return f"nothing that was seen: the process was stopped for {stall.late_ms:.0f} ms, with work to do"
+    return RanOut("stopped", figure=round(stall.late_ms))
 
 
-def starved(stall: LoopWasLate) -> str:
+def starved(stall: LoopWasLate) -> RanOut:
     """A stall in which the loop waited for a CPU."""
-    return f"the machine's CPU: ours waited {stall.waited_ms:.0f} ms for one at a stretch"
+    return RanOut("waited", figure=round(stall.waited_ms))
 
 
 def _computing(stall: LoopWasLate) -> str:

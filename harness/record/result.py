@@ -7,11 +7,14 @@ Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`start
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.failures import FailureKind
+from harness.record.as_text import AsText
+from harness.record.ran_out import RanOut
+from harness.record.self_fault import SelfFaultSeen
 from harness.record.unfit import Doubt, Unfit
 from harness.timeline.events import TurnKind
 
@@ -106,7 +109,7 @@ class TurnResult(_Line):
     advice: str | None = None
     fit: bool = True
     unfit_why: list[Unfit] = Field(default_factory=list)
-    ran_out: str | None = None
+    ran_out: Annotated[RanOut, AsText(RanOut.read)] | None = None
     doubtful: list[Doubt] = Field(default_factory=list)
     cut: bool = False
     expectations: list[ExpectationResult] = Field(default_factory=list)
@@ -249,7 +252,7 @@ class CallResult(_Line):
     media: MediaHealth = Field(default_factory=MediaHealth)
     own: OwnLateness = Field(default_factory=OwnLateness)
     notes: list[str] = Field(default_factory=list)
-    self_faults: list[str] = Field(default_factory=list)
+    self_faults: list[Annotated[SelfFaultSeen, AsText(SelfFaultSeen.read)]] = Field(default_factory=list)
     recording: str | None = None
     remeasured: Remeasured | None = None
 

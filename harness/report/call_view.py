@@ -302,7 +302,7 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
         remarks.append((State("!", "not exercised", "warn"), "the agent was already silent"))
     if not turn.fit:
         why = "; ".join(text_of(str(reason)) for reason in turn.unfit_why) or "the harness was late"
-        why += f"; what ran out: {text_of(turn.ran_out)}" if turn.ran_out else ""
+        why += f"; what ran out: {text_of(str(turn.ran_out))}" if turn.ran_out else ""
         remarks.append((State("!", "unfit", "warn"), f"{why}; left out of the percentiles"))
     if turn.doubtful:
         why = "; ".join(text_of(str(reason)) for reason in turn.doubtful)

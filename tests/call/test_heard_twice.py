@@ -28,6 +28,6 @@ def test_a_call_that_hears_everything_once_has_no_fault_of_its_own() -> None:
 def test_a_call_that_hears_everything_twice_finds_itself_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Call, "on_heard", heard_twice)
     call = World().call(*STEPS)
-    assert any(fault.startswith("read against time: 96,000 samples a second") for fault in call.self_faults)
+    assert any(str(fault).startswith("read against time: 96,000 samples a second") for fault in call.self_faults)
     assert not any(turn.fit for turn in call.turns)
     assert all(not failure.fit for failure in call.failures), "none of it is held against the agent"

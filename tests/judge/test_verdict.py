@@ -510,6 +510,6 @@ def test_faults_of_a_warm_up_or_a_canary_decide_nothing() -> None:
 
 
 def test_turns_that_a_fault_made_unfit_name_it_without_its_figures() -> None:
-    fault = Unfit(kind="self_fault", name=wrong(1)[0].self_faults[0].partition(":")[0])
+    fault = Unfit(kind="self_fault", name=wrong(1)[0].self_faults[0].name)
     unfit = [call(turn(fit=False, unfit_why=[fault])) for _ in range(3)]
     assert any("mostly: heard against time)" in reason.what for reason in verdict(unfit).reasons)

@@ -191,7 +191,7 @@ def test_each_check_breaks_where_it_should_and_makes_turns_unfit(what: str, engi
     edit(events)
     assert name in names(events)
     measured = measure_call(typed(events))
-    assert any(fault.startswith(f"{name}: ") for fault in measured.self_faults)
+    assert any(fault.name == name for fault in measured.self_faults)
     assert any(name in note for note in measured.notes)
     unfit = [turn for turn in measured.turns if not turn.fit]
     assert any(name == why.name for turn in unfit for why in turn.unfit_why)

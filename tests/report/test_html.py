@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from harness.record.ran_out import RanOut
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, MediaHealth
 from harness.record.settings import ScenarioSettings
@@ -399,7 +400,7 @@ def test_a_call_shows_how_its_audio_came_over(tmp_path: Path) -> None:
     call = good_call("0001")
     call.media = MediaHealth(loss=0.012, jitter_ms=2.1, level_dbfs=-23.4)
     call.turns[0].fit, call.turns[0].unfit_why = False, [Unfit(kind="packet_late", figure=120)]
-    call.turns[0].ran_out = "the machine's CPU: 98 % busy, 0.4 of its cores by us"
+    call.turns[0].ran_out = RanOut("busy", figure=98, cores=0.4)
     page = render_html(run_of(tmp_path, call)).replace("\N{NO-BREAK SPACE}", " ")
     assert all(shown in page for shown in ("packets lost", "1.2 %", "-23.4 dBFS", "2.1 ms"))
     assert "round trip" not in page

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.record.ran_out import RanOut
 from harness.record.result import CallResult
 from harness.record.unfit import Unfit
 from harness.report.turns_csv import render_turns_csv
@@ -91,7 +92,7 @@ def test_turn_taking_and_why_a_turn_was_unfit_have_columns_of_their_own() -> Non
     call.turns[0].talk_over_ms, call.turns[0].dead_air_ms = 120.5, 1103.4
     call.turns[2].false_stop, call.turns[2].backchannels = False, 2
     call.turns[1].unfit_why = [Unfit(kind="packet_late", figure=120)]
-    call.turns[1].ran_out = "the machine's CPU: 98 % busy"
+    call.turns[1].ran_out = RanOut.read("the machine's CPU: 98 % busy")
     said, typed, barge_in = rows_of([call])
     assert (said["talk_over_ms"], said["dead_air_ms"], said["false_stop"]) == ("120.5", "1103.4", "")
     assert (barge_in["false_stop"], barge_in["backchannels"]) == ("false", "2")

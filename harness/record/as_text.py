@@ -1,0 +1,29 @@
+"""Values that a file holds as text: parsed once, when the file is read, and written as before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import CoreSchema, core_schema
+
+
+@dataclass(frozen=True)
+class AsText:
+    """Annotates a model's field whose type is a value, not a model: in JSON it is `str` of it.
+
+    Args:
+        read: Makes the value of its text.
+    """
+
+    read: Callable[[str], object]
+
+    def __get_pydantic_core_schema__(self, source: Any, _: object) -> CoreSchema:
+        """See pydantic."""
+        of_text = core_schema.no_info_after_validator_function(self.read, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=of_text,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(source), of_text]),
+            serialization=core_schema.to_string_ser_schema(),
+        )

@@ -1,0 +1,60 @@
+"""Values that files hold as sentences: each is read back as it was written."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from harness.record.ran_out import RanOut, RanOutKind
+from harness.record.result import CallResult
+from harness.record.self_fault import SelfFaultSeen
+
+CPU = "the machine's CPU"
+KINDS: dict[RanOutKind, tuple[RanOut, str]] = {
+    "stolen": (RanOut("stolen", figure=12), "the machine's CPU time"),
+    "throttled": (RanOut("throttled", figure=80), "the container's CPU quota"),
+    "collection": (
+        RanOut("collection", figure=104),
+        "our own garbage collection stopped the process for 104 ms",
+    ),
+    "computing": (
+        RanOut("computing", figure=88, detail="3 calls joined"),
+        "our own event loop computed for 88 ms at a stretch",
+    ),
+    "measuring": (RanOut("measuring", figure=80), "a finished call was being measured for 80 ms"),
+    "saving": (RanOut("saving", figure=90), "a finished call's recording was being saved for 90 ms"),
+    "threads": (RanOut("threads", figure=66), "other threads of our own process computed for 66 ms"),
+    "disk": (RanOut("disk", figure=97), "a write to disk took 97 ms"),
+    "memory": (RanOut("memory", figure=1), "the machine's memory"),
+    "python": (RanOut("python", figure=97), "our own process"),
+    "udp": (RanOut("udp"), "the kernel's receive queue"),
+    "busy": (RanOut("busy", figure=100, cores=0.4), CPU),
+    "waited": (RanOut("waited", figure=90), CPU),
+    "stopped": (RanOut("stopped", figure=110), "nothing that was seen"),
+    "unseen": (RanOut("unseen"), "nothing that was seen"),
+    "other": (RanOut("other", name="the disk", detail="it was full: 100 %"), "the disk"),
+}
+
+
+@pytest.mark.parametrize("kind", get_args(RanOutKind))
+def test_what_ran_out_is_read_as_it_was_written(kind: RanOutKind) -> None:
+    value, in_short = KINDS[kind]
+    assert RanOut.read(str(value)) == value
+    assert value.in_short == in_short
+
+
+def test_a_sentence_of_another_version_stays_as_it_is() -> None:
+    text = "a resource without a second half"
+    assert (str(RanOut.read(text)), RanOut.read(text).in_short) == (text, text)
+
+
+def test_a_call_holds_values_and_its_line_sentences() -> None:
+    fault = SelfFaultSeen("heard against time", "96,000 samples a second were heard, of 48,000")
+    given = {"call": "0001-x", "scenario": "x", "started": "2030-01-01T00:00:00Z", "ok": True}
+    turn = {"turn": 1, "kind": "say", "text": "", "ran_out": RanOut("disk", figure=97)}
+    call = CallResult.model_validate({**given, "turns": [turn], "self_faults": [fault]})
+    line = call.model_dump_json()
+    assert '"ran_out":"a write to disk took 97 ms"' in line
+    assert '"self_faults":["heard against time: 96,000 samples a second were heard, of 48,000"]' in line
+    assert CallResult.model_validate_json(line) == call
