@@ -143,7 +143,7 @@ def _verdict(
 ) -> tuple[HoldVerdict, str, Blamed | None]:
     missed = [result for result in summary.thresholds if result.ok is False]
     without = [result for result in summary.thresholds if result.ok is None]
-    unfit = [reason.what for reason in summary.reasons if reason.code == EXIT_UNFIT]
+    unfit = [str(reason.what) for reason in summary.reasons if reason.code == EXIT_UNFIT]
     if unfit:
         return "unfit", "; ".join(unfit), None
     too_few = share < LEAST_TALK

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.metrics.threshold import parse_metric
+from harness.record.reason import ExpectationFailed
 from harness.record.result import CallResult, ExpectationResult
 from harness.record.summary import ThresholdResult
 
@@ -43,7 +44,7 @@ class Excused:
                 found[call.sure_failure] += 1
             for _, expectation in call.expectations():
                 if self.expectation(call, expectation) is not None:
-                    found[f"expectation {expectation.expect} {expectation.limit}"] += 1
+                    found[str(ExpectationFailed(expectation.expect, expectation.limit))] += 1
         return dict(sorted(found.items()))
 
 

@@ -12,12 +12,15 @@ from harness.metrics.registry import EXPECTATIONS, METRICS, ExpectationMetric, T
 from harness.metrics.samples import Sample
 from harness.metrics.survival import survival_mean, survival_percentile
 from harness.metrics.threshold import MetricRef, check_threshold
-from harness.record.summary import ThresholdResult
+from harness.record.summary import NoSample, ThresholdResult
 from harness.scenario.model import Scenario, Step
 from harness.text.counted import counted
 
-NO_SAMPLE = "there is no sample"
-DOUBTFUL = "all its samples are doubtful, by what the agent did"
+_NO_SAMPLE: dict[NoSample, str] = {
+    "none": "there is no sample",
+    "late": "all its samples were measured by a late harness",
+    "doubtful": "all its samples are doubtful, by what the agent did",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,10 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
         count = float(sum(values)) if is_rate else float(len(values))
         return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
     if not values and not cut:
-        why = NO_SAMPLE
-        if found:
-            why = "all its samples were measured by a late harness" if any(one.ours for one in found) else DOUBTFUL
-        return ThresholdResult(metric=name, limit=str(limit), value=None, samples=0, ok=None, why=why)
+        lacks: NoSample = "none" if not found else "late" if any(one.ours for one in found) else "doubtful"
+        result = ThresholdResult(metric=name, limit=str(limit), value=None, samples=0, ok=None)
+        result.why, result.no_sample = _NO_SAMPLE[lacks], lacks
+        return result
     count = len(values) + len(cut)
     result = ThresholdResult(metric=name, limit=str(limit), value=None, samples=count, ok=None)
     value = _aggregate(values, cut, limit)

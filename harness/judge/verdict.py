@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.excused import Excused
-from harness.judge.thresholds import NO_SAMPLE, Threshold, judge_threshold
+from harness.judge.thresholds import Threshold, judge_threshold
 from harness.metrics.registry import METRICS
 from harness.metrics.samples import Sample, samples_of
 from harness.metrics.survival import shown_percentile, survival_mean
+from harness.record.reason import (
+    AllCutEarly,
+    CallsFailed,
+    Cause,
+    Dropped,
+    ExpectationFailed,
+    FoundWrong,
+    Interrupted,
+    Lost,
+    LostByOurselves,
+    NeverDecided,
+    NoneStarted,
+    ThresholdMissed,
+    ThresholdOpen,
+    UnfitTurns,
+)
 from harness.record.result import DEFINITIONS, CallResult, ExpectationResult, TurnResult, standing
 from harness.record.summary import (
     VERDICTS,
@@ -25,7 +42,7 @@ from harness.record.summary import (
     Summary,
     ThresholdResult,
 )
-from harness.text.counted import counted
+from harness.record.unfit import Doubt, Unfit
 
 UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
 OWN_LOSS_SHARE = 0.01
@@ -151,8 +168,7 @@ def _counts(calls: Sequence[CallResult], dropped: int) -> CallCounts:
 def _interrupted(counts: CallCounts, *, interrupted: bool) -> list[Reason]:
     if not interrupted:
         return []
-    cut = f"; {counted(counts.cut, 'running call')} cut" if counts.cut else ""
-    return [Reason(code=EXIT_INTERRUPTED, what=f"interrupted{cut}", count=1)]
+    return [Reason(code=EXIT_INTERRUPTED, what=Interrupted(counts.cut), count=1)]
 
 
 def _unfit(
@@ -167,56 +183,62 @@ def _unfit(
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
     unfit = [turn for turn in turns if turn.ours]
     if len(unfit) >= UNFIT_LEAST and len(unfit) > UNFIT_SHARE * len(turns):
-        # A turn has one voice for each kind, however many packets it names.
-        why = _commonest([each for turn in unfit for each in _in_short(turn)])
-        ran_out = _commonest([turn.ran_out.in_short for turn in unfit if turn.ran_out])
-        late = "were measured late or are doubtful" if any(turn.doubtful for turn in unfit) else "were measured late"
-        what = f"do not trust this run: {len(unfit)} of {counted(len(turns), 'turn')} {late} (mostly: {why}"
-        what += f"; what ran out: {ran_out})" if ran_out else ")"
+        what = UnfitTurns(
+            unfit=len(unfit),
+            turns=len(turns),
+            doubtful=any(turn.doubtful for turn in unfit),
+            # A turn has one voice for each kind, however many packets it names.
+            mostly=_commonest([each for turn in unfit for each in _each_kind_once(turn)]),
+            ran_out=_commonest([turn.ran_out for turn in unfit if turn.ran_out is not None]),
+        )
         reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(unfit)))
     wrong = [call for call in calls if call.self_faults]
     if len(wrong) >= SELF_FAULT_LEAST and len(wrong) > SELF_FAULT_SHARE * len(calls):
         names = sorted({fault.name for call in wrong for fault in call.self_faults})
-        of = f"{len(wrong)} of {counted(len(calls), 'call')}"
-        what = f"do not trust this run: the harness found itself wrong in {of} ({', '.join(names)})"
-        reasons.append(Reason(code=EXIT_UNFIT, what=what, count=len(wrong)))
+        found = FoundWrong(len(wrong), len(calls), tuple(names))
+        reasons.append(Reason(code=EXIT_UNFIT, what=found, count=len(wrong)))
     for threshold, result in zip(thresholds, judged, strict=True):
         if result.ok is None and any(sample.matches(threshold.ref) and sample.ours for sample in samples):
-            reasons.append(Reason(code=EXIT_UNFIT, what=f"{result.metric} {result.limit}: {result.why}"))
-    own = [kind for kind in map(_lost_by_ourselves, calls) if kind]
+            left_open = ThresholdOpen(result.metric, result.limit, result.why, ours=True)
+            reasons.append(Reason(code=EXIT_UNFIT, what=left_open))
+    own = [lost for lost in map(_lost_by_ourselves, calls) if lost is not None]
     if len(own) > OWN_LOSS_SHARE * max(1, counts.total):
-        kinds = ", ".join(sorted(set(own)))
-        reasons.append(Reason(code=EXIT_UNFIT, what=f"calls lost by ourselves: {kinds}", count=len(own)))
+        lost = LostByOurselves(tuple(sorted(set(own))))
+        reasons.append(Reason(code=EXIT_UNFIT, what=lost, count=len(own)))
     wanted = counts.total + counts.dropped
     if counts.dropped and counts.dropped > DROPPED_SHARE * wanted:
-        reasons.append(
-            Reason(
-                code=EXIT_UNFIT,
-                what=f"{counts.dropped} of {counted(wanted, 'call')} could not start",
-                count=counts.dropped,
-            )
-        )
+        reasons.append(Reason(code=EXIT_UNFIT, what=Dropped(counts.dropped, wanted), count=counts.dropped))
     return reasons
 
 
-def _in_short(turn: TurnResult) -> list[str]:
+def _each_kind_once(turn: TurnResult) -> list[Unfit | Doubt]:
     """Why a turn was not measured, each kind once."""
-    kinds = [reason.in_short for reason in turn.unfit_why] + [doubt.in_short for doubt in turn.doubtful]
-    return list(dict.fromkeys(kinds))
+    reasons: list[Unfit | Doubt] = [*turn.unfit_why, *turn.doubtful]
+    return list({reason.in_short: reason for reason in reasons}.values())
 
 
-def _lost_by_ourselves(call: CallResult) -> str | None:
+def _lost_by_ourselves(call: CallResult) -> Lost | None:
     """What of ours a call failed by, if nothing of the agent's or the service's."""
     if call.failure is None or call.cut:
         return None
     sure = call.sure_failure
     if sure is None:
-        return f"{call.failure} while the harness was late"
-    return sure if sure.startswith("harness.") else None
+        return Lost(call.failure, late=True)
+    return Lost(sure, late=False) if sure.startswith("harness.") else None
 
 
-def _commonest(words: Sequence[str]) -> str:
-    return Counter(words).most_common(1)[0][0] if words else ""
+class _Named(Protocol):
+    @property
+    def in_short(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def _commonest(values: Sequence[_N]) -> _N | None:
+    """One of those that read the same in short, and are the most."""
+    counts = Counter(value.in_short for value in values)
+    return max(values, key=lambda value: counts[value.in_short], default=None)
 
 
 def _failed_calls(calls: Sequence[CallResult], excused: Excused) -> list[Reason]:
@@ -229,18 +251,22 @@ def _failed_calls(calls: Sequence[CallResult], excused: Excused) -> list[Reason]
         if kind.startswith("harness."):
             continue  # these decide by their share only (see `_unfit`)
         code = EXIT_AGENT if kind.startswith("agent.") else EXIT_INFRASTRUCTURE
-        reasons.append(Reason(code=code, what=kind, count=count))
+        reasons.append(Reason(code=code, what=CallsFailed(kind), count=count))
     return reasons
 
 
 def _failed_expectations(calls: Sequence[CallResult], excused: Excused) -> list[Reason]:
     failed = Counter(
-        f"expectation {expectation.expect} {expectation.limit}"
+        ExpectationFailed(expectation.expect, expectation.limit)
         for call in calls
         for _, expectation in call.expectations()
         if expectation.outcome == "failed" and not call.cut and excused.expectation(call, expectation) is None
     )
-    return [Reason(code=EXIT_AGENT, what=what, count=count) for what, count in sorted(failed.items())]
+    return [Reason(code=EXIT_AGENT, what=what, count=count) for what, count in sorted(failed.items(), key=_sentence)]
+
+
+def _sentence(counted: tuple[Cause, int]) -> str:
+    return str(counted[0])
 
 
 def _could_start(call: CallResult) -> bool:
@@ -250,7 +276,7 @@ def _could_start(call: CallResult) -> bool:
 
 def _left_open(calls: Sequence[CallResult], judged: Sequence[ThresholdResult]) -> list[Reason]:
     """What an agent's failures left open, where none of them decides (a threshold may have excused them): no pass."""
-    open_ones = [f"threshold {one.metric} {one.limit}: {one.why}" for one in judged if one.ok is None]
+    open_ones = [ThresholdOpen(one.metric, one.limit, one.why) for one in judged if one.ok is None]
     return [Reason(code=EXIT_UNFIT, what=what) for what in open_ones] + _never_decided(calls, by_agent=True)
 
 
@@ -265,35 +291,34 @@ def _never_decided(calls: Sequence[CallResult], *, by_agent: bool = False) -> li
             where = (call.scenario, expectation.place, expectation.expect, expectation.limit)
             outcomes.setdefault(where, []).append(expectation)
     open_ones = Counter(
-        f"expectation {expect} {limit} was never decided: {found[0].why}"
+        NeverDecided(expect, limit, found[0].why)
         for (_, _, expect, limit), found in outcomes.items()
         if all(expectation.outcome == "undecided" for expectation in found)
         and (by_agent or not all(expectation.by_agent for expectation in found))
     )
-    return [Reason(code=EXIT_UNFIT, what=what, count=count) for what, count in sorted(open_ones.items())]
+    return [Reason(code=EXIT_UNFIT, what=what, count=count) for what, count in sorted(open_ones.items(), key=_sentence)]
 
 
 def _failed_thresholds(judged: Sequence[ThresholdResult], *, explained: bool, all_cut: bool) -> list[Reason]:
     reasons = []
     for result in judged:
-        name = f"threshold {result.metric} {result.limit}"
-        if result.ok is False:
-            of = f" ({result.why})" if result.why else ""
-            reasons.append(Reason(code=EXIT_AGENT, what=f"{name}: {result.value:g}{of}"))
-        elif result.ok is None and not explained and result.why == NO_SAMPLE:
+        if result.ok is False and result.value is not None:
+            missed = ThresholdMissed(result.metric, result.limit, result.value, result.why)
+            reasons.append(Reason(code=EXIT_AGENT, what=missed))
+        elif result.ok is None and not explained and result.no_sample == "none":
             # Where every call was cut, nobody knows: that no agent's call came to its end is not the agent's fault.
-            why = f"{result.why}: every call was cut" if all_cut else result.why
-            reasons.append(Reason(code=EXIT_UNFIT if all_cut else EXIT_AGENT, what=f"{name}: {why}"))
+            left_open = ThresholdOpen(result.metric, result.limit, result.why, all_cut=all_cut)
+            reasons.append(Reason(code=EXIT_UNFIT if all_cut else EXIT_AGENT, what=left_open))
     return reasons
 
 
 def _nothing_measured(counts: CallCounts, samples: Sequence[Sample]) -> list[Reason]:
     """Why a run in which no call came to its end has not passed; none where its calls were cut after a turn."""
     if counts.cut == 0:
-        return [Reason(code=EXIT_INFRASTRUCTURE, what="no call could start")]
+        return [Reason(code=EXIT_INFRASTRUCTURE, what=NoneStarted())]
     if any(sample.metric.startswith("turn.") and sample.fit for sample in samples):
         return []
-    return [Reason(code=EXIT_UNFIT, what="every call was cut before its first turn had ended", count=counts.cut)]
+    return [Reason(code=EXIT_UNFIT, what=AllCutEarly(), count=counts.cut)]
 
 
 def _expectation_counts(calls: Sequence[CallResult]) -> dict[str, ExpectationCounts]:

@@ -16,6 +16,7 @@ from harness.caller.prepare import Prepared
 from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT, StackError
 from harness.load.locust.messages import MARK_FILE
 from harness.load.order import Load, LoadOrder
+from harness.record.reason import MasterVanished, Said, StackFell
 from harness.record.result import CallResult
 from harness.record.run_directory import CALLS_FILE, RunDirectory, read_run
 from harness.record.summary import Ending, Reason, Summary
@@ -107,10 +108,12 @@ class LoadRun:
         told = ending or {}
         extra = []
         if self._fallen is not None:
-            extra.append(Reason(code=EXIT_INFRASTRUCTURE, what=f"the embedded stack fell: {self._fallen.what}"))
+            extra.append(Reason(code=EXIT_INFRASTRUCTURE, what=StackFell(self._fallen.what)))
         if ending is None:
-            extra.append(Reason(code=EXIT_UNFIT, what="the master of the load vanished: its last calls are lost"))
-        extra += [Reason(code=EXIT_INFRASTRUCTURE, what=problem) for problem in told.get("problems", []) if not calls]
+            extra.append(Reason(code=EXIT_UNFIT, what=MasterVanished()))
+        extra += [
+            Reason(code=EXIT_INFRASTRUCTURE, what=Said(problem)) for problem in told.get("problems", []) if not calls
+        ]
         update = {"workers": told.get("workers", []), "refused": told.get("refused", [])}
         settings = run.settings.model_copy(update=update)
         dropped = int(told.get("dropped", 0))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.record.as_text import AsText
+from harness.record.reason import Cause, Said
 from harness.record.result import DEFINITIONS
 
 Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
@@ -28,7 +30,7 @@ class Reason(_Part):
     """One reason why the run did not pass."""
 
     code: int
-    what: str
+    what: Annotated[Cause, AsText(Said)]
     count: int = 1
 
 
@@ -84,8 +86,12 @@ class RateSummary(_Part):
     rate: float
 
 
+NoSample = Literal["none", "late", "doubtful"]
+"""There was none, or all of them were measured by a late harness, or are doubtful by what the agent did."""
+
+
 class ThresholdResult(_Part):
-    """A threshold, judged. `value` is None where no sample was left."""
+    """A threshold, judged. `value` is None where no sample was left, `no_sample` says why, in no file."""
 
     metric: str
     limit: str
@@ -93,6 +99,7 @@ class ThresholdResult(_Part):
     samples: int
     ok: bool | None
     why: str = ""
+    no_sample: NoSample | None = Field(default=None, exclude=True)
 
 
 class ExpectationCounts(_Part):

@@ -102,7 +102,7 @@ def render_html(run: RecordedRun) -> str:
             title=_title(run),
             verdict=_verdict(run.summary, run.capacity),
             excused=list(_excused(run.summary)),
-            reasons=[(reason, text_of(reason.what)) for reason in run.summary.reasons] if run.summary else [],
+            reasons=[(reason, text_of(str(reason.what))) for reason in run.summary.reasons] if run.summary else [],
             about=list(_about(run)),
             versions=_versions(run.settings),
             thresholds=list(_thresholds(run.summary)),

@@ -195,7 +195,7 @@ def _capacity_suite(capacity: Capacity, run: RecordedRun) -> _Suite:
 
 
 def _verdict_suite(summary: Summary, started: str | None) -> _Suite:
-    reasons = "; ".join(reason.what for reason in summary.reasons) or summary.verdict
+    reasons = "; ".join(str(reason.what) for reason in summary.reasons) or summary.verdict
     outcome: Literal["failure", "error"] = "failure" if summary.exit_code == 1 else "error"
     return _Suite("run", 0.0, started, [_Case("verdict", "run", 0.0, outcome, summary.verdict, reasons)])
 

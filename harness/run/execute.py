@@ -15,6 +15,7 @@ from harness.caller.warm_up import warm_up
 from harness.errors import EXIT_INFRASTRUCTURE, StackError
 from harness.machine.loop_lag import LoopLag
 from harness.process.signals import Signals
+from harness.record.reason import StackFell
 from harness.record.result import CallResult
 from harness.record.summary import Ending, Reason, Summary
 from harness.run.pacing import Pace
@@ -116,7 +117,7 @@ async def execute(
         if not signals.received:
             raise
         outcome.interrupted = True
-    extra = [Reason(code=EXIT_INFRASTRUCTURE, what=f"the embedded stack fell: {problem.what}") for problem in fall]
+    extra = [Reason(code=EXIT_INFRASTRUCTURE, what=StackFell(problem.what)) for problem in fall]
     ending = Ending(dropped=outcome.dropped, interrupted=outcome.interrupted, extra=extra)
     return outcome, run.finish(outcome.results, ending)
 

@@ -14,6 +14,7 @@ from harness.judge.thresholds import Threshold
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import read_threshold
 from harness.record.calibration_store import newest, stated
+from harness.record.reason import DiskRefused
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.run_directory import AUDIO_FOLDER, RUN_FILE, RunDirectory, read_run
@@ -38,7 +39,7 @@ def finish_run(
     directory.write_settings(settings)
     summary = _write(directory, settings, calls, thresholds, ending)
     if directory.broken is not None:
-        full = Reason(code=EXIT_UNFIT, what=f"harness.disk: {directory.broken}")
+        full = Reason(code=EXIT_UNFIT, what=DiskRefused(directory.broken))
         ending = ending.model_copy(update={"extra": [*ending.extra, full]})
         summary = _judged(settings, calls, thresholds, ending)
         directory.write_summary(summary)

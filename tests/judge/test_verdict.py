@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.failures import FailureKind
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
+from harness.record.reason import Said
 from harness.record.result import CallResult, FailureSeen
 from harness.record.summary import Ending, MetricSummary, RateSummary, Reason, Summary
 from harness.record.unfit import Doubt, Unfit
@@ -72,13 +73,13 @@ def test_each_family_of_failures_has_its_code(kind: FailureKind, code: int, name
     summary = verdict(good() + failed(kind))
     assert (summary.exit_code, summary.verdict) == (code, name)
     assert summary.failures == {kind: 1}
-    assert any(kind in reason.what and reason.code == code for reason in summary.reasons)
+    assert any(kind in str(reason.what) and reason.code == code for reason in summary.reasons)
 
 
 def test_a_failed_expectation_is_1() -> None:
     summary = verdict(good() + slow(2))
     assert (summary.exit_code, summary.calls.failed) == (1, 2)
-    assert [(reason.code, reason.what, reason.count) for reason in summary.reasons] == [
+    assert [(reason.code, str(reason.what), reason.count) for reason in summary.reasons] == [
         (1, "expectation ttfa <500ms", 2)
     ]
     assert summary.expectations["ttfa"].failed == 2
@@ -95,7 +96,7 @@ ORDER = [130, 2, 4, 3, 1]
 @pytest.mark.parametrize("codes", [pair for count in (2, 3, 4, 5) for pair in combinations(sorted(ORDER), count)])
 def test_where_several_hold_the_order_decides_and_all_are_listed(codes: tuple[int, ...]) -> None:
     calls = [one for code in codes for one in ACCIDENTS.get(code, [])]
-    extra = [Reason(code=2, what="a key is not set")] if 2 in codes else []
+    extra = [Reason(code=2, what=Said("a key is not set"))] if 2 in codes else []
     summary = verdict(calls, ending=Ending(interrupted=130 in codes, extra=extra))
     assert summary.exit_code == next(code for code in ORDER if code in codes)
     assert [reason.code for reason in summary.reasons] == [code for code in ORDER if code in codes]
@@ -166,7 +167,7 @@ def test_a_threshold_on_failed_calls_alone_decides_about_them() -> None:
     assert verdict(calls, threshold("calls.failed", "rate<=0.1")).exit_code == 0
     summary = verdict(calls, threshold("calls.failed", "rate<0.1"))
     assert summary.exit_code == 1
-    assert any("threshold calls.failed" in reason.what for reason in summary.reasons)
+    assert any("threshold calls.failed" in str(reason.what) for reason in summary.reasons)
     assert summary.failures == {"agent.no_reply": 1}, "excused or not, it is told"
 
 
@@ -199,7 +200,7 @@ def test_a_threshold_on_expectations_does_not_excuse_a_failed_call() -> None:
     calls = fast(9) + failed("agent.no_reply")
     summary = verdict([*calls, *slow()], threshold("expectations.failed", "rate<=0.99"))
     assert summary.exit_code == 1
-    assert [reason.what for reason in summary.reasons] == ["agent.no_reply"]
+    assert [str(reason.what) for reason in summary.reasons] == ["agent.no_reply"]
 
 
 def test_thresholds_judge_any_number_of_samples_from_one_on() -> None:
@@ -247,9 +248,9 @@ def test_calls_that_were_all_cut_pass_by_the_turns_that_had_ended() -> None:
 def test_calls_that_were_all_cut_say_nothing_of_how_many_fail() -> None:
     summary = verdict([cut_short(), cut_short()], threshold("calls.failed", "rate<0.1"))
     assert summary.exit_code == 4
-    assert "every call was cut" in summary.reasons[0].what
+    assert "every call was cut" in str(summary.reasons[0].what)
     before = verdict([call(turn(cut=True, ttfa_ms=None), cut=True, ok=None)] * 2)
-    assert (before.exit_code, before.reasons[0].what) == (4, "every call was cut before its first turn had ended")
+    assert (before.exit_code, str(before.reasons[0].what)) == (4, "every call was cut before its first turn had ended")
 
 
 def test_a_turn_that_was_cut_while_its_reply_was_awaited_hides_no_slow_one() -> None:
@@ -280,7 +281,7 @@ def test_what_was_expected_and_not_once_decided_is_4() -> None:
     late = [judged(call(turn(fit=False, unfit_why=[LATE])), SLOW)]
     summary = verdict(late)
     assert summary.exit_code == 4
-    assert "expectation ttfa <500ms was never decided" in summary.reasons[0].what
+    assert "expectation ttfa <500ms was never decided" in str(summary.reasons[0].what)
     decided = judged(call(turn(ttfa_ms=400.0)), SLOW)
     assert verdict([*late, decided]).exit_code == 0
 
@@ -300,7 +301,7 @@ def test_infrastructure_decides_and_does_not_hide_what_the_agent_did() -> None:
 def test_the_cause_that_is_told_is_that_of_the_most_turns() -> None:
     buffered = [call(turn(fit=False, unfit_why=[Unfit(kind="buffer_grew", figure=100 + n)])) for n in range(5)]
     packets = [call(turn(fit=False, unfit_why=[Unfit(kind="packet_late", figure=130)])) for _ in range(2)]
-    assert "mostly: the jitter buffer grew)" in verdict(buffered + packets).reasons[0].what
+    assert "mostly: the jitter buffer grew)" in str(verdict(buffered + packets).reasons[0].what)
 
 
 def test_a_threshold_with_a_tag_judges_its_own_turns() -> None:
@@ -311,7 +312,7 @@ def test_a_threshold_with_a_tag_judges_its_own_turns() -> None:
 
 def test_without_a_sample_the_failures_that_took_them_decide() -> None:
     summary = verdict(failed("session.timeout", 2), threshold("turn.ttfa", "max<2s"))
-    assert [reason.what for reason in summary.reasons] == ["session.timeout"]
+    assert [str(reason.what) for reason in summary.reasons] == ["session.timeout"]
     assert summary.thresholds[0].ok is None
 
 
@@ -403,7 +404,7 @@ def test_an_unfit_run_says_how_it_was_late_and_what_ran_out() -> None:
     stolen = "the machine's CPU time: its host gave 12 % of it to others"
     late = [call(turn(fit=False, unfit_why=why[:1], ran_out=stolen)) for _ in range(2)]
     other = call(turn(fit=False, unfit_why=[Unfit(kind="packets_late", figure=9, of=400), why[1]], ran_out=None))
-    what = verdict([*late, other]).reasons[0].what
+    what = str(verdict([*late, other]).reasons[0].what)
     assert "mostly: packets left over 20 ms late; what ran out: the machine's CPU time)" in what
 
 
@@ -416,7 +417,7 @@ def test_unfit_turns_are_left_out_of_the_times() -> None:
 def test_a_judged_metric_without_one_fit_sample_is_4() -> None:
     summary = verdict(unfit(1), threshold("turn.ttfa", "max<2s"))
     assert (summary.exit_code, summary.thresholds[0].ok) == (4, None)
-    assert "late harness" in summary.reasons[0].what
+    assert "late harness" in str(summary.reasons[0].what)
 
 
 @pytest.mark.parametrize(("lost", "well", "code"), [(1, 0, 4), (1, 98, 4), (1, 99, 0), (2, 198, 0), (3, 197, 4)])
@@ -446,7 +447,7 @@ def test_a_silence_at_which_we_were_late_is_never_the_agents(late: int, well: in
     assert {reason.code for reason in summary.reasons} <= {4}
     assert summary.failures == {"agent.no_reply": late}, "it stays listed"
     assert summary.calls.failed == late
-    assert code == 0 or any("agent.no_reply while the harness was late" in one.what for one in summary.reasons)
+    assert code == 0 or any("agent.no_reply while the harness was late" in str(one.what) for one in summary.reasons)
 
 
 def test_a_silence_at_which_we_were_late_breaks_no_threshold_and_a_sure_one_does() -> None:
@@ -498,10 +499,10 @@ def test_a_harness_that_found_itself_wrong_in_over_1_percent_of_the_calls_and_in
 ) -> None:
     summary = verdict(wrong(wrong_calls) + good(others))
     assert summary.exit_code == code
-    said = [reason for reason in summary.reasons if "found itself wrong" in reason.what]
+    said = [reason for reason in summary.reasons if "found itself wrong" in str(reason.what)]
     assert [reason.count for reason in said] == ([wrong_calls] if code else [])
     if said:
-        assert f"{wrong_calls} of {wrong_calls + others} calls (heard against time)" in said[0].what
+        assert f"{wrong_calls} of {wrong_calls + others} calls (heard against time)" in str(said[0].what)
 
 
 def test_faults_of_a_warm_up_or_a_canary_decide_nothing() -> None:
@@ -512,4 +513,4 @@ def test_faults_of_a_warm_up_or_a_canary_decide_nothing() -> None:
 def test_turns_that_a_fault_made_unfit_name_it_without_its_figures() -> None:
     fault = Unfit(kind="self_fault", name=wrong(1)[0].self_faults[0].name)
     unfit = [call(turn(fit=False, unfit_why=[fault])) for _ in range(3)]
-    assert any("mostly: heard against time)" in reason.what for reason in verdict(unfit).reasons)
+    assert any("mostly: heard against time)" in str(reason.what) for reason in verdict(unfit).reasons)

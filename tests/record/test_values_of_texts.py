@@ -7,10 +7,14 @@ from typing import get_args
 import pytest
 
 from harness.record.ran_out import RanOut, RanOutKind
+from harness.record.reason import CallsFailed, Cause, Lost, LostByOurselves, Said, StackFell, ThresholdOpen, UnfitTurns
 from harness.record.result import CallResult
 from harness.record.self_fault import SelfFaultSeen
+from harness.record.summary import Reason
+from harness.record.unfit import Unfit
 
 CPU = "the machine's CPU"
+LATE = "do not trust this run: 2 of 4 turns were measured late"
 KINDS: dict[RanOutKind, tuple[RanOut, str]] = {
     "stolen": (RanOut("stolen", figure=12), "the machine's CPU time"),
     "throttled": (RanOut("throttled", figure=80), "the container's CPU quota"),
@@ -58,3 +62,26 @@ def test_a_call_holds_values_and_its_line_sentences() -> None:
     assert '"ran_out":"a write to disk took 97 ms"' in line
     assert '"self_faults":["heard against time: 96,000 samples a second were heard, of 48,000"]' in line
     assert CallResult.model_validate_json(line) == call
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (StackFell("it ended"), "the embedded stack fell: it ended"),
+        (CallsFailed("agent.no_reply"), "agent.no_reply"),
+        (
+            LostByOurselves((Lost("agent.no_reply", late=True), Lost("harness.bug", late=False))),
+            "calls lost by ourselves: agent.no_reply while the harness was late, harness.bug",
+        ),
+        (
+            UnfitTurns(2, 4, doubtful=False, mostly=Unfit(kind="packet_late", figure=120), ran_out=RanOut("udp")),
+            f"{LATE} (mostly: a packet left late; what ran out: the kernel's receive queue)",
+        ),
+        (ThresholdOpen("turn.ttfa", "max<2s", "none came", ours=True), "turn.ttfa max<2s: none came"),
+        (ThresholdOpen("turn.ttfa", "max<2s", "none came"), "threshold turn.ttfa max<2s: none came"),
+    ],
+)
+def test_a_file_holds_the_sentence_of_a_reason_and_it_is_read_as_that(cause: Cause, said: str) -> None:
+    reason = Reason(code=4, what=cause, count=2)
+    assert reason.model_dump_json() == f'{{"code":4,"what":"{said}","count":2}}'
+    assert Reason.model_validate_json(reason.model_dump_json()).what == Said(said)

@@ -1,0 +1,235 @@
+"""Why a run did not pass: each reason is a value, and `sentence` says it to a person.
+
+`summary.json` and `run.json` hold the sentence. What was read from a file stays as it was said there (`Said`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.failures import FailureKind
+from harness.record.ran_out import RanOut
+from harness.record.unfit import Doubt, Unfit
+from harness.text.counted import counted
+
+
+class _Cause:
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return sentence(self)  # type: ignore[arg-type] # each class of it is in `Cause`
+
+
+@dataclass(frozen=True, slots=True)
+class Said(_Cause):
+    """In words: read from a file, or told by another process."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(_Cause):
+    """Somebody asked for the end; `cut` calls still ran."""
+
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackFell(_Cause):
+    """The embedded stack, and how."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class MasterVanished(_Cause):
+    """The process that spread a load's calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRefused(_Cause):
+    """A file of the run could not be written: which, and why."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfitTurns(_Cause):
+    """Too many turns were measured late, or are doubtful.
+
+    Attributes:
+        unfit: How many.
+        turns: Of how many.
+        doubtful: Whether some of them are doubtful.
+        mostly: The commonest reason; None where none was given.
+        ran_out: What ran out in most of them.
+    """
+
+    unfit: int
+    turns: int
+    doubtful: bool
+    mostly: Unfit | Doubt | None
+    ran_out: RanOut | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWrong(_Cause):
+    """The harness found itself wrong in too many calls; `names` are those of its faults."""
+
+    wrong: int
+    calls: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lost:
+    """How a call was lost by ourselves; `late`: we were late when it failed."""
+
+    kind: FailureKind
+    late: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind} while the harness was late" if self.late else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class LostByOurselves(_Cause):
+    """Too many calls."""
+
+    how: tuple[Lost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(_Cause):
+    """Too many calls of those that were wanted could not start."""
+
+    dropped: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallsFailed(_Cause):
+    """By one kind of failure."""
+
+    kind: FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationFailed(_Cause):
+    """One that a scenario has."""
+
+    expect: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeverDecided(_Cause):
+    """An expectation, in no call; `why` not in the first of them."""
+
+    expect: str
+    limit: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdMissed(_Cause):
+    """By this value; `why` says what is to be known of it."""
+
+    metric: str
+    limit: str
+    value: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdOpen(_Cause):
+    """A threshold that was not decided, and why. `ours`: by our own lateness; `all_cut`: every call was cut."""
+
+    metric: str
+    limit: str
+    why: str
+    ours: bool = False
+    all_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoneStarted(_Cause):
+    """No call could start."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllCutEarly(_Cause):
+    """Every call was cut before its first turn had ended."""
+
+
+Cause = (
+    Said
+    | Interrupted
+    | StackFell
+    | MasterVanished
+    | DiskRefused
+    | UnfitTurns
+    | FoundWrong
+    | LostByOurselves
+    | Dropped
+    | CallsFailed
+    | ExpectationFailed
+    | NeverDecided
+    | ThresholdMissed
+    | ThresholdOpen
+    | NoneStarted
+    | AllCutEarly
+)
+
+
+def sentence(cause: Cause) -> str:
+    """The reason for a person, without its end mark."""
+    match cause:
+        case Said(what):
+            return what
+        case Interrupted(cut):
+            return f"interrupted; {counted(cut, 'running call')} cut" if cut else "interrupted"
+        case StackFell(what):
+            return f"the embedded stack fell: {what}"
+        case MasterVanished():
+            return "the master of the load vanished: its last calls are lost"
+        case DiskRefused(what):
+            return f"harness.disk: {what}"
+        case UnfitTurns():
+            return _of_unfit_turns(cause)
+        case FoundWrong(wrong, calls, names):
+            of = f"{wrong} of {counted(calls, 'call')}"
+            return f"do not trust this run: the harness found itself wrong in {of} ({', '.join(names)})"
+        case LostByOurselves(how):
+            return f"calls lost by ourselves: {', '.join(map(str, how))}"
+        case Dropped(dropped, wanted):
+            return f"{dropped} of {counted(wanted, 'call')} could not start"
+        case CallsFailed(kind):
+            return kind
+        case ExpectationFailed(expect, limit):
+            return f"expectation {expect} {limit}"
+        case NeverDecided(expect, limit, why):
+            return f"expectation {expect} {limit} was never decided: {why}"
+        case ThresholdMissed(metric, limit, value, why):
+            return f"threshold {metric} {limit}: {value:g}" + (f" ({why})" if why else "")
+        case ThresholdOpen():
+            return _of_open_threshold(cause)
+        case NoneStarted():
+            return "no call could start"
+        case AllCutEarly():
+            return "every call was cut before its first turn had ended"
+
+
+def _of_unfit_turns(cause: UnfitTurns) -> str:
+    late = "were measured late or are doubtful" if cause.doubtful else "were measured late"
+    mostly = "" if cause.mostly is None else cause.mostly.in_short
+    ran_out = "" if cause.ran_out is None else f"; what ran out: {cause.ran_out.in_short}"
+    of = f"{cause.unfit} of {counted(cause.turns, 'turn')}"
+    return f"do not trust this run: {of} {late} (mostly: {mostly}{ran_out})"
+
+
+def _of_open_threshold(cause: ThresholdOpen) -> str:
+    named = f"{cause.metric} {cause.limit}: {cause.why}"
+    if cause.ours:
+        return named
+    return f"threshold {named}: every call was cut" if cause.all_cut else f"threshold {named}"
