@@ -43,8 +43,22 @@ class Place:
         self.line = line
         self.column = column
 
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """The place that `str` of it was."""
+        found = re.fullmatch(r"(.*?)(?::([1-9]\d*))?(?::([1-9]\d*))?", text, re.DOTALL)
+        if found is None:
+            return cls(text)
+        return cls(found[1], *(int(number) for number in found.groups()[1:] if number))
+
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
 class HarnessError(Exception):
@@ -123,9 +137,10 @@ def raise_all(problems: Sequence[UsageError]) -> None:
 
 
 def _file_and_line(problem: UsageError) -> tuple[str, int, int]:
-    """Where an error is, also where its place is a text already."""
-    found = re.fullmatch(r"(.*?)(?::(\d+))?(?::(\d+))?", str(problem.where), re.DOTALL)
-    return ("", 0, 0) if found is None else (found[1], int(found[2] or 0), int(found[3] or 0))
+    where = problem.where
+    if isinstance(where, Place):
+        return where.path, where.line or 0, where.column or 0
+    return str(where), 0, 0
 
 
 class StackError(HarnessError):

@@ -147,7 +147,7 @@ def _refuse_key_of(target: Target, loaded: LoadedScenario) -> None:
         refuse_key(
             [loaded.raw, dict(loaded.overrides)],
             key.is_in,
-            lambda keys: Place(key.scrub(str(loaded.place(*keys[1:])))),
+            lambda keys: Place.read(key.scrub(str(loaded.place(*keys[1:])))),
         )
 
 

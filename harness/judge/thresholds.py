@@ -25,11 +25,11 @@ _NO_SAMPLE: dict[NoSample, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit over one metric's samples; `where` is the file's place or `--threshold`."""
+    """A limit over one metric's samples; `where` is its place in a file, or the option that gave it."""
 
     ref: MetricRef
     limit: Limit
-    where: str
+    where: Place | str
 
 
 def scenario_thresholds(
@@ -45,7 +45,7 @@ def scenario_thresholds(
             ref, limit = check_threshold(name, text)
             if not alone and "scenario" not in dict(ref.tags):
                 ref = MetricRef(ref.metric, (*ref.tags, ("scenario", scenario.name)))
-            found.append(Threshold(ref, limit, str(where("thresholds", name))))
+            found.append(Threshold(ref, limit, where("thresholds", name)))
     return found
 
 

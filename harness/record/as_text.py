@@ -21,9 +21,11 @@ class AsText:
 
     def __get_pydantic_core_schema__(self, source: Any, _: object) -> CoreSchema:
         """See pydantic."""
-        of_text = core_schema.no_info_after_validator_function(self.read, core_schema.str_schema())
+        of_text = core_schema.no_info_after_validator_function(self.read, core_schema.str_schema(strict=True))
         return core_schema.json_or_python_schema(
             json_schema=of_text,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(source), of_text]),
+            python_schema=core_schema.union_schema(
+                [of_text, core_schema.is_instance_schema(source)], mode="left_to_right"
+            ),
             serialization=core_schema.to_string_ser_schema(),
         )

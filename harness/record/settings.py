@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from harness.errors import Place
 from harness.formats import Recorded
+from harness.record.as_text import AsText
 from harness.record.summary import Ending
+
+
+def _source(text: str) -> Place | str:
+    return text if text.startswith("--") else Place.read(text)
 
 
 class ThresholdSettings(Recorded):
@@ -15,7 +21,7 @@ class ThresholdSettings(Recorded):
 
     metric: str
     limit: str
-    where: str
+    where: Annotated[Place | str, AsText(_source)]
 
 
 class PromptSettings(Recorded):

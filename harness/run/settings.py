@@ -61,7 +61,7 @@ def run_settings(
         "total": pace.total,
         "record": request.record,
         "thresholds": [
-            {"metric": str(threshold.ref), "limit": str(threshold.limit), "where": threshold.where}
+            {"metric": str(threshold.ref), "limit": str(threshold.limit), "where": str(threshold.where)}
             for threshold in request.thresholds
         ],
         "scenarios": {prepared.loaded.name: _scenario(prepared) for prepared in scenarios},

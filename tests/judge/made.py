@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.errors import Place
 from harness.failures import FailureKind
 from harness.judge.expectations import judge_call
 from harness.judge.thresholds import Threshold
@@ -52,4 +53,4 @@ def judged(result: CallResult, script: Scenario) -> CallResult:
 
 
 def threshold(name: str, limit: str) -> Threshold:
-    return Threshold(*check_threshold(name, limit), "s.yaml:1:1")
+    return Threshold(*check_threshold(name, limit), Place("s.yaml", 1, 1))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from made import barge_in, call, judged, scenario, threshold, turn
 
-from harness.errors import UsageError
+from harness.errors import Place, UsageError
 from harness.failures import FailureKind
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
@@ -340,7 +340,7 @@ def test_a_threshold_for_which_the_script_can_give_no_sample_is_a_usage_error(na
     script = scenario({"say": "x", "expect": {"ttfa": "<2s"}}, {"wait": "1s"}, greeting=False)
     with pytest.raises(UsageError, match="can give a sample") as caught:
         check_possible([threshold(name, limit)], [script])
-    assert caught.value.where == "s.yaml:1:1"
+    assert caught.value.where == Place("s.yaml", 1, 1)
 
 
 def test_a_cough_that_the_agent_shall_ignore_gives_no_stop() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import get_args
 
 import pytest
 
+from harness.errors import Place
 from harness.record.ran_out import RanOut, RanOutKind
 from harness.record.reason import CallsFailed, Cause, Lost, LostByOurselves, Said, StackFell, ThresholdOpen, UnfitTurns
 from harness.record.result import CallResult
 from harness.record.self_fault import SelfFaultSeen
+from harness.record.settings import ThresholdSettings
 from harness.record.summary import Reason
 from harness.record.unfit import Unfit
 
@@ -85,3 +88,21 @@ def test_a_file_holds_the_sentence_of_a_reason_and_it_is_read_as_that(cause: Cau
     reason = Reason(code=4, what=cause, count=2)
     assert reason.model_dump_json() == f'{{"code":4,"what":"{said}","count":2}}'
     assert Reason.model_validate_json(reason.model_dump_json()).what == Said(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("s.yaml:7:3", Place("s.yaml", 7, 3)),
+        ("C:\\scenarios\\s.yaml:7", Place("C:\\scenarios\\s.yaml", 7)),
+        ("s.yaml", Place("s.yaml")),
+        ("--threshold", "--threshold"),
+    ],
+)
+def test_where_a_threshold_is_from_is_a_place_or_an_option(text: str, where: Place | str) -> None:
+    entry = ThresholdSettings.model_validate({"metric": "turn.ttfa", "limit": "max<2s", "where": text})
+    assert entry.where == where
+    if isinstance(entry.where, Place) and isinstance(where, Place):
+        assert (entry.where.path, entry.where.line, entry.where.column) == (where.path, where.line, where.column)
+    assert ThresholdSettings.model_validate_json(entry.model_dump_json()) == entry
+    assert f'"where":{json.dumps(text)}' in entry.model_dump_json()
