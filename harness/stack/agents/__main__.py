@@ -9,5 +9,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # All rooms are left. The SDK's native runtime sometimes aborts while the interpreter takes it down.
+    # All rooms have been left. The SDK's native runtime sometimes aborts during interpreter shutdown; skip that.
     os._exit(code)

@@ -1,7 +1,7 @@
-"""One agent in one room: greets, hears, answers, and leaves with the caller.
+"""One agent in one room: it greets, listens, answers, and leaves when the caller does.
 
-It answers one thing at a time. What comes while it speaks, a typed text or half a second of the caller's voice, stops
-what it says and is answered; a cough or an "mm-hmm" is not, and it goes on speaking.
+It answers one turn at a time. While it speaks, a typed text or half a second of the caller's voice (a barge-in) stops
+it and is answered; a cough or a backchannel ("mm-hmm") does not interrupt it.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from harness.transport.room import TransportHub
 from harness.transport.room_events import ON_BEHALF_OF
 
 JITTER_BUFFER_EVERY_S = 0.055
-"""WebRTC gives the same statistics for 50 ms."""
+"""Polling interval in seconds: WebRTC caches its statistics for 50 ms."""
 WITHOUT_CALLER_S = 30.0
 GREETS_ANYWAY_S = 3.0
-"""A caller who has not subscribed by then is greeted all the same."""
+"""Seconds to wait for the caller to subscribe before the agent greets regardless."""
 
 
 _NO_DOINGS = Doings(lambda: None, lambda: asyncio.sleep(0), lambda: asyncio.sleep(0))
 
 
 class _OverError(Exception):
-    """The call has ended; takes down the tasks of the room."""
+    """The call has ended; cancels the room's tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all agents of the process share.
 
-    `tell` says to the host what has come about in a room: all is set for the caller, its signalling is to be cut.
+    `tell` reports a room's state to the host: "set" (ready for the caller) or "cut" (cut the caller's signalling).
     """
 
     keys: LiveKitKeys
@@ -65,18 +65,18 @@ class Surroundings:
 
 
 class Agent:
-    """The agent `name` in `room`; `run` is its whole life.
+    """The agent `name` in `room`; `run` is its whole lifetime.
 
     Args:
-        name: Its name in the file of agents.
-        spec: How it is, the session's overrides applied.
+        name: Its name in the agents file.
+        spec: Its settings, with the session's overrides applied.
         room: The room's name; it seeds the reply delays.
-        around: What it shares with the others.
-        doings: What its course does by way of others.
-        number: 2 is the one that follows the first.
+        around: What it shares with the other agents.
+        doings: Actions of its course that others carry out.
+        number: 1 for the first agent, 2 for the one that takes over from it.
 
     Attributes:
-        joined: Set when it is in the room.
+        joined: Set once it is in the room.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Agent:
             around.clock,
             self._log,
             noise_dbfs=spec.noise_dbfs,
-            # The truth agent's voice begins anywhere in a packet, as voices do.
+            # The truth agent's voice may start anywhere within a packet, as real voices do.
             in_whole_frames=spec.line == "light" and spec.kind != "truth",
         )
         self._group: asyncio.TaskGroup | None = None
@@ -121,14 +121,14 @@ class Agent:
 
     @property
     def has_handed_over(self) -> bool:
-        """Whether it left so that another follows."""
+        """Whether it left the room for a successor to take over."""
         return self._course.retired
 
     async def run(self) -> None:
         """Joins, talks and leaves.
 
         Raises:
-            Exception: Whatever went wrong; the room has been left.
+            Exception: Any failure; the room has been left by then.
         """
         if self._has("never_joins"):
             return
@@ -219,7 +219,7 @@ class Agent:
                 self._begin(self._reply(thought, end_ns, said="aloud"))
 
     def _follow_jitter_buffer(self) -> None:
-        """While the caller speaks, logs what our own jitter buffer adds: a known part of when the caller is heard."""
+        """Logs the delay of our own jitter buffer while the caller speaks: a known part of when the caller is heard."""
         if self._spec.kind == "truth" and not self._voiced:
             self._voiced = True
             self._tasks().create_task(self._log_jitter_buffer())
@@ -236,7 +236,7 @@ class Agent:
     def _typed(self, text: str, at_ns: int) -> None:
         if self._course.retired:
             return
-        if self._group is None:  # the caller was quicker than our own joining
+        if self._group is None:  # the caller was in the room before we had finished joining
             self._early.append((text, at_ns))
             return
         self._log("data_in", text=text, at_ns=at_ns)
@@ -246,7 +246,7 @@ class Agent:
     # -- answering ---------------------------------------------------------------------------------------------------
 
     def _begin(self, speaking: Coroutine[Any, Any, None]) -> None:
-        """Says this, and stops what is being said."""
+        """Starts speaking this, stopping whatever is being said."""
         self._interrupt("new_turn")
         self._replying = self._tasks().create_task(speaking)
 
@@ -262,7 +262,7 @@ class Agent:
         return Thought(self._tasks(), self._thinking, **what)
 
     def _forget(self) -> None:
-        """Drops what was made of a pause that was none."""
+        """Discards the reply prepared during a pause after which the caller went on."""
         if self._thought is not None:
             self._thought.cancel()
             self._thought = None
@@ -278,7 +278,7 @@ class Agent:
             await self._speak("greeting", greeting, [greeting], not_before_ns=0)
 
     async def _reply(self, thought: Thought, heard_ns: int, *, said: Literal["aloud", "typed"]) -> None:
-        """Answers what was said or typed, not before the delay after `heard_ns` has passed."""
+        """Answers what was said or typed, no earlier than the reply delay after `heard_ns`."""
         try:
             delay_s = self._spec.sample_delay_s(self._delays)
             words = await thought.words
@@ -305,7 +305,7 @@ class Agent:
     async def _speak(
         self, what: Literal["greeting", "reply"], text: str, parts: list[str], *, not_before_ns: int
     ) -> None:
-        """Sends the text and says its parts, the next being made while one is said."""
+        """Sends the text and speaks its parts, synthesising each while the one before is playing."""
         await self._ready.wait()
         self._course.begins()
         await self._may_speak.wait()
@@ -326,7 +326,7 @@ class Agent:
         busy = self._mouth.talk
         if busy is not None and busy.endless:
             return
-        if busy is not None:  # it fades out
+        if busy is not None:  # wait for it to fade out
             await asyncio.wait({busy.over})
         number = self._replies if what == "reply" else 0
         endless = number == 1 and self._has("talks_for_ever")
@@ -374,7 +374,7 @@ class Agent:
         around, shape = self._around, self._spec.shape
         if self._spec.line == "light":
             return LightLine(around.keys, seat, around.hub, around.coded, shape)
-        # Where no agent needs it, the SDK's native runtime is not in the process.
+        # Imported only where an agent needs it, to keep the SDK's native runtime out of the process otherwise.
         from harness.stack.agents.sdk_line import SdkLine
 
         return SdkLine(around.keys, seat, self._clock, shape, voice=voice)

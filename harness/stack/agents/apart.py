@@ -1,4 +1,4 @@
-"""Agents that get a process of their own, because they kill it: a crash as the server sees one."""
+"""Agents in a process of their own, which they kill: to the server this is a crash."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ GRACE_S = 3.0
 
 
 class Apart:
-    """Processes like the one it is in, each for one room.
+    """Starts one copy of the agents' process per room.
 
     Args:
-        start: The start order of ours.
-        tell: Takes what they say of their rooms.
+        start: The start order that this process received.
+        tell: Receives the messages of those processes about their rooms.
     """
 
     def __init__(self, start: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None]) -> None:
@@ -30,10 +30,10 @@ class Apart:
         self._tell = tell
 
     async def run(self, order: Mapping[str, Any]) -> str:
-        """Follows a join order in a process of its own, to its end; gives its last words where it did not kill itself.
+        """Carries out a join order in a process of its own; returns the last output of one that died unintentionally.
 
         Raises:
-            OSError: It cannot be started.
+            OSError: The process cannot be started.
         """
         said = Said([Secret(str(self._start["livekit"]["api_secret"]))])
 

@@ -1,4 +1,4 @@
-"""When a sample of a stream arrived, from the times at which its frames did."""
+"""Estimates when each sample of a stream arrived, from the arrival times of its frames."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ WINDOW_S = 2.0
 
 
 class ArrivalClock:
-    """Fits a stream's position to the monotonic clock.
+    """Maps a stream's sample positions to the monotonic clock.
 
-    One frame's time has the event loop's jitter in it; the median of two seconds' frames has not.
+    A single frame's arrival time includes event-loop jitter; the median over two seconds of frames removes it.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -21,12 +21,12 @@ class ArrivalClock:
         self._frames: deque[tuple[int, int]] = deque()
 
     def arrived(self, end: int, at_ns: int) -> None:
-        """A frame whose last sample lies before position `end` arrived at `at_ns`."""
+        """Records that the frame that ends at position `end` (exclusive, in samples) arrived at `at_ns`."""
         self._frames.append((end, at_ns - end * NS_PER_S // self._rate_hz))
         while self._frames[0][0] < end - WINDOW_S * self._rate_hz:
             self._frames.popleft()
 
     def at_ns(self, position: int) -> int:
-        """When the sample at `position` arrived (monotonic ns); needs one frame or more."""
+        """Arrival time of the sample at `position` (monotonic ns); needs at least one frame."""
         offset_ns = statistics.median_low(offset for _, offset in self._frames)
         return position * NS_PER_S // self._rate_hz + offset_ns

@@ -1,4 +1,4 @@
-"""The line of an agent whose voice a second participant publishes, as services of avatars do."""
+"""The line of an agent whose voice is published by a second participant, as avatar services do."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.stack.agents.utterance import Pcm
 
 
 class AvatarLine:
-    """See `Line`: hears and writes as the agent, speaks as the avatar.
+    """See `Line`: listens and sends text as the agent, speaks as the avatar.
 
     Args:
-        agent: Publishes no audio.
-        avatar: Publishes the voice.
-        avatar_first: Which of the two is in the room first.
+        agent: The agent's line; it publishes no audio.
+        avatar: The avatar's line; it publishes the voice.
+        avatar_first: Whether the avatar joins before the agent.
     """
 
     def __init__(self, agent: Line, avatar: Line, *, avatar_first: bool) -> None:

@@ -1,24 +1,24 @@
-"""Who of a room's participants is the caller, and whether it is still there."""
+"""Decides which participant of a room is the caller, and whether it is still there."""
 
 from __future__ import annotations
 
 import asyncio
 
 OURS = ("agent-", "avatar-", "beside-")
-"""How the identities of the stack's own participants begin, of whatever kind they are."""
+"""Identity prefixes of the stack's own participants, whatever their kind."""
 RETURNS_WITHIN_S = 5.0
 
 
 class CallerWatch:
-    """The first participant that is neither of kind AGENT nor one of the stack's own.
+    """Picks the first participant that is neither of kind AGENT nor one of the stack's own.
 
     Args:
-        returns: One that is gone is waited for, or another of its name, for `RETURNS_WITHIN_S`.
+        returns: Whether to wait up to `RETURNS_WITHIN_S` for a caller who left, or for a replacement, to join.
 
     Attributes:
-        came: Set when a caller is in the room.
-        active: Set when data and audio reach it.
-        over: Set when it has left for good.
+        came: Set once a caller is in the room.
+        active: Set once data and audio reach the caller.
+        over: Set once the caller has left for good.
     """
 
     def __init__(self, *, returns: bool = False) -> None:
@@ -30,7 +30,7 @@ class CallerWatch:
         self._leaving: asyncio.TimerHandle | None = None
 
     def take(self, identity: str, *, is_agent: bool) -> bool:
-        """Someone is in the room; whether it is the caller."""
+        """Handles a participant in the room; returns whether it is the caller."""
         if self._identity is None and not is_agent and not identity.startswith(OURS):
             self._identity = identity
             self.came.set()
@@ -42,16 +42,16 @@ class CallerWatch:
         return True
 
     def is_caller(self, identity: str) -> bool:
-        """Whether this is the caller."""
+        """Whether this participant is the caller."""
         return identity == self._identity
 
     def became_active(self, identity: str) -> None:
-        """Someone's connection is made."""
+        """Handles a participant's media connection being established."""
         if identity == self._identity:
             self.active.set()
 
     def left(self, identity: str) -> None:
-        """Someone has left."""
+        """Handles a participant leaving."""
         if identity != self._identity:
             return
         if not self._returns:
@@ -60,6 +60,6 @@ class CallerWatch:
             self._leaving = asyncio.get_running_loop().call_later(RETURNS_WITHIN_S, self.over.set)
 
     def close(self) -> None:
-        """Waits for nobody any more."""
+        """Stops waiting for a caller to return."""
         if self._leaving is not None:
             self._leaving.cancel()

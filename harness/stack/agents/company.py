@@ -1,4 +1,4 @@
-"""Who is in the room beside the agent: a note taker, hold music, a recorder."""
+"""Other participants beside the agent: a note taker, hold music, a recorder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NOTE = "Noted."
 
 
 class Company:
-    """All of them; they come one after another and leave together.
+    """All of them; they join one after another and leave together.
 
     Args:
-        keys: The LiveKit server and what signs the tokens.
+        keys: The LiveKit server and the key pair that signs the tokens.
         room: The room's name.
-        beside: Who there is.
-        clock: Tells the time and waits.
+        beside: Which participants to add.
+        clock: Time source, also used to sleep.
     """
 
     def __init__(self, keys: LiveKitKeys, room: str, beside: Beside, clock: Clock) -> None:
@@ -38,10 +38,10 @@ class Company:
         self._notes: set[asyncio.Task[None]] = set()
 
     async def join(self) -> None:
-        """Returns when all are there, and the music plays.
+        """Returns once all have joined and the music is playing.
 
         Raises:
-            rtc.ConnectError: The server cannot be reached or refuses.
+            rtc.ConnectError: The server cannot be reached or refuses the connection.
         """
         if self._beside.observer is not None:
             observer = await self._enter("beside-observer", "agent")
@@ -57,7 +57,7 @@ class Company:
             await self._enter("beside-recorder", "egress")
 
     async def agent_came(self) -> None:
-        """The agent is in the room: the music does what it is to do."""
+        """Handles the agent's arrival: the music stops, goes silent or keeps playing, as `beside` says."""
         if self._music is None or self._musician is None:
             return
         if self._beside.hold_music == "goes_silent":
@@ -68,7 +68,7 @@ class Company:
             await self._end(self._musician)
 
     async def leave(self) -> None:
-        """All of them leave. Raises nothing."""
+        """Leaves the room with all of them. Never raises."""
         for note in self._notes:
             note.cancel()
         if self._music is not None:
@@ -95,5 +95,5 @@ class Company:
 
     async def _send_note(self, room: rtc.Room) -> None:
         payload = frame_of({"type": "agent_text", "text": NOTE})
-        with contextlib.suppress(Exception):  # the room may be over
+        with contextlib.suppress(Exception):  # the room may already be closed
             await room.local_participant.publish_data(payload, reliable=True, topic=REPLY_TOPIC)

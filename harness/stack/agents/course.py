@@ -1,4 +1,4 @@
-"""What becomes of an agent as its replies end: it hangs up, crashes, hands over, its track changes, the line is cut."""
+"""What happens after an agent's replies: it hangs up, crashes, hands over, changes its track, or the line is cut."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from harness.stack.agents.mouth import Log
 from harness.stack.shape import Shape
 
 PLAYED_OUT_S = 0.3
-"""After the last sample left, it has been heard."""
+"""Seconds from the last sample's departure until the caller has certainly heard it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doings:
-    """What an agent's course does by way of others.
+    """Actions of an agent's course that others carry out.
 
     Attributes:
         cut: Cuts the caller's signalling.
-        delete_room: Ends the room for all.
-        hand_over: Sees that the agent is followed; returns when it may go.
+        delete_room: Closes the room for everyone.
+        hand_over: Arranges for a successor; returns when the agent may leave.
     """
 
     cut: Callable[[], None]
@@ -33,13 +33,13 @@ class Doings:
 
 
 class Course:
-    """One agent's, for as long as it is in its room.
+    """The course of one agent for as long as it is in its room.
 
     Args:
-        shape: Which says what happens.
-        line: The agent's.
-        may_speak: Cleared while it cannot speak.
-        doings: See there.
+        shape: Says what happens, and after which reply.
+        line: The agent's line.
+        may_speak: Cleared while the agent must not speak.
+        doings: What others do for it.
         log: The truth log.
     """
 
@@ -52,16 +52,16 @@ class Course:
         self.retired = False
 
     def begins(self) -> None:
-        """The agent is about to speak."""
+        """Called when the agent is about to speak."""
         if self._shape.tracks.muted:
             self._line.mute(on=False)
 
     def crashes_in(self, reply: int) -> bool:
-        """Whether the agent is gone in the middle of that reply."""
+        """Whether the agent crashes in the middle of that reply."""
         return self._shape.crash is not None and self._shape.crash.in_reply == reply
 
     async def crash(self) -> None:
-        """The agent is gone at once; where its process is killed, this does not return."""
+        """Disconnects the agent at once; does not return if its process is killed."""
         vanishes = self._shape.dies
         self._log("crashed", how="vanish" if vanishes else "leave")
         if vanishes:
@@ -70,7 +70,7 @@ class Course:
         self._line.over.set()
 
     async def ended(self, reply: int) -> None:
-        """The agent has said its reply of that number, 0 the greeting, to the end."""
+        """Called when the agent has finished reply number `reply`; 0 is the greeting."""
         await asyncio.sleep(PLAYED_OUT_S)
         shape = self._shape
         cut, hangs_up, handover = shape.line.cut, shape.hangs_up, shape.handover
@@ -100,7 +100,7 @@ class Course:
             return
         self._may_speak.clear()
         try:
-            with contextlib.suppress(Exception):  # the room may be over
+            with contextlib.suppress(Exception):  # the room may already be closed
                 await self._line.republish(overlap=tracks.republish == "overlap")
             self._log("republished", how=tracks.republish)
         finally:

@@ -1,4 +1,4 @@
-"""The agent's hearing: frames of the caller's voice in, the turns they make out, with the time of each."""
+"""The agent's hearing: takes frames of the caller's audio and emits turn events with their times."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from harness.stack.agents.utterance import Pcm
 
 FRAME_MS = 32
 QUIET_DBFS = -65.0
-"""A chunk below this level is no speech; Silero, half a millisecond of CPU a chunk, is not asked."""
+"""Level in dBFS below which a chunk is silence without asking Silero, which costs half a millisecond of CPU a chunk."""
 PAD_S = 0.2
-"""So much silence is left at either end of what the recogniser hears."""
+"""Seconds of surrounding audio kept at each end of what the recogniser gets."""
 KEPT_S = 60.0
-"""The recogniser hears no more than the last minute of an utterance."""
+"""Most seconds of an utterance that the recogniser gets: the last ones."""
 VOICE_DBFS = -45.0
-"""A chunk above this level is voice, where level alone decides."""
+"""Level in dBFS from which a chunk counts as voice when level alone decides."""
 _VOICE_POWER = (32768 * 10 ** (VOICE_DBFS / 20)) ** 2
 _QUIET_POWER = (32768 * 10 ** (QUIET_DBFS / 20)) ** 2
 _FORGET_AFTER = RATE_HZ // CHUNK
-"""Chunks of quiet (1 s) after which Silero starts afresh."""
+"""Number of quiet chunks (1 s) after which Silero's state is reset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The caller's voice set in, as it arrived at `at_ns`."""
+    """The caller's voice set in; its onset arrived at `at_ns`."""
 
     at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class TookTurn:
-    """The caller has spoken on for half a second: more than a cough or an "mm-hmm"."""
+    """The caller has spoken for half a second, longer than a cough or a backchannel ("mm-hmm")."""
 
 
 @dataclass(frozen=True, slots=True)
 class MayHaveEnded:
-    """A pause, perhaps the end; `pcm` is what was said, `(frames,)` int16 mono at 16 kHz."""
+    """A pause that may be the end of the turn; `pcm` is the speech so far, `(frames,)` int16 mono at 16 kHz."""
 
     pcm: Pcm
 
 
 @dataclass(frozen=True, slots=True)
 class WentOn:
-    """The pause was none."""
+    """The caller went on after the pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An utterance is over; its voice ended, as it arrived, at `end_ns`.
+    """An utterance has ended; its last voiced sample arrived at `end_ns`.
 
-    `short`: it was no more than a cough or an "mm-hmm". `pcm`: as in `MayHaveEnded`. `tick_ns`: when a frame came,
-    where that is told.
+    `short`: it was no longer than a cough or a backchannel ("mm-hmm"). `pcm`: as in `MayHaveEnded`. `tick_ns`: the
+    arrival time of a frame, where the ear reports it.
     """
 
     end_ns: int
@@ -69,20 +69,20 @@ HearingEvent = Began | TookTurn | MayHaveEnded | WentOn | Said
 
 
 class Hearing(Protocol):
-    """What turns the caller's audio into turns."""
+    """Turns the caller's audio into turn events."""
 
     def feed(self, frame: Pcm, at_ns: int) -> list[HearingEvent]:
-        """Takes a frame, `(n,)` int16 mono at 16 kHz, that arrived at `at_ns`, and tells what it decided."""
+        """Processes a frame, `(n,)` int16 mono at 16 kHz, that arrived at `at_ns`; returns the events it caused."""
         ...
 
 
 class Ear:
-    """Hears by voice activity and silence.
+    """Detects turns by voice activity and silence.
 
     Args:
-        endpointing_s: The silence that ends an utterance, in seconds.
-        by_level: Takes what is loud enough for a voice: for agents of a load, whose callers are in no noise. Otherwise
-            Silero is asked, which costs half a millisecond of CPU a chunk.
+        endpointing_s: Seconds of silence that end an utterance.
+        by_level: Decide by level alone, for agents under load whose callers have no background noise. Otherwise Silero
+            decides, at half a millisecond of CPU a chunk.
     """
 
     def __init__(self, endpointing_s: float, *, by_level: bool = False) -> None:
@@ -137,7 +137,7 @@ class Ear:
                 return TookTurn()
 
     def _audio(self, start: int, end: int) -> Pcm:
-        """The kept samples of `[start, end)` with `PAD_S` of what lies around them."""
+        """The kept samples of `[start, end)`, plus up to `PAD_S` on either side."""
         kept = np.concatenate(tuple(self._chunks))
         first = self._received - len(self._waiting) - len(kept)
         pad = int(PAD_S * RATE_HZ)

@@ -1,25 +1,25 @@
-"""Where a caller's utterance begins and ends, decided from the voice activity of one 32 ms chunk after the other."""
+"""Endpointing: where a caller's utterance begins and ends, from the speech probability of each 32 ms chunk."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 CHUNK = 512
-"""Samples of one Silero chunk at 16 kHz: 32 ms."""
+"""Samples in one Silero chunk at 16 kHz: 32 ms."""
 RATE_HZ = 16_000
 CHUNK_MS = CHUNK * 1000 // RATE_HZ
 
 SPEECH = 0.5
 STILL_SPEECH = 0.35
-"""Silero's own two thresholds: what begins an utterance, and what keeps one going."""
+"""Silero's own two thresholds: the first starts an utterance, the second, lower one keeps it going."""
 RECOGNISE_AFTER_MS = 200
-"""A pause of this length starts the recogniser; most are the end, and then its text is ready at the end."""
+"""A pause this long starts the recogniser. Most such pauses are the end, so its text is ready by then."""
 RUN_GAP_MS = 350
-"""A pause this long starts the count of unbroken speech anew: two short sounds are no sentence, "Wait, one" is."""
+"""A pause this long resets the count of continuous speech: two short sounds are no sentence, "Wait, one" is."""
 BARGE_IN_MS = 550
-"""So much unbroken speech takes the turn; a cough and an "mm-hmm" (450 to 500 ms) are shorter."""
+"""Continuous speech that takes the turn (a barge-in). A cough or an "mm-hmm" (450 to 500 ms) is shorter."""
 SHORTEST_MS = 96
-"""Less speech than this, in all, is a click."""
+"""An utterance with less speech than this in total is a click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class VoiceBegan:
 
 @dataclass(frozen=True, slots=True)
 class VoiceGoesOn:
-    """The caller has spoken for `BARGE_IN_MS` without a break; said once an utterance."""
+    """The caller has spoken for `BARGE_IN_MS` without a break; emitted once per utterance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Silence since sample `end`, perhaps the end of what began at `start`."""
+    """Silence since sample `end`; possibly the end of the utterance that began at `start`."""
 
     start: int
     end: int
@@ -44,12 +44,12 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The pause was none: the caller goes on."""
+    """The caller went on after the pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The utterance of samples `[start, end)` is over; `longest_run_ms` is its longest unbroken speech."""
+    """The utterance in samples `[start, end)` has ended; `longest_run_ms`: its longest continuous speech."""
 
     start: int
     end: int
@@ -57,7 +57,7 @@ class Ended:
 
     @property
     def took_turn(self) -> bool:
-        """Whether it was more than a cough or an "mm-hmm"."""
+        """Whether it was longer than a cough or a backchannel ("mm-hmm")."""
         return self.longest_run_ms >= BARGE_IN_MS
 
 
@@ -65,10 +65,10 @@ TurnEvent = VoiceBegan | VoiceGoesOn | Paused | Resumed | Ended
 
 
 class Endpointer:
-    """Counts speech and silence; the probability of each chunk goes in, what it means comes out.
+    """Counts speech and silence in the chunks' speech probabilities and emits turn events.
 
     Args:
-        endpointing_s: The silence that ends an utterance, in seconds.
+        endpointing_s: Seconds of silence that end an utterance.
     """
 
     def __init__(self, endpointing_s: float) -> None:
@@ -81,11 +81,11 @@ class Endpointer:
 
     @property
     def in_utterance(self) -> bool:
-        """Whether an utterance has begun and not ended."""
+        """Whether an utterance is in progress."""
         return self._start is not None
 
     def chunk(self, probability: float) -> list[TurnEvent]:
-        """What the next `CHUNK` samples decide."""
+        """Processes the next `CHUNK` samples by their speech probability; returns the events they cause."""
         start, self._at = self._at, self._at + CHUNK
         if self._start is None:
             if probability < SPEECH:
@@ -114,7 +114,7 @@ class Endpointer:
         return events
 
     def _silence(self) -> list[TurnEvent]:
-        assert self._start is not None  # noqa: S101 - only called within an utterance
+        assert self._start is not None  # noqa: S101 - only called during an utterance
         self._silence_ms += CHUNK_MS
         start, end = self._start, self._end
         enough = self._speech_ms >= SHORTEST_MS

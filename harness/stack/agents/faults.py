@@ -1,4 +1,4 @@
-"""What an agent with the fault `garbage_frames` sends before each proper frame."""
+"""The malformed frames that an agent with the fault `garbage_frames` sends before each valid one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds known recordings in a stream by correlation: which of them is being played, and where in it the stream is."""
+"""Finds known recordings in a stream by correlation: which one is playing, and at which position."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Samples = npt.NDArray[np.float32]
 
 RATE_HZ = 16_000
 WINDOW = RATE_HZ * 4 // 10
-"""0.4 s of what was heard is searched for in all fixtures."""
+"""Samples of the stream (0.4 s) that are searched for in all fixtures."""
 END_WINDOW = RATE_HZ // 5
-"""The last 0.2 s before the voiced end decide where it lies: a jitter buffer may have stretched what came before."""
+"""The last 0.2 s before the voiced end decide its position: a jitter buffer may have stretched what came before."""
 STEP = RATE_HZ * 16 // 100
-"""A search every 0.16 s while there is something to hear and nothing is recognised."""
+"""Samples between searches (0.16 s) while there is sound and no fixture has been recognised."""
 REACH = RATE_HZ * 60 // 1000
-"""Between two looks the place moves by no more than this, 60 ms."""
+"""Furthest that the position may move between two looks, in samples (60 ms)."""
 MARGIN = RATE_HZ // 100
-"""The end is decided once 10 ms behind it have arrived."""
+"""The end is decided once 10 ms of audio after it have arrived."""
 ALIKE = 0.5
-"""Normalised correlation from which a window is the fixture: by chance it stays under 0.2, coding leaves 0.9."""
+"""Normalised correlation from which a window matches: unrelated audio stays under 0.2, coded audio is near 0.9."""
 AUDIBLE_DBFS = -45.0
 _BLOCK = 1 << 15
 _AUDIBLE_POWER = (32768 * 10 ** (AUDIBLE_DBFS / 20)) ** 2
@@ -34,7 +34,7 @@ _PRE_EMPHASIS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """A WAV the caller may play: `(frames,)` at 16 kHz, the voice in `[voiced_start, voiced_end)`, in frames."""
+    """A WAV the caller may play: `(frames,)` at 16 kHz, voiced in `[voiced_start, voiced_end)`, in frames."""
 
     name: str
     samples: Samples = field(repr=False)
@@ -44,7 +44,7 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A window of what was heard is `fixture`, whose first sample lies at `origin` of the stream heard."""
+    """A window of the stream matches `fixture`, whose first sample lies at stream position `origin`."""
 
     fixture: Fixture
     origin: int
@@ -52,7 +52,7 @@ class Match:
 
 
 class Bank:
-    """All fixtures, ready for a search."""
+    """All fixtures, prepared for searching."""
 
     def __init__(self, fixtures: Sequence[Fixture]) -> None:
         self.fixtures = {fixture.name: fixture for fixture in fixtures}
@@ -74,14 +74,15 @@ class Bank:
         self._energy = _running_energy(padded, WINDOW)[: blocks * self._hop]
 
     def find(self, window: Samples, window_at: int) -> Match | None:
-        """The fixture that `window` is a piece of; `window_at` is its place in the stream heard."""
+        """The fixture that contains `window`, if any; `window_at` is the window's position in the stream."""
         heard = sharpened(window)
         norm = float(np.sqrt(heard @ heard))
         if norm == 0.0 or not self._starts:
             return None
         spectrum = np.conj(np.fft.rfft(heard, _BLOCK)).astype(np.complex64)
         products = np.fft.irfft(self._spectra * spectrum, _BLOCK, axis=1)[:, : self._hop].reshape(-1)
-        # A stretch with a thousandth of the loudest window's energy is silence between words: no place to be found at.
+        # A stretch with less than a thousandth of the loudest window's energy is silence between words and cannot
+        # match.
         floor = float(self._energy.max()) * 1e-3
         likeness = np.where(self._energy > floor, products / (norm * np.sqrt(np.maximum(self._energy, floor))), 0.0)
         best = int(likeness.argmax())
@@ -92,9 +93,9 @@ class Bank:
 
 
 def align(heard: Samples, template: Samples, reach: int) -> tuple[int, float]:
-    """How far `template` lies from the middle of `heard`, in samples, and how alike they are there.
+    """Offset of `template` from the middle of `heard`, in samples, and the correlation there.
 
-    `heard` is `reach` samples longer than the template on either side; the answer is within ± `reach`.
+    `heard` is `reach` samples longer than the template on either side; the offset is within ± `reach`.
     """
     wanted, stream = sharpened(template), sharpened(heard)
     norm = float(np.sqrt(wanted @ wanted))
@@ -107,7 +108,7 @@ def align(heard: Samples, template: Samples, reach: int) -> tuple[int, float]:
 
 
 def sharpened(samples: Samples) -> Samples:
-    """The high sounds raised: speech is then like itself at one place, not at every beat of its pitch."""
+    """Emphasises high frequencies: speech then correlates with itself at one lag, not at every pitch period."""
     out = samples.astype(np.float32)
     out[1:] -= np.float32(_PRE_EMPHASIS) * samples[:-1]
     return out
@@ -121,7 +122,7 @@ def _running_energy(samples: Samples, width: int) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class FixtureEnded:
-    """The fixture's voice, in samples `[start, end)` of the stream heard, has been heard to its end."""
+    """The fixture's voice, in samples `[start, end)` of the stream, has been heard to its end."""
 
     fixture: Fixture
     start: int
@@ -130,12 +131,12 @@ class FixtureEnded:
 
 
 class Finder:
-    """Follows the stream heard: which fixture is being played, and where in it we are.
+    """Tracks which fixture is playing in the stream, and at which position.
 
     Args:
         bank: The fixtures.
-        executor: Runs the searches (some 20 ms of numpy each), which must not hold up the voice; without it they run
-            at once.
+        executor: Runs the searches (about 20 ms of numpy each), which must not delay the voice. Without it they run
+            inline.
     """
 
     def __init__(self, bank: Bank, executor: Executor | None = None) -> None:
@@ -152,11 +153,11 @@ class Finder:
 
     @property
     def match(self) -> Match | None:
-        """What is being played, as far as it is known."""
+        """The fixture that is playing, as far as it is known."""
         return self._match
 
     def feed(self, frame: Pcm) -> FixtureEnded | None:
-        """Takes the next samples heard, `(n,)` int16 mono at 16 kHz; tells when a fixture's voice has ended."""
+        """Processes the next samples, `(n,)` int16 mono at 16 kHz; returns the fixture that has just ended, if any."""
         self._kept = np.concatenate((self._kept, frame.astype(np.float32)))
         self._received += len(frame)
         keep = 4 * RATE_HZ
@@ -170,7 +171,7 @@ class Finder:
         return self._follow() if self._match is not None else None
 
     def _look(self) -> None:
-        """Starts a search over the last window when it is time and there is something to hear."""
+        """Starts a search over the last window if one is due and there is sound."""
         start = max(self._received - WINDOW, self._not_before)
         if self._search is not None or self._received - self._searched_until < STEP or self._received - start < STEP:
             return
@@ -198,7 +199,7 @@ class Finder:
 
     def _follow(self) -> FixtureEnded | None:
         match = self._match
-        assert match is not None  # noqa: S101 - its caller has looked
+        assert match is not None  # noqa: S101 - the caller has checked
         end = match.origin + match.fixture.voiced_end
         if self._received >= end + MARGIN + REACH // 4:
             return self._conclude(match)
@@ -214,16 +215,16 @@ class Finder:
         final = self._moved(match, end, min(REACH, self._received - end))
         self._match = None
         if final is None:
-            # It was another fixture that begins alike, or the caller broke off: look again.
+            # It was another fixture with the same beginning, or the caller broke off: search again.
             self._searched_until = 0
             return None
         self._not_before = final.origin + final.fixture.voiced_end
         return FixtureEnded(final.fixture, final.origin + final.fixture.voiced_start, self._not_before, final.likeness)
 
     def _moved(self, match: Match, until: int, reach: int) -> Match | None:
-        """The match where the sound before `until` really lies; None if it is not there.
+        """The match with its position corrected by the audio before `until`; None if it is no longer there.
 
-        The shortest stretch that is like it decides: noise may hide a last "s", but hardly half a second.
+        The shortest stretch that matches decides: noise may hide a final "s", but hardly half a second.
         """
         for width in (END_WINDOW, 3 * END_WINDOW):
             moved = self._moved_by(match, until, reach, width)
@@ -238,7 +239,7 @@ class Finder:
         if len(template) < MARGIN or reach <= 0:
             return None
         if float(template @ template) / len(template) < _AUDIBLE_POWER / 100:
-            return match  # silence between words: it may well lie here
+            return match  # silence between words: it may still be playing
         heard = self._heard(match.origin + first - reach, match.origin + first + len(template) + reach)
         if len(heard) < len(template) + 2 * reach:
             return match

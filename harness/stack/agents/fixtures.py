@@ -1,4 +1,4 @@
-"""The fixtures as the truth agent reads them: by itself, so that it shares no mistake with the harness."""
+"""The fixtures as the truth agent reads them: with its own reader, so that it shares no bug with the harness."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _PACKAGE = Path(__file__).parents[2]
 
 
 def fixtures_folder() -> Path:
-    """The folder of the shipped fixtures: inside the installed package, or beside it in the source tree."""
+    """The directory of the shipped fixtures: inside the installed package, or beside it in the source tree."""
     installed = _PACKAGE / "_fixtures"
     return installed if installed.is_dir() else _PACKAGE.parent / "audio_fixtures"
 
 
 def load_fixtures(folder: Path | None = None) -> list[Fixture]:
-    """All fixtures of the manifest, at the rate of the search.
+    """All fixtures in the manifest, resampled to the search's rate.
 
     Raises:
         FixtureError: The manifest or a WAV cannot be read.

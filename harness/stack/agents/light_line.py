@@ -1,7 +1,7 @@
 """An agent's line at the socket, on `harness.transport`: many agents in one process, each for a fraction of a percent.
 
-Its times are its own: a packet is stamped when the kernel took it in or was handed it, and its middle sample has that
-time. In silence it sends next to nothing, as agents of the field do (DTX).
+It timestamps packets itself, when the kernel receives them or is handed them; that is the time of the packet's middle
+sample. In silence it sends almost nothing (DTX), as agents in production do.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ from harness.transport.room_events import Participant, RemoteTrack
 from harness.transport.rtp import RtpPacket
 
 COMPLEXITY = 9
-"""Of its encoder, as libwebrtc has it on a desktop."""
+"""Opus encoder complexity, as libwebrtc uses on a desktop."""
 HANGOVER = 10
-"""Packets of silence that are sent after a voice, before next to nothing is."""
+"""Packets of silence sent after speech before DTX starts."""
 DTX_PACKET = b"\xf8"
-"""A packet without a frame: hold what was (RFC 6716, 3.1: CELT, full band, 20 ms, mono)."""
+"""A packet without a frame, which holds the previous output (RFC 6716, 3.1: CELT, full band, 20 ms, mono)."""
 DTX_EVERY = 20
-"""One of them in 400 ms, as libopus does it."""
+"""In DTX one packet in this many is sent, one per 400 ms, as libopus does."""
 HEAR_EVERY = 2
-"""Packets' times: the agent knows what it heard so much later, and that many cost one look."""
+"""Packets decoded at a time: hearing is delayed by as many, which share the cost of one wake-up."""
 SETTLED = 3
-"""Packets of silence after which a decoder would give zeros: it is not asked."""
+"""Packets of silence after which a decoder would output zeros and is skipped."""
 _TURNS = itertools.count()
 _RATIO = 48_000 // HEARD_RATE_HZ
 
 
 class LightLine:
-    """See `Line`. It is the `RoomEvents` of its room.
+    """See `Line`. It is also its room's `RoomEvents`.
 
     Args:
-        keys: The LiveKit server and what signs the token.
-        seat: Where and as what it joins.
+        keys: The LiveKit server and the key pair that signs the token.
+        seat: The room and identity to join with.
         hub: What all rooms of the process share.
-        coded: What all agents of the process have said.
-        shape: Of the agent; what needs several tracks or RED is beyond this line.
+        coded: Packet cache shared by all agents of the process.
+        shape: The agent's shape; several tracks and RED are not supported.
     """
 
     def __init__(self, keys: LiveKitKeys, seat: Seat, hub: TransportHub, coded: Coded, shape: Shape) -> None:
@@ -81,7 +81,7 @@ class LightLine:
             RoomFailure: The server cannot be reached or refuses.
         """
         token = self._seat.token(self._keys)
-        # An agent of ours lives beside its server: a lost connection is the end.
+        # The agent runs beside its server, so a lost connection is the end.
         self._room = await Room.connect(
             self._hub, self._keys.url, token, self, timeout_s=LEAVE_TIMEOUT_S, resume_within_s=0
         )
@@ -119,29 +119,29 @@ class LightLine:
             speaker.close()
 
     async def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """See `Line.heard`; what came in 40 ms at a time, whatever is asked for."""
+        """See `Line.heard`; yields 40 ms of received audio at a time, whatever `frame_ms` is."""
         del frame_ms
         while True:
             yield await self._frames.get()
 
     async def jitter_buffer(self) -> dict[str, float | int]:
-        """See `Line.jitter_buffer`: there is none."""
+        """See `Line.jitter_buffer`: this line has none."""
         return {}
 
     async def send(self, payload: dict[str, Any] | bytes) -> int:
         """See `Line.send`."""
         at_ns = self._clock.now_ns()
         if self._room is not None:
-            with contextlib.suppress(ConnectionError):  # the room is gone, which is told otherwise
+            with contextlib.suppress(ConnectionError):  # the room is gone, which is reported elsewhere
                 self._room.send_data(REPLY_TOPIC, frame_of(payload))
         return at_ns
 
     async def republish(self, *, overlap: bool) -> None:
-        """Beyond this line, which has one track for good; `AgentSpec` allows no such shape on it."""
+        """Not supported, for this line has a single track; `AgentSpec` allows no such shape on it."""
         raise NotImplementedError
 
     def mute(self, *, on: bool) -> None:
-        """As `republish`."""
+        """Not supported, as `republish`."""
         raise NotImplementedError
 
     async def leave(self) -> None:
@@ -182,7 +182,7 @@ class LightLine:
         self._heard.set()
 
     def track_came(self, t_ns: int, track: RemoteTrack) -> None:
-        """See `RoomEvents`; a caller that comes again is heard on its new track."""
+        """See `RoomEvents`; a caller that rejoins is heard on its new track."""
         if not self._caller.is_caller(track.identity) or self._room is None:
             return
         self._stop_ear()
@@ -222,14 +222,14 @@ class LightLine:
 
 
 class Coded:
-    """Packets that were encoded before, by what was in them and in the one before, on which coding depends as well."""
+    """Cache of encoded packets, keyed by their samples and those of the packet before, on which coding also depends."""
 
     def __init__(self, most: int = 20_000) -> None:
         self._most = most
         self._packets: dict[tuple[bytes, bytes], bytes] = {}
 
     def get(self, encoder: Encoder, before: bytes, pcm: Pcm) -> bytes:
-        """The packet of `(960,)` int16 that follow those with the digest `before`."""
+        """The packet for `(960,)` int16 samples that follow the packet with the digest `before`."""
         key = (before, _digest(pcm))
         packet = self._packets.get(key)
         if packet is None:
@@ -244,7 +244,7 @@ def _digest(pcm: Pcm) -> bytes:
 
 
 class _Speaker:
-    """Sends a mouth's sound, a packet at each of the pacer's calls; in silence one in twenty, or none."""
+    """Sends a mouth's audio, one packet per pacer tick; in silence one in `DTX_EVERY`, or none."""
 
     def __init__(self, mouth: Mouth, publication: Publication, coded: Coded, *, sends_silence: bool) -> None:
         self._sends_silence = sends_silence
@@ -257,7 +257,7 @@ class _Speaker:
         self._due_ns = 0
 
     def send(self, due_ns: int, now_ns: int) -> None:
-        """See `pacer.Job`. The packet's middle sample is due now: the first of its two frames was 10 ms before."""
+        """See `pacer.Job`. The packet's middle sample is due now, so its first 10 ms frame was due 10 ms ago."""
         del now_ns
         self._due_ns = due_ns
         first, second = self._mouth.sound(due_ns - FRAME_NS), self._mouth.sound(due_ns)
@@ -281,7 +281,7 @@ class _Speaker:
     def _send_silence(self) -> None:
         self._silent += 1
         if self._silent <= HANGOVER:
-            # What the look-ahead put back is in the first of them.
+            # The first of them contains the samples that the encoder's look-ahead held back.
             payload = self._encoded(np.zeros(2 * FRAME, np.int16)) if self._silent <= 2 else silence()
             self._publication.send(payload, self._left)
         elif self._sends_silence and (self._silent - HANGOVER) % DTX_EVERY == 1:
@@ -293,22 +293,22 @@ class _Speaker:
         self._mouth.left(max(0, left_ns - self._due_ns))
 
     def close(self) -> None:
-        """Says nothing more."""
+        """Closes the encoder; nothing more may be sent."""
         self._encoder.close()
 
 
 class _Ear:
-    """Decodes the caller's packets, in order, to 16 kHz."""
+    """Decodes the caller's packets in order, at 16 kHz."""
 
     def __init__(self, start_ns: int, frames: asyncio.Queue[tuple[Pcm, int]]) -> None:
         self._reception = Reception(start_ns)
         self._frames = frames
         self._decoder = Decoder(HEARD_RATE_HZ)
         self._settled = 0
-        self._turn = next(_TURNS) % HEAR_EVERY  # not all agents in one slot
+        self._turn = next(_TURNS) % HEAR_EVERY  # spreads the agents over the ticks
 
     def arrived(self, packet: RtpPacket, came_ns: int) -> None:
-        """A packet of the caller's."""
+        """Handles a packet from the caller."""
         self._reception.arrived(packet, came_ns)
 
     def listen(self, due_ns: int, now_ns: int) -> None:
@@ -323,13 +323,13 @@ class _Ear:
                 self._settled = self._settled + 1 if piece.payload == silence() else 0
                 if self._settled <= SETTLED:
                     self._decoder.decode(piece.payload, pcm)
-            # A frame has arrived when its last sample has.
+            # A frame has arrived once its last sample has.
             end_ns = self._reception.wire_at(piece.position) + piece.samples * NS_PER_S // 48_000
             self._frames.put_nowait((pcm, end_ns))
 
     def close(self) -> None:
-        """Hears nothing more."""
+        """Closes the decoder; nothing more may be heard."""
         self._decoder.close()
 
 
-assert 2 * FRAME_NS == PACKET_NS  # noqa: S101 - what `_Speaker.send` is written for
+assert 2 * FRAME_NS == PACKET_NS  # noqa: S101 - `_Speaker.send` relies on it

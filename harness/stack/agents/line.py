@@ -1,4 +1,4 @@
-"""The seam between an agent and its room: one track each way, text each way, and nothing left behind."""
+"""The interface between an agent and its room: one audio track and text in each direction, cleaned up completely."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LEAVE_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where and as what a participant joins.
+    """The room and identity that a participant joins with.
 
     Attributes:
         room: The room's name.
-        identity: Its name there.
-        kind: Of its token.
-        attributes: Of the participant, from the start.
+        identity: The participant's identity.
+        kind: The participant's kind, set in its token.
+        attributes: The participant's initial attributes.
     """
 
     room: str
@@ -36,18 +36,18 @@ class Seat:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def token(self, keys: LiveKitKeys) -> Secret:
-        """What it joins with."""
+        """The access token to join with."""
         return agent_token(keys, self.room, self.identity, kind=self.kind, attributes=self.attributes)
 
 
 class Line(Protocol):
-    """One participant in one room, of kind AGENT where its seat says nothing else.
+    """One participant in one room, of kind AGENT unless its seat says otherwise.
 
     Attributes:
-        caller_came: Set when a caller is in the room.
-        over: Set when the caller has left or the room is gone.
-        on_text: Called with each typed text, trimmed, and its arrival (ns).
-        on_published: Called with the name of each track that it has published.
+        caller_came: Set once a caller is in the room.
+        over: Set once the caller has left or the room is gone.
+        on_text: Called with each typed text, stripped, and its arrival time (ns).
+        on_published: Called with the name of each track after it was published.
     """
 
     caller_came: asyncio.Event
@@ -59,59 +59,59 @@ class Line(Protocol):
         """Connects and publishes the (silent) track.
 
         Raises:
-            Exception: The server cannot be reached or refuses.
+            Exception: The server cannot be reached or refuses the connection.
         """
         ...
 
     async def heard_by_caller(self) -> None:
-        """Returns once the caller can take data and has subscribed to the track."""
+        """Returns once the caller can receive data and has subscribed to the track."""
         ...
 
     async def carry(self, mouth: Mouth) -> None:
-        """Sends what the mouth says, by absolute deadlines, until cancelled."""
+        """Sends the mouth's audio by absolute deadlines until cancelled."""
         ...
 
     def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """The caller's audio: frames, `(n,)` int16 mono at 16 kHz, each with its arrival (ns).
+        """The caller's audio: frames, `(n,)` int16 mono at 16 kHz, each with its arrival time (ns).
 
-        Where the line waits for whole frames they are of `frame_ms`.
+        A line that collects whole frames yields frames of `frame_ms`.
         """
         ...
 
     async def jitter_buffer(self) -> dict[str, float | int]:
-        """What the statistics tell of our jitter buffer, all since the caller was first heard; empty without one.
+        """Statistics of our jitter buffer, cumulative since the caller was first heard; empty if there is none.
 
-        `delay_s` summed over all `samples` that passed it, samples `inserted`, `removed` and `concealed` by it, and
-        how many `packets` came, when the last of them did (`last_packet_ns`), and how old it was then (`age_ms`).
+        `delay_s` is the sum over all `samples` that passed through it; `inserted`, `removed` and `concealed` are in
+        samples; `packets` were received, the last one at `last_packet_ns`, which was `age_ms` ago.
         """
         ...
 
     async def send(self, payload: dict[str, Any] | bytes) -> int:
-        """Sends one frame on `voice.reply`, reliably and in order; gives the time at which it went (ns)."""
+        """Sends one frame on `voice.reply`, reliably and in order; returns the time at which it was sent (ns)."""
         ...
 
     async def republish(self, *, overlap: bool) -> None:
-        """Moves the voice to a new track, which is there before the old one goes, or after.
+        """Moves the voice to a new track, published before the old one is unpublished (`overlap`) or after.
 
-        Returns once the caller has subscribed to the new one, or does not.
+        Returns once the caller has subscribed to the new track, or after a timeout.
         """
         ...
 
     def mute(self, *, on: bool) -> None:
-        """Mutes the voice's track, or takes that back."""
+        """Mutes or unmutes the voice's track."""
         ...
 
     async def leave(self) -> None:
-        """Leaves the room; nothing of it is left. Raises nothing."""
+        """Leaves the room and releases everything. Never raises."""
         ...
 
     async def drop(self) -> None:
-        """Disconnects at once, as a process that dies would."""
+        """Disconnects at once, like a process that dies."""
         ...
 
 
 def text_of(topic: str, payload: bytes) -> str | None:
-    """What a caller typed, trimmed; None where the packet is none of that."""
+    """The stripped text that a caller typed; None if the packet is not a `voice.user_text` message."""
     if topic != USER_TEXT_TOPIC:
         return None
     try:
@@ -123,5 +123,5 @@ def text_of(topic: str, payload: bytes) -> str | None:
 
 
 def frame_of(payload: dict[str, Any] | bytes) -> bytes:
-    """A frame of `voice.reply`."""
+    """Encodes a frame for `voice.reply`."""
     return payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()

@@ -1,7 +1,7 @@
-"""The agent's voice: a stream of 10 ms frames without a gap, of which each sample's time is known.
+"""The agent's voice: a continuous stream of 10 ms frames in which the time of each sample is known.
 
-The frame of deadline D holds the samples of [D, D + 10 ms). A voice begins on the very sample that was asked for, not
-on the next frame. Two frames are a packet, whose middle sample leaves on time, on either line.
+The frame of deadline D holds the samples of [D, D + 10 ms). Speech starts at the exact sample that was asked for, not
+at the next frame. Two frames make up a packet, whose middle sample leaves on time on either line.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ FRAME_MS = 10
 FRAME = RATE_HZ * FRAME_MS // 1000
 FRAME_NS = FRAME_MS * NS_PER_MS
 SKIP_NS = 100 * NS_PER_MS
-"""So late the stream leaves a gap; less than that it catches up, and the receiver's jitter buffer evens it out."""
+"""Lateness (ns) from which the stream leaves a gap; below, it catches up and the jitter buffer absorbs it."""
 
 How = Literal["ended", "stopped", "dropped"]
 
 
 class Log(Protocol):
-    """Writes one event of the agent's truth log."""
+    """Writes one event to the agent's truth log."""
 
     def __call__(self, event: str, **fields: Any) -> None:
-        """One event with its fields."""
+        """Writes one event with its fields."""
         ...
 
 
 class Talk:
-    """One reply or greeting on its way out, in one part or more.
+    """One reply or greeting on its way out, in one or more parts.
 
     Args:
         what: Greeting or reply, for the truth log.
-        text: What it says.
+        text: The text spoken.
         not_before_ns: No voiced sample leaves before this time.
-        endless: It begins again and again, and does not stop.
+        endless: Repeat it for ever; it cannot be interrupted.
     """
 
     def __init__(
@@ -56,25 +56,25 @@ class Talk:
         self.complete = False
 
     def add(self, part: Utterance, *, last: bool) -> None:
-        """More of it to say; `last` tells that nothing follows."""
+        """Appends a part; `last` marks the final one."""
         self.parts.append(part)
         self.complete = last
 
     def finish(self, how: How) -> None:
-        """Settles `over`."""
+        """Resolves `over`."""
         if not self.over.done():
             self.over.set_result(how)
 
 
 class WhiteNoise:
-    """Steady noise, new in each frame, the same in each call."""
+    """Stationary white noise: different in each frame, the same in each call."""
 
     def __init__(self, dbfs: float) -> None:
         self._deviation = 32768 * 10 ** (dbfs / 20)
         self._rng = np.random.default_rng(0)
 
     def under(self, frame: Pcm | None) -> Pcm:
-        """The frame (None: silence) with noise added, `(480,)` int16."""
+        """The frame (None for silence) with noise added, `(480,)` int16."""
         noisy = self._rng.normal(0.0, self._deviation, FRAME)
         if frame is not None:
             noisy += frame
@@ -82,14 +82,14 @@ class WhiteNoise:
 
 
 class Mouth:
-    """Gives what is to be said, and silence between.
+    """Produces the agent's audio: what it says, and silence in between.
 
     Args:
-        clock: Tells the time and waits.
+        clock: Time source, also used to sleep.
         log: Receives `push_start`, `push_end`, `stopped` and `late`.
-        noise_dbfs: RMS level of white noise under all that is pushed, silence included; None: no noise.
-        in_whole_frames: A voice begins with a frame, up to 10 ms after it was asked for: the same words are then always
-            the same frames, which need to be encoded once only.
+        noise_dbfs: RMS level of white noise added to all output, silence included; None for no noise.
+        in_whole_frames: Start speech on a frame boundary, up to 10 ms late: the same words then always give the same
+            frames, which need encoding only once.
     """
 
     def __init__(
@@ -107,22 +107,26 @@ class Mouth:
 
     @property
     def talk(self) -> Talk | None:
-        """What is being said, or waits for its time."""
+        """What is being said, or is waiting to start."""
         return self._talk
 
     @property
     def speaking(self) -> bool:
-        """Whether voice is on its way out."""
+        """Whether voiced audio has started to leave."""
         return self._talk is not None and self._talk.started_ns is not None
 
     def say(self, talk: Talk) -> None:
-        """Begins as soon as `talk.not_before_ns` allows; one talk at a time, stop the other first."""
+        """Queues `talk` to start once `talk.not_before_ns` allows.
+
+        Raises:
+            RuntimeError: Another talk is active; stop it first.
+        """
         if self._talk is not None:
             raise RuntimeError("the mouth is speaking; stop it first")
         self._talk, self._part, self._position, self._stopping = talk, None, 0, None
 
     def stop(self, why: str) -> None:
-        """Fades out within 10 ms and drops the rest; what has not begun never does."""
+        """Fades out within 10 ms and drops the rest; a talk that has not started is dropped as a whole."""
         if self._talk is None:
             return
         if self.speaking:
@@ -132,7 +136,7 @@ class Mouth:
             self._finish("dropped")
 
     async def run(self, push: Callable[[Pcm | None], Awaitable[None]]) -> None:
-        """Pushes frames by absolute deadlines until cancelled: 10 ms each, as `sound` gives them."""
+        """Pushes the 10 ms frames of `sound` by absolute deadlines until cancelled."""
         deadline_ns = self._clock.now_ns()
         while True:
             await self._clock.sleep_until_ns(deadline_ns)
@@ -146,18 +150,18 @@ class Mouth:
             deadline_ns += FRAME_NS
 
     def sound(self, deadline_ns: int) -> Pcm | None:
-        """The samples of `[deadline_ns, deadline_ns + 10 ms)` with the noise that is under all; None for silence."""
+        """The samples of `[deadline_ns, deadline_ns + 10 ms)` including noise; None for silence."""
         frame = self.frame(deadline_ns)
         return frame if self._noise is None else self._noise.under(frame)
 
     def left(self, late_ns: int) -> None:
-        """What `sound` gave has left, so much late: logs what began with it."""
+        """Called when the output of `sound` has left, `late_ns` after its deadline; logs what started in it."""
         for event, fields in self._begun:
             self._log(event, **fields, late_ms=ms(late_ns))
         self._begun.clear()
 
     def frame(self, deadline_ns: int) -> Pcm | None:
-        """The samples of `[deadline_ns, deadline_ns + 10 ms)`, None for silence."""
+        """The samples of `[deadline_ns, deadline_ns + 10 ms)` without noise; None for silence."""
         talk = self._talk
         if talk is None:
             return None
@@ -178,7 +182,7 @@ class Mouth:
         return frame
 
     def _lead_in(self, talk: Talk, deadline_ns: int) -> int:
-        """How many samples of this frame stay silent before the next part; takes up the part when that is due."""
+        """Number of silent samples in this frame before the next part, which becomes current if it is due."""
         if not talk.parts:
             return FRAME
         part = talk.parts[0]
@@ -188,14 +192,14 @@ class Mouth:
         if wait >= FRAME or (self.in_whole_frames and wait > 0):
             return FRAME
         self._part = talk.parts.popleft()
-        # Where the time has come already, the quiet before the voice is left out as far as it is late.
+        # If it is already late, skip as much of the silence before the voice as it is late.
         self._position = min(max(0, -wait), part.voiced_start) if talk.started_ns is None else 0
         if self.in_whole_frames:
             self._position -= self._position % FRAME
         return max(0, wait)
 
     def _mark(self, talk: Talk, part: Utterance, deadline_ns: int, filled: int, taken: int) -> None:
-        """Logs the first and the last voiced sample when they are in this frame."""
+        """Logs the first and the last voiced sample if they fall in this frame."""
         first, after_last = part.voiced_start, part.voiced_end
         if talk.started_ns is None and self._position <= first < self._position + taken:
             talk.started_ns = _sample_ns(deadline_ns, filled + first - self._position)
@@ -209,7 +213,7 @@ class Mouth:
         return part.voiced_end if talk.endless else len(part.pcm)
 
     def _next(self, talk: Talk) -> None:
-        """Goes on to the next part, waits for it, or ends the talk."""
+        """Takes the next part, waits for it, or ends the talk."""
         if talk.endless and self._part is not None:
             talk.parts.append(self._part)
         self._part, self._position = None, 0

@@ -1,14 +1,14 @@
-"""The agents' process: orders come in as JSON lines on standard input, and all agents run on one event loop.
+"""The agents' process: it reads orders as JSON lines on standard input and runs all agents on one event loop.
 
     {"do": "start", "livekit": {"url", "api_key", "api_secret"}, "agents_file": path or null, "truth_log": path or null,
      "warm": [names]}          once, first; answered by {"ready": true} or {"error": …}
     {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
 
-What it says of a room on standard output: {"room", "is"}, where `is` is `set` (whoever is to be there before the caller
-is there), `cut` (the caller's signalling is to be cut now) or `over` (nothing of the agent is left in it).
+It reports on a room on standard output: {"room", "is"}, where `is` is `set` (everyone who should be there before the
+caller is), `cut` (cut the caller's signalling now) or `over` (nothing of the agent is left in it).
 
-The end of standard input, SIGTERM, and the speech worker's fall end the process: every room is left first. SIGINT is
-the parent's to judge.
+End of standard input, SIGTERM, and the death of the speech worker end the process, after it has left every room. SIGINT
+is left to the parent.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _PATHS = ("agents_file", "truth_log")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first order: where to join, which agents there are, and what to have ready."""
+    """The first order: the server to join, the agents file, and the agents to warm up."""
 
     keys: LiveKitKeys
     agents_file: Path | None
@@ -61,7 +61,7 @@ class Start:
     warm: Sequence[str]
 
     def to_message(self) -> dict[str, Any]:
-        """The order again, for another process; it holds a secret."""
+        """The order as a message for another process; contains a secret."""
         keys = self.keys
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
         paths = {name: getattr(self, name) for name in _PATHS}
@@ -70,7 +70,7 @@ class Start:
 
     @classmethod
     def from_line(cls, line: bytes) -> Start:
-        """The order in a line of standard input.
+        """Parses the order from a line of standard input.
 
         Raises:
             ConfigError: It is not a start order; the line itself, which holds a secret, is not shown.
@@ -90,10 +90,10 @@ class Agents:
 
     Args:
         start: The first order.
-        on_fall: Called when the speech worker has ended by itself: no agent can speak any more.
+        on_fall: Called when the speech worker has died: no agent can speak any longer.
 
     Raises:
-        ConfigError: The file of agents is not usable.
+        ConfigError: The agents file is not usable.
     """
 
     def __init__(self, start: Start, on_fall: Callable[[], None]) -> None:
@@ -122,7 +122,7 @@ class Agents:
         self._rooms: dict[str, asyncio.Task[None]] = {}
 
     async def warm(self) -> None:
-        """Loads what the agents of `warm` need, and has their greetings and first words spoken.
+        """Loads what the agents of `warm` need, and synthesises their greetings and first words.
 
         Raises:
             HarnessError: Something they need is missing.
@@ -140,7 +140,7 @@ class Agents:
                 await thinking.say(text.strip())
 
     def join(self, order: Mapping[str, Any]) -> None:
-        """Sends an agent into a room; what goes wrong there is told on stderr and ends that room only."""
+        """Sends an agent into a room; a failure there is reported on stderr and ends that room only."""
         name, room = order["agent"], order["room"]
         overrides = order.get("overrides") or {}
         spec = agent_named(self._specs, name).overridden(overrides)
@@ -186,7 +186,7 @@ class Agents:
     async def _run(self, visit: Visit, name: str, room: str) -> None:
         try:
             await visit.run()
-        except Exception as problem:  # noqa: BLE001 - one room's trouble, of whatever kind, must not end the others
+        except Exception as problem:  # noqa: BLE001 - a failure in one room, of whatever kind, must not end the others
             _tell(f"agent {name!r} in room {room!r} failed and left:\n{traceback.format_exc()}")
             if _is_fall(problem):
                 self.exit_code = StackError.exit_code
@@ -207,7 +207,7 @@ class Agents:
 
 
 async def serve() -> int:
-    """Follows the orders until there are no more; gives the exit code."""
+    """Carries out orders until standard input ends; returns the exit code."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     orders = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
@@ -236,7 +236,7 @@ async def serve() -> int:
 
 
 def main() -> int:
-    """`python -m harness.stack.agents`."""
+    """Entry point of `python -m harness.stack.agents`."""
     take_all_allowed()
     return asyncio.run(serve())
 

@@ -1,4 +1,4 @@
-"""An agent's line on LiveKit's SDK: a real jitter buffer, a real encoder, and what they cost."""
+"""An agent's line on LiveKit's SDK: a real jitter buffer and a real encoder, at their cost in CPU."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from harness.stack.tokens import LiveKitKeys
 
 REPUBLISH_GAP_S = 0.2
 REHEARD_WITHIN_S = 3.0
-"""A caller who has not subscribed to a new track by then is spoken to all the same."""
+"""Seconds to wait for the caller to subscribe to a new track before the agent speaks regardless."""
 
 
 class SdkLine:
     """See `Line`.
 
-    As agents of the field do, it sends one small packet in 400 ms of silence (dtx). RED doubles every packet against
-    loss, of which a loopback has none, and costs 1.5 % of a core a call on either side: off, where the shape does not
-    ask for it.
+    As agents in production do, it sends one small packet per 400 ms of silence (DTX). RED repeats every packet against
+    loss, of which loopback has none, and costs 1.5 % of a core per call on either side: off unless the shape asks for
+    it.
 
     Args:
-        keys: The LiveKit server and what signs the token.
-        seat: Where and as what it joins.
-        clock: Stamps what comes in.
-        shape: Of the agent: its tracks, and how they are published.
-        voice: Whether it publishes any; another participant does it otherwise.
+        keys: The LiveKit server and the key pair that signs the token.
+        seat: The room and identity to join with.
+        clock: Timestamps what arrives.
+        shape: The agent's shape: its tracks, and how they are published.
+        voice: Whether it publishes a voice; False if another participant does.
     """
 
     def __init__(self, keys: LiveKitKeys, seat: Seat, clock: Clock, shape: Shape, *, voice: bool = True) -> None:
@@ -66,7 +66,7 @@ class SdkLine:
         """See `Line.join`.
 
         Raises:
-            rtc.ConnectError: The server cannot be reached or refuses.
+            rtc.ConnectError: The server cannot be reached or refuses the connection.
         """
         room = self._room
         room.on("participant_connected", self._take)
@@ -146,7 +146,7 @@ class SdkLine:
             self._voice.mute(on=on)
 
     async def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """See `Line.heard`; a caller that comes again is heard on its new track."""
+        """See `Line.heard`; a caller that rejoins is heard on its new track."""
         while True:
             self._track = await self._tracks.get()
             stream = self._stream = rtc.AudioStream.from_track(
@@ -159,7 +159,7 @@ class SdkLine:
                 await stream.aclose()
 
     def _track_unsubscribed(self, track: rtc.Track, *_: object) -> None:
-        # The stream of a track that has gone does not end by itself: it goes on with whatever track takes its place.
+        # The stream of a removed track does not end by itself: it continues with whatever track replaces it.
         if track is self._track and self._stream is not None:
             stream, self._stream = self._stream, None
             self._closing = asyncio.create_task(stream.aclose())
@@ -204,7 +204,7 @@ class SdkLine:
         await self._take_back()
 
     async def _take_back(self) -> None:
-        """All tracks."""
+        """Unpublishes all tracks."""
         if self._publishing is not None:
             self._publishing.cancel()
             await asyncio.gather(self._publishing, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Tracks that are published on LiveKit's SDK: an agent's voice, and steady sounds."""
+"""Tracks published with LiveKit's SDK: an agent's voice, and background sounds."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _SOURCES = {
 
 
 class OwnTrack:
-    """One published track, and the source that feeds it.
+    """One published track and the source that feeds it.
 
     Args:
-        room: Where it is published, once that is connected: a source made before starts a native runtime of its own.
-        name: Of the track.
-        options: How it is published.
-        stereo: Two channels, the right one at half the level.
+        room: The room to publish in, already connected: a source created earlier starts a native runtime of its own.
+        name: The track's name.
+        options: The publish options.
+        stereo: Publish two channels, the right one at half the level.
     """
 
     def __init__(self, room: rtc.Room, name: str, options: rtc.TrackPublishOptions, *, stereo: bool = False) -> None:
         self.name = name
         self._room = room
         self._channels = 2 if stereo else 1
-        # A queue in the source would blur times by its own timer.
+        # A queue in the source would blur the times with its own timer.
         self._source = rtc.AudioSource(RATE_HZ, self._channels, queue_size_ms=0)
         self._track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         self._options = options
@@ -44,10 +44,10 @@ class OwnTrack:
         self._silence = rtc.AudioFrame(bytes(2 * FRAME * self._channels), RATE_HZ, self._channels, FRAME)
 
     async def publish(self) -> None:
-        """Publishes it.
+        """Publishes the track.
 
         Raises:
-            rtc.PublishTrackError: The server refuses.
+            rtc.PublishTrackError: The server refuses it.
         """
         self._publication = await self._room.local_participant.publish_track(self._track, self._options)
 
@@ -57,7 +57,7 @@ class OwnTrack:
             await self._publication.wait_for_subscription()
 
     async def push(self, pcm: Pcm | None) -> None:
-        """The next 10 ms, None for silence."""
+        """Sends the next 10 ms; None for silence."""
         frame = self._silence
         if pcm is not None:
             samples = pcm if self._channels == 1 else np.stack((pcm, pcm // 2), axis=1)
@@ -65,12 +65,12 @@ class OwnTrack:
         await self._source.capture_frame(frame)
 
     def mute(self, *, on: bool) -> None:
-        """Mutes it, or takes that back."""
+        """Mutes or unmutes it."""
         if on != self._track.muted:
             (self._track.mute if on else self._track.unmute)()
 
     async def close(self) -> None:
-        """Takes it back; nothing of it is left. Raises nothing."""
+        """Unpublishes it and releases everything. Never raises."""
         publication, self._publication = self._publication, None
         with contextlib.suppress(Exception):
             if publication is not None and self._room.isconnected():
@@ -82,7 +82,7 @@ class OwnTrack:
 
 
 def voice_track(room: rtc.Room, shape: Shape, number: int) -> OwnTrack:
-    """The track of an agent's voice, its first or a later one."""
+    """The track of an agent's voice; `number` counts its tracks in order."""
     options = rtc.TrackPublishOptions(
         source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=shape.publish.dtx, red=shape.publish.red
     )
@@ -91,15 +91,15 @@ def voice_track(room: rtc.Room, shape: Shape, number: int) -> OwnTrack:
 
 
 class SteadySound:
-    """A track with a sound that goes on and on.
+    """A track that plays a sound in a loop.
 
     Args:
-        room: Where it is published.
-        clock: Tells the time and waits.
-        name: Of the track.
-        source: Which the track says it has.
+        room: The room to publish in.
+        clock: Time source, also used to sleep.
+        name: The track's name.
+        source: The track's declared source.
         sound: What it plays.
-        dbfs: Its level (RMS).
+        dbfs: RMS level of the sound.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class SteadySound:
         self.silent = False
 
     async def publish(self) -> None:
-        """Publishes it and plays from now on."""
+        """Publishes the track and starts playing."""
         await self._track.publish()
         self._playing = asyncio.create_task(self._play())
 
@@ -133,7 +133,7 @@ class SteadySound:
             deadline_ns += FRAME_NS
 
     async def close(self) -> None:
-        """Plays no more; the track is gone. Raises nothing."""
+        """Stops playing and unpublishes the track. Never raises."""
         if self._playing is not None:
             self._playing.cancel()
             await asyncio.gather(self._playing, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What agents ask of the server itself, past their rooms."""
+"""What agents ask the LiveKit server outside of their rooms."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ LOOK_EVERY_S = 0.05
 
 
 class ServerApi:
-    """LiveKit's server API, connected to when it is first needed."""
+    """LiveKit's server API; connects on first use."""
 
     def __init__(self, keys: LiveKitKeys) -> None:
         self._keys = keys
         self._api: LiveKitAPI | None = None
 
     async def until_caller_in(self, room: str) -> None:
-        """Returns once someone is in the room who is none of the stack's own.
+        """Returns once a participant that is not one of the stack's own is in the room.
 
         Raises:
-            Exception: The server cannot be asked.
+            Exception: The request failed.
         """
         from livekit.api import ListParticipantsRequest
         from livekit.protocol.models import ParticipantInfo
@@ -39,17 +39,17 @@ class ServerApi:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def delete_room(self, room: str) -> None:
-        """Ends the room for all.
+        """Deletes the room for everyone.
 
         Raises:
-            Exception: The server cannot be asked, or there is no such room.
+            Exception: The request failed, or there is no such room.
         """
         from livekit.api import DeleteRoomRequest
 
         await self._connected().room.delete_room(DeleteRoomRequest(room=room))
 
     async def close(self) -> None:
-        """Nothing of it is left."""
+        """Closes the connection."""
         if self._api is not None:
             api, self._api = self._api, None
             await api.aclose()

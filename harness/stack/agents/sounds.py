@@ -1,4 +1,4 @@
-"""Sounds that are no voice, a loop each: for tracks beside an agent's, and for hold music."""
+"""Loops of sound that is not speech: for tracks beside an agent's voice, and for hold music."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from harness.stack.agents.utterance import RATE_HZ, Pcm
 Wave = npt.NDArray[np.float64]
 Sound = Literal["silence", "noise", "tone", "hum", "music"]
 LOOP_S = 4
-"""All of it are whole periods: a loop has no seam."""
+"""Length in seconds; every sound has a whole number of periods in it, so that the loop is seamless."""
 _HUM_HZ = (50, 100, 150, 250)
 _TONE_HZ = 440
 _CHORDS_HZ = ((262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294))
-"""One each second."""
+"""One chord per second."""
 _FADE_S = 0.05
 
 
 @cache
 def loop(sound: Sound, dbfs: float) -> Pcm:
-    """The sound at that level (RMS), `(LOOP_S * 48000,)` int16 mono."""
+    """The sound at an RMS level of `dbfs`, `(LOOP_S * 48000,)` int16 mono."""
     wave = _wave(sound)
     rms = float(np.sqrt((wave**2).mean()))
     if rms > 0:
@@ -34,7 +34,7 @@ def loop(sound: Sound, dbfs: float) -> Pcm:
 
 
 def frame_at(pcm: Pcm, number: int) -> Pcm:
-    """The 10 ms frame of that number of an endless loop."""
+    """10 ms frame `number` of the loop repeated for ever."""
     start = number * FRAME % len(pcm)
     return pcm[start : start + FRAME]
 

@@ -1,4 +1,4 @@
-"""What an agent makes of the caller's words: begun at the first pause, dropped when the caller goes on."""
+"""From the caller's words to the agent's reply: started at the first pause, discarded if the caller goes on."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from harness.stack.agents_file import AgentSpec
 
 
 class Thinking(Protocol):
-    """Ear, brain and voice of one agent."""
+    """Recogniser, brain and voice of one agent."""
 
     async def hear(self, pcm: Pcm) -> str | None:
-        """The words, empty where there are none; None for an agent that does not listen to words."""
+        """Transcribes `pcm`: empty if it has no words, None if the agent does not use words."""
         ...
 
     async def answer(self, words: str | None) -> tuple[str, list[str]]:
-        """The reply, and the parts in which it is spoken."""
+        """The reply's text, and the parts in which to speak it."""
         ...
 
     async def say(self, part: str) -> Utterance:
-        """A part of a reply, or a greeting, as speech."""
+        """Synthesises a part of a reply, or a greeting."""
         ...
 
 
@@ -49,7 +49,7 @@ class Real:
 
 
 class Truth:
-    """Always the one sound."""
+    """Always answers with the same tone."""
 
     def __init__(self, spec: AgentSpec) -> None:
         self._text = " ".join(spec.prompt.split())
@@ -68,13 +68,13 @@ class Truth:
 
 
 class Thought:
-    """The words and the reply to them, on their way.
+    """Transcript and reply, computed in the background.
 
     Args:
-        group: Runs the work; what fails there ends the call.
-        thinking: The agent's ear, brain and voice.
+        group: Runs the work; a failure there ends the call.
+        thinking: The agent's recogniser, brain and voice.
         pcm: What was said, `(frames,)` int16 mono at 16 kHz.
-        text: What was typed instead.
+        text: What was typed, instead of `pcm`.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Thought:
         self._voice = group.create_task(self._first_part())
 
     def cancel(self) -> None:
-        """Drops what is not done yet."""
+        """Cancels what is not done yet."""
         for task in (self._voice, self.reply, self.words):
             task.cancel()
 
@@ -98,7 +98,7 @@ class Thought:
         return ("", []) if words == "" else await self._thinking.answer(words)
 
     async def _first_part(self) -> None:
-        """Has the beginning of the reply spoken, so that it is at hand when the caller turns out to have ended."""
+        """Synthesises the first part of the reply early, so that it is ready when the end of the turn is confirmed."""
         _, parts = await asyncio.shield(self.reply)
         if parts:
             await self._thinking.say(parts[0])

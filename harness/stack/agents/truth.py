@@ -1,8 +1,8 @@
 """How the truth agent knows when the caller ended: it has the caller's WAVs and finds them in what it hears.
 
-Energy and voice activity are left aside on purpose: the harness measures with those, and one mistake must not hide in
-both. What arrives is correlated with every fixture; once one is recognised, its place is followed, and the arrival of
-the sample that the manifest names as its voiced end is the end. Nothing here knows of `harness.measure` or
+It uses neither energy nor voice activity, on purpose: the harness measures with those, and one bug must not hide in
+both. It correlates what arrives with every fixture; once it recognises one, it tracks the position in it. The end is
+the arrival of the sample that the manifest names as the voiced end. Nothing here imports `harness.measure` or
 `harness.call`.
 """
 
@@ -20,7 +20,7 @@ from harness.stack.agents.utterance import RATE_HZ as VOICE_RATE_HZ
 from harness.stack.agents.utterance import Pcm, Utterance
 
 FRAME_MS = 20
-"""What it hears at a time: a whole number of the ticks (10 ms) at which the SDK makes audio."""
+"""Length of the frames it hears: a multiple of the 10 ms ticks at which the SDK produces audio."""
 TONE_S = 1.2
 TONE_HZ = 180.0
 TONE_DBFS = -18.0
@@ -31,11 +31,11 @@ _NO_PCM = np.zeros(0, np.int16)
 
 @cache
 def tone() -> Utterance:
-    """What the truth agent says: like a sung vowel, at its full level from the first sample on."""
+    """What the truth agent says: like a sung vowel, at full level from the first sample on."""
     time_s = np.arange(int(TONE_S * VOICE_RATE_HZ)) / VOICE_RATE_HZ
     harmonics = np.arange(1, _HARMONICS + 1)
     power = 1 / harmonics
-    # Schroeder's phases spread the power over the beat, so that every millisecond is about as loud as the next.
+    # Schroeder phases spread the power over the period, so that every millisecond is about equally loud.
     shares = np.concatenate(([0.0], np.cumsum(power / power.sum())))
     phases = 2 * np.pi * np.cumsum(shares)[:-1]
     wave = np.sqrt(power) @ np.cos(2 * np.pi * TONE_HZ * np.outer(harmonics, time_s) + phases[:, None])
@@ -46,7 +46,7 @@ def tone() -> Utterance:
 
 
 class TruthEar:
-    """Hears the fixtures and nothing else; what it does not know it does not answer.
+    """Recognises the fixtures only; any other audio gets no answer.
 
     Args:
         bank: The fixtures.

@@ -1,6 +1,6 @@
 """What the agents really heard and sent, one JSON line each, on the monotonic clock.
 
-The harness is checked against it.
+The harness is validated against it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from harness.clock import Clock
 
 
 class TruthLog:
-    """Appends events to a file, each written out at once. Without a path nothing is written.
+    """Appends events to a file, flushing each one. Without a path it writes nothing.
 
-    A disk that fails ends the log, said once on stderr, never the calls.
+    A disk error ends the log, reported once on stderr, but not the calls.
     """
 
     def __init__(self, path: Path | None, clock: Clock) -> None:
@@ -30,7 +30,7 @@ class TruthLog:
                 self._give_up(problem)
 
     def write(self, room: str, agent: str, event: str, **fields: Any) -> None:
-        """One event of one agent in one room, stamped now (`t`, ns)."""
+        """Writes one event of one agent in one room, with the current time (`t`, ns)."""
         if self._file is None:
             return
         line = {"t": self._clock.now_ns(), "room": room, "agent": agent, "event": event, **fields}
@@ -40,7 +40,7 @@ class TruthLog:
             self._give_up(problem)
 
     def close(self) -> None:
-        """Nothing is written after it."""
+        """Closes the file; later writes are ignored."""
         if self._file is not None:
             try:
                 self._file.close()
@@ -51,6 +51,6 @@ class TruthLog:
     def _give_up(self, problem: OSError) -> None:
         file, self._file = self._file, None
         if file is not None:
-            with contextlib.suppress(OSError):  # what it still holds is lost as well
+            with contextlib.suppress(OSError):  # its buffer is lost as well
                 file.close()
         print(f"the truth log cannot be written, the calls go on without it: {problem}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,4 +1,4 @@
-"""A piece of speech, with the places where its voice begins and ends."""
+"""A piece of speech, with the positions at which its voice begins and ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RATE_HZ = 48_000
 Pcm = npt.NDArray[np.int16]
 
 VOICED_DBFS = -50.0
-"""Level of a millisecond (RMS) from which synthetic speech counts as voiced; around it there is digital silence."""
+"""RMS level of a millisecond from which synthetic speech counts as voiced; it is surrounded by digital silence."""
 LEAD_MS = 20
 TAIL_MS = 100
 _BLOCK = RATE_HZ // 1000
@@ -19,7 +19,7 @@ _BLOCK = RATE_HZ // 1000
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """`pcm` is `(frames,)` int16 mono at 48 kHz; the voice lies in `[voiced_start, voiced_end)`, in frames."""
+    """`pcm` is `(frames,)` int16 mono at 48 kHz, voiced in `[voiced_start, voiced_end)`, in frames."""
 
     pcm: Pcm = field(repr=False)
     voiced_start: int
@@ -27,12 +27,12 @@ class Utterance:
 
     @property
     def voiced_s(self) -> float:
-        """From the first to the last voiced sample, in seconds."""
+        """Seconds from the first to the last voiced sample."""
         return (self.voiced_end - self.voiced_start) / RATE_HZ
 
 
 def utterance(pcm: Pcm) -> Utterance:
-    """The utterance, its silence cut down to `LEAD_MS` before and `TAIL_MS` behind the voice."""
+    """Makes an utterance of `pcm`, with silence trimmed to `LEAD_MS` before and `TAIL_MS` after the voice."""
     blocks = pcm[: len(pcm) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).astype(np.float32)
     voiced = np.flatnonzero(np.sqrt((blocks**2).mean(axis=1)) >= 32768 * 10 ** (VOICED_DBFS / 20))
     if not len(voiced):

@@ -1,4 +1,4 @@
-"""An agent's visit to a room, with all that its shape has around it: who else is there, who is first, who follows."""
+"""An agent's visit to a room, with what its shape adds: other participants, the order of joining, a successor."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Came = Callable[[], Awaitable[None]]
 
 
 class Visit:
-    """The agent `name` in `room`, from the order to join to the end of all that is of it.
+    """The agent `name` in `room`, from the join order until everything of it has left.
 
     Args:
-        name: Its name in the file of agents.
-        spec: How it is, the session's overrides applied.
+        name: Its name in the agents file.
+        spec: Its settings, with the session's overrides applied.
         room: The room's name.
-        around: What it shares with the others.
+        around: What it shares with the other agents.
     """
 
     def __init__(self, name: str, spec: AgentSpec, room: str, around: Surroundings) -> None:
@@ -30,16 +30,16 @@ class Visit:
         self._second: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """The whole visit.
+        """Runs the whole visit.
 
         Raises:
-            Exception: Whatever went wrong; the room has been left.
+            Exception: Any failure; the room has been left by then.
         """
         beside = self._spec.shape.beside
         if not (beside.observer or beside.hold_music or beside.recorder):
             await self._visit(None)
             return
-        # The SDK's native runtime is in the process only where someone needs it.
+        # Imported only where needed, to keep the SDK's native runtime out of the process otherwise.
         from harness.stack.agents.company import Company
 
         company = Company(self._around.keys, self._room, beside, self._around.clock)

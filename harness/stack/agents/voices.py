@@ -1,4 +1,4 @@
-"""The agents' way to the speech worker: started when first needed, what was said once kept at hand."""
+"""The agents' access to the speech worker, which starts on first use; synthesised speech is cached."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 class Voices:
-    """Speech, hearing and answers for all agents of the process; one worker for each model of the ear."""
+    """Speech, recognition and answers for all agents of the process; one worker per recogniser model."""
 
     def __init__(self) -> None:
         self._workers: dict[str | None, asyncio.Task[Speech]] = {}
         self._kept: OrderedDict[tuple[str, str, str], Utterance] = OrderedDict()
 
     async def warm(self, spec: AgentSpec) -> None:
-        """Loads the models the agent will need. Raises as `say`."""
+        """Loads the models that the agent will need. Raises as `say`."""
         speech = await self._speech(spec)
         await speech.warm(voice=spec.spoken_voice, language=spec.language, ear=spec.ear == "whisper")
 
@@ -34,7 +34,7 @@ class Voices:
 
         Raises:
             ConfigError: The extra `stack` is missing.
-            StackError: The speech worker has fallen.
+            StackError: The speech worker has died.
         """
         key = (text, spec.spoken_voice, spec.language)
         if key in self._kept:
@@ -48,12 +48,12 @@ class Voices:
         return spoken
 
     async def hear(self, pcm: Pcm, spec: AgentSpec) -> str:
-        """The words in `pcm`, `(frames,)` int16 mono at 16 kHz; empty where there are none. Raises as `say`."""
+        """The words in `pcm`, `(frames,)` int16 mono at 16 kHz; empty if there are none. Raises as `say`."""
         speech = await self._speech(spec)
         return (await speech.hear(pcm, language=spec.language, vocabulary=vocabulary(spec.prompt))).strip()
 
     async def answer(self, question: str, spec: AgentSpec) -> str:
-        """What the agent replies: the fixed text, or what its prompt says about it. Raises as `say`."""
+        """The agent's reply: its fixed text, or what its prompt says about the question. Raises as `say`."""
         if spec.brain == "fixed":
             return " ".join(spec.prompt.split())
         speech = await self._speech(spec)
@@ -74,11 +74,11 @@ class Voices:
         try:
             return await asyncio.shield(self._workers[model])
         except Exception:
-            # The next call tries again: an extra may be installed meanwhile, a worker started anew.
+            # The next call tries again: an extra may have been installed, or a worker restarted, in the meantime.
             self._workers.pop(model, None)
             raise
 
 
 def sentences(text: str) -> list[str]:
-    """The text cut where a sentence ends, so that the first can be spoken while the next is made."""
+    """Splits the text into sentences, so that the first can be spoken while the next is synthesised."""
     return [piece for piece in _SENTENCE_END.split(text.strip()) if piece]
