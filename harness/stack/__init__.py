@@ -1,12 +1,11 @@
 """The embedded stack: a LiveKit server, the session service of the contract and the reference agents, on 127.0.0.1.
 
-embedded.py         its user's side: starts the host, has its address, ends it
+embedded.py         the user's side: starts the host, holds its address, stops it
 foreground.py       `voice-harness stack up`
-host.py             the child that holds the rest together; gone when its starter is (host_messages.py: its pipe)
-livekit_server.py   finds the LiveKit server, sets it for loopback, starts it (build_server.py: builds it once)
-guard.py            runs a foreign program that ends when its starter ends
-child.py, said.py   a child process, and what it last said
-session_service.py  the contract's section 2 over HTTP (session_faults.py: what goes wrong on purpose)
+host.py             the child process that runs the rest, and ends with its starter (host_messages.py: its pipe)
+livekit_server.py   finds, configures and starts the LiveKit server on loopback (build_server.py: builds it once)
+session_service.py  section 2 of the contract over HTTP (session_faults.py: deliberate failures)
+relay.py, cuts.py   a proxy in front of the callers' signalling, and the cuts that the agents order
 tokens.py           LiveKit access tokens
-agents/, speech/    the reference agents, and their ears, voices and thoughts
+agents/, speech/    the reference agents, and their recogniser, voices and answers
 """

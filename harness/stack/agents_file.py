@@ -1,4 +1,4 @@
-"""The file of agents: for each name what it says, how soon, how it hears, and what goes wrong with it.
+"""The agents file: for each name what it says, how soon, how it hears, and which faults it has.
 
     agents:
       slow:
@@ -10,7 +10,7 @@
         greeting: Hello.
         faults: [never_joins]
 
-`demo`, `light` and `truth` are shipped and always there; a file adds to them or replaces them.
+`demo`, `light` and `truth` are built in and always available; a file adds to them or replaces them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _known_fault(value: Any) -> Any:
 
 
 class LognormalShape(Strict):
-    """Half of the delays are under `median`; `sigma` is the standard deviation of their logarithms."""
+    """A log-normal distribution: `median`, and `sigma`, the standard deviation of the delays' logarithms."""
 
     median: Duration
     sigma: float = Field(ge=0, le=3)
@@ -98,7 +98,7 @@ MixedDelay = Annotated["Delay", BeforeValidator(_as_choice)]
 
 
 class Delay(Strict):
-    """A delay or how delays are spread; exactly one of the keys is set. A plain `300ms` is a `choice` of one."""
+    """A delay or a distribution of delays; exactly one of the keys is set. A plain `300ms` is a `choice` of one."""
 
     choice: Annotated[list[Duration], Field(min_length=1)] | None = Field(None, description="One of these.")
     uniform: Annotated[list[Duration], Field(min_length=2, max_length=2)] | None = Field(
@@ -116,7 +116,7 @@ class Delay(Strict):
         return self
 
     def sample_s(self, rng: random.Random) -> float:
-        """One delay in seconds."""
+        """Draws one delay, in seconds."""
         if self.mix is not None:
             return rng.choice(self.mix).sample_s(rng)
         if self.uniform is not None:
@@ -128,7 +128,7 @@ class Delay(Strict):
 
 
 class AgentSpec(Strict):
-    """One reference agent."""
+    """One reference agent's settings."""
 
     prompt: Text = Field(
         description="Its facts, or the .md or .txt file that holds them; with `brain: fixed` its reply."
@@ -185,7 +185,7 @@ class AgentSpec(Strict):
 
     @property
     def line(self) -> Literal["sdk", "light"]:
-        """What carries its media."""
+        """The engine that carries its media."""
         if self.engine is not None:
             return self.engine
         if self.shape.needs_sdk:
@@ -204,15 +204,15 @@ class AgentSpec(Strict):
 
     @property
     def spoken_voice(self) -> str:
-        """The voice it speaks with: the natural one knows English only."""
+        """The voice it speaks with; `joe` speaks English only, so espeak replaces it for other languages."""
         return "espeak" if self.voice == "joe" and self.language.split("-")[0] != "en" else self.voice
 
     def sample_delay_s(self, rng: random.Random) -> float:
-        """One reply delay in seconds."""
+        """Draws one reply delay, in seconds."""
         return self.reply_delay.sample_s(rng)
 
     def overridden(self, overrides: Mapping[str, str]) -> AgentSpec:
-        """The agent with a session's overrides; `reference_audio_url` changes nothing, its voices are its own."""
+        """The agent with a session's overrides applied; `reference_audio_url` is ignored, as its voices are fixed."""
         keys = {"system_prompt": "prompt", "greeting": "greeting", "language": "language"}
         changed = {keys[name]: value for name, value in overrides.items() if name in keys}
         return self.model_copy(update=changed)
@@ -223,10 +223,10 @@ class _File(Strict):
 
 
 def load_agents(path: Path | None) -> dict[str, AgentSpec]:
-    """All agents by name: the shipped ones, and those of the file at `path` added or put in their place.
+    """All agents by name: the built-in ones, with those of the file at `path` added or replacing them.
 
     Raises:
-        ConfigError: The file, or a prompt's file, cannot be read or says what is not known; with its place.
+        ConfigError: The file or a prompt's file cannot be read, or has unknown content; names the place.
     """
     agents = _read(SHIPPED_FILE)
     if path is not None:
@@ -238,7 +238,7 @@ def agent_named(agents: Mapping[str, AgentSpec], name: str) -> AgentSpec:
     """The agent of that name.
 
     Raises:
-        ConfigError: There is none; the nearest right name is offered.
+        ConfigError: There is none; suggests the closest name.
     """
     if name in agents:
         return agents[name]
@@ -256,7 +256,7 @@ def _read(path: Path) -> dict[str, AgentSpec]:
 
 
 def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
-    """The agent with its prompt read, and the path of its ear's model from the file's own folder."""
+    """The agent with its prompt file read, and its recogniser's model path made relative to the file's directory."""
     changed: dict[str, str] = {}
     if spec.prompt.endswith(_PROMPT_SUFFIXES) and "\n" not in spec.prompt:
         prompt_path = path.parent / spec.prompt

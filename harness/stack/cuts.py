@@ -1,4 +1,4 @@
-"""Cuts of callers' signalling, as the agents order them."""
+"""Cuts the callers' signalling when agents ask for it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from harness.stack.relay import Relays
 from harness.stack.service import Service
 from harness.stack.shape import Cut
 
-SEEN_AFTER_S = 0.1
-"""The server has noticed the cut."""
+SEEN_AFTER_S = 0.1  # seconds after which the server has noticed the cut
 
 
 class Cuts:
-    """Follows the agents' word: the signalling of a room's caller is cut, or the agent has left it.
+    """Acts on the agents' messages: cuts a room's caller, or cleans up once the agent has left.
 
     Args:
         livekit: The server's API.
-        relays: What the signalling goes through.
+        relays: The relays that carry the signalling.
         service: Knows the agents' shapes.
     """
 
@@ -32,7 +31,7 @@ class Cuts:
         self._removals: set[asyncio.Task[None]] = set()
 
     def cut(self, room: str) -> None:
-        """Cuts it for as long as the shape of the room's agent says."""
+        """Cuts the caller's signalling for as long as the shape of the room's agent says."""
         cut = self._service.cuts.get(room, Cut())
         self._relays.cut(room, cut.lasts_s)
         if cut.lasts_s is None:
@@ -41,14 +40,14 @@ class Cuts:
             removal.add_done_callback(self._removals.discard)
 
     def over(self, room: str) -> None:
-        """Nothing of an agent is left in that room."""
+        """Cleans up for a room that its agent has left."""
         self._service.over(room)
         self._relays.over(room)
 
     async def _end_media(self, room: str) -> None:
-        """Has the server drop the caller, who cannot be told: as its user sees a server that was killed."""
+        """Has the server remove the caller, who cannot be notified and so sees what a killed server looks like."""
         await asyncio.sleep(SEEN_AFTER_S)
-        with contextlib.suppress(Exception):  # the room may be over
+        with contextlib.suppress(Exception):  # the room may already be closed
             told = await self._livekit.room.list_participants(ListParticipantsRequest(room=room))
             for one in told.participants:
                 if not one.identity.startswith(OURS):
@@ -56,7 +55,7 @@ class Cuts:
                     await self._livekit.room.remove_participant(gone)
 
     async def close(self) -> None:
-        """Nothing of it is left."""
+        """Cancels what is still pending."""
         for removal in self._removals:
             removal.cancel()
         await asyncio.gather(*self._removals, return_exceptions=True)

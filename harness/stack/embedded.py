@@ -1,4 +1,4 @@
-"""The embedded stack as its user sees it: start it, have its address, end it."""
+"""The user's side of the embedded stack: start it, get its address, stop it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from harness.stack.livekit_server import find_server
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"
 HOST_COMMAND = (sys.executable, "-m", "harness.stack.host")
-# Longer than the host gives its own children.
+# Longer than the host allows its own children.
 STOP_GRACE_S = 15.0
 _LINES_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class StackAddress:
-    """How to reach a running stack.
+    """The addresses of a running stack.
 
     Attributes:
-        session_url: Where sessions are made, complete.
-        api_key: The key for it.
+        session_url: The complete URL of the session API.
+        api_key: The API key.
         livekit_url: The LiveKit server, `ws://127.0.0.1:…`.
         agents: The names of its agents.
     """
@@ -47,17 +47,17 @@ class StackAddress:
 
 
 def new_api_key() -> Secret:
-    """A fresh key for a session service."""
+    """A new random key for a session service."""
     return Secret(f"sk_{secrets.token_urlsafe(24)}")
 
 
 class EmbeddedStack:
-    """A running stack, made by `start`; as an async context manager it stops at the end.
+    """A running stack, created by `start`; as an async context manager it stops on exit.
 
-    All of it ends with this process, however that ends: the processes hang by a pipe.
+    All of it ends with this process, however this ends: each child process watches a pipe to its parent.
 
     Attributes:
-        address: How to reach it.
+        address: Its addresses.
     """
 
     def __init__(self, host: Child, address: StackAddress, fallen: asyncio.Task[StackError]) -> None:
@@ -81,17 +81,17 @@ class EmbeddedStack:
         """Starts a stack and waits until calls can be made.
 
         Args:
-            say: Takes lines for a person about what takes long.
-            agents_file: Adds to the shipped agents, or replaces them.
-            truth_log: Where the agents write what they heard and sent; nowhere if left out.
+            say: Receives progress messages while something takes long.
+            agents_file: Adds to the built-in agents, or replaces them.
+            truth_log: File for what the agents really heard and sent; not written if left out.
             warm: The agents whose models are loaded before this returns.
-            port: The session service's port on 127.0.0.1; 0 chooses a free one.
-            api_key: The session service's key; a fresh one if left out.
-            agents_command: Other agents than the reference agents, which speak the same lines with the host.
+            port: The session service's port on 127.0.0.1; 0 picks a free one.
+            api_key: The session service's key; a new one if left out.
+            agents_command: A command to run instead of the reference agents; it speaks the same protocol with the host.
 
         Raises:
-            ConfigError: A file of agents, a port or the named LiveKit server is not usable.
-            StackError: A part did not come up; what it said is in the error.
+            ConfigError: An agents file, a port or the named LiveKit server is not usable.
+            StackError: A part did not start; the message has its last output.
         """
         server = await find_server(say=say)
         key = api_key or new_api_key()
@@ -129,11 +129,11 @@ class EmbeddedStack:
         return cls(host, address, falling)
 
     async def wait_fallen(self) -> StackError:
-        """Returns when a part of the stack has ended by itself, with what it last said; never after `stop`."""
+        """Waits until a part of the stack dies; returns its last output as an error. Never returns after `stop`."""
         return await asyncio.shield(self._fallen)
 
     async def stop(self) -> None:
-        """Ends everything; when it returns no process, port or file of the stack is left. May be called again."""
+        """Stops everything; on return no process, port or file of the stack is left. Idempotent."""
         if self._stopping is None:
             self._fallen.cancel()
             self._stopping = asyncio.create_task(self._host.stop(grace_s=STOP_GRACE_S))
@@ -151,7 +151,7 @@ class EmbeddedStack:
 async def _ready(
     first: asyncio.Future[dict[str, Any]], falling: asyncio.Task[StackError], later: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What the host says when it is ready; raises what it reports in place of that."""
+    """Waits for the host's `ready` message; raises the error that it reports instead, if any."""
     waited: set[asyncio.Future[Any]] = {first, falling}
     await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     message = first.result() if first.done() else {}
@@ -165,7 +165,7 @@ async def _ready(
 
 
 async def _fall(host: Child, messages: Sequence[dict[str, Any]]) -> StackError:
-    """Returns when the host has ended, with the reason that it gave or, without one, its last words."""
+    """Waits for the host to end and returns its reason or, failing that, its last output."""
     code = await host.wait()
     for message in messages:
         fallen = message.get("fallen")
@@ -182,9 +182,9 @@ def _fallen_error(part: str, said: str) -> StackError:
 
 
 def _host_environment() -> dict[str, str]:
-    """Ours, without keys and proxies, and without what the LiveKit server would take for settings of its own.
+    """Our environment without keys and proxies, and without variables that the LiveKit server would read as settings.
 
-    All of the stack's parts talk to this machine alone, and LiveKit's SDK would ask a proxy for it.
+    All parts of the stack talk on this machine only, but LiveKit's SDK would use a proxy even so.
     """
     taken_by_server = ("LIVEKIT_", "REDIS_", "TURN_", "NODE_IP", "UDP_PORT")
     return {

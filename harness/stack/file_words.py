@@ -1,4 +1,4 @@
-"""The types in which the file of agents is written."""
+"""Field types of the agents file."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ def _duration(value: str) -> str:
 
 
 def _text(value: Any) -> Any:
-    """Numbers are accepted where text is meant."""
+    """Accepts numbers where text is expected."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 Duration = Annotated[str, BeforeValidator(_text), AfterValidator(_duration)]
 Text = Annotated[str, BeforeValidator(_text)]
 
-Right = Literal["canPublish", "canSubscribe", "canPublishData"]
-"""Of a token, in LiveKit's words."""
+Right = Literal["canPublish", "canSubscribe", "canPublishData"]  # permissions in a token, by LiveKit's names
 
 
 class Strict(BaseModel):
-    """A mapping of known keys only."""
+    """A model that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

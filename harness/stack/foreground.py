@@ -24,18 +24,18 @@ async def stack_up(
     json_output: bool,
     agents_command: Sequence[str] | None = None,
 ) -> int:
-    """Runs the stack until SIGINT (130) or SIGTERM (0); prints its addresses, and its key once where it made that.
+    """Runs the stack until SIGINT (returns 130) or SIGTERM (0); prints its addresses, and a generated key once.
 
     Args:
-        agents_file: Adds to the shipped agents, or replaces them.
-        truth_log: Where the agents write what they heard and sent.
-        port: The session service's port; 0 chooses a free one.
-        json_output: One JSON line in place of the lines for a person.
+        agents_file: Adds to the built-in agents, or replaces them.
+        truth_log: File for what the agents really heard and sent.
+        port: The session service's port; 0 picks a free one.
+        json_output: Print one JSON line instead of text.
         agents_command: See `EmbeddedStack.start`.
 
     Raises:
         ConfigError: A file, the port or the named LiveKit server is not usable.
-        StackError: A part did not come up, or ended by itself.
+        StackError: A part did not start, or died.
     """
     _check_writable(truth_log)
     given = os.environ.get(API_KEY_ENV, "")
@@ -70,7 +70,7 @@ async def stack_up(
 
 
 def _check_writable(truth_log: Path | None) -> None:
-    """A truth log that its user asked for and would not get is told before anything starts."""
+    """Fails before anything starts if the truth log that the user asked for cannot be written."""
     if truth_log is None:
         return
     try:
@@ -94,7 +94,7 @@ def _settle(future: asyncio.Future[int], code: int) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the person who waits
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress for the user
 
 
 def _as_json(address: StackAddress, *, shown: bool) -> str:

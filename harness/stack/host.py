@@ -1,9 +1,9 @@
-"""The process that holds the embedded stack together; `harness.stack.embedded` starts it.
+"""The process that runs the embedded stack; `harness.stack.embedded` starts it.
 
-It runs the session service itself, starts the LiveKit server (under a guard) and the agents as children, and watches
-them. Its standard input is a pipe: the first line is a `HostSettings` as JSON, and when the pipe closes, in whatever
-way its starter ended, everything ends. Each line it writes is a JSON object: `{"ready": …}` or `{"error": …}` first,
-`{"fallen": {"part", "said"}}` if a part ends by itself later.
+It runs the session service itself, starts the LiveKit server (under a guard) and the agents as children, and supervises
+them. Its standard input is a pipe: the first line is a `HostSettings` as JSON, and when the pipe closes, however its
+starter ended, everything ends. Each line it writes is a JSON object: `{"ready": …}` or `{"error": …}` first, then
+`{"fallen": {"part", "said"}}` if a part dies.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from harness.stack.relay import Relays
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
 
-# The caller, at 0, goes first where the processor is short.
+# Generous: on a busy machine the caller, at nice 0, gets the CPU first.
 AGENTS_READY_WITHIN_S = 180.0
 AGENTS_GRACE_S = 5.0
 LINES_SHOWN = 20
 SET_WITHIN_S = 20.0
 
 
-class Fallen(Exception):  # noqa: N818 - it says what the part is, not what went wrong
-    """A part ended by itself."""
+class Fallen(Exception):  # noqa: N818 - named after the event it reports
+    """A part of the stack died."""
 
     def __init__(self, part: str, said: str) -> None:
         super().__init__(part)
@@ -49,10 +49,10 @@ class Fallen(Exception):  # noqa: N818 - it says what the part is, not what went
 
 
 class News:
-    """What the agents' process says of its rooms.
+    """Dispatches what the agents' process reports about its rooms.
 
     Attributes:
-        on: Called with a room, by what came about in it.
+        on: Handlers by kind of message; each is called with the room.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class News:
         self._set: dict[str, asyncio.Event] = {}
 
     def take(self, room: str, what: str) -> None:
-        """Something came about."""
+        """Handles a message about a room."""
         if what in ("set", "over") and room in self._set:
             self._set[room].set()
         if what in self.on:
@@ -68,10 +68,10 @@ class News:
 
     @contextlib.asynccontextmanager
     async def until_set(self, room: str) -> AsyncIterator[None]:
-        """After its body, waits until whoever is to be in the room is there, or has failed to come.
+        """Context manager that, after its body, waits until everyone due in the room is there or has failed to join.
 
         Raises:
-            TimeoutError: Neither within `SET_WITHIN_S`.
+            TimeoutError: Neither happened within `SET_WITHIN_S`.
         """
         self._set[room] = asyncio.Event()
         try:
@@ -82,7 +82,7 @@ class News:
 
 
 class Agents:
-    """The agents' process: started at once, told of the server when that answers, sent to rooms by `join`."""
+    """The agents' process: starts at once, gets the server's address when that is up; `join` sends agents to rooms."""
 
     def __init__(self, child: Child, said: Said, ready: asyncio.Future[None], news: News) -> None:
         self.child = child
@@ -92,7 +92,7 @@ class Agents:
 
     @classmethod
     async def start(cls, command: list[str]) -> Agents:
-        """Starts the process, which imports what it needs while it waits for its first line."""
+        """Starts the process, which does its imports while it waits for its first line."""
         said = Said()
         news = News()
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -111,11 +111,11 @@ class Agents:
         return cls(await Child.start("agents", command, said=said, on_message=take), said, ready, news)
 
     async def set_up(self, server: RunningServer, settings: HostSettings) -> None:
-        """Hands down the server's keys and waits until the agents are ready.
+        """Passes on the server's keys and waits until the agents are ready.
 
         Raises:
-            HarnessError: What the agents reported.
-            Fallen: They ended instead.
+            HarnessError: The error that the agents reported.
+            Fallen: They died.
         """
         keys = server.keys
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
@@ -151,11 +151,11 @@ class Host:
         self._watched: list[Child] = []
 
     async def start(self) -> dict[str, Any]:
-        """Starts everything; returns what `ready` says.
+        """Starts everything; returns the content of the `ready` message.
 
         Raises:
-            HarnessError: A setting is wrong or a part did not come up.
-            Fallen: A part ended while it was starting.
+            HarnessError: A setting is wrong or a part did not start.
+            Fallen: A part died during startup.
         """
         settings = self._settings
         specs = load_agents(Path(settings.agents_file) if settings.agents_file else None)
@@ -208,7 +208,7 @@ class Host:
         return {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}
 
     async def wait_fallen(self) -> Fallen:
-        """Returns when a part has ended by itself."""
+        """Waits until a part dies; returns which one, with its last output."""
         ends = {asyncio.create_task(child.wait()): child for child in self._watched}
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -219,7 +219,7 @@ class Host:
         return Fallen(child.name, child.said.last(LINES_SHOWN))
 
     async def stop(self) -> None:
-        """Ends everything, in the opposite order of its start."""
+        """Stops everything in reverse order of starting."""
         await self._ends.aclose()
 
 
@@ -271,8 +271,8 @@ async def _run() -> None:
 
 
 def main() -> None:
-    """The host's whole life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the starter decides
+    """Runs the host until it is told to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole process group; the starter decides
     asyncio.run(_run())
 
 

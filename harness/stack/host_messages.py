@@ -1,4 +1,4 @@
-"""What goes over the pipes of the host: its settings."""
+"""Messages over the host's pipes: its settings."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class HostSettings:
-    """What the host is told in its first line.
+    """The host's settings, sent as its first line.
 
     Attributes:
         server: The livekit-server to start.
         api_key: The session service's key.
-        port: The session service's port; 0 chooses one.
-        agents_file: Adds to the shipped agents, or replaces them.
-        truth_log: Where the agents write what they heard and sent.
+        port: The session service's port; 0 picks a free one.
+        agents_file: Adds to the built-in agents, or replaces them.
+        truth_log: File for what the agents really heard and sent.
         warm: The agents whose models are loaded before the stack is ready.
-        agents_command: What runs the agents.
+        agents_command: The command that runs the agents.
     """
 
     server: str
@@ -30,5 +30,5 @@ class HostSettings:
     agents_command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "harness.stack.agents"])
 
     def to_message(self) -> dict[str, Any]:
-        """The first line's JSON object."""
+        """The settings as the first line's JSON object."""
         return asdict(self)

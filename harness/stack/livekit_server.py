@@ -1,4 +1,4 @@
-"""The LiveKit server: where it comes from, how it is set, and starting it on loopback."""
+"""The LiveKit server: finding it, configuring it, and starting it on loopback."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ START_TRIES = 5
 START_WITHIN_S = 30.0
 STOP_GRACE_S = 4.0
 _POLL_S = 0.02
-# What listens there may be another program that never answers, where the port was lost to it.
+# If the port was lost to another program, that one may never answer.
 _TRY_TIMEOUT = aiohttp.ClientTimeout(total=1.0)
 _LINES_SHOWN = 15
 
-# A room that nobody came to, and one that everybody has left, in seconds.
+# Seconds after which a room that nobody has joined, or that everybody has left, is closed.
 EMPTY_TIMEOUT_S = 60
 DEPARTURE_TIMEOUT_S = 2
 
 
 def cached_server() -> Path:
-    """Where the server that was built for this machine lies, or will."""
+    """Path of the server built for this machine, whether or not it exists yet."""
     machine = platform.machine().lower()
     arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
     return user_cache_dir() / "livekit-server" / f"{VERSION}-{sys.platform}-{arch}" / "livekit-server"
 
 
 async def find_server(*, say: Callable[[str], None]) -> Path:
-    """A runnable livekit-server: the one named, the one on PATH, the cached one, else one built now.
+    """Finds a runnable livekit-server: the configured one, one on PATH, the cached one, or one built now.
 
     Args:
-        say: Takes lines for a person when something takes long.
+        say: Receives progress messages while something takes long.
 
     Raises:
         ConfigError: `VOICE_HARNESS_LIVEKIT_SERVER` names no runnable livekit-server, or the cache cannot be written.
@@ -81,19 +81,19 @@ async def find_server(*, say: Callable[[str], None]) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ServerPorts:
-    """The server's two ports on loopback: HTTP with signalling (TCP), media (UDP)."""
+    """The server's two ports on loopback: HTTP and signalling (TCP), media (UDP)."""
 
     http: int
     media: int
 
 
 def server_config(ports: ServerPorts, keys: LiveKitKeys) -> str:
-    """The server's settings (JSON, which is YAML): reachable from this machine alone, nothing looked up elsewhere.
+    """The server's configuration (JSON, which is valid YAML): reachable from this machine only, no external look-ups.
 
-    - ICE over TCP is off, since the server would open that port on all interfaces.
-    - Without `stun_servers` it would hand its clients public ones. The discard port stays silent, which delays nobody;
-      the media port in its place would: a client that asks there cannot connect.
-    - Rooms are made by the session service, so that a token for a room that is not there is refused.
+    - ICE over TCP is off, as the server would open that port on all interfaces.
+    - Without `stun_servers` it would give its clients public ones. The discard port never answers, which delays nobody;
+    the media port would not do: a client that sends STUN requests there cannot connect.
+    - Rooms are created by the session service, so that a token for a room that does not exist is refused.
     """
     return json.dumps(
         {
@@ -116,7 +116,7 @@ def server_config(ports: ServerPorts, keys: LiveKitKeys) -> str:
                 "empty_timeout": EMPTY_TIMEOUT_S,
                 "departure_timeout": DEPARTURE_TIMEOUT_S,
             },
-            # The default refuses tracks beyond 400 a core, long before this machine is at its end.
+            # The default refuses tracks beyond 400 per core, long before this machine is at capacity
             "limit": {"num_tracks": -1},
             "logging": {"level": "warn"},
         }
@@ -124,20 +124,20 @@ def server_config(ports: ServerPorts, keys: LiveKitKeys) -> str:
 
 
 def new_keys(http_port: int) -> LiveKitKeys:
-    """A fresh key pair for a server at `http_port`."""
-    secret = Secret(secrets.token_urlsafe(36))  # 48 characters; the server warns under 32
+    """A new key pair for a server at `http_port`."""
+    secret = Secret(secrets.token_urlsafe(36))  # 48 characters; the server warns below 32
     return LiveKitKeys(f"ws://{LOOPBACK}:{http_port}", f"API{secrets.token_hex(6)}", secret)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that answers: its guard and its keys."""
+    """A server that is up: its guard process and its keys."""
 
     child: Child
     keys: LiveKitKeys
 
     async def stop(self) -> None:
-        """Ends it; no process and no port is left."""
+        """Stops it; no process and no port is left."""
         await self.child.stop(grace_s=STOP_GRACE_S)
 
 
@@ -145,7 +145,7 @@ async def start_server(program: Path) -> RunningServer:
     """Starts `program` under a guard on free ports of 127.0.0.1 and waits until it answers.
 
     Raises:
-        StackError: It ended or did not answer in time; what it said is in the error.
+        StackError: It died or did not answer in time; the message has its last output.
     """
     said = ""
     for _ in range(START_TRIES):
@@ -165,7 +165,7 @@ async def start_server(program: Path) -> RunningServer:
 
 
 async def _start_child(program: Path, ports: ServerPorts, keys: LiveKitKeys) -> Child:
-    """A server that answers, or one that has ended and is cleared away."""
+    """Starts a server; returns it once it answers or, if it died, once it is cleaned up."""
     child = await Child.start(
         "LiveKit server",
         [*GUARD, str(program), "--config", "/dev/stdin"],
@@ -182,7 +182,7 @@ async def _start_child(program: Path, ports: ServerPorts, keys: LiveKitKeys) -> 
 
 
 async def _answers(child: Child, http_port: int) -> bool:
-    """True when the server answers, False when it has ended."""
+    """Waits for the server: True once it answers, False if it died."""
     ended = asyncio.create_task(child.wait())
     try:
         async with asyncio.timeout(START_WITHIN_S), aiohttp.ClientSession(timeout=_TRY_TIMEOUT) as client:

@@ -1,6 +1,6 @@
-"""A way to the LiveKit server's signalling that can be cut: a port for each room, in front of the server's own.
+"""A TCP relay in front of the LiveKit server's signalling that can be cut: one port for each room.
 
-Only signalling goes through it; media goes past it. While it is cut, connections are dropped at once.
+It carries signalling only; media bypasses it. While it is cut, connections are dropped at once.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from urllib.parse import SplitResult, urlsplit
 from harness.process.ports import LOOPBACK
 
 CHUNK_BYTES = 1 << 16
-LINGER_S = 30.0
-"""A relay stays so long after the agent has left: the caller may still be there."""
+LINGER_S = 30.0  # seconds that a relay stays up after the agent has left: the caller may still be there
 
 
 class Relay:
-    """One room's. Made by `start`."""
+    """One room's relay, created by `start`."""
 
     def __init__(self, target: SplitResult) -> None:
         self._target = target
@@ -33,7 +32,7 @@ class Relay:
         """Listens on a free port of 127.0.0.1, in front of the server at `url`.
 
         Raises:
-            OSError: There is no port.
+            OSError: No port is available.
         """
         relay = cls(urlsplit(url))
         relay._server = await asyncio.start_server(relay._take, LOOPBACK, 0)
@@ -42,7 +41,7 @@ class Relay:
         return relay
 
     def cut(self, lasts_s: float | None) -> None:
-        """Drops what there is, and all that comes for so long; None: for ever."""
+        """Drops all connections, and refuses new ones for `lasts_s` seconds; None for ever."""
         self._drop()
         if lasts_s is not None:
             self._mending = asyncio.get_running_loop().call_later(lasts_s, self._mend)
@@ -56,7 +55,7 @@ class Relay:
         self._cut = False
 
     async def close(self) -> None:
-        """Ends everything. Raises nothing."""
+        """Closes the port and all connections. Never raises."""
         if self._mending is not None:
             self._mending.cancel()
         if self._server is not None:
@@ -90,7 +89,7 @@ class Relay:
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until either side ends; then the other one hears of that."""
+    """Copies data until one side ends, then closes the other."""
     with contextlib.suppress(OSError):
         while data := await reader.read(CHUNK_BYTES):
             writer.write(data)
@@ -100,10 +99,10 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 class Relays:
-    """All rooms' that have one.
+    """The relays of all rooms that have one.
 
     Args:
-        url: The server's own.
+        url: The server's own URL.
     """
 
     def __init__(self, url: str) -> None:
@@ -112,22 +111,22 @@ class Relays:
         self._lingering: set[asyncio.Task[None]] = set()
 
     async def url_for(self, room: str) -> str:
-        """Where the caller of that room connects to.
+        """The URL to which the caller of that room connects; starts the room's relay if needed.
 
         Raises:
-            OSError: There is no port.
+            OSError: No port is available.
         """
         if room not in self._relays:
             self._relays[room] = await Relay.start(self._url)
         return self._relays[room].url
 
     def cut(self, room: str, lasts_s: float | None) -> None:
-        """Cuts that room's, where it has one."""
+        """Cuts the room's relay, if it has one."""
         if room in self._relays:
             self._relays[room].cut(lasts_s)
 
     def over(self, room: str) -> None:
-        """The agent has left that room: its relay ends before long."""
+        """Closes the relay of a room that its agent has left, after `LINGER_S`."""
         relay = self._relays.pop(room, None)
         if relay is not None:
             lingering = asyncio.create_task(_linger(relay))
@@ -135,7 +134,7 @@ class Relays:
             lingering.add_done_callback(self._lingering.discard)
 
     async def close(self) -> None:
-        """Ends all."""
+        """Closes all relays."""
         for lingering in self._lingering:
             lingering.cancel()
         await asyncio.gather(*self._lingering, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What all routes of the session service share."""
+"""State shared by all routes of the session service."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from harness.stack.agents_file import SessionFault
 
 Overrides = Mapping[str, str]
-# Makes the room and sends the agent there: room, agent, overrides.
+# Creates the room and sends the agent there: room, agent, overrides.
 Dispatch = Callable[[str, str, Overrides], Awaitable[None]]
-# Where a caller of that room connects to.
+# The URL to which a caller of that room connects.
 UrlFor = Callable[[str], Awaitable[str]]
 
 _PLAIN = Shape()
@@ -26,19 +26,19 @@ _PLAIN = Shape()
 
 @dataclass
 class Service:
-    """What all routes of the service share.
+    """State shared by all routes of the service.
 
     Attributes:
-        api_key: The one key that is accepted.
-        keys: What signs the callers' tokens.
-        faults: Each agent's name, with what is wrong with its sessions, or None.
+        api_key: The only key that is accepted.
+        keys: The key pair that signs the callers' tokens.
+        faults: The session fault of each agent by name, or None.
         dispatch: Called for each new session before it is answered.
-        closed_port: Where nobody answers.
-        limited: The agents whose `rate_limited_once` has been.
-        shapes: Each agent's name with its shape, where that has to do with the caller.
-        relayed_url: Gives the URL for a room whose caller's signalling can be cut.
-        shared: Room and identity that all callers of an agent get, by its name.
-        cuts: What is to become of the caller's signalling, by room.
+        closed_port: A port on which nothing listens.
+        limited: The agents whose `rate_limited_once` has been used up.
+        shapes: The agents' shapes by name, for those that affect the caller.
+        relayed_url: Returns the URL for a room whose caller's signalling can be cut.
+        shared: Room and identity that all callers of an agent share, by the agent's name.
+        cuts: The cut of the caller's signalling, by room.
     """
 
     api_key: Secret
@@ -57,7 +57,7 @@ class Service:
         return self.shapes.get(agent, _PLAIN)
 
     async def url(self, agent: str, room: str) -> str:
-        """Where the caller of that agent in that room connects to."""
+        """The URL to which the caller of that agent in that room connects."""
         cut = self.shape(agent).line.cut
         if self.relayed_url is None or cut is None:
             return self.keys.url
@@ -65,10 +65,10 @@ class Service:
         return await self.relayed_url(room)
 
     def over(self, room: str) -> None:
-        """Nothing of an agent is left in that room: nobody shares it any more."""
+        """Forgets a room that its agent has left, so that no later caller shares it."""
         self.cuts.pop(room, None)
         self.shared = {agent: place for agent, place in self.shared.items() if place[0] != room}
 
     def knows_key(self, offered: str) -> bool:
-        """Whether this is the key, in a time that does not tell how much of it was right."""
+        """Whether `offered` is the key, compared in constant time."""
         return hmac.compare_digest(offered.encode(errors="surrogateescape"), self.api_key.reveal().encode())

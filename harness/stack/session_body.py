@@ -1,4 +1,4 @@
-"""The body of a session request, checked by hand so that each message names its field as the API's own would."""
+"""The body of a session request, validated by hand so that each message names its field as the real API does."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
 
 
 class BodyError(ValueError):
-    """A body that cannot be used; its text is for the client."""
+    """An invalid body; the message is for the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionBody:
-    """What is asked for: an agent, and what of its defaults to replace for this session."""
+    """The requested agent, and the defaults to override for this session."""
 
     agent: str
     overrides: dict[str, str]
 
 
 def parse_body(raw: bytes) -> SessionBody:
-    """The request's body, read.
+    """Parses a request's body.
 
-    An override that is left out is not in `overrides`; fields that the contract does not know are ignored.
+    An override that is left out is not in `overrides`; fields that the contract does not define are ignored.
 
     Raises:
-        BodyError: It is not JSON, no object, lacks `agent`, or a field is no text or blank.
+        BodyError: It is not a JSON object, lacks `agent`, or a field is blank or not a string.
     """
     try:
         body = json.loads(raw)

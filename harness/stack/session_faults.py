@@ -1,4 +1,4 @@
-"""What is wrong with an agent's sessions, on purpose: each way in which a session request fails, for trying it out."""
+"""Deliberate failures of session requests, one for each way in which they can fail."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 EXPIRED_TTL_S = -3600.0
 DRIP_EVERY_S = 0.5
-# An answer without end comes at about 6 MB a second: fast for a client, bearable for the machine.
+# An endless response is sent at about 6 MB a second: fast for a client, bearable for the machine.
 ENDLESS_CHUNK = b" " * 65_536
 ENDLESS_EVERY_S = 0.01
-# Short, so that whoever waits it out waits little.
+# Short, so that tests that wait for it are quick.
 RETRY_AFTER_S = 1
 
 Answer = Callable[[web.Request, "Service", str], Awaitable[web.StreamResponse | None]]
 
 
 async def answer(fault: SessionFault, request: web.Request, service: Service, agent: str) -> web.StreamResponse | None:
-    """What a request for an agent with this fault gets; None: nothing is wrong this time."""
+    """Responds to a request for an agent with this fault; None if it should be answered normally this time."""
     return await FAULTS[fault](request, service, agent)
 
 
@@ -59,7 +59,7 @@ async def _html(_request: web.Request, _service: Service, _agent: str) -> web.St
 
 
 def _answers(change: Callable[[dict[str, Any]], Any]) -> Answer:
-    """A success whose `data` is replaced by what `change` makes of it."""
+    """Responds with a success whose `data` is replaced by the result of `change`."""
 
     async def respond(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
         body = _success_body(service)
@@ -101,7 +101,7 @@ async def _dead_url(_request: web.Request, service: Service, _agent: str) -> web
 
 
 async def _expired_token(_request: web.Request, service: Service, agent: str) -> web.StreamResponse:
-    """The room is there and its agent is in it; only the token has run out."""
+    """The room exists with its agent in it; only the token has expired."""
     room = api.new_room()
     await service.dispatch(room, agent, {})
     token = caller_token(service.keys, room, api.new_identity(), ttl_s=EXPIRED_TTL_S)
@@ -109,7 +109,7 @@ async def _expired_token(_request: web.Request, service: Service, agent: str) ->
 
 
 async def _wrong_room(_request: web.Request, service: Service, agent: str) -> web.StreamResponse:
-    """The room is there and its agent is in it; the token names one that is not, which the server refuses."""
+    """The room exists with its agent in it; the token is for one that does not exist, so the server refuses it."""
     room = api.new_room()
     await service.dispatch(room, agent, {})
     token = caller_token(service.keys, api.new_room(), api.new_identity())
@@ -117,7 +117,7 @@ async def _wrong_room(_request: web.Request, service: Service, agent: str) -> we
 
 
 def _success_body(service: Service) -> dict[str, Any]:
-    """A success for a room that nobody makes."""
+    """A success body for a room that is never created."""
     room = api.new_room()
     token = caller_token(service.keys, room, api.new_identity()).reveal()
     data = {"token": token, "livekit_url": service.keys.url, "room_name": room}

@@ -1,6 +1,6 @@
 """The session service: section 2 of the contract on loopback, for the reference agents.
 
-The application is put together from route modules (`SessionRoute` is the first); what they share is in `Service`.
+The application is assembled from route modules (`SessionRoute` is the first); they share a `Service`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from harness.stack.tokens import caller_token
 
 KEY_HEADER = "x-api-key"
 BODY_LIMIT_BYTES = 1 << 20
-# How long answers that never end may go on when the service closes.
+# Seconds that unfinished responses may continue when the service closes.
 SHUTDOWN_S = 0.2
 
 _log = logging.getLogger(__name__)
 
 
 class RouteModule(Protocol):
-    """A part of the service: adds its routes to the application."""
+    """Part of the service: adds its routes to the application."""
 
     def add_to(self, app: web.Application) -> None:
         """Called once, before the application starts."""
@@ -73,7 +73,7 @@ class SessionRoute:
 
 
 def build_app(modules: Iterable[RouteModule]) -> web.Application:
-    """The application with the routes of `modules`; every error it answers with is JSON."""
+    """The application with the routes of `modules`; all its error responses are JSON."""
     app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_errors_as_json])
     for module in modules:
         module.add_to(app)
@@ -81,7 +81,7 @@ def build_app(modules: Iterable[RouteModule]) -> web.Application:
 
 
 class SessionServer:
-    """A running service; `start` it, `close` it."""
+    """A running service, from `start` to `close`."""
 
     def __init__(self, runner: web.AppRunner, service: Service, port: int) -> None:
         self._runner = runner
@@ -91,13 +91,13 @@ class SessionServer:
 
     @classmethod
     async def start(cls, service: Service, *, port: int = 0) -> SessionServer:
-        """Serves on 127.0.0.1 at `port`, or at a free one.
+        """Serves on 127.0.0.1 at `port`, or at a free one if it is 0.
 
         Raises:
-            OSError: The port is taken or may not be used.
+            OSError: The port is taken or not permitted.
         """
         app = build_app([SessionRoute(service)])
-        # Handlers end with their connection: some of the faults go on until the client has had enough.
+        # Handlers are cancelled with their connection: some faults last until the client disconnects
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
@@ -109,13 +109,13 @@ class SessionServer:
         return cls(runner, service, int(runner.addresses[0][1]))
 
     async def close(self) -> None:
-        """Ends open answers and gives the port back."""
+        """Aborts open responses and releases the port."""
         await self._runner.cleanup()
         self._service.closed_port.close()
 
 
 async def _add_slash(request: web.Request) -> web.StreamResponse:
-    """What Django's APPEND_SLASH does: clients that follow it turn the POST into a GET."""
+    """Emulates Django's APPEND_SLASH: clients that follow the redirect turn the POST into a GET."""
     return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": f"{request.path}/"})
 
 
@@ -128,6 +128,6 @@ async def _errors_as_json(
     except web.HTTPException as error:
         kept = {name: value for name, value in error.headers.items() if name in ("Allow", "Location")}
         return refusal(error.status, error.reason, kept)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a response and the log the reason
         _log.warning("%s %s failed: %r", request.method, request.path, error)
         return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")

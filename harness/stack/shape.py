@@ -1,12 +1,12 @@
-"""An agent's `shape`: as what it is in the room, with which tracks and whom, and what becomes of it and of the line.
+"""An agent's `shape`: its kind of participant, its tracks, who else is in the room, and how it and the line end.
 
     shape:
       kind: standard
       first: true
       tracks: {background: {before: true, sound: tone}}
 
-What an agent says and how soon is told elsewhere; each key here can be joined with any other, but for those that
-`Shape` refuses together. Replies are counted from 1; 0 is the greeting.
+What an agent says and how soon is set elsewhere; any keys here can be combined, except those that `Shape` rejects
+together. Replies are counted from 1; 0 is the greeting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AfterReply = Annotated[int, Field(ge=0, le=1000)]
 
 
 class Background(Strict):
-    """A second track of the agent's, as a player of background sound publishes."""
+    """A second track of the agent, as players of background audio publish."""
 
     source: Literal["unknown", "microphone"] = "unknown"
     before: bool = Field(True, description="Published before the voice's track, or after it.")
@@ -55,29 +55,29 @@ class Tracks(Strict):
 
     @property
     def late_s(self) -> float:
-        """See `late`; in seconds."""
+        """`late` in seconds; 0 if it is not set."""
         return 0.0 if self.late is None else duration_s(self.late)
 
     @property
     def needs_sdk(self) -> bool:
-        """Whether a line at the socket, which has one track for good, cannot do it."""
+        """Whether it needs the SDK: a line at the socket has a single track, which it cannot mute."""
         return self.background is not None or self.republish is not None or self.muted or self.stereo
 
 
 class Avatar(Strict):
-    """A second participant of kind AGENT publishes the voice on the agent's behalf; texts come from the agent."""
+    """A second participant of kind AGENT publishes the voice on the agent's behalf; the agent sends the texts."""
 
     first: bool = Field(False, description="The avatar is in the room before the agent that it speaks for.")
 
 
 class Observer(Strict):
-    """A participant of kind AGENT without audio, as a note taker or monitor; there before the agent."""
+    """A participant of kind AGENT without audio, such as a note taker or monitor; joins before the agent."""
 
     sends: bool = Field(False, description="It sends a frame of its own on voice.reply for each text that it sees.")
 
 
 class Beside(Strict):
-    """Who else is in the room, before the agent and the caller."""
+    """Other participants, who join before the agent and the caller."""
 
     observer: Observer | None = None
     hold_music: Literal["leaves", "goes_silent", "stays"] | None = Field(
@@ -87,7 +87,7 @@ class Beside(Strict):
 
 
 class Handover(Strict):
-    """The agent leaves, and a second participant, `agent-NAME-2`, answers from then on."""
+    """The agent leaves, and a second participant, `agent-NAME-2`, takes over."""
 
     after_reply: AfterReply = 1
     gap: Duration = Field("200ms", description="Between the first one's leaving and the second one's joining.")
@@ -96,19 +96,19 @@ class Handover(Strict):
 
     @property
     def gap_s(self) -> float:
-        """See `gap`; in seconds."""
+        """`gap` in seconds."""
         return duration_s(self.gap)
 
 
 class HangsUp(Strict):
-    """The agent leaves as it should, once its reply has been said and played out."""
+    """The agent leaves properly once its reply has been spoken and played out."""
 
     after_reply: AfterReply = 1
     room: bool = Field(False, description="It deletes the room, in place of leaving it.")
 
 
 class Crash(Strict):
-    """The agent is gone at once, after a reply or in the middle of one."""
+    """The agent disappears after a reply or in the middle of one."""
 
     after_reply: AfterReply | None = None
     in_reply: int | None = Field(None, ge=1, le=1000)
@@ -136,7 +136,7 @@ class Publish(Strict):
 
 
 class CallerToken(Strict):
-    """The token that the session service hands to the caller."""
+    """The token that the session service gives the caller."""
 
     without: list[Right] = Field(default_factory=list, description="Rights that it does not give.")
     shared: bool = Field(
@@ -145,7 +145,7 @@ class CallerToken(Strict):
 
 
 class Cut(Strict):
-    """The caller's signalling is cut, and not let through again for a time."""
+    """The caller's signalling is cut, and new connections are refused for a time."""
 
     after_reply: AfterReply = 1
     lasts: Annotated[str, AfterValidator(_duration_or_ever)] = Field(
@@ -154,18 +154,18 @@ class Cut(Strict):
 
     @property
     def lasts_s(self) -> float | None:
-        """See `lasts`; in seconds, None for ever."""
+        """`lasts` in seconds; None for ever."""
         return None if self.lasts == EVER else duration_s(self.lasts)
 
 
 class CallerLine(Strict):
-    """The caller's way to the server."""
+    """The caller's connection to the server."""
 
     cut: Cut | None = None
 
 
 class Shape(Strict):
-    """See the module."""
+    """An agent's shape; see the module."""
 
     kind: Kind = Field("agent", description="Of its token; standard: a plain token, which names no kind.")
     first: bool | None = Field(
@@ -194,22 +194,22 @@ class Shape(Strict):
 
     @property
     def needs_sdk(self) -> bool:
-        """Whether a line at the socket cannot do it."""
+        """Whether it needs the SDK, because a line at the socket cannot do it."""
         return self.tracks.needs_sdk or self.avatar is not None or self.publish.red or not self.publish.dtx
 
     @property
     def session_waits(self) -> bool:
-        """Whether the session is answered only when someone is in the room, or a process of its own is there."""
+        """Whether the session is answered only once someone is in the room, or the agent's own process is up."""
         beside = self.beside
         someone = beside.observer is not None or beside.hold_music is not None or beside.recorder
         return self.first is True or someone or self.dies
 
     @property
     def dies(self) -> bool:
-        """Whether the agent needs a process of its own, which is killed."""
+        """Whether the agent crashes by killing its process, and so needs one of its own."""
         return self.crash is not None and self.crash.how == "vanish"
 
     @property
     def caller_returns(self) -> bool:
-        """Whether a caller that is gone may come again, or another one in its place."""
+        """Whether a caller that has left may come back, or be replaced by another."""
         return self.token.shared or (self.line.cut is not None and self.line.cut.lasts_s is not None)

@@ -34,14 +34,14 @@ class LiveKitKeys:
 def caller_token(
     keys: LiveKitKeys, room: str, identity: str, *, ttl_s: float = 600, without: Collection[Right] = ()
 ) -> Secret:
-    """A token to join `room`, and no other, to publish and subscribe there, and to exchange data.
+    """A token to join `room` only, publish and subscribe there, and exchange data.
 
     Args:
-        keys: What signs it.
-        room: The one room.
-        identity: The participant's name in the room.
-        ttl_s: How long it can be used to join. Negative makes one that has run out; LiveKit allows a minute's leeway.
-        without: Rights that it does not give.
+        keys: The key pair that signs it.
+        room: The room.
+        identity: The participant's identity in the room.
+        ttl_s: Seconds for which it can be used to join. Negative for an expired one; LiveKit allows a minute's leeway.
+        without: Permissions to leave out.
     """
     return _token(keys, room, identity, ttl_s, without=without)
 
@@ -54,14 +54,14 @@ def agent_token(
     kind: TokenKind = "agent",
     attributes: Mapping[str, str] | None = None,
 ) -> Secret:
-    """As `caller_token`, for a participant of the stack's own.
+    """As `caller_token`, for one of the stack's own participants.
 
     Args:
-        keys: What signs it.
-        room: The one room.
-        identity: The participant's name in the room.
-        kind: What it is; standard: the token names no kind.
-        attributes: The participant's attributes from the start.
+        keys: The key pair that signs it.
+        room: The room.
+        identity: The participant's identity in the room.
+        kind: The participant's kind; with `standard` the token names no kind.
+        attributes: The participant's initial attributes.
     """
     return _token(keys, room, identity, AGENT_TOKEN_TTL_S, kind=kind, attributes=attributes)
 

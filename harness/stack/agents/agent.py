@@ -31,11 +31,9 @@ from harness.stack.tokens import LiveKitKeys
 from harness.transport.room import TransportHub
 from harness.transport.room_events import ON_BEHALF_OF
 
-JITTER_BUFFER_EVERY_S = 0.055
-"""Polling interval in seconds: WebRTC caches its statistics for 50 ms."""
+JITTER_BUFFER_EVERY_S = 0.055  # polling interval in seconds: WebRTC caches its statistics for 50 ms
 WITHOUT_CALLER_S = 30.0
-GREETS_ANYWAY_S = 3.0
-"""Seconds to wait for the caller to subscribe before the agent greets regardless."""
+GREETS_ANYWAY_S = 3.0  # seconds to wait for the caller to subscribe before the agent greets regardless
 
 
 _NO_DOINGS = Doings(lambda: None, lambda: asyncio.sleep(0), lambda: asyncio.sleep(0))

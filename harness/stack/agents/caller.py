@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-OURS = ("agent-", "avatar-", "beside-")
-"""Identity prefixes of the stack's own participants, whatever their kind."""
+OURS = ("agent-", "avatar-", "beside-")  # identity prefixes of the stack's own participants, whatever their kind
 RETURNS_WITHIN_S = 5.0
 
 

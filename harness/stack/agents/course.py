@@ -13,8 +13,7 @@ from harness.stack.agents.line import Line
 from harness.stack.agents.mouth import Log
 from harness.stack.shape import Shape
 
-PLAYED_OUT_S = 0.3
-"""Seconds from the last sample's departure until the caller has certainly heard it."""
+PLAYED_OUT_S = 0.3  # seconds from the last sample's departure until the caller has certainly heard it
 
 
 @dataclass(frozen=True, slots=True)

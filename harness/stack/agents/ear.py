@@ -13,18 +13,14 @@ from harness.stack.agents.endpointing import CHUNK, RATE_HZ, Ended, Endpointer, 
 from harness.stack.agents.utterance import Pcm
 
 FRAME_MS = 32
+# Level in dBFS below which a chunk is silence without asking Silero, which costs half a millisecond of CPU a chunk.
 QUIET_DBFS = -65.0
-"""Level in dBFS below which a chunk is silence without asking Silero, which costs half a millisecond of CPU a chunk."""
-PAD_S = 0.2
-"""Seconds of surrounding audio kept at each end of what the recogniser gets."""
-KEPT_S = 60.0
-"""Most seconds of an utterance that the recogniser gets: the last ones."""
-VOICE_DBFS = -45.0
-"""Level in dBFS from which a chunk counts as voice when level alone decides."""
+PAD_S = 0.2  # seconds of surrounding audio kept at each end of what the recogniser gets
+KEPT_S = 60.0  # most seconds of an utterance that the recogniser gets: the last ones
+VOICE_DBFS = -45.0  # level in dBFS from which a chunk counts as voice when level alone decides
 _VOICE_POWER = (32768 * 10 ** (VOICE_DBFS / 20)) ** 2
 _QUIET_POWER = (32768 * 10 ** (QUIET_DBFS / 20)) ** 2
-_FORGET_AFTER = RATE_HZ // CHUNK
-"""Number of quiet chunks (1 s) after which Silero's state is reset."""
+_FORGET_AFTER = RATE_HZ // CHUNK  # number of quiet chunks (1 s) after which Silero's state is reset
 
 
 @dataclass(frozen=True, slots=True)

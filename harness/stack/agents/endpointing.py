@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CHUNK = 512
-"""Samples in one Silero chunk at 16 kHz: 32 ms."""
+CHUNK = 512  # samples in one Silero chunk at 16 kHz: 32 ms
 RATE_HZ = 16_000
 CHUNK_MS = CHUNK * 1000 // RATE_HZ
 
 SPEECH = 0.5
-STILL_SPEECH = 0.35
-"""Silero's own two thresholds: the first starts an utterance, the second, lower one keeps it going."""
+STILL_SPEECH = 0.35  # Silero's own two thresholds: the first starts an utterance, the second, lower one keeps it going
+# A pause this long starts the recogniser. Most such pauses are the end, so its text is ready by then.
 RECOGNISE_AFTER_MS = 200
-"""A pause this long starts the recogniser. Most such pauses are the end, so its text is ready by then."""
+# A pause this long resets the count of continuous speech: two short sounds are no sentence, "Wait, one" is.
 RUN_GAP_MS = 350
-"""A pause this long resets the count of continuous speech: two short sounds are no sentence, "Wait, one" is."""
+# Continuous speech that takes the turn (a barge-in). A cough or an "mm-hmm" (450 to 500 ms) is shorter.
 BARGE_IN_MS = 550
-"""Continuous speech that takes the turn (a barge-in). A cough or an "mm-hmm" (450 to 500 ms) is shorter."""
-SHORTEST_MS = 96
-"""An utterance with less speech than this in total is a click."""
+SHORTEST_MS = 96  # an utterance with less speech than this in total is a click
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,14 @@ from harness.stack.agents.utterance import Pcm
 Samples = npt.NDArray[np.float32]
 
 RATE_HZ = 16_000
-WINDOW = RATE_HZ * 4 // 10
-"""Samples of the stream (0.4 s) that are searched for in all fixtures."""
+WINDOW = RATE_HZ * 4 // 10  # samples of the stream (0.4 s) that are searched for in all fixtures
+# The last 0.2 s before the voiced end decide its position: a jitter buffer may have stretched what came before.
 END_WINDOW = RATE_HZ // 5
-"""The last 0.2 s before the voiced end decide its position: a jitter buffer may have stretched what came before."""
-STEP = RATE_HZ * 16 // 100
-"""Samples between searches (0.16 s) while there is sound and no fixture has been recognised."""
-REACH = RATE_HZ * 60 // 1000
-"""Furthest that the position may move between two looks, in samples (60 ms)."""
-MARGIN = RATE_HZ // 100
-"""The end is decided once 10 ms of audio after it have arrived."""
+STEP = RATE_HZ * 16 // 100  # samples between searches (0.16 s) while there is sound and no fixture has been recognised
+REACH = RATE_HZ * 60 // 1000  # furthest that the position may move between two looks, in samples (60 ms)
+MARGIN = RATE_HZ // 100  # the end is decided once 10 ms of audio after it have arrived
+# Normalised correlation from which a window matches: unrelated audio stays under 0.2, coded audio is near 0.9.
 ALIKE = 0.5
-"""Normalised correlation from which a window matches: unrelated audio stays under 0.2, coded audio is near 0.9."""
 AUDIBLE_DBFS = -45.0
 _BLOCK = 1 << 15
 _AUDIBLE_POWER = (32768 * 10 ** (AUDIBLE_DBFS / 20)) ** 2

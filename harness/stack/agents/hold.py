@@ -6,10 +6,8 @@ from collections import defaultdict
 
 from harness.stack.agents_file import AgentSpec, PastHold
 
-SLOWER = 3
-"""Factor by which replies slow down with `past_hold: slow`."""
-WRONG = "I do not know."
-"""Every reply with `past_hold: wrong`."""
+SLOWER = 3  # factor by which replies slow down with `past_hold: slow`
+WRONG = "I do not know."  # every reply with `past_hold: wrong`
 
 
 class RunningCalls:

@@ -29,18 +29,13 @@ from harness.transport.room import Publication, Room, TransportHub
 from harness.transport.room_events import Participant, RemoteTrack
 from harness.transport.rtp import RtpPacket
 
-COMPLEXITY = 9
-"""Opus encoder complexity, as libwebrtc uses on a desktop."""
-HANGOVER = 10
-"""Packets of silence sent after speech before DTX starts."""
+COMPLEXITY = 9  # Opus encoder complexity, as libwebrtc uses on a desktop
+HANGOVER = 10  # packets of silence sent after speech before DTX starts
+# A packet without a frame, which holds the previous output (RFC 6716, 3.1: CELT, full band, 20 ms, mono).
 DTX_PACKET = b"\xf8"
-"""A packet without a frame, which holds the previous output (RFC 6716, 3.1: CELT, full band, 20 ms, mono)."""
-DTX_EVERY = 20
-"""In DTX one packet in this many is sent, one per 400 ms, as libopus does."""
-HEAR_EVERY = 2
-"""Packets decoded at a time: hearing is delayed by as many, which share the cost of one wake-up."""
-SETTLED = 3
-"""Packets of silence after which a decoder would output zeros and is skipped."""
+DTX_EVERY = 20  # in DTX one packet in this many is sent, one per 400 ms, as libopus does
+HEAR_EVERY = 2  # packets decoded at a time: hearing is delayed by as many, which share the cost of one wake-up
+SETTLED = 3  # packets of silence after which a decoder would output zeros and is skipped
 _TURNS = itertools.count()
 _RATIO = 48_000 // HEARD_RATE_HZ
 

@@ -19,8 +19,8 @@ from harness.stack.agents.utterance import RATE_HZ, Pcm, Utterance
 FRAME_MS = 10
 FRAME = RATE_HZ * FRAME_MS // 1000
 FRAME_NS = FRAME_MS * NS_PER_MS
+# Lateness (ns) from which the stream leaves a gap; below, it catches up and the jitter buffer absorbs it.
 SKIP_NS = 100 * NS_PER_MS
-"""Lateness (ns) from which the stream leaves a gap; below, it catches up and the jitter buffer absorbs it."""
 
 How = Literal["ended", "stopped", "dropped"]
 

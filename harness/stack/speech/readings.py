@@ -1,8 +1,8 @@
-"""Which of a recogniser's readings is taken: the likeliest, with the words of the agent's trade counted as likelier.
+"""Chooses among a recogniser's hypotheses: the likeliest, with the agent's vocabulary boosted.
 
-Whisper knows "weekdays" and "Wed days" for the same sound and is now for the one, now for the other by a nat or two,
-as the packets fall. Who is asked about opening hours need not waver. Only near ties are decided so: each known word
-makes a reading e^2.5, some twelve times, as likely; what was clearly said differs by far more.
+To Whisper "weekdays" and "Wed days" sound the same, and which one wins by a nat or two depends on how the packets fall.
+An agent that is asked about opening hours need not waver. The boost decides near ties only: each known word makes a
+hypothesis e^2.5, about twelve times, as likely; speech that was clear differs by far more.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ KNOWN_WORD_NATS = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was perhaps said, and the logarithm (base e) of its probability, as if all readings were of one length."""
+    """A hypothesis and its natural log probability, normalised as if all hypotheses had the same length."""
 
     text: str
     log_probability: float
 
 
 def likeliest(readings: Sequence[Reading], vocabulary: Iterable[str] = ()) -> Reading:
-    """The reading to take; `readings` has at least one.
+    """The hypothesis to use; `readings` has at least one.
 
-    Readings that differ in capitals, punctuation and gaps alone ("Wi-Fi", "wifi") are one, as likely as they are
-    together, and the likeliest of them is its spelling.
+    Hypotheses that differ only in capitals, punctuation and spaces ("Wi-Fi", "wifi") count as one, with their summed
+    probability, spelt as the likeliest of them.
     """
     known = {_letters(word) for word in vocabulary}
     alike: dict[str, list[Reading]] = {}

@@ -1,4 +1,4 @@
-"""What every spoken text goes through: one level, silence cut at both ends, 48 kHz. Pure functions."""
+"""Post-processing of all synthesised speech: one level, silence trimmed at both ends, 48 kHz. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from harness.audio_files.pcm import as_int16, levelling_gain, resampled
 from harness.hearing.voiced import active_level_dbfs, voiced_bounds
 
 SAMPLE_RATE = 48_000
-SPEECH_DBFS = -23.0  # the active level of speech in EBU R 128's and telephone test signals' range
-PEAK_LIMIT = 0.891  # -1 dBFS: room for the overshoot of resampling and of Opus
-KEPT_BEFORE_MS = 20  # what of the silence around the voice is kept, faded
+SPEECH_DBFS = -23.0  # active level of speech in the range of EBU R 128 and of telephone test signals
+PEAK_LIMIT = 0.891  # -1 dBFS: headroom for the overshoot of resampling and of Opus
+KEPT_BEFORE_MS = 20  # silence kept around the voice, faded
 KEPT_AFTER_MS = 60
 FADE_MS = 5
 
@@ -19,7 +19,7 @@ Samples = NDArray[np.float32]
 
 
 def levelled(samples: Samples, sample_rate: int, *, target_dbfs: float = SPEECH_DBFS) -> Samples:
-    """The samples at the active level wanted, or at the level at which their peak just fits."""
+    """The samples at the target active level, or as close to it as their peak allows."""
     peak = float(np.max(np.abs(samples), initial=0.0))
     active_dbfs = active_level_dbfs(samples, sample_rate)
     return samples * np.float32(levelling_gain(active_dbfs, peak, target_dbfs=target_dbfs, peak_limit=PEAK_LIMIT))
@@ -28,7 +28,7 @@ def levelled(samples: Samples, sample_rate: int, *, target_dbfs: float = SPEECH_
 def trimmed(
     samples: Samples, sample_rate: int, *, before_ms: float = KEPT_BEFORE_MS, after_ms: float = KEPT_AFTER_MS
 ) -> Samples:
-    """The voice with a little of the silence around it, faded in and out; empty where there is no voice."""
+    """The voice with a little of the silence around it, faded in and out; empty if there is no voice."""
     bounds = voiced_bounds(samples, sample_rate)
     if bounds is None:
         return samples[:0]
@@ -43,7 +43,7 @@ def trimmed(
 
 
 def shaped(samples: Samples, sample_rate: int) -> NDArray[np.int16]:
-    """Raw speech of a voice as everyone gets it: `(frames,)` int16 mono at 48 kHz."""
+    """A voice's raw output as the agents use it: `(frames,)` int16 mono at 48 kHz."""
     if not len(samples):
         return np.zeros(0, np.int16)
     at_48k = resampled(samples, sample_rate, SAMPLE_RATE)

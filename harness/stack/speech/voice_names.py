@@ -1,4 +1,4 @@
-"""Names of voices: `joe`, `espeak`, `espeak:VARIANT`, and which one speaks a language."""
+"""Names of voices (`joe`, `espeak`, `espeak:VARIANT`), and which one speaks a language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REGIONS = ("en-us", "en-gb", "pt-br", "es-419", "fr-be", "fr-ch")
 
 @dataclass(frozen=True, slots=True)
 class VoiceName:
-    """A voice that is settled; `espeak` is the name espeak-ng knows it by, such as `fr` or `de+f2`, empty for joe."""
+    """A resolved voice; `espeak` is its name in espeak-ng, such as `fr` or `de+f2`, or empty for joe."""
 
     espeak: str = ""
 
@@ -30,12 +30,12 @@ class VoiceName:
 
     @property
     def speaker(self) -> str:
-        """The voice for people and manifests, such as `piper en_US-joe-medium`."""
+        """The voice's name for people and manifests, such as `piper en_US-joe-medium`."""
         return "piper en_US-joe-medium" if self.is_joe else f"espeak-ng {self.espeak}"
 
 
 def voice_name(voice: str, language: str) -> VoiceName:
-    """The voice that speaks `language` when `voice` is asked for; joe knows English alone, espeak-ng takes the rest.
+    """Resolves the voice that speaks `language` when `voice` is asked for; joe speaks English only, espeak-ng the rest.
 
     Raises:
         ConfigError: There is no such voice.
@@ -55,16 +55,16 @@ def is_english(language: str) -> bool:
 
 
 def _espeak_language(language: str) -> str:
-    """espeak-ng knows few regions, and no others; the language alone always works."""
+    """The language in espeak-ng's terms: it knows few regions, but the bare language always works."""
     base = language.split("-", maxsplit=1)[0]
     return language if language in _REGIONS else _OTHER_NAMES.get(language) or _OTHER_NAMES.get(base, base)
 
 
 def check_speakable(text: str, voice: str, language: str) -> None:
-    """Makes sure, without speaking it, that the voice reads the text.
+    """Checks, without synthesising it, that the voice can read the text.
 
     Raises:
-        ConfigError: There is no such voice, or it does not know the language or its letters.
+        ConfigError: There is no such voice, or it does not know the language or its script.
     """
     name = voice_name(voice, language)
     letters = [char for char in text if char.isalpha()]
@@ -88,7 +88,7 @@ def check_speakable(text: str, voice: str, language: str) -> None:
 
 @cache
 def _espeak_languages() -> frozenset[str]:
-    """The languages that espeak-ng has, by the names of its files; none where it is not installed."""
+    """The languages of espeak-ng, from its file names; empty if it is not installed."""
     found = importlib.util.find_spec("espeakng_loader")
     if found is None or found.origin is None:
         return frozenset()

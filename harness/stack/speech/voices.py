@@ -1,4 +1,4 @@
-"""The voices: Piper's "joe" for English, espeak-ng for any language. Used inside the worker alone (both are GPL)."""
+"""The voices: Piper's "joe" for English, espeak-ng for any language. Used in the worker only (both are GPL)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _HUMS = {"mm-?hm+": "um-hum", "mhm+": "um-hum", "hm+": "hum", "mm+": "um"}
 
 
 class Voice(Protocol):
-    """Speaks texts."""
+    """A speech synthesiser."""
 
     def say(self, text: str) -> NDArray[np.int16]:
-        """`(frames,)` int16 mono at 48 kHz, at -23 dBFS; empty where nothing in the text is spoken."""
+        """Synthesises `(frames,)` int16 mono at 48 kHz, at -23 dBFS; empty if nothing in the text can be spoken."""
         ...
 
 
@@ -48,7 +48,7 @@ class JoeVoice:
         self._piper = PiperVoice(session=session, config=PiperConfig.from_dict(config))
 
     def say(self, text: str) -> NDArray[np.int16]:
-        """See `Voice.say`. Piper varies its speech by chance: two renderings of a text differ a little."""
+        """See `Voice.say`. Piper is not deterministic: two renderings of a text differ slightly."""
         sample_rate = self._piper.config.sample_rate
         pause = np.zeros(round(SENTENCE_PAUSE_S * sample_rate), np.float32)
         parts: list[Samples] = []
@@ -58,7 +58,7 @@ class JoeVoice:
 
 
 class EspeakVoices:
-    """espeak-ng by its C interface (speak_lib.h); one instance a process, used by one thread."""
+    """espeak-ng through its C API (speak_lib.h); one instance per process, used by one thread."""
 
     _AUDIO_OUTPUT_SYNCHRONOUS = 2
     _INITIALIZE_DONT_EXIT = 0x8000
@@ -88,7 +88,7 @@ class EspeakVoices:
             raise StackError("espeak-ng does not start", hint="install the package espeakng-loader again")
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self._chunks: list[NDArray[np.int16]] = []
-        self._callback = kind(self._take)  # kept: the library calls it as long as it lives
+        self._callback = kind(self._take)  # keeps a reference: the library calls it as long as it lives
         self._lib.espeak_SetSynthCallback(self._callback)
 
     def say(self, text: str, name: VoiceName) -> NDArray[np.int16]:
@@ -98,7 +98,7 @@ class EspeakVoices:
             ConfigError: espeak-ng has no such language or variant.
         """
         _, _, variant = name.espeak.partition("+")
-        # Of an unknown variant the library says nothing: it takes the plain voice.
+        # The library reports no error for an unknown variant: it uses the plain voice
         is_variant = not variant or (self._variants / variant).is_file()
         if not is_variant or self._lib.espeak_SetVoiceByName(name.espeak.encode()) != 0:
             raise ConfigError(
@@ -122,14 +122,14 @@ class EspeakVoices:
 
 
 class Voices:
-    """Every voice, each loaded when it is first used."""
+    """All voices, each loaded when it is first used."""
 
     def __init__(self) -> None:
         self._joe: JoeVoice | None = None
         self._espeak: EspeakVoices | None = None
 
     def load(self, name: VoiceName) -> None:
-        """Loads the voice, so that its first text is not late."""
+        """Loads the voice, so that its first text is not delayed."""
         if name.is_joe:
             self._joe = self._joe or JoeVoice()
         else:
@@ -150,7 +150,7 @@ class Voices:
 
 
 def _calmed(text: str) -> str:
-    """The text as Piper speaks it best: no `[[`, which it takes for phonemes, and hums that it would spell out."""
+    """The text as Piper speaks it best: no `[[`, which it reads as phonemes, and no hums, which it would spell out."""
     text = text.replace("[[", "[ [").replace("]]", "] ]")
     for hum, spoken in _HUMS.items():
         text = re.sub(rf"\b{hum}\b", spoken, text, flags=re.IGNORECASE)

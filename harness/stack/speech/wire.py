@@ -1,7 +1,7 @@
-"""How the client and the worker talk: one JSON line, then as many bytes of audio as the line's `bytes` says.
+"""Protocol between the client and the worker: one JSON line, then as many bytes of audio as its `bytes` says.
 
-Requests: `{"id", "do": say|hear|rank|warm, …}`; answers: `{"id", …}` or `{"id", "error": …}` (`process/lines.py`).
-The first line down holds the settings, the first line up is `{"ready": true}` or `{"error": …}`.
+Requests: `{"id", "do": say|hear|rank|warm, …}`; answers: `{"id", …}` or `{"id", "error": …}` (`process/lines.py`). The
+client's first line holds the settings, the worker's is `{"ready": true}` or `{"error": …}`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Pcm = NDArray[np.int16]
 
 
 def packed(header: Header, audio: Pcm | None = None) -> bytes:
-    """A message as bytes."""
+    """Encodes a message."""
     body = audio.astype("<i2", copy=False).tobytes() if audio is not None else b""
     return json.dumps({**header, "bytes": len(body)}).encode() + b"\n" + body
 
 
 def read_message(pipe: BinaryIO) -> tuple[Header, Pcm] | None:
-    """The next message; None at the end of the pipe."""
+    """Reads the next message; None at the end of the pipe."""
     line = pipe.readline()
     if not line:
         return None
@@ -35,7 +35,7 @@ def read_message(pipe: BinaryIO) -> tuple[Header, Pcm] | None:
 
 
 async def receive_message(pipe: asyncio.StreamReader) -> tuple[Header, Pcm] | None:
-    """As `read_message`, for an event loop."""
+    """Async version of `read_message`."""
     line = await pipe.readline()
     if not line:
         return None

@@ -1,7 +1,7 @@
-"""Words as the search for an answer sees them: stems without endings, numbers as digits, days of the week spelt out.
+"""Words as the search for an answer sees them: stems without endings, numbers as digits, day ranges expanded.
 
-What is listed here is language (endings, little words, words of one meaning that people use on the telephone), never
-the content of a prompt.
+The lists here are about language (endings, function words, synonyms that people use on the telephone), never about the
+content of a prompt.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STOP_WORDS = """
     gli della dello dei delle che come dove quando quanto avete c'è ci sono posso può
 """
 _STOP = frozenset(_STOP_WORDS.split())
-# Words that callers and prompts use for the same thing; a match between them counts less than the word itself.
+# Words that callers and prompts use for the same thing; such a match counts less than the word itself.
 _ALIKE = (
     "open opening hours close closed until shut",
     "cost price fee charge rate expensive cheap tariff pay",
@@ -79,7 +79,7 @@ _ALIKE = (
 )
 
 
-# Words that say little of what a question is about, beside the others in it.
+# Words that say little about a question's topic, next to its other words.
 _LIGHT_WORDS = """
     half past quarter borrow bring allow allowed permitted come go goes visit stay used sell serve offer provide
     accept accepted find show start work happen sort kind type place people day today tonight tomorrow near close
@@ -89,7 +89,7 @@ _LIGHT_WORDS = """
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in small letters, numbers as digits (`nine` is `9`)."""
+    """The words of a text in lower case, numbers as digits (`nine` is `9`)."""
     normal = unicodedata.normalize("NFKC", text).replace("\u2019", "'").lower()
     split = re.sub(
         r"(?<=[a-zà-ÿ])'(?=[a-zà-ÿ]{3})|-(?=(?:t-)?(?:vous|nous|tu|ils?|elles?|on|je|moi|ce)\b)", " ", normal
@@ -98,34 +98,34 @@ def words(text: str) -> list[str]:
 
 
 def spelt_words(text: str) -> list[str]:
-    """The words of a text as they are spelt, with their capitals."""
+    """The words of a text as spelt, with their capitals."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).replace("\u2019", "'"))
 
 
 def is_stop_word(word: str) -> bool:
-    """Whether a word, in any spelling of capitals, is one of those that carry no meaning."""
+    """Whether a word, in any capitalisation, is a stop word."""
     return word.lower() in _STOP
 
 
 def content_stems(text: str) -> list[str]:
-    """The stems of the words that carry meaning, each once, in order."""
+    """The stems of the content words, each once, in order."""
     return list(dict.fromkeys(stem(word) for word in words(text) if word not in _STOP))
 
 
 def is_light(word: str) -> bool:
-    """Whether a stem says little of what a question is about; numbers do ("a table for four")."""
+    """Whether a stem says little about a question's topic, as numbers do ("a table for four")."""
     return word.isdigit() or word in _light_stems()
 
 
 def fact_stems(text: str) -> frozenset[str]:
-    """Every stem of a fact, with the days that `Monday to Friday`, `weekdays` or `daily` stand for."""
+    """All stems of a fact, including the days that `Monday to Friday`, `weekdays` or `daily` stand for."""
     listed = words(text)
     return frozenset(stem(word) for word in listed) | frozenset(stem(day) for day in _days(listed))
 
 
 @cache
 def stem(word: str) -> str:
-    """A word without its English ending; of a hyphenated word the whole."""
+    """A word without its English ending; a hyphenated word is left whole."""
     if len(word) <= 3 or not word.isascii():
         return word
     word = word.removesuffix("'s").replace("-", "")
@@ -146,7 +146,7 @@ def stem(word: str) -> str:
 
 @cache
 def likeness(one: str, other: str) -> float:
-    """How far two stems stand for the same: 1 the same, 0.75 of one meaning, 0.7 of one root, 0 neither."""
+    """Similarity of two stems: 1 for the same, 0.75 for synonyms, 0.7 for a common root, else 0."""
     if one == other:
         return 1.0
     if _groups().get(one, frozenset()) & _groups().get(other, frozenset()):
@@ -160,7 +160,7 @@ def likeness(one: str, other: str) -> float:
 
 
 def _undoubled(root: str) -> str:
-    """`stopp` is `stop`, `reserve` and `reserv` are one, `city` and `citi` too."""
+    """Normalises a root: `stopp` to `stop`; `reserve` and `reserv` are one, `city` and `citi` too."""
     if len(root) > 3 and root[-1] == root[-2] and root[-1] not in "aeiouls":
         root = root[:-1]
     if len(root) > 3 and root.endswith("e"):
@@ -183,7 +183,7 @@ def _groups() -> dict[str, frozenset[int]]:
 
 
 def _days(listed: list[str]) -> set[str]:
-    """The days that a list of words names without naming each."""
+    """The days that a list of words implies without naming each."""
     named = [DAYS.index(day) if (day := word.removesuffix("s")) in DAYS else None for word in listed]
     found: set[str] = set()
     for at, first in enumerate(named):

@@ -1,6 +1,6 @@
-"""The speech worker: a process of its own for the models (heavy, and the voices GPL), one thread for each of them.
+"""The speech worker: a process of its own for the models (they are heavy, and the voices are GPL), one thread each.
 
-It ends when its standard input does, and leaves Ctrl-C to the process that started it.
+It ends when its standard input does, and leaves Ctrl-C to its parent.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from harness.stack.speech.voice_names import voice_name
 from harness.stack.speech.voices import Voices
 from harness.stack.speech.wire import Header, Pcm, packed, read_message
 
-# Read by numpy's and the models' libraries when they are loaded, so they are set by the parent too (see client).
+# Read by numpy's and the models' libraries at import, so the parent sets them too (see client).
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-# Without the last, onnxruntime keeps a log of its use in the user's cache and in /tmp, and sends it to its maker.
+# Without the last, onnxruntime logs its use in the user's cache and in /tmp, and sends it to its vendor.
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE", "ORT_DISABLE_TELEMETRY")
 
 Answer = tuple[Header, Pcm | None]
 
 
 class Worker:
-    """Takes requests off one pipe and writes the answers to another, in the order in which they are ready."""
+    """Reads requests from one pipe and writes the answers to another, in the order in which they complete."""
 
     def __init__(self, requests: BinaryIO, answers: BinaryIO, *, ear_model: Path | None) -> None:
         self._requests = requests
@@ -44,13 +44,13 @@ class Worker:
         self._write_lock = threading.Lock()
         self._ear_model = ear_model
         self._voices = Voices()
-        # One thread a model: none of them may be entered twice, and hearing must not wait for a long text.
+        # One thread per model: none of them is reentrant, and recognition must not wait for a long text
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("voice", "ear", "meaning")}
         self._ear: Ear | None = None
         self._meaning: Meaning | None = None
 
     def run(self) -> None:
-        """Answers until the requests end."""
+        """Serves requests until they end."""
         kinds: dict[str, tuple[str, Callable[[Header, Pcm], Answer]]] = {
             "say": ("voice", self._say),
             "hear": ("ear", self._hear),
@@ -97,7 +97,7 @@ class Worker:
 
 
 def _tone() -> Pcm:
-    """Half a second of a hum: what makes the recogniser load and run once."""
+    """Half a second of a hum, which makes the recogniser load and run once."""
     hum: Pcm = (np.sin(np.arange(8000) * 0.05) * 3000).astype(np.int16)
     return hum
 
@@ -105,12 +105,12 @@ def _tone() -> Pcm:
 def main() -> None:
     """Runs the worker over standard input and output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING)  # before the libraries do, which would tell of each request
+    logging.basicConfig(level=logging.WARNING)  # before the libraries do, which would log every request
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     os.environ.update(dict.fromkeys(_OFFLINE, "1"))
     stand_back(SPEECH_NICE)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not land among the answers
+    os.dup2(2, 1)  # what a library prints must not end up among the answers
     requests = sys.stdin.buffer
     first = read_message(requests)
     if first is None:
@@ -121,7 +121,7 @@ def main() -> None:
     answers.flush()
     worker.run()
     answers.flush()
-    os._exit(0)  # the threads may be in the middle of a text that nobody waits for any more
+    os._exit(0)  # the threads may be synthesising a text that nobody waits for
 
 
 if __name__ == "__main__":
