@@ -1,6 +1,6 @@
-"""How late the event loop runs: a tick at each deadline, and how long after it the loop came round to it.
+"""Event-loop lag: schedules a tick at each deadline and measures how late the loop runs it.
 
-Each tick reads what the loop's thread did (`stall`), and once a second what the machine was busy with.
+Each tick also reads what the loop's thread did (`stall`), and once a second what the machine was busy with.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ OnLag = Callable[[int, int, Stall], None]
 
 
 class LoopLag:
-    """One for each process. Lags over 10 ms are told to all calls at once.
+    """The process's lag monitor; lags over 10 ms are reported to all calls at once.
 
-    A call is told when the tick was due, how late it was, and what happened meanwhile.
-    `machine` is the last second's reading of the machine; None before the first.
+    A call receives the tick's deadline, its lag, and what happened meanwhile. `machine` is the machine's last
+    one-second reading; None before the first.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,7 +47,7 @@ class LoopLag:
         OWN_WORK.unwatch_collector()
 
     def watch(self, on_lag: OnLag) -> None:
-        """From now on `on_lag` is told of each lag over 10 ms."""
+        """Reports each further lag over 10 ms to `on_lag`."""
         self._watchers.add(on_lag)
 
     def unwatch(self, on_lag: OnLag) -> None:
@@ -55,7 +55,7 @@ class LoopLag:
         self._watchers.discard(on_lag)
 
     def longest_ns(self, since_ns: int) -> int:
-        """The longest lag of the ticks since a time, at most 3 s ago."""
+        """The longest lag of the ticks since `since_ns`, which is at most 3 s ago."""
         return max((late_ns for due_ns, late_ns in self._recent if due_ns >= since_ns), default=0)
 
     async def _run(self) -> None:

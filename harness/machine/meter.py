@@ -1,6 +1,6 @@
 """What the machine and our own process were busy with, read once a second for all calls of a process.
 
-It explains a late harness and never decides: what makes a turn unfit is lateness itself.
+It explains why the harness was late but decides nothing: only lateness itself makes a turn unfit.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ PROC_STAT = Path("/proc/stat")
 PROC_SNMP = Path("/proc/net/snmp")
 CGROUP_CPU = Path("/sys/fs/cgroup/cpu.stat")
 _IDLE, _IOWAIT, _STEAL = 3, 4, 7  # columns of the line "cpu" in /proc/stat (proc(5))
-_COUNTED = 8  # guest time, which follows, is in user time already
+_COUNTED = 8  # guest time, which follows, is already included in user time
 
 
 @dataclass(frozen=True, slots=True)
 class MachineSecond:
-    """Shares of the time since the reading before; None where the system does not tell.
+    """Readings over the time since the previous one; None where the system does not report a value.
 
     Attributes:
-        own_cpu: CPU of this process with all its threads; 1.0 is a whole core.
-        loop_cpu: CPU of the event loop's thread; at 1.0 it has no time left.
-        busy: Of all the machine's cores, how much was used by anyone.
-        steal: Of all the machine's cores, how much its host gave to others.
-        throttled_ms: For how long a container's CPU quota held its processes back.
-        udp_dropped: UDP packets that the kernel dropped since a socket's receive queue was full.
+        own_cpu: CPU of this process with all its threads; 1.0 is one full core.
+        loop_cpu: CPU of the event loop's thread; at 1.0 it is saturated.
+        busy: Share of all the machine's cores that was in use, by anyone.
+        steal: Share of all the machine's cores that the hypervisor gave to others.
+        throttled_ms: Time for which a container's CPU quota held its processes back.
+        udp_dropped: UDP packets that the kernel dropped because a socket's receive queue was full.
         clock_step_ms: How far the time of day moved against the monotonic clock.
-        gc_ms: The garbage collector's pauses, and in `gc_longest_ms` the longest of them.
-        disk_ms: The longest write to disk; a thread's, so that the event loop waits for none.
-        waited_ms: For how long the event loop's thread had work and no CPU; 0 where the system does not tell.
+        gc_ms: Total pauses of the garbage collector; `gc_longest_ms` is the longest one.
+        disk_ms: The longest write to disk; threads write, so the event loop waits for none.
+        waited_ms: Time for which the event loop's thread was runnable but had no CPU; 0 where the system does not
+            report it.
         page_faults: How often memory of that thread had to be read from disk.
-        preempted: How often a CPU was taken from that thread before it had done.
+        preempted: How often that thread lost its CPU before it was done.
     """
 
     own_cpu: float
@@ -54,9 +55,9 @@ class MachineSecond:
 
 
 class Machine:
-    """Reads the system's counters; each reading is told as the difference from the one before.
+    """Reads the system's counters; each reading is the difference from the previous one.
 
-    Made and read on the event loop's thread.
+    Create and read it on the event loop's thread.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -65,11 +66,11 @@ class Machine:
         self._before = self._counters()
 
     def close(self) -> None:
-        """Reads nothing more."""
+        """Closes the files it reads."""
         self.thread.close()
 
     def read(self) -> MachineSecond:
-        """The time since the last reading."""
+        """The readings since the last call."""
         before, now = self._before, self._counters()
         self._before = now
         span_ns = max(1, now.at_ns - before.at_ns)
@@ -116,14 +117,14 @@ def _less(now: int | None, before: int | None, by: int = 1) -> float | None:
 
 
 def _lines(path: Path) -> list[list[str]]:
-    """The file's lines in words; none where the system has no such file."""
+    """The file's lines, split into words; empty if the system has no such file."""
     with contextlib.suppress(OSError):
         return [line.split() for line in path.read_text(encoding="ascii", errors="replace").splitlines()]
     return []
 
 
 def _cpu_times() -> list[int]:
-    """Ticks of all cores by what they were used for."""
+    """CPU ticks of all cores together, by kind of use."""
     words = next((line for line in _lines(PROC_STAT) if line[:1] == ["cpu"]), [])
     return [int(word) for word in words[1 : 1 + _COUNTED]] if len(words) > _COUNTED else []
 

@@ -1,4 +1,4 @@
-"""How many files and sockets a process may have open (RLIMIT_NOFILE, getrlimit(2)), and whether that is enough."""
+"""How many files and sockets a process may open (RLIMIT_NOFILE, getrlimit(2)), and whether that is enough."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import resource
 
 from harness.errors import ConfigError
 
-FILES_A_PROCESS = 64
-"""What a process has open without a call: libraries, pipes, its event loop."""
+FILES_A_PROCESS = 64  # files open in a process without calls: libraries, pipes, its event loop
 
 
 def take_all_allowed() -> None:
-    """Raises this process's limit to what it may raise it to by itself."""
+    """Raises this process's soft limit to its hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(OSError, ValueError):
@@ -20,7 +19,7 @@ def take_all_allowed() -> None:
 
 
 def check_open_files(calls: int, files_a_call: int, *, where: str) -> None:
-    """Returns where a process can carry so many calls.
+    """Checks that a process can open enough files for so many calls.
 
     Raises:
         ConfigError: It would run out of files.

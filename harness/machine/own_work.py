@@ -1,7 +1,7 @@
-"""What our own process did at length, noted as it is done: it names what a late event loop was late for.
+"""Records the longer pieces of work of our own process, to name what delayed a late event loop.
 
-One ledger for the whole process, since the interpreter, its garbage collector and its event loop are one as well.
-Noting costs less than a microsecond; what took no time to speak of is not kept.
+There is one ledger per process, since it has one interpreter, one garbage collector and one event loop. Recording costs
+less than a microsecond; negligible pieces are not kept.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Literal, Self
 
 from harness.clock import NS_PER_MS, Clock, SystemClock
 
+# gc: the garbage collector. In threads, disk: a write to disk; measuring: a finished call being measured; saving: its
+# recording being saved. On the event loop, hearing and sending: a slot's packets received and sent.
 Work = Literal["gc", "disk", "measuring", "saving", "hearing", "sending"]
-"""The garbage collector; in threads a write to disk, a finished call measured, its recording saved; on the event loop a
-slot's packets heard, a slot's packets sent."""
 WORTH_NS = 2 * NS_PER_MS
-KEPT = 512  # pieces of work; several seconds of a process that has no time left
+KEPT = 512  # pieces of work; several seconds of a saturated process
 
 
 class OwnWork:
-    """Notes pieces of work with when they began and ended; any thread may."""
+    """Records pieces of work with their start and end; thread-safe."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -32,25 +32,25 @@ class OwnWork:
         self._collection_ns = 0
         self._watching = 0
         self.joining = 0
-        """How many calls are joining a room now."""
+        """Number of calls that are joining a room now."""
 
     def now_ns(self) -> int:
-        """The time, for `done`."""
+        """The current time, to pass to `done` later."""
         return self._clock.now_ns()
 
     def done(self, work: Work, began_ns: int) -> None:
-        """A piece of work that began then is done."""
+        """Records a piece of work that began at `began_ns` and ends now."""
         now_ns = self._clock.now_ns()
         if now_ns - began_ns >= WORTH_NS:
             self._done.append((work, began_ns, now_ns))
 
     def doing(self, work: Work) -> _Piece:
-        """A context manager around work that a stall may fall into: of another thread."""
+        """A context manager for work in another thread that may overlap a stall."""
         return _Piece(self, work)
 
     @contextmanager
     def joins(self) -> Iterator[None]:
-        """Around the joining of a room: its cryptography is done on the event loop, a piece now and then."""
+        """A context manager for joining a room, whose cryptography runs on the event loop, a piece now and then."""
         self.joining += 1
         try:
             yield
@@ -58,7 +58,7 @@ class OwnWork:
             self.joining -= 1
 
     def between(self, from_ns: int, until_ns: int) -> dict[Work, int]:
-        """For how long (ns) each kind of work was done between two times; of what was not done, nothing."""
+        """Time (ns) spent on each kind of work between two times; kinds without any are left out."""
         pieces = [*self._done, *((piece.work, piece.began_ns, until_ns) for piece in list(self._under_way))]
         found: dict[Work, int] = {}
         for work, began_ns, ended_ns in pieces:
@@ -67,7 +67,7 @@ class OwnWork:
         return found
 
     def longest(self, work: Work, since_ns: int) -> int:
-        """The longest piece (ns) of that work that has ended since."""
+        """The longest piece (ns) of that work that ended since `since_ns`."""
         return max(
             (end - began for what, began, end in list(self._done) if what == work and end >= since_ns), default=0
         )
@@ -75,7 +75,7 @@ class OwnWork:
     # -- the garbage collector ---------------------------------------------------------------------------------------
 
     def watch_collector(self) -> None:
-        """From now on the garbage collector's pauses are noted."""
+        """Starts recording the garbage collector's pauses."""
         self._watching += 1
         if self._watching == 1:
             gc.callbacks.append(self._collected)
@@ -94,11 +94,11 @@ class OwnWork:
             self.done("gc", self._collection_ns)
 
     def enter(self, piece: _Piece) -> None:
-        """It is under way."""
+        """Marks the piece as under way."""
         self._under_way.add(piece)
 
     def leave(self, piece: _Piece) -> None:
-        """It is done."""
+        """Marks the piece as done."""
         self._under_way.discard(piece)
         self.done(piece.work, piece.began_ns)
 
@@ -123,5 +123,4 @@ class _Piece:
         self._ledger.leave(self)
 
 
-OWN_WORK = OwnWork()
-"""The ledger of this process."""
+OWN_WORK = OwnWork()  # this process's ledger

@@ -1,8 +1,8 @@
-"""Who goes first on a busy machine: caller, server and agents alike, then recogniser and voices.
+"""CPU priorities on a busy machine: caller, server and agents first, then recogniser and voices.
 
-Media is late where it waits, on either side, and takes little; what recognises and speaks takes much and can wait.
-Linux may share processors by session before it looks at niceness (sched(7), "The autogroup feature"), and the speech
-worker has a session of its own: both are set.
+Media that waits is late, on either side, and takes little CPU; recognition and synthesis take much and can wait. Linux
+may share CPU by session before it considers niceness (sched(7), "The autogroup feature"), and the speech worker has a
+session of its own: both are set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SPEECH_NICE = 10
 
 
 def stand_back(nice: int) -> None:
-    """Gives this process and its session the niceness, if it is not higher already."""
+    """Sets the niceness of this process and its session, unless it is already higher."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
     with contextlib.suppress(OSError):

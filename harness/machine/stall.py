@@ -1,6 +1,6 @@
-"""Why the event loop was late: whether its thread computed, waited for a CPU or stood still, and what we were at.
+"""Why the event loop was late: whether its thread was computing, waiting for a CPU or stopped, and on what.
 
-Read at each tick of the loop (10 us), so that a lag can be told from what happened in just that time.
+Read at each tick of the loop (10 us), so that a lag is explained by exactly the time it covers.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ SCHEDSTAT = Path("/proc/self/task")
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """What happened while the event loop was late, in ms; what was not there is 0.
+    """What happened while the event loop was late, in ms; 0 for what did not.
 
     Attributes:
-        cpu_ms: CPU time of the loop's thread: it computed.
-        others_ms: CPU time of our process's other threads, which hold the interpreter while they compute.
-        waited_ms: For how long the loop's thread had work and no CPU; 0 where the system does not tell.
+        cpu_ms: CPU time of the loop's thread: it was computing.
+        others_ms: CPU time of our process's other threads, which hold the GIL while they compute.
+        waited_ms: Time for which the loop's thread was runnable but had no CPU; 0 where the system does not report it.
         page_faults: How often our memory had to be read from disk.
         gc_ms: The garbage collector's pauses.
-        disk_ms: Something was being written to disk, in a thread.
-        measuring_ms: A finished call was being measured, in a thread.
-        saving_ms: A finished call's recording was being saved, in a thread.
-        hearing_ms: Looking at what the agents sent.
+        disk_ms: A thread was writing to disk.
+        measuring_ms: A thread was measuring a finished call.
+        saving_ms: A thread was saving a finished call's recording.
+        hearing_ms: Processing received packets.
         sending_ms: Sending packets.
-        joining: How many calls were joining a room.
+        joining: Number of calls that were joining a room.
     """
 
     cpu_ms: float = 0.0
@@ -53,7 +53,7 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class ThreadCounters:
-    """The loop's thread up to now: ns, and counts."""
+    """Cumulative counters of the loop's thread: nanoseconds, and counts."""
 
     at_ns: int
     cpu_ns: int
@@ -64,7 +64,7 @@ class ThreadCounters:
 
 
 class LoopThread:
-    """Reads the counters of the thread that makes it: the event loop's."""
+    """Reads the counters of the thread that creates it: the event loop's."""
 
     def __init__(self, clock: Clock, ledger: OwnWork = OWN_WORK) -> None:
         self._clock = clock
@@ -74,13 +74,13 @@ class LoopThread:
             self._schedstat = os.open(SCHEDSTAT / str(threading.get_native_id()) / "schedstat", os.O_RDONLY)
 
     def close(self) -> None:
-        """Reads nothing more."""
+        """Closes the files it reads."""
         if self._schedstat is not None:
             os.close(self._schedstat)
             self._schedstat = None
 
     def read(self) -> ThreadCounters:
-        """The counters now."""
+        """The current counters."""
         used = resource.getrusage(resource.RUSAGE_THREAD if sys.platform == "linux" else resource.RUSAGE_SELF)
         return ThreadCounters(
             at_ns=self._clock.now_ns(),
@@ -97,7 +97,7 @@ class LoopThread:
         try:
             return int(
                 os.pread(self._schedstat, 128, 0).split()[1]
-            )  # sched-stats(5): the second is the time in a queue
+            )  # sched-stats(5): the second is the time on a run queue
         except (OSError, ValueError, IndexError):
             return 0
 
@@ -115,7 +115,7 @@ class LoopThread:
         )
 
     def second(self, before: ThreadCounters, now: ThreadCounters) -> dict[str, float]:
-        """What the thread met with between two readings that are a second apart: fields of `MachineSecond`."""
+        """The thread's counters over the second between two readings: fields of `MachineSecond`."""
         work = self._ledger.between(before.at_ns, now.at_ns)
         return {
             "gc_ms": ms(work.get("gc", 0)),

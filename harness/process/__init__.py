@@ -1,1 +1,1 @@
-"""Child processes: started, read, watched, and ended with us."""
+"""Child processes: started, read, watched, and ended with their parent."""

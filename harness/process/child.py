@@ -1,4 +1,4 @@
-"""A child process that ends with us: its standard input is a pipe that it watches, its output is read to the end."""
+"""A child process that ends with us: it watches its standard input, a pipe, and we read its output to the end."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LINE_LIMIT_BYTES = 1 << 20
 
 
 class Child:
-    """One running child in a process group of its own; make it with `start`.
+    """A running child in a process group of its own; created by `start`.
 
     Attributes:
-        name: For people.
-        said: What it last wrote to its standard error (and its output, where no `on_message` takes that).
+        name: Its name in messages.
+        said: The last lines of its standard error (and of its output, if there is no `on_message` for that).
     """
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, said: Said) -> None:
@@ -46,13 +46,13 @@ class Child:
         """Starts `command`.
 
         Args:
-            name: For people.
-            command: Program and arguments; no secret may be in them.
-            said: Takes what it says.
-            on_message: Takes each JSON object of its standard output; without it that output goes to `said`.
-            env: Its environment; ours where it is left out.
-            cwd: Its working folder.
-            line_limit_bytes: A longer line of its output is dropped.
+            name: Its name in messages.
+            command: Program and arguments; must not contain secrets.
+            said: Receives its output.
+            on_message: Receives each JSON object of its standard output; without it that output goes to `said`.
+            env: Its environment; defaults to ours.
+            cwd: Its working directory.
+            line_limit_bytes: Longer lines of its output are dropped.
 
         Raises:
             OSError: The program cannot be started.
@@ -84,16 +84,16 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id, which is also that of its group."""
+        """Its process id, which is also its process group's."""
         return self._process.pid
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended and was reaped."""
+        """Whether it has ended and been reaped."""
         return self._process.returncode is not None
 
     async def send(self, message: Mapping[str, Any]) -> None:
-        """Writes one JSON line to it; a child that has ended takes nothing and raises nothing, `wait` tells."""
+        """Writes one JSON line to it; if it has ended, nothing is written or raised, and `wait` returns."""
         stdin = self._process.stdin
         if stdin is None or stdin.is_closing():
             return
@@ -102,14 +102,14 @@ class Child:
             await stdin.drain()
 
     async def wait(self) -> int:
-        """Its exit code, once it has ended and all it said was read."""
+        """Waits until it has ended and all its output has been read; returns its exit code."""
         code = await self._process.wait()
-        # A grandchild may hold the pipes open after the child's own end: read what is there and do not wait for it.
+        # A grandchild may keep the pipes open after the child has ended: read what is there without waiting for it.
         await asyncio.wait(self._readers, timeout=0.5)
         return code
 
     async def stop(self, *, grace_s: float) -> None:
-        """Closes its standard input and waits; what has not ended after `grace_s` gets SIGTERM, then SIGKILL."""
+        """Closes its standard input and waits; after `grace_s` it sends SIGTERM, then SIGKILL."""
         stdin = self._process.stdin
         if stdin is not None:
             stdin.close()
@@ -119,7 +119,7 @@ class Child:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), wait_s)
                 break
-        self._signal_group(signal.SIGKILL)  # what it left behind in its group
+        self._signal_group(signal.SIGKILL)  # processes it left behind in its group
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
@@ -130,7 +130,7 @@ class Child:
 
 
 async def _read_lines(stream: asyncio.StreamReader | None, take: Callable[[bytes], None]) -> None:
-    """Reads to the end; a line longer than the limit is dropped, never the rest."""
+    """Reads lines to the end of the stream, dropping those longer than the limit."""
     while stream is not None:
         try:
             line = await stream.readline()

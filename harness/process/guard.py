@@ -1,13 +1,13 @@
-"""Runs a foreign program that ends when its starter ends, however that ends.
+"""Runs a third-party program that ends when its starter ends, however that ends.
 
     python -m harness.process.guard -- PROGRAM ARGUMENT…
 
-A program that is not ours does not watch its standard input, and nothing can be done in a process that was killed. So
-this small one stands between: when its own standard input reaches its end, which the kernel sees to, it ends the
-program and all that the program started. The first line of that input is a JSON object; its `stdin` is handed to the
-program as its standard input, so that settings with secrets need neither a file nor an argument.
+A third-party program does not watch its standard input, and a killed process cannot clean up. So this small one stands
+in between: when its own standard input reaches its end, which the kernel guarantees, it ends the program and everything
+that the program started. The first line of its input is a JSON object; `stdin` in it is passed to the program as its
+standard input, so that settings with secrets need neither a file nor an argument.
 
-Exits with the program's code (128 + N where signal N ended it).
+Exits with the program's code (128 + N if signal N ended it).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 
-# A LiveKit server waits for its rooms to empty at the first SIGTERM and ends at the second.
+# On the first SIGTERM a LiveKit server waits for its rooms to empty; on the second it exits.
 TERM_AGAIN_AFTER_S = 0.1
 KILL_AFTER_S = 2.0
 CANNOT_START = 127
@@ -29,7 +29,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
-    """Runs `arguments` (after `--`) until it ends or the standard input does; its exit code."""
+    """Runs `arguments` (after `--`) until the program or the standard input ends; returns its exit code."""
     command = arguments[1:] if arguments[:1] == ["--"] else arguments
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     text = str(json.loads(sys.stdin.buffer.readline() or b"{}").get("stdin", ""))
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     try:
-        # The one thread so far is this one, so a preexec_fn is safe. It covers the guard itself being killed.
+        # This is the only thread so far, so a preexec_fn is safe. It covers the case of the guard itself being killed.
         program = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, preexec_fn=die_with_guard)  # noqa: PLW1509
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - read by our starter
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         with contextlib.suppress(BrokenPipeError), program.stdin as pipe:
             pipe.write(text.encode())
     code = program.wait()
-    _signal_group(program.pid, signal.SIGKILL)  # what it left behind
+    _signal_group(program.pid, signal.SIGKILL)  # processes it left behind
     return 128 - code if code < 0 else code
 
 
@@ -62,7 +62,7 @@ def _end_at_eof(program: subprocess.Popen[bytes]) -> None:
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
-    """TERM, TERM again, KILL; the main thread, which waits for the program, sees it end."""
+    """Sends SIGTERM twice, then SIGKILL; the main thread, which waits for the program, sees it end."""
 
     def go_on() -> None:
         for number, wait_s in (

@@ -1,4 +1,4 @@
-"""Writes JSON lines in a thread of its own: a reader that is slow for a moment must not make packets late."""
+"""Writes JSON lines in a thread of its own: a briefly slow reader must not delay packets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ END_S = 5.0
 
 
 class LineWriter:
-    """Writes lines in order. Once the reader has gone, lines are dropped."""
+    """Writes lines in order. Once the reader is gone, lines are dropped."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -26,7 +26,7 @@ class LineWriter:
         self._lines.put(message)
 
     def close(self) -> None:
-        """Returns when all is written, or is read by nobody."""
+        """Returns once everything is written, or the reader is gone."""
         self._lines.put(None)
         self._thread.join(END_S)
 

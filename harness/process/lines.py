@@ -1,4 +1,4 @@
-"""What a process and its children say to each other: one JSON object a line, and errors in one form.
+"""Messages between a process and its children: one JSON object a line, with one format for errors.
 
 {"ready": 4711}
 {"error": {"kind": "ConfigError", "what": "there is no agent x", "where": "agents.yaml:3:5", "hint": "…"}}
@@ -21,12 +21,12 @@ _KINDS: dict[str, type[HarnessError]] = {
 
 
 def line_of(message: Mapping[str, Any]) -> str:
-    """The message as a line, with its end: plain ASCII, whatever a pipe is encoded in. Models in it become JSON."""
+    """The message as a line with its newline: plain ASCII, whatever the pipe's encoding. Models in it become JSON."""
     return json.dumps(message, default=_of_model) + "\n"
 
 
 def message_in(line: str | bytes) -> dict[str, Any] | None:
-    """The message that a line holds; None where it is no JSON object."""
+    """The message in a line; None if it is not a JSON object."""
     try:
         message = json.loads(line)
     except ValueError:
@@ -40,7 +40,7 @@ def error_message(error: HarnessError) -> dict[str, Any]:
 
 
 def error_in(message: Mapping[str, Any]) -> HarnessError:
-    """The error that a message tells of; one of a kind that does not cross processes is a `StackError`."""
+    """The error in a message; a kind that is not passed between processes becomes a `StackError`."""
     return _error(message[ERROR])
 
 

@@ -8,7 +8,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_tcp_port() -> int:
-    """A TCP port that was free a moment ago; another process may take it first, so users retry."""
+    """A TCP port that was free a moment ago; another process may take it first, so callers retry."""
     return _free_port(socket.SOCK_STREAM)
 
 
@@ -24,7 +24,7 @@ def _free_port(kind: socket.SocketKind) -> int:
 
 
 class ClosedPort:
-    """A TCP port on which nobody answers, kept so: bound and never listened on, so connecting to it is refused."""
+    """A TCP port on which connections are refused, reserved: it is bound but never listened on."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -32,5 +32,5 @@ class ClosedPort:
         self.number = int(self._socket.getsockname()[1])
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Releases the port."""
         self._socket.close()

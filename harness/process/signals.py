@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a run is under way: the first cuts what runs and writes all, the second ends at once."""
+"""SIGINT and SIGTERM during a run: the first stops the calls and writes the results, the second exits at once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """Takes both signals as long as it is entered, on the running event loop.
+    """Handles both signals while it is entered, on the running event loop.
 
-    A signal that comes while something runs that cannot be cut, such as the writing of the reports, changes nothing:
-    that is written to its end.
+    A signal during something that must not be interrupted, such as writing the reports, has no effect: that is
+    completed.
 
     Attributes:
-        received: Whether one has come.
+        received: Whether a signal has arrived.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Signals:
         self._again: Callable[[], object] | None = None
 
     def on_interrupt(self, act: Callable[[], object], again: Callable[[], object] | None = None) -> None:
-        """From now on the first signal does this; at once, where it has come already. `again`: what the second does."""
+        """Calls `act` on the first signal, or at once if it has already arrived, and `again` on the second."""
         self._act, self._again = act, again
         if self.received:
             act()
@@ -47,7 +47,7 @@ class Signals:
             if again is not None:
                 again()
                 return
-            # The stack's processes hang by our pipe: they go when we go.
+            # The stack's processes watch our pipe: they end when we do.
             os._exit(EXIT_INTERRUPTED)
         self.received = True
         self._act()

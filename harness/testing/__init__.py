@@ -1,4 +1,4 @@
-"""Parts for tests, those of the project and those of its users.
+"""Test doubles, for this project's tests and those of its users.
 
 async with FakeSessionService(answer=[refusal(429), good_session()]) as service:
     async with SessionApi(service.url, Secret("sk_test")) as api:

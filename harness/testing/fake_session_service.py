@@ -1,6 +1,6 @@
-"""A session service on 127.0.0.1 that answers as its script says and keeps what it was asked.
+"""A session service on 127.0.0.1 that sends scripted answers and records the requests it received.
 
-It speaks HTTP by hand, so that it can misbehave in ways that a web framework would not let it.
+It implements HTTP by hand, so that it can misbehave in ways that no web framework allows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Script = ScriptedAnswer | Sequence[ScriptedAnswer] | Callable[["ReceivedRequest"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One request: its method, its target as it stood in the request line, headers (names in lower case), body."""
+    """One request: its method, its target as in the request line, headers (names in lower case), body."""
 
     method: str
     target: str
@@ -32,7 +32,7 @@ class ReceivedRequest:
     body: bytes
 
     def json(self) -> Any:
-        """The body's content.
+        """The body, parsed.
 
         Raises:
             ValueError: It is not JSON.
@@ -45,11 +45,11 @@ class ReceivedRequest:
 
 
 class FakeSessionService:
-    """An async context manager; `url` is the endpoint, `requests` what came.
+    """An async context manager; `url` is the endpoint, `requests` are those received.
 
     Args:
-        answer: One answer for all requests; several, given in order, the last one again and again; or a function
-            from the request to its answer. By default a good session.
+        answer: One answer for all requests; several, given in order, the last one repeated; or a function from the
+            request to its answer. A good session by default.
     """
 
     def __init__(self, answer: Script | None = None) -> None:
@@ -61,18 +61,18 @@ class FakeSessionService:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port, without a slash at the end."""
+        """Scheme, host and port, without a trailing slash."""
         if self._server is None:
             raise RuntimeError("the fake session service has not been started; use `async with`")
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     @property
     def url(self) -> str:
-        """The complete endpoint, with the contract's path."""
+        """The endpoint's complete URL, with the contract's path."""
         return f"{self.base_url}{PATH}"
 
     async def wait_for_requests(self, count: int) -> None:
-        """Returns as soon as `count` requests have come in all."""
+        """Waits until `count` requests have been received in total."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
 
@@ -95,7 +95,7 @@ class FakeSessionService:
         if task is not None:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
-        # A client that leaves in the middle is what many tests are about.
+        # A client that disconnects midway is what many tests are about.
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             request = await _read_request(reader)
             async with self._arrived:
@@ -133,7 +133,7 @@ async def _give(answer: ScriptedAnswer, reader: asyncio.StreamReader, writer: as
     if answer.manner == "no_answer":
         return
     if answer.manner == "hang":
-        await reader.read()  # until the client leaves
+        await reader.read()  # until the client disconnects
         return
     writer.write(answer.head())
     if answer.manner == "endless":

@@ -1,4 +1,4 @@
-"""Answers that a fake session service gives: good ones, refusals, and the ways in which a service misbehaves."""
+"""Answers of a fake session service: good ones, refusals, and misbehaviour."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Manner = Literal["whole", "drip", "endless", "hang", "cut_short", "no_answer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedAnswer:
-    """One HTTP answer and the manner in which it is given.
+    """One HTTP answer and how it is sent.
 
     Args:
         status: The status code.
-        headers: Headers beside Content-Length and Connection; they replace the default Content-Type.
-        body: What is sent: bytes or text as they are, anything else as JSON.
+        headers: Headers in addition to Content-Length and Connection; they replace the default Content-Type.
+        body: The body: bytes or text as they are, anything else as JSON.
         delay_s: Seconds before the first byte.
-        manner: `whole`; `drip` (a byte each `drip_s`); `endless` (the body again and again, chunked); `hang` (nothing,
-            the connection stays open); `cut_short` (half of the body); `no_answer` (closed at once).
+        manner: `whole`; `drip` (a byte each `drip_s`); `endless` (the body repeated for ever, chunked); `hang`
+            (nothing, the connection stays open); `cut_short` (half of the body); `no_answer` (closed at once).
         drip_s: Seconds between two bytes of a dripping body.
     """
 
@@ -39,7 +39,7 @@ class ScriptedAnswer:
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
     def head(self) -> bytes:
-        """Status line and headers, with the empty line after them."""
+        """Status line and headers, with the blank line after them."""
         headers = {"Content-Type": "application/json"} | dict(self.headers) | {"Connection": "close"}
         if self.manner == "endless":
             headers["Transfer-Encoding"] = "chunked"
@@ -50,7 +50,7 @@ class ScriptedAnswer:
 
 
 def fake_token(room: str = "fake-room") -> str:
-    """A token with the claim `video.room`, in the form of a JWT, signed by nobody."""
+    """An unsigned token in the form of a JWT, with the claim `video.room`."""
     parts = [{"alg": "HS256", "typ": "JWT"}, {"video": {"room": room, "roomJoin": True}}]
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
     return ".".join([*encoded, "c2lnbmVkLWJ5LW5vYm9keQ"])
@@ -59,7 +59,7 @@ def fake_token(room: str = "fake-room") -> str:
 def good_session(
     *, token: str | None = None, livekit_url: str = "ws://127.0.0.1:7880", room: str | None = "fake-room"
 ) -> ScriptedAnswer:
-    """A success as the contract words it; `room=None` leaves `room_name` out."""
+    """A success in the contract's format; `room=None` leaves `room_name` out."""
     data = {"token": token if token is not None else fake_token(room or "fake-room"), "livekit_url": livekit_url}
     if room is not None:
         data["room_name"] = room
@@ -67,7 +67,7 @@ def good_session(
 
 
 def refusal(status: int, message: str = "refused by the script", *, retry_after: str | None = None) -> ScriptedAnswer:
-    """A failure with a message, as the service words it (`success: false`)."""
+    """A failure with a message in the service's format (`success: false`)."""
     headers = {"Retry-After": retry_after} if retry_after is not None else {}
     return ScriptedAnswer(status=status, headers=headers, body={"success": False, "message": message})
 
@@ -78,20 +78,20 @@ def redirect(location: str, status: int = 307) -> ScriptedAnswer:
 
 
 def dripping(*, drip_s: float = 0.05) -> ScriptedAnswer:
-    """A good session, a byte at a time."""
+    """A good session, sent a byte at a time."""
     return ScriptedAnswer(body=good_session().body, manner="drip", drip_s=drip_s)
 
 
 def endless(chunk: bytes = b" " * 4096) -> ScriptedAnswer:
-    """A body without end."""
+    """A body that never ends."""
     return ScriptedAnswer(body=chunk, manner="endless")
 
 
 def hanging() -> ScriptedAnswer:
-    """A service that takes the request and says nothing."""
+    """A service that accepts the request and never answers."""
     return ScriptedAnswer(manner="hang")
 
 
 def cut_short() -> ScriptedAnswer:
-    """A good session, of which half arrives."""
+    """A good session, cut off half-way."""
     return ScriptedAnswer(body=good_session().body, manner="cut_short")

@@ -1,7 +1,7 @@
-"""Opus by libopus itself (RFC 6716): whole utterances encoded beforehand, packets decoded one by one.
+"""Opus by libopus itself (RFC 6716): whole utterances encoded in advance, packets decoded one by one.
 
-libopus is called by ctypes: decoding 20 ms takes 25 us so, and 50 us by way of PyAV. ctypes lets other threads run
-meanwhile, so an utterance can be encoded beside the event loop.
+libopus is called through ctypes: decoding 20 ms takes 25 us, against 50 us with PyAV. ctypes releases the GIL, so an
+utterance can be encoded while the event loop runs.
 """
 
 from __future__ import annotations
@@ -17,26 +17,23 @@ from numpy.typing import NDArray
 from harness.errors import ConfigError
 
 SAMPLE_RATE = 48_000
-FRAME = SAMPLE_RATE // 50
-"""Samples of a packet of 20 ms, which is what we send."""
-LOOK_AHEAD = 312
-"""Samples by which the encoder puts the signal back: a decoder's output is so much behind what was encoded."""
-MOST_SAMPLES = 5760
-"""Of a packet: 120 ms (RFC 6716, 2.1.4)."""
+FRAME = SAMPLE_RATE // 50  # samples in a packet of 20 ms, which is what we send
+LOOK_AHEAD = 312  # the encoder's look-ahead in samples: decoded audio lags behind what was encoded by as many
+MOST_SAMPLES = 5760  # the most samples in a packet: 120 ms (RFC 6716, 2.1.4)
 SILENT_PACKETS = 50
 
 _APPLICATION_VOIP = 2048
 _SET_BITRATE = 4002
 _SET_COMPLEXITY = 4010
 _GET_LOOKAHEAD = 4027
-_BITRATE = 32_000  # what libwebrtc takes for a mono voice
+_BITRATE = 32_000  # libwebrtc's bit rate for a mono voice
 _COMPLEXITY = 10
 _MOST_BYTES = 1275
 _KEPT_UTTERANCES = 256
 
 
 def packet_samples(payload: bytes) -> int:
-    """How many samples at 48 kHz a packet holds, by its first bytes (RFC 6716, 3.1); 0 where it is no Opus packet."""
+    """Number of samples at 48 kHz in a packet, from its first bytes (RFC 6716, 3.1); 0 if it is no Opus packet."""
     if not payload:
         return 0
     config = payload[0] >> 3
@@ -62,8 +59,8 @@ def _library() -> ctypes.CDLL:
     try:
         from opuslib_next.api import libopus
 
-        # A handle of our own: the package's has types of its own on its functions.
-        library = ctypes.CDLL(libopus._name)  # noqa: SLF001 - documented so, for the library's functions have its names
+        # A handle of our own: the package's handle has its own argument types on its functions.
+        library = ctypes.CDLL(libopus._name)  # noqa: SLF001 - documented, as the library's functions have its names
     except (ImportError, OSError, RuntimeError) as problem:
         raise ConfigError(
             f"libopus cannot be loaded: {problem}", where="--engine light", hint="install opuslib-next-bundled anew"
@@ -83,10 +80,10 @@ def _library() -> ctypes.CDLL:
 
 
 class Encoder:
-    """Encodes one stream, 20 ms at a time; sample i of it is sample i + `LOOK_AHEAD` of what it decodes to.
+    """Encodes one stream, 20 ms at a time; sample i of the input becomes sample i + `LOOK_AHEAD` of the decoded output.
 
     Args:
-        complexity: 0 to 10: how much is computed for a packet (RFC 6716, 2.1.5); 10 is libwebrtc's.
+        complexity: 0 to 10, the computation spent on a packet (RFC 6716, 2.1.5); 10 is libwebrtc's.
 
     Raises:
         ConfigError: libopus cannot be loaded, or has another look-ahead.
@@ -114,14 +111,14 @@ class Encoder:
         self._opus.opus_encoder_ctl(ctypes.c_void_p(self._state), ctypes.c_int(request), *arguments)
 
     def encode(self, pcm: NDArray[np.int16]) -> bytes:
-        """A packet of `(960,)` int16 mono at 48 kHz, contiguous."""
+        """Encodes `(960,)` int16 mono at 48 kHz, contiguous, to a packet."""
         size = self._opus.opus_encode(self._state, pcm.ctypes.data, FRAME, self._room, _MOST_BYTES)
         if size < 0:
             raise ValueError(f"libopus: error {size}")
         return self._room.raw[:size]
 
     def close(self) -> None:
-        """Frees its state. Safe to call twice."""
+        """Frees the encoder. Idempotent."""
         if self._state is not None:
             self._opus.opus_encoder_destroy(self._state)
             self._state = None
@@ -132,10 +129,10 @@ class Encoder:
 
 
 def encode(pcm: NDArray[np.int16]) -> list[bytes]:
-    """Packets of 20 ms, by an encoder of its own; its last ones hold what the look-ahead put back.
+    """Encodes an utterance to packets of 20 ms with a new encoder, including what its look-ahead held back.
 
     Args:
-        pcm: (frames,) int16 mono at 48 kHz.
+        pcm: `(frames,)` int16 mono at 48 kHz.
 
     Raises:
         ConfigError: See `Encoder`.
@@ -149,14 +146,14 @@ def encode(pcm: NDArray[np.int16]) -> list[bytes]:
 
 
 class Encoded:
-    """Utterances by their content, each encoded once in a process; the least used are forgotten."""
+    """Cache of encoded utterances by their content, one per process; the least recently used are evicted."""
 
     def __init__(self, most: int = _KEPT_UTTERANCES) -> None:
         self._most = most
         self._kept: OrderedDict[tuple[int, bytes], list[bytes]] = OrderedDict()
 
     def get(self, pcm: NDArray[np.int16]) -> list[bytes] | None:
-        """Its packets, where they are there already."""
+        """The utterance's packets; None if they are not cached."""
         key = _key(pcm)
         packets = self._kept.get(key)
         if packets is not None:
@@ -164,7 +161,7 @@ class Encoded:
         return packets
 
     def make(self, pcm: NDArray[np.int16]) -> list[bytes]:
-        """Its packets; takes about 0.2 ms for each of them where they are not there. Any thread may call it."""
+        """The utterance's packets; encoding takes about 0.2 ms each if they are not cached. Thread-safe."""
         packets = self.get(pcm)
         if packets is None:
             packets = encode(pcm)
@@ -182,15 +179,15 @@ def _key(pcm: NDArray[np.int16]) -> tuple[int, bytes]:
 
 @cache
 def silence() -> bytes:
-    """The packet of 20 ms that an encoder makes again and again once it has heard nothing for a while."""
+    """The 20 ms packet that an encoder settles on after some silence."""
     return encode(np.zeros(SILENT_PACKETS * FRAME, np.int16))[-2]
 
 
 class Decoder:
-    """Decodes one stream's packets, in their order, to mono.
+    """Decodes one stream's packets in order, to mono.
 
     Args:
-        rate_hz: Of what comes out: 48, 24, 16, 12 or 8 kHz.
+        rate_hz: The output's sample rate: 48, 24, 16, 12 or 8 kHz.
 
     Raises:
         ConfigError: libopus cannot be loaded.
@@ -205,21 +202,21 @@ class Decoder:
         self._decode = self._opus.opus_decode
 
     def decode(self, payload: bytes, into: NDArray[np.int16]) -> int:
-        """Decodes a packet into a contiguous array's beginning; returns how many samples, 0 for a broken packet."""
+        """Decodes a packet into the start of a contiguous array; returns its sample count, 0 for a broken packet."""
         return self.decode_at(payload, into.ctypes.data, into.size)
 
     def decode_at(self, payload: bytes, address: int, room: int) -> int:
-        """As `decode`, to an address with room for so many samples: an array is asked once where it is, for many."""
+        """As `decode`, to an address with space for `room` samples; saves looking up the array's address each time."""
         count: int = self._decode(self._state, payload, len(payload), address, room, 0)
         return max(0, count)
 
     def comfort_noise(self, into: NDArray[np.int16]) -> int:
-        """What a receiver plays where nothing is sent (DTX); `into` is a multiple of 2.5 ms, of 120 ms at most."""
+        """Fills `into` (a multiple of 2.5 ms, at most 120 ms) with comfort noise, as a receiver plays in DTX."""
         count: int = self._decode(self._state, None, 0, into.ctypes.data, into.size, 0)
         return max(0, count)
 
     def close(self) -> None:
-        """Frees its state. Safe to call twice."""
+        """Frees the decoder. Idempotent."""
         if self._state is not None:
             self._opus.opus_decoder_destroy(self._state)
             self._state = None

@@ -1,7 +1,8 @@
-"""The one pacer of a process: calls a packet's time, slot by slot, by absolute deadlines; and reads what has come.
+"""The process's pacer: runs each job once per packet time, slot by slot, by absolute deadlines, and reads the sockets.
 
-A packet's 20 ms are divided into slots of 10 ms: many calls do not all send at one moment, and the event loop wakes up
-100 times a second however many there are. Waking up is dear: with slots of 5 ms, a call cost a fifth more.
+A packet's 20 ms are divided into slots of 10 ms, so that the calls do not all send at one moment while the event loop
+wakes up only 100 times a second, however many there are. Wake-ups are expensive: slots of 5 ms made a call cost a fifth
+more.
 """
 
 from __future__ import annotations
@@ -15,19 +16,18 @@ from harness.machine.own_work import OWN_WORK
 PACKET_NS = 20 * NS_PER_MS
 SLOTS = 2
 SLOT_NS = PACKET_NS // SLOTS
-SKIP_AFTER_NS = 200 * NS_PER_MS  # further behind than this, the missed time is left out instead of sent in a burst
+SKIP_AFTER_NS = 200 * NS_PER_MS  # beyond this lag the missed time is skipped instead of sent in a burst
 
-Job = Callable[[int, int], None]
-"""Told when it was due and when it is (ns)."""
+Job = Callable[[int, int], None]  # called with its deadline and the current time (ns)
 
 
 class Pacer:
-    """Calls each job once in 20 ms, as long as anyone is there: in each slot those that send, then those that listen.
+    """Runs each job every 20 ms while it is in use: in each slot the senders first, then the listeners.
 
     Args:
-        clock: Tells time; the event loop's timers wait.
-        flush: Called when all of a slot's jobs have posted what they send.
-        read: Called after it, before any listens.
+        clock: Time source; the event loop's timers do the waiting.
+        flush: Called once all senders of a slot have queued their packets.
+        read: Called after `flush`, before the listeners.
     """
 
     def __init__(self, clock: Clock, *, flush: Callable[[], None], read: Callable[[], None]) -> None:
@@ -42,29 +42,29 @@ class Pacer:
         self._slot = 0
 
     def acquire(self) -> None:
-        """Someone is there: slots begin."""
+        """Adds a user; the first one starts the slots."""
         self._users += 1
         if self._timer is None:
             self._due_ns = self._clock.now_ns()
             self._schedule()
 
     def release(self) -> None:
-        """One of them has gone; without any, slots end."""
+        """Removes a user; the last one stops the slots."""
         self._users -= 1
         if self._users == 0 and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def add_sender(self, job: Job) -> None:
-        """Calls it from now on, in the slot with the fewest of its kind."""
+        """Runs `job` from now on, in the slot with the fewest senders."""
         min(self._senders, key=len).append(job)
 
     def add_listener(self, job: Job) -> None:
-        """As `add_sender`, after what has come was read."""
+        """Runs `job` from now on, after received packets have been read, in the slot with the fewest listeners."""
         min(self._listeners, key=len).append(job)
 
     def remove(self, job: Job) -> None:
-        """Calls it no more."""
+        """Stops running `job`."""
         for slot in (*self._senders, *self._listeners):
             if job in slot:
                 slot.remove(job)

@@ -1,7 +1,7 @@
-"""One peer connection: ICE, DTLS and SCTP of aiortc over a socket of ours, media past them.
+"""One peer connection: ICE, DTLS and SCTP by aiortc over a socket of ours; media bypasses them.
 
-Of aiortc its building blocks are used (its ORTC interface), not its `RTCPeerConnection`: that one makes a transport for
-each m-line and a thread for each track.
+It uses aiortc's building blocks (its ORTC interface), not its `RTCPeerConnection`, which creates a transport for each
+m-line and a thread for each track.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ _log = logging.getLogger(__name__)
 
 @cache
 def _certificate() -> RTCCertificate:
-    """One for all peers of the process: making it is the dearest part of a join."""
+    """One certificate for all peers of the process: creating it is the most expensive part of a join."""
     return RTCCertificate.generateCertificate()
 
 
 class PeerLostError(ConnectionError):
-    """The connection could not be made."""
+    """The connection could not be established."""
 
 
 class Peer:
     """One side of a connection to the server.
 
     Args:
-        port: Where its socket is read.
-        host: The address of ours that the server is reached from.
-        offering: Whether we offer, and lead ICE; else the server does both.
-        on_lost: Told once when the connection, made before, is no more.
+        port: Reads and writes its socket.
+        host: Our address from which the server is reached.
+        offering: Whether we make the offer and control ICE; otherwise the server does both.
+        on_lost: Called once when an established connection is lost.
     """
 
     def __init__(self, port: UdpPort, host: str, *, offering: bool, on_lost: Callable[[], None]) -> None:
@@ -89,16 +89,16 @@ class Peer:
 
     @property
     def rtt_ms(self) -> float | None:
-        """To the server and back, by ICE's checks; None before the first."""
+        """Round-trip time to the server, by ICE's connectivity checks; None before the first."""
         return None if self._socket.rtt_ns is None else self._socket.rtt_ns / 1e6
 
     @property
     def came_ns(self) -> int:
-        """When anything but media came last; 0 before that."""
+        """When anything other than media was last received; 0 before that."""
         return self._socket.came_ns
 
     async def describe(self, setup: str) -> Transport:
-        """Our side of the transport."""
+        """Our side of the transport, with `setup` as the DTLS role."""
         await self._gatherer.gather()
         parameters = self._gatherer.getLocalParameters()
         fingerprints = [
@@ -115,10 +115,10 @@ class Peer:
         )
 
     async def connect(self, remote: Description) -> None:
-        """Connects to what the other side described. Returns when media and data can flow.
+        """Connects to the remote side; returns once media and data can flow.
 
         Raises:
-            PeerLostError: It did not work out. Where nothing comes at all, it waits until cancelled.
+            PeerLostError: It failed. If nothing at all arrives, it waits until cancelled.
         """
         self._remote = remote
         if remote.transport.lite:
@@ -147,28 +147,28 @@ class Peer:
         self.connected.set()
 
     def same_transport(self, description: Description) -> bool:
-        """Whether a further description is of the connection that there is, not of one to be made anew."""
+        """Whether a later description belongs to the current connection, rather than a new one."""
         return self._remote is not None and description.transport.ufrag == self._remote.transport.ufrag
 
     def goes_on_with(self, description: Description) -> bool:
-        """Whether a description of another connection asks for a new way (ICE) under the encryption that there is."""
+        """Whether a description asks for an ICE restart under the current DTLS connection."""
         remote = self._remote
         return remote is not None and list(description.transport.fingerprints) == list(remote.transport.fingerprints)
 
     def begin_again(self, remote: Description | None = None) -> None:
-        """Looks for a way anew; media goes on by the old one meanwhile. Then `describe` tells of the new one.
+        """Starts an ICE restart; media continues on the old path meanwhile, and `describe` returns the new credentials.
 
         Args:
-            remote: What the other side offered, where it asks for it.
+            remote: The remote side's offer, if it asked for the restart.
         """
         self._remote = remote or self._remote
         private_names.begin_ice_again(self._gatherer, self._ice, self._socket, self._host)
 
     async def connect_again(self, remote: Description) -> None:
-        """After `begin_again`: connects to what the other side described. Media then takes the new way.
+        """After `begin_again`: connects to the remote side and moves media to the new path.
 
         Raises:
-            PeerLostError: It did not work out. Where nothing comes at all, it waits until cancelled.
+            PeerLostError: It failed. If nothing at all arrives, it waits until cancelled.
         """
         self._remote = remote
         theirs = remote.transport
@@ -181,7 +181,7 @@ class Peer:
         self._address = private_names.nominated_address(self._ice)
 
     async def add_candidate(self, text: str) -> None:
-        """A further candidate of the other side, as in SDP; what cannot be used is passed over."""
+        """Adds a further remote candidate, in SDP's syntax; unusable ones are ignored."""
         with contextlib.suppress(ValueError):
             candidate = Candidate.from_sdp(text)
             if self._remote is None:
@@ -206,9 +206,9 @@ class Peer:
         )
 
     def _reach(self, host: str) -> None:
-        """Opens a socket of this address's family, where there is none and a way leads there.
+        """Opens a socket for this address's family, if there is none yet and it is routable.
 
-        Signalling may come by one family and media by the other, as behind a front of both.
+        Signalling may use one address family and media the other, as behind a dual-stack front end.
         """
         if self.connected.is_set() or family_of(host) in self._sockets:
             return
@@ -220,7 +220,7 @@ class Peer:
     # -- data ------------------------------------------------------------------------------------------------------
 
     def open_channel(self, label: str, *, ordered: bool = True, retransmits: int | None = None) -> RTCDataChannel:
-        """A data channel of ours; it opens once the connection is there."""
+        """Creates a data channel; it opens once the connection is established."""
         parameters = RTCDataChannelParameters(label=label, ordered=ordered, maxRetransmits=retransmits)
         return RTCDataChannel(self._sctp, parameters)
 
@@ -233,16 +233,16 @@ class Peer:
     # -- media -----------------------------------------------------------------------------------------------------
 
     def send(self, packet: bytes, on_left: OnLeft) -> None:
-        """Encrypts and sends an RTP packet, in this slot of the pacer; without a connection it is dropped."""
+        """Encrypts an RTP packet and sends it in this slot of the pacer; dropped if there is no connection."""
         if self._protect is not None and self._address is not None:
             self._socket.post(self._protect(packet), self._address, on_left)
 
     def listen(self, ssrc: int, on_rtp: OnRtp) -> None:
-        """Hands over this source's packets, each with when it came in."""
+        """Passes the packets of this SSRC to `on_rtp`, each with its arrival time."""
         self._listeners[ssrc] = on_rtp
 
     def unlisten(self, ssrc: int) -> None:
-        """Hands over no more of them; they are not even decrypted."""
+        """Stops that; its packets are no longer even decrypted."""
         self._listeners.pop(ssrc, None)
 
     def _media_received(self, datagram: bytes, came_ns: int) -> None:
@@ -253,7 +253,7 @@ class Peer:
         try:
             packet = rtp.parse(self._unprotect(datagram))
         except private_names.CipherError as problem:
-            # One that came before is counted by its header, which is not encrypted. Any other is not the server's.
+            # A duplicate is counted by its header, which is not encrypted. Anything else is not from the server.
             packet = rtp.parse(datagram) if problem.replayed else None
         if packet is not None:
             on_rtp(packet, came_ns)
@@ -268,7 +268,7 @@ class Peer:
             self._on_lost()
 
     async def close(self) -> None:
-        """Closes everything; nothing of it is left. Safe to call twice; raises nothing."""
+        """Closes everything. Idempotent; never raises."""
         if self._closed:
             return
         self._closed = True
@@ -279,7 +279,7 @@ class Peer:
         for step in steps:
             try:
                 await step()
-            except Exception as problem:  # aiortc is in whatever state the join was cut in  # noqa: BLE001
+            except Exception as problem:  # aiortc may be in any state when a join is aborted  # noqa: BLE001
                 _log.debug("a peer was not closed well", exc_info=problem)
         for one in self._sockets.values():
             one.close()

@@ -1,4 +1,4 @@
-"""Who is in a room, and which audio tracks are subscribed: told by the server in pieces, and to us in order."""
+"""Who is in a room and which audio tracks are subscribed: reported piecemeal by the server, in order by us."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.transport.room_events import Participant, RemoteTrack, RoomEvents, 
 
 
 class Present:
-    """Keeps book, and tells `events` of what changes, from `greet` on.
+    """Tracks participants and tracks, and reports changes to `events` after `greet`.
 
     Args:
-        identity: Ours.
-        first: Who was there when we joined.
-        events: Told what changes.
-        clock: Tells time.
-        unlisten: Told of a source (SSRC) whose track is there no more.
+        identity: Our identity.
+        first: The participants in the room when we joined.
+        events: Receives the changes.
+        clock: Time source.
+        unlisten: Called with the SSRC of a track that has gone.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Present:
         self._events = events
         self._clock = clock
         self._unlisten = unlisten
-        self._participants: dict[str, Participant] = {}  # this and all below by sid
+        self._participants: dict[str, Participant] = {}  # this and all below are keyed by sid
         self._active: set[str] = set()
         self._infos: dict[str, tuple[str, models.TrackInfo]] = {}
         self._tracks: dict[str, RemoteTrack] = {}
@@ -45,23 +45,23 @@ class Present:
         self._told_whole = True
 
     def greet(self) -> None:
-        """Tells of those who are there, in the order in which they came, and from now on of all that changes."""
+        """Reports those who are present, in the order in which they joined, and all changes from now on."""
         held, self._held = self._held or [], None
         self.update(sorted(held, key=lambda info: info.joined_at_ms))
 
     def resumed(self) -> None:
-        """The connection was made again: the server will name everybody who is there."""
+        """Signalling was resumed: the server will list all participants."""
         self._told_whole = False
 
     def update(self, infos: Iterable[models.ParticipantInfo]) -> None:
-        """What the server tells of participants."""
+        """Handles the server's updates on participants."""
         infos = list(infos)
         if self._held is not None:
             self._held.extend(infos)
             return
         now_ns = self._clock.now_ns()
         if not self._told_whole and any(info.identity == self._identity for info in infos):
-            # Everybody is named, us too: who is not among them has left meanwhile.
+            # Everyone is listed, us too: whoever is missing has left meanwhile.
             self._told_whole = True
             there = {info.sid for info in infos}
             for sid in [sid for sid in self._participants if sid not in there]:
@@ -76,7 +76,7 @@ class Present:
         self._match(now_ns)
 
     def offered(self, remote: sdp.Description) -> None:
-        """The server described what it sends: of each track, what is its source."""
+        """Handles an offer from the server, which maps each track to its SSRC."""
         self._offered = {
             media.track: media.ssrcs[0]
             for media in remote.media
@@ -106,14 +106,14 @@ class Present:
             self._infos[track.sid] = (info.identity, track)
 
     def _went(self, now_ns: int, sid: str) -> None:
-        # By sid: an identity that comes back is told first as the new one, then as the old one that has left.
+        # By sid: when an identity rejoins, the new participant is reported first, then the old one's departure.
         self._active.discard(sid)
         one = self._participants.pop(sid, None)
         if one is not None and all(other.identity != one.identity for other in self._participants.values()):
             self._events.participant_went(now_ns, one.identity)
 
     def _match(self, now_ns: int) -> None:
-        """A track is subscribed once it was offered and its participant is known, whichever came first."""
+        """Reports a track once it was offered and its participant is known, in whichever order."""
         for sid, ssrc in self._offered.items() if self._held is None else ():
             if sid in self._tracks or sid not in self._infos:
                 continue

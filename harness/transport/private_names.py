@@ -1,9 +1,9 @@
-"""Every private name of aiortc, aioice and pylibsrtp that we lean on, and the versions in which we know them.
+"""Every private name of aiortc, aioice and pylibsrtp that we rely on, and the versions that we know it from.
 
-Those libraries give ICE, DTLS and SCTP; media goes past them, since a packet that takes their way costs five times as
-much. Nothing else in the harness touches a name of theirs that begins with an underscore. Another version is refused
-before the first packet, by `check_versions`: look through this file with the new version's source beside it, run
-`tests/transport`, then move the pins in `KNOWN` and in pyproject.toml.
+Those libraries provide ICE, DTLS and SCTP; media bypasses them, as sending a packet through them costs five times as
+much. No other module uses a name of theirs that begins with an underscore. `check_versions` refuses any other version
+before the first packet: review this file against the new version's source, run `tests/transport`, then move the pins in
+`KNOWN` and in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _REPLAYED = (9, 10)  # srtp_err_status_replay_fail and _replay_old
 
 
 class TransportVersionError(ConfigError):
-    """A library is there in a version whose inner workings we do not know."""
+    """A library is installed in a version whose internals we do not know."""
 
 
 @cache
 def check_versions() -> None:
-    """Returns where the libraries are those that are known.
+    """Checks that the libraries have the known versions.
 
     Raises:
-        TransportVersionError: One is missing or of another version.
+        TransportVersionError: One is missing or has another version.
     """
     for name, known in KNOWN.items():
         try:
@@ -53,9 +53,9 @@ def check_versions() -> None:
 
 
 def put_socket_under(gatherer: RTCIceGatherer, socket: UdpSocket, host: str, *, controlling: bool) -> None:
-    """Makes ICE gather our own socket as its only candidate, and take this role.
+    """Makes ICE gather our own socket as its only candidate, and sets its role.
 
-    aioice opens a socket for each address of the machine but the loopback one; ours is bound to all of them.
+    aioice opens a socket for each address of the machine except loopback; ours is bound to all of them.
     """
     connection = gatherer._connection  # noqa: SLF001 - see the module
     connection.ice_controlling = controlling
@@ -64,11 +64,11 @@ def put_socket_under(gatherer: RTCIceGatherer, socket: UdpSocket, host: str, *, 
         del component, addresses, timeout
         return [add_socket(gatherer, socket, host)]
 
-    connection.get_component_candidates = our_candidates  # type: ignore[method-assign] # of this one connection
+    connection.get_component_candidates = our_candidates  # type: ignore[method-assign] # on this one connection
 
 
 def add_socket(gatherer: RTCIceGatherer, socket: UdpSocket, host: str) -> Candidate:
-    """Lets ICE pair a further socket of ours, which leaves from `host`, with each candidate that comes from now on."""
+    """Adds a further socket of ours, which sends from `host`; ICE pairs it with each candidate added from now on."""
     from aioice.candidate import Candidate, candidate_foundation, candidate_priority
     from aioice.ice import StunProtocol
 
@@ -90,7 +90,7 @@ def add_socket(gatherer: RTCIceGatherer, socket: UdpSocket, host: str) -> Candid
 
 
 async def keep_nominated_socket(ice: RTCIceTransport) -> Any:
-    """Once ICE is connected: the socket (`UdpSocket`) that it chose; the others are closed. None: it is lost."""
+    """Returns the socket (`UdpSocket`) that ICE chose, and closes the others; None if the connection is lost."""
     connection = ice._connection  # noqa: SLF001 - see the module
     pair = connection._nominated.get(1)  # noqa: SLF001 - see the module
     if pair is None:
@@ -104,10 +104,10 @@ async def keep_nominated_socket(ice: RTCIceTransport) -> Any:
 
 
 def begin_ice_again(gatherer: RTCIceGatherer, ice: RTCIceTransport, socket: UdpSocket, host: str) -> None:
-    """Begins ICE anew under a DTLS connection that goes on, over the same socket (RFC 8445, 2.4).
+    """Restarts ICE under a continuing DTLS connection, over the same socket (RFC 8445, 2.4).
 
-    aioice knows no restart: a connection of its own takes over from the one before. What DTLS waits for on that one
-    comes by the same queue, and whoever watches it for its end watches the new one.
+    aioice has no restart: a new connection of its own replaces the old one. It takes over the queue from which DTLS
+    reads and the waiter for the old one's end.
     """
     from aioice import Connection
 
@@ -123,10 +123,10 @@ def begin_ice_again(gatherer: RTCIceGatherer, ice: RTCIceTransport, socket: UdpS
 
 
 async def connect_ice_again(ice: RTCIceTransport, ufrag: str, password: str, *, lite: bool) -> None:
-    """After `begin_ice_again`, with the other side's candidates: returns once a way is found, which is then taken.
+    """After `begin_ice_again` and the remote candidates: returns once a path has been found, and switches to it.
 
     Raises:
-        ConnectionError: There is none.
+        ConnectionError: There is no path.
     """
     new = ice._connection  # noqa: SLF001 - see the module
     new.remote_is_lite, new.remote_username, new.remote_password = lite, ufrag, password
@@ -135,35 +135,35 @@ async def connect_ice_again(ice: RTCIceTransport, ufrag: str, password: str, *, 
 
 
 def set_controlling(gatherer: RTCIceGatherer) -> None:
-    """Makes us lead ICE, as one must where the other side is an ICE lite agent (RFC 8445, 6.1.1)."""
+    """Makes us the controlling ICE agent, as required with an ICE lite peer (RFC 8445, 6.1.1)."""
     gatherer._connection.ice_controlling = True  # noqa: SLF001 - see the module
 
 
 def set_dtls_role(dtls: RTCDtlsTransport, role: str) -> None:
-    """`client` or `server`, as offer and answer say; by itself aiortc takes it from the ICE role."""
+    """Sets the DTLS role, `client` or `server`, as negotiated; by default aiortc derives it from the ICE role."""
     dtls._set_role(role)  # noqa: SLF001 - see the module
 
 
 def media_ciphers(dtls: RTCDtlsTransport) -> tuple[Cipher, Cipher]:
-    """What encrypts and what decrypts RTP, once DTLS is connected."""
+    """The ciphers that encrypt and decrypt RTP, once DTLS is connected."""
     from pylibsrtp._binding import lib
 
     return Cipher(dtls._tx_srtp, lib.srtp_protect, grows_by=_TRAILER), Cipher(dtls._rx_srtp, lib.srtp_unprotect)  # noqa: SLF001 - see the module
 
 
 class Cipher:
-    """Encrypts or decrypts in a session of libsrtp, as its `protect` and `unprotect` do, for half of their price.
+    """Encrypts or decrypts with a libsrtp session, at half the cost of pylibsrtp's `protect` and `unprotect`.
 
     Args:
         session: A `pylibsrtp.Session`.
         work: libsrtp's function.
-        grows_by: By how much a packet may grow.
+        grows_by: Most bytes by which a packet may grow.
     """
 
     def __init__(self, session: Any, work: Callable[[Any, Any, Any], int], *, grows_by: int = 0) -> None:
         from pylibsrtp._binding import ffi
 
-        self._session = session  # which frees what the next one points at
+        self._session = session  # it owns what the next one points at
         self._handle = session._srtp[0]  # noqa: SLF001 - see the module
         self._work = work
         self._data = ffi.new("char[]", _MOST_BYTES)
@@ -172,10 +172,10 @@ class Cipher:
         self._most = _MOST_BYTES - grows_by
 
     def __call__(self, packet: bytes) -> bytes:
-        """The packet, encrypted or decrypted.
+        """Encrypts or decrypts a packet.
 
         Raises:
-            CipherError: It cannot be; `replayed` where it was decrypted before.
+            CipherError: It failed; `replayed` if the packet was decrypted before.
         """
         size = len(packet)
         if size > self._most:
@@ -189,7 +189,7 @@ class Cipher:
 
 
 class CipherError(Exception):
-    """A packet that is not the other side's, is too long, or came before."""
+    """A packet that is not the remote side's, is too long, or is a replay."""
 
     def __init__(self, *, replayed: bool) -> None:
         super().__init__("it came before" if replayed else "it cannot be decrypted")
@@ -197,6 +197,6 @@ class CipherError(Exception):
 
 
 def nominated_address(ice: RTCIceTransport) -> Address | None:
-    """Where media goes, once ICE is connected; None where it no longer is."""
+    """The address to which media is sent, once ICE is connected; None if it is not any longer."""
     pair = ice._connection._nominated.get(1)  # noqa: SLF001 - see the module
     return None if pair is None else pair.remote_addr

@@ -1,8 +1,8 @@
-"""One received stream: in what order its packets are played and where, and what RFC 3550 counts of them. Pure.
+"""One received stream: the order and position in which its packets are played, and RFC 3550's statistics. Pure.
 
-A position is a sample at 48 kHz, counted from when listening began. RTP time runs on through silence that a sender does
-not transmit (DTX), so a gap in timestamps is silence; only a gap in sequence numbers is loss. The middle sample of a
-packet is given the packet's arrival, as `docs/metrics.md` defines times on the wire.
+A position is in samples at 48 kHz, from when listening began. RTP time advances through silence that a sender does not
+transmit (DTX), so a gap in timestamps is silence; only a gap in sequence numbers is loss. A packet's arrival is the
+time of its middle sample, as `docs/metrics.md` defines times on the wire.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from harness.transport.opus import SAMPLE_RATE, packet_samples
 from harness.transport.rtp import RtpPacket, Unwrapper
 
 NS_PER_SAMPLE = 1e9 / SAMPLE_RATE
-REORDER_NS = 40 * NS_PER_MS  # so long a missing packet is waited for, once a later one has come
-DTX_BYTES = 3  # packets of at most so many bytes announce silence that is not transmitted
-# So long after its time, what has not come is taken for silence: soon where silence was announced, else after what a
-# late packet may take.
+REORDER_NS = 40 * NS_PER_MS  # how long to wait for a missing packet after a later one has arrived
+DTX_BYTES = 3  # packets of at most this size announce untransmitted silence
+# How long after its due time a packet that has not arrived is taken for silence: soon if silence was announced, else
+# after the most that a late packet may take.
 ANNOUNCED_NS, UNANNOUNCED_NS = 50 * NS_PER_MS, 200 * NS_PER_MS
-MOST_DROPOUT, MOST_MISORDER = 3000, 100  # further apart, sequence numbers are of another stream (RFC 3550, A.1)
-MOVED = SAMPLE_RATE // 2  # timestamps that differ from arrivals by more have been set anew
+MOST_DROPOUT, MOST_MISORDER = 3000, 100  # sequence numbers further apart belong to another stream (RFC 3550, A.1)
+MOVED = SAMPLE_RATE // 2  # timestamps that deviate more from the arrivals have been reset
 WHOLE = SAMPLE_RATE // 100  # silence is played in whole frames of 10 ms
-REMEMBERED = 128  # packets whose arrivals are kept: longer than an onset is dated back
+REMEMBERED = 128  # packets whose arrivals are kept: longer than an onset is backdated
 
 
 class Piece(NamedTuple):
-    """What is to be played next: a packet's payload; or, where that is None, nothing, as it was lost or not sent."""
+    """The next thing to play: a packet's payload, or None for audio that was lost or not sent."""
 
     position: int
     samples: int
@@ -39,18 +39,18 @@ class Piece(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """All since the stream began.
+    """Statistics since the stream began.
 
     Attributes:
-        received: Packets, doubles left out.
+        received: Packets, without duplicates.
         expected: Packets, by the sequence numbers.
-        doubled: Packets that had come already.
-        reordered: Packets that came after one that was sent later.
-        late: Those of them that came too late to be played.
+        doubled: Duplicate packets.
+        reordered: Packets that arrived after one that was sent later.
+        late: Those of them that arrived too late to be played.
         junk: Packets that held no Opus, or stray ones of another stream.
         concealed: Samples of lost packets.
-        samples: Samples played, silence and lost ones among them.
-        behind: By how many samples the sender's clock fell behind the arrivals, from one packet to the very next.
+        samples: Samples played, including silence and lost ones.
+        behind: By how many samples the sender's clock fell behind the arrivals, summed over consecutive packets.
     """
 
     received: int = 0
@@ -65,7 +65,7 @@ class Counts:
 
     @property
     def lost(self) -> int:
-        """Packets that have not come (RFC 3550, A.3)."""
+        """Packets that have not arrived (RFC 3550, A.3)."""
         return self.expected - self.received
 
 
@@ -77,7 +77,7 @@ class _Waiting(NamedTuple):
 
 
 class _Played(NamedTuple):
-    """A packet that was played: where, and when its first sample came in; `offset` from its timestamp to there."""
+    """A packet that was played: its position, and its first sample's arrival; `offset` is position minus timestamp."""
 
     position: int
     first_ns: float
@@ -85,7 +85,7 @@ class _Played(NamedTuple):
 
 
 class Reception:
-    """Told packets as they come, it tells what to play, and when any of it came in.
+    """Takes packets as they arrive and returns what to play, with the arrival time of each sample.
 
     Args:
         start_ns: When listening begins: position 0.
@@ -94,7 +94,7 @@ class Reception:
     def __init__(self, start_ns: int) -> None:
         self.counts = Counts()
         self.played = 0
-        """The position up to which all has been played."""
+        """Position up to which everything has been played."""
         self._jitter = 0.0
         self._transit: float | None = None
         self._sequences = Unwrapper(16)
@@ -116,14 +116,14 @@ class Reception:
         return self._jitter * 1000 / SAMPLE_RATE
 
     def restart(self) -> None:
-        """The next packet is of another stream, which goes on where this one ends."""
+        """Prepares for another stream, which continues where this one ends."""
         self._anew = True
         self._stray = self._offset = self._transit = None
 
     # -- packets come ----------------------------------------------------------------------------------------------
 
     def arrived(self, packet: RtpPacket, arrival_ns: int) -> None:
-        """A packet has come in."""
+        """Takes a packet that arrived at `arrival_ns`."""
         samples = packet_samples(packet.payload)
         if not samples or self._is_stray(packet.sequence):
             self.counts.junk += 1
@@ -162,7 +162,7 @@ class Reception:
         self.counts.expected = self._highest - self._first + 1
 
     def _is_stray(self, number: int) -> bool:
-        """Whether a sequence number is far from the others; two such in a row are the stream begun anew."""
+        """Whether a sequence number is far from the others; two such in a row mean that the stream was restarted."""
         if self._next is None or self._anew:
             return False
         last = self._highest - self._shift
@@ -179,7 +179,7 @@ class Reception:
     # -- and are played --------------------------------------------------------------------------------------------
 
     def play(self, now_ns: int) -> list[Piece]:
-        """All that can be played now, without a gap from where the last piece ended."""
+        """Everything that can be played now, contiguous with the last piece."""
         pieces: list[Piece] = []
         while self._waiting and self._next is not None:
             if self._next not in self._waiting:
@@ -199,7 +199,7 @@ class Reception:
         position = by_arrival = self._position_at(first_ns)
         if self._offset is not None and abs(packet.timestamp + self._offset - by_arrival) < MOVED:
             position = packet.timestamp + self._offset
-        # A sender that stops its clock in silence goes on where we are, not where that silence began.
+        # A sender that stops its clock in silence resumes at our position, not where that silence began.
         position = max(position, self.played)
         self._offset = position - packet.timestamp
         gap = position - self.played
@@ -211,7 +211,7 @@ class Reception:
             self._add(pieces, Piece(self.played, lost, None, lost=True))
         self._add(pieces, Piece(position, packet.samples, packet.payload))
         before = self._played[-1]
-        if not missing and before.offset == self._offset:  # by its own timestamps, which were not moved
+        if not missing and before.offset == self._offset:  # by its own timestamps, which were not shifted
             self.counts.behind += (first_ns - before.first_ns) / NS_PER_SAMPLE - (position - before.position)
         self._played.append(_Played(position, first_ns, self._offset))
         self._announced = len(packet.payload) <= DTX_BYTES
@@ -228,12 +228,12 @@ class Reception:
         self.counts.samples += piece.samples
 
     def _position_at(self, t_ns: float) -> int:
-        """Of the sample that comes in then, by the last packet played."""
+        """The position of the sample that arrived at `t_ns`, by the last packet played."""
         last = self._played[-1]
         return last.position + round((t_ns - last.first_ns) / NS_PER_SAMPLE)
 
     def wire_at(self, position: int) -> int:
-        """When the sample at a position came in; in silence, by the packet before it."""
+        """When the sample at `position` arrived; in silence, extrapolated from the packet before."""
         played = self._played[-1]
         if position < played.position:
             index = bisect_right(self._played, position, key=lambda played: played.position)

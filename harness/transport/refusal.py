@@ -1,7 +1,7 @@
-"""Why a server did not let us in or ended our stay, in words: what happened, and what can be done about it.
+"""Why a server refused a join or ended our stay, in words: what happened, and what can be done about it.
 
-A server says it in two ways: as an HTTP answer in place of a WebSocket, and as a reason for the end of a room
-(LiveKit's `DisconnectReason`). Both engines take their words from here.
+A server reports it in two ways: as an HTTP response instead of a WebSocket, and as a reason for a room's end (LiveKit's
+`DisconnectReason`). Both engines take their messages from here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness.errors import RoomFailure
 from harness.secret import Secret, masked
 
 MOST_BODY_BYTES = 4096
-_MOST_SAID = 200  # characters of a server's own words
+_MOST_SAID = 200  # characters of a server's own message
 
 REFUSED_HINT = "the token may be expired or made for another server or room"
 URL_HINT = "check the livekit_url that the session service gives"
@@ -27,7 +27,7 @@ class Ending(NamedTuple):
     Attributes:
         what: What happened, with the server's own name for it.
         hint: What can be done about it.
-        by_service: Whether somebody ended it on purpose: the room is over, or we were removed from it.
+        by_service: Whether it was ended on purpose: the room was closed, or we were removed.
     """
 
     what: str
@@ -55,11 +55,11 @@ _ENDINGS = {
 
 
 def ending(reason: str, identity: str | None = None) -> Ending:
-    """The words for a `DisconnectReason`.
+    """The message for a `DisconnectReason`.
 
     Args:
         reason: LiveKit's name for it, in either case.
-        identity: Ours in the room, where it is known.
+        identity: Our identity in the room, if known.
     """
     name = reason.lower()
     if name == "duplicate_identity":
@@ -77,19 +77,19 @@ def ending(reason: str, identity: str | None = None) -> Ending:
 
 
 def refused_by_reason(reason: str, identity: str | None = None) -> RoomFailure:
-    """A join that the server ended, for this reason."""
+    """The failure for a join that the server ended for this reason."""
     what, hint, _ = ending(reason, identity)
     kind = "room.unreachable" if reason.lower() in ("server_shutdown", "signal_close", "migration") else "room.refused"
     return RoomFailure(kind, f"the room could not be joined: {what}", hint=hint)  # type: ignore[arg-type] # one of two
 
 
 def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: str = "") -> RoomFailure:
-    """A join that was answered by HTTP in place of a WebSocket.
+    """The failure for a join that got an HTTP response instead of a WebSocket.
 
     Args:
-        status: The answer's.
-        body: What came of it.
-        token: Masked in what the server says.
+        status: The response's status.
+        body: The part of its body that was received.
+        token: Masked in the server's message.
         retry_after: The header of that name.
     """
     said = first_line(body.decode(errors="replace"), token)
@@ -111,14 +111,14 @@ def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: s
 
 
 def unreachable(what: str, *, hint: str = URL_HINT) -> RoomFailure:
-    """A join that came to nobody who answers as a LiveKit server does."""
+    """The failure for a join that found no LiveKit server."""
     return RoomFailure("room.unreachable", f"the room could not be joined: {what}", hint=hint)
 
 
 def first_line(text: str, token: Secret | None = None) -> str:
-    """The first line with something in it, short, without control characters, keys and tokens."""
+    """The first non-blank line, shortened, without control characters, keys and tokens."""
     for line in text.splitlines():
-        # What is not seen goes first: one in the middle of a token would hide it from the masks.
+        # Invisible characters go first: one inside a token would hide it from the masks.
         seen = "".join(" " if unicodedata.category(char)[0] == "C" else char for char in line)
         shown = " ".join(seen.split())
         if shown:

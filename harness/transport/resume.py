@@ -1,4 +1,4 @@
-"""The signalling connection of a stay that goes on, made again: tried until it works, is refused, or time is up."""
+"""Resumes a lost signalling connection: retries until it works, is refused, or time is up."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from harness.errors import RoomFailure
 from harness.secret import Secret
 from harness.transport.signalling import Signalling
 
-RESUME_S = 10.0
-"""So long a lost connection is tried to be made again."""
-_WAITS_S = (0.0, 0.3, 0.6, 1.2)  # before each try; the last one again and again
+RESUME_S = 10.0  # seconds for which a lost connection is retried
+_WAITS_S = (0.0, 0.3, 0.6, 1.2)  # before each attempt; the last one repeats
 
 
 class NotResumedError(Exception):
-    """The stay does not go on; the text says why."""
+    """Resuming failed; the text says why."""
 
 
 async def resume(
     url: str, token: Callable[[], Secret], clock: Clock, joined: rtc.JoinResponse, *, within_s: float
 ) -> Signalling:
-    """A connection for the stay that `joined` began. Media is not touched.
+    """A new signalling connection for the stay that `joined` began. Media is not affected.
 
     Raises:
-        NotResumedError: The server refuses, or there was no answer in time.
+        NotResumedError: The server refuses, or did not answer in time.
     """
     problem: RoomFailure | None = None
     try:

@@ -1,8 +1,8 @@
 """A joined room: who is in it, one published microphone, subscribed audio tracks, and data both ways.
 
-Two peer connections, as LiveKit has them: on one we offer and publish, on the other the server offers and we subscribe.
-A signalling connection that is lost is made again while media goes on (`resume`). What it does not do: join anew where
-media itself is lost, video, end-to-end encryption, RED, retransmission, ICE over TCP or by way of TURN.
+It has two peer connections, as LiveKit does: on one we offer and publish, on the other the server offers and we
+subscribe. A lost signalling connection is resumed while media continues (`resume`). Not supported: rejoining when media
+itself is lost, video, end-to-end encryption, RED, retransmission, ICE over TCP, TURN.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from harness.transport.signalling import Signalling, reason_name
 from harness.transport.udp import OnLeft, UdpPort
 
 WHY_WITHIN_S = 1.0
-RESTART_S = 2.0  # within which a server that took our stay up again looks for a new way of media
+RESTART_S = 2.0  # seconds in which a server that resumed our stay restarts ICE for its media
 RELIABLE, LOSSY = "_reliable", "_lossy"
 _UDP_HINT = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
 _CLOSED_HINT = "is the LiveKit server well, and does nothing between it and us close connections?"
@@ -49,19 +49,19 @@ class TransportHub:
 
 
 class Publication:
-    """Our microphone: each payload that is sent is the next 20 ms of it."""
+    """Our published microphone: each payload sent is its next 20 ms."""
 
     def __init__(self, peer: Peer, sid: str) -> None:
         self.sid = sid
         self._peer = peer
         chance = random.SystemRandom()
-        # In the lower half: a wrap-around before the other side's first packet would break its decryption (RFC 3711).
+        # In the lower half: a wrap-around before the remote side's first packet would break its decryption (RFC 3711).
         self._sequence = chance.getrandbits(15)
         self._timestamp = chance.getrandbits(32)
         self._first = True
 
     def send(self, payload: bytes, on_left: OnLeft) -> None:
-        """Sends one packet of 20 ms, in this slot of the pacer; `on_left` is told when (ns)."""
+        """Sends one packet of 20 ms, in this slot of the pacer; `on_left` is called with its departure time (ns)."""
         packet = rtp.pack(
             sdp.OPUS_PAYLOAD_TYPE, self._sequence, self._timestamp, self._peer.ssrc, payload, marker=self._first
         )
@@ -71,13 +71,13 @@ class Publication:
         self._peer.send(packet, on_left)
 
     def skip(self) -> None:
-        """Sends nothing for 20 ms: silence that is not transmitted. What comes next begins a talk (RFC 3551, 4.1)."""
+        """Sends nothing for 20 ms: untransmitted silence. The next packet starts a talkspurt (RFC 3551, 4.1)."""
         self._timestamp += FRAME
         self._first = True
 
 
 class Room:
-    """See the module. Made by `connect`."""
+    """See the module. Created by `connect`."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Room:
         self._offers_made = 0
         self._offers: asyncio.Queue[tuple[int, sdp.Description, bool]] = asyncio.Queue()
         self._answered: asyncio.Future[sdp.Description] | None = None
-        # Done when what the server sends can be received; failed where the server ends the join before.
+        # Done once what the server sends can be received; failed if the server ends the join before.
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = False
         self._over = False
@@ -125,7 +125,7 @@ class Room:
         self.rights = Rights.of(signalling.joined.participant.permission)
         """What the token allows."""
         if not (self.rights.subscribe and signalling.joined.subscriber_primary):
-            # The server offers to send nothing, or not before there is something.
+            # The server offers to send nothing, at least for now.
             self._ready.set_result(None)
 
     @classmethod
@@ -139,20 +139,20 @@ class Room:
         timeout_s: float,
         resume_within_s: float = RESUME_S,
     ) -> Room:
-        """Joins the token's room. Returns when what the server sends can be received, if `rights` let us receive.
+        """Joins the token's room. Returns once what the server sends can be received, if `rights` permit receiving.
 
         Args:
             hub: What all rooms of the event loop share.
-            url: The server's.
-            token: For one room.
-            events: Told what happens in it.
-            timeout_s: Bounds the join.
-            resume_within_s: Bounds making a lost signalling connection again; 0: a lost one is the room's end.
+            url: The server's URL.
+            token: An access token for one room.
+            events: Receives the room's events.
+            timeout_s: Time limit for the join.
+            resume_within_s: Time limit for resuming a lost signalling connection; with 0 a lost one ends the room.
 
         Raises:
-            RoomFailure: room.unreachable, room.refused or room.timeout, in the server's words where there are any; the
-                token is in none of them.
-            TransportVersionError: A library is not the one that is known.
+            RoomFailure: room.unreachable, room.refused or room.timeout, in the server's words if there are any; never
+                contains the token.
+            TransportVersionError: A library has an unknown version.
         """
         room: Room | None = None
         try:
@@ -182,21 +182,21 @@ class Room:
     # -- what we do ------------------------------------------------------------------------------------------------
 
     def greet_present(self) -> None:
-        """Tells of those who are in the room, in the order in which they came, and from now on of all that happens."""
+        """Reports those who are in the room, in the order in which they joined, and all events from now on."""
         self._present.greet()
 
     @property
     def rtt_ms(self) -> float | None:
-        """To the server and back."""
+        """Round-trip time to the server."""
         return self._subscriber.rtt_ms
 
     @property
     def heard_ns(self) -> int:
-        """When anything but media came from the server last: checks of the connection, reports, data."""
+        """When anything other than media was last received from the server: connectivity checks, reports, data."""
         return max(self._subscriber.came_ns, self._publisher.came_ns)
 
     async def publish(self, *, name: str = "microphone", dtx: bool = False) -> Publication:
-        """Publishes a microphone; with `dtx` it may send next to nothing in silence. The caller bounds the time.
+        """Publishes a microphone; with `dtx` it may send almost nothing in silence. The caller sets a time limit.
 
         Raises:
             RoomFailure: room.publish_failed.
@@ -216,7 +216,7 @@ class Room:
             disable_red=True,
         )
         await self._signalling.send(add_track=request)
-        # Only now: the offer's track is known by the request's id.
+        # Not earlier: the server knows the offer's track by the request's id.
         text = sdp.offer(ours, track=cid, ssrc=self._publisher.ssrc)
         self._offers_made += 1
         await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=self._offers_made))
@@ -230,11 +230,11 @@ class Room:
         return Publication(self._publisher, sid)
 
     def listen(self, track: RemoteTrack, on_rtp: OnRtp) -> None:
-        """Hands over a track's packets, each with when it came in."""
+        """Passes a track's packets to `on_rtp`, each with its arrival time."""
         self._subscriber.listen(track.ssrc, on_rtp)
 
     def send_data(self, topic: str, payload: bytes) -> None:
-        """Sends a reliable packet, in order.
+        """Sends a data packet, reliably and in order.
 
         Raises:
             ConnectionError: The room is gone, or nothing was published before.
@@ -246,7 +246,7 @@ class Room:
         self._channel.send(packet.SerializeToString())
 
     async def close(self) -> None:
-        """Leaves; nothing of the room is left. Safe to call twice; raises nothing."""
+        """Leaves the room and closes everything. Idempotent; never raises."""
         if self._closed:
             return
         self._closed = self._over = True
@@ -276,7 +276,7 @@ class Room:
             self._end(f"{type(problem).__name__}: {problem}")
 
     def _end(self, reason: str, *, by_service: bool = False, refusal: RoomFailure | None = None) -> None:
-        """The room is gone; `refusal` is what a join that is not done yet fails with."""
+        """Ends the room; a join that is still in progress fails with `refusal`."""
         if self._over:
             return
         self._over = True
@@ -289,7 +289,7 @@ class Room:
         self._events.disconnected(self._clock.now_ns(), reason, by_service=by_service)
 
     def _media_lost(self) -> None:
-        # A server that ends the room closes media first, and says why a moment later.
+        # A server that closes the room closes media first, and gives the reason a moment later.
         if not self._over and self._lost_timer is None:
             loop = asyncio.get_running_loop()
             self._lost_timer = loop.call_later(WHY_WITHIN_S, self._end, "the media connection was lost")
@@ -308,7 +308,7 @@ class Room:
                 return
 
     async def _resume(self, why: str) -> bool:
-        """Makes the signalling connection again; whether it is there."""
+        """Resumes the signalling connection; returns whether that worked."""
         now_ns = self._clock.now_ns()
         if self._resumed_timer is not None:
             self._resumed_timer.cancel()
@@ -327,7 +327,7 @@ class Room:
         if self._to_publish_again:
             self._to_publish_again, self._publishing_again = False, True
             self._start(self._publish_again())
-        # The server looks for a new way to send us media at once; where it does not, all is as it was.
+        # The server restarts ICE for its media at once; if it does not, nothing has changed.
         wait_s = RESTART_S if self._subscriber.connected.is_set() else 0.0
         self._resumed_timer = asyncio.get_running_loop().call_later(wait_s, self._resumed, "signalling")
         return True
@@ -341,7 +341,7 @@ class Room:
             self._events.reconnected(self._clock.now_ns(), how)
 
     async def _publish_again(self) -> None:
-        """Looks for a new way for what we send."""
+        """Restarts ICE for what we send."""
         self._answered = asyncio.get_running_loop().create_future()
         self._publisher.begin_again()
         ours = await self._publisher.describe("actpass")
@@ -384,7 +384,7 @@ class Room:
             case "leave":
                 await self._leave(response.leave)
             case _:
-                pass  # of no concern to a caller: qualities, speakers, subscriptions, room updates
+                pass  # not needed by a caller: qualities, speakers, subscriptions, room updates
 
     def _refusal(self, refusal: rtc.RequestResponse) -> None:
         reason = refusal.reason
@@ -400,7 +400,7 @@ class Room:
         name = reason_name(leave.reason)
         what, _, by_service = ending(name, self.identity)
         if leave.action == rtc.LeaveRequest.RESUME and self._resume_within_s:
-            # It no longer gets our media, or we not its: both look for a new way.
+            # The server no longer receives our media, or we its: both sides restart ICE.
             self._to_publish_again = self._publisher.connected.is_set()
             self._signalling.lost = what
             await self._signalling.drop()
@@ -430,12 +430,12 @@ class Room:
             if not self._subscriber.goes_on_with(remote):
                 self._end("the server begins the media connection anew, which the light engine does not do")
                 return
-            # At once: its candidates may come before the offer's turn does.
+            # At once: its candidates may arrive before the offer is processed.
             self._subscriber.begin_again(remote)
         self._offers.put_nowait((offered.id, remote, again))
 
     async def _answer_offers(self) -> None:
-        """Takes offers one at a time: the next may come before the first has led to a connection."""
+        """Processes offers one at a time: the next may arrive before the first has led to a connection."""
         while True:
             number, remote, again = await self._offers.get()
             begun = self._subscriber.connected.is_set()

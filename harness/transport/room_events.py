@@ -1,4 +1,4 @@
-"""What a room tells of: who is in it, what they send, and what becomes of the connection."""
+"""Events of a room: who is in it, what they send, and what happens to the connection."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Protocol
 
 from livekit.protocol import models
 
+# The attribute in which a participant that publishes another's voice (an avatar) names that other one.
 ON_BEHALF_OF = "lk.publish_on_behalf"
-"""The attribute in which one who publishes another's voice (an avatar) names that one."""
 _KINDS = ("agent", "standard", "sip", "ingress", "egress")
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Someone else in the room.
+    """Another participant in the room.
 
     Attributes:
-        identity: The name in the room.
-        sid: The server's name for this stay of it.
+        identity: Its identity in the room.
+        sid: The server's id for this stay.
         kind: `agent`, `standard`, `sip`, `ingress`, `egress` or `other`.
-        on_behalf_of: The identity whose voice it publishes (`lk.publish_on_behalf`); None where it is its own.
-        joined_at_ms: By the server's time of day.
+        on_behalf_of: The identity whose voice it publishes (`lk.publish_on_behalf`); None if it is its own.
+        joined_at_ms: When it joined, by the server's time of day.
     """
 
     identity: str
@@ -37,27 +37,27 @@ class Participant:
 
     @classmethod
     def of(cls, info: models.ParticipantInfo) -> Participant:
-        """As the server describes it."""
+        """The participant that the server describes."""
         return cls(
             info.identity,
             info.sid,
             kind_name(info.kind),
             info.attributes.get(ON_BEHALF_OF) or None,
-            # Older servers tell it in seconds only.
+            # Older servers report it in seconds only.
             info.joined_at_ms or info.joined_at * 1000,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteTrack:
-    """An audio track that is subscribed.
+    """A subscribed audio track.
 
     Attributes:
-        identity: Whose it is.
-        sid: The server's name for it.
-        ssrc: Its packets' source.
-        is_encrypted: Whether its sender encrypts it end to end, so that nobody without the key can decode it.
-        name: As its sender calls it; often empty.
+        identity: The participant that publishes it.
+        sid: The server's id for it.
+        ssrc: The SSRC of its packets.
+        is_encrypted: Whether it is end-to-end encrypted, so that it cannot be decoded without the key.
+        name: Its publisher's name for it; often empty.
         source: `microphone`, `screen_share_audio`, `unknown`, …: LiveKit's name in lower case.
     """
 
@@ -71,12 +71,12 @@ class RemoteTrack:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the token allows, as the server read it.
+    """The token's permissions, as the server read them.
 
     Attributes:
-        publish: A microphone may be published.
-        subscribe: Others may be heard.
-        publish_data: Data, and with it text, may be sent.
+        publish: Whether a microphone may be published.
+        subscribe: Whether others may be heard.
+        publish_data: Whether data, and so text, may be sent.
     """
 
     publish: bool
@@ -85,29 +85,29 @@ class Rights:
 
     @classmethod
     def of(cls, permission: models.ParticipantPermission) -> Rights:
-        """As the server states it; an empty list of sources allows all of them."""
+        """The permissions that the server states; an empty list of sources allows all of them."""
         sources = permission.can_publish_sources
         microphone = not sources or models.TrackSource.MICROPHONE in sources
         return cls(permission.can_publish and microphone, permission.can_subscribe, permission.can_publish_data)
 
 
 class RoomEvents(Protocol):
-    """What a room tells, from the event loop."""
+    """Receives a room's events, on the event loop."""
 
     def participant_came(self, t_ns: int, participant: Participant) -> None:
-        """Someone is in the room."""
+        """A participant is in the room."""
         ...
 
     def participant_changed(self, t_ns: int, participant: Participant) -> None:
-        """Something that is told of someone in the room is another now, as on whose behalf it publishes."""
+        """A participant's metadata changed, for example on whose behalf it publishes."""
         ...
 
     def participant_active(self, t_ns: int, identity: str) -> None:
-        """Someone's connection is made: data and audio reach it."""
+        """A participant's media connection is established: data and audio reach it."""
         ...
 
     def participant_went(self, t_ns: int, identity: str) -> None:
-        """Someone has left."""
+        """A participant has left."""
         ...
 
     def microphone_heard(self, t_ns: int) -> None:
@@ -115,36 +115,36 @@ class RoomEvents(Protocol):
         ...
 
     def track_came(self, t_ns: int, track: RemoteTrack) -> None:
-        """A track is subscribed: its packets come. One that is muted is told as muted right after it."""
+        """A track is subscribed and its packets will arrive. For a muted track `track_muted` follows at once."""
         ...
 
     def track_muted(self, t_ns: int, track: RemoteTrack, muted: bool) -> None:
-        """A track that is there was muted, or is no longer."""
+        """A track was muted or unmuted."""
         ...
 
     def track_went(self, t_ns: int, track: RemoteTrack) -> None:
-        """A track is there no more."""
+        """A track has gone."""
         ...
 
     def data_came(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
-        """A data packet came."""
+        """A data packet arrived."""
         ...
 
     def reconnecting(self, t_ns: int, why: str) -> None:
-        """The connection to the server was lost; it is being made again."""
+        """The connection to the server was lost and is being re-established."""
         ...
 
     def reconnected(self, t_ns: int, how: str) -> None:
-        """It was made again."""
+        """The connection was re-established."""
         ...
 
     def disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
-        """The room is gone, and not because we left it."""
+        """The room has ended, other than by our leaving it."""
         ...
 
 
 def kind_name(kind: int) -> str:
-    """A participant's kind in our words."""
+    """Our name for a participant's kind."""
     known = models.ParticipantInfo.Kind.values()
     name = (
         models.ParticipantInfo.Kind.Name(models.ParticipantInfo.Kind.ValueType(kind)).lower() if kind in known else ""
@@ -153,6 +153,6 @@ def kind_name(kind: int) -> str:
 
 
 def source_name(source: int) -> str:
-    """A track's source, as LiveKit calls it, in lower case."""
+    """LiveKit's name for a track's source, in lower case."""
     known = models.TrackSource.values()
     return models.TrackSource.Name(models.TrackSource.ValueType(source)).lower() if source in known else "unknown"

@@ -11,7 +11,7 @@ HEADER_BYTES = _HEADER.size
 
 
 class RtpPacket(NamedTuple):
-    """One packet: header extensions, contributing sources and padding are left out."""
+    """One packet, without its header extensions, contributing sources and padding."""
 
     payload_type: int
     marker: bool
@@ -22,7 +22,7 @@ class RtpPacket(NamedTuple):
 
 
 def pack(payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, *, marker: bool = False) -> bytes:
-    """The datagram of a packet without extensions; counters are taken modulo their size."""
+    """Builds a packet without extensions; counters are taken modulo their size."""
     second = payload_type | 0x80 if marker else payload_type
     return _HEADER.pack(_VERSION << 6, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
 
@@ -33,17 +33,17 @@ def is_media(datagram: bytes) -> bool:
 
 
 def is_rtcp(datagram: bytes) -> bool:
-    """Whether RTP or RTCP, which share a port, is the latter (RFC 5761, 4)."""
+    """Whether a packet is RTCP rather than RTP, which shares its port (RFC 5761, 4)."""
     return 191 < datagram[1] < 224
 
 
 def ssrc_of(datagram: bytes) -> int | None:
-    """Whose packet it is, which encryption leaves readable; None for too short a one."""
+    """The packet's SSRC, which SRTP does not encrypt; None if the packet is too short."""
     return int.from_bytes(datagram[8:12], "big") if len(datagram) >= HEADER_BYTES else None
 
 
 def parse(datagram: bytes) -> RtpPacket | None:
-    """The packet in a (decrypted) datagram; None where it is none, or is cut off."""
+    """Parses a (decrypted) datagram; None if it is not RTP or is truncated."""
     if len(datagram) < HEADER_BYTES:
         return None
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(datagram)
@@ -64,7 +64,7 @@ def parse(datagram: bytes) -> RtpPacket | None:
 
 
 class Unwrapper:
-    """Makes a counter that wraps around one that does not; each value is taken as the nearest to the last.
+    """Unwraps a counter; each value is taken to be the one nearest to the last.
 
     Args:
         bits: The counter's size: 16 for sequence numbers, 32 for timestamps.
@@ -75,7 +75,7 @@ class Unwrapper:
         self._last: int | None = None
 
     def unwrap(self, value: int) -> int:
-        """The value without wrap-around; below zero where it lies before the first one."""
+        """The unwrapped value; negative if it lies before the first one."""
         if self._last is None:
             self._last = value
         else:

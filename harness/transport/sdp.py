@@ -1,7 +1,7 @@
-"""The session descriptions that LiveKit's server and we give each other (SDP, RFC 8866; JSEP, RFC 9429). Pure.
+"""The session descriptions exchanged with LiveKit's server (SDP, RFC 8866; JSEP, RFC 9429). Pure.
 
-All media of a peer is bundled on one transport (RFC 8843). We offer one Opus track and data channels, and answer
-whatever is offered: Opus audio and data channels are taken, everything else is declined.
+All media of a peer is bundled on one transport (RFC 8843). We offer one Opus track and data channels. From the server's
+offers we accept Opus audio and data channels, and decline everything else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MAX_MESSAGE_BYTES = 65_536
 
 
 class SdpError(ValueError):
-    """A description that cannot be followed."""
+    """A description that we cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Transport:
     """One side of the bundled transport.
 
     Attributes:
-        ufrag: ICE user name.
+        ufrag: ICE user name fragment.
         password: ICE password.
         fingerprints: (algorithm, value) of the DTLS certificate.
         candidates: As in SDP, without the `candidate:`.
@@ -46,13 +46,13 @@ class Media:
 
     Attributes:
         kind: `audio`, `video` or `application`.
-        mid: Its name in the bundle.
+        mid: Its identifier in the bundle.
         protocol: As in the m-line.
         formats: As in the m-line.
-        direction: As the side that described it sees it.
+        direction: As seen by the side that described it.
         codecs: Payload types by codec, as `opus/48000`, in lower case.
-        ssrcs: The sources that it sends.
-        track: The track's id, of the msid.
+        ssrcs: The SSRCs that it sends.
+        track: The track's id, from the msid.
         rejected: Whether its port is 0.
     """
 
@@ -68,7 +68,7 @@ class Media:
 
     @property
     def accepted(self) -> bool:
-        """Whether we can do something with it."""
+        """Whether we support it."""
         return not self.rejected and (self.kind == "application" or (self.kind == "audio" and OPUS in self.codecs))
 
     @property
@@ -79,7 +79,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a peer said."""
+    """A peer's session description."""
 
     transport: Transport
     media: Sequence[Media]
@@ -88,10 +88,10 @@ class Description:
 
 
 def parse(text: str) -> Description:
-    """Reads a description; of attributes that we do not know nothing is asked.
+    """Parses a description; unknown attributes are ignored.
 
     Raises:
-        SdpError: It has no m-line, or no ICE user or DTLS fingerprint.
+        SdpError: It has no m-line, or no ICE user name or DTLS fingerprint.
     """
     media: list[Media] = []
     ufrag = password = setup = ""
@@ -175,8 +175,8 @@ def offer(ours: Transport, *, track: str, ssrc: int) -> str:
 
     Args:
         ours: Our side of the transport.
-        track: The track's id, which the request to add it names as well.
-        ssrc: Its source.
+        track: The track's id, the same as in the request to add it.
+        ssrc: The track's SSRC.
     """
     audio = [
         "m=audio 9 UDP/TLS/RTP/SAVPF " + str(OPUS_PAYLOAD_TYPE),
@@ -195,7 +195,7 @@ def offer(ours: Transport, *, track: str, ssrc: int) -> str:
 
 
 def answer(to: Description, ours: Transport) -> str:
-    """Our answer to an offer, m-line by m-line; `ours.setup` is the DTLS role that we take."""
+    """Our answer to an offer, m-line by m-line; `ours.setup` is our DTLS role."""
     lines: list[str] = []
     bundle: list[str] = []
     for media in to.media:

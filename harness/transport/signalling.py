@@ -21,18 +21,18 @@ PROTOCOL = 15
 CLOSE_S = 1.0
 MOST_BYTES = 4 * 1024 * 1024
 _DEFAULT_PING_S, _DEFAULT_PONG_S = 5, 15
-_BODY_S = 2.0  # for what a refusal says
+_BODY_S = 2.0  # for the body of a refusal
 _PROXY_HINT = "check the proxy's variable, or name the LiveKit server's host in NO_PROXY"
-_UNBOUNDED = aiohttp.ClientTimeout(total=None)  # the caller bounds the time
+_UNBOUNDED = aiohttp.ClientTimeout(total=None)  # the caller sets a time limit
 
 
 class Signalling:
-    """A connection whose join was answered; `joined` is that answer.
+    """A connection on which a join succeeded.
 
     Attributes:
-        joined: What the server said first.
-        local_host: The address of ours that the server was reached from.
-        lost: Why the connection ended, where it was not `close` that ended it.
+        joined: The server's answer to the join.
+        local_host: Our address from which the server was reached.
+        lost: Why the connection ended, unless `close` ended it.
     """
 
     def __init__(
@@ -57,16 +57,16 @@ class Signalling:
     async def connect(
         cls, url: str, token: Secret, clock: Clock, *, resumes: rtc.JoinResponse | None = None
     ) -> Signalling:
-        """Connects and joins. The caller bounds the time.
+        """Connects and joins. The caller sets a time limit.
 
         Args:
-            url: The server's.
-            token: For one room.
-            clock: The time.
-            resumes: What the join was answered with, where the connection of a stay that goes on was lost.
+            url: The server's URL.
+            token: An access token for one room.
+            clock: Time source.
+            resumes: The answer to the original join, to resume a stay whose connection was lost.
 
         Raises:
-            RoomFailure: room.unreachable or room.refused; the token is in neither.
+            RoomFailure: room.unreachable or room.refused; never contains the token.
         """
         try:
             address = signalling_url(url, resumes=resumes.participant.sid if resumes is not None else None)
@@ -104,13 +104,13 @@ class Signalling:
         return line
 
     async def send(self, **message: object) -> None:
-        """Sends a `SignalRequest` of one field; where the connection is gone, nothing."""
+        """Sends a `SignalRequest` with one field; does nothing if the connection is gone."""
         if not self._socket.closed:
             with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                 await self._socket.send_bytes(rtc.SignalRequest(**message).SerializeToString())  # type: ignore[arg-type] # one of its fields
 
     async def responses(self) -> AsyncIterator[rtc.SignalResponse]:
-        """What the server says, until the connection ends; then `lost` says why."""
+        """Yields the server's messages until the connection ends; then `lost` says why."""
         async for frame in self._socket:
             response = _parse(frame.data) if frame.type is aiohttp.WSMsgType.BINARY else None
             if response is None:
@@ -135,7 +135,7 @@ class Signalling:
             await self.send(ping_req=rtc.Ping(timestamp=at_ms))
 
     async def drop(self) -> None:
-        """Closes a connection that is lost; nobody leaves the room. Safe to call twice; raises nothing."""
+        """Closes a lost connection without leaving the room. Idempotent; never raises."""
         if self._closed:
             return
         self._closed = True
@@ -147,7 +147,7 @@ class Signalling:
         await self._http.close()
 
     async def close(self) -> None:
-        """Leaves the room and closes the connection. Safe to call twice; raises nothing."""
+        """Leaves the room and closes the connection. Idempotent; never raises."""
         if self._closed:
             return
         with contextlib.suppress(Exception):
@@ -157,10 +157,10 @@ class Signalling:
 
 
 def signalling_url(url: str, *, resumes: str | None = None) -> str:
-    """Where the WebSocket is, for a LiveKit URL; `resumes` is the server's name for a stay that goes on.
+    """The WebSocket's address for a LiveKit URL; `resumes` is our participant's sid, to resume a stay.
 
     Raises:
-        ValueError: It is no URL of a server.
+        ValueError: It is not a server's URL.
     """
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
@@ -168,7 +168,7 @@ def signalling_url(url: str, *, resumes: str | None = None) -> str:
         raise ValueError("the livekit_url is no ws:// or wss:// URL")
     path = parts.path.rstrip("/")
     path = path if path.endswith("/rtc") else path + "/rtc"
-    # The token goes in a header: it is in no URL that anything may log.
+    # The token goes in a header, so that it is in no URL that might be logged.
     query = f"auto_subscribe=1&adaptive_stream=0&sdk=python&protocol={PROTOCOL}"
     query += f"&reconnect=1&sid={quote(resumes)}" if resumes is not None else ""
     return urlunsplit((scheme, parts.netloc, path, query, ""))
@@ -183,15 +183,15 @@ def reason_name(reason: int) -> str:
 def _parse(data: bytes) -> rtc.SignalResponse | None:
     try:
         return rtc.SignalResponse.FromString(data)
-    except Exception:  # protobuf's DecodeError; junk is passed over as an unknown field is  # noqa: BLE001
+    except Exception:  # protobuf's DecodeError; junk is ignored, as an unknown field is  # noqa: BLE001
         return None
 
 
 def _first_answer(first: aiohttp.WSMessage) -> rtc.SignalResponse:
-    """What the server said first.
+    """Parses the server's first message.
 
     Raises:
-        RoomFailure: Nothing.
+        RoomFailure: There is none.
     """
     response = _parse(first.data) if first.type is aiohttp.WSMsgType.BINARY else None
     if response is None:
@@ -203,7 +203,7 @@ def _joined(first: aiohttp.WSMessage) -> rtc.JoinResponse:
     """The server's answer to the join.
 
     Raises:
-        RoomFailure: It is none.
+        RoomFailure: It is something else.
     """
     response = _first_answer(first)
     match response.WhichOneof("message"):
@@ -216,7 +216,7 @@ def _joined(first: aiohttp.WSMessage) -> rtc.JoinResponse:
 
 
 def _resumed(first: aiohttp.WSMessage, joined: rtc.JoinResponse) -> rtc.JoinResponse:
-    """That join, where the server takes the stay up again.
+    """Returns `joined` if the server resumes that stay.
 
     Raises:
         RoomFailure: It does not.
@@ -232,7 +232,7 @@ def _resumed(first: aiohttp.WSMessage, joined: rtc.JoinResponse) -> rtc.JoinResp
 
 
 async def _answered(answer: aiohttp.ClientResponse, token: Secret) -> RoomFailure:
-    """What an HTTP answer in place of a WebSocket says."""
+    """The failure for an HTTP response instead of a WebSocket."""
     body = b""
     with contextlib.suppress(TimeoutError, aiohttp.ClientError):
         async with asyncio.timeout(_BODY_S):

@@ -1,4 +1,4 @@
-"""Connections through an HTTP proxy by CONNECT (RFC 9110, 9.3.6): for WebSockets the way there is, plain ones too.
+"""Connections through an HTTP proxy by CONNECT (RFC 9110, 9.3.6): how WebSockets pass a proxy, unencrypted ones too.
 
 RFC 6455 (4.1) asks a proxy for a tunnel whatever the scheme. aiohttp does so for `wss` only, LiveKit's SDK for both.
 """
@@ -23,18 +23,18 @@ _MOST_HEAD_BYTES = 16 * 1024
 
 
 class TunnelError(aiohttp.ClientError):
-    """The proxy cannot be reached, or does not let us through. No `OSError`: aiohttp would put another in its place."""
+    """The proxy is unreachable or refuses. Not an `OSError`, which aiohttp would replace by an error of its own."""
 
 
 class TunnelConnector(aiohttp.BaseConnector):
-    """Makes each connection of an HTTP client through a proxy; see `aiohttp.UnixConnector` for what it stands on."""
+    """Opens each connection of an HTTP client through a proxy; modelled on `aiohttp.UnixConnector`."""
 
     def __init__(self, proxy: Proxy) -> None:
         super().__init__(force_close=True)
         self._proxy = proxy
 
     async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
-        del traces, timeout  # the caller bounds the time
+        del traces, timeout  # the caller sets a time limit
         host, port = req.url.raw_host, req.url.port
         one = await open_tunnel(self._proxy, host, port)
         loop = asyncio.get_running_loop()
@@ -58,10 +58,10 @@ def _context() -> ssl.SSLContext:
 
 
 async def open_tunnel(proxy: Proxy, host: str, port: int) -> socket.socket:
-    """A connection to host and port through the proxy.
+    """Opens a connection to host and port through the proxy.
 
     Raises:
-        TunnelError: There is none.
+        TunnelError: It failed.
     """
     one = await _reach(proxy)
     try:

@@ -1,8 +1,8 @@
-"""The UDP socket under a peer: read for all calls of a process at once, each datagram with the kernel's own time.
+"""The UDP socket under a peer: read for all calls of a process at once, each datagram with the kernel's timestamp.
 
-Once a connection is made, the event loop wakes up for no packet: `UdpPort` takes in what has come 100 times a second,
-from all sockets. It costs a fraction of a wake-up for each packet, and no accuracy, since the kernel stamps a datagram
-when it comes (SO_TIMESTAMPNS, socket(7)). Where a system has no such stamps, the time of reading stands for it.
+Once a connection is established, no packet wakes the event loop: 100 times a second, `UdpPort` reads what all sockets
+have received. That costs a fraction of a wake-up per packet, and no accuracy, since the kernel timestamps a datagram on
+arrival (SO_TIMESTAMPNS, socket(7)). On systems without such timestamps, the time of reading is used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.transport.rtp import is_media
 RECEIVE_BUFFER_BYTES = 512 * 1024
 MOST_BYTES = 2048  # an Ethernet frame, and some
 MOST_IN_ONE_READ = 2000
-BELIEVED_NS = 10 * NS_PER_S  # a stamp further back is the time of day set anew
+BELIEVED_NS = 10 * NS_PER_S  # an older timestamp means that the time of day was reset
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it
 _TIMESPEC = struct.Struct("@qq")
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
@@ -34,10 +34,10 @@ Address = tuple[str, int]
 
 
 class Reads(Protocol):
-    """What a socket hands everything but media to: a protocol of asyncio."""
+    """The asyncio protocol to which a socket passes everything but media."""
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        """A datagram came."""
+        """A datagram arrived."""
         ...
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -46,11 +46,11 @@ class Reads(Protocol):
 
 
 class UdpSocket(asyncio.DatagramTransport):
-    """A socket as asyncio's protocols know it, whose media goes past them.
+    """A socket as an asyncio transport; media bypasses its protocol.
 
     Attributes:
-        rtt_ns: Of the last STUN request that was answered; None before the first.
-        came_ns: When the last datagram that was no media came.
+        rtt_ns: Round-trip time of the last STUN request that was answered; None before the first.
+        came_ns: When the last datagram other than media arrived.
     """
 
     def __init__(self, port: UdpPort, family: socket.AddressFamily, on_media: OnMedia) -> None:
@@ -68,7 +68,7 @@ class UdpSocket(asyncio.DatagramTransport):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             if sys.platform == "linux":
                 self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-            # All addresses of the machine: the kernel chooses ours by where a datagram goes.
+            # All addresses of the machine: the kernel chooses the source address by destination.
             self.socket.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 0))  # noqa: S104 - see above
         except OSError:
             self.socket.close()
@@ -76,20 +76,20 @@ class UdpSocket(asyncio.DatagramTransport):
         self.port: int = self.socket.getsockname()[1]
 
     def serve(self, protocol: Reads) -> None:
-        """From now on what comes is read, at once unless settled; all but media goes to the protocol."""
+        """Starts reading, at once for each datagram unless settled; all but media goes to `protocol`."""
         self._protocol = protocol
         if not self._settled:
             asyncio.get_running_loop().add_reader(self.socket, self._port.read_one, self)
 
     def settle(self) -> None:
-        """From now on what comes is read when the pacer's slot ends, and what is sent waits for it."""
+        """Switches to reading and sending in batches, at the end of the pacer's slot."""
         if not self.is_closing() and not self._settled:
             self._settled = True
             asyncio.get_running_loop().remove_reader(self.socket)
             self._port.add(self)
 
     def received(self, data: bytes, address: Address, came_ns: int) -> None:
-        """A datagram came."""
+        """Handles a received datagram."""
         if is_media(data):
             self._on_media(data, came_ns)
         elif self._protocol is not None:
@@ -99,12 +99,12 @@ class UdpSocket(asyncio.DatagramTransport):
             self._protocol.datagram_received(data, address)
 
     def post(self, data: bytes, address: Address, on_left: OnLeft) -> None:
-        """Sends one with what others post in this slot of the pacer; `on_left` is told when (ns)."""
+        """Queues a datagram for this slot of the pacer; `on_left` is called with its departure time (ns)."""
         self._port.outbox.append((self, data, address, on_left))
 
     def send(self, data: bytes, address: Address) -> None:
-        """Sends one; what the kernel refuses is lost, as in a network."""
-        try:  # not `suppress`, which is a third of the price of sending
+        """Sends a datagram; what the kernel refuses is lost, as in a network."""
+        try:  # not `suppress`, which takes a third of the cost of sending
             self.socket.sendto(data, address)
         except OSError:
             return
@@ -145,31 +145,31 @@ class UdpSocket(asyncio.DatagramTransport):
 
 
 class UdpPort:
-    """All sockets of an event loop, sent from and read at once. The pacer calls `flush` and `read`."""
+    """All sockets of an event loop, written and read in batches. The pacer calls `flush` and `read`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.stamped = False
-        """Whether the kernel stamped the last datagram; if not, its time is that of reading it."""
-        self._selector: selectors.BaseSelector | None = None  # there while there is a socket
+        """Whether the kernel timestamped the last datagram; otherwise its time is that of reading it."""
+        self._selector: selectors.BaseSelector | None = None  # exists while there is a socket
         self.outbox: list[tuple[UdpSocket, bytes, Address, OnLeft]] = []
-        self._epoch_ns = 0  # our clock's zero, by the time of day
+        self._epoch_ns = 0  # the monotonic clock's zero in the time of day
         self._buffer = bytearray(MOST_BYTES)
         self._view = memoryview(self._buffer)
 
     @property
     def sockets(self) -> int:
-        """How many are open."""
+        """Number of open sockets."""
         return len(self._selector.get_map() or ()) if self._selector is not None else 0
 
     def add(self, one: UdpSocket) -> None:
-        """Reads this socket from now on."""
+        """Starts reading this socket."""
         if self._selector is None:
             self._selector = selectors.DefaultSelector()
         self._selector.register(one.socket, selectors.EVENT_READ, one)
 
     def remove(self, one: UdpSocket) -> None:
-        """Reads it no more."""
+        """Stops reading this socket."""
         if self._selector is not None:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(one.socket)
@@ -178,11 +178,11 @@ class UdpPort:
                 self._selector = None
 
     def now_ns(self) -> int:
-        """Our clock."""
+        """The monotonic clock."""
         return self._clock.now_ns()
 
     def flush(self) -> None:
-        """Sends what was posted, one right after the other; then tells each when it left.
+        """Sends the queued datagrams back to back, then reports to each its departure time.
 
         The first of them wakes the server, which costs the sender more than the packet does; the others find it awake.
         """
@@ -195,17 +195,17 @@ class UdpPort:
             on_left(left_ns)
 
     def read(self) -> None:
-        """Takes in all that has come."""
+        """Reads all datagrams that have arrived."""
         self._set_epoch()
         left = MOST_IN_ONE_READ
-        # What was read may close a socket, the last one too.
+        # Handling a datagram may close a socket, even the last one.
         while left > 0 and self._selector is not None and (ready := self._selector.select(0)):
             for key, _ in ready:
                 left -= 1
                 self._take_in(key.data)
 
     def read_one(self, one: UdpSocket) -> None:
-        """Takes in one datagram, where there is one."""
+        """Reads one datagram, if there is one."""
         self._set_epoch()
         self._take_in(one)
 
@@ -215,7 +215,7 @@ class UdpPort:
     def _take_in(self, one: UdpSocket) -> None:
         try:
             size, ancillary, _, address = one.socket.recvmsg_into([self._buffer], _ANCILLARY_BYTES)
-        except OSError:  # nothing there after all, or what was sent from it was refused over there
+        except OSError:  # nothing there after all, or an ICMP error for what was sent from it
             return
         now_ns = came_ns = self._clock.now_ns()
         self.stamped = False
@@ -229,7 +229,7 @@ class UdpPort:
 
 
 def our_address(host: str, port: int = 9) -> str | None:
-    """The address of ours from which a datagram to this IP address would leave; None where no way leads there.
+    """Our address from which a datagram to this IP address would leave; None if there is no route.
 
     Nothing is sent.
     """
@@ -243,5 +243,5 @@ def our_address(host: str, port: int = 9) -> str | None:
 
 
 def family_of(host: str) -> socket.AddressFamily:
-    """Of an IP address."""
+    """The address family of an IP address."""
     return socket.AF_INET6 if ":" in host else socket.AF_INET
