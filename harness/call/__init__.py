@@ -1,1 +1,1 @@
-"""One call: the script, the microphone, the ear, the chat, and the timeline on which all of it is written."""
+"""One call: the script, the microphone, the ear, the chat, and the timeline that records all of it."""

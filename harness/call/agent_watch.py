@@ -1,6 +1,6 @@
-"""Follows who is in the room: who the agent is, that it is still there, and who follows it.
+"""Tracks who is in the room: which participant is the agent, whether it is still there, and who takes over from it.
 
-What it finds is on the timeline, in events from which the measuring makes the same of it (`timeline/agent_voices.py`).
+Its findings go to the timeline as events from which measuring draws the same conclusions (`timeline/agent_voices.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from harness.timeline.events import (
 )
 from harness.timeline.timeline import Timeline
 
-PERHAPS_DEAD_NS = 1200 * NS_PER_MS  # three packets of silence and a reading of the statistics later
+PERHAPS_DEAD_NS = 1200 * NS_PER_MS  # three DTX packets and one reading of the statistics later
 SURELY_KNOWN_NS = 6 * NS_PER_S
 
 
@@ -36,14 +36,14 @@ class AgentWatch:
     """See the module.
 
     Args:
-        clock: Tells time.
-        timeline: What happens is written to it.
-        voices: Told of who and which tracks; the ear tells it of the voices.
-        last_packet_ns: Tells when the last packet of a track came.
-        named: The agent's identity, where it is known beforehand.
-        comes_until_ns: Until when an agent may come that was not there; 0 once the caller has taken a turn with one.
-        on_anew: Another one is the agent, and always was.
-        on_gone: The agent is gone for good, since the time given, and why that is a failure.
+        clock: Time source.
+        timeline: Receives the events.
+        voices: Receives the agent's identity and tracks; the ear adds the voices.
+        last_packet_ns: Returns when a track's last packet arrived.
+        named: The agent's identity, if it is known in advance.
+        comes_until_ns: Returns until when an agent that was not there yet may join; 0 once the caller has taken a turn.
+        on_anew: Called when another participant turns out to be the agent, and to have been it all along.
+        on_gone: Called when the agent is gone for good, with the time since when and the failure.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class AgentWatch:
     def is_there(self) -> bool:
         """Whether the agent is in the room, as far as is known.
 
-        It is not while one that left may be followed, nor while one that sends in silence has sent nothing for so long
-        that it may have crashed; that is known before long.
+        False while an agent that left may still be replaced, and while one that sends packets in silence has sent none
+        for so long that it may have crashed; either is settled soon.
         """
         return self._left is None and not (PERHAPS_DEAD_NS < self._sent_nothing_for_ns() < SURELY_KNOWN_NS)
 
     def heard(self, sid: str) -> None:
-        """A block of a track was heard: whether it sends in silence shows by packets well after its voice's end."""
+        """Handles a block of a track: packets well after the end of its voice show that it sends in silence."""
         track = self._voices.tracks.get(sid)
         if track is None or self._life.knows(sid) or not self._voices.is_agents(sid) or self._voices.is_background(sid):
             return
@@ -103,15 +103,15 @@ class AgentWatch:
 
     @property
     def nobody(self) -> bool:
-        """Whether no one else is in the room."""
+        """Whether no other participant is in the room."""
         return not self._people
 
     def is_agents_text(self, identity: str | None) -> bool:
-        """Whether a text of this sender is the agent's: one without a sender is, and any before the agent is known."""
+        """Whether this sender's text is the agent's: also without a sender, and whenever the agent is not yet known."""
         return identity is None or self.agent is None or self._voices.is_agent(identity)
 
     def close(self) -> None:
-        """The call is over."""
+        """Called when the call is over."""
         self._over = True
         if self._timer is not None:
             self._timer.cancel()
@@ -119,7 +119,7 @@ class AgentWatch:
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def participant(self, t_ns: int, participant: Participant) -> None:
-        """Someone is in the room, or more is known of it."""
+        """Handles a participant joining or its metadata changing."""
         known = self._people.get(participant.identity)
         if known is not None and known.participant == participant:
             return
@@ -139,7 +139,7 @@ class AgentWatch:
         self._decide(t_ns)
 
     def participant_left(self, t_ns: int, identity: str) -> None:
-        """Someone has left."""
+        """Handles a participant leaving."""
         person = self._people.pop(identity, None)
         if person is None:
             return
@@ -149,7 +149,7 @@ class AgentWatch:
         self._decide(t_ns)
 
     def track_came(self, t_ns: int, track: AudioTrack) -> None:
-        """An audio track is heard from now on."""
+        """Handles an audio track being subscribed."""
         self._tracks[track.sid] = track
         self._timeline.add(
             TrackCame(t_ns=t_ns, track=track.sid, identity=track.identity, name=track.name, source=track.source)
@@ -161,7 +161,7 @@ class AgentWatch:
         self._decide(t_ns)
 
     def track_gone(self, t_ns: int, sid: str) -> None:
-        """A track is there no more."""
+        """Handles a track's end."""
         track = self._tracks.pop(sid, None)
         if track is None:
             return
@@ -173,12 +173,12 @@ class AgentWatch:
             person.audio_ns = None
 
     def track_muted(self, t_ns: int, sid: str, *, muted: bool) -> None:
-        """A track was muted, or that was taken back."""
+        """Handles a track being muted or unmuted."""
         self._timeline.add(TrackMuted(t_ns=t_ns, track=sid) if muted else TrackUnmuted(t_ns=t_ns, track=sid))
         self._life.muted(sid, muted=muted)
 
     def voice(self, t_ns: int, sid: str) -> None:
-        """A voice set in on a track."""
+        """Handles the onset of a voice on a track."""
         track = self._tracks.get(sid)
         person = self._people.get(track.identity) if track is not None else None
         if person is not None and not person.has_spoken:
@@ -186,7 +186,7 @@ class AgentWatch:
             self._decide(t_ns)
 
     def second(self, t_ns: int, media: Media) -> None:
-        """A second of a track is over."""
+        """Handles a track's statistics for the last second."""
         self._voices.passed(t_ns)
         if not self._voices.is_agents(media.track) or self._voices.is_background(media.track):
             return
@@ -197,7 +197,7 @@ class AgentWatch:
             self._end(t_ns, AgentFailure("agent.gone_silent", what, hint=hint))
 
     def reconnected(self) -> None:
-        """Our own connection is there again."""
+        """Called when our own connection is back."""
         self._life.begin_anew()
 
     # -- who it is ---------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ class AgentWatch:
         return {track.sid for track in self._voices.of_agent() if track.gone_ns is None}
 
     def _follow(self, t_ns: int) -> int | None:
-        """The agent has left: another may follow it, for a while."""
+        """Looks for a successor of the agent that left; returns when to look again, None if that is settled."""
         left = self._left
         if left is None or self.agent is None:
             return None
@@ -249,7 +249,7 @@ class AgentWatch:
             self._left = None
             return self._choose(t_ns)
         if not self.joined.is_set() and (then is not None or self._another_may_be(t_ns)):
-            self.agent = self._left = None  # it was taken for the agent before anything was heard of it
+            self.agent = self._left = None  # it was taken for the agent before anything was heard from it
             return self._choose(t_ns)
         if then is not None:
             self._timeline.add(AgentHandover(t_ns=t_ns, identity=self.agent, to=then.identity))
@@ -257,7 +257,7 @@ class AgentWatch:
             self._voices.handed_over(then.identity)
             self._life = SignsOfLife()
             return None
-        # One that only had audio, and left before a turn was taken with it, may have been no agent: hold music, say.
+        # One that only had audio, and left before the caller took a turn, may have been hold music, say.
         perhaps_none = not left.is_agent and self._named is None
         until_ns = max(self._left_ns + FOLLOWS_NS, coming_ns or 0, self._comes_until_ns() if perhaps_none else 0)
         if t_ns < until_ns:

@@ -1,4 +1,4 @@
-"""What ties the heard stream to time and to the recording, written once a second and where the stream moved."""
+"""Anchors that tie the heard stream to time and to the recording, written once a second and where the stream moved."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from harness.call.recorder import Stand
 from harness.timeline.events import StreamAnchor
 from harness.timeline.timeline import Timeline
 
-EVERY = SAMPLE_RATE  # samples of the stream from one anchor to the next
+EVERY = SAMPLE_RATE  # samples between two anchors of a stream
 
 
 @dataclass(slots=True)
 class _Anchored:
-    """A track: where it stands in the recording, its last block, and from which position on an anchor is due."""
+    """A track: its place in the recording, its last block, and the position from which an anchor is due."""
 
     stand: Stand | None = None
     last: Heard | None = None
@@ -22,14 +22,14 @@ class _Anchored:
 
 
 class HeardAnchors:
-    """Writes `heard` events, from which each track's stream can be found again (`measure/heard_again.py`)."""
+    """Writes `heard` events, by which each track's stream is found again later (`measure/heard_again.py`)."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._tracks: dict[str, _Anchored] = {}
 
     def heard(self, heard: Heard, stand: Stand | None) -> None:
-        """A block of a track came, and stands there in the recording (None: there is none)."""
+        """Handles a block of a track, and its place in the recording (None if it is not recorded)."""
         track = self._tracks.setdefault(heard.track, _Anchored())
         if stand != track.stand and stand is not None:
             track.stand = stand
@@ -40,13 +40,13 @@ class HeardAnchors:
         track.last = heard
 
     def ended(self, sid: str) -> None:
-        """No more is heard of a track: its stream's end is the last anchor."""
+        """Handles a track's end, with a last anchor at the end of its stream."""
         track = self._tracks.pop(sid, None)
         if track is not None and track.last is not None:
             self._write(track, track.last, track.last.position + track.last.samples.size)
 
     def end(self) -> None:
-        """No more is heard at all."""
+        """Ends all tracks."""
         for sid in list(self._tracks):
             self.ended(sid)
 

@@ -1,6 +1,6 @@
-"""From positions in a received stream to times: a line of slope one through recent arrivals.
+"""Maps positions in a received stream to times: a line of slope one through recent arrivals.
 
-A single arrival jitters with the event loop; the median of two seconds of them does not.
+A single arrival has the event loop's jitter; the median over two seconds does not.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from harness.call.engines.line import NS_PER_SAMPLE
 from harness.clock import NS_PER_S
 
 WINDOW_NS = 2 * NS_PER_S
-LEAST = 25  # arrivals kept whatever their age: after a pause of ours, the old ones are still the ones to trust
-JUMP_NS = 60_000_000  # three arrivals further off than this have moved the stream, not jittered
+LEAST = 25  # arrivals kept whatever their age: after a pause of ours, the old ones are still the reliable ones
+JUMP_NS = 60_000_000  # three arrivals further off than this mean that the stream moved, not jitter
 JUMP_COUNT = 3
 
 
 class ArrivalFit:
-    """Told when samples arrived, it tells when any sample arrived."""
+    """Takes arrival times and returns the arrival time of any sample."""
 
     def __init__(self) -> None:
         self._recent: deque[tuple[int, int]] = deque()
-        self._ordered: list[int] = []  # what is in `_recent`, kept in order: a median each 20 ms, at hardly any cost
+        self._ordered: list[int] = []  # the contents of `_recent`, sorted: a median each 20 ms at hardly any cost
         self._far: list[tuple[int, int]] = []
         self._offset_ns = 0
 
     def arrived(self, end_position: int, arrival_ns: int) -> None:
-        """The samples up to `end_position` (not included) came at `arrival_ns`."""
+        """Records that the samples up to `end_position` (exclusive) arrived at `arrival_ns`."""
         start_ns = arrival_ns - round(end_position * NS_PER_SAMPLE)
         if self._recent and abs(start_ns - self._offset_ns) > JUMP_NS:
             self._far.append((arrival_ns, start_ns))
@@ -45,9 +45,9 @@ class ArrivalFit:
         self._offset_ns = round((self._ordered[middle] + self._ordered[~middle]) / 2)
 
     def _moved(self) -> bool:
-        """Whether the last arrivals that were far off came at the pace of their audio.
+        """Whether the last outlying arrivals came at the pace of their audio.
 
-        What piled up while nobody read comes at once: its arrivals say when it was read, not when it came.
+        A backlog is read all at once: its arrivals show when it was read, not when it arrived.
         """
         if len(self._far) < JUMP_COUNT:
             return False
@@ -56,7 +56,7 @@ class ArrivalFit:
         return 2 * (last_ns - first_ns) >= audio_ns
 
     def soonest(self, position: int) -> int:
-        """When the sample at `position` would have come had nothing held it up: by the soonest tenth of arrivals."""
+        """When the sample at `position` would have arrived without delay, by the earliest tenth of arrivals."""
         soonest_ns = self._ordered[len(self._ordered) // 10] if self._ordered else self._offset_ns
         return soonest_ns + round(position * NS_PER_SAMPLE)
 

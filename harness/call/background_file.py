@@ -1,6 +1,6 @@
-"""Files that are written by a thread of their own: a disk that is slow for a moment must not make packets late.
+"""Files written by a background thread: a briefly slow disk must not delay packets.
 
-What is written reaches its file within `EVERY_S` and in order, or at `close`. Many small writes become one.
+Data reaches the file in order and within `EVERY_S`, or at `close`. Many small writes are merged into one.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import IO, Any
 
 from harness.machine.own_work import OWN_WORK
 
-EVERY_S = 0.05  # each waking of the thread takes the interpreter from the event loop for a moment
+EVERY_S = 0.05  # each wake-up of the thread takes the GIL from the event loop for a moment
 MOST_BEHIND_BYTES = 128 * 1024 * 1024
 
 
 class BackgroundFile:
-    """A file that is made and written soon. A failure is raised by a later `write`, or by `close`.
+    """A file that is created and written in the background. A later `write`, or `close`, raises its errors.
 
     Args:
-        path: Where; what is there is replaced.
-        opened: Told when the file is open, in the thread that writes it.
-        encoding: Of text; None for bytes.
+        path: The file; an existing one is replaced.
+        opened: Called with the open file, in the writer's thread.
+        encoding: The text encoding; None for bytes.
     """
 
     def __init__(self, path: Path, *, opened: Callable[[IO[Any]], None] | None = None, encoding: str | None = None):
@@ -40,10 +40,10 @@ class BackgroundFile:
         _WRITER.want(self)
 
     def write(self, data: Any) -> None:
-        """Writes bytes or, with an encoding, text; soon.
+        """Queues bytes or, with an encoding, text.
 
         Raises:
-            OSError: What was written before could not be, or the disk is far behind.
+            OSError: An earlier write failed, or the disk is too far behind.
         """
         self._raise()
         self._waiting.append(data)
@@ -52,13 +52,13 @@ class BackgroundFile:
         _WRITER.want(self)
 
     def flush(self) -> None:
-        """It is flushed by itself."""
+        """Does nothing: the thread flushes after each write."""
 
     def close(self) -> None:
-        """Returns when all is written. Not for the event loop. Safe to call twice.
+        """Waits until everything is written; blocks, so not for the event loop. Idempotent.
 
         Raises:
-            OSError: Something could not be.
+            OSError: A write failed.
         """
         if not self._closing:
             self._closing = True
@@ -71,7 +71,7 @@ class BackgroundFile:
             raise OSError(self._problem.errno, self._problem.strerror)
 
     def take(self) -> int:
-        """Writes what waits, and closes the file where that is wanted; gives how much. Of the writer's thread."""
+        """Writes what is queued, and closes the file if requested; returns its size. Called by the writer's thread."""
         closing = self._closing
         pieces = []
         while self._waiting:
@@ -104,17 +104,17 @@ class BackgroundFile:
 
 
 class _Writer:
-    """The thread that writes all background files; it begins with the first of them."""
+    """The thread that writes all background files; started with the first of them."""
 
     def __init__(self) -> None:
         self._files: dict[BackgroundFile, None] = {}
         self._wanted = threading.Event()
         self._at_once = threading.Event()
         self._thread: threading.Thread | None = None
-        self._taken_in = self._written = 0  # bytes, or characters of text; each is added to by one thread
+        self._taken_in = self._written = 0  # bytes, or characters of text; each is modified by one thread only
 
     def want(self, file: BackgroundFile, *, at_once: bool = False) -> None:
-        """Writes what waits in that file, soon or now."""
+        """Has the file's queue written, soon or at once."""
         self._files[file] = None
         if at_once:
             self._at_once.set()
@@ -125,7 +125,7 @@ class _Writer:
             self._thread.start()
 
     def is_behind(self, more: int) -> bool:
-        """Whether the disk is too far behind for so much more, which is counted."""
+        """Adds `more` to the backlog; returns whether the disk is too far behind for it."""
         self._taken_in += more
         return self._taken_in - self._written > MOST_BEHIND_BYTES
 

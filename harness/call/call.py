@@ -1,4 +1,4 @@
-"""One call, from the session request to the hang-up. All that happens is on the timeline; nothing else comes back."""
+"""One call, from the session request to the hang-up. All that happens goes to the timeline; it returns nothing."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ from harness.timeline.events import (
 )
 from harness.timeline.timeline import FORMAT_VERSION, Timeline
 
-LATE_NS = 20 * NS_PER_MS  # a packet that leaves later than this is noted by itself
+LATE_NS = 20 * NS_PER_MS  # a packet later than this gets an event of its own
 
 _log = logging.getLogger(__name__)
 
 
 class SessionSource(Protocol):
-    """Where sessions come from."""
+    """Creates sessions."""
 
     async def admit(self) -> None:
-        """Waits until a session may be asked for: what we hold back ourselves is in no number."""
+        """Waits until a session may be requested; our own rate limiting is part of no metric."""
         ...
 
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
-        """A session.
+        """Creates a session.
 
         Raises:
             SessionFailure: By kind.
@@ -75,7 +75,7 @@ class SessionSource(Protocol):
 
 
 class Call:
-    """Makes one call; see `make`. It is the `LineEvents` of its own line."""
+    """Makes one call; see `make`. It is its own line's `LineEvents`."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Call:
         self._second_lag_ns = 0
 
     async def make(self) -> None:
-        """Makes the call. Raises nothing: what went wrong is on the timeline, as `failure` or `cut`."""
+        """Makes the call. Never raises: errors are on the timeline, as `failure` or `cut`."""
         self._timeline.add(
             CallStarted(
                 t_ns=self._clock.now_ns(),
@@ -170,7 +170,7 @@ class Call:
         return self._voices.is_agents(sid)
 
     def cut(self) -> None:
-        """Ends the call on request; it is told apart from a call that failed."""
+        """Ends the call on request, which is reported as such and not as a failure."""
         self._cut_early = True
         if self._work is not None:
             self._work.cancel()
@@ -245,7 +245,7 @@ class Call:
         return session
 
     async def _await_agent(self, deadline_ns: int) -> None:
-        """Until the agent's audio is subscribed and data reaches it."""
+        """Waits until the agent's audio is subscribed and data reaches it."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._agents.joined, self._ended_early)]
         try:
             timeout_s = max(0.0, (deadline_ns - self._clock.now_ns()) / NS_PER_S)
@@ -317,7 +317,7 @@ class Call:
             self._end(failure)
 
     def _agent_left(self, since_ns: int, failure: AgentFailure) -> None:
-        """The agent has left, or ended the call: what the script may have waited for."""
+        """Handles the agent leaving or ending the call, which the script may have been waiting for."""
         if self._script is not None and self._script.awaits_hang_up:
             self._timeline.add(AgentHungUp(t_ns=since_ns))
             self._script.hung_up()
@@ -330,7 +330,7 @@ class Call:
         self._second_read_late_ns = max(self._second_read_late_ns, heard.late_ns)
         self._ear.hear(heard)
         self._agents.heard(heard.track)
-        if heard.track == self._voices.newest():  # an echo of the caller's voice is looked for where the agent speaks
+        if heard.track == self._voices.newest():  # the caller's echo is looked for where the agent speaks
             self._own_voice.heard(heard)
         self._anchors.heard(heard, self._recorder.heard(heard) if self._recorder is not None else None)
 
@@ -362,7 +362,7 @@ class Call:
         if samples is not None:
             self._own_voice.sent(left_ns, samples)
             if self._recorder is not None:
-                # By its deadline, as `Speaking.left_ns` tells it: a frame that is late by itself is heard no later.
+                # By its deadline, as `Speaking.left_ns`: a single late frame is not heard any later.
                 self._recorder.sent(due_ns, samples)
         if left_ns >= self._second_ns:
             self._close_second()
@@ -420,13 +420,13 @@ class Call:
             self._end(RoomFailure("room.lost", f"the room was lost ({reason})", hint="is the LiveKit server well?"))
 
     def _on_lag(self, due_ns: int, late_ns: int, stall: Stall) -> None:
-        # One that reached over a second's end may be told after that second was closed: it counts for the next.
+        # A lag across a second's boundary may be reported after that second was closed: it counts for the next.
         self._second_lag_ns = max(self._second_lag_ns, late_ns)
         self._timeline.add(LoopWasLate(t_ns=due_ns, late_ms=ms(late_ns), **asdict(stall)))
 
 
 def _check_rights(rights: Rights, *, types: bool) -> None:
-    """What the token does not allow is told at once: nobody else is to blame for what would follow.
+    """Fails at once if the token lacks a permission that the call needs, before something else gets the blame.
 
     Raises:
         RoomFailure: room.refused; the script needs a grant that the token lacks.

@@ -1,4 +1,4 @@
-"""The texts of a room: what `voice.user_text` and `voice.reply` carry, and which of it is an echo."""
+"""A room's texts: what `voice.user_text` and `voice.reply` carry, and which of them are echoes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USER = "user_text"
 
 Role = Literal["echo", "transcript", "reply"]
 
-# What services call the piece of speech or of a reply that a frame is a part of; an `id` may be merely the frame's own.
+# Names that services use for the id of the segment a frame is part of; an `id` may be just the frame's own.
 _SEGMENT_KEYS = ("segment_id", "segmentId", "lk.segment_id", "utterance_id", "utteranceId", "item_id", "itemId")
 _OWN_ID_KEYS = ("id", "message_id", "messageId")
 _FINAL_KEYS = ("final", "is_final", "isFinal", "lk.transcription_final")
@@ -25,16 +25,16 @@ _DRAFT_KEYS = ("partial", "is_partial", "isPartial", "interim")
 
 @dataclass(frozen=True, slots=True)
 class ChatText:
-    """A text that came.
+    """A received text.
 
     Attributes:
-        role: Whose it is, and whether it is an echo.
-        text: Trimmed.
-        type: The frame's own word for it.
-        written: As it stood in the frame: the spaces at its ends tell how parts of a text are joined.
-        segment: The id of what it is a part of, where the frame has one.
-        own_id: Whether that id may be merely the frame's own.
-        final: Whether more of the segment may come; None where the frame does not say.
+        role: Who wrote it, and whether it is an echo.
+        text: Stripped.
+        type: The frame's `type`.
+        written: As in the frame: spaces at its ends show how parts of a text are joined.
+        segment: The id of the segment it is part of, if the frame has one.
+        own_id: Whether that id may be just the frame's own.
+        final: Whether it ends its segment; None if the frame does not say.
     """
 
     role: Role
@@ -46,13 +46,13 @@ class ChatText:
     final: bool | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Its fields on the timeline, where `written` is only what the text alone does not tell."""
+        """Its fields for the timeline; `written` only if it differs from the text."""
         return asdict(self) | {"written": None if self.written == self.text else self.written}
 
 
 @dataclass(frozen=True, slots=True)
 class Junk:
-    """A frame that is ignored, and why; `space` is a text of nothing but spaces, which may part two tokens."""
+    """An ignored frame, and why; `space` is a text of only spaces, which may separate two tokens."""
 
     why: str
     space: ChatText | None = None
@@ -64,17 +64,17 @@ def outgoing(text: str) -> bytes:
 
 
 class Chat:
-    """Tells echoes from transcripts by the texts sent and not yet echoed."""
+    """Distinguishes echoes from transcripts by the texts that were sent and not yet echoed."""
 
     def __init__(self) -> None:
         self._unechoed: Counter[str] = Counter()
 
     def sent(self, text: str) -> None:
-        """A typed message goes out."""
+        """Records a typed message that is being sent."""
         self._unechoed[as_read(text)] += 1
 
     def received(self, payload: bytes, *, of_agent: bool = True) -> ChatText | Junk:
-        """What a frame on `voice.reply` is. One that is not of the agent is no echo that is awaited."""
+        """Classifies a frame on `voice.reply`. One that is not from the agent cannot be the echo that is awaited."""
         try:
             frame = json.loads(payload.decode("utf-8"))
         except UnicodeDecodeError:
@@ -103,7 +103,7 @@ class Chat:
 
 
 def _segment(frame: Mapping[str, Any]) -> tuple[str | None, bool]:
-    """The id of what a frame is a part of, and whether it may be the frame's own."""
+    """The id of the segment that a frame is part of, and whether it may be just the frame's own."""
     for keys, own in ((_SEGMENT_KEYS, False), (_OWN_ID_KEYS, True)):
         for key in keys:
             value = frame.get(key)

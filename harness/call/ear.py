@@ -13,13 +13,13 @@ from harness.timeline.agent_voices import AgentVoices
 from harness.timeline.edges import end_event, onset_event
 from harness.timeline.timeline import Timeline
 
-REMEMBERED_BLOCKS = 64  # longer than an onset is dated back by
-ONSET_NS = 100 * NS_PER_MS  # an onset is known once so much after it was heard: 8 frames, and one that is not whole yet
-KNOWN_AFTER_NS = 280 * NS_PER_MS  # ... and at most so long after it, where engine `light` waits longest to listen
+REMEMBERED_BLOCKS = 64  # longer than an onset is backdated
+ONSET_NS = 100 * NS_PER_MS  # delay until an onset is detected: 8 frames, and one that is not complete yet
+KNOWN_AFTER_NS = 280 * NS_PER_MS  # ... and at most this long, where engine `light` polls least often
 
 
 class _TrackEar:
-    """One track's: its voice is found by itself."""
+    """One track's voice detection."""
 
     def __init__(self) -> None:
         self.finder = VoiceFinder()
@@ -29,13 +29,13 @@ class _TrackEar:
 
 
 class Ear:
-    """Finds the voice in what is heard on each track, writes its edges to the timeline, and wakes who waits.
+    """Detects the voice on each track, writes its edges to the timeline, and wakes waiters.
 
     Args:
-        clock: Tells time.
-        timeline: The edges are written to it.
-        heard: Told of each track's voices; knows which are the agent's.
-        on_voice: Told of each onset, with its time and track.
+        clock: Time source.
+        timeline: Receives the edges.
+        heard: Receives each track's voices; knows which are the agent's.
+        on_voice: Called at each onset, with its time and track.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Ear:
         self.voices = self._heard.voices
 
     def hear(self, heard: Heard) -> None:
-        """A block of a track."""
+        """Processes a block of a track."""
         track = self._tracks.setdefault(heard.track, _TrackEar())
         track.last = heard
         track.read_late.append((heard.position + heard.samples.size, heard.late_ns))
@@ -63,7 +63,7 @@ class Ear:
         self._take(edges, heard, track)
 
     def ended(self, sid: str) -> None:
-        """A track is there no more: a voice on it has ended with it."""
+        """Handles a track's end: a voice on it ends with it."""
         track = self._tracks.pop(sid, None)
         if track is not None and track.last is not None:
             self._take(track.finder.finish(), track.last, track)
@@ -92,14 +92,14 @@ class Ear:
             self.wake()
 
     def _began_ns(self, end: FoundEdge, heard: Heard) -> int | None:
-        """When the voice that ends began, as it is known now; None where it was noise, and no voice."""
+        """The onset of the voice that ends, as known by now; None if it was noise rather than a voice."""
         began = end.edge.began
         if began is None:
             return None
         return heard.wire_at(began) if end.began_later else self._heard.last_onset_ns(heard.track)
 
     def wake(self) -> None:
-        """Lets everyone who waits look again."""
+        """Makes all waiters check their condition again."""
         for waiter in self._waiters:
             _settle(waiter, woken=True)
 
@@ -109,16 +109,16 @@ class Ear:
         return bool(self.voices) and self.voices[-1].end_ns is None
 
     def known_until_ns(self) -> int:
-        """Up to when it is known whether the agent spoke."""
+        """The time up to which it is known whether the agent spoke."""
         heard_ns = [track.until_ns for sid, track in self._tracks.items() if self._heard.is_agents(sid)]
         return max(min(heard_ns, default=0) - ONSET_NS, self._clock.now_ns() - KNOWN_AFTER_NS)
 
     async def changed(self, deadline_ns: int) -> bool:
-        """Waits for an edge or another wake; False where the deadline came first."""
+        """Waits for an edge or another wake-up; False if the deadline comes first."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[bool] = loop.create_future()
         self._waiters.add(waiter)
-        # A timer, and no task that sleeps: every call waits so ten times a second.
+        # A timer rather than a sleeping task: every call waits like this ten times a second.
         timer = loop.call_later(max(0, deadline_ns - self._clock.now_ns()) / NS_PER_S, _settle, waiter, False)
         try:
             return await waiter

@@ -1,4 +1,4 @@
-"""The pacing of the caller's microphone: what leaves when, by absolute deadlines, silence between utterances."""
+"""Paces the caller's microphone: what leaves when, by absolute deadlines, with silence between utterances."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from harness.clock import NS_PER_MS, Clock
 FRAME_MS = 10
 FRAME = SAMPLE_RATE * FRAME_MS // 1000
 FRAME_NS = FRAME_MS * NS_PER_MS
-SKIP_AFTER_NS = 200 * NS_PER_MS  # further behind than this, the missed time is left out instead of sent in a burst
+SKIP_AFTER_NS = 200 * NS_PER_MS  # beyond this lag the missed time is skipped instead of sent in a burst
 
 Capture = Callable[[NDArray[np.int16]], Awaitable[None]]
 OnSent = Callable[[int, int, NDArray[np.int16] | None], None]
 
 
 class Utterance:
-    """Audio on its way through a microphone; its k-th frame was due at `due_ns[k]` and handed over at `frame_ns[k]`."""
+    """An utterance being sent; its k-th frame was due at `due_ns[k]` and handed over at `frame_ns[k]`."""
 
     def __init__(self, pcm: NDArray[np.int16], not_before_ns: int, look_ahead: int) -> None:
-        # Whole frames: a tail would wait in the encoder and prefix the next utterance.
+        # Whole frames: a remainder would stay in the encoder and precede the next utterance.
         self.pcm = np.concatenate([pcm, np.zeros(-pcm.size % FRAME, np.int16)])
         self.not_before_ns = not_before_ns
         self.due_ns: list[int] = []
@@ -35,7 +35,7 @@ class Utterance:
         self._done = asyncio.Event()
 
     def end(self) -> None:
-        """Nothing more of it will be sent."""
+        """Ends it; nothing more of it will be sent."""
         self._done.set()
 
     async def finished(self) -> None:
@@ -43,14 +43,14 @@ class Utterance:
         await self._done.wait()
 
     def said_ns(self, position: int) -> int:
-        """See `Speaking.said_ns`: as it left, but for the encoder's look-ahead."""
+        """See `Speaking.said_ns`: departure time minus the encoder's look-ahead."""
         return self.left_ns(position - self._look_ahead)
 
     def left_ns(self, position: int) -> int:
-        """See `Speaking.left_ns`; beyond what was handed over it counts on from the last frame.
+        """See `Speaking.left_ns`; beyond what was handed over it extrapolates from the last frame.
 
-        Told by the frame's deadline and by how late frames are as a rule: one that was late by itself is heard no
-        later, the receiver's jitter buffer evens it out.
+        It is based on the frame's deadline and the frames' usual lateness: a single late frame is not heard any later,
+        as the receiver's jitter buffer absorbs that.
         """
         frame, rest = divmod(position + self._look_ahead, FRAME)
         within_ns = round(rest * FRAME_NS / FRAME)
@@ -66,11 +66,11 @@ class Microphone:
     """Hands a frame of 10 ms to `capture` at each deadline, from `start` to `stop`.
 
     Args:
-        capture: Takes (480,) int16 mono at 48 kHz.
-        clock: Tells and awaits time.
-        on_sent: Told of each frame: when it was due, when it was handed over, and what then left (None: silence), which
-            is what was handed over, put back by the look-ahead.
-        look_ahead: How many samples the encoder puts a sample back in its packets.
+        capture: Takes `(480,)` int16 mono at 48 kHz.
+        clock: Time source, also used to sleep.
+        on_sent: Called for each frame with its deadline, the time it was handed over, and the samples that left then
+            (None for silence): those handed over, delayed by the look-ahead.
+        look_ahead: The encoder's look-ahead in samples.
     """
 
     def __init__(self, capture: Capture, clock: Clock, on_sent: OnSent, *, look_ahead: int = 0) -> None:
@@ -80,16 +80,16 @@ class Microphone:
         self._look_ahead = look_ahead
         self._queue: deque[Utterance] = deque()
         self._silence = np.zeros(FRAME, np.int16)
-        self._held: NDArray[np.int16] | None = None  # in the encoder; None: silence
+        self._held: NDArray[np.int16] | None = None  # held back by the encoder; None for silence
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
-        """Queues an utterance; its first frame goes at the first deadline that is not before the time given."""
+        """Queues an utterance; its first frame is sent at the first deadline at or after `not_before_ns`."""
         utterance = Utterance(pcm, not_before_ns, self._look_ahead)
         self._queue.append(utterance)
         return utterance
 
     async def run(self) -> None:
-        """Sends until cancelled; what was still to be said ends then."""
+        """Sends until cancelled; unfinished utterances end then."""
         due_ns = self._clock.now_ns()
         try:
             while True:
@@ -114,7 +114,7 @@ class Microphone:
             self._queue.clear()
 
     def _leaving(self, frame: NDArray[np.int16] | None) -> NDArray[np.int16] | None:
-        """What leaves when a frame is handed over: the last frame's end, and this one but for its own."""
+        """What leaves when a frame is handed over: the end of the last frame, and this one without its own end."""
         if not self._look_ahead or (frame is None and self._held is None):
             return frame
         held = self._silence[-self._look_ahead :] if self._held is None else self._held

@@ -1,4 +1,4 @@
-"""Keeps what is said and what is heard meanwhile, to find the caller's own voice in the agent's channel."""
+"""Keeps what is said and heard at the same time, to find the caller's own voice in the agent's audio (echo)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.hearing.level import is_silence
 
 STEP = SAMPLE_RATE // RATE
 _ONES = np.ones(STEP, np.float32)
-KEPT_S = 3  # of an utterance: enough to know it again, and little enough to compare between two packets
+KEPT_S = 3  # seconds of an utterance: enough to recognise it, and little enough to search between two packets
 
 
 class OwnVoiceWatch:
@@ -25,18 +25,18 @@ class OwnVoiceWatch:
         self._heard_from_ns = 0
 
     def begin(self) -> None:
-        """A new utterance is about to be said."""
+        """Starts a new utterance."""
         self._sent, self._heard, self._start_ns = [], [], 0
 
     def sent(self, left_ns: int, samples: NDArray[np.int16]) -> None:
-        """A frame of the utterance left."""
+        """Records a frame of the utterance that left."""
         if not self._sent:
             self._start_ns = left_ns
         if left_ns - self._start_ns < KEPT_S * NS_PER_S:
             self._sent.append(_thinned(samples))
 
     def heard(self, heard: Heard) -> None:
-        """A block of the agent's audio."""
+        """Records a block of the agent's audio."""
         if not self._sent or heard.wire_ns - self._start_ns > (KEPT_S + 1) * NS_PER_S:
             return
         if not self._heard:
@@ -44,7 +44,7 @@ class OwnVoiceWatch:
         self._heard.append(_thinned(heard.samples))
 
     def find(self) -> OwnVoice | None:
-        """The echo of the utterance in what was heard since; takes up to 10 ms of CPU."""
+        """Looks for an echo of the utterance in what was heard since; takes up to 10 ms of CPU."""
         if not self._sent or not self._heard:
             return None
         heard = np.concatenate(self._heard)
@@ -54,10 +54,10 @@ class OwnVoiceWatch:
 
 
 def _thinned(samples: NDArray[np.int16]) -> NDArray[np.int16]:
-    """At the lower rate; (frames,) int16 mono."""
+    """Downsamples `(frames,)` int16 mono."""
     count = samples.size // STEP
     if is_silence(samples):  # most of what is heard while the caller speaks
         return np.zeros(count, np.int16)
-    # Sums of whole numbers below 2^24 are exact; the conversion drops what is behind the point.
+    # Sums of integers below 2^24 are exact; the conversion truncates the fraction.
     sums = samples[: count * STEP].astype(np.float32).reshape(-1, STEP) @ _ONES
     return np.asarray(sums / STEP, np.int16)

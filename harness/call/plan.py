@@ -15,14 +15,14 @@ HANGS_UP_S = 5.0
 
 @dataclass(frozen=True)
 class CallPlan:
-    """One call of one scenario; `speech[i]` is what step i says, None where it does not speak.
+    """One call of one scenario; `speech[i]` is what step i says, None if it does not speak.
 
     Attributes:
-        loop_s: The turns begin anew until the call has lasted so long; None: once.
-        due_ns: When the call was to start (monotonic); None: whenever it does.
-        warm_up: It is left out of the numbers.
-        canary: It runs on the other engine, beside a load, and is reported apart.
-        agent_identity: The agent's identity in the room, where it is known; None: it is found.
+        loop_s: Repeat the turns until the call has lasted this many seconds; None to run them once.
+        due_ns: When the call was to start (monotonic); None for any time.
+        warm_up: Exclude it from the metrics.
+        canary: It runs on the other engine, beside a load, and is reported separately.
+        agent_identity: The agent's identity in the room, if known; None to detect it.
     """
 
     call: str
@@ -45,7 +45,7 @@ class CallPlan:
 
     @property
     def greeting_within_s(self) -> float:
-        """How long a greeting is expected to take at most, 0 where nothing is expected."""
+        """The most seconds that a greeting may take; 0 if none is expected."""
         greeting = self.scenario.greeting
         if not greeting or greeting.within is None:
             return 0.0
@@ -53,7 +53,7 @@ class CallPlan:
 
     @property
     def hangs_up_within_s(self) -> float:
-        """How long after the last reply the agent may take to end the call, where the scenario wants it to."""
+        """Seconds that the agent has after the last reply to end the call, if the scenario expects that."""
         wanted = self.steps[-1].expect.ends_call
         return HANGS_UP_S if wanted is None or wanted is True else parse_time_limit(wanted).value / 1000
 

@@ -1,10 +1,10 @@
 """A call's audio as a stereo WAV: left the caller as sent, right the agent as heard, both by their time on the wire.
 
-Each track is written as one unbroken stream and moved to its time only where that changes no number, which is in quiet
-and before a voice that sets in after it: the agent's voice is found again in the file later (`measure/heard_again.py`).
-So what was heard is in the file, sample for sample, but for quiet ones that were left out where the stream moved back
-in time. Where an agent has several tracks, they are added up when the file is saved: the right channel is what a person
-hears.
+Each track is written as one continuous stream and moved to its time only where that changes no metric: in quiet, and
+before a voice that sets in after quiet, since the agent's voice is found again in the file later
+(`measure/heard_again.py`). So the file has everything that was heard, sample for sample, except quiet samples left out
+where the stream moved back in time. If an agent has several tracks, they are mixed when the file is saved: the right
+channel is what a person hears.
 """
 
 from __future__ import annotations
@@ -26,45 +26,45 @@ from harness.clock import NS_PER_S
 from harness.errors import OwnFailure
 from harness.hearing.level import peak
 
-SLIP = SAMPLE_RATE // 100  # 10 ms: closer than this to its time, a block follows the last one without a seam
-SET_IN = SAMPLE_RATE // 1000  # a voice after quiet is put nearer to its time than this
-FAR = 6 * SLIP  # so long before its time no block is written, whatever it holds: silence goes before it
-QUIET = 18  # -65 dBFS at the peak: below the onset detector's thresholds, so no number changes without it
+SLIP = SAMPLE_RATE // 100  # 10 ms: if closer than this to its time, a block directly follows the last one
+SET_IN = SAMPLE_RATE // 1000  # a voice after quiet is placed closer to its time than this
+FAR = 6 * SLIP  # a block further ahead of the stream than this is placed at its time whatever it holds, after silence
+QUIET = 18  # -65 dBFS at the peak: below the onset detector's thresholds, so no metric depends on it
 CHUNK = SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """The heard stream's sample at `position` stands at `place` in the recording, and what follows stands after it."""
+    """The heard stream's sample at `position` is at `place` in the recording, and the rest follows it."""
 
     position: int
     place: int
 
     def place_of(self, position: int) -> int:
-        """Where a later sample stands, as long as the stream is not moved."""
+        """Where a later sample is, as long as the stream is not moved."""
         return self.place + position - self.position
 
 
 def _lock(file: IO[Any]) -> None:
-    with contextlib.suppress(OSError):  # a disk without locks
-        fcntl.flock(file, fcntl.LOCK_SH)  # as long as we live: see `remove_abandoned`
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(file, fcntl.LOCK_SH)  # for our lifetime: see `remove_abandoned`
 
 
 class _Channel:
-    """One track, spooled to a file of raw samples from its first one on; gaps are silence."""
+    """One track, spooled to a file of raw samples from its first one on; gaps are filled with silence."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.first: int | None = None
         self.next = 0
-        self._quiet: NDArray[np.int16] = np.zeros(0, np.int16)  # what ends the track by now, not yet written
+        self._quiet: NDArray[np.int16] = np.zeros(0, np.int16)  # the quiet end of the track so far, not yet written
         self._file = BackgroundFile(path, opened=_lock)
 
     def place(self, at: int, samples: NDArray[np.int16]) -> int | None:
-        """Writes the samples, at `at` where they may be moved there.
+        """Writes the samples, at `at` if they may be moved there.
 
         Returns:
-            How many of them were left out; None where they simply follow what is there.
+            How many of them were left out; None if they simply follow the samples before.
         """
         begins = self.first is None
         if self.first is None:
@@ -85,13 +85,13 @@ class _Channel:
         return left_out if moved else None
 
     def sets_in(self, samples: NDArray[np.int16]) -> int | None:
-        """At which sample a voice sets in after quiet, to 10 ms; None where none does."""
+        """The sample at which a voice sets in after quiet, to 10 ms; None if none does."""
         if not self._quiet.size or peak(samples) <= QUIET:
             return None
         return next(at for at in range(0, samples.size, SLIP) if peak(samples[at : at + SLIP]) > QUIET)
 
     def place_voice(self, at: int, samples: NDArray[np.int16], quiet: NDArray[np.int16]) -> int | None:
-        """As `place`, for a voice that sets in: the quiet before it, with what was written last, gives way."""
+        """As `place`, for a voice that sets in: the quiet before it is shortened or extended as needed."""
         self._write_quiet(quiet)
         ahead = at - self.next
         if abs(ahead) < SET_IN:
@@ -107,7 +107,7 @@ class _Channel:
         return 0
 
     def _write_quiet(self, samples: NDArray[np.int16]) -> None:
-        """What may yet give way to a voice is kept back."""
+        """Holds back the end of the quiet, which a voice may yet shorten."""
         whole = np.concatenate([self._quiet, samples])
         self._quiet = whole[max(0, whole.size - FAR) :]
         self._file.write(whole[: whole.size - self._quiet.size].tobytes())
@@ -131,7 +131,7 @@ class _Channel:
 
 
 class Recorder:
-    """Records from `start_ns` on; `save` or `discard` ends it. A full disk is kept as `broken` and never raised."""
+    """Records from `start_ns` on; `save` or `discard` ends it. A full disk is stored in `broken` and never raised."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -142,7 +142,7 @@ class Recorder:
         self.broken: OwnFailure | None = None
 
     def start(self, start_ns: int) -> None:
-        """The recording's first sample is at this time."""
+        """Starts recording; the first sample is at `start_ns`."""
         self._start_ns = start_ns
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,13 +154,13 @@ class Recorder:
         return self._path.with_name(f".{self._path.stem}.{name}.raw")
 
     def sent(self, left_ns: int, samples: NDArray[np.int16]) -> None:
-        """The caller's samples, whose first left then."""
+        """Records the caller's samples, the first of which left at `left_ns`."""
         left = self._left
         if left is not None:
             self._place(left_ns, lambda at: left.place(at, samples))
 
     def heard(self, heard: Heard) -> Stand | None:
-        """A block of a track. Returns where its stream stands; None where nothing is recorded."""
+        """Records a block of a track; returns the stream's place in the recording, None if nothing is recorded."""
         channel = self._channel_of(heard.track)
         if channel is None:
             return None
@@ -206,10 +206,10 @@ class Recorder:
             )
 
     def save(self, is_agents: Callable[[str], bool] = lambda track: True) -> bool:
-        """Writes the WAV, slowly for long calls; False where nothing could be saved (see `broken`).
+        """Writes the WAV, which is slow for long calls; returns False if nothing could be saved (see `broken`).
 
         Args:
-            is_agents: Which tracks the right channel holds.
+            is_agents: Whether a track goes to the right channel.
         """
         if self._left is None or self.broken is not None:
             self.discard()
@@ -219,7 +219,7 @@ class Recorder:
         try:
             for channel in self._channels():
                 channel.close()
-            # Not libsndfile: of a disk that is full it says "System error" and no more.
+            # Not libsndfile: on a full disk it reports just "System error".
             with temporary.open("wb") as file, wave.open(file, "wb") as wav, contextlib.ExitStack() as opened:
                 spools = [
                     [(channel, opened.enter_context(channel.path.open("rb"))) for channel in side] for side in sides
@@ -245,7 +245,7 @@ class Recorder:
         return [*([self._left] if self._left is not None else []), *self._tracks.values()]
 
     def discard(self) -> None:
-        """Removes what was spooled."""
+        """Deletes the spool files."""
         for channel in self._channels():
             with contextlib.suppress(OSError):
                 channel.close()
@@ -256,7 +256,7 @@ class Recorder:
 
 
 def _mixed(side: Sequence[tuple[_Channel, IO[bytes]]], start: int, count: int) -> NDArray[np.int16]:
-    """`count` samples of a side from `start` on: its spools added up, at full scale where that is too loud."""
+    """`count` samples of a side from `start` on: its spools added up, clipped at full scale."""
     mixed = np.zeros(count, np.int32)
     for channel, spool in side:
         skipped = max(0, (channel.first or 0) - start)
@@ -267,7 +267,7 @@ def _mixed(side: Sequence[tuple[_Channel, IO[bytes]]], start: int, count: int) -
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Removes what recorders left in `folder` that were killed; what one that lives still writes to stays."""
+    """Deletes the spool files of killed recorders in `folder`; those of a running one stay."""
     for path in folder.glob(".*.raw"):
         with contextlib.suppress(OSError), path.open("rb") as spool:
             fcntl.flock(spool, fcntl.LOCK_EX | fcntl.LOCK_NB)

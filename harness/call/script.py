@@ -1,4 +1,4 @@
-"""The caller's side of a conversation: speak, type, wait and talk over, and know when the agent's turn has ended."""
+"""The caller's side of a conversation: it speaks, types, waits, barges in, and detects the end of the agent's turn."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from harness.timeline.timeline import Timeline
 from harness.utterances.find import Utterance
 
 TALKS_ON_NS = 60 * NS_PER_S
-END_KNOWN_NS = NS_PER_S // 2  # a voice's end is known so long after it: 200 ms of silence, the jitter buffer, a packet
+END_KNOWN_NS = NS_PER_S // 2  # delay until a voice's end is detected: 200 ms of silence, the jitter buffer, a packet
 LOOK_AGAIN_NS = NS_PER_S // 10
 
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ FindReply = Callable[[], ReplyStart]
 
 
 class Script:
-    """Follows a plan's steps on a line. `end(failure)` ends it from outside: the agent left, the room is gone."""
+    """Runs a plan's steps on a line. `end(failure)` ends it from outside: the agent left, the room is gone."""
 
     def __init__(
         self,
@@ -89,17 +89,17 @@ class Script:
         self._end_silence_ns = s_to_ns(plan.timeouts.end_silence)
 
     def end(self, failure: CallFailure) -> None:
-        """The script stops at once; `run` raises `failure`."""
+        """Stops the script at once; `run` raises `failure`."""
         self._ended_by = self._ended_by or failure
         self._ear.wake()
 
     def agent_is_another(self) -> None:
-        """Another one than was listened to is the agent: a greeting that was awaited starts over."""
+        """Another participant turned out to be the agent: waiting for the greeting starts over."""
         self._anew = True
         self._ear.wake()
 
     def reply_written(self, t_ns: int, text: str, segment: str | None) -> None:
-        """The agent has written a reply, or a part of one: what it says from its beginning on is new."""
+        """Records a reply text, or a part of one: speech from its beginning on is a new reply."""
         self._replies.add(t_ns, text, segment)
         self._ear.wake()
 
@@ -110,16 +110,16 @@ class Script:
 
     @property
     def awaits_hang_up(self) -> bool:
-        """Whether the agent may end the call now: the scenario wants that, and the reply before it is there."""
+        """Whether the agent may end the call now: the scenario expects it, and the reply before it has been heard."""
         return self._last_turn and self._reply_heard and not self._ear.voiced
 
     def hung_up(self) -> None:
-        """The agent has ended the call, as the scenario wants it to."""
+        """The agent has ended the call, as the scenario expects."""
         self._hung_up = True
         self._ear.wake()
 
     async def run(self, connected_ns: int, *, asked_ns: int) -> None:
-        """Follows all steps.
+        """Runs all steps.
 
         Args:
             connected_ns: When the room was joined.
@@ -138,22 +138,22 @@ class Script:
                 await self._wait(index, step)
             else:
                 await self._take_turn(index, step, barged=self._is_barged(taken))
-        # One that left may yet be followed by another: until then nobody knows how the call ended.
+        # An agent that left may yet be replaced: how the call ended is open until that is known.
         await self._until(lambda: self._hung_up or self._agent_is_there())
 
     def _goes_on(self, taken: int, connected_ns: int) -> bool:
-        """Whether another step is taken after so many: all of them once, then anew while the call is to last."""
+        """Whether to take another step after `taken` steps: all of them once, then again while the call is to last."""
         steps, loop_s = self._plan.steps, self._plan.loop_s
         if taken < len(steps):
             return True
         if loop_s is None:
             return False
-        # The turn before a barge-in ended at its onset, for it to talk over.
+        # The turn before a barge-in ended at the agent's onset, so the barge-in must follow.
         midway = taken % len(steps) > 0 and steps[taken % len(steps)].kind == "barge_in"
         return midway or self._clock.now_ns() < connected_ns + s_to_ns(loop_s)
 
     def _is_barged(self, taken: int) -> bool:
-        """Whether the step after so many talks over the agent."""
+        """Whether the step after `taken` steps is a barge-in."""
         steps = self._plan.steps
         follows = taken < len(steps) or self._plan.loop_s is not None
         return follows and steps[taken % len(steps)].kind == "barge_in"
@@ -161,10 +161,10 @@ class Script:
     # -- the agent's side ----------------------------------------------------------------------------------------
 
     async def _until(self, holds: Check, deadline_ns: int | None = None) -> bool:
-        """Waits until `holds`; False where the deadline came first.
+        """Waits until `holds`; False if the deadline comes first.
 
         Raises:
-            CallFailure: The script was ended from outside, or the agent talks without end.
+            CallFailure: The script was ended from outside, or the agent never stops talking.
         """
         while True:
             if self._ended_by is not None:
@@ -175,12 +175,12 @@ class Script:
             if deadline_ns is not None and now_ns >= deadline_ns:
                 return False
             self._check_talks_on(now_ns)
-            # All calls of a process look at the same moments: one waking for all of them.
+            # All calls of a process poll at the same moments: one wake-up for all of them.
             again_ns = (now_ns // LOOK_AGAIN_NS + 1) * LOOK_AGAIN_NS
             await self._ear.changed(again_ns if deadline_ns is None else min(again_ns, deadline_ns))
 
     async def _unless_ended(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """What the line does for us; a line that is lost may keep it for long.
+        """Awaits work by the line, which may take long if the connection is lost.
 
         Raises:
             CallFailure: As `_until`.
@@ -205,7 +205,7 @@ class Script:
             )
 
     def _silent_for(self, silence_ns: int, after_ns: int = 0) -> bool:
-        """Whether the agent is known to have been silent so long, at the least since `after_ns`."""
+        """Whether the agent is known to have been silent for `silence_ns`, counted from `after_ns` at the earliest."""
         if self._ear.voiced:
             return False
         voices = self._ear.voices
@@ -228,13 +228,13 @@ class Script:
                 else:
                     why = "heard"
                     await self._until(lambda: self._anew or self._silent_for(self._end_silence_ns))
-            # One that left may have been no agent: whose greeting it was is known when another comes, or none.
+            # One that left may not have been the agent: whose greeting it was shows when another comes, or none.
             await self._until(lambda: self._anew or self._agent_is_there())
             if self._anew:
                 self._anew = False
                 deadline_ns = max(deadline_ns, self._clock.now_ns() + s_to_ns(timeouts.greeting))
                 self._timeline.add(GreetingAnew(t_ns=self._clock.now_ns()))
-            elif why == "silent" or voices:  # what turned out to be noise, or another's voice, was no greeting
+            elif why == "silent" or voices:  # noise, or another participant's voice, was no greeting
                 break
         self._timeline.add(GreetingEnded(t_ns=self._clock.now_ns(), why=why))
         if why == "silent" and self._plan.scenario.greeting is not None:
@@ -243,7 +243,7 @@ class Script:
             self._occurred(AgentFailure("agent.no_greeting", what))
 
     def _occurred(self, failure: CallFailure, turn: int | None = None) -> None:
-        """Notes a failure that does not end the script, unless the scenario wants it to."""
+        """Records a failure that does not end the script, unless the scenario says so."""
         if self._plan.scenario.stop_on_failure:
             raise failure
         told = {"kind": failure.kind, "what": failure.what, "hint": failure.hint or ""}
@@ -304,7 +304,7 @@ class Script:
         return await self._await_reply(lambda: reply_to_text(self._ear.voices, sent_ns), sent_ns, barged)
 
     async def _speak(self, speech: Utterance, *, not_before_ns: int = 0) -> tuple[int, int]:
-        """Says it; returns when the packets with the voiced start and end left."""
+        """Says it; returns when the packets with the voiced start and ends left."""
         self._own_voice.begin()
         speaking = self._line.speak(speech.pcm, not_before_ns=not_before_ns)
         await self._unless_ended(speaking.finished())
@@ -321,7 +321,7 @@ class Script:
         return start_ns, end_ns
 
     def _reply_after(self, start_ns: int, end_ns: int) -> FindReply:
-        """What finds the reply to what was just said; where the caller hears itself, that is no reply."""
+        """A function that finds the reply to what was just said; the caller's own echo is no reply."""
         voices = self._ear.voices
         if not setting_in(voices, start_ns, end_ns):
             return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies.times_ns)
@@ -342,7 +342,7 @@ class Script:
         self._timeline.add(BargedIn(t_ns=self._clock.now_ns(), turn=self._turn, onset=onset_ns))
         not_before_ns = 0
         if onset_ns is not None:
-            # The caller's voice, not the fixture's leading silence, is to be heard at that time.
+            # The caller's voice, not the fixture's leading silence, should be heard at that time.
             lead_ns = round(speech.voiced_start * NS_PER_SAMPLE)
             not_before_ns = onset_ns + s_to_ns(step.barge_in_s) - lead_ns
             await self._until(lambda: False, not_before_ns - LOOK_AGAIN_NS)
@@ -368,7 +368,7 @@ class Script:
         )
 
     async def _not_put_off(self, end_ns: int, barged: bool) -> str:
-        """After what needs no reply: until the agent has ended, or the next step talks over the same speech."""
+        """After speech that needs no reply: waits until the agent ends, or the next step may barge in on the same."""
         if barged:
             await self._until(lambda: self._ear.known_until_ns() >= end_ns + FALSE_STOP_NS)
             self._talked_over_ns = self._ear.voices[-1].onset_ns if self._ear.voiced else None
@@ -377,7 +377,7 @@ class Script:
         return "no_reply_needed"
 
     async def _await_hang_up(self) -> None:
-        """Until the agent has ended the call, as long as the scenario gives it from the end of its voice."""
+        """Waits until the agent ends the call, for as long as the scenario allows after the end of its voice."""
         end_ns = self._ear.voices[-1].end_ns if self._ear.voices else None
         deadline_ns = (end_ns or self._clock.now_ns()) + s_to_ns(self._plan.hangs_up_within_s)
         if not await self._until(lambda: self._hung_up or not self._agent_is_there(), deadline_ns):
@@ -393,14 +393,14 @@ class Script:
         return AgentFailure("agent.no_reply", what)
 
     async def _await_reply(self, find: FindReply, from_ns: int, barged: bool) -> str:
-        """Waits for the reply's onset and, unless it is to be talked over, for its end; says how the turn ended."""
+        """Waits for the reply's onset and, unless a barge-in follows, its end; returns how the turn ended."""
         deadline_ns = from_ns + s_to_ns(self._plan.timeouts.reply)
         found = ReplyStart()
 
         def settled() -> bool:
             nonlocal found
             found = find()
-            # An interruption that lasted beyond the caller's end was the reply; after a shorter one it may yet come.
+            # An interruption that lasted beyond the caller's end was the reply; after a shorter one it may still come.
             until_ns = found.interrupted_until_ns
             still = self._clock.now_ns() >= from_ns + END_KNOWN_NS if until_ns is None else until_ns > from_ns
             return found.onset_ns is not None or (found.interrupted and still)
@@ -418,7 +418,7 @@ class Script:
                 self._talked_over_ns = found.onset_ns
                 return "barge_in"
             await self._until(lambda: self._hung_up or self._silent_for(self._end_silence_ns, from_ns))
-            # What turned out to be a sound, or noise, was no reply.
+            # If it turned out to be another sound, or noise, it was no reply.
             was_reply = find()
             is_reply = was_reply.onset_ns is not None or was_reply.interrupted
             if is_reply or self._hung_up or self._clock.now_ns() > deadline_ns:

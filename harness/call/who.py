@@ -1,4 +1,4 @@
-"""Who of those in the room is the agent: a pure function of who is there, decided again whenever more is known."""
+"""Decides which participant is the agent: a pure function of who is there, evaluated again on every change."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from harness.call.engines.line import Participant
 from harness.clock import NS_PER_S
 
-FOLLOWS_NS = 3 * NS_PER_S  # so long an AGENT has to publish audio before others are taken, and to follow one that left
-PUBLISHES_NS = 10 * NS_PER_S  # one that follows in time has so long to publish
+FOLLOWS_NS = 3 * NS_PER_S  # how long an AGENT may take to publish audio, or to follow one that left
+PUBLISHES_NS = 10 * NS_PER_S  # a successor that came in time has this long to publish
 
 
 @dataclass(slots=True)
 class Person:
-    """Someone in the room.
+    """A participant in the room.
 
     Attributes:
-        participant: Who.
-        came_ns: When it was seen first.
+        participant: Its identity and kind.
+        came_ns: When it was first seen.
         audio_ns: When its first audio track was subscribed; None while it has none.
-        has_spoken: Whether a voice was heard of it.
+        has_spoken: Whether its voice was heard.
     """
 
     participant: Participant
@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One that may be the agent, with those who publish its voice."""
+    """A participant that may be the agent, with those who publish its voice."""
 
     identity: str
     is_agent: bool
@@ -46,12 +46,12 @@ class Candidate:
 
     @property
     def order_ns(self) -> int:
-        """The first to be heard goes first."""
+        """Sort key: the first to be heard goes first."""
         return self.came_ns if self.audio_ns is None else self.audio_ns
 
 
 def candidates(people: Mapping[str, Person]) -> list[Candidate]:
-    """All that may be the agent; one that publishes another's voice is no other."""
+    """All participants that may be the agent; those that publish another's voice are not separate."""
     found = []
     for identity, person in people.items():
         if person.participant.on_behalf_of in people:
@@ -66,17 +66,17 @@ def candidates(people: Mapping[str, Person]) -> list[Candidate]:
 def choose(
     people: Mapping[str, Person], *, current: str | None, named: str | None, now_ns: int
 ) -> tuple[Candidate | None, int | None]:
-    """Who the agent is, as far as that is known, and when to ask again without anything having happened.
+    """Chooses the agent, as far as is known, and when to decide again even without an event.
 
-    An AGENT with audio goes before anybody else with audio, and that before an AGENT without; an AGENT that came less
-    than 3 s ago may yet publish. Of several the one that speaks is the agent, else the first. One that is taken for it
-    stays, unless another goes before it.
+    An AGENT with audio takes precedence over anybody else with audio, and that over an AGENT without; an AGENT that
+    joined less than 3 s ago may still publish. Of several, the one that speaks is the agent, otherwise the first. The
+    current choice stays unless another takes precedence.
 
     Args:
-        people: Those in the room, by identity.
-        current: Who is taken for it now.
-        named: The only one it may be, where the scenario or target says so.
-        now_ns: The time.
+        people: The participants in the room, by identity.
+        current: The current choice.
+        named: The only candidate, if the scenario or target names it.
+        now_ns: The current time.
     """
     found = candidates(people)
     if named is not None:
@@ -101,10 +101,10 @@ def choose(
 def follower(
     people: Mapping[str, Person], *, left: Person, left_ns: int, named: str | None = None
 ) -> tuple[Candidate | None, int | None]:
-    """Who follows an agent that left, and by when another AGENT that came in time may yet publish its audio.
+    """Chooses the successor of an agent that left, and until when an AGENT that came in time may still publish audio.
 
-    An AGENT with audio does; where the one that left was none, so does another that came after it. One that is `named`
-    is followed by itself alone, come back.
+    An AGENT with audio qualifies; if the one that left was not an AGENT, so does anyone who joined after it. A `named`
+    agent is followed only by itself, returning.
     """
     found = [one for one in candidates(people) if named in (None, one.identity)]
     able = [

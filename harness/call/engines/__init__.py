@@ -1,1 +1,1 @@
-"""Ways to carry a call's media; all look alike to the call (see `line`)."""
+"""The engines that carry a call's media; all look alike to the call (see `line`)."""

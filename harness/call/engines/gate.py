@@ -1,27 +1,27 @@
-"""Where many joins begin together, each begins a moment after the one before: it is milliseconds of cryptography.
+"""Staggers joins that begin together, since each takes milliseconds of cryptography.
 
-What is waited for is our own event loop and nothing else. However long a server takes to answer, it keeps no other
-call from asking it: a load that a slow server slows down would not be the load that was asked for.
+It waits for our own event loop only. However slow a server is, no call is delayed by another's join: a load that a slow
+server could throttle would not be the load that was asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-STEP_S = 0.01  # between two that begin
-LATE_S = 0.005  # a loop that comes round to a step so late is still at the cryptography of those before
-MOST_STEPS = 10  # a loop that is late for reasons of its own keeps nobody waiting for longer
+STEP_S = 0.01  # seconds between two starts
+LATE_S = 0.005  # a loop this late for a step is still busy with the cryptography of earlier joins
+MOST_STEPS = 10  # limits the wait when the loop is late for other reasons
 
 
 class Gate:
-    """Lets one in after the other, as fast as the event loop has time for them."""
+    """Admits one join after the other, as fast as the event loop has time for them."""
 
     def __init__(self) -> None:
         self._in_order = asyncio.Lock()
         self._next_s = 0.0
 
     async def wait(self) -> None:
-        """Returns when it is the caller's turn; at once where nobody went in a moment ago."""
+        """Waits for its turn; returns at once if no other join has just started."""
         loop = asyncio.get_running_loop()
         async with self._in_order:
             for _ in range(MOST_STEPS):

@@ -1,10 +1,10 @@
-"""The engine at the socket: one UDP packet each way in 20 ms, no encoder, jitter buffer or thread in between.
+"""The engine at the socket: one UDP packet each way in 20 ms, without encoder, jitter buffer or thread in between.
 
-What others estimate is known here. A packet's times are when it was handed to the kernel and when the kernel took it
-in; a sample is given them by its place in the packet, whose middle sample has them exactly (`docs/metrics.md`).
-Utterances are encoded once in a process, silence is one packet sent again and again, and what is heard is decoded a few
-packets at a time. How a track is heard is in `light_ear`, how one speaks to an agent in `light_mouth`; this file joins
-them with a room.
+It knows what the other engine estimates. A packet's times are when it was handed to the kernel and when the kernel
+received it; they belong to the packet's middle sample, and each other sample's follow from its position
+(`docs/metrics.md`). Utterances are encoded once per process, silence is one packet sent repeatedly, and received
+packets are decoded a few at a time. `light_ear` receives a track, `light_mouth` sends; this file connects them to a
+room.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from harness.transport.room_events import RemoteTrack
 
 
 class LightEngine:
-    """Joins rooms with `harness.transport`; all of an event loop by one pacer.
+    """Joins rooms with `harness.transport`; one pacer serves all of an event loop.
 
     Raises:
-        TransportVersionError: A library is not the one that is known.
+        TransportVersionError: A library has an unknown version.
     """
 
     name = "light"
@@ -52,7 +52,7 @@ class LightEngine:
         await self._gate.wait()
 
     async def prepare(self, utterances: Iterable[NDArray[np.int16]]) -> None:
-        """Encodes what will be said, (frames,) int16 mono at 48 kHz each, so that no call waits for it."""
+        """Encodes the utterances, `(frames,)` int16 mono at 48 kHz each, in advance, so that no call waits for it."""
         for pcm in utterances:
             await asyncio.to_thread(self._encoded.make, pcm)
 
@@ -64,7 +64,7 @@ class LightEngine:
 
 
 class LightLine:
-    """One room; see `Line`. It is the `RoomEvents` of its room."""
+    """One room; see `Line`. It is also its room's `RoomEvents`."""
 
     def __init__(self, hub: TransportHub, encoded: Encoded, events: LineEvents, clock: Clock) -> None:
         self._hub = hub
@@ -84,7 +84,7 @@ class LightLine:
         """
         with OWN_WORK.joins():
             self._room = await Room.connect(self._hub, url, token, self, timeout_s=timeout_s)
-        # After our caller has written down that it is connected.
+        # After our caller has recorded that it is connected.
         asyncio.get_running_loop().call_soon(self._room.greet_present)
 
     @property

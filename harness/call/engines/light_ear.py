@@ -1,7 +1,7 @@
-"""How a track is heard on engine `light`: its packets put in order, decoded a few at a time, silence between them.
+"""Receiving a track on engine `light`: its packets put in order and decoded a few at a time, with silence in between.
 
-Where nothing is sent (DTX) there is silence to be heard all the same: a caller waits for the agent's end. It costs
-nearly nothing, unless the agent's silence is noisy: then the decoder makes that noise, as it does for a person.
+Untransmitted silence (DTX) is played too, since a caller waits for the agent to end. It costs next to nothing, unless
+the agent's background is noisy: then the decoder makes comfort noise, as it does for a human listener.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from harness.transport.pacer import SLOT_NS
 from harness.transport.reception import DTX_BYTES, Counts, Piece, Reception
 from harness.transport.rtp import RtpPacket
 
-# Packets' times from one look to the next: that many packets cost one look, and an onset is known so much later. While
-# the agent speaks only its end is awaited, which takes longer to be known anyhow; while it sends nothing there is
-# nothing to be known before it sends again.
+# Packet times between two looks: as many packets share the cost of one look, and an onset is detected as much later.
+# While the agent speaks only its end matters, which takes longer to detect anyway; while it sends nothing, there is
+# nothing to detect.
 HEAR_EVERY, HEAR_SELDOM = 4, 8
-SPEECH = 1000  # of 32,767 at the peak: what is louder is hardly the noise between an agent's words
-AUDIBLE = 10  # of 32,767: -70 dBFS; below it an agent's silence is none of noise
+SPEECH = 1000  # peak out of 32,767 above which audio is hardly the noise between an agent's words
+AUDIBLE = 10  # peak out of 32,767: -70 dBFS; an agent whose silence is below it has no background noise
 _TURNS = itertools.count()
-OVERFLOW_NS = 10 * NS_PER_S  # what waits longer to be read is worth nothing
+OVERFLOW_NS = 10 * NS_PER_S  # audio that waited longer to be read is useless
 
 
 class LightEar:
-    """Hears one track, from now on; `listen` is called by the pacer.
+    """Hears one track from now on; the pacer calls `listen`.
 
     Args:
-        sid: Names the track.
-        clock: Tells time.
-        events: Told what is heard.
-        rtt_ms: Tells the network's round trip, where it is known.
-        stamped: Tells whether the kernel stamps what comes in.
-        server_heard_ns: Tells when anything but media came from the server last.
+        sid: The track's sid.
+        clock: Time source.
+        events: Receives what is heard.
+        rtt_ms: Returns the network's round-trip time, if known.
+        stamped: Returns whether the kernel timestamps received packets.
+        server_heard_ns: Returns when anything other than media was last received from the server.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LightEar:
         self._decoder = Decoder()
         self._last = np.zeros(FRAME, np.int16)
         self._noisy: bool | None = None
-        self._look_in = next(_TURNS) % HEAR_EVERY + 1  # not all calls in one slot, however they began
+        self._look_in = next(_TURNS) % HEAR_EVERY + 1  # spreads the calls over the slots, whenever they began
         self._nothing_sent = False
         self.last_packet_ns: int | None = None
         self._late_ns = 0
@@ -73,8 +73,8 @@ class LightEar:
         self._told = Counts()
 
     def arrived(self, packet: RtpPacket, came_ns: int) -> None:
-        """A packet of the agent's."""
-        # It waits for the end of a slot by design. Where the kernel stamped it, no time depends on when it was read.
+        """Takes a packet from the agent."""
+        # Waiting for the end of a slot is by design. If the kernel timestamps it, no time depends on when it was read.
         self._waited_ns = max(self._waited_ns, self._clock.now_ns() - came_ns - SLOT_NS)
         if not self._stamped():
             self._late_ns = max(self._late_ns, self._waited_ns)
@@ -85,7 +85,7 @@ class LightEar:
             self._look_in = min(self._look_in, HEAR_EVERY)
 
     def listen(self, due_ns: int, now_ns: int) -> None:
-        """Hears what has come; see `pacer.Job`."""
+        """Processes what has arrived; see `pacer.Job`."""
         del due_ns
         self._look_in -= 1
         if self._look_in:
@@ -116,7 +116,7 @@ class LightEar:
             self._tell_ns += NS_PER_S
 
     def finish(self, now_ns: int) -> None:
-        """The track is there no more: hears what came and was not looked at yet."""
+        """Processes what is left at the track's end."""
         self._look(now_ns)
 
     def _decoded(self, pieces: Sequence[Piece]) -> NDArray[np.int16]:
@@ -159,5 +159,5 @@ class LightEar:
         )
 
     def close(self) -> None:
-        """Hears nothing more."""
+        """Closes the decoder."""
         self._decoder.close()

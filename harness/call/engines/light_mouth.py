@@ -1,4 +1,4 @@
-"""What a caller on engine `light` sends: packets encoded beforehand, one in 20 ms, silence between utterances."""
+"""What a caller on engine `light` sends: pre-encoded packets, one per 20 ms, with silence between utterances."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from harness.clock import Clock
 from harness.transport.opus import FRAME, LOOK_AHEAD, Encoded, silence
 from harness.transport.pacer import PACKET_NS
 
-SendPacket = Callable[[bytes, Callable[[int], None]], None]
-"""Takes a packet, and tells when it has left."""
+SendPacket = Callable[[bytes, Callable[[int], None]], None]  # sends a packet and reports its departure time (ns)
 
 
 class LightUtterance:
-    """Audio on its way out; its k-th packet was due at `due_ns[k]` and left at `left_at_ns[k]`."""
+    """An utterance being sent; its k-th packet was due at `due_ns[k]` and left at `left_at_ns[k]`."""
 
     def __init__(self, pcm: NDArray[np.int16], not_before_ns: int) -> None:
         self.pcm = pcm
@@ -31,7 +30,7 @@ class LightUtterance:
         self._done = asyncio.Event()
 
     def end(self) -> None:
-        """Nothing more of it will be sent."""
+        """Ends it; nothing more of it will be sent."""
         self._done.set()
 
     async def finished(self) -> None:
@@ -39,18 +38,18 @@ class LightUtterance:
         await self._done.wait()
 
     def samples_of(self, packet: int) -> NDArray[np.int16]:
-        """What a packet was encoded from; the last ones may have less than 20 ms."""
+        """The samples that a packet was encoded from; the last packets may have less than 20 ms."""
         return self.pcm[packet * FRAME : (packet + 1) * FRAME]
 
     def said_ns(self, position: int) -> int:
-        """See `Speaking.said_ns`: as it left, but for the encoder's look-ahead."""
+        """See `Speaking.said_ns`: departure time minus the encoder's look-ahead."""
         return self.left_ns(position - LOOK_AHEAD)
 
     def left_ns(self, position: int) -> int:
-        """See `Speaking.left_ns`; beyond what was sent it counts on from the last packet.
+        """See `Speaking.left_ns`; beyond what was sent it extrapolates from the last packet.
 
-        By the packet's deadline and by how late packets are as a rule: one that was late by itself is heard no later,
-        the receiver's jitter buffer evens it out.
+        It is based on the packet's deadline and the packets' usual lateness: a single late packet is not heard any
+        later, as the receiver's jitter buffer absorbs that.
         """
         packet, rest = divmod(position + LOOK_AHEAD, FRAME)
         within_ns = round((rest - FRAME / 2) * NS_PER_SAMPLE)
@@ -63,12 +62,12 @@ class LightUtterance:
 
 
 class LightMouth:
-    """Gives a packet to the network each time that the pacer calls `send`.
+    """Hands a packet to the network each time that the pacer calls `send`.
 
     Args:
-        encoded: Where utterances are encoded.
-        clock: Tells time.
-        events: Told of each packet.
+        encoded: The cache of encoded utterances.
+        clock: Time source.
+        events: Receives an event for each packet.
     """
 
     def __init__(self, encoded: Encoded, clock: Clock, events: LineEvents) -> None:
@@ -83,11 +82,11 @@ class LightMouth:
         self._silence = silence()
 
     def begin(self, send: SendPacket) -> None:
-        """From now on packets go there."""
+        """Starts sending packets through `send`."""
         self._send = send
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> LightUtterance:
-        """Queues an utterance; its first packet goes at the first deadline that is not before the time given."""
+        """Queues an utterance; its first packet is sent at the first deadline at or after `not_before_ns`."""
         utterance = LightUtterance(pcm, not_before_ns)
         self._queue.append(utterance)
         utterance.packets = self._encoded.get(pcm)
@@ -100,11 +99,11 @@ class LightMouth:
     async def _encode(self, utterance: LightUtterance) -> None:
         try:
             utterance.packets = await asyncio.to_thread(self._encoded.make, utterance.pcm)
-        except Exception as problem:  # the call is to end with it, not to wait for ever  # noqa: BLE001
+        except Exception as problem:  # ends the call instead of leaving it waiting for ever  # noqa: BLE001
             self._events.on_broken(self._clock.now_ns(), f"{type(problem).__name__}: {problem}")
 
     def send(self, due_ns: int, now_ns: int) -> None:
-        """Sends the next packet, due then; see `pacer.Job`."""
+        """Sends the next packet, due at `due_ns`; see `pacer.Job`."""
         del now_ns
         if self._send is None:
             return
@@ -116,7 +115,7 @@ class LightMouth:
             self._send(utterance.packets[len(utterance.due_ns)], self._left)
 
     def _left(self, left_ns: int) -> None:
-        """The packet that was sent last has left."""
+        """Records that the last packet sent has left."""
         utterance = self._saying
         if utterance is None or utterance.packets is None:
             self._events.on_sent(self._due_ns, left_ns, None)
@@ -130,13 +129,13 @@ class LightMouth:
         self._events.on_sent(self._due_ns, left_ns, utterance.samples_of(index))
 
     def _next(self, due_ns: int) -> LightUtterance | None:
-        # A packet leaves when its middle is due: its first sample was due half a packet before.
+        # A packet leaves when its middle is due: its first sample was due half a packet earlier.
         if not self._queue or self._queue[0].packets is None or due_ns < self._queue[0].not_before_ns:
             return None
         return self._queue[0]
 
     def end(self) -> None:
-        """Nothing is sent any more; what was still to be said ends."""
+        """Stops sending; unfinished utterances end."""
         self._send = None
         for encoding in self._encoding:
             encoding.cancel()

@@ -1,10 +1,9 @@
-"""The seam between a call and its media: a joined room in which one speaks, hears, and sends data.
+"""The interface between a call and its media: a joined room in which one speaks, hears, and sends data.
 
-Two clocks of sound meet here. A position in what the caller says becomes the time at which the packet that holds it
-left (`Speaking.left_ns`); a position in what the agent says becomes the time at which its packet came in
-(`Heard.wire_ns`). Each engine answers both for itself: one reads them at its socket, another estimates them from what
-its library tells.
-All audio is (frames,) int16 mono at 48 kHz; all times are monotonic nanoseconds.
+Two sample clocks meet here. A position in what the caller says maps to the time at which the packet that holds it left
+(`Speaking.left_ns`); a position in what the agent says maps to the time at which its packet arrived (`Heard.wire_ns`).
+One engine reads both at its socket, another estimates them from what its library reports.
+All audio is `(frames,)` int16 mono at 48 kHz; all times are monotonic nanoseconds.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ Kind = Literal["agent", "standard", "sip", "ingress", "egress", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Someone else in the room.
+    """Another participant in the room.
 
     Attributes:
-        identity: Its name; unique in the room.
-        kind: What it joined as, by its token.
-        on_behalf_of: The identity of the agent whose voice it publishes (attribute `lk.publish_on_behalf`), as avatars
-            do.
+        identity: Its identity; unique in the room.
+        kind: The kind that its token declares.
+        on_behalf_of: The identity of the agent whose voice it publishes, as avatars do (attribute
+            `lk.publish_on_behalf`).
     """
 
     identity: str
@@ -42,13 +41,14 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """An audio track that is subscribed, and heard from then on.
+    """A subscribed audio track, which is heard from then on.
 
     Attributes:
-        sid: Names the stream; no other of the call has the same, also where a track is subscribed again.
-        identity: Whose it is.
-        name: As its publisher named it.
-        source: As its publisher declared it, LiveKit's words in lower case: microphone, screen_share_audio, unknown.
+        sid: The stream's id; unique within the call, even if a track is subscribed again.
+        identity: The participant that publishes it.
+        name: Its publisher's name for it.
+        source: The source declared by its publisher, LiveKit's name in lower case: microphone, screen_share_audio,
+            unknown.
     """
 
     sid: str
@@ -59,7 +59,7 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the token allows, as the join's answer tells it."""
+    """The token's permissions, as in the server's answer to the join."""
 
     publish: bool = True
     subscribe: bool = True
@@ -70,16 +70,16 @@ class Rights:
 class Heard:
     """A block of one track; `position` is its first sample's, counted from the track's first block.
 
-    Positions have no gaps: what was not sent, or was lost, is handed over as silence.
+    Positions have no gaps: what was not sent, or was lost, is delivered as silence.
 
     Attributes:
-        track: Which one, by its `AudioTrack.sid`.
-        samples: (frames,) int16 mono at 48 kHz.
-        position: Of the first sample.
-        wire_ns: When the packet with the first sample came in.
-        ear_ns: When a person would have heard the first sample; None where the engine has no jitter buffer.
-        late_ns: How much later than it could have we read this block.
-        wire_of: Where the engine knows when each packet came in: tells it of a sample's position.
+        track: The track's `AudioTrack.sid`.
+        samples: `(frames,)` int16 mono at 48 kHz.
+        position: Position of the first sample.
+        wire_ns: When the packet with the first sample arrived.
+        ear_ns: When a person would have heard the first sample; None if the engine has no jitter buffer.
+        late_ns: How much later than possible we read this block.
+        wire_of: Returns the arrival time of the sample at a position, where the engine knows it for each packet.
     """
 
     track: str
@@ -91,32 +91,32 @@ class Heard:
     wire_of: Callable[[int], int] | None = None
 
     def wire_at(self, position: int) -> int:
-        """When the packet with the sample at `position` (in or before this block) came in."""
+        """When the packet with the sample at `position` (in or before this block) arrived."""
         if self.wire_of is not None:
             return self.wire_of(position)
         return self.wire_ns + round((position - self.position) * NS_PER_SAMPLE)
 
     def ear_at(self, position: int) -> int | None:
-        """When the sample at `position` could be heard."""
+        """When the sample at `position` could be heard; None if the engine has no jitter buffer."""
         return None if self.ear_ns is None else self.ear_ns + round((position - self.position) * NS_PER_SAMPLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """How a track came over in the second before; None where the engine cannot tell.
+    """A track's reception in the last second; None where the engine cannot tell.
 
     Attributes:
-        track: Which one, by its `AudioTrack.sid`.
-        received: Packets that came.
-        lost: Packets that did not, by their sequence numbers; below zero where ones given up came after all.
-        samples: Samples handed over, silence included.
-        concealed: Samples made up for missing ones; silence put in for silence is none of them.
-        jitter_ms: Of the packets' spacing, as RTCP reports it (RFC 3550, 6.4.1).
-        rtt_ms: To the server and back.
-        jitter_buffer_ms: The mean time that a sample waited in the jitter buffer; None also where none came.
-        behind_ms: By how much the sender's own clock fell behind the packets' arrivals, where none was missing: it had
-            no time to send, or the network had none to carry.
-        server_heard: Whether anything at all came from the server: what tells a dead agent from a dead line.
+        track: The track's `AudioTrack.sid`.
+        received: Packets that arrived.
+        lost: Packets that did not, by sequence number; negative if some that were given up on arrived after all.
+        samples: Samples delivered, including silence.
+        concealed: Samples concealed for missing ones; silence that replaces untransmitted silence does not count.
+        jitter_ms: Interarrival jitter, as in RTCP (RFC 3550, 6.4.1).
+        rtt_ms: Round-trip time to the server.
+        jitter_buffer_ms: Mean time that a sample waited in the jitter buffer; None also if none arrived.
+        behind_ms: By how much the sender's own clock fell behind the packets' arrivals, where none was missing: the
+            sender was short of CPU, or the network congested.
+        server_heard: Whether anything at all arrived from the server, which tells a dead agent from a dead line.
     """
 
     track: str
@@ -132,14 +132,14 @@ class Media:
 
 
 class Speaking(Protocol):
-    """An utterance on its way out."""
+    """An utterance being sent."""
 
     async def finished(self) -> None:
-        """Returns when the last sample has left, or the line was hung up."""
+        """Returns once the last sample has left, or the line was hung up."""
         ...
 
     def said_ns(self, position: int) -> int:
-        """When a person at this microphone would have said the sample at `position`: our own sending not in it."""
+        """When a person at this microphone would have said the sample at `position`: without our own sending delay."""
         ...
 
     def left_ns(self, position: int) -> int:
@@ -152,7 +152,7 @@ class Line(Protocol):
 
     @property
     def rights(self) -> Rights:
-        """What the token allows."""
+        """The token's permissions."""
         ...
 
     async def publish(self, *, timeout_s: float) -> None:
@@ -164,43 +164,43 @@ class Line(Protocol):
         ...
 
     def last_packet_ns(self, track: str) -> int | None:
-        """When the last packet of a track came, as far as is known; None where no track is heard by that name."""
+        """When a track's last packet arrived, as far as is known; None for an unknown track."""
         ...
 
     def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Speaking:
-        """Sends (frames,) int16 mono at 48 kHz after what is being sent, and not before the time given."""
+        """Queues `(frames,)` int16 mono at 48 kHz after what is being sent, to start at `not_before_ns` or later."""
         ...
 
     async def send_data(self, topic: str, payload: bytes) -> int:
-        """Sends a reliable packet; returns when it left."""
+        """Sends a reliable data packet; returns its departure time."""
         ...
 
     async def hang_up(self) -> None:
-        """Microphone off, room left, nothing kept. Safe to call twice; raises nothing."""
+        """Leaves the room and closes everything. Idempotent; never raises."""
         ...
 
 
 class LineEvents(Protocol):
-    """What an engine tells a call, always from the event loop, in the order in which things happened."""
+    """An engine's events for a call, always from the event loop, in the order in which they happened."""
 
     def on_participant(self, t_ns: int, participant: Participant) -> None:
-        """A remote participant is in the room, or what is known of it has changed."""
+        """A remote participant is in the room, or its metadata has changed."""
         ...
 
     def on_participant_left(self, t_ns: int, identity: str) -> None:
-        """A remote participant has left; not told of what a reconnecting library makes up."""
+        """A remote participant has left; not reported for departures that a reconnecting library makes up."""
         ...
 
     def on_audio_track(self, t_ns: int, track: AudioTrack) -> None:
-        """An audio track is subscribed; its participant was told of before."""
+        """An audio track is subscribed; its participant was reported before."""
         ...
 
     def on_audio_track_gone(self, t_ns: int, track: str) -> None:
-        """A track is there no more: all of it that came has been handed over."""
+        """A track has gone; everything received on it has been delivered."""
         ...
 
     def on_track_muted(self, t_ns: int, track: str, *, muted: bool) -> None:
-        """Its publisher muted a track, or took that back."""
+        """Its publisher muted or unmuted a track."""
         ...
 
     def on_heard(self, heard: Heard) -> None:
@@ -208,11 +208,11 @@ class LineEvents(Protocol):
         ...
 
     def on_media(self, t_ns: int, media: Media) -> None:
-        """Once a second for each track: how it came over."""
+        """A track's statistics, once a second."""
         ...
 
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
-        """A data packet came."""
+        """A data packet arrived."""
         ...
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
@@ -220,23 +220,23 @@ class LineEvents(Protocol):
         ...
 
     def on_overflow(self, t_ns: int) -> None:
-        """A receive queue was full: audio was lost before it was read, or was read when it was worth nothing."""
+        """A receive queue overflowed: audio was lost before it was read, or was read too late to be useful."""
         ...
 
     def on_broken(self, t_ns: int, what: str) -> None:
-        """The line itself failed, by a fault of ours: it neither speaks nor hears any more."""
+        """The line itself failed through a bug of ours: it neither sends nor receives any more."""
         ...
 
     def on_reconnecting(self, t_ns: int, why: str) -> None:
-        """Our own connection to the room is lost, and the engine tries to get it back."""
+        """Our own connection to the room is lost, and the engine is trying to restore it."""
         ...
 
     def on_reconnected(self, t_ns: int, how: str) -> None:
-        """Our connection is there again; who is in the room has been told anew."""
+        """Our connection is back; the participants in the room have been reported again."""
         ...
 
     def on_disconnected(self, t_ns: int, reason: str, *, by_service: bool) -> None:
-        """The room is gone; `by_service` where it was ended or we were removed, not lost."""
+        """The room has ended; `by_service` if it was closed or we were removed, rather than lost."""
         ...
 
 
@@ -246,13 +246,13 @@ class Engine(Protocol):
     name: str
 
     async def may_join(self) -> None:
-        """What a join waits for first, so that many that begin together do not make packets late; in no number."""
+        """Staggers joins, so that many that begin together do not delay packets; part of no metric."""
         ...
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> Line:
         """Joins the token's room.
 
         Raises:
-            RoomFailure: room.unreachable, room.refused or room.timeout; the token is in none of them.
+            RoomFailure: room.unreachable, room.refused or room.timeout; never contains the token.
         """
         ...

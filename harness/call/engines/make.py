@@ -1,4 +1,4 @@
-"""Which engine is which: made by name, and only the one that is wanted is imported."""
+"""Creates an engine by name, importing only the one that is needed."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def engine_name(text: str, *, where: str = "--engine") -> EngineName:
 
 
 async def make_engine(name: EngineName, clock: Clock, utterances: Iterable[NDArray[np.int16]] = ()) -> Engine:
-    """An engine for the running event loop; what no call is to wait for is done.
+    """An engine for the running event loop, with everything prepared that no call should wait for.
 
     Args:
-        name: Which.
-        clock: Its reader of time.
-        utterances: What will be said, (frames,) int16 mono at 48 kHz each.
+        name: The engine's name.
+        clock: Time source.
+        utterances: What will be said, `(frames,)` int16 mono at 48 kHz each.
 
     Raises:
-        ConfigError: A library that it needs is not the one that is known.
+        ConfigError: A library that it needs has an unknown version.
     """
     if name == "light":
-        # Not beside the SDK: its native runtime alone takes more memory than fifty calls of this one.
+        # Never together with the SDK, whose native runtime alone takes more memory than fifty calls of this engine.
         from harness.call.engines.light import LightEngine
 
         engine = LightEngine(clock)

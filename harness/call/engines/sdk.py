@@ -1,9 +1,9 @@
 """The engine on LiveKit's own SDK: encoder, jitter buffer and network are those of a real client.
 
-What the SDK does not tell is estimated. The encoder looks ahead (`LOOK_AHEAD`), and a packet of 20 ms leaves when its
-second half has been handed over: its samples 10 ms after to 10 ms before their own time, at it on average. That mean is
-taken for each sample, since a receiver plays the packet from its first sample on. A frame is heard after the jitter
-buffer, whose mean delay the statistics tell: heard time minus that delay is wire time.
+It estimates what the SDK does not report. The encoder has a look-ahead (`LOOK_AHEAD`), and a packet of 20 ms leaves
+when its second half has been handed over: 10 ms after its first sample's time, 10 ms before its last one's, at it on
+average. That mean is used for each sample, since a receiver plays the packet from its first sample on. A frame is heard
+after the jitter buffer, whose mean delay is in the statistics: heard time minus that delay is wire time.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from harness.proxies import SdkProxies
 from harness.secret import Secret
 from harness.transport.refusal import Ending, ending
 
-LOOK_AHEAD = 312  # samples by which an Opus encoder puts the signal back (RFC 7845, pre-skip of libopus)
+LOOK_AHEAD = 312  # an Opus encoder's look-ahead in samples (RFC 7845, pre-skip of libopus)
 HEAR_FRAME_MS = 20
 STATS_EVERY_S = 0.5
-FIRST_STATS_S = 0.1  # until the statistics begin: a greeting's onset needs them
-ONSET_STATS_S = 0.051  # WebRTC gives the same answer for 50 ms
+FIRST_STATS_S = 0.1  # until the first statistics: a greeting's onset needs them
+ONSET_STATS_S = 0.051  # WebRTC caches its statistics for 50 ms
 HANG_UP_S = 5.0
-DRAIN_S = 0.3  # what a jitter buffer holds of a track that is gone, and is still handed over
+DRAIN_S = 0.3  # what a jitter buffer still delivers of a track that has gone
 SLACK_S = 0.05
 RETURN_S = 1.0
-QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has filled any sane queue
+QUEUE_NS = 10 * NS_PER_S  # audio that waits longer to be read has overflowed any sane queue
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class SdkEngine:
         sdk_log.propagate = False
 
     async def may_join(self) -> None:
-        """See `Engine.may_join`: the SDK joins in threads of its own, so nothing is waited for."""
+        """See `Engine.may_join`: returns at once, as the SDK joins in threads of its own."""
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> SdkLine:
         """See `Engine.join`."""
@@ -85,7 +85,7 @@ class SdkEngine:
 
 @dataclass(slots=True)
 class _Hearing:
-    """A track that is heard: whose it is, its name at the server, what hears it, and since when it is gone."""
+    """A track being heard: its publisher, the server's sid, its readers, and since when it has been gone."""
 
     identity: str
     published: str
@@ -125,7 +125,7 @@ class SdkLine:
         room.on("disconnected", self._on_disconnected)
 
     def greet_present(self) -> None:
-        """Tells of those who were in the room before the caller, in the order in which they came."""
+        """Reports the participants who were in the room before the caller, in the order in which they joined."""
         present = self._room.remote_participants.values()
         for participant in sorted(present, key=lambda participant: participant.joined_at or 0):
             self._on_participant(participant)
@@ -157,7 +157,7 @@ class SdkLine:
         self._start(self._microphone.run())
 
     def last_packet_ns(self, track: str) -> int | None:
-        """See `Line.last_packet_ns`; as the statistics told it last."""
+        """See `Line.last_packet_ns`; as of the last reading of the statistics."""
         hearing = self._hearing.get(track)
         return None if hearing is None else hearing.stats.last_packet_ns
 
@@ -182,7 +182,7 @@ class SdkLine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        # In this order: a room that ends before its track was unpublished strands a capture thread of the SDK.
+        # In this order: a room that ends before its track was unpublished leaks a capture thread of the SDK.
         if self._publication is not None and not self._gone:
             await self._quietly(self._room.local_participant.unpublish_track(self._publication.sid))
         if self._source is not None:
@@ -213,11 +213,11 @@ class SdkLine:
             await self._capture_frame(frame)
 
     async def _hear(self, sid: str, track: rtc.RemoteAudioTrack, track_stats: TrackStats) -> None:
-        # Without a capacity: with one, the SDK drops what is too much, silently, and all later positions are off.
+        # Without a capacity: with one, the SDK silently drops the excess, and all later positions are off.
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=HEAR_FRAME_MS)
         fit = ArrivalFit()
         following = asyncio.ensure_future(self._follow_stats(track, track_stats, fit))
-        following.add_done_callback(self._ended)  # without statistics the times on the wire would be wrong unseen
+        following.add_done_callback(self._ended)  # without statistics, the wire times would silently be wrong
         jump = LevelJump()
         position = 0
         full = False
@@ -242,12 +242,12 @@ class SdkLine:
             await self._quietly(stream.aclose())
 
     async def _follow_stats(self, track: rtc.RemoteAudioTrack, stats: TrackStats, fit: ArrivalFit) -> None:
-        """Keeps the track's statistics up to date, and tells the call of them once a second."""
+        """Keeps the track's statistics up to date, and reports them to the call once a second."""
         tell_ns = self._clock.now_ns() + NS_PER_S
         while True:
             every_s = STATS_EVERY_S if stats.begun else FIRST_STATS_S
             if await stats.wanted_within(every_s):
-                # What may be an onset: readings of its own packets, not of those before it.
+                # A possible onset: needs readings of its own packets, not of those before it.
                 await self._read_stats(track, stats, fit)
                 await asyncio.sleep(ONSET_STATS_S)
             else:
@@ -271,7 +271,7 @@ class SdkLine:
             self._events.on_participant(self._clock.now_ns(), told)
 
     def _on_participant_left(self, identity: str) -> None:
-        # While it reconnects, the SDK says of everybody that they have left. Who has is seen when it is back.
+        # While it reconnects, the SDK reports that everybody has left. Who really has is checked afterwards.
         if self._reconnecting or self._room.connection_state != rtc.ConnectionState.CONN_CONNECTED:
             return
         if self._known.pop(identity, None) is not None:
@@ -286,9 +286,9 @@ class SdkLine:
         if not isinstance(track, rtc.RemoteAudioTrack) or self._closed:
             return
         self._on_participant(participant)
-        for sid in self._sids_of(publication):  # a reconnected SDK subscribes anew
+        for sid in self._sids_of(publication):  # a reconnected SDK subscribes again
             self._end_hearing(sid)
-        # The stream of a track that is gone does not end: it goes on with the audio of the one that takes its place.
+        # The stream of a removed track does not end: it continues with the audio of whatever track replaces it.
         for hearing in self._hearing.values():
             if hearing.gone_ns is not None:
                 hearing.task.cancel()
@@ -313,7 +313,7 @@ class SdkLine:
         return [sid for sid, hearing in self._hearing.items() if hearing.published == publication.sid]
 
     def _end_hearing(self, sid: str) -> None:
-        """The track is there no more: what of it waits to be read is heard, and no longer."""
+        """Handles a track's end: what is still queued of it is heard, then it is closed."""
         hearing = self._hearing[sid]
         if hearing.gone_ns is None:
             hearing.gone_ns = self._clock.now_ns()
@@ -340,7 +340,7 @@ class SdkLine:
             return
         self._reconnecting = False
         self._events.on_reconnected(self._clock.now_ns(), "the SDK")
-        # Those who are there still are told of again; give that a moment before the others are missed.
+        # Those who are still there are reported again; give that a moment before the others count as gone.
         asyncio.get_running_loop().call_later(RETURN_S, self._miss_those_who_left)
 
     def _miss_those_who_left(self) -> None:
@@ -362,7 +362,7 @@ class SdkLine:
             return
         for sid in self._hearing:
             self._end_hearing(sid)
-        # What the tracks still hold is heard before the call is told that it is over.
+        # What the tracks still hold is heard before the call learns that it is over.
         told = ending(rtc.DisconnectReason.Name(reason), self._room.local_participant.identity)
         now_ns = self._clock.now_ns()
         asyncio.get_running_loop().call_later(DRAIN_S + SLACK_S, self._tell_end, now_ns, told)

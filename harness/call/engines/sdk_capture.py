@@ -1,9 +1,9 @@
-"""Handing frames to the SDK at a third of the price of `AudioSource.capture_frame`.
+"""Hands frames to the SDK at a third of the cost of `AudioSource.capture_frame`.
 
-That method waits for an answer to each frame: a subscription to all native events, a filter run by each, a future. With
-100 frames a second and call this was the greatest part of a call's cost. With `queue_size_ms=0` the answer says nothing
-that the caller needs, so it is not waited for. This leans on two private names of the SDK; where a version lacks them,
-its public method is used.
+That method waits for an answer to each frame: a subscription to all native events, a filter run by each, a future. At
+100 frames a second per call this was most of a call's cost. With `queue_size_ms=0` the answer contains nothing that the
+caller needs, so we do not wait for it. This relies on two private names of the SDK; if a version lacks them, its public
+method is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Capture = Callable[[NDArray[np.int16]], Awaitable[None]]
 
 
 def capture_into(source: rtc.AudioSource) -> Capture:
-    """What hands (480,) int16 mono at 48 kHz to a source made with `queue_size_ms=0`."""
+    """A function that hands `(480,)` int16 mono at 48 kHz to a source created with `queue_size_ms=0`."""
     try:
         return _Direct(source)
     except (ImportError, AttributeError):
@@ -28,7 +28,7 @@ def capture_into(source: rtc.AudioSource) -> Capture:
 
 
 class _Direct:
-    """One request a frame, its answer not waited for."""
+    """One request per frame, without waiting for its answer."""
 
     def __init__(self, source: rtc.AudioSource) -> None:
         from livekit.rtc._ffi_client import FfiClient
@@ -44,12 +44,12 @@ class _Direct:
     async def __call__(self, frame: NDArray[np.int16]) -> None:
         samples = np.ascontiguousarray(frame)
         self._buffer.samples_per_channel = samples.size
-        self._buffer.data_ptr = samples.ctypes.data  # the native side has copied it when the request returns
+        self._buffer.data_ptr = samples.ctypes.data  # the native side has copied it by the time the request returns
         self._send(self._request)
 
 
 class _Waiting:
-    """The public way."""
+    """The public API."""
 
     def __init__(self, source: rtc.AudioSource) -> None:
         self._source = source

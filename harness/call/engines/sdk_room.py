@@ -1,4 +1,4 @@
-"""What the SDK tells of a room, in the words of the seam (`line.py`)."""
+"""Translates the SDK's view of a room to the types of `line.py`."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _KINDS: dict[int, Kind] = {
 
 
 def participant_of(participant: rtc.RemoteParticipant) -> Participant:
-    """Someone in the room."""
+    """Translates a participant."""
     on_behalf_of = participant.attributes.get(ON_BEHALF_OF) or None
     return Participant(participant.identity, _KINDS.get(participant.kind, "other"), on_behalf_of)
 
 
 def audio_track(sid: str, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> AudioTrack:
-    """A track, under a name of ours."""
+    """Translates a track, under our own sid."""
     source = rtc.TrackSource.Name(publication.source).removeprefix("SOURCE_").lower()
     return AudioTrack(sid, participant.identity, publication.name, source.replace("screenshare", "screen_share"))
 
 
 class Permission(Protocol):
-    """What of the SDK's own type is asked here; it has no public name."""
+    """The part of the SDK's permission type that is used here; it has no public name."""
 
     @property
     def can_publish(self) -> bool:
@@ -45,18 +45,18 @@ class Permission(Protocol):
 
     @property
     def can_publish_sources(self) -> Container[int]:
-        """What may be published; empty: all."""
+        """The sources that may be published; empty for all."""
         ...
 
 
 def can_publish_microphone(permission: Permission) -> bool:
-    """Whether a token's rights allow it; without a list of sources all are allowed."""
+    """Whether the token allows publishing a microphone; without a list of sources all are allowed."""
     sources = permission.can_publish_sources
     return permission.can_publish and (not sources or rtc.TrackSource.SOURCE_MICROPHONE in sources)
 
 
 def connect_failure(message: str) -> RoomFailure:
-    """Tells apart what the SDK's one exception says; URLs, which may hold tokens, are left out."""
+    """Classifies the SDK's single exception by its message; leaves out URLs, which may contain tokens."""
     said = re.sub(r"(wss?|https?)://[^\s\"')]+", "<url>", message)[:300]
     lower = said.lower()
     kind: FailureKind

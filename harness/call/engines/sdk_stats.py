@@ -1,4 +1,4 @@
-"""What the SDK's statistics tell of a received track, as differences from one reading to the next."""
+"""The SDK's statistics of a received track, as differences between readings."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from harness.clock import NS_PER_S
 from harness.hearing.level import peak
 
 SAMPLES_PER_MS = 48
-PACKET_SAMPLES = 960  # of 20 ms
+PACKET_SAMPLES = 960  # in 20 ms
 JUMP_BLOCKS = 10
-LEAST_PEAK = 40  # -58 dBFS: below it nothing is a voice
-SILENT_MS = 450.0  # LiveKit's SDK sends a packet each 400 ms of silence
-LEAST_COUNTS = 3  # a buffer that has just begun still grows
-OTHER_WAIT_MS = 20.0  # what a voice's first packets waited tells of another wait than before where it is so far off
+LEAST_PEAK = 40  # -58 dBFS: anything below it is not a voice
+SILENT_MS = 450.0  # LiveKit's SDK sends a packet per 400 ms of silence
+LEAST_COUNTS = 3  # a buffer that has just started is still growing
+OTHER_WAIT_MS = 20.0  # the first packets of a voice show that the wait has changed if theirs differs by this much
 
 
 @dataclass(slots=True)
 class _Counts:
-    """WebRTC's counters of an inbound stream (W3C webrtc-stats), all since it began."""
+    """WebRTC's cumulative counters of an inbound stream (W3C webrtc-stats)."""
 
     received: int = 0
     lost: int = 0
@@ -39,14 +39,14 @@ class _Counts:
 
 
 class LevelJump:
-    """Tells when it becomes louder all at once: it may be a voice's onset. Once in 200 ms, in blocks of 20 ms."""
+    """Detects sudden increases in level, which may be a voice's onset. Once per 200 ms, in blocks of 20 ms."""
 
     def __init__(self) -> None:
         self._peaks: deque[int] = deque(maxlen=JUMP_BLOCKS)
         self._quiet_for = JUMP_BLOCKS
 
     def heard(self, samples: NDArray[np.int16]) -> bool:
-        """Whether this block, `(frames,)` int16, is four times as loud as those before it."""
+        """Whether this block, `(frames,)` int16, is four times as loud as the ones before it."""
         loudest = peak(samples)
         usual = sorted(self._peaks)[len(self._peaks) // 2] if self._peaks else 0
         self._peaks.append(loudest)
@@ -61,11 +61,11 @@ class TrackStats:
     """Reads a track's statistics; `jitter_buffer_ns` is how long the packets before the last reading had waited.
 
     Args:
-        sid: Names the track.
+        sid: The track's sid.
 
     Attributes:
-        wanted: Set by who wants a reading now.
-        last_packet_ns: When the last packet came.
+        wanted: Set to request a reading now.
+        last_packet_ns: When the last packet arrived.
     """
 
     def __init__(self, sid: str) -> None:
@@ -96,9 +96,9 @@ class TrackStats:
     def jitter_buffer_ns(self) -> int:
         """See the class; 0 until it is known.
 
-        Between `onset_begins` and `onset_ended` as it was at the beginning: a buffer that is too full is shortened as
-        soon as there is a voice to be shortened, and its first sample had still waited the whole time. Packets are then
-        taken ahead, so that what is read meanwhile tells of shorter waits than there were.
+        Between `onset_begins` and `onset_ended` it stays as it was at the onset: WebRTC shrinks an overfull buffer as
+        soon as there is a voice to compress, though the voice's first sample had waited the full time. It then takes
+        packets early, so readings in that time show shorter waits than there were.
         """
         wait_ms, stretched = self._wait.wait_ms or 0.0, self._stretched
         if self._onset_stretched is None:
@@ -108,38 +108,38 @@ class TrackStats:
         return _ns(wait_ms + left_over_ms(stretched) - (stretched - self._onset_stretched) / SAMPLES_PER_MS)
 
     def _waits_otherwise(self, before_ms: float) -> bool:
-        """Whether the voice's first packets tell so; a single one may have come late by itself."""
+        """Whether the voice's first packets show a different wait; a single one may just have been late."""
         if self._counted_ms is None:
             return False
         return abs(self._counted_ms - TICK_MS / 2 - before_ms) > OTHER_WAIT_MS
 
     def onset_begins(self) -> None:
-        """What is heard now may be an onset; in the silence before it nothing was stretched since the last reading."""
-        if self.begun:  # with the first packets nothing is known of before
+        """Called at a possible onset; in the silence before it nothing was stretched since the last reading."""
+        if self.begun:  # at the very first packets there is no earlier state
             self._onset_stretched = self._stretched
-            # Where no packets came in the silence, the buffer begins anew with the voice.
+            # If no packets arrived during the silence, the buffer restarts with the voice.
             known = self._counts >= LEAST_COUNTS and self._read_ms - self._last_packet_ms <= SILENT_MS
             self._onset_wait_ms = self._wait.wait_ms if known else None
             self._counted_ms = None
 
     def onset_ended(self) -> None:
-        """An onset, if it was one, has been told by now."""
+        """Called once an onset, if it was one, has been reported."""
         self._onset_stretched = None
 
     async def wanted_within(self, seconds: float) -> bool:
-        """Waits until a reading is `wanted`, at the most so long; whether it was."""
+        """Waits up to `seconds` until a reading is `wanted`; returns whether it was."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wanted.wait(), seconds)
-        wanted = self.wanted.is_set()  # also where that came with the end of the time
+        wanted = self.wanted.is_set()  # even if set just as the time ran out
         self.wanted.clear()
         return wanted
 
     def read(self, stats: Iterable[rtc.stats.RtcStats], *, utc_less_clock_ns: int, tick_ns: int | None) -> None:
-        """A reading.
+        """Processes a reading.
 
         Args:
-            stats: The answer of the track's `get_stats`.
-            utc_less_clock_ns: The time of day less our clock: the SDK dates packets by the one.
+            stats: The result of the track's `get_stats`.
+            utc_less_clock_ns: Time of day minus our clock: the SDK timestamps packets by the time of day.
             tick_ns: See `JitterBufferWait.read`.
         """
         for stat in stats:
@@ -148,7 +148,7 @@ class TrackStats:
                     self._read_inbound(stat.inbound_rtp, utc_less_clock_ns, tick_ns)
                 case "candidate_pair" if stat.candidate_pair.candidate_pair.nominated:
                     pair = stat.candidate_pair.candidate_pair
-                    # Of ICE's last check, every few seconds; libwebrtc tells it in whole milliseconds.
+                    # From ICE's last connectivity check, every few seconds; libwebrtc reports whole milliseconds.
                     self._rtt_ms = 1000 * pair.current_round_trip_time
                     self._from_server = pair.bytes_received + pair.responses_received + pair.requests_received
                 case _:
@@ -156,13 +156,13 @@ class TrackStats:
 
     def _read_inbound(self, stat: rtc.stats.RtcStats.InboundRtp, utc_less_clock_ns: int, tick_ns: int | None) -> None:
         if stat.rtc.timestamp / 1000 == self._read_ms:
-            return  # the same answer again
+            return  # the same reading again
         inbound, before = stat.inbound, self._now
         self._now = _Counts(
             received=stat.received.packets_received,
             lost=stat.received.packets_lost,
             samples=inbound.total_samples_received,
-            # Silence put in for silence that was not transmitted is no concealment.
+            # Silence that replaces untransmitted silence is not concealment.
             concealed=inbound.concealed_samples - inbound.silent_concealed_samples,
             waited_s=inbound.jitter_buffer_delay,
             emitted=inbound.jitter_buffer_emitted_count,
@@ -194,7 +194,7 @@ class TrackStats:
         self._wait.read(reading, tick_ns)
 
     def second(self) -> Media:
-        """What happened since this was asked last."""
+        """The statistics since the last call."""
         before, now = self._told, self._now
         self._told = now
         waited_ms = _mean_wait_ms(before, now)
