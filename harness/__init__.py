@@ -1,6 +1,6 @@
 """voice-harness: calls a voice agent over LiveKit and measures how it behaves.
 
-What is here is for scripts; everything else may change. Make a run as `voice-harness run` does, or read one:
+These names are for scripts; everything else may change. Make a run as `voice-harness run` does, or read one:
 
     import harness
 
@@ -13,7 +13,7 @@ What is here is for scripts; everything else may change. Make a run as `voice-ha
     summary = harness.rebuild("reports/20260102-101500-smoke", remeasure=True)
     print(summary.verdict, summary.metrics["turn.ttfa"])
 
-`harness.testing` has parts for tests, `harness.locust` the user class of a locustfile.
+`harness.testing` has test doubles, `harness.locust` the user class for a locustfile.
 """
 
 from importlib import import_module
@@ -59,7 +59,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when it is asked for: commands that need none of it answer at once.
+    # Imported on demand: commands that need none of it start at once.
     if name not in _HOMES:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""The user's cache folder: what takes long to make and can be made again (the LiveKit server, spoken phrases)."""
+"""The user's cache directory, for what is slow to make and can be remade (the LiveKit server, synthesised phrases)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ CACHE_ENV = "VOICE_HARNESS_CACHE"
 
 
 def user_cache_dir() -> Path:
-    """Where cached files go; the folder itself may not exist yet.
+    """The directory for cached files, which may not exist yet.
 
-    `$VOICE_HARNESS_CACHE`, else `~/Library/Caches/voice-harness` on macOS, else `$XDG_CACHE_HOME/voice-harness`,
-    else `~/.cache/voice-harness`. A relative `$XDG_CACHE_HOME` is ignored, as the XDG specification asks.
+    `$VOICE_HARNESS_CACHE`, else `~/Library/Caches/voice-harness` on macOS, else `$XDG_CACHE_HOME/voice-harness`, else
+    `~/.cache/voice-harness`. A relative `$XDG_CACHE_HOME` is ignored, as the XDG specification requires.
     """
     own = os.environ.get(CACHE_ENV)
     if own:

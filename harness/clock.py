@@ -1,4 +1,4 @@
-"""The only reader of time. Everything else is handed a `Clock`, so that tests can pass their own."""
+"""The only place that reads time. Everything else is given a `Clock`, so that tests can pass their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NS_PER_S = 1_000_000_000
 
 
 class Clock(Protocol):
-    """Monotonic time for measuring, wall time for people, and waiting until a deadline."""
+    """Monotonic time for measuring, wall-clock time for people, and sleeping until a deadline."""
 
     def now_ns(self) -> int:
         """Monotonic nanoseconds; one clock for all processes of this machine (CLOCK_MONOTONIC)."""
@@ -23,12 +23,12 @@ class Clock(Protocol):
         ...
 
     async def sleep_until_ns(self, deadline_ns: int) -> None:
-        """Returns at `deadline_ns` or, where that has passed, at the next turn of the event loop."""
+        """Returns at `deadline_ns` or, if that has passed, at the event loop's next iteration."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's clock."""
 
     def now_ns(self) -> int:
         """See `Clock.now_ns`."""

@@ -1,14 +1,14 @@
-"""What can go wrong, told so that a person can mend it.
+"""All errors, each with what a person can do about it.
 
 ::
 
     HarnessError                    exit
     ├── UsageError                  2     known before a packet is sent
-    │   ├── ScenarioError                 a scenario says what cannot be followed
-    │   ├── FixtureError                  a WAV or the manifest is not what it should be
+    │   ├── ScenarioError                 an invalid scenario
+    │   ├── FixtureError                  an invalid WAV or manifest
     │   ├── ConfigError                   a target, a key, a folder, an option
     │   └── SeveralErrors                 more than one of these at once
-    ├── StackError                  3     the embedded stack did not come up, or fell
+    ├── StackError                  3     the embedded stack did not start, or died
     └── CallFailure                 by kind
         ├── SessionFailure          3     session.*   no usable session
         ├── RoomFailure             3     room.*      the LiveKit side
@@ -34,7 +34,7 @@ EXIT_INTERRUPTED = 130
 
 
 class Place:
-    """A place in a file: path, and line and column counted from 1 where they are known."""
+    """A place in a file: path, line and column; the latter count from 1 and may be unknown."""
 
     __slots__ = ("column", "line", "path")
 
@@ -62,12 +62,12 @@ class Place:
 
 
 class HarnessError(Exception):
-    """Base of every error that is raised on purpose.
+    """Base class of all errors raised on purpose.
 
     Args:
         what: What happened, one sentence.
         where: The file (with line and column), option or address it concerns.
-        hint: What the person can do about it.
+        hint: What the user can do about it.
     """
 
     exit_code: ClassVar[int] = EXIT_USAGE
@@ -84,23 +84,23 @@ class HarnessError(Exception):
 
 
 class UsageError(HarnessError):
-    """What can be known without a packet: usage, scenario, fixture, configuration."""
+    """An error that is known before a packet is sent: usage, scenario, fixture, configuration."""
 
 
 class ScenarioError(UsageError):
-    """A scenario that cannot be followed; `where` names file, line and column."""
+    """A scenario is invalid; `where` names file, line and column."""
 
 
 class FixtureError(UsageError):
-    """An audio file or the manifest is not what it should be."""
+    """An audio file or the manifest is invalid."""
 
 
 class ConfigError(UsageError):
-    """A target, a key, a folder or an option is not usable."""
+    """A target, a key, a directory or an option is not usable."""
 
 
 class SeveralErrors(UsageError):  # noqa: N818 - it is several errors
-    """More than one error of usage, all told; `what`, `where` and `hint` are those of the first."""
+    """More than one usage error; `what`, `where` and `hint` are those of the first."""
 
     def __init__(self, errors: Sequence[UsageError]) -> None:
         first = errors[0]
@@ -112,16 +112,15 @@ class SeveralErrors(UsageError):  # noqa: N818 - it is several errors
 
 
 def each_of(problem: UsageError) -> tuple[UsageError, ...]:
-    """The single errors in it."""
+    """The individual errors in it."""
     return problem.errors if isinstance(problem, SeveralErrors) else (problem,)
 
 
 def raise_all(problems: Sequence[UsageError]) -> None:
-    """Returns where there are none.
+    """Does nothing if there are none.
 
     Raises:
-        UsageError: The only one, or all of them as `SeveralErrors`, file by file and line by line; what reads the same
-            is told once.
+        UsageError: The only one, or all of them as `SeveralErrors`, sorted by file and line, without duplicates.
     """
     told = list({str(problem): problem for problem in problems}.values())
     if len(told) == 1:
@@ -144,13 +143,13 @@ def _file_and_line(problem: UsageError) -> tuple[str, int, int]:
 
 
 class StackError(HarnessError):
-    """The embedded stack did not come up, or fell."""
+    """The embedded stack did not start, or died."""
 
     exit_code = EXIT_INFRASTRUCTURE
 
 
-class CallFailure(HarnessError):  # noqa: N818 - "failure" is the term of the reports, apart from errors of usage
-    """Why a call failed; `kind` is one of the closed list `FailureKind`, by which it has a `hint` in any case."""
+class CallFailure(HarnessError):  # noqa: N818 - reports call it a failure, in contrast to usage errors
+    """A call failed; `kind` is one of the closed list `FailureKind`, each of which has a default `hint`."""
 
     prefix: ClassVar[str] = ""
 

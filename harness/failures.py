@@ -1,4 +1,4 @@
-"""The closed list of what can make a call fail, and what to do. Its meaning is in `docs/failures.md`."""
+"""The closed list of what can make a call fail, and what to do about it. `docs/failures.md` explains each kind."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ FailureKind = Literal[
     "harness.bug",
 ]
 
+# The default hint for each kind, if there is no better one.
 HINTS: Mapping[FailureKind, str] = {
     "session.unreachable": "check the URL, and that the service runs and is reachable from this machine",
     "session.timeout": "look at the service, or give it longer with timeouts.session",
@@ -62,7 +63,6 @@ HINTS: Mapping[FailureKind, str] = {
     "harness.disk": "free space on the disk",
     "harness.bug": "where it names an option use that, else report it with the run's folder",
 }
-"""What to do where nothing better is known than the kind."""
 
+# The hint if the harness itself was late when the failure occurred.
 HINT_IF_LATE = "nothing of the agent is known from it: call again on a machine that is quieter or larger"
-"""What to do where the harness was late itself when it occurred."""

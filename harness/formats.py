@@ -1,8 +1,8 @@
-"""Formats have versions: a reader names the one that it does not know, and reads all older ones.
+"""Versioned file formats: a reader names a version that it does not know, and reads all older ones.
 
-Each file of a run has a `version`: `run.json`, `summary.json` and `capacity.json` at their top, `calls.jsonl` in every
-line, a timeline in its first event. A model lists the versions that it reads as `Literal`s; its default is the one
-that it writes. A file without a version was written before files had one, and is of version 1.
+Each file of a run has a `version`: `run.json`, `summary.json` and `capacity.json` at the top level, `calls.jsonl` in
+every line, a timeline in its first event. A model lists the versions that it reads as `Literal`s; its default is the
+one that it writes. Files without a version predate versions and are version 1.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ OTHER_VERSION = "report it with the version that made it (harness_version in run
 
 
 class Recorded(BaseModel):
-    """A model of a file, or of a part of one; a key that it does not know is refused."""
+    """A model of a file or a part of one; unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def why_unread(model: type[BaseModel], problem: ValidationError) -> str:
-    """Why a file or line is no such model, for a person."""
+    """The message for a file or line that does not match the model."""
     errors = problem.errors()
     for error in errors:
         if error["loc"] == ("version",):
@@ -34,6 +34,6 @@ def why_unread(model: type[BaseModel], problem: ValidationError) -> str:
 
 
 def unknown_version(found: Any, known: tuple[int, ...]) -> str:
-    """What to say of a version that nobody here can read."""
+    """The message for an unknown version."""
     versions = " and ".join(map(str, known))
     return f"its format is version {json.dumps(found)}, and this voice-harness reads {versions}"

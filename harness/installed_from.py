@@ -1,4 +1,4 @@
-"""Where this voice-harness was installed from: no package index has it, so hints and workflows name its source."""
+"""Where this voice-harness was installed from: it is on no package index, so hints and workflows name its source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GIT_S = 5.0
 
 
 def pinned_git_url(origin: str, commit: str) -> str | None:
-    """`git+https://HOST/PATH@COMMIT`, without user and password; None where others cannot reach the origin."""
+    """`git+https://HOST/PATH@COMMIT`, without user and password; None if others cannot access the origin."""
     scp = re.fullmatch(r"[\w.-]+@([\w.-]+):(?!/)(\S+)", origin)  # git@HOST:PATH
     parts = urlsplit(f"https://{scp[1]}/{scp[2]}" if scp else origin)
     if (
@@ -23,7 +23,7 @@ def pinned_git_url(origin: str, commit: str) -> str | None:
         or not re.fullmatch(r"[0-9a-f]{7,64}", commit)
     ):
         return None
-    # A checkout by ssh has a person's key, which a runner has not.
+    # A checkout over ssh uses a personal key, which a CI runner does not have.
     scheme, host = (
         ("https", parts.hostname) if parts.scheme == "ssh" else (parts.scheme, parts.netloc.rpartition("@")[2])
     )
@@ -31,7 +31,7 @@ def pinned_git_url(origin: str, commit: str) -> str | None:
 
 
 def installed_from() -> str | None:
-    """What `pip install` takes for this very version: a pinned Git URL or a folder; None if unknown (PEP 610)."""
+    """What to `pip install` for this exact version: a pinned Git URL or a directory; None if unknown (PEP 610)."""
     try:
         told = json.loads(distribution(NAME).read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError):
@@ -44,7 +44,7 @@ def installed_from() -> str | None:
 
 
 def installed_from_git() -> str | None:
-    """The pinned Git URL of this version, also where it was installed from a checkout; None where there is none."""
+    """This version's pinned Git URL, also if it was installed from a checkout; None if there is none."""
     source = installed_from()
     if source is None or source.startswith("git+"):
         return source
@@ -52,10 +52,10 @@ def installed_from_git() -> str | None:
 
 
 def _git(folder: str, *words: str) -> str:
-    """What git says of a checkout; empty where it says nothing."""
+    """The output of a git command in a checkout; empty if it fails."""
     try:
         ran = subprocess.run(
-            ["git", "-C", folder, *words],  # noqa: S607 - the one that a person has
+            ["git", "-C", folder, *words],  # noqa: S607 - whichever git the user has
             capture_output=True,
             text=True,
             timeout=_GIT_S,
@@ -67,7 +67,7 @@ def _git(folder: str, *words: str) -> str:
 
 
 def with_extra_stack() -> str:
-    """How the extra `stack` is installed, as a hint."""
+    """A hint with the command that installs the extra `stack`."""
     source = installed_from()
     if source is None:
         return "install voice-harness with its extra `stack`, from where you have it"

@@ -1,6 +1,6 @@
-"""What a locustfile imports: `from harness.locust import VoiceCallUser`.
+"""The import for a locustfile: `from harness.locust import VoiceCallUser`.
 
-A module of its own, for to import Locust is to patch the process with gevent: `import harness` must not do that.
+A module of its own, because importing Locust patches the process with gevent: `import harness` must not do that.
 """
 
 from __future__ import annotations

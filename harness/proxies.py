@@ -1,8 +1,8 @@
-"""Which HTTP proxy a connection takes: one rule for the session client, engine `light` and engine `sdk`.
+"""The HTTP proxy for a connection: one rule for the session client, engine `light` and engine `sdk`.
 
-`HTTPS_PROXY` for `https` and `wss`, `HTTP_PROXY` for `http` and `ws`, `ALL_PROXY` where that one is not set; in either
-case, lower case first. What `NO_PROXY` names takes none, and this machine never does. `docs/targets.md` says it at
-length.
+`HTTPS_PROXY` for `https` and `wss`, `HTTP_PROXY` for `http` and `ws`, `ALL_PROXY` if that one is not set; for each,
+lower case takes precedence. Hosts in `NO_PROXY`, and always this machine, are connected to directly. See
+`docs/targets.md`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Proxy:
     """An HTTP proxy.
 
     Attributes:
-        variable: Where it was named.
+        variable: The variable that named it.
         host: Its name or address.
         port: Its port.
-        user: For it, where it asks who we are.
-        password: For it.
+        user: The user name for it, if any.
+        password: The password for it, if any.
     """
 
     variable: str
@@ -48,16 +48,16 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """`HOST:PORT`."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """Without user and password."""
+        """Its URL, without user and password."""
         return f"http://{self.address}"
 
     def authorization(self) -> str | None:
-        """The value of the header `Proxy-Authorization`, where there is a user; it holds the password."""
+        """The value of the header `Proxy-Authorization` if there is a user; contains the password."""
         import base64
 
         if not self.user and self.password is None:
@@ -67,20 +67,20 @@ class Proxy:
 
 
 def proxy_for(url: str, env: Mapping[str, str] | None = None) -> Proxy | None:
-    """The proxy for a connection to this URL; None where it goes straight there.
+    """The proxy for a connection to this URL; None to connect directly.
 
     Args:
-        url: `http`, `https`, `ws` or `wss`; any other takes none.
-        env: Where the variables are; those that this process was given, if left out.
+        url: `http`, `https`, `ws` or `wss`; other schemes use no proxy.
+        env: The environment to read; defaults to the one that this process was started with.
 
     Raises:
-        ConfigError: The variable that decides names no proxy that is supported.
+        ConfigError: The relevant variable names an unsupported proxy.
     """
     env = given_environment() if env is None else env
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:  # whoever connects says what is wrong with it
+    except ValueError:  # whoever connects reports what is wrong with it
         return None
     if not host or parts.scheme not in _VARIABLES:
         return None
@@ -93,10 +93,10 @@ def proxy_for(url: str, env: Mapping[str, str] | None = None) -> Proxy | None:
 
 
 def room_proxy_for(url: str) -> Proxy | None:
-    """As `proxy_for`, for a LiveKit server, whose URL is known in the call only.
+    """As `proxy_for`, for a LiveKit server, whose URL becomes known only in the call.
 
     Raises:
-        RoomFailure: room.unreachable; the variable that decides names no proxy that is supported.
+        RoomFailure: room.unreachable; the relevant variable names an unsupported proxy.
     """
     try:
         return proxy_for(url)
@@ -106,7 +106,7 @@ def room_proxy_for(url: str) -> Proxy | None:
 
 
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment for child processes that talk to this machine alone."""
+    """An environment for child processes that only talk to this machine."""
     return {name: value for name, value in environment.items() if name.upper() not in _EVERY}
 
 
@@ -146,7 +146,7 @@ def _ip(host: str) -> _IpAddress | None:
 
 
 def _is_here(host: str) -> bool:
-    """Whether it is this machine by its loopback addresses."""
+    """Whether the host is one of this machine's loopback addresses."""
     address = _ip(host)
     if address is not None:
         return address.is_loopback or address.is_unspecified
@@ -155,7 +155,7 @@ def _is_here(host: str) -> bool:
 
 
 def _is_named(host: str, port: int, no_proxy: str) -> bool:
-    """Whether `NO_PROXY` names it: `*`, hosts with all below them, addresses, networks, each with a port or without."""
+    """Whether `NO_PROXY` matches: `*`, hosts with their subdomains, addresses or networks, with or without a port."""
     address, name = _ip(host), host.lower().rstrip(".")
     for entry in re.split(r"[\s,]+", no_proxy.lower()):
         if entry == "*":
@@ -176,7 +176,7 @@ def _is_named(host: str, port: int, no_proxy: str) -> bool:
 
 
 def _holds(entry: str, address: _IpAddress) -> bool:
-    """Whether an address or network (`10.0.0.0/8`) of `NO_PROXY` is or holds this address."""
+    """Whether an address or network (`10.0.0.0/8`) in `NO_PROXY` equals or contains this address."""
     try:
         return address in ipaddress.ip_network(entry.strip("[]"), strict=False)
     except ValueError:
@@ -185,24 +185,24 @@ def _holds(entry: str, address: _IpAddress) -> bool:
 
 # -- LiveKit's SDK -----------------------------------------------------------------------------------------------------
 
+# The proxy variables that the process was started with, once they were changed for the SDK.
 _given: dict[str, str] | None = None
-"""The variables as this process was given them, once they were set otherwise for the SDK."""
 
 
 def given_environment() -> dict[str, str]:
-    """The environment of this process as it was given to it: for those who read it, and for child processes."""
+    """The environment that this process was started with: for code that reads proxies, and for child processes."""
     if _given is None:
         return dict(os.environ)
     return without_proxies(os.environ) | _given
 
 
 class SdkProxies:
-    """Makes LiveKit's SDK take our rule.
+    """Makes LiveKit's SDK follow our rule.
 
-    It reads `HTTPS_PROXY` or `HTTP_PROXY` of the process each time it connects, and knows no `NO_PROXY`. So the
-    process's variables are set to what our rule says of the server, and stay so: the SDK connects again by itself where
-    a connection is lost. Joins that need them otherwise wait for those under way. Where no proxy is named nothing is
-    touched.
+    On each connection it reads the process's `HTTPS_PROXY` or `HTTP_PROXY`, and it ignores `NO_PROXY`. So the process's
+    variables are set to what our rule says for the server, and stay that way, since the SDK reconnects by itself when a
+    connection is lost. Joins that need other values wait for those in progress. If no proxy is configured, nothing is
+    changed.
     """
 
     def __init__(self) -> None:
@@ -212,7 +212,7 @@ class SdkProxies:
 
     @asynccontextmanager
     async def towards(self, url: str) -> AsyncIterator[None]:
-        """While a room at this URL is joined.
+        """Context manager for joining a room at this URL.
 
         Raises:
             RoomFailure: See `room_proxy_for`.
@@ -232,7 +232,7 @@ class SdkProxies:
 
 
 def _set_for_sdk(environment: MutableMapping[str, str], proxy: Proxy | None) -> None:
-    global _given  # noqa: PLW0603 - the environment is one for the process as well
+    global _given  # noqa: PLW0603 - the environment is global to the process, too
     ours = {name: value for name, value in environment.items() if name.upper() in _EVERY}
     wanted = {name: _with_user(proxy) for name in ("HTTP_PROXY", "HTTPS_PROXY")} if proxy is not None else {}
     if ours == wanted:
@@ -250,6 +250,6 @@ def _with_user(proxy: Proxy) -> str:
 
     if proxy.authorization() is None:
         return proxy.url
-    # The SDK names itself to a proxy only where there is a password, be it an empty one.
+    # The SDK authenticates to a proxy only if there is a password, even an empty one.
     password = proxy.password.reveal() if proxy.password is not None else ""
     return f"http://{quote(proxy.user, safe='')}:{quote(password, safe='')}@{proxy.address}"

@@ -1,4 +1,4 @@
-"""Secrets that cannot be shown by accident: not printed, logged, pickled or compared away in a traceback."""
+"""Secrets that cannot leak by accident: they are not printed, logged or pickled, and tracebacks do not show them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, NoReturn
 
 MASK = "***"
 KEY_PREFIX = "sk_"
-SHORTEST = 12  # characters; nothing shorter is told from words
-# A key by the contract's prefix; not the end of a word such as task_1.
+SHORTEST = 12  # characters; anything shorter cannot be told from a word
+# A key, by the contract's prefix; not the end of a word such as task_1.
 KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
-# One that can be nothing else. In what people wrote, `sk_` may begin a name: Slovak files do.
+# Certainly a key. In ordinary text `sk_` may start a name, as Slovak file names do.
 SURE_KEY = re.compile(r"(?<![A-Za-z0-9])sk_(?=[A-Za-z0-9_\-]*[A-Z0-9])[A-Za-z0-9_\-]{12,}")
-# Access tokens are JWTs, whose first part starts with the base64 of `{"`.
+# Access tokens are JWTs, whose first part starts with the base64 encoding of `{"`.
 TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
 
 
 class Secret:
-    """An API key or an access token. `reveal()` is the only way to its text."""
+    """An API key or an access token. `reveal()` is the only access to its text."""
 
     __slots__ = ("_text",)
 
@@ -27,7 +27,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself; hand it straight to what needs it and keep it in no variable."""
+        """The text itself; pass it directly to where it is needed and keep it in no variable."""
         return self._text
 
     def scrub(self, text: str) -> str:
@@ -35,7 +35,7 @@ class Secret:
         return text.replace(self._text, MASK) if self._text else text
 
     def is_in(self, text: str) -> bool:
-        """Whether a text repeats the secret. One that is as short as a word (`test`, of a mock) may stand anywhere."""
+        """Whether a text contains the secret; always False if that is as short as a word (`test`, in a mock)."""
         return len(self._text) >= SHORTEST and self._text in text
 
     def __str__(self) -> str:
@@ -60,14 +60,14 @@ class Secret:
 
 
 def masked(text: str) -> str:
-    """`text` without anything that looks like a key or an access token, whoever wrote it there."""
+    """`text` with everything masked that looks like a key or an access token, wherever it came from."""
     return TOKEN_LIKE.sub(MASK, KEY_LIKE.sub(MASK, text))
 
 
 def without_secrets(data: Any, secrets: Sequence[Secret | None] = ()) -> Any:
-    """`data` as it may be written to a run's files: `secrets`, keys and access tokens masked in each of its texts.
+    """`data` made safe for a run's files: `secrets`, keys and access tokens are masked in all its texts.
 
-    Mappings and lists are gone through; keys of mappings stay, and so do short names that begin with `sk_`.
+    Mappings and lists are processed recursively; keys of mappings stay, and so do short names that begin with `sk_`.
     """
     if isinstance(data, str):
         for secret in secrets:
@@ -81,14 +81,14 @@ def without_secrets(data: Any, secrets: Sequence[Secret | None] = ()) -> Any:
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child process, which needs no key: what looks like one is left out, whatever its name."""
+    """The environment for a child process, which needs no key: anything that looks like one is left out."""
     return {name: value for name, value in environment.items() if not _holds_key(value)}
 
 
 def forget_keys(environment: MutableMapping[str, str], key: Secret | None) -> None:
-    """Takes `key`, and all that looks like one, out of our own environment.
+    """Removes `key`, and everything that looks like one, from our own environment.
 
-    Children inherit that, those too that a library starts without asking us.
+    Children inherit it, including those that a library starts without asking us.
     """
     for name, value in list(environment.items()):
         if _holds_key(value) or (key and Secret(value.strip()) == key):
@@ -96,5 +96,5 @@ def forget_keys(environment: MutableMapping[str, str], key: Secret | None) -> No
 
 
 def _holds_key(value: str) -> bool:
-    # A path may hold a folder that begins with `sk_`: without PATH no child would run.
+    # A path may contain a directory that begins with `sk_`: without PATH no child process would run.
     return SURE_KEY.search(value) is not None or KEY_LIKE.fullmatch(value.strip()) is not None

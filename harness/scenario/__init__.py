@@ -1,1 +1,1 @@
-"""What a caller does in a call: the scenario's model, its loader, its errors with file and line."""
+"""What a caller does in a call: the scenario's model and its loader, whose errors name file and line."""

@@ -1,4 +1,4 @@
-"""A scenario made of a command line's steps."""
+"""A scenario made from steps on the command line."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def scenario_by_hand(
     folder: Path,
     env: Mapping[str, str],
 ) -> LoadedScenario:
-    """The scenario `call`: these (say | type, text) steps, or listening to the greeting where there are none.
+    """The scenario `call` with these (say | type, text) steps; without steps it only listens to the greeting.
 
-    Its places are the options that gave its values.
+    Errors name the option that gave the value.
 
     Raises:
-        ScenarioError: A step or a --set cannot be followed.
+        ScenarioError: A step or a --set is invalid.
     """
     turns: list[dict[str, Any]] = [{kind: text} for kind, text in steps]
     raw = {"name": "call", "turns": turns or [{"wait": LISTEN}]}

@@ -1,4 +1,4 @@
-"""From a scenario's file to a checked scenario that knows the places of its parts."""
+"""Loads a scenario's file into a validated scenario that knows where each of its parts is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class LoadedScenario:
-    """A checked scenario with its file, the places of its parts, and its session overrides resolved."""
+    """A validated scenario with its file, the places of its parts, and its session overrides resolved."""
 
     model: Scenario
     path: Path
@@ -43,10 +43,10 @@ class LoadedScenario:
 def load_scenario(
     path: Path, *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
 ) -> LoadedScenario:
-    """The scenario in `path`, with `sets` (dotted key, YAML value) laid over it and `${NAME}` taken from `env`.
+    """Loads the scenario in `path`, with `sets` (dotted key, YAML value) applied and `${NAME}` expanded from `env`.
 
     Raises:
-        ScenarioError: With file, line, column and the nearest right name.
+        ScenarioError: It is invalid; names file, line, column and the closest valid name.
     """
     raw = read_yaml(path, error=ScenarioError)
     if not isinstance(raw, dict):
@@ -65,13 +65,14 @@ def checked_scenario(
     env: Mapping[str, str],
     place_in: PlaceOf | None = None,
 ) -> LoadedScenario:
-    """The scenario in `raw`, which is changed by `sets` and `env`; paths in it are relative to `path`'s folder.
+    """Validates the scenario in `raw`, after applying `sets` and `env` to it.
 
-    `place_in` tells where a value of `raw` stands, if that is not in the file at `path`.
+    Paths in it are relative to `path`'s directory. `place_in` returns the place of a value of `raw`
+    if that is not in the file at `path`.
 
     Raises:
-        ScenarioError: As `load_scenario`; a key stands in it.
-        SeveralErrors: More than one thing in it cannot be followed.
+        ScenarioError: As `load_scenario`; or it contains a key.
+        SeveralErrors: There is more than one error in it.
     """
     where: PlaceOf = place_in or partial(place_of, path)
     problems: list[UsageError] = []
@@ -85,13 +86,13 @@ def checked_scenario(
     problems += variables.problems
     try:
         refuse_key(raw, _is_key, partial(where, raw))
-    except UsageError as problem:  # what else is wrong is not told: it could repeat the key
+    except UsageError as problem:  # other errors are not reported: they could repeat the key
         raise_all([*problems, *each_of(problem)])
     try:
         model = validate_model(Scenario, raw, path=path, error=ScenarioError, place=where)
         prompt = _prompt(model, raw, path, where)
     except UsageError as problem:
-        # A variable that is not set leaves a text that may be wrong only for that.
+        # An unset variable leaves a text that may be wrong for that reason only.
         known = {str(each.where) for each in problems}
         problems += [each for each in each_of(problem) if str(each.where) not in known]
     raise_all(problems)
@@ -106,7 +107,7 @@ def _is_key(text: str) -> bool:
 
 
 def parse_set(text: str) -> tuple[str, str]:
-    """`session.language=fr` as (dotted key, value).
+    """Parses `session.language=fr` to (dotted key, value).
 
     Raises:
         ScenarioError: There is no `=` in it.
@@ -133,7 +134,7 @@ def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
                 )
             key: Any = int(step)
         elif isinstance(node, dict):
-            # A threshold's name has dots of its own.
+            # A threshold's name itself contains dots.
             key = ".".join(steps[index:]) if index == 1 and steps[0] == "thresholds" else step
             last = last or key != step
         else:
@@ -151,7 +152,7 @@ def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
 
 
 class _Variables:
-    """Replaces `${NAME}` in every text of a scenario by the environment's value; `$${NAME}` stands for itself."""
+    """Expands `${NAME}` in every text of a scenario from the environment; `$${NAME}` is the escape."""
 
     def __init__(self, raw: Any, where: PlaceOf, env: Mapping[str, str]) -> None:
         self._raw = raw
@@ -161,7 +162,7 @@ class _Variables:
         self.problems: list[ScenarioError] = []
 
     def fill(self, node: Any, keys: Keys = ()) -> None:
-        """Replaces them in a mapping or list, once where an anchor's aliases lead to it again."""
+        """Expands the texts of a mapping or list; one that YAML aliases share is expanded once."""
         if id(node) in self._done:
             return
         self._done.add(id(node))
@@ -213,10 +214,10 @@ def _prompt(model: Scenario, raw: Any, path: Path, where: PlaceOf) -> Prompt | N
 def load_scenarios(
     paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
 ) -> list[LoadedScenario]:
-    """All scenarios of files and folders (their `*.yaml`), in order, with distinct names.
+    """Loads all scenarios in files and directories (their `*.yaml`), in order; names must be unique.
 
     Raises:
-        ScenarioError: As `load_scenario`; a folder without scenarios; a name used twice.
+        ScenarioError: As `load_scenario`; a directory without scenarios; a duplicate name.
         SeveralErrors: More than one of these.
     """
     loaded, problems = load_all(paths, sets=sets, env=env)
@@ -227,7 +228,7 @@ def load_scenarios(
 def load_all(
     paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
 ) -> tuple[list[LoadedScenario], list[UsageError]]:
-    """Those scenarios that can be followed, and what is wrong with the others; see `load_scenarios`."""
+    """The valid scenarios, and the errors of the others; see `load_scenarios`."""
     files, problems = scenario_files(paths)
     loaded: list[LoadedScenario] = []
     seen: dict[str, Path] = {}
@@ -248,7 +249,7 @@ def load_all(
 
 
 def scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
-    """The files that are named, and those of folders that are; and which folders have none."""
+    """The given files and those in given directories; and an error for each directory without any."""
     problems: list[UsageError] = []
     files: list[Path] = []
     for path in paths:

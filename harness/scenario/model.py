@@ -1,6 +1,6 @@
 """The scenario: what the caller says, types and waits for, and what is expected of the agent.
 
-Every key is judged or followed; an unknown one is an error.
+Every key has an effect; an unknown one is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _text(value: Any) -> Any:
-    """Numbers are accepted where text is meant, as they are written."""
+    """Accepts numbers, as they are written, where text is expected."""
     return as_written(value) if _is_number(value) else value
 
 
@@ -153,7 +153,7 @@ class Step(_Strict):
 
     @property
     def kind(self) -> Literal["say", "type", "barge_in", "wait"]:
-        """What the step is."""
+        """The step's kind."""
         if self.wait is not None:
             return "wait"
         if self.type is not None:

@@ -1,4 +1,4 @@
-"""A scenario is a file that is shared, and a run keeps what it said: no key may stand in it."""
+"""Refuses API keys in scenarios: the file is shared, and a run stores its content."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _HINT = (
 
 
 def refuse_key(raw: Any, is_key: Callable[[str], bool], place: Callable[[Keys], Place]) -> None:
-    """Returns where no text of a scenario, as it was read, holds a key.
+    """Checks that no text of a scenario, as read from the file, contains a key.
 
     Raises:
-        ScenarioError: One does; it is not repeated.
+        ScenarioError: One does; the key is not repeated.
         SeveralErrors: Several do.
     """
     what = "an API key does not belong into a scenario"
@@ -26,7 +26,7 @@ def refuse_key(raw: Any, is_key: Callable[[str], bool], place: Callable[[Keys], 
 
 
 def _texts(node: Any) -> Iterator[tuple[Keys, str]]:
-    """Every text, names of keys too, with the way to it; a part that an alias leads to again is gone through once."""
+    """Every text, including keys of mappings, with its path; a part that YAML aliases share is visited once."""
     seen: set[int] = set()
 
     def walk(node: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:

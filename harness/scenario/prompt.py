@@ -1,4 +1,4 @@
-"""The prompt that a scenario gives the agent: a text, or a file of one."""
+"""The prompt that a scenario gives the agent: a text, or the file that contains it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ FIRST_WORDS = 60  # characters
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt's text and, where it is from a file, which."""
+    """A prompt's text and, if it was read from a file, which one."""
 
     text: str
     file: Path | None = None
 
     @property
     def sha256(self) -> str:
-        """By which two runs can be told to have had the same prompt."""
+        """A hash by which to compare the prompts of two runs."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
@@ -37,15 +37,15 @@ class Prompt:
 
 
 def looks_like_a_path(text: str) -> bool:
-    """Whether a prompt is meant to be a file: one line without spaces that has a `/` or a suffix."""
+    """Whether a prompt is meant as a path: one line without spaces that has a `/` or a suffix."""
     return len(text.split()) == 1 and ("/" in text or _SUFFIX.search(text.strip()) is not None)
 
 
 def read_prompt(text: str, folder: Path, place: Place) -> Prompt:
-    """The prompt, out of its file where it names one: from the scenario's folder, else from the working folder.
+    """Reads the prompt, from a file if it names one: relative to the scenario's directory, else the working one.
 
     Raises:
-        ScenarioError: What looks like a path is none of a text that can be read.
+        ScenarioError: It looks like a path, but there is no readable text file.
     """
     if not looks_like_a_path(text):
         return Prompt(text)

@@ -1,4 +1,4 @@
-"""The scenario's JSON Schema: editors complete and check by it."""
+"""The scenario's JSON Schema, for completion and validation in editors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.scenario.model import Scenario
 
 
 def scenario_schema() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12."""
+    """Builds the schema (JSON Schema, draft 2020-12)."""
     schema = Scenario.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "voice-harness scenario"
-    # The file's name stands in for a name that is left out.
+    # If the name is left out, the file's name is used.
     schema["required"] = [name for name in schema["required"] if name != "name"]
     schema["$defs"]["Step"]["oneOf"] = [{"required": [kind]} for kind in ("say", "type", "wait")]
     names = "|".join(metric.replace(".", r"\.") for metric in METRICS)

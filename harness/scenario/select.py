@@ -12,12 +12,12 @@ _TOKEN = re.compile(r"\s*(?:(\()|(\))|([^\s()]+))")
 
 
 def select(scenarios: Sequence[LoadedScenario], expression: str) -> list[LoadedScenario]:
-    """The scenarios for which `expression` holds: words joined by `and`, `or`, `not` and brackets.
+    """The scenarios that match `expression`: words combined with `and`, `or`, `not` and brackets.
 
-    A word holds where it occurs in the name or is a tag; case is ignored.
+    A word matches if it occurs in the name or is a tag; case is ignored.
 
     Raises:
-        UsageError: The expression cannot be read, or nothing is left.
+        UsageError: The expression is invalid, or nothing matches.
     """
     parsed = _Parser(expression)
     chosen = [scenario for scenario in scenarios if parsed.holds(scenario)]

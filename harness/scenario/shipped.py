@@ -1,4 +1,4 @@
-"""The scenarios that come with the package, found by their names from any folder."""
+"""The scenarios shipped with the package, found by name from any directory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """Their files by name; in an installed package they lie inside it, in a checkout beside it."""
+    """Their files by name: inside an installed package, or beside it in a checkout."""
     installed = _PACKAGE / "_scenarios"
     folder = installed if installed.is_dir() else _PACKAGE.parent / "scenarios"
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}

@@ -1,4 +1,4 @@
-"""How long a caller waits for each thing, in seconds."""
+"""The caller's timeouts, in seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.scenario.model import Timeouts
 
 @dataclass(frozen=True, slots=True)
 class CallTimeouts:
-    """The waits of one call, in seconds."""
+    """The timeouts of one call, in seconds."""
 
     session: float = 10.0
     connect: float = 10.0
@@ -23,7 +23,7 @@ class CallTimeouts:
 
 
 def resolve_timeouts(scenario: Timeouts, target: Mapping[str, float]) -> CallTimeouts:
-    """The scenario's values, else the target's, else the defaults."""
+    """Takes each timeout from the scenario, else from the target, else the default."""
     given = {key: duration_s(value) for key, value in scenario.model_dump(exclude_none=True).items()}
     known = {field.name for field in fields(CallTimeouts)}
     return CallTimeouts(**({key: value for key, value in target.items() if key in known} | given))

@@ -1,4 +1,4 @@
-"""From an HTTP answer to a session, or to the failure it is: pure, by the contract's wording."""
+"""Turns an HTTP response into a session or a failure, by the contract's wording. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _LIVEKIT_SCHEMES = ("ws", "wss", "http", "https")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the answers of one service.
+    """Reads the responses of one service.
 
     Args:
-        url: Where it was asked.
-        key: The key that went with it, masked wherever the service repeats it.
-        key_variable: The variable that the key is from; None where it is from none.
-        when_empty: What a failure without a message of its own says.
-        when_incomplete: What an answer without token or URL says; None says what is missing.
+        url: The URL of the request.
+        key: The key sent with it, masked wherever the service repeats it.
+        key_variable: The variable that the key came from, if any.
+        when_empty: The message for a failure without one.
+        when_incomplete: The message for a response without token or URL; None to name what is missing.
     """
 
     url: str
@@ -45,10 +45,10 @@ class Reader:
         """The session, or why there is none.
 
         Args:
-            answer: The last answer.
-            agent: Which agent was asked for.
-            tries: How often the service was asked.
-            waited_out: False where the service asked to wait for longer than there was time.
+            answer: The last response.
+            agent: The agent that was requested.
+            tries: How many requests were made.
+            waited_out: False if the service asked to wait longer than the time left.
         """
         status = answer.status
         if 300 <= status < 400:
@@ -177,7 +177,7 @@ class Reader:
 
 
 def _text(body: bytes) -> str:
-    # Four bytes a character at most: what is shown is cut to far less anyhow.
+    # A character takes at most four bytes: more is never shown.
     return body[:4096].decode("utf-8", errors="replace")
 
 
@@ -190,7 +190,7 @@ def _json_object(body: bytes) -> Mapping[str, Any] | None:
 
 
 def _message_in(body: bytes) -> str:
-    """The message of a JSON body (`message`, or `detail` and `error` as frameworks name it), else the text itself."""
+    """The message in a JSON body (`message`, or `detail` or `error` as frameworks call it), else the body itself."""
     content = _json_object(body)
     if content is None:
         return _text(body)

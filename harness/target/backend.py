@@ -1,4 +1,4 @@
-"""The user's own backend route, as a browser calls it: the same body, no key; failures are plain text."""
+"""The user's own backend route, called as a browser does: the same body, no key; failures are plain text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.clock import Clock
 from harness.target.answer import Reader
 from harness.target.client import SessionClient
 
-# The words that the contract gives a client.
+# The contract's wording for a client.
 WHEN_EMPTY = "Failed to create voice-agent session"
 WHEN_INCOMPLETE = "Session response is missing token or livekit_url"
 
@@ -17,9 +17,9 @@ class BackendRoute(SessionClient):
     """Creates sessions through the user's site, which adds the key itself.
 
     Args:
-        url: The complete address of the route, posted to exactly as written.
-        rng: Chance for the waits after a 429.
-        clock: The time.
+        url: The complete URL of the route, posted to exactly as written.
+        rng: Random source for the jitter of waits after a 429.
+        clock: Time source.
 
     Raises:
         ConfigError: The URL cannot be posted to.

@@ -1,4 +1,4 @@
-"""Which target is meant. A gate must never pass because it called the demo by mistake."""
+"""Chooses the target. A CI gate must never pass because it called the demo by mistake."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ EMBEDDED_AGENT = "demo"
 def choose_target(option: str | None, *, config: Config | None, env: Mapping[str, str]) -> Target:
     """The target that `--target` names, else the configuration's default, else the embedded stack.
 
-    The embedded stack is never taken unnamed where a key is in the environment or `CI` is set.
+    The embedded stack must be named explicitly if a key is in the environment or `CI` is set.
 
     Args:
-        option: The value of `--target`: a name, a URL or `embedded`; None where it is left out.
+        option: The value of `--target`: a name, a URL or `embedded`; None if it was not given.
         config: The content of `voice-harness.toml`, if there is one.
         env: The environment.
 
     Raises:
-        ConfigError: No such target, none named where one must be, no key for it, or a URL that cannot be used.
+        ConfigError: No such target, none named although required, no key for it, or an unusable URL.
     """
     if option is not None:
         return _named(option, where="--target", config=config, env=env)
@@ -43,7 +43,7 @@ def choose_target(option: str | None, *, config: Config | None, env: Mapping[str
 
 
 def _why_to_name_one(config: Config | None, env: Mapping[str, str]) -> str | None:
-    """What speaks against calling the embedded stack unasked."""
+    """The reason not to default to the embedded stack, if there is one."""
     targets = config.targets.values() if config is not None else ()
     variables = [URL_KEY_VARIABLE, *(target.api_key_env for target in targets if target.api_key_env is not None)]
     found = next((variable for variable in variables if is_set(env, variable)), None)

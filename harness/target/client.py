@@ -1,4 +1,4 @@
-"""Asks a session service for sessions: what the session API and the user's backend route have in common."""
+"""Requests sessions from a service: the common part of the session API and the user's backend route."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from harness.target.transport import Answer, Transport
 
 
 class SessionClient:
-    """Creates sessions at one service; an async context manager, or `close()` when done.
+    """Creates sessions at one service; an async context manager, or call `close()` when done.
 
     Args:
-        reader: Reads the service's answers; names its URL and key.
-        rng: Chance for the waits after a 429, so that many callers do not come back at once.
-        clock: The time.
+        reader: Reads the service's responses; holds its URL and key.
+        rng: Random source for the jitter of waits after a 429, so that many callers do not retry at once.
+        clock: Time source.
 
     Raises:
-        ConfigError: The URL cannot be posted to, or a proxy is named for it that is not supported.
+        ConfigError: The URL cannot be posted to, or its proxy is not supported.
     """
 
     def __init__(self, reader: Reader, *, rng: random.Random | None = None, clock: Clock | None = None) -> None:
@@ -43,20 +43,20 @@ class SessionClient:
         self._throttler: Throttler | None = None
 
     def limit(self, per_min: float) -> None:
-        """From now on `admit` lets so many sessions a minute be asked for, evenly spaced."""
+        """Limits `admit` to this many sessions per minute, evenly spaced."""
         self._throttler = Throttler(rate_limit=1, period=60 / per_min)
 
     async def admit(self) -> None:
-        """Waits until a session may be asked for, where there is a limit."""
+        """Waits until the rate limit, if there is one, permits another request."""
         if self._throttler is not None:
             async with self._throttler:
                 pass
 
     async def create(self, request: SessionRequest, *, timeout_s: float) -> Session:
-        """A new session. `timeout_s` bounds it all: connection, body, and the waits and retries after a 429.
+        """Creates a session. `timeout_s` covers everything: connection, body, and the waits and retries after a 429.
 
         Raises:
-            SessionFailure: There is none; `kind` says why.
+            SessionFailure: It failed; `kind` says why.
         """
         deadline_ns = self._clock.now_ns() + s_to_ns(timeout_s)
         outcome = await self._ask(request, deadline_ns)

@@ -1,4 +1,4 @@
-"""`voice-harness.toml`: the targets by name. Keys are never in it, only the names of the variables that hold them."""
+"""`voice-harness.toml`: the targets by name. It never contains keys, only the names of the variables that do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _USE_API_KEY_ENV = (
 
 
 def _seconds(value: Any) -> Any:
-    """A duration such as `10s`, or a number of seconds."""
+    """Accepts a duration such as `10s`, or a number of seconds."""
     if isinstance(value, str):
         return duration_s(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -73,7 +73,7 @@ class _Strict(BaseModel):
 
 
 class TargetTimeouts(_Strict):
-    """How long callers of this target wait, in seconds; what is left out has the harness's default."""
+    """The target's timeouts, in seconds; the harness's defaults apply to those left out."""
 
     session: Seconds | None = None
     connect: Seconds | None = None
@@ -84,7 +84,7 @@ class TargetTimeouts(_Strict):
     call: Seconds | None = None
 
     def given(self) -> dict[str, float]:
-        """The waits that are given."""
+        """The timeouts that are set."""
         return self.model_dump(exclude_none=True)
 
 
@@ -115,7 +115,7 @@ class TargetConfig(_Strict):
 
     @property
     def key_variable(self) -> str | None:
-        """The variable that holds the key, None where the kind takes none."""
+        """The variable that holds the key; None if the kind takes no key."""
         return (self.api_key_env or URL_KEY_VARIABLE) if self.kind == "session" else None
 
 
@@ -129,17 +129,17 @@ class Config(_Strict):
 
     @property
     def path(self) -> Path:
-        """Where it was read."""
+        """The file it was read from."""
         return self._path
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What can be meant, and often is not."""
+        """Settings that are valid but often mistakes."""
         return self._warnings
 
 
 def find_config(folder: Path) -> Path | None:
-    """The nearest `voice-harness.toml` from `folder` upwards, not beyond the root of a git repository."""
+    """The nearest `voice-harness.toml` in `folder` or its parents, up to the root of a git repository."""
     for candidate in (folder, *folder.parents):
         if (candidate / FILE_NAME).is_file():
             return candidate / FILE_NAME
@@ -149,10 +149,10 @@ def find_config(folder: Path) -> Path | None:
 
 
 def load_config(path: Path) -> Config:
-    """The file's content.
+    """Reads the file.
 
     Raises:
-        ConfigError: It cannot be read, is no TOML, holds a key, or says what has no meaning; with the line if known.
+        ConfigError: It cannot be read, is no TOML, contains a key, or has an invalid setting; with the line if known.
     """
     # Raised here, where no variable holds the file's text: a key in it must not show in a traceback.
     outcome = _read(path)
@@ -180,7 +180,7 @@ def _read(path: Path) -> Config | ConfigError:
         details = invalid.errors(include_url=False, include_input=False)
         unknown = (detail for detail in details if detail["type"] == "extra_forbidden")
         return _as_error(next(unknown, details[0]), path, text)
-    config._path = path  # noqa: SLF001 - the file does not say it
+    config._path = path  # noqa: SLF001 - not part of the file
     config._warnings = tuple(_shared_keys(config, text))  # noqa: SLF001 - as above
     return _wrong_name(config, text) or config
 
@@ -228,7 +228,7 @@ def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
     place = Place(path, line_of(text, keys))
     dotted = ".".join(keys)
     if detail["type"] == "extra_forbidden":
-        # Inside `targets` the second step is a target's name, which is free.
+        # In `targets` the second step is a target's name, which is arbitrary.
         known = known_keys(Config, tuple(step for index, step in enumerate(keys[:-1]) if index != 1))
         alike = nearest(keys[-1], known)
         what = f"there is no key {keys[-1]!r} here" + (f"; did you mean {alike!r}?" if alike else "")
@@ -241,7 +241,7 @@ def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
 
 
 def _shared_keys(config: Config, text: str) -> Iterator[str]:
-    """Targets that take their key from one variable: the key of the one would go to the other's service."""
+    """Warnings for targets with the same key variable: one target's key would be sent to the other's service."""
     by_variable: dict[str, list[str]] = {}
     for name, target in config.targets.items():
         if target.key_variable is not None:
@@ -256,7 +256,7 @@ def _shared_keys(config: Config, text: str) -> Iterator[str]:
 
 
 def _key_place(config: Config, text: str, name: str) -> Place:
-    """Where a target names its key's variable, or the target itself where it leaves that out."""
+    """The place of a target's key variable, or of the target itself if it is left out."""
     given = config.targets[name].api_key_env is not None
     keys = ("targets", name, "api_key_env") if given else ("targets", name)
     return Place(config.path, line_of(text, keys))
@@ -277,7 +277,7 @@ def _wrong_name(config: Config, text: str) -> ConfigError | None:
 
 
 def unknown_target(name: str, config: Config | None, *, where: Place | str) -> ConfigError:
-    """The error for a name that no target has, with the nearest right one."""
+    """The error for an unknown target's name; suggests the closest one."""
     known = sorted({EMBEDDED, *(config.targets if config is not None else ())})
     alike = nearest(name, known)
     return ConfigError(

@@ -1,4 +1,4 @@
-"""From a target to what creates its sessions."""
+"""Creates the client for a target's sessions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from harness.target.target import Target
 def session_client(target: Target, *, rng: random.Random | None = None, clock: Clock | None = None) -> SessionClient:
     """The client for `target`.
 
-    A target of kind `embedded` needs its running stack's `url` and `api_key` put in first (`dataclasses.replace`); the
-    embedded service speaks the session API.
+    For kind `embedded`, first set `url` and `api_key` of the running stack (`dataclasses.replace`); the embedded
+    service implements the session API.
 
     Raises:
         ConfigError: The URL cannot be posted to, or URL or key are missing.

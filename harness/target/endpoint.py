@@ -1,4 +1,4 @@
-"""The address of a session service: the complete URL, posted to exactly as it is written."""
+"""The URL of a session service: complete, and posted to exactly as written."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 
 def check_endpoint(url: str) -> None:
-    """Returns where `url` can be posted to as it is.
+    """Checks that `url` can be posted to as it is.
 
     Raises:
-        ValueError: It cannot; the message never repeats the URL, which may hold a secret.
+        ValueError: It cannot; the message never repeats the URL, which may contain a secret.
     """
     if not url.isascii() or any(char.isspace() or not char.isprintable() for char in url):
         raise ValueError("the URL holds blanks or characters that a URL cannot hold; percent-encode them")
@@ -28,7 +28,7 @@ def check_endpoint(url: str) -> None:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine by its name or address."""
+    """Whether the URL's host is this machine, by its name or address."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -39,7 +39,7 @@ def is_loopback(url: str) -> bool:
 
 
 def differs_in_slash_only(one: str, other: str) -> bool:
-    """Whether two URLs are the same but for the slash at the path's end (query and fragment aside)."""
+    """Whether two URLs differ only in the slash at the path's end (query and fragment are ignored)."""
     first, second = urlsplit(one), urlsplit(other)
     return (
         (first.scheme, first.netloc) == (second.scheme, second.netloc)

@@ -1,4 +1,4 @@
-"""The workflow for GitHub Actions that `voice-harness init` writes: it runs as it is, once its source is known."""
+"""The GitHub Actions workflow that `voice-harness init` writes; it runs as is, once its source is filled in."""
 
 from __future__ import annotations
 
@@ -91,5 +91,5 @@ jobs:
 
 
 def workflow(source: str | None) -> str:
-    """The workflow's text. `source` is what pip installs; None leaves a place to be filled in, which it says itself."""
+    """The workflow's text. `source` is what pip installs; None leaves a placeholder that says what to fill in."""
     return _WORKFLOW.replace("@SOURCE@", source or UNKNOWN_SOURCE).replace("@FILE@", WORKFLOW_FILE)

@@ -1,4 +1,4 @@
-"""The first files for one's own service: what `voice-harness init` writes."""
+"""The first files for one's own service, written by `voice-harness init`."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def write_first_files(folder: Path, *, force: bool = False, source: str | None =
     """Writes `FIRST_FILES` into `folder` and returns their paths.
 
     Args:
-        folder: Where; made if it is missing.
-        source: What the workflow installs voice-harness from; None: that is to be filled in.
-        force: Whether files that are there are replaced.
+        folder: The directory; created if missing.
+        source: What the workflow installs voice-harness from; None to leave a placeholder.
+        force: Whether to replace existing files.
 
     Raises:
-        ConfigError: A file is there already, or one cannot be written; then nothing new is left behind.
+        ConfigError: A file exists, or one cannot be written; nothing new is left behind in that case.
     """
     texts = {**FIRST_FILES, WORKFLOW_FILE: workflow(source)}
     paths = [folder / name for name in texts]

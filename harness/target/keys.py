@@ -1,4 +1,4 @@
-"""API keys: from a variable of the environment to a header, and nowhere else."""
+"""API keys: read from an environment variable, sent in a header, and used nowhere else."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ URL_KEY_VARIABLE = "VOICE_HARNESS_API_KEY"
 
 
 def key_from(env: Mapping[str, str], variable: str) -> Secret:
-    """The key that `variable` holds, without blanks around it.
+    """The key that `variable` holds, stripped.
 
     Raises:
-        ConfigError: The variable is not set or blank, or what it holds can stand in no header.
+        ConfigError: The variable is unset or blank, or its value is not valid in a header.
     """
     if not is_set(env, variable):
         raise ConfigError(
@@ -28,15 +28,15 @@ def key_from(env: Mapping[str, str], variable: str) -> Secret:
 
 
 def is_set(env: Mapping[str, str], variable: str) -> bool:
-    """Whether the variable holds more than blanks."""
+    """Whether the variable is set to more than white space."""
     return bool(env.get(variable, "").strip())
 
 
 def check_key(key: Secret, *, where: str) -> None:
-    """Returns where the key can stand in a header.
+    """Checks that the key is valid in a header.
 
     Raises:
-        ConfigError: It holds blanks, line ends or characters beyond ASCII.
+        ConfigError: It contains blanks, line ends or non-ASCII characters.
     """
     if not key.reveal().isascii() or not key.reveal().isprintable() or " " in key.reveal():
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""How long to wait after a 429: as the service asks, else longer each time."""
+"""How long to wait after a 429: as the service asks, else with exponential backoff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIRST_WAIT_S = 0.5
 
 
 def asked_wait_s(retry_after: str, *, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks for (a number, or an HTTP date), None where it asks for nothing."""
+    """Seconds that a `Retry-After` header asks for (a number, or an HTTP date); None if it asks for nothing."""
     text = retry_after.strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text, re.ASCII):
         return float(text)
@@ -25,5 +25,5 @@ def asked_wait_s(retry_after: str, *, now: datetime) -> float | None:
 
 
 def backoff_s(retry: int, rng: random.Random) -> float:
-    """Seconds before retry number `retry` (from 0): 0.5 s, doubled each time, half less to half more by chance."""
+    """Seconds before retry number `retry` (from 0): 0.5 s, doubled each time, with a jitter of ± 50 %."""
     return FIRST_WAIT_S * 2.0**retry * rng.uniform(0.5, 1.5)

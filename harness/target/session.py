@@ -1,4 +1,4 @@
-"""What is asked of a session service, and what it gives."""
+"""Requests to a session service, and the sessions it returns."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """One session to be created.
+    """A request for one session.
 
     Args:
         agent: The Agent ID.
-        overrides: Any of `OVERRIDES`; what is left out inherits the agent's default.
+        overrides: Any of `OVERRIDES`; the agent's default applies to those left out.
 
     Raises:
-        ValueError: An override has no such name.
+        ValueError: There is no such override.
     """
 
     agent: str
@@ -34,15 +34,15 @@ class SessionRequest:
             raise ValueError(f"there is no override {unknown[0]!r}; known are {', '.join(OVERRIDES)}")
 
     def body(self) -> bytes:
-        """The JSON body; an override that is left out has no key in it."""
+        """The JSON body; overrides that are left out have no key in it."""
         return json.dumps({"agent": self.agent, **self.overrides}, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Credentials for one room: its access token, where to connect, and its name where that is known.
+    """Credentials for one room: its access token, the URL to connect to, and the room's name if known.
 
-    `retries` is how often the service said 429 before, `waited_ms` how long was waited for that.
+    `retries` is how often the service answered 429 before, `waited_ms` the total wait for that.
     """
 
     token: Secret

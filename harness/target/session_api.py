@@ -16,13 +16,13 @@ class SessionApi(SessionClient):
 
     Args:
         url: The complete endpoint, posted to exactly as written.
-        key: The API key; it goes into the header and nowhere else.
-        key_variable: The variable that it is from, for whoever has to look at it; None where it is from none.
-        rng: Chance for the waits after a 429.
-        clock: The time.
+        key: The API key; used in the header and nowhere else.
+        key_variable: The variable that it came from, for error messages; None if it came from none.
+        rng: Random source for the jitter of waits after a 429.
+        clock: Time source.
 
     Raises:
-        ConfigError: The URL cannot be posted to, or the key can stand in no header.
+        ConfigError: The URL cannot be posted to, or the key is not valid in a header.
     """
 
     def __init__(

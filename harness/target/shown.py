@@ -1,4 +1,4 @@
-"""What other parties wrote, made fit to be shown: short, on one line, without control characters, keys or tokens."""
+"""Makes third-party text fit to be shown: short, on one line, without control characters, keys or tokens."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from harness.secret import KEY_LIKE, Secret, masked
 
-# Cc control, Cf format (also what turns the writing direction), Co private, Cs surrogate, Zl and Zp line ends.
+# Cc control, Cf format (including text direction), Co private use, Cs surrogate, Zl and Zp line and paragraph
+# separators.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
 def shown_text(text: str, *, limit: int, secrets: Iterable[Secret | None] = ()) -> str:
-    """`text` on one line, masked and then cut to `limit` characters."""
-    # Unseen characters go first: one in the middle of a key would hide it from the masks.
+    """`text` on one line, masked and then truncated to `limit` characters."""
+    # Invisible characters go first: one inside a key would hide it from the masks.
     seen = "".join(" " if unicodedata.category(char) in _UNSEEN_CATEGORIES else char for char in text)
     line = " ".join(seen.split())
     for secret in secrets:
@@ -24,7 +25,7 @@ def shown_text(text: str, *, limit: int, secrets: Iterable[Secret | None] = ()) 
 
 
 def shown_url(url: str, *, secrets: Iterable[Secret | None] = ()) -> str:
-    """The address without user, password, query and fragment, which may hold secrets."""
+    """The URL without user, password, query and fragment, which may contain secrets."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -35,5 +36,5 @@ def shown_url(url: str, *, secrets: Iterable[Secret | None] = ()) -> str:
 
 
 def holds_key(text: str) -> bool:
-    """Whether an API key stands in `text` (by its prefix `sk_`)."""
+    """Whether `text` contains an API key (by its prefix `sk_`)."""
     return KEY_LIKE.search(text) is not None

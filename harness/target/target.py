@@ -1,4 +1,4 @@
-"""A target: whom the calls go to."""
+"""A target: the service that is called."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ TargetKind = Literal["session", "backend", "embedded"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom the calls go to, resolved: the key is at hand, the files are there.
+    """The service that is called, resolved: the key has been read, the files exist.
 
     Args:
-        name: Its name in the configuration, `embedded`, or the URL as it may be shown.
-        kind: How sessions are made.
-        url: The complete endpoint; None for an embedded stack that does not run yet.
+        name: Its name in the configuration, `embedded`, or the URL in a form safe to show.
+        kind: How sessions are created.
+        url: The complete endpoint; None for an embedded stack that is not running yet.
         api_key: The key of kind `session`, or of the embedded stack once it runs.
-        agent: The agent that is called unless the command or the scenario names another.
-        timeouts: The waits that the target sets, in seconds, by their names in `timeouts`.
-        agents_file: The embedded stack's file of agents.
-        agent_identity: The agent's identity in the room; None: the one that answers is found.
-        key_variable: The variable that the key is from; None where it is from none.
-        notes: What a person should know before the calls start.
+        agent: The agent to call unless the command or the scenario names another.
+        timeouts: The timeouts that the target sets, in seconds, by their names in `timeouts`.
+        agents_file: The embedded stack's agents file.
+        agent_identity: The agent's identity in the room; None to detect the one that answers.
+        key_variable: The variable that the key came from; None if it came from none.
+        notes: What the user should know before the calls start.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Target:
     notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """The target as verdict lines and reports name it; never with user, password or query of its URL."""
+        """The target's name for verdict lines and reports; never contains its URL's user, password or query."""
         detail: str = self.kind
         if self.url is not None and self.kind != "embedded":
             detail = shown_url(self.url, secrets=(self.api_key,))

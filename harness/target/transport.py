@@ -1,7 +1,7 @@
-"""One POST over HTTP: bounded in time and size, following nothing, telling what came back or why nothing did.
+"""One HTTP POST: bounded in time and size, without redirects; reports the response or why there is none.
 
-Failures are returned, not raised: the error that a caller raises then carries no frame, cause or context of the HTTP
-client in whose variables the key or the token could be read.
+Failures are returned, not raised, so that the error a caller raises has no frame, cause or context from the HTTP
+client, in whose variables the key or the token could be read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BodyEnd = Literal["whole", "too_large", "timeout", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, the headers that matter, and the body as far as it was read (never over the cap)."""
+    """The response: status, the headers that matter, and the body as far as it was read (never over the limit)."""
 
     status: int
     content_type: str = ""
@@ -37,7 +37,7 @@ class Answer:
 
 
 class _HiddenText(str):
-    """A header's value that the HTTP client can send, but that shows itself in no dump of variables."""
+    """A header's value that the HTTP client can send, but that does not show in dumps of variables."""
 
     __slots__ = ()
 
@@ -46,7 +46,7 @@ class _HiddenText(str):
 
 
 class _Incoming:
-    """The answer while it arrives. No local variable ever holds a piece of the body."""
+    """The response as it arrives. No local variable ever holds a piece of the body."""
 
     def __init__(self) -> None:
         self._head: Answer | None = None
@@ -60,13 +60,13 @@ class _Incoming:
             location=headers.get("Location", ""),
             retry_after=headers.get("Retry-After", ""),
         )
-        # A redirect's body tells nothing that its Location does not.
+        # A redirect's body adds nothing to its Location.
         while not 300 <= response.status < 400 and len(self._body) <= MAX_BODY_BYTES and not response.content.at_eof():
             self._body += await response.content.readany()
         response.close()
 
     def answer(self, end: BodyEnd) -> Answer | None:
-        """What has come so far, None before the status line."""
+        """What has arrived so far; None before the status line."""
         if self._head is None:
             return None
         if len(self._body) > MAX_BODY_BYTES:
@@ -83,10 +83,10 @@ class _Incoming:
 
 
 class Transport:
-    """Posts to one URL, exactly as it is written, over one shared HTTP client that opens at the first post.
+    """Posts to one URL, exactly as written, through a shared HTTP client that is opened at the first post.
 
     Raises:
-        ConfigError: A proxy is named that is not supported; see `proxy_for`.
+        ConfigError: Its proxy is not supported; see `proxy_for`.
     """
 
     def __init__(self, url: str, *, key: Secret | None) -> None:
@@ -98,7 +98,7 @@ class Transport:
         self._http: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes, *, timeout_s: float) -> Answer | SessionFailure:
-        """The answer as far as it came in `timeout_s`, or why there is none (`session.unreachable`, `.timeout`)."""
+        """The response as received in `timeout_s`, or why there is none (`session.unreachable`, `.timeout`)."""
         incoming = _Incoming()
         try:
             async with asyncio.timeout(timeout_s):
@@ -116,7 +116,7 @@ class Transport:
         return answer
 
     async def close(self) -> None:
-        """Closes the HTTP client; a later post opens another."""
+        """Closes the HTTP client; a later post opens a new one."""
         http, self._http = self._http, None
         if http is not None:
             await http.close()
@@ -135,15 +135,15 @@ class Transport:
             await incoming.take(response)
 
     def _for_proxy(self) -> dict[str, str]:
-        """Who we are, for a proxy that asks: with CONNECT alone for `https`, with what it is handed for `http`."""
+        """The headers with our proxy credentials: sent with CONNECT for `https`, with the request itself for `http`."""
         authorization = self._proxy.authorization() if self._proxy is not None else None
         return {} if authorization is None else {"Proxy-Authorization": _HiddenText(authorization)}
 
     def _client(self) -> aiohttp.ClientSession:
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                # No call waits for another's connection, and none meets one that the service is just closing:
-                # every session pays for its own connection, so their times compare.
+                # No call waits for another's connection, and none gets one that the service is about to close: each
+                # session pays for its own connection, so that their times are comparable.
                 connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -151,7 +151,7 @@ class Transport:
         return self._http
 
     def _unreachable(self, problem: Exception) -> SessionFailure:
-        """Says in plain words why there is no answer; nothing of `problem` but its system's message is kept."""
+        """The failure in plain words; of `problem` only the operating system's message is kept."""
         hint = "check the URL, and that the service runs and is reachable from this machine"
         proxy, proxy_hint = self._proxy, "check the proxy's variable, or name the service's host in NO_PROXY"
         if proxy is not None and isinstance(problem, aiohttp.ClientHttpProxyError):

@@ -1,1 +1,1 @@
-"""What a caller says: WAVs and texts, found, made and checked."""
+"""What a caller says: WAVs and texts, found, created and checked."""

@@ -1,4 +1,4 @@
-"""Whether the manifest and the WAVs beside it say the same."""
+"""Checks that the manifest and the WAVs beside it agree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE_RATES = (24_000, 48_000)
 
 
 def check_folder(folder: Path) -> list[str]:
-    """Every problem of a folder of fixtures, each as text with its place and what mends it; empty where all is well."""
+    """All problems of a directory of fixtures, each a text with its place and remedy; empty if there are none."""
     try:
         manifest = load_manifest(folder)
     except FixtureError as problem:
@@ -30,7 +30,7 @@ def check_folder(folder: Path) -> list[str]:
 
 
 def look_over(folder: Path) -> list[tuple[str, Look]]:
-    """Where the voice of each fixture of a folder is, by its name; those that cannot be read are left out."""
+    """The place of the voice in each fixture of a directory, by name; unreadable ones are left out."""
     try:
         manifest = load_manifest(folder)
     except FixtureError:
@@ -84,7 +84,7 @@ def _check_entry(name: str, manifest: Manifest) -> list[FixtureError]:
 
 
 def _check_files(manifest: Manifest) -> list[FixtureError]:
-    """WAVs that the manifest does not know, and files that two names share."""
+    """WAVs that are not in the manifest, and files that two names share."""
     told = Counter(entry.file for entry in manifest.entries.values())
     unknown = [
         FixtureError(

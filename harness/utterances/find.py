@@ -1,4 +1,4 @@
-"""What a scenario's `say` means: a fixture by its name, a WAV by its path, or a text for a voice."""
+"""Resolves a scenario's `say`: a fixture by name, a WAV by path, or a text for a voice."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from harness.hearing.voice_place import find_voice
 from harness.utterances.manifest import MANIFEST_NAME, Manifest, load_manifest, sha256_of
 
 FOLDER_NAME = "audio_fixtures"
-LAST_LATIN = "\u024f"  # no fixture's name has a letter beyond it
+LAST_LATIN = "\u024f"  # fixture names have no letter beyond it
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class Speaker(Protocol):
-    """What speaks a text, such as `harness.stack.speech.Speech`."""
+    """Speaks a text; `harness.stack.speech.Speech` is one."""
 
     async def say(self, text: str, *, voice: str = "joe", language: str = "en") -> NDArray[np.int16]:
-        """`(frames,)` int16 mono at 48 kHz."""
+        """Synthesises `(frames,)` int16 mono at 48 kHz."""
         ...
 
 
@@ -36,14 +36,14 @@ class Utterance:
 
     Attributes:
         name: The fixture's name, the file's name, or the text itself.
-        text: What is said; empty where nobody knows (a WAV without a manifest) or nothing is (a cough).
+        text: What is said; empty if unknown (a WAV without a manifest) or if there are no words (a cough).
         language: Its language tag.
         pcm: `(frames,)` int16 mono at 48 kHz.
         voiced_start: First voiced sample at 48 kHz.
         voiced_end: The sample after the last voiced one.
         path: The WAV, if it came from one.
-        notes: What a person should be told once, such as that it was resampled.
-        in_manifest: Whether a manifest tells its text and where its voice is; an empty text is then a sound's.
+        notes: Messages to show once, such as that it was resampled.
+        in_manifest: Whether a manifest gives its text and the place of its voice; an empty text is then a sound's.
     """
 
     name: str
@@ -58,20 +58,20 @@ class Utterance:
 
 
 def is_text(ref: str) -> bool:
-    """Whether a `say` is a text to be spoken: it has a space in it, or letters that are not Latin, and is no `.wav`."""
+    """Whether a `say` is a text to speak: it contains a space or non-Latin letters, and is no `.wav`."""
     return not _is_path(ref) and any(char.isspace() or (char.isalpha() and char > LAST_LATIN) for char in ref.strip())
 
 
 def load_speech(ref: str, *, base_dir: Path, language: str = "en") -> Utterance:
-    """A fixture by name, or a WAV by path; texts are spoken by `speak_text`.
+    """Loads a fixture by name, or a WAV by path; texts are for `speak_text`.
 
     Args:
         ref: The scenario's `say`.
-        base_dir: The scenario's folder.
-        language: Of a WAV that no manifest tells about.
+        base_dir: The scenario's directory.
+        language: The language of a WAV that is in no manifest.
 
     Raises:
-        FixtureError: There is none, or it cannot be used.
+        FixtureError: There is none, or it is not usable.
     """
     if _is_path(ref):
         return load_wav(_existing(Path(ref).expanduser(), base_dir), language=language)
@@ -79,10 +79,10 @@ def load_speech(ref: str, *, base_dir: Path, language: str = "en") -> Utterance:
 
 
 def find_fixture(name: str, base_dir: Path) -> Utterance:
-    """The fixture of that name: beside the scenario, in the working folder, or one of those that are shipped.
+    """Finds a fixture by name: beside the scenario, in the working directory, or among those shipped.
 
     Raises:
-        FixtureError: No manifest has it (the nearest name is offered), or its WAV is not the one of the manifest.
+        FixtureError: It is in no manifest (suggests the closest name), or its WAV does not match the manifest.
     """
     known: list[str] = []
     for folder in fixture_folders(base_dir):
@@ -99,7 +99,7 @@ def find_fixture(name: str, base_dir: Path) -> Utterance:
 
 
 def fixture_folders(base_dir: Path) -> Iterator[Path]:
-    """The folders with a manifest, nearest to the scenario first."""
+    """The directories with a manifest, those nearest to the scenario first."""
     seen = set()
     for folder in (base_dir / FOLDER_NAME, Path.cwd() / FOLDER_NAME, shipped_folder()):
         if folder.resolve() not in seen and (folder / MANIFEST_NAME).is_file():
@@ -108,16 +108,16 @@ def fixture_folders(base_dir: Path) -> Iterator[Path]:
 
 
 def shipped_folder() -> Path:
-    """The fixtures that come with the harness: in the package, or in the repository it is run from."""
+    """The shipped fixtures: in the package, or in the repository it runs from."""
     packaged = _PACKAGE / "_fixtures"
     return packaged if packaged.is_dir() else _PACKAGE.parent / FOLDER_NAME
 
 
 def load_wav(path: Path, *, language: str = "en") -> Utterance:
-    """A WAV by its path; what a manifest beside it says of it is taken, else its voiced part is measured.
+    """Loads a WAV by path; uses the entry in a manifest beside it, otherwise measures its voiced part.
 
     Raises:
-        FixtureError: It is a text, stereo, empty or without a voice, with what mends it.
+        FixtureError: It is a text, stereo, empty or without a voice; the hint says how to fix that.
     """
     if (path.parent / MANIFEST_NAME).is_file():
         manifest = load_manifest(path.parent)
@@ -143,10 +143,10 @@ def load_wav(path: Path, *, language: str = "en") -> Utterance:
 
 
 async def speak_text(text: str, voice: str, language: str, speech: Speaker) -> Utterance:
-    """A text of a scenario, spoken.
+    """Synthesises a scenario's text.
 
     Raises:
-        FixtureError: Nothing in the text is spoken.
+        FixtureError: Nothing in the text can be spoken.
         ConfigError: There is no such voice, or the extra `stack` is not installed.
     """
     pcm = await speech.say(text, voice=voice, language=language)
@@ -157,10 +157,10 @@ async def speak_text(text: str, voice: str, language: str, speech: Speaker) -> U
 
 
 def from_manifest(name: str, manifest: Manifest) -> Utterance:
-    """A manifest's fixture, its voice where the manifest tells it.
+    """Loads a fixture of a manifest, which gives the place of its voice.
 
     Raises:
-        FixtureError: Its WAV cannot be read, or is another.
+        FixtureError: Its WAV cannot be read, or does not match.
     """
     entry = manifest.entries[name]
     path = manifest.folder / entry.file
@@ -177,7 +177,7 @@ def from_manifest(name: str, manifest: Manifest) -> Utterance:
 
 
 def _existing(path: Path, base_dir: Path) -> Path:
-    """Relative to the scenario's folder, else to the working folder."""
+    """Resolves a path relative to the scenario's directory, else to the working directory."""
     beside = base_dir / path
     return path if not beside.exists() and path.exists() else beside
 

@@ -58,7 +58,7 @@ def _sha256(value: str) -> str:
 
 
 class FixtureEntry(BaseModel):
-    """What the manifest says of one WAV."""
+    """The manifest's entry for one WAV."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -87,7 +87,7 @@ class _ManifestModel(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A folder's fixtures by name, and where in the file each of them stands."""
+    """A directory's fixtures by name, and the place of each in the file."""
 
     path: Path
     entries: dict[str, FixtureEntry]
@@ -95,7 +95,7 @@ class Manifest:
 
     @property
     def folder(self) -> Path:
-        """Where its WAVs are."""
+        """The directory of its WAVs."""
         return self.path.parent
 
 
@@ -105,22 +105,22 @@ def is_fixture_name(name: str) -> bool:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder.
+    """Loads a directory's manifest.
 
     Raises:
-        FixtureError: There is none, or it does not hold; the place names file, line and column.
+        FixtureError: There is none, or it is invalid; the place names file, line and column.
     """
     path = folder / MANIFEST_NAME
     try:
         content = path.read_bytes()
     except OSError:
-        return _read(path)  # which says what is wrong
+        return _read(path)  # which raises with the reason
     return _read_once(path, content)
 
 
 @functools.lru_cache(maxsize=8)
 def _read_once(path: Path, content: bytes) -> Manifest:
-    """Every `say` of a scenario asks for the manifest, which takes 70 ms to parse; one that changed is another."""
+    """Caches the manifest by content: every `say` of a scenario needs it, and parsing takes 70 ms."""
     return _read(path)
 
 
@@ -137,10 +137,10 @@ def _read(path: Path) -> Manifest:
 
 
 def put_entry(folder: Path, name: str, entry: FixtureEntry) -> None:
-    """Adds or replaces an entry, the rest of the file kept as it is.
+    """Adds or replaces an entry; the rest of the file stays as it is.
 
     Raises:
-        FixtureError: The manifest does not hold, or cannot be written.
+        FixtureError: The manifest is invalid, or cannot be written.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
@@ -165,7 +165,7 @@ def put_entry(folder: Path, name: str, entry: FixtureEntry) -> None:
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the place of `path` when the block ends well, and is gone when it does not."""
+    """A temporary file that replaces `path` if the block succeeds, and is removed if it does not."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     temporary = Path(name)
@@ -178,7 +178,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def cannot_write(path: Path, problem: OSError) -> FixtureError:
-    """The error for a disk that takes no more, or a folder that may not be written."""
+    """The error for a full disk or a read-only directory."""
     return FixtureError(
         f"cannot be written: {problem.strerror or problem}",
         where=Place(path),
@@ -193,7 +193,7 @@ def sha256_of(path: Path) -> str:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Two commands that add to one manifest at once do it one after the other."""
+    """Locks the directory, so that two commands add to its manifest one after the other."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -2,7 +2,7 @@
 
     ▁▁▁[▃▆█▇▅ ▅▇▆▃]▁▁(▂▃▂)▁▁  0.60 to 2.04 s of 4.24 s, -22.8 dBFS, noise up to -48.5 dBFS
 
-The higher the bar, the louder; square brackets hold the words, round ones other sounds.
+The higher the bar, the louder; square brackets enclose the words, round ones other sounds.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ SHOWN_DB = BELOW_ACTIVE_DB + 20.0  # below the loudest
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A line that shows where the voice is, and why that may be wrong: in words, empty where it is sure."""
+    """A line that shows where the voice is, and why that may be wrong: in words, or empty if it is certain."""
 
     line: str
     doubts: list[str]
 
 
 def look_at(said: Utterance) -> Look:
-    """Where the words of something to be said are, shown, and compared with a second method."""
+    """Shows where the words are, and compares that with a second method."""
     voice = find_voice(said.pcm, SAMPLE_RATE)
     others = voice.others if voice else ()
     start, end = said.voiced_start, said.voiced_end
@@ -50,7 +50,7 @@ def look_at(said: Utterance) -> Look:
         for first, last in others
         if first >= end or last <= start
     ]
-    if said.text or not said.in_manifest:  # a manifest's cough has no words to be heard
+    if said.text or not said.in_manifest:  # a manifest's cough contains no words
         doubts += second_look(said.pcm, start, end)
     elif NO_VOWEL in doubts:
         doubts.remove(NO_VOWEL)
@@ -60,7 +60,7 @@ def look_at(said: Utterance) -> Look:
 
 
 def bar(pcm: NDArray[np.int16], words: tuple[int, int], others: Sequence[tuple[int, int]] = ()) -> str:
-    """The loudness of (frames,) samples in `WIDTH` cells, words and other sounds in brackets."""
+    """The loudness of `(frames,)` samples in `WIDTH` cells, with words and other sounds in brackets."""
     edges = np.linspace(0, pcm.size, WIDTH + 1).astype(int)
     levels = [level_dbfs(pcm[first:stop]) for first, stop in itertools.pairwise(edges)]
     most = max(levels)

@@ -1,4 +1,4 @@
-"""Makes a fixture from a text: the WAV, and its entry in the manifest."""
+"""Creates a fixture from a text: the WAV, and its entry in the manifest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from harness.utterances.manifest import (
     written_whole,
 )
 
-FILE_RATE = 24_000  # all that speech needs, in half the bytes
+FILE_RATE = 24_000  # enough for speech, at half the bytes
 LEVEL_DBFS = -23.0
 PEAK_LIMIT = 0.891  # -1 dBFS
 LEAD_MS = 100
@@ -50,23 +50,23 @@ async def make_fixture(
     licence: str = LICENCE,
     force: bool = False,
 ) -> Path:
-    """Speaks a text into `out_dir` and enters it in the manifest there; both whole or not at all.
+    """Synthesises a text into `out_dir` and adds it to the manifest there; both or neither.
 
     Args:
         text: What is said; empty with the voice `cough`.
-        out_dir: The folder of the WAV and of `manifest.yaml`; made where it is missing.
-        speech: What speaks; not needed for the voice `cough`.
-        name: In kebab-case; made from the text where it is left out.
+        out_dir: The directory of the WAV and of `manifest.yaml`; created if missing.
+        speech: The synthesiser; not needed for the voice `cough`.
+        name: In kebab-case; derived from the text if left out.
         voice: `joe`, `espeak`, `espeak:VARIANT` or `cough`.
         language: Language tag of the text.
         licence: SPDX identifier of the recording.
-        force: Replaces a fixture of that name.
+        force: Whether to replace an existing fixture of that name.
 
     Returns:
         The WAV's path.
 
     Raises:
-        FixtureError: The name is taken or no name, nothing can be spoken, or the disk does not take it.
+        FixtureError: The name is taken or invalid, nothing can be spoken, or the disk cannot be written.
         ConfigError: There is no such voice.
     """
     name = name or name_from(text if voice != COUGH else COUGH)
@@ -107,11 +107,11 @@ async def make_fixture(
 
 
 def laid_out(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.int16]:
-    """Speech as a fixture holds it: 24 kHz, -23 dBFS, 100 ms of silence before the voice and 200 ms after it.
+    """Speech in a fixture's format: 24 kHz, -23 dBFS, 100 ms of silence before the voice and 200 ms after it.
 
     Args:
         samples: `(frames,)` float speech.
-        sample_rate: Of the samples.
+        sample_rate: The samples' rate in Hz.
     """
     speech = resampled(samples, sample_rate, FILE_RATE)
     peak = float(np.max(np.abs(speech), initial=0.0))
@@ -120,7 +120,7 @@ def laid_out(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.int16
     place = find_voice(speech, FILE_RATE)
     if place is None:
         return np.zeros(0, np.int16)
-    # 10 ms of the voice's own edges are kept and faded, so that silence begins without a click.
+    # 10 ms at either edge of the voice are kept and faded, so that there is no click.
     edge = FILE_RATE // 100
     first, last = max(0, place.start - edge), min(len(speech), place.end + edge)
     voice = speech[first:last].copy()
@@ -133,7 +133,7 @@ def laid_out(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.int16
 
 
 def name_from(text: str) -> str:
-    """A name from the first words of a text: `Où êtes-vous ?` is `ou-etes-vous`."""
+    """Derives a name from a text's first words: `Où êtes-vous ?` becomes `ou-etes-vous`."""
     plain = unicodedata.normalize("NFKD", re.sub("['\u2019]", "", text.replace("ß", "ss")))
     words = re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode().lower())
     if not words:
@@ -142,7 +142,7 @@ def name_from(text: str) -> str:
 
 
 async def _spoken(text: str, voice: str, language: str, speech: Speaker | None) -> tuple[NDArray[np.float32], str]:
-    """Float samples at 48 kHz, and who speaks them."""
+    """Float samples at 48 kHz, and the speaker's name."""
     from harness.stack.speech.voice_names import voice_name
 
     if voice == COUGH:
