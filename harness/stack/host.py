@@ -32,7 +32,7 @@ from harness.stack.relay import Relays
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
 
-# Generous: on a busy machine the caller, at nice 0, gets the CPU first.
+# Generous: on a busy machine the speech worker, which loads the models, gets the CPU last.
 AGENTS_READY_WITHIN_S = 180.0
 AGENTS_GRACE_S = 5.0
 LINES_SHOWN = 20
@@ -271,7 +271,7 @@ async def _run() -> None:
 
 
 def main() -> None:
-    """Runs the host until it is told to end."""
+    """Runs the host until its starter ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole process group; the starter decides
     asyncio.run(_run())
 

@@ -53,7 +53,7 @@ class Session:
 
 
 def room_in_token(token: str) -> str | None:
-    """The claim `video.room` of an access token, read without verifying it; None where there is none."""
+    """The claim `video.room` of an access token, read without verifying it; None if there is none."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

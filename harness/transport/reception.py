@@ -120,7 +120,7 @@ class Reception:
         self._anew = True
         self._stray = self._offset = self._transit = None
 
-    # -- packets come ----------------------------------------------------------------------------------------------
+    # -- packets arrive --------------------------------------------------------------------------------------------
 
     def arrived(self, packet: RtpPacket, arrival_ns: int) -> None:
         """Takes a packet that arrived at `arrival_ns`."""

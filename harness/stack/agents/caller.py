@@ -12,7 +12,7 @@ class CallerWatch:
     """Picks the first participant that is neither of kind AGENT nor one of the stack's own.
 
     Args:
-        returns: Whether to wait up to `RETURNS_WITHIN_S` for a caller who left, or for a replacement, to join.
+        returns: Whether to wait up to `RETURNS_WITHIN_S` for a caller who left, or another of its identity.
 
     Attributes:
         came: Set once a caller is in the room.
