@@ -15,8 +15,8 @@ from harness.call.agent_watch import AgentWatch
 from harness.call.anchors import HeardAnchors
 from harness.call.chat import TOPIC_IN, Chat, Junk
 from harness.call.ear import Ear
+from harness.call.echo_watch import EchoWatch
 from harness.call.engines.line import AudioTrack, Engine, Heard, Line, Media, Participant, Rights
-from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.call.script import Script
@@ -108,7 +108,7 @@ class Call:
         )
         self._ear = Ear(clock, timeline, self._voices, self._agents.voice)
         self._chat = Chat()
-        self._own_voice = OwnVoiceWatch()
+        self._echo = EchoWatch()
         self._anchors = HeardAnchors(timeline)
         self._line: Line | None = None
         self._script: Script | None = None
@@ -205,7 +205,7 @@ class Call:
             self._plan,
             line=self._line,
             ear=self._ear,
-            own_voice=self._own_voice,
+            echo=self._echo,
             chat=self._chat,
             timeline=self._timeline,
             clock=self._clock,
@@ -331,7 +331,7 @@ class Call:
         self._ear.hear(heard)
         self._agents.heard(heard.track)
         if heard.track == self._voices.newest():  # the caller's echo is looked for where the agent speaks
-            self._own_voice.heard(heard)
+            self._echo.heard(heard)
         self._anchors.heard(heard, self._recorder.heard(heard) if self._recorder is not None else None)
 
     def on_media(self, t_ns: int, media: Media) -> None:
@@ -360,7 +360,7 @@ class Call:
         if late_ns > LATE_NS:
             self._timeline.add(SendLate(t_ns=due_ns, late_ms=ms(late_ns)))
         if samples is not None:
-            self._own_voice.sent(left_ns, samples)
+            self._echo.sent(left_ns, samples)
             if self._recorder is not None:
                 # By its deadline, as `Speaking.left_ns`: a single late frame is not heard any later.
                 self._recorder.sent(due_ns, samples)

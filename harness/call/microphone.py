@@ -22,7 +22,7 @@ Capture = Callable[[NDArray[np.int16]], Awaitable[None]]
 OnSent = Callable[[int, int, NDArray[np.int16] | None], None]
 
 
-class Utterance:
+class OutgoingSpeech:
     """An utterance being sent; its k-th frame was due at `due_ns[k]` and handed over at `frame_ns[k]`."""
 
     def __init__(self, pcm: NDArray[np.int16], not_before_ns: int, look_ahead: int) -> None:
@@ -78,13 +78,13 @@ class Microphone:
         self._clock = clock
         self._on_sent = on_sent
         self._look_ahead = look_ahead
-        self._queue: deque[Utterance] = deque()
+        self._queue: deque[OutgoingSpeech] = deque()
         self._silence = np.zeros(FRAME, np.int16)
         self._held: NDArray[np.int16] | None = None  # held back by the encoder; None for silence
 
-    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
+    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> OutgoingSpeech:
         """Queues an utterance; its first frame is sent at the first deadline at or after `not_before_ns`."""
-        utterance = Utterance(pcm, not_before_ns, self._look_ahead)
+        utterance = OutgoingSpeech(pcm, not_before_ns, self._look_ahead)
         self._queue.append(utterance)
         return utterance
 
@@ -121,7 +121,7 @@ class Microphone:
         self._held = None if frame is None else frame[-self._look_ahead :]
         return np.concatenate([held, (self._silence if frame is None else frame)[: -self._look_ahead]])
 
-    def _next(self, due_ns: int) -> tuple[NDArray[np.int16] | None, Utterance | None]:
+    def _next(self, due_ns: int) -> tuple[NDArray[np.int16] | None, OutgoingSpeech | None]:
         if not self._queue or due_ns + FRAME_NS // 2 < self._queue[0].not_before_ns:
             return None, None
         utterance = self._queue[0]

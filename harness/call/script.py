@@ -9,12 +9,12 @@ from typing import Any, TypeVar, cast
 
 from harness.call.chat import TOPIC_OUT, Chat, outgoing
 from harness.call.ear import KNOWN_AFTER_NS, Ear
+from harness.call.echo_watch import EchoWatch
 from harness.call.engines.line import NS_PER_SAMPLE, Line
-from harness.call.own_voice_watch import OwnVoiceWatch
 from harness.call.plan import CallPlan
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, s_to_ns
 from harness.errors import AgentFailure, CallFailure
-from harness.hearing.echo import without_own_voice
+from harness.hearing.echo import without_echo
 from harness.hearing.voice import (
     FALSE_STOP_NS,
     SILENCE_NS,
@@ -65,7 +65,7 @@ class Script:
         *,
         line: Line,
         ear: Ear,
-        own_voice: OwnVoiceWatch,
+        echo: EchoWatch,
         chat: Chat,
         timeline: Timeline,
         clock: Clock,
@@ -77,7 +77,7 @@ class Script:
         self._plan = plan
         self._line = line
         self._ear = ear
-        self._own_voice = own_voice
+        self._echo = echo
         self._chat = chat
         self._timeline = timeline
         self._clock = clock
@@ -305,7 +305,7 @@ class Script:
 
     async def _speak(self, speech: Utterance, *, not_before_ns: int = 0) -> tuple[int, int]:
         """Says it; returns when the packets with the voiced start and ends left."""
-        self._own_voice.begin()
+        self._echo.begin()
         speaking = self._line.speak(speech.pcm, not_before_ns=not_before_ns)
         await self._unless_ended(speaking.finished())
         start_ns, end_ns = speaking.left_ns(speech.voiced_start), speaking.left_ns(speech.voiced_end)
@@ -325,14 +325,14 @@ class Script:
         voices = self._ear.voices
         if not setting_in(voices, start_ns, end_ns):
             return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies.times_ns)
-        heard = self._own_voice.find()
+        heard = self._echo.find()
         if heard is None:
             return lambda: reply_to_speech(voices, start_ns, end_ns, replies_ns=self._replies.times_ns)
         self._timeline.add(EchoHeard(t_ns=self._clock.now_ns(), turn=self._turn, **asdict(heard)))
 
         def find() -> ReplyStart:
             known_ns = self._ear.known_until_ns()
-            others = without_own_voice(voices, start_ns, end_ns, heard.delay_ms, known_until_ns=known_ns)
+            others = without_echo(voices, start_ns, end_ns, heard.delay_ms, known_until_ns=known_ns)
             return reply_to_speech(others, start_ns, end_ns, replies_ns=self._replies.times_ns)
 
         return find

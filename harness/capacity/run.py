@@ -19,7 +19,7 @@ from harness.errors import EXIT_INTERRUPTED, EXIT_OK
 from harness.judge.thresholds import Threshold
 from harness.process.signals import Signals
 from harness.record.capacity import Capacity, Ended, Hold, Recovery
-from harness.record.reason import Said
+from harness.record.reason import InWords
 from harness.record.result import CallResult
 from harness.record.run_directory import CAPACITY_FILE
 from harness.record.summary import Ending, Reason, Summary
@@ -161,7 +161,7 @@ class _UnderWay:
         decided = (
             []
             if answer.exit_code in (EXIT_OK, EXIT_INTERRUPTED)
-            else [Reason(code=answer.exit_code, what=Said(answer.words))]
+            else [Reason(code=answer.exit_code, what=InWords(answer.words))]
         )
         ending = Ending(interrupted=interrupted, decided=decided)
         return capacity, run.finish(self._results, ending)

@@ -1,7 +1,7 @@
 """One side's voice in the other side's channel, and both channels without it.
 
 An echo of the caller would interrupt every turn, and an agent that bleeds into the caller's channel would be a caller
-who talks over it. Both are found by correlation (`own_voice`), as a call finds its own voice.
+who talks over it. Both are found by correlation (`echo.py`), as a call finds its own voice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.clock import NS_PER_MS
-from harness.hearing.echo import OwnVoice, without_own_voice
+from harness.hearing.echo import Echo, without_echo
 from harness.hearing.voice import SILENCE_NS, Voice, setting_in
 
 EVEN_DB = 1.0  # as loud in both channels: which of them it came from, the level does not tell
@@ -18,7 +18,7 @@ AT_ONCE_MS = 5.0
 MOST = 0.8
 EDGE_NS = 50 * NS_PER_MS  # an onset may be found so much earlier in the other channel
 
-Find = Callable[[Voice], OwnVoice | None]
+Find = Callable[[Voice], Echo | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Leak:
 
     start_ns: int
     end_ns: int
-    own: OwnVoice
+    own: Echo
 
 
 def leaks(source: Sequence[Voice], other: Sequence[Voice], find: Find, *, mixed: bool = False) -> list[Leak]:
@@ -61,7 +61,7 @@ def _even_share(source: Sequence[Voice], other: Sequence[Voice], find: Find) -> 
     return even_ns / all_ns if all_ns else 0.0
 
 
-def _is_even(own: OwnVoice) -> bool:
+def _is_even(own: Echo) -> bool:
     return abs(own.gain_db) <= EVEN_DB and own.delay_ms <= AT_ONCE_MS
 
 
@@ -81,7 +81,7 @@ def without_leaks(voices: Sequence[Voice], found: Sequence[Leak], *, known_until
     left = list(voices)
     for leak in found:
         delay_ms = leak.own.delay_ms
-        left = list(without_own_voice(left, leak.start_ns, leak.end_ns, delay_ms, known_until_ns=known_until_ns))
+        left = list(without_echo(left, leak.start_ns, leak.end_ns, delay_ms, known_until_ns=known_until_ns))
     return left
 
 

@@ -26,7 +26,7 @@ FADE_NS = 300 * NS_PER_MS  # how long an echo rings on
 
 
 @dataclass(frozen=True, slots=True)
-class OwnVoice:
+class Echo:
     """The caller is heard `delay_ms` after it spoke, by `gain_db` louder (below zero: softer), by `alike` the same."""
 
     delay_ms: float
@@ -34,7 +34,7 @@ class OwnVoice:
     alike: float
 
 
-def find_own_voice(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> OwnVoice | None:
+def find_echo(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> Echo | None:
     """The echo of `sent` in `heard`, both (samples,) mono at `RATE` from the same moment on; None where there is none.
 
     By the normalised cross-correlation at delays from 0 to `LONGEST_MS`.
@@ -55,10 +55,10 @@ def find_own_voice(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> OwnVoic
     if alike[at] < ALIKE:
         return None
     gain_db = 20 * np.log10(abs(correlation[at]) / whole)
-    return OwnVoice(round(1000 * at / RATE, 1), round(float(gain_db), 1), round(float(alike[at]), 2))
+    return Echo(round(1000 * at / RATE, 1), round(float(gain_db), 1), round(float(alike[at]), 2))
 
 
-def without_own_voice(
+def without_echo(
     voices: Sequence[Voice], start_ns: int, end_ns: int, delay_ms: float, *, known_until_ns: int
 ) -> Sequence[Voice]:
     """The voices without those that are the echo of what the caller said from `start_ns` to `end_ns`.

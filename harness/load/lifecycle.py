@@ -16,7 +16,7 @@ from harness.caller.prepare import Prepared
 from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT, StackError
 from harness.load.locust.messages import MARK_FILE
 from harness.load.order import Load, LoadOrder
-from harness.record.reason import MasterVanished, Said, StackFell
+from harness.record.reason import InWords, MasterVanished, StackFell
 from harness.record.result import CallResult
 from harness.record.run_directory import CALLS_FILE, RunDirectory, read_run
 from harness.record.summary import Ending, Reason, Summary
@@ -112,7 +112,7 @@ class LoadRun:
         if ending is None:
             extra.append(Reason(code=EXIT_UNFIT, what=MasterVanished()))
         extra += [
-            Reason(code=EXIT_INFRASTRUCTURE, what=Said(problem)) for problem in told.get("problems", []) if not calls
+            Reason(code=EXIT_INFRASTRUCTURE, what=InWords(problem)) for problem in told.get("problems", []) if not calls
         ]
         update = {"workers": told.get("workers", []), "refused": told.get("refused", [])}
         settings = run.settings.model_copy(update=update)

@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from harness.clock import NS_PER_MS, NS_PER_S
 from harness.failures import HINT_IF_LATE, HINTS, FailureKind
-from harness.hearing.echo import without_own_voice
+from harness.hearing.echo import without_echo
 from harness.hearing.voice import (
     ReplyStart,
     Voice,
@@ -282,8 +282,8 @@ class _Measured:
         in_time = reply.onset_ns is not None and reply.onset_ns <= end_ns and turn.why != "no_reply"
         onset_ns = reply.onset_ns if in_time else None
         ear_ns = self.spans.ears.get(onset_ns) if onset_ns is not None else None
-        result.interrupted = reply.interrupted and turn.own_voice is None
-        result.own_voice_db = turn.own_voice.gain_db if turn.own_voice else None
+        result.interrupted = reply.interrupted and turn.echo_heard is None
+        result.own_voice_db = turn.echo_heard.gain_db if turn.echo_heard else None
         result.backchannels = reply.backchannels
         result.agent_onset_ms = self.position(onset_ns)
         result.agent_stop_ms = self.position(stop_ns)
@@ -309,7 +309,7 @@ class _Measured:
             *self._doubts(turn, onset_ns),
             *doubts_of_edges(self.spans, onset_ns, stop),
         ]
-        if reply.unsure and turn.own_voice is None:
+        if reply.unsure and turn.echo_heard is None:
             result.doubtful.append(Doubt(kind="went_on", detail=MAY_HAVE_GONE_ON))
         result.unfit_why = self._unfit(turn.started_ns, end_ns, onset_ns)
         result.fit = not result.unfit_why
@@ -402,17 +402,17 @@ class _Measured:
     def _voices(self, turn: TurnSpan) -> Sequence[Voice]:
         """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
-        if turn.own_voice is None:
+        if turn.echo_heard is None:
             return self.spans.voices
-        delay_ms = turn.own_voice.delay_ms
-        return without_own_voice(self.spans.voices, start_ns, end_ns, delay_ms, known_until_ns=self.spans.last_ns)
+        delay_ms = turn.echo_heard.delay_ms
+        return without_echo(self.spans.voices, start_ns, end_ns, delay_ms, known_until_ns=self.spans.last_ns)
 
     def _judge_taking(self, result: TurnResult, turn: TurnSpan, turn_end_ns: int) -> None:
         voices, start_ns, end_ns = self._voices(turn), _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         result.dead_air_ms = _ms(dead_air_ns(voices, end_ns, turn_end_ns))
         if turn.kind == "type":
             return
-        if turn.own_voice is not None:
+        if turn.echo_heard is not None:
             return  # what of the sound while the caller spoke was the agent's cannot be measured
         result.talk_over_ms = _ms(talk_over_ns(voices, start_ns, end_ns, known_until_ns=self.spans.last_ns))
         if turn.why == "no_reply_needed" and result.exercised:

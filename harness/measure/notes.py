@@ -39,7 +39,7 @@ def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list
             f"not as sent, though it looks alike: {counted(altered_echoes, 'echoed text')} (spaces, dashes, "
             "invisible characters or the form of accents differ)"
         )
-    heard = [turn.own_voice for turn in spans.turns if turn.own_voice]
+    heard = [turn.echo_heard for turn in spans.turns if turn.echo_heard]
     if heard:
         notes.append(
             f"the agent's channel carries the caller's own voice in {counted(len(heard), 'turn')}, "

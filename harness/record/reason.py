@@ -1,6 +1,6 @@
 """Why a run did not pass: each reason is a value, and `sentence` says it to a person.
 
-`summary.json` and `run.json` hold the sentence. What was read from a file stays as it was said there (`Said`).
+`summary.json` and `run.json` hold the sentence. What was read from a file stays as it was said there (`InWords`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Said(_Cause):
+class InWords(_Cause):
     """In words: read from a file, or told by another process."""
 
     what: str
@@ -163,7 +163,7 @@ class AllCutEarly(_Cause):
 
 
 Cause = (
-    Said
+    InWords
     | Interrupted
     | StackFell
     | MasterVanished
@@ -185,7 +185,7 @@ Cause = (
 def sentence(cause: Cause) -> str:
     """The reason for a person, without its end mark."""
     match cause:
-        case Said(what):
+        case InWords(what):
             return what
         case Interrupted(cut):
             return f"interrupted; {counted(cut, 'running call')} cut" if cut else "interrupted"

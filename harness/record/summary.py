@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.record.as_text import AsText
-from harness.record.reason import Cause, Said
+from harness.record.reason import Cause, InWords
 from harness.record.result import DEFINITIONS
 
 Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
@@ -30,7 +30,7 @@ class Reason(_Part):
     """One reason why the run did not pass."""
 
     code: int
-    what: Annotated[Cause, AsText(Said)]
+    what: Annotated[Cause, AsText(InWords)]
     count: int = 1
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.clock import NS_PER_S
 from harness.errors import FixtureError, Place
 from harness.hearing.crosstalk import Find, Leak, is_mix, leaks, without_leaks
-from harness.hearing.echo import LONGEST_MS, RATE, OwnVoice, find_own_voice
+from harness.hearing.echo import LONGEST_MS, RATE, Echo, find_echo
 from harness.hearing.onset import SAMPLE_RATE
 from harness.hearing.voice import Voice
 from harness.hearing.voice_finder import FoundEdge
@@ -29,7 +29,7 @@ from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
 from harness.recordings.two_channels import APART, CANNOT, Side, TwoChannels, excerpt, hear_recording
 from harness.timeline.events import AgentEnd
 
-KNOWN_BY_S = 3.0  # of what was said: enough to know it again (see `own_voice`)
+KNOWN_BY_S = 3.0  # of what was said: enough to know it again (see `hearing/echo.py`)
 
 
 class _Part(BaseModel):
@@ -172,9 +172,9 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
 
 def _finder(heard: TwoChannels, side: int) -> Find:
     """Looks for what one side says in the other side's channel, for each utterance once: it reads the file."""
-    known: dict[tuple[int, int | None], OwnVoice | None] = {}
+    known: dict[tuple[int, int | None], Echo | None] = {}
 
-    def find(said: Voice) -> OwnVoice | None:
+    def find(said: Voice) -> Echo | None:
         span = said.onset_ns, said.end_ns
         if span not in known:
             known[span] = _find(heard, said, side)
@@ -183,11 +183,11 @@ def _finder(heard: TwoChannels, side: int) -> Find:
     return find
 
 
-def _find(heard: TwoChannels, said: Voice, side: int) -> OwnVoice | None:
+def _find(heard: TwoChannels, said: Voice, side: int) -> Echo | None:
     """What one side says, in the other side's channel."""
     lasts_s = min(KNOWN_BY_S, ((said.end_ns or said.onset_ns) - said.onset_ns) / NS_PER_S)
     both = excerpt(heard, said.onset_ns / NS_PER_S, lasts_s + LONGEST_MS / 1000, RATE)
-    return find_own_voice(both[: round(lasts_s * RATE), side], both[:, 1 - side])
+    return find_echo(both[: round(lasts_s * RATE), side], both[:, 1 - side])
 
 
 def _sound(edges: Sequence[FoundEdge]) -> Sound:

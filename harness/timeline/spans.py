@@ -60,7 +60,7 @@ class TurnSpan:
     caller_end_ns: int | None = None
     said_end_ns: int | None = None
     barged_onset_ns: int | None = None
-    own_voice: EchoHeard | None = None
+    echo_heard: EchoHeard | None = None
 
 
 @dataclass
@@ -204,7 +204,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
             case BargedIn():
                 turns[event.turn].barged_onset_ns = event.onset
             case EchoHeard():
-                turns[event.turn].own_voice = event
+                turns[event.turn].echo_heard = event
             case TurnEnded():
                 turns[event.turn].ended_ns = t_ns
                 turns[event.turn].why = event.why

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from harness.call.call import Call
 from harness.call.engines.line import SAMPLE_RATE, AudioTrack, Heard, LineEvents, Participant, Rights
 from harness.call.microphone import Microphone
-from harness.call.microphone import Utterance as Speaking
+from harness.call.microphone import OutgoingSpeech as Speaking
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.clock import NS_PER_MS

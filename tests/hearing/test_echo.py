@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from harness.hearing.echo import RATE, find_own_voice, without_own_voice
+from harness.hearing.echo import RATE, find_echo, without_echo
 from harness.metrics.samples import samples_of
 from tests.measure.timelines import CallMade, ns, voices
 
@@ -36,7 +36,7 @@ def channel(length: int, *parts: tuple[NDArray[np.int16], float, float], noise: 
 @pytest.mark.parametrize(("delay_ms", "gain"), [(0, 1.0), (40, 0.5), (180, 0.1), (500, 0.03), (180, -0.5)])
 def test_an_echo_is_found_with_its_delay_and_its_loss(delay_ms: float, gain: float) -> None:
     asked = spoken(ASKS)
-    found = find_own_voice(asked, channel(asked.size + RATE, (asked, delay_ms, gain)))
+    found = find_echo(asked, channel(asked.size + RATE, (asked, delay_ms, gain)))
     assert found is not None
     assert abs(found.delay_ms - delay_ms) <= 1
     assert abs(found.gain_db - 20 * np.log10(abs(gain))) <= 1
@@ -44,7 +44,7 @@ def test_an_echo_is_found_with_its_delay_and_its_loss(delay_ms: float, gain: flo
 
 def test_an_echo_of_which_only_the_first_part_has_come_is_found() -> None:
     asked = spoken(ASKS)
-    found = find_own_voice(asked, channel(asked.size, (asked, 300, 0.2)))
+    found = find_echo(asked, channel(asked.size, (asked, 300, 0.2)))
     assert found is not None
     assert abs(found.delay_ms - 300) <= 1
 
@@ -53,21 +53,21 @@ def test_an_echo_of_which_only_the_first_part_has_come_is_found() -> None:
 @pytest.mark.parametrize("delay_ms", [0, 250, 700])
 def test_another_voice_is_not_ones_own(other: str, delay_ms: float) -> None:
     asked, answer = spoken(ASKS), spoken(other)
-    assert find_own_voice(asked, channel(asked.size + RATE, (answer, delay_ms, 1.0))) is None
+    assert find_echo(asked, channel(asked.size + RATE, (answer, delay_ms, 1.0))) is None
 
 
 def test_silence_noise_and_next_to_nothing_have_no_echo() -> None:
     asked = spoken(ASKS)
-    assert find_own_voice(asked, np.zeros(asked.size, np.int16)) is None
-    assert find_own_voice(asked, channel(asked.size, noise=300)) is None
-    assert find_own_voice(np.zeros(RATE, np.int16), channel(RATE)) is None
-    assert find_own_voice(asked[: RATE // 5], channel(RATE, (asked, 0, 1.0))) is None
-    assert find_own_voice(asked, np.zeros(0, np.int16)) is None
+    assert find_echo(asked, np.zeros(asked.size, np.int16)) is None
+    assert find_echo(asked, channel(asked.size, noise=300)) is None
+    assert find_echo(np.zeros(RATE, np.int16), channel(RATE)) is None
+    assert find_echo(asked[: RATE // 5], channel(RATE, (asked, 0, 1.0))) is None
+    assert find_echo(asked, np.zeros(0, np.int16)) is None
 
 
 def test_only_what_is_over_when_the_echo_is_over_is_the_echo() -> None:
     def left(*spans: tuple[float, float | None], known: float = 9000) -> list[float]:
-        heard = without_own_voice(voices(*spans), ns(3000), ns(5000), 200, known_until_ns=ns(known))
+        heard = without_echo(voices(*spans), ns(3000), ns(5000), 200, known_until_ns=ns(known))
         return [(voice.onset_ns - ns(0)) / 1e6 for voice in heard]
 
     assert left((1000, 2000), (3200, 5250), (6000, 7000)) == [1000, 6000]

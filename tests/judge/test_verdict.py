@@ -13,7 +13,7 @@ from harness.errors import Place, UsageError
 from harness.failures import FailureKind
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
-from harness.record.reason import Said
+from harness.record.reason import InWords
 from harness.record.result import CallResult, FailureSeen
 from harness.record.summary import Ending, MetricSummary, RateSummary, Reason, Summary
 from harness.record.unfit import Doubt, Unfit
@@ -96,7 +96,7 @@ ORDER = [130, 2, 4, 3, 1]
 @pytest.mark.parametrize("codes", [pair for count in (2, 3, 4, 5) for pair in combinations(sorted(ORDER), count)])
 def test_where_several_hold_the_order_decides_and_all_are_listed(codes: tuple[int, ...]) -> None:
     calls = [one for code in codes for one in ACCIDENTS.get(code, [])]
-    extra = [Reason(code=2, what=Said("a key is not set"))] if 2 in codes else []
+    extra = [Reason(code=2, what=InWords("a key is not set"))] if 2 in codes else []
     summary = verdict(calls, ending=Ending(interrupted=130 in codes, extra=extra))
     assert summary.exit_code == next(code for code in ORDER if code in codes)
     assert [reason.code for reason in summary.reasons] == [code for code in ORDER if code in codes]

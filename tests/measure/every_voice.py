@@ -134,7 +134,7 @@ def dead_air_ns(voices: Sequence[Voice], end_ns: int, turn_end_ns: int) -> int |
     return longest_ns
 
 
-def without_own_voice(
+def without_echo(
     voices: Sequence[Voice], start_ns: int, end_ns: int, delay_ms: float, *, known_until_ns: int
 ) -> list[Voice]:
     gone_ns = end_ns + round(delay_ms * NS_PER_MS) + FADE_NS

@@ -73,8 +73,8 @@ def test_what_is_told_of_voices_is_what_looking_at_all_of_them_tells(seed: int) 
         )
         assert turn_taking.dead_air_ns(spoken, start_ns, end_ns) == every_voice.dead_air_ns(spoken, start_ns, end_ns)
         delay_ms = random.choice([0.0, 120.0, 800.0])
-        others = echo.without_own_voice(spoken, start_ns, end_ns, delay_ms, **over)
-        all_others = every_voice.without_own_voice(spoken, start_ns, end_ns, delay_ms, **over)
+        others = echo.without_echo(spoken, start_ns, end_ns, delay_ms, **over)
+        all_others = every_voice.without_echo(spoken, start_ns, end_ns, delay_ms, **over)
         assert list(others) == all_others
         assert told(voice, others, start_ns, end_ns, known_ns) == told(
             every_voice, all_others, start_ns, end_ns, known_ns
@@ -191,8 +191,8 @@ LOOKS: dict[str, Look] = {
     "reply_to_speech": lambda spoken, at: voice.reply_to_speech(spoken, at, at + KNOWN_NS),
     "reply_to_text": voice.reply_to_text,
     "reply_to_barge_in": lambda spoken, at: voice.reply_to_barge_in(spoken, at, at + KNOWN_NS),
-    "without_own_voice": lambda spoken, at: voice.reply_to_speech(
-        echo.without_own_voice(spoken, at, at + KNOWN_NS, 100.0, known_until_ns=at + KNOWN_NS), at, at + KNOWN_NS
+    "without_echo": lambda spoken, at: voice.reply_to_speech(
+        echo.without_echo(spoken, at, at + KNOWN_NS, 100.0, known_until_ns=at + KNOWN_NS), at, at + KNOWN_NS
     ),
     "talk_over_ns": lambda spoken, at: turn_taking.talk_over_ns(spoken, at, at + KNOWN_NS, known_until_ns=at),
     "dead_air_ns": lambda spoken, at: turn_taking.dead_air_ns(spoken, at, at + KNOWN_NS),

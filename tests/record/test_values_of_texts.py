@@ -9,7 +9,16 @@ import pytest
 
 from harness.errors import Place
 from harness.record.ran_out import RanOut, RanOutKind
-from harness.record.reason import CallsFailed, Cause, Lost, LostByOurselves, Said, StackFell, ThresholdOpen, UnfitTurns
+from harness.record.reason import (
+    CallsFailed,
+    Cause,
+    InWords,
+    Lost,
+    LostByOurselves,
+    StackFell,
+    ThresholdOpen,
+    UnfitTurns,
+)
 from harness.record.result import CallResult
 from harness.record.self_fault import SelfFaultSeen
 from harness.record.settings import ThresholdSettings
@@ -87,7 +96,7 @@ def test_a_call_holds_values_and_its_line_sentences() -> None:
 def test_a_file_holds_the_sentence_of_a_reason_and_it_is_read_as_that(cause: Cause, said: str) -> None:
     reason = Reason(code=4, what=cause, count=2)
     assert reason.model_dump_json() == f'{{"code":4,"what":"{said}","count":2}}'
-    assert Reason.model_validate_json(reason.model_dump_json()).what == Said(said)
+    assert Reason.model_validate_json(reason.model_dump_json()).what == InWords(said)
 
 
 @pytest.mark.parametrize(

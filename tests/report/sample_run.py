@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from harness.record.reason import Said
+from harness.record.reason import InWords
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import (
     CallResult,
@@ -107,10 +107,10 @@ def summary(calls: list[CallResult]) -> Summary:
         verdict="infrastructure",
         exit_code=3,
         reasons=[
-            Reason(code=3, what=Said("session.unauthorized"), count=1),
-            Reason(code=3, what=Said("room.lost"), count=1),
-            Reason(code=1, what=Said("turn.ttfa was p(95) 2140 ms, the limit is <1500ms")),
-            Reason(code=1, what=Said("an expectation failed: reply contains_any"), count=3),
+            Reason(code=3, what=InWords("session.unauthorized"), count=1),
+            Reason(code=3, what=InWords("room.lost"), count=1),
+            Reason(code=1, what=InWords("turn.ttfa was p(95) 2140 ms, the limit is <1500ms")),
+            Reason(code=1, what=InWords("an expectation failed: reply contains_any"), count=3),
         ],
         target="staging (https://voice.example/api/agents/agent-session/)",
         calls=CallCounts(total=total, ok=total - failed, failed=failed, dropped=2, cut=cut),

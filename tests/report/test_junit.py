@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.record.reason import Said
+from harness.record.reason import InWords
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, WaitResult
 from harness.record.summary import Reason, ThresholdResult
@@ -220,7 +220,7 @@ def test_a_verdict_that_no_case_tells_is_a_case(tmp_path: Path) -> None:
     assert run.summary is not None
     run.summary.thresholds = []
     run.summary.verdict, run.summary.exit_code = "unfit", 4
-    run.summary.reasons = [Reason(code=4, what=Said("8 of 40 turns were measured late"))]
+    run.summary.reasons = [Reason(code=4, what=InWords("8 of 40 turns were measured late"))]
     (found,) = suite(parsed(run), "run").iter("testcase")
     assert outcome(found) == ("error", "unfit")
     assert found[0].get("message") == "8 of 40 turns were measured late"

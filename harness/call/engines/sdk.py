@@ -23,7 +23,7 @@ from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents, Participan
 from harness.call.engines.sdk_capture import Capture, capture_into
 from harness.call.engines.sdk_room import audio_track, can_publish_microphone, connect_failure, participant_of
 from harness.call.engines.sdk_stats import LevelJump, TrackStats
-from harness.call.microphone import Microphone, Utterance
+from harness.call.microphone import Microphone, OutgoingSpeech
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.proxies import SdkProxies
@@ -161,7 +161,7 @@ class SdkLine:
         hearing = self._hearing.get(track)
         return None if hearing is None else hearing.stats.last_packet_ns
 
-    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> Utterance:
+    def speak(self, pcm: NDArray[np.int16], *, not_before_ns: int = 0) -> OutgoingSpeech:
         """See `Line.speak`."""
         return self._microphone.speak(pcm, not_before_ns=not_before_ns)
 

@@ -17,11 +17,20 @@ from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
 from harness.stack.agents.avatar_line import AvatarLine
 from harness.stack.agents.course import Course, Doings
-from harness.stack.agents.ear import FRAME_MS, Began, Hearing, HearingEvent, MayHaveEnded, Said, TookTurn, WentOn
+from harness.stack.agents.ear import (
+    FRAME_MS,
+    Began,
+    Hearing,
+    HearingEvent,
+    MayHaveEnded,
+    TookTurn,
+    UtteranceEnded,
+    WentOn,
+)
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.hold import WRONG, RunningCalls, slowed_s
-from harness.stack.agents.light_line import Coded, LightLine
-from harness.stack.agents.line import Line, Seat
+from harness.stack.agents.light_line import Coded, LightAgentLine
+from harness.stack.agents.line import AgentLine, Seat
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.server import ServerApi
 from harness.stack.agents.thought import Thinking, Thought
@@ -149,7 +158,7 @@ class Agent:
                 await twin.leave()
             self._log("left")
 
-    async def _live(self, twin: Line | None) -> None:
+    async def _live(self, twin: AgentLine | None) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -206,7 +215,7 @@ class Agent:
                     self._thought = self._think(pcm=pcm)
             case WentOn():
                 self._forget()
-            case Said(end_ns, short, pcm, tick_ns):
+            case UtteranceEnded(end_ns, short, pcm, tick_ns):
                 known = {} if tick_ns is None else {"tick_ns": tick_ns}
                 self._log("caller_voiced_end", at_ns=end_ns, found_at_ns=self._clock.now_ns(), **known)
                 self._voiced = False
@@ -351,12 +360,12 @@ class Agent:
 
     # -- itself ------------------------------------------------------------------------------------------------------
 
-    def _twin(self) -> Line | None:
+    def _twin(self) -> AgentLine | None:
         if not self._has("joins_twice"):
             return None
         return self._new_line(self._seat(f"agent-{self._name}-again"))
 
-    def _main_line(self, name: str) -> Line:
+    def _main_line(self, name: str) -> AgentLine:
         shape = self._spec.shape
         identity = f"agent-{name}"
         if shape.avatar is None:
@@ -368,14 +377,14 @@ class Agent:
     def _seat(self, identity: str) -> Seat:
         return Seat(self._room, identity, self._spec.shape.kind)
 
-    def _new_line(self, seat: Seat, *, voice: bool = True) -> Line:
+    def _new_line(self, seat: Seat, *, voice: bool = True) -> AgentLine:
         around, shape = self._around, self._spec.shape
         if self._spec.line == "light":
-            return LightLine(around.keys, seat, around.hub, around.coded, shape)
+            return LightAgentLine(around.keys, seat, around.hub, around.coded, shape)
         # Imported only where an agent needs it, to keep the SDK's native runtime out of the process otherwise.
-        from harness.stack.agents.sdk_line import SdkLine
+        from harness.stack.agents.sdk_line import SdkAgentLine
 
-        return SdkLine(around.keys, seat, self._clock, shape, voice=voice)
+        return SdkAgentLine(around.keys, seat, self._clock, shape, voice=voice)
 
     def _has(self, fault: AgentFault) -> bool:
         return fault in self._spec.faults

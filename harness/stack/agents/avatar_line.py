@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from harness.stack.agents.line import Line
+from harness.stack.agents.line import AgentLine
 from harness.stack.agents.mouth import Mouth
-from harness.stack.agents.utterance import Pcm
+from harness.stack.agents.trimmed_speech import Pcm
 
 
 class AvatarLine:
-    """See `Line`: listens and sends text as the agent, speaks as the avatar.
+    """See `AgentLine`: listens and sends text as the agent, speaks as the avatar.
 
     Args:
         agent: The agent's line; it publishes no audio.
@@ -19,7 +19,7 @@ class AvatarLine:
         avatar_first: Whether the avatar joins before the agent.
     """
 
-    def __init__(self, agent: Line, avatar: Line, *, avatar_first: bool) -> None:
+    def __init__(self, agent: AgentLine, avatar: AgentLine, *, avatar_first: bool) -> None:
         self._agent = agent
         self._avatar = avatar
         self._in_order = (avatar, agent) if avatar_first else (agent, avatar)
@@ -29,47 +29,47 @@ class AvatarLine:
         self.on_published: Callable[[str], None] = lambda track: None
 
     async def join(self) -> None:
-        """See `Line.join`."""
+        """See `AgentLine.join`."""
         self._agent.on_text = self.on_text
         self._avatar.on_published = self.on_published
         for line in self._in_order:
             await line.join()
 
     async def heard_by_caller(self) -> None:
-        """See `Line.heard_by_caller`."""
+        """See `AgentLine.heard_by_caller`."""
         await self._agent.heard_by_caller()
         await self._avatar.heard_by_caller()
 
     async def carry(self, mouth: Mouth) -> None:
-        """See `Line.carry`."""
+        """See `AgentLine.carry`."""
         await self._avatar.carry(mouth)
 
     def heard(self, frame_ms: int) -> AsyncGenerator[tuple[Pcm, int], None]:
-        """See `Line.heard`."""
+        """See `AgentLine.heard`."""
         return self._agent.heard(frame_ms)
 
     async def jitter_buffer(self) -> dict[str, float | int]:
-        """See `Line.jitter_buffer`."""
+        """See `AgentLine.jitter_buffer`."""
         return await self._agent.jitter_buffer()
 
     async def send(self, payload: dict[str, Any] | bytes) -> int:
-        """See `Line.send`."""
+        """See `AgentLine.send`."""
         return await self._agent.send(payload)
 
     async def republish(self, *, overlap: bool) -> None:
-        """See `Line.republish`."""
+        """See `AgentLine.republish`."""
         await self._avatar.republish(overlap=overlap)
 
     def mute(self, *, on: bool) -> None:
-        """See `Line.mute`."""
+        """See `AgentLine.mute`."""
         self._avatar.mute(on=on)
 
     async def leave(self) -> None:
-        """See `Line.leave`."""
+        """See `AgentLine.leave`."""
         for line in reversed(self._in_order):
             await line.leave()
 
     async def drop(self) -> None:
-        """See `Line.drop`."""
+        """See `AgentLine.drop`."""
         for line in reversed(self._in_order):
             await line.drop()

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from harness.stack.agents.line import Line
+from harness.stack.agents.line import AgentLine
 from harness.stack.agents.mouth import Log
 from harness.stack.shape import Shape
 
@@ -42,7 +42,7 @@ class Course:
         log: The truth log.
     """
 
-    def __init__(self, shape: Shape, line: Line, may_speak: asyncio.Event, doings: Doings, log: Log) -> None:
+    def __init__(self, shape: Shape, line: AgentLine, may_speak: asyncio.Event, doings: Doings, log: Log) -> None:
         self._shape = shape
         self._line = line
         self._may_speak = may_speak

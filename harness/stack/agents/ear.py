@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.stack.agents.arrival import ArrivalClock
 from harness.stack.agents.endpointing import CHUNK, RATE_HZ, Ended, Endpointer, Paused, Resumed, TurnEvent, VoiceBegan
-from harness.stack.agents.utterance import Pcm
+from harness.stack.agents.trimmed_speech import Pcm
 
 FRAME_MS = 32
 # Level in dBFS below which a chunk is silence without asking Silero, which costs half a millisecond of CPU a chunk.
@@ -48,7 +48,7 @@ class WentOn:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class UtteranceEnded:
     """An utterance has ended; its last voiced sample arrived at `end_ns`.
 
     `short`: it was no longer than a cough or a backchannel ("mm-hmm"). `pcm`: as in `MayHaveEnded`. `tick_ns`: the
@@ -61,7 +61,7 @@ class Said:
     tick_ns: int | None = None
 
 
-HearingEvent = Began | TookTurn | MayHaveEnded | WentOn | Said
+HearingEvent = Began | TookTurn | MayHaveEnded | WentOn | UtteranceEnded
 
 
 class Hearing(Protocol):
@@ -72,7 +72,7 @@ class Hearing(Protocol):
         ...
 
 
-class Ear:
+class AgentEar:
     """Detects turns by voice activity and silence.
 
     Args:
@@ -128,7 +128,9 @@ class Ear:
             case Resumed():
                 return WentOn()
             case Ended():
-                return Said(self._arrival.at_ns(event.end), not event.took_turn, self._audio(event.start, event.end))
+                return UtteranceEnded(
+                    self._arrival.at_ns(event.end), not event.took_turn, self._audio(event.start, event.end)
+                )
             case _:
                 return TookTurn()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from harness.stack.agents.utterance import Pcm
+from harness.stack.agents.trimmed_speech import Pcm
 
 Samples = npt.NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from harness.clock import NS_PER_S
 from harness.stack.agents.caller import CallerWatch
 from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, Seat, frame_of, text_of
 from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth
-from harness.stack.agents.utterance import Pcm
+from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.shape import Shape
 from harness.stack.tokens import LiveKitKeys
 from harness.transport.opus import Decoder, Encoder, silence
@@ -40,7 +40,7 @@ _TURNS = itertools.count()
 _RATIO = 48_000 // HEARD_RATE_HZ
 
 
-class LightLine:
+class LightAgentLine:
     """See `Line`. It is also its room's `RoomEvents`.
 
     Args:
@@ -62,7 +62,7 @@ class LightLine:
         self._publication: Publication | None = None
         self._caller = CallerWatch(returns=shape.caller_returns)
         self._heard = asyncio.Event()
-        self._ear: _Ear | None = None
+        self._ear: _Receiver | None = None
         self._frames: asyncio.Queue[tuple[Pcm, int]] = asyncio.Queue()
         self.caller_came = self._caller.came
         self.over = self._caller.over
@@ -181,7 +181,7 @@ class LightLine:
         if not self._caller.is_caller(track.identity) or self._room is None:
             return
         self._stop_ear()
-        self._ear = _Ear(t_ns, self._frames)
+        self._ear = _Receiver(t_ns, self._frames)
         self._hub.pacer.add_listener(self._ear.listen)
         self._room.listen(track, self._ear.arrived)
 
@@ -292,7 +292,7 @@ class _Speaker:
         self._encoder.close()
 
 
-class _Ear:
+class _Receiver:
     """Decodes the caller's packets in order, at 16 kHz."""
 
     def __init__(self, start_ns: int, frames: asyncio.Queue[tuple[Pcm, int]]) -> None:

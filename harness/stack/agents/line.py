@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from harness.secret import Secret
 from harness.stack.agents.mouth import Mouth
-from harness.stack.agents.utterance import Pcm
+from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.tokens import LiveKitKeys, TokenKind, agent_token
 
 USER_TEXT_TOPIC = "voice.user_text"
@@ -40,7 +40,7 @@ class Seat:
         return agent_token(keys, self.room, self.identity, kind=self.kind, attributes=self.attributes)
 
 
-class Line(Protocol):
+class AgentLine(Protocol):
     """One participant in one room, of kind AGENT unless its seat says otherwise.
 
     Attributes:

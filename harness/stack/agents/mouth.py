@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
-from harness.stack.agents.utterance import RATE_HZ, Pcm, Utterance
+from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm, TrimmedSpeech
 
 FRAME_MS = 10
 FRAME = RATE_HZ * FRAME_MS // 1000
@@ -52,10 +52,10 @@ class Talk:
         self.endless = endless
         self.started_ns: int | None = None
         self.over: asyncio.Future[How] = asyncio.get_running_loop().create_future()
-        self.parts: deque[Utterance] = deque()
+        self.parts: deque[TrimmedSpeech] = deque()
         self.complete = False
 
-    def add(self, part: Utterance, *, last: bool) -> None:
+    def add(self, part: TrimmedSpeech, *, last: bool) -> None:
         """Appends a part; `last` marks the final one."""
         self.parts.append(part)
         self.complete = last
@@ -100,7 +100,7 @@ class Mouth:
         self._log = log
         self._noise = None if noise_dbfs is None else WhiteNoise(noise_dbfs)
         self._talk: Talk | None = None
-        self._part: Utterance | None = None
+        self._part: TrimmedSpeech | None = None
         self._position = 0
         self._stopping: str | None = None
         self._begun: list[tuple[str, dict[str, Any]]] = []
@@ -198,7 +198,7 @@ class Mouth:
             self._position -= self._position % FRAME
         return max(0, wait)
 
-    def _mark(self, talk: Talk, part: Utterance, deadline_ns: int, filled: int, taken: int) -> None:
+    def _mark(self, talk: Talk, part: TrimmedSpeech, deadline_ns: int, filled: int, taken: int) -> None:
         """Logs the first and the last voiced sample if they fall in this frame."""
         first, after_last = part.voiced_start, part.voiced_end
         if talk.started_ns is None and self._position <= first < self._position + taken:
@@ -209,7 +209,7 @@ class Mouth:
         if ends_here and talk.complete and not talk.parts and not talk.endless:
             self._log("push_end", at_ns=_sample_ns(deadline_ns, filled + after_last - self._position))
 
-    def _end(self, talk: Talk, part: Utterance) -> int:
+    def _end(self, talk: Talk, part: TrimmedSpeech) -> int:
         return part.voiced_end if talk.endless else len(part.pcm)
 
     def _next(self, talk: Talk) -> None:

@@ -31,7 +31,7 @@ from harness.process.lines import error_message, line_of
 from harness.secret import Secret
 from harness.stack.agents.agent import Surroundings
 from harness.stack.agents.apart import Apart
-from harness.stack.agents.ear import Ear, Hearing
+from harness.stack.agents.ear import AgentEar, Hearing
 from harness.stack.agents.finder import Bank
 from harness.stack.agents.fixtures import load_fixtures
 from harness.stack.agents.hold import WRONG
@@ -198,7 +198,7 @@ class Agents:
     def _hearing(self, spec: AgentSpec) -> Hearing:
         if spec.kind == "truth":
             return TruthEar(self._fixtures(), self._searches)
-        return Ear(spec.endpointing_s, by_level=spec.line == "light")
+        return AgentEar(spec.endpointing_s, by_level=spec.line == "light")
 
     def _fixtures(self) -> Bank:
         if self._bank is None:

@@ -15,7 +15,7 @@ from harness.stack.agents.caller import CallerWatch
 from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, Seat, frame_of, text_of
 from harness.stack.agents.mouth import Mouth
 from harness.stack.agents.sdk_tracks import OwnTrack, SteadySound, voice_track
-from harness.stack.agents.utterance import Pcm
+from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.shape import Shape
 from harness.stack.tokens import LiveKitKeys
 
@@ -23,7 +23,7 @@ REPUBLISH_GAP_S = 0.2
 REHEARD_WITHIN_S = 3.0  # seconds to wait for the caller to subscribe to a new track before the agent speaks regardless
 
 
-class SdkLine:
+class SdkAgentLine:
     """See `Line`.
 
     As agents in production do, it sends one small packet per 400 ms of silence (DTX). RED repeats every packet against

@@ -12,7 +12,7 @@ from livekit import rtc
 from harness.clock import Clock
 from harness.stack.agents.mouth import FRAME, FRAME_NS
 from harness.stack.agents.sounds import Sound, frame_at, loop
-from harness.stack.agents.utterance import RATE_HZ, Pcm
+from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm
 from harness.stack.shape import Shape
 
 UNPUBLISH_TIMEOUT_S = 5.0

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.stack.agents.mouth import FRAME
-from harness.stack.agents.utterance import RATE_HZ, Pcm
+from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm
 
 Wave = npt.NDArray[np.float64]
 Sound = Literal["silence", "noise", "tone", "hum", "music"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech
 from harness.stack.agents.truth import tone
-from harness.stack.agents.utterance import Pcm, Utterance
 from harness.stack.agents.voices import Voices, sentences
 from harness.stack.agents_file import AgentSpec
 
@@ -22,7 +22,7 @@ class Thinking(Protocol):
         """The reply's text, and the parts in which to speak it."""
         ...
 
-    async def say(self, part: str) -> Utterance:
+    async def say(self, part: str) -> TrimmedSpeech:
         """Synthesises a part of a reply, or a greeting."""
         ...
 
@@ -43,7 +43,7 @@ class Real:
         text = await self._voices.answer(words or "", self._spec)
         return text, [text] if self._spec.brain == "fixed" else sentences(text)
 
-    async def say(self, part: str) -> Utterance:
+    async def say(self, part: str) -> TrimmedSpeech:
         """See `Thinking.say`."""
         return await self._voices.say(part, self._spec)
 
@@ -62,7 +62,7 @@ class Truth:
         """See `Thinking.answer`."""
         return self._text, [self._text]
 
-    async def say(self, part: str) -> Utterance:
+    async def say(self, part: str) -> TrimmedSpeech:
         """See `Thinking.say`."""
         return tone()
 

@@ -14,10 +14,10 @@ from functools import cache
 import numpy as np
 
 from harness.stack.agents.arrival import ArrivalClock
-from harness.stack.agents.ear import Began, HearingEvent, Said
+from harness.stack.agents.ear import Began, HearingEvent, UtteranceEnded
 from harness.stack.agents.finder import RATE_HZ, Bank, Finder
-from harness.stack.agents.utterance import RATE_HZ as VOICE_RATE_HZ
-from harness.stack.agents.utterance import Pcm, Utterance
+from harness.stack.agents.trimmed_speech import RATE_HZ as VOICE_RATE_HZ
+from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech
 
 FRAME_MS = 20  # length of the frames it hears: a multiple of the 10 ms ticks at which the SDK produces audio
 TONE_S = 1.2
@@ -29,7 +29,7 @@ _NO_PCM = np.zeros(0, np.int16)
 
 
 @cache
-def tone() -> Utterance:
+def tone() -> TrimmedSpeech:
     """What the truth agent says: like a sung vowel, at full level from the first sample on."""
     time_s = np.arange(int(TONE_S * VOICE_RATE_HZ)) / VOICE_RATE_HZ
     harmonics = np.arange(1, _HARMONICS + 1)
@@ -41,7 +41,7 @@ def tone() -> Utterance:
     wave *= 10 ** (TONE_DBFS / 20) / np.sqrt((wave**2).mean())
     fade = int(_FADE_OUT_S * VOICE_RATE_HZ)
     wave[-fade:] *= np.linspace(1.0, 0.0, fade)
-    return Utterance((wave * 32767).astype(np.int16), 0, len(wave))
+    return TrimmedSpeech((wave * 32767).astype(np.int16), 0, len(wave))
 
 
 class TruthEar:
@@ -73,6 +73,6 @@ class TruthEar:
                 events.append(Began(self._arrival.at_ns(ended.start)))
             self._began = False
             events.append(
-                Said(self._arrival.at_ns(ended.end), short=False, pcm=_NO_PCM, tick_ns=self._arrival.at_ns(0))
+                UtteranceEnded(self._arrival.at_ns(ended.end), short=False, pcm=_NO_PCM, tick_ns=self._arrival.at_ns(0))
             )
         return events

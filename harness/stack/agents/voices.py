@@ -7,7 +7,7 @@ import re
 from collections import OrderedDict
 from pathlib import Path
 
-from harness.stack.agents.utterance import Pcm, Utterance, utterance
+from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech, trimmed
 from harness.stack.agents_file import AgentSpec
 from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
@@ -22,14 +22,14 @@ class Voices:
 
     def __init__(self) -> None:
         self._workers: dict[str | None, asyncio.Task[Speech]] = {}
-        self._kept: OrderedDict[tuple[str, str, str], Utterance] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, str], TrimmedSpeech] = OrderedDict()
 
     async def warm(self, spec: AgentSpec) -> None:
         """Loads the models that the agent will need. Raises as `say`."""
         speech = await self._speech(spec)
         await speech.warm(voice=spec.spoken_voice, language=spec.language, ear=spec.ear == "whisper")
 
-    async def say(self, text: str, spec: AgentSpec) -> Utterance:
+    async def say(self, text: str, spec: AgentSpec) -> TrimmedSpeech:
         """`text` in the agent's voice.
 
         Raises:
@@ -41,7 +41,7 @@ class Voices:
             self._kept.move_to_end(key)
             return self._kept[key]
         speech = await self._speech(spec)
-        spoken = utterance(await speech.say(text, voice=spec.spoken_voice, language=spec.language))
+        spoken = trimmed(await speech.say(text, voice=spec.spoken_voice, language=spec.language))
         self._kept[key] = spoken
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)

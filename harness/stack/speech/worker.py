@@ -21,8 +21,8 @@ import numpy as np
 from harness.errors import HarnessError, StackError
 from harness.machine.priority import SPEECH_NICE, stand_back
 from harness.process.lines import error_message
-from harness.stack.speech.ear import Ear
 from harness.stack.speech.meaning import Meaning
+from harness.stack.speech.recogniser import Recogniser
 from harness.stack.speech.voice_names import voice_name
 from harness.stack.speech.voices import Voices
 from harness.stack.speech.wire import Header, Pcm, packed, read_message
@@ -46,7 +46,7 @@ class Worker:
         self._voices = Voices()
         # One thread per model: none of them is reentrant, and recognition must not wait for a long text
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("voice", "ear", "meaning")}
-        self._ear: Ear | None = None
+        self._ear: Recogniser | None = None
         self._meaning: Meaning | None = None
 
     def run(self) -> None:
@@ -88,7 +88,7 @@ class Worker:
         return {}, self._voices.say(request["text"], voice_name(request["voice"], request["language"]))
 
     def _hear(self, request: Header, audio: Pcm) -> Answer:
-        self._ear = self._ear or Ear(self._ear_model)
+        self._ear = self._ear or Recogniser(self._ear_model)
         return {"text": self._ear.hear(audio, request["language"], request.get("vocabulary", ()))}, None
 
     def _rank(self, request: Header, _audio: Pcm) -> Answer:

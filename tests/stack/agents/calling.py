@@ -20,7 +20,7 @@ from harness.process.child import Child
 from harness.process.log_tail import Said
 from harness.stack.agents.arrival import ArrivalClock
 from harness.stack.agents.mouth import Mouth, Talk
-from harness.stack.agents.utterance import RATE_HZ, Pcm, Utterance
+from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm, TrimmedSpeech
 from harness.stack.tokens import LiveKitKeys, caller_token
 
 PATIENCE_S = 30.0
@@ -125,7 +125,7 @@ class Caller:
         await self.room.disconnect()
         await self.source.aclose()
 
-    async def say(self, utterance: Utterance) -> int:
+    async def say(self, utterance: TrimmedSpeech) -> int:
         """Speaks to the end; the time of the last voiced sample (ns)."""
         talk = Talk("reply", "", not_before_ns=self.clock.now_ns())
         talk.add(utterance, last=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.clock import NS_PER_S
-from harness.stack.agents.ear import Began, Ear, HearingEvent, MayHaveEnded, Said, TookTurn
+from harness.stack.agents.ear import AgentEar, Began, HearingEvent, MayHaveEnded, TookTurn, UtteranceEnded
 from harness.stack.agents.endpointing import RATE_HZ
 from harness.stack.agents.finder import Fixture
 from harness.stack.agents.fixtures import load_fixtures
@@ -25,7 +25,7 @@ def heard(fixture: Fixture, *, noise_dbfs: float = -90.0) -> Sequence[HearingEve
     samples = np.concatenate((silence, fixture.samples, silence))
     samples += np.random.default_rng(1).normal(0, 32768 * 10 ** (noise_dbfs / 20), len(samples))
     pcm = np.clip(samples, -32768, 32767).astype(np.int16)
-    ear = Ear(0.5)
+    ear = AgentEar(0.5)
     return [
         event
         for end in range(512, len(pcm) + 1, 512)
@@ -40,7 +40,7 @@ def arrival_ns(fixture_sample: int) -> int:
 @pytest.mark.parametrize("name", sorted(set(FIXTURES) - set(SHORT)))
 def test_a_line_is_heard_with_its_end(name: str) -> None:
     fixture = FIXTURES[name]
-    ends = [event for event in heard(fixture) if isinstance(event, Said)]
+    ends = [event for event in heard(fixture) if isinstance(event, UtteranceEnded)]
     error_ms = (ends[-1].end_ns - arrival_ns(fixture.voiced_end)) / 1e6
     assert -60 < error_ms < 120
     assert len(ends[-1].pcm) >= (fixture.voiced_end - fixture.voiced_start) * 0.6
@@ -51,7 +51,7 @@ def test_a_line_is_heard_with_its_end(name: str) -> None:
 def test_a_cough_and_an_mm_hmm_take_no_turn(name: str, noise_dbfs: float) -> None:
     events = heard(FIXTURES[name], noise_dbfs=noise_dbfs)
     assert not [event for event in events if isinstance(event, TookTurn)]
-    assert all(event.short for event in events if isinstance(event, Said))
+    assert all(event.short for event in events if isinstance(event, UtteranceEnded))
 
 
 def test_one_more_thing_takes_the_turn() -> None:
@@ -63,4 +63,4 @@ def test_one_more_thing_takes_the_turn() -> None:
 
 def test_noise_alone_is_no_voice() -> None:
     silence = Fixture("noise", np.zeros(10 * RATE_HZ, np.float32), 0, 1)
-    assert not [event for event in heard(silence, noise_dbfs=-45.0) if isinstance(event, Said)]
+    assert not [event for event in heard(silence, noise_dbfs=-45.0) if isinstance(event, UtteranceEnded)]

@@ -7,11 +7,11 @@ import pytest
 import soxr
 
 from harness.clock import NS_PER_S
-from harness.stack.agents.ear import Began, Said
+from harness.stack.agents.ear import Began, UtteranceEnded
 from harness.stack.agents.finder import RATE_HZ, Bank, Finder, Fixture, FixtureEnded
 from harness.stack.agents.fixtures import load_fixtures
+from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.agents.truth import TruthEar, tone
-from harness.stack.agents.utterance import Pcm
 
 FIXTURES = load_fixtures()
 BANK = Bank(FIXTURES)
@@ -96,7 +96,7 @@ def test_the_ear_gives_the_end_in_the_time_of_its_arrival() -> None:
         events += ear.feed(pcm[end - 512 : end], at_ns)
     began, said = events
     assert isinstance(began, Began)
-    assert isinstance(said, Said)
+    assert isinstance(said, UtteranceEnded)
     true_end_ns = 7 * NS_PER_S + (11_111 + fixture.voiced_end) * NS_PER_S // RATE_HZ
     assert abs(said.end_ns - true_end_ns) < 4e6
 

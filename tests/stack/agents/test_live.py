@@ -18,7 +18,7 @@ from livekit import api
 from harness.clock import NS_PER_S
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.hold import WRONG
-from harness.stack.agents.utterance import Utterance
+from harness.stack.agents.trimmed_speech import TrimmedSpeech
 from harness.stack.tokens import LiveKitKeys
 from harness.utterances.find import load_speech
 
@@ -62,9 +62,9 @@ async def process(livekit_keys: LiveKitKeys, tmp_path_factory: pytest.TempPathFa
         yield running
 
 
-def fixture(name: str) -> Utterance:
+def fixture(name: str) -> TrimmedSpeech:
     found = load_speech(name, base_dir=Path.cwd())
-    return Utterance(found.pcm, found.voiced_start, found.voiced_end)
+    return TrimmedSpeech(found.pcm, found.voiced_start, found.voiced_end)
 
 
 async def greeted(caller: Caller) -> int:

@@ -8,10 +8,10 @@ import pytest
 
 from harness.clock import NS_PER_MS, SystemClock
 from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth, Talk, WhiteNoise
-from harness.stack.agents.utterance import Pcm, Utterance, utterance
+from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech, trimmed
 
 T0 = 1_000 * NS_PER_MS
-VOICE = Utterance(np.concatenate((np.zeros(960), np.full(4800, 1000), np.zeros(960))).astype(np.int16), 960, 5760)
+VOICE = TrimmedSpeech(np.concatenate((np.zeros(960), np.full(4800, 1000), np.zeros(960))).astype(np.int16), 960, 5760)
 """20 ms of quiet, 100 ms of voice, 20 ms of quiet."""
 
 
@@ -40,7 +40,7 @@ class Spoken:
         return [line for line in self.log if line["event"] == event]
 
 
-def talk(*parts: Utterance, not_before_ns: int = 0, endless: bool = False) -> Talk:
+def talk(*parts: TrimmedSpeech, not_before_ns: int = 0, endless: bool = False) -> Talk:
     made = Talk("reply", "x", not_before_ns=not_before_ns, endless=endless)
     for number, part in enumerate(parts, start=1):
         made.add(part, last=number == len(parts))
@@ -158,7 +158,7 @@ async def test_a_long_hold_up_leaves_a_gap_and_is_logged() -> None:
 
 def test_an_utterance_is_cut_to_its_voice() -> None:
     pcm = np.concatenate((np.zeros(48_000), np.full(4800, 1000), np.zeros(48_000))).astype(np.int16)
-    cut = utterance(pcm)
+    cut = trimmed(pcm)
     assert (cut.voiced_start, cut.voiced_end, len(cut.pcm)) == (960, 5760, 960 + 4800 + 4800)
 
 

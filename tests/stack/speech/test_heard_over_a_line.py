@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import NDArray
 
 from harness.measure.wer import word_error_rate
-from harness.stack.agents.ear import Ear, Said
+from harness.stack.agents.ear import AgentEar, UtteranceEnded
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
 from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
@@ -61,10 +61,10 @@ def carried(pcm: Pcm, *, shift: int, lost: int | None, cut_out: int | None) -> P
 
 def utterance_of(heard: Pcm) -> Pcm:
     """What the agent's ear takes for the utterance."""
-    ear = Ear(0.5)
+    ear = AgentEar(0.5)
     pcm = np.asarray(soxr.resample(heard, SAMPLE_RATE, EAR_RATE), np.int16)
     chunks = [pcm[start : start + CHUNK] for start in range(0, pcm.size - CHUNK, CHUNK)]
-    [said] = [event for chunk in chunks for event in ear.feed(chunk, 0) if isinstance(event, Said)]
+    [said] = [event for chunk in chunks for event in ear.feed(chunk, 0) if isinstance(event, UtteranceEnded)]
     return said.pcm
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.stack.speech.ear import clean
+from harness.stack.speech.recogniser import clean
 
 
 @pytest.mark.parametrize(

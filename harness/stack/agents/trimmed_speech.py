@@ -18,7 +18,7 @@ _BLOCK = RATE_HZ // 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class TrimmedSpeech:
     """`pcm` is `(frames,)` int16 mono at 48 kHz, voiced in `[voiced_start, voiced_end)`, in frames."""
 
     pcm: Pcm = field(repr=False)
@@ -31,13 +31,13 @@ class Utterance:
         return (self.voiced_end - self.voiced_start) / RATE_HZ
 
 
-def utterance(pcm: Pcm) -> Utterance:
-    """Makes an utterance of `pcm`, with silence trimmed to `LEAD_MS` before and `TAIL_MS` after the voice."""
+def trimmed(pcm: Pcm) -> TrimmedSpeech:
+    """Trimmed speech of `pcm`, with silence trimmed to `LEAD_MS` before and `TAIL_MS` after the voice."""
     blocks = pcm[: len(pcm) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).astype(np.float32)
     voiced = np.flatnonzero(np.sqrt((blocks**2).mean(axis=1)) >= 32768 * 10 ** (VOICED_DBFS / 20))
     if not len(voiced):
-        return Utterance(pcm, 0, len(pcm))
+        return TrimmedSpeech(pcm, 0, len(pcm))
     start, end = int(voiced[0]) * _BLOCK, (int(voiced[-1]) + 1) * _BLOCK
     first = max(0, start - LEAD_MS * _BLOCK)
     cut = pcm[first : end + TAIL_MS * _BLOCK]
-    return Utterance(cut, start - first, end - first)
+    return TrimmedSpeech(cut, start - first, end - first)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from harness.call.engines.line import SAMPLE_RATE, Heard
 from harness.clock import NS_PER_S
-from harness.hearing.echo import RATE, OwnVoice, find_own_voice
+from harness.hearing.echo import RATE, Echo, find_echo
 from harness.hearing.level import is_silence
 
 STEP = SAMPLE_RATE // RATE
@@ -15,7 +15,7 @@ _ONES = np.ones(STEP, np.float32)
 KEPT_S = 3  # seconds of an utterance: enough to recognise it, and little enough to search between two packets
 
 
-class OwnVoiceWatch:
+class EchoWatch:
     """Keeps one utterance at a time and what was heard since it began."""
 
     def __init__(self) -> None:
@@ -43,14 +43,14 @@ class OwnVoiceWatch:
             self._heard_from_ns = heard.wire_ns
         self._heard.append(_thinned(heard.samples))
 
-    def find(self) -> OwnVoice | None:
+    def find(self) -> Echo | None:
         """Looks for an echo of the utterance in what was heard since; takes up to 10 ms of CPU."""
         if not self._sent or not self._heard:
             return None
         heard = np.concatenate(self._heard)
         before = round((self._heard_from_ns - self._start_ns) * RATE / NS_PER_S)
         heard = np.pad(heard, (before, 0)) if before >= 0 else heard[-before:]
-        return find_own_voice(np.concatenate(self._sent), heard)
+        return find_echo(np.concatenate(self._sent), heard)
 
 
 def _thinned(samples: NDArray[np.int16]) -> NDArray[np.int16]:

