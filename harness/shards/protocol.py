@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from harness.caller.prepare import Prepared
 from harness.caller.recorded_call import RecordMode
 from harness.target.target import TargetKind
 
+COMMAND = (sys.executable, "-m", "harness.shards.shard")
 LINE_LIMIT_BYTES = 64 << 20  # a result holds every turn of its call, and a call may last for hours
 
 

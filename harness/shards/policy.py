@@ -1,0 +1,387 @@
+"""Which shard makes which call, when shards begin and end, and what a message or a death means. Pure.
+
+Both drivers of shards ask it, `pool` on asyncio and `load/locust/bridge.py` on gevent. They start processes, move lines
+and wait; they decide nothing. It does no I/O and reads no clock: times are seconds of one monotonic clock, passed in.
+
+A driver's part::
+
+    begin, take        start a process for each shard that these return, and send it `order_of` first
+    to_send            what goes to the shard for a call, once the shard is ready
+    heard              for each message of a shard; acts on what it returns
+    look               every `LOOK_S`; ends the shards and fails the calls that it returns
+    leave              when a call is over; closes the shard's input where it says so
+    ended, not_started when a process is gone; fails the calls that it returns
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.call.engines.make import EngineName
+from harness.caller.lost_call import DIED, how_it_ended, shard_died
+from harness.errors import HarnessError, OwnFailure, StackError
+from harness.process.lines import error_in
+from harness.process.log_tail import Said
+from harness.shards.protocol import CallOrder, CutOrder, ShardOrder
+from harness.shards.silence import Silence, stood_still
+from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
+
+END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
+SPARE_SHARE = 0.25  # of a shard's room: with less left, the next shard begins before it is needed
+LINES_SHOWN = 20
+
+
+@dataclass
+class _Call:
+    """A call that a shard was given."""
+
+    order: CallOrder
+    is_sent: bool = False
+    is_cut: bool = False
+    cut_sent_s: float | None = None
+
+
+@dataclass(eq=False)
+class ShardState:
+    """One shard, as the policy knows it.
+
+    Attributes:
+        number: Its place in the order of beginning, from 1.
+        second: What it last said of its second: `alive`, `lag_ms`, `cpu`.
+        error: Why it cannot make calls, where it said so or never became ready.
+        gone: Why its process is gone; None while there is one.
+        log_tail: Takes what its process writes that is no message.
+    """
+
+    number: int
+    engine: EngineName
+    silence: Silence
+    calls: dict[str, _Call] = field(default_factory=dict)
+    made: int = 0
+    is_ready: bool = False
+    retires: bool = False
+    second: dict[str, Any] = field(default_factory=dict)
+    error: HarnessError | None = None
+    killed: str | None = None
+    gone: str | None = None
+    last_cut_ended_s: float = 0.0
+    log_tail: Said = field(default_factory=Said)
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether it may be given calls, now or when there is room."""
+        return not (self.retires or self.error or self.killed or self.gone)
+
+    @property
+    def room(self) -> int:
+        """How many more calls it takes now."""
+        return max(0, CALLS_IN_A_SHARD[self.engine] - len(self.calls)) if self.takes_calls else 0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Which shard makes a call, and the shards to start: that one may be among them."""
+
+    shard: ShardState
+    begun: tuple[ShardState, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The shard waits for calls: send it those that wait for it."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A call has started."""
+
+    call: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call has ended; `result` is a `CallResult` in JSON."""
+
+    call: str
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event of a call, as `timeline.codec` writes it."""
+
+    call: str
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SecondTold:
+    """What a shard says once a second: `alive`, `lag_ms`, `cpu`."""
+
+    number: int
+    second: dict[str, Any]
+
+
+Meaning = Ready | Started | Ended | Happened | SecondTold
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Shards to end at once, and calls that have failed, with their failures."""
+
+    kill: tuple[ShardState, ...] = ()
+    lost: Mapping[str, OwnFailure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Expected:
+    shards: int
+    grows: bool
+
+
+class ShardPolicy:
+    """The shards of one driver.
+
+    Args:
+        order: What all shards are told, except for their engine, seed and share of the session rate.
+        shards: How many shards share the session rate, those of other drivers included.
+        starter: Tells this driver from others of the same load, so that no two shards have the same seed.
+
+    Attributes:
+        order: As above; may be replaced before the first shard begins.
+        shards: All shards that have begun, those that are gone included.
+        died: How many shards died with calls in them.
+        error: The last error of a shard; None without one.
+    """
+
+    def __init__(self, order: ShardOrder, *, shards: int, starter: str = "") -> None:
+        self.order = order
+        self.shards: list[ShardState] = []
+        self.died = 0
+        self.error: HarnessError | None = None
+        self._sharing = max(1, shards)
+        self._starter = starter
+        self._expected: dict[EngineName, _Expected] = {}
+        self._last_start_failed = False
+        self._looked_s: float | None = None
+
+    # -- shards ------------------------------------------------------------------------------------------------------
+
+    def expect(self, engine: EngineName, shards: int, *, grows: bool) -> None:
+        """Says how many shards of an engine the calls need.
+
+        Without it, a shard of that engine begins only when a call has no room.
+
+        Args:
+            engine: Whose shards.
+            shards: How many there are from the start. One that dies or retires is replaced with the next call.
+            grows: More calls may come than these have room for: the next shard begins when little room is left.
+        """
+        self._expected[engine] = _Expected(shards, grows)
+
+    def begin(self, engine: EngineName, now_s: float) -> ShardState:
+        """A new shard, for the driver to start."""
+        shard = ShardState(len(self.shards) + 1, engine, Silence(now_s))
+        self.shards.append(shard)
+        return shard
+
+    def order_of(self, shard: ShardState) -> ShardOrder:
+        """The first message to a shard: its engine, its seed, and its share of the session rate."""
+        rate = self.order.session_rate_per_min
+        own = {
+            "engine": shard.engine,
+            "seed": _seed(self.order.seed, self._starter, shard.number),
+            "session_rate_per_min": None if rate is None else rate / self._sharing,
+        }
+        return self.order.model_copy(update=own)
+
+    @property
+    def living(self) -> list[ShardState]:
+        """The shards whose process is not known to be gone."""
+        return [shard for shard in self.shards if shard.gone is None]
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def take(self, order: CallOrder, engine: EngineName, now_s: float) -> Taken:
+        """Gives a call to the shard with the most room, to one that is ready before one that is not.
+
+        Without room a shard begins. Another one begins where it will be needed, so that no call waits for it.
+        """
+        with_room = [shard for shard in self._taking(engine) if shard.room]
+        shard = max(with_room, key=lambda each: (each.is_ready, each.room), default=None)
+        begun = []
+        if shard is None:
+            shard = self.begin(engine, now_s)
+            begun.append(shard)
+        shard.calls[order.call] = _Call(order)
+        shard.made += 1
+        most = CALLS_OF_A_SHARD[engine]
+        shard.retires = most is not None and shard.made >= most
+        if self._is_spare_needed(engine):
+            begun.append(self.begin(engine, now_s))
+        return Taken(shard, tuple(begun))
+
+    def to_send(self, shard: ShardState, call: str, now_s: float) -> tuple[CallOrder | CutOrder, ...]:
+        """What goes to a ready shard for a call, once: its order, and its cut where it was cut meanwhile."""
+        placed = shard.calls.get(call)
+        if placed is None or placed.is_sent or not shard.is_ready or shard.gone is not None:
+            return ()
+        placed.is_sent = True
+        if not placed.is_cut:
+            return (placed.order,)
+        placed.cut_sent_s = now_s
+        return placed.order, CutOrder(call=call)
+
+    def cut(self, shard: ShardState, call: str, now_s: float) -> tuple[CutOrder, ...]:
+        """What goes to the shard to cut a call; nothing where the call's own order has still to be sent."""
+        placed = shard.calls.get(call)
+        if placed is None or not _mark_cut(placed, now_s):
+            return ()
+        return (CutOrder(call=call),)
+
+    def cut_all(self, now_s: float) -> tuple[ShardState, ...]:
+        """Cuts all calls; gives the shards to send a `CutOrder` of all."""
+        for shard in self.living:
+            for placed in shard.calls.values():
+                _mark_cut(placed, now_s)
+        return tuple(self.living)
+
+    def leave(self, shard: ShardState, call: str) -> bool:
+        """A call is over, whatever its end; whether its shard is to end as well."""
+        shard.calls.pop(call, None)
+        return shard.retires and not shard.calls and shard.gone is None
+
+    # -- what comes from a shard -------------------------------------------------------------------------------------
+
+    def heard(self, shard: ShardState, message: Mapping[str, Any], now_s: float) -> Meaning | None:
+        """What a message of a shard means for the driver, if anything."""
+        shard.silence.heard(now_s)
+        match message:
+            case {"ended": {"call": str(call)} as result} if call in shard.calls:
+                if shard.calls[call].is_cut:
+                    shard.last_cut_ended_s = now_s
+                return Ended(call, dict(result))
+            case {"started": str(call)}:
+                return Started(call)
+            case {"event": dict(entry), "call": str(call)}:
+                return Happened(call, entry)
+            case {"second": dict(second)}:
+                shard.second = second
+                return SecondTold(shard.number, second)
+            case {"ready": _}:
+                shard.is_ready = True
+                self._last_start_failed = False
+                return Ready()
+            case {"error": {"kind": _, "what": _}}:
+                shard.error = self.error = error_in(message)
+            case _:
+                pass
+        return None
+
+    def look(self, now_s: float) -> Looked:
+        """Finds shards that are frozen, and calls that were cut and do not end: nobody would ever end them.
+
+        A shard is ended for calls that do not end only where all of its calls were cut. Otherwise those calls fail
+        alone. Calls that were cut together are measured one after the other, so `END_S` counts from the last such end.
+        """
+        slept = self._looked_s is not None and stood_still(self._looked_s, now_s)
+        self._looked_s = now_s
+        kill = []
+        lost: dict[str, OwnFailure] = {}
+        for shard in self.living:
+            frozen = shard.silence.look(now_s, ready=shard.is_ready)
+            if shard.killed is not None:
+                continue
+            if slept:  # the shard may have slept as well
+                shard.last_cut_ended_s = now_s
+            overdue = _overdue(shard, now_s)
+            if frozen is None and overdue and all(placed.is_cut for placed in shard.calls.values()):
+                frozen = f"it had not ended its calls {END_S:g} s after they were cut"
+            if frozen is not None:
+                shard.killed = frozen
+                kill.append(shard)
+            else:
+                why = f"the process that made this call had not ended it {END_S:g} s after it was cut"
+                lost |= {call: OwnFailure(DIED, why) for call in overdue}
+        return Looked(tuple(kill), lost)
+
+    def ended(self, shard: ShardState, code: int | None) -> dict[str, OwnFailure]:
+        """A shard's process has ended with this code (None: nobody waited for it); gives the calls that fail."""
+        how = "nobody waited for its end" if code is None else how_it_ended(code)
+        return self._gone(shard, shard.killed or how)
+
+    def not_started(self, shard: ShardState, problem: OSError) -> dict[str, OwnFailure]:
+        """A shard's process could not be started; gives the calls that fail."""
+        return self._gone(shard, f"it could not be started: {problem.strerror or problem}")
+
+    @property
+    def problem(self) -> str | None:
+        """The last error of a shard in one line."""
+        return None if self.error is None else _in_one_line(self.error)
+
+    @property
+    def seconds(self) -> list[dict[str, Any]]:
+        """What each living shard last said of its second."""
+        return [shard.second for shard in self.living if shard.second]
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _taking(self, engine: EngineName) -> list[ShardState]:
+        return [shard for shard in self.shards if shard.engine == engine and shard.takes_calls]
+
+    def _is_spare_needed(self, engine: EngineName) -> bool:
+        expected = self._expected.get(engine)
+        if expected is None or self._last_start_failed:  # a machine that cannot start one is not asked with each call
+            return False
+        taking = self._taking(engine)
+        if expected.grows:
+            return sum(shard.room for shard in taking) < SPARE_SHARE * CALLS_IN_A_SHARD[engine]
+        return len(taking) < expected.shards
+
+    def _gone(self, shard: ShardState, why: str) -> dict[str, OwnFailure]:
+        if shard.gone is not None:
+            return {}
+        last = shard.log_tail.last(1) if shard.error is None else _in_one_line(shard.error)
+        shard.gone = f"{why} ({last})" if last else why
+        if not shard.is_ready:
+            self._last_start_failed = True
+            if shard.error is None:
+                shard.error = self.error = _did_not_come_up(shard.gone, shard.log_tail.last(LINES_SHOWN))
+        self.died += bool(shard.calls)
+        return {call: shard_died(shard.gone) for call in shard.calls}
+
+
+def _seed(seed: int, starter: str, number: int) -> int:
+    """A shard's seed: the same for the same three, and another for any others."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {number} {starter}".encode()).digest()[:6])
+
+
+def _mark_cut(placed: _Call, now_s: float) -> bool:
+    """Marks a call as cut; whether the shard has to be told now."""
+    is_news = placed.is_sent and not placed.is_cut
+    placed.is_cut = True
+    if is_news:
+        placed.cut_sent_s = now_s
+    return is_news
+
+
+def _overdue(shard: ShardState, now_s: float) -> list[str]:
+    """Calls that were cut and have not ended in time."""
+    return [
+        call
+        for call, placed in shard.calls.items()
+        if placed.cut_sent_s is not None and now_s - max(placed.cut_sent_s, shard.last_cut_ended_s) > END_S
+    ]
+
+
+def _in_one_line(error: HarnessError) -> str:
+    text = ": ".join(str(part) for part in (error.where, error.what) if part)
+    return text.partition("\n")[0]
+
+
+def _did_not_come_up(why: str, log: str) -> StackError:
+    what = f"a process for calls did not come up: {why}"
+    return StackError(f"{what}\n{log}" if "\n" in log else what)
