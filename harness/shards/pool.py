@@ -1,54 +1,56 @@
-"""Shards as one place to make calls in: each carries a bounded number, and one that dies costs its own calls only."""
+"""Shards as one place to make calls in: each carries a bounded number, and one that dies costs its own calls only.
+
+This is the driver on asyncio; what it decides by is `policy`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness.call.engines.make import EngineName
-from harness.caller.lost_call import how_it_ended, lost_call, shard_died
+from harness.caller.lost_call import lost_call
 from harness.caller.prepare import Prepared
 from harness.clock import NS_PER_S, Clock
-from harness.errors import HarnessError, OwnFailure, StackError
+from harness.errors import OwnFailure
 from harness.process.child import Child
-from harness.process.lines import error_in
-from harness.process.log_tail import Said
 from harness.record.result import CallResult
-from harness.shards.protocol import LINE_LIMIT_BYTES, CallOrder, CutOrder, ShardOrder, write_prepared
-from harness.shards.silence import LOOK_S, Silence
-from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD, shards_for
+from harness.shards.policy import END_S, Ended, Happened, Ready, SecondTold, ShardPolicy, ShardState
+from harness.shards.protocol import (
+    COMMAND,
+    LINE_LIMIT_BYTES,
+    CallOrder,
+    CutOrder,
+    ShardOrder,
+    write_prepared,
+)
+from harness.shards.silence import LOOK_S
+from harness.shards.size import shards_for
 from harness.timeline.codec import event_of
 from harness.timeline.events import Event
 
-COMMAND = (sys.executable, "-m", "harness.shards.shard")
-END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
-SPARE_SHARE = 0.25  # of a shard's room: with less left, the next shard is started before it is needed
 
+@dataclass(eq=False)
+class _Process:
+    """A shard's process; `settled` once it is ready or gone."""
 
-@dataclass
-class _Shard:
-    """One child, seen from here."""
-
-    number: int
-    engine: EngineName
+    state: ShardState
     child: Child | None = None
-    calls: dict[str, asyncio.Future[CallResult]] = field(default_factory=dict)
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    gone: str | None = None
-    made: int = 0
-    retires: bool = False
-    error: HarnessError | None = None
-    frozen: str | None = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def room(self) -> int:
-        """How many more calls it takes."""
-        return 0 if self.gone or self.retires else CALLS_IN_A_SHARD[self.engine] - len(self.calls)
+    async def send(self, orders: Iterable[CallOrder | CutOrder]) -> None:
+        for order in orders:
+            if self.child is not None:
+                await self.child.send(order.model_dump())
+
+    async def stop(self, *, grace_s: float) -> None:
+        if self.child is not None:
+            await self.child.stop(grace_s=grace_s)
 
 
 class ShardPool:
@@ -76,24 +78,26 @@ class ShardPool:
         on_event: Callable[[str, Event], None] | None = None,
         on_second: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> None:
-        self._order = order
         self._scenarios = list(scenarios)
         self._clock = clock
-        self._most = most
         self._on_event = on_event
         self._on_second = on_second
-        self._shards: list[_Shard] = []
+        shards = 1 if most is None else shards_for(most, order.engine)
+        self._first_shards = shards
+        self._policy = ShardPolicy(order, shards=shards)
+        self._policy.expect(order.engine, shards, grows=most is None)
+        self._processes: dict[ShardState, _Process] = {}
+        self._calls: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.said = Said()
-        self.died = 0
 
     async def __aenter__(self) -> ShardPool:
         self._folder = tempfile.TemporaryDirectory(prefix="voice-harness-", ignore_cleanup_errors=True)
         prepared = Path(self._folder.name) / "scenarios"
         write_prepared(self._scenarios, prepared)
         told = {"prepared": str(prepared), "tell_events": self._on_event is not None}
-        self._order = self._order.model_copy(update=told)
+        self._policy.order = self._policy.order.model_copy(update=told)
+        self._do(self._watch())
         try:
             await self._first()
         except BaseException:
@@ -102,21 +106,21 @@ class ShardPool:
         return self
 
     async def _first(self) -> None:
-        """All shards that are known to be needed; what is wrong with one is wrong with all."""
-        for _ in range(self._expected(self._order.engine)):
-            shard = self._begin(self._order.engine)
-            if shard.number == 1:
-                await shard.ready.wait()
-            if shard.error is not None:
-                raise shard.error
-        await asyncio.gather(*(shard.ready.wait() for shard in self._shards))
+        """All shards that are known to be needed; what is wrong with the first is wrong with all."""
+        engine = self._policy.order.engine
+        for index in range(self._first_shards):
+            process = self._start(self._policy.begin(engine, self._now_s()))
+            if index == 0:
+                await process.settled.wait()
+                if process.state.error is not None:
+                    raise process.state.error
+        await asyncio.gather(*(process.settled.wait() for process in self._processes.values()))
 
     async def __aexit__(self, *_: object) -> None:
         await self._close()
 
     async def _close(self) -> None:
-        running = [shard.child for shard in self._shards if shard.child is not None]
-        await asyncio.gather(*(child.stop(grace_s=END_S) for child in running))
+        await asyncio.gather(*(process.stop(grace_s=END_S) for process in self._processes.values()))
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -126,7 +130,13 @@ class ShardPool:
     @property
     def pids(self) -> list[int]:
         """The processes that live."""
-        return [shard.child.pid for shard in self._shards if shard.child is not None and not shard.child.has_ended]
+        children = [process.child for process in self._processes.values()]
+        return [child.pid for child in children if child is not None and not child.has_ended]
+
+    @property
+    def died(self) -> int:
+        """How many shards died with calls in them."""
+        return self._policy.died
 
     def start(
         self,
@@ -144,44 +154,41 @@ class ShardPool:
         """
         scenario = next(index for index, each in enumerate(self._scenarios) if each is prepared)
         order = CallOrder(call=call, scenario=scenario, due_ns=due_ns, lasts_s=lasts_s, warm_up=warm_up, canary=canary)
-        engine: EngineName = self._order.engine
+        engine = self._policy.order.engine
         if canary:
             engine = "sdk" if engine == "light" else "light"
         return PooledCall(self, order, prepared, engine)
 
     # -- what PooledCall asks ----------------------------------------------------------------------------------------
 
-    async def make(self, order: CallOrder, engine: EngineName, took: Callable[[_Shard], None]) -> CallResult:
+    async def make(self, order: CallOrder, engine: EngineName, took: Callable[[ShardState], None]) -> CallResult:
         """Makes a call where there is room.
 
         Raises:
             OwnFailure: Its shard died, or none could be started.
         """
-        shard = self._with_room(engine)
-        ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
-        shard.calls[order.call] = ended
-        shard.made += 1
-        shard.retires = shard.made == CALLS_OF_A_SHARD[engine]
-        took(shard)
+        taken = self._policy.take(order, engine, self._now_s())
+        ended = self._calls[order.call] = asyncio.get_running_loop().create_future()
+        for shard in taken.begun:
+            self._start(shard)
+        process = self._processes[taken.shard]
+        took(taken.shard)
         try:
-            await shard.ready.wait()
-            if shard.gone is not None or shard.child is None:
-                raise shard_died(shard.gone or "it could not be started")
-            await shard.child.send(order.model_dump())
-            return await ended
+            await process.settled.wait()
+            await process.send(self._policy.to_send(taken.shard, order.call, self._now_s()))
+            return CallResult.model_validate(await ended)
         finally:
-            shard.calls.pop(order.call, None)
-            if shard.retires and not shard.calls and shard.child is not None:
-                self._do(shard.child.stop(grace_s=END_S))
+            self._calls.pop(order.call, None)
+            if self._policy.leave(taken.shard, order.call):
+                self._do(process.stop(grace_s=END_S))
 
-    async def cut(self, shard: _Shard, call: str) -> None:
+    async def cut(self, shard: ShardState, call: str) -> None:
         """Cuts a call that `make` gave to this shard."""
-        if shard.child is not None:
-            await shard.child.send(CutOrder(call=call).model_dump())
+        await self._processes[shard].send(self._policy.cut(shard, call, self._now_s()))
 
-    def cutting(self, shard: _Shard, call: str) -> None:
+    def cutting(self, shard: ShardState, call: str) -> None:
         """As `cut`, from where nothing can be awaited."""
-        self._do(self.cut(shard, call))
+        self._do(self._processes[shard].send(self._policy.cut(shard, call, self._now_s())))
 
     def lost(self, order: CallOrder, prepared: Prepared, problem: OwnFailure) -> CallResult:
         """The result of a call that nobody could finish."""
@@ -189,7 +196,7 @@ class ShardPool:
         return lost_call(
             order.call,
             prepared,
-            target=self._order.described,
+            target=self._policy.order.described,
             started=utc,
             failure=problem,
             canary=order.canary,
@@ -197,105 +204,67 @@ class ShardPool:
 
     # -- shards ------------------------------------------------------------------------------------------------------
 
-    def _expected(self, engine: EngineName) -> int:
-        return 1 if self._most is None else shards_for(self._most, engine)
+    def _start(self, shard: ShardState) -> _Process:
+        process = self._processes[shard] = _Process(shard)
+        self._do(self._live(process))
+        return process
 
-    def _with_room(self, engine: EngineName) -> _Shard:
-        """The shard with the most room; a new one where none has any."""
-        those = [shard for shard in self._shards if shard.engine == engine and not shard.gone and not shard.retires]
-        best = max(those, key=lambda shard: shard.room, default=None)
-        if best is None or best.room <= 0:
-            return self._begin(engine)
-        left = sum(shard.room for shard in those) - 1
-        if self._most is None and left < SPARE_SHARE * CALLS_IN_A_SHARD[engine]:
-            self._begin(engine)
-        return best
-
-    def _begin(self, engine: EngineName) -> _Shard:
-        shard = _Shard(len(self._shards) + 1, engine)
-        self._shards.append(shard)
-        self._do(self._live(shard))
-        return shard
-
-    def _do(self, work: Any) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _live(self, shard: _Shard) -> None:
+    async def _live(self, process: _Process) -> None:
         """A shard's whole life; its calls end with it."""
-        why = "it could not be started"
-        silence = Silence(self._now_s())
-
-        def take(message: dict[str, Any]) -> None:
-            silence.heard(self._now_s())
-            self._take(shard, message)
-
+        shard = process.state
+        code = None
         try:
-            shard.child = await Child.start(
+            process.child = await Child.start(
                 f"shard {shard.number}",
                 COMMAND,
-                said=self.said,
-                on_message=take,
+                said=shard.log_tail,
+                on_message=partial(self._heard, process),
                 line_limit_bytes=LINE_LIMIT_BYTES,
             )
-            rate = self._order.session_rate_per_min
-            order = self._order.model_copy(
-                update={
-                    "engine": shard.engine,
-                    "seed": self._order.seed + shard.number,
-                    "session_rate_per_min": None if rate is None else rate / self._expected(shard.engine),
-                }
-            )
-            await shard.child.send(order.model_dump())
-            watching = asyncio.create_task(self._watch(shard, shard.child, silence))
-            try:
-                code = await shard.child.wait()
-                why = shard.frozen or how_it_ended(code)
-            finally:
-                watching.cancel()
+            await process.child.send(self._policy.order_of(shard).model_dump())
+            code = await process.child.wait()
         except OSError as problem:
-            why = f"it could not be started: {problem.strerror}"
+            self._fail(self._policy.not_started(shard, problem))
         finally:
-            self._gone(shard, why)
+            self._fail(self._policy.ended(shard, code))
+            process.settled.set()
 
-    async def _watch(self, shard: _Shard, child: Child, silence: Silence) -> None:
-        """Ends a shard that is frozen: a call in it would never end."""
-        while shard.frozen is None:
+    async def _watch(self) -> None:
+        while True:
             await asyncio.sleep(LOOK_S)
-            shard.frozen = silence.look(self._now_s(), ready=shard.ready.is_set())
-        await child.stop(grace_s=0.0)
+            looked = self._policy.look(self._now_s())
+            for shard in looked.kill:
+                self._do(self._processes[shard].stop(grace_s=0.0))
+            self._fail(looked.lost)
 
     def _now_s(self) -> float:
         return self._clock.now_ns() / NS_PER_S
 
-    def _take(self, shard: _Shard, message: dict[str, Any]) -> None:
-        if "ended" in message:
-            result = CallResult.model_validate(message["ended"])
-            ended = shard.calls.get(result.call)
-            if ended is not None and not ended.done():
+    def _heard(self, process: _Process, message: dict[str, Any]) -> None:
+        match self._policy.heard(process.state, message, self._now_s()):
+            case Ended(call, result) if (ended := self._calls.get(call)) is not None and not ended.done():
                 ended.set_result(result)
-        elif "event" in message and self._on_event is not None:
-            event = event_of(message["event"])
-            if event is not None:
-                self._on_event(message["call"], event)
-        elif "second" in message and self._on_second is not None:
-            self._on_second(shard.number, message["second"])
-        elif "ready" in message:
-            shard.ready.set()
-        elif "error" in message:
-            shard.error = error_in(message)
+            case Happened(call, entry) if self._on_event is not None:
+                event = event_of(entry)
+                if event is not None:
+                    self._on_event(call, event)
+            case SecondTold(number, second) if self._on_second is not None:
+                self._on_second(number, second)
+            case Ready():
+                process.settled.set()
+            case _:
+                pass
 
-    def _gone(self, shard: _Shard, why: str) -> None:
-        last = self.said.last()
-        shard.gone = f"{why} ({last})" if last else why
-        if not shard.ready.is_set():
-            shard.error = shard.error or StackError(f"a process for calls did not come up: {shard.gone}")
-        self.died += bool(shard.calls)
-        shard.ready.set()
-        for ended in shard.calls.values():
-            if not ended.done():
-                ended.set_exception(shard_died(shard.gone))
+    def _fail(self, lost: Mapping[str, OwnFailure]) -> None:
+        for call, failure in lost.items():
+            ended = self._calls.get(call)
+            if ended is not None and not ended.done():
+                ended.set_exception(failure)
 
 
 class PooledCall:
@@ -306,7 +275,8 @@ class PooledCall:
         self._order = order
         self._prepared = prepared
         self._engine = engine
-        self._shard: _Shard | None = None
+        self._shard: ShardState | None = None
+        self._is_cut = False
 
     async def make(self) -> CallResult:
         """See `RunningCall`."""
@@ -317,8 +287,11 @@ class PooledCall:
 
     def cut(self) -> None:
         """See `RunningCall`."""
+        self._is_cut = True
         if self._shard is not None:
             self._pool.cutting(self._shard, self._order.call)
 
-    def _took(self, shard: _Shard) -> None:
+    def _took(self, shard: ShardState) -> None:
         self._shard = shard
+        if self._is_cut:
+            self._pool.cutting(shard, self._order.call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from harness.call.engines.make import EngineName
 from harness.caller.prepare import Prepared
 from harness.clock import SystemClock
-from harness.errors import UsageError
+from harness.errors import StackError, UsageError
 from harness.record.result import CallResult
 from harness.shards import silence
 from harness.shards.pool import ShardPool
@@ -148,7 +149,7 @@ async def test_a_target_that_cannot_be_called_is_told_before_any_call(tmp_path: 
 async def test_a_shard_that_has_made_its_calls_is_followed_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.shards.pool.CALLS_OF_A_SHARD", {"light": 2})
+    monkeypatch.setattr("harness.shards.policy.CALLS_OF_A_SHARD", {"light": 2})
     scenario = prepared("x")
     async with (
         FakeSessionService(refusal(503)) as service,
@@ -160,3 +161,43 @@ async def test_a_shard_that_has_made_its_calls_is_followed_by_another(
             assert result.failure == "session.server_error"
         assert first not in pool.pids
         assert pool.died == 0
+
+
+async def test_a_call_that_is_cut_before_its_shard_is_ready_has_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.shards.policy.CALLS_IN_A_SHARD", {"light": 1})
+    scenario = prepared("x")
+    async with (
+        FakeSessionService(hanging()) as service,
+        ShardPool(order(tmp_path, service.url), [scenario], clock=SystemClock()) as pool,
+    ):
+        calls = [pool.start(name, scenario) for name in ("a", "b", "c")]
+        calls[2].cut()
+        running = [asyncio.ensure_future(call.make()) for call in calls]
+        await service.wait_for_requests(1)
+        for call in calls[:2]:
+            call.cut()
+        results = await asyncio.gather(*running)
+        assert len(pool.pids) > 1
+    assert [(result.call, result.cut, result.ok) for result in results] == [(name, True, None) for name in "abc"]
+
+
+async def test_a_process_that_cannot_be_started_is_told_before_any_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.shards.pool.COMMAND", (str(tmp_path / "nothing"),))
+    pool = ShardPool(order(tmp_path, "http://127.0.0.1/"), [prepared("x")], clock=SystemClock())
+    with pytest.raises(StackError, match="did not come up: it could not be started: No such file"):
+        await pool.__aenter__()
+
+
+async def test_a_process_that_ends_at_once_is_told_with_what_it_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.shards.pool.COMMAND", (sys.executable, "-c", "import no_such_module"))
+    pool = ShardPool(order(tmp_path, "http://127.0.0.1/"), [prepared("x")], clock=SystemClock())
+    with pytest.raises(StackError) as failed:
+        await pool.__aenter__()
+    assert "No module named 'no_such_module'" in failed.value.what
+    assert "Traceback" in failed.value.what
