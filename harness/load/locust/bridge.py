@@ -1,15 +1,15 @@
 """From a process that Locust has patched to shards that nobody has: pipes, read by greenlets.
 
-The same lines as `pool` writes and reads, by gevent in place of asyncio. Imported after Locust, in its processes only.
+This is the driver on gevent; what it decides by is `shards/policy.py`. Imported after Locust, in its processes only.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,47 +18,44 @@ from gevent import subprocess
 from gevent.event import AsyncResult, Event
 
 from harness.call.engines.make import EngineName
-from harness.caller.lost_call import how_it_ended, shard_died
-from harness.process.lines import error_in, line_of, message_in
-from harness.process.log_tail import Said
-from harness.shards.protocol import CallOrder, CutOrder, ShardOrder
-from harness.shards.silence import LOOK_S, READY_S, Silence
-from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
+from harness.errors import OwnFailure
+from harness.process.lines import line_of, message_in
+from harness.shards.policy import END_S, Ended, Ready, ShardPolicy, ShardState, Started
+from harness.shards.protocol import COMMAND, CallOrder, CutOrder, ShardOrder
+from harness.shards.silence import LOOK_S
 
-COMMAND = (sys.executable, "-m", "harness.shards.shard")
-END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
+READ_S = 0.5  # after the end of a shard, for the rest of its log
 
 
 @dataclass(eq=False)
-class _Shard:
-    """One child, seen from here."""
+class _Process:
+    """A shard's process; `settled` once it is ready or gone."""
 
-    number: int
-    engine: EngineName
-    process: subprocess.Popen[bytes]
-    calls: dict[str, AsyncResult] = field(default_factory=dict)
-    ready: Event = field(default_factory=Event)
-    gone: str | None = None
-    made: int = 0
-    retires: bool = False
-    second: dict[str, Any] = field(default_factory=dict)
-    silence: Silence = field(default_factory=lambda: Silence(time.monotonic()))
-    killed: str | None = None
+    state: ShardState
+    process: subprocess.Popen[bytes] | None = None
+    settled: Event = field(default_factory=Event)
 
-    def kill(self, why: str) -> None:
-        """Ends it at once; its calls are lost."""
-        self.killed = why
-        self.process.kill()
-
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, orders: Iterable[ShardOrder | CallOrder | CutOrder]) -> None:
+        if self.process is None:
+            return
         with contextlib.suppress(OSError, ValueError):  # it has ended: its reader tells
-            self.process.stdin.write(line_of(message).encode())
-            self.process.stdin.flush()
+            for order in orders:
+                self.process.stdin.write(line_of(order.model_dump()).encode())
+                self.process.stdin.flush()
 
     def end(self) -> None:
         """Closes its input: it ends when its calls have."""
-        with contextlib.suppress(OSError, ValueError):
-            self.process.stdin.close()
+        if self.process is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self.process.stdin.close()
+
+    def kill_at(self, until_s: float) -> None:
+        """Waits for its end, and ends it at that time (s, monotonic)."""
+        if self.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(max(0.0, until_s - time.monotonic()))
+            if self.process.poll() is None:
+                self.process.kill()
 
 
 class Bridge:
@@ -71,30 +68,42 @@ class Bridge:
     """
 
     def __init__(self, order: ShardOrder, *, shards: int, started: Callable[[str], None]) -> None:
-        self._order = order
-        self._expected = shards
+        self._policy = ShardPolicy(order, shards=shards, starter=f"{socket.gethostname()}:{os.getpid()}")
         self._started = started
-        self._shards: list[_Shard] = []
-        self.said = Said()
-        self.problem: str | None = None
-        self.died = 0
+        self._processes: dict[ShardState, _Process] = {}
+        self._calls: dict[str, AsyncResult] = {}
         gevent.spawn(self._watch)
 
-    def begin(self, engine: EngineName, count: int = 1) -> None:
-        """Starts shards before they are needed, and returns when they are ready."""
-        started = [self._start(engine) for _ in range(count)]
-        for shard in started:
-            shard.ready.wait(READY_S)
+    def begin(self, engine: EngineName, count: int = 1, *, grows: bool = False) -> None:
+        """Starts shards before they are needed, and returns when they are ready or gone.
+
+        With `grows` more calls may come than these have room for; see `ShardPolicy.expect`.
+        """
+        self._policy.expect(engine, count, grows=grows)
+        begun = [self._start(self._policy.begin(engine, time.monotonic())) for _ in range(count)]
+        for process in begun:
+            process.settled.wait()
+
+    @property
+    def died(self) -> int:
+        """How many shards died with calls in them."""
+        return self._policy.died
+
+    @property
+    def problem(self) -> str | None:
+        """The last error of a shard."""
+        return self._policy.problem
 
     @property
     def seconds(self) -> list[dict[str, Any]]:
         """What each living shard last said of its second: alive, lag_ms, cpu."""
-        return [shard.second for shard in self._shards if shard.gone is None and shard.second]
+        return self._policy.seconds
 
     @property
     def pids(self) -> list[int]:
         """The shards that live."""
-        return [shard.process.pid for shard in self._shards if shard.gone is None]
+        processes = [self._processes[shard].process for shard in self._policy.living]
+        return [process.pid for process in processes if process is not None]
 
     def make(self, order: CallOrder, engine: EngineName) -> dict[str, Any]:
         """Makes a call and waits for its result, as `CallResult` in JSON.
@@ -104,121 +113,110 @@ class Bridge:
         Raises:
             OwnFailure: Its shard died, or none could be started.
         """
-        shard = self._with_room(engine)
-        ended: AsyncResult = AsyncResult()
-        shard.calls[order.call] = ended
-        shard.made += 1
-        shard.retires = shard.made == CALLS_OF_A_SHARD[engine]
+        taken = self._policy.take(order, engine, time.monotonic())
+        shard = taken.shard
+        self._calls[order.call] = AsyncResult()
+        for begun in taken.begun:
+            self._start(begun)
+        process = self._processes[shard]
         try:
-            shard.ready.wait(READY_S)
-            if shard.gone is not None:
-                raise shard_died(shard.gone)
-            shard.tell(order.model_dump())
             try:
-                result: dict[str, Any] = ended.get()
+                return self._result(process, order.call)
             except gevent.GreenletExit:
-                shard.tell(CutOrder(call=order.call).model_dump())
-                result = ended.get(timeout=END_S)
-            return result
+                process.send(self._policy.cut(shard, order.call, time.monotonic()))
+                return self._result(process, order.call)
         finally:
-            shard.calls.pop(order.call, None)
-            if shard.retires and not shard.calls:
-                shard.end()
+            self._calls.pop(order.call, None)
+            if self._policy.leave(shard, order.call):
+                self._retire(process)
+
+    def _result(self, process: _Process, call: str) -> dict[str, Any]:
+        process.settled.wait()
+        process.send(self._policy.to_send(process.state, call, time.monotonic()))
+        result: dict[str, Any] = self._calls[call].get()
+        return result
 
     def cut(self) -> None:
         """Cuts all calls that run; a shard that does not end them is ended itself."""
-        for shard in self._shards:
-            shard.tell(CutOrder().model_dump())
-            gevent.spawn_later(END_S, self._end_stuck, shard, list(shard.calls))
+        for shard in self._policy.cut_all(time.monotonic()):
+            self._processes[shard].send((CutOrder(),))
 
     def close(self) -> None:
         """Ends the shards; what runs is cut."""
-        for shard in self._shards:
-            shard.end()
-        until = time.monotonic() + END_S
-        for shard in self._shards:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                shard.process.wait(max(0.0, until - time.monotonic()))
-            if shard.process.poll() is None:
-                shard.process.kill()
+        for process in self._processes.values():
+            process.end()
+        until_s = time.monotonic() + END_S
+        for process in self._processes.values():
+            process.kill_at(until_s)
 
     @staticmethod
-    def _end_stuck(shard: _Shard, calls: list[str]) -> None:
-        if shard.gone is None and any(call in shard.calls for call in calls):
-            shard.kill(f"it had not ended its calls {END_S:g} s after they were cut")
+    def _retire(process: _Process) -> None:
+        process.end()
+        gevent.spawn(process.kill_at, time.monotonic() + END_S)
 
     def _watch(self) -> None:
-        """Ends shards that are frozen: a call in one would never end."""
         while True:
             gevent.sleep(LOOK_S)
-            for shard in self._shards:
-                frozen = shard.silence.look(time.monotonic(), ready=shard.ready.is_set())
-                if frozen is not None and shard.gone is None and shard.killed is None:
-                    shard.kill(frozen)
+            looked = self._policy.look(time.monotonic())
+            for shard in looked.kill:
+                self._processes[shard].kill_at(time.monotonic())
+            self._fail(looked.lost)
 
-    def _with_room(self, engine: EngineName) -> _Shard:
-        those = [shard for shard in self._shards if shard.engine == engine and not shard.gone and not shard.retires]
-        best = min(those, key=lambda shard: len(shard.calls), default=None)
-        if best is None or len(best.calls) >= CALLS_IN_A_SHARD[engine]:
-            return self._start(engine)
-        return best
+    def _start(self, shard: ShardState) -> _Process:
+        process = self._processes[shard] = _Process(shard)
+        try:
+            # Its own session: a Ctrl-C in the terminal is the driver's to judge. It ends when our end of its pipe does.
+            process.process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            self._fail(self._policy.not_started(shard, problem))
+            process.settled.set()
+            return process
+        process.send((self._policy.order_of(shard),))
+        gevent.spawn(self._read, process, process.process)
+        return process
 
-    def _start(self, engine: EngineName) -> _Shard:
-        # Its own session: a Ctrl-C in the terminal is the driver's to judge. It ends when our end of its pipe does.
-        process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        shard = _Shard(len(self._shards) + 1, engine, process)
-        self._shards.append(shard)
-        rate = self._order.session_rate_per_min
-        told = {
-            "engine": engine,
-            "seed": self._order.seed + os.getpid() % 1000 * 100 + shard.number,
-            "session_rate_per_min": None if rate is None else rate / self._expected,
-        }
-        shard.tell(self._order.model_copy(update=told).model_dump())
-        gevent.spawn(self._read, shard)
-        gevent.spawn(self._read_errors, shard)
-        return shard
+    def _read(self, process: _Process, child: subprocess.Popen[bytes]) -> None:
+        """Reads what a shard says; its calls end with it."""
+        shard = process.state
+        errors = gevent.spawn(self._read_errors, shard, child)
+        code = None
+        try:
+            for line in child.stdout:
+                message = message_in(line)
+                if message is None:
+                    shard.log_tail.add(line)
+                else:
+                    self._heard(process, message)
+            code = child.wait()
+            errors.join(READ_S)
+        finally:
+            self._fail(self._policy.ended(shard, code))
+            process.settled.set()
 
-    def _read(self, shard: _Shard) -> None:
-        for line in shard.process.stdout:
-            shard.silence.heard(time.monotonic())
-            message = message_in(line)
-            if message is None:
-                self.said.add(line)
-            else:
-                self._take(shard, message)
-        code = shard.process.wait()
-        self._gone(shard, shard.killed or how_it_ended(code))
+    @staticmethod
+    def _read_errors(shard: ShardState, child: subprocess.Popen[bytes]) -> None:
+        for line in child.stderr:
+            shard.log_tail.add(line)
 
-    def _read_errors(self, shard: _Shard) -> None:
-        for line in shard.process.stderr:
-            self.said.add(line)
+    def _heard(self, process: _Process, message: dict[str, Any]) -> None:
+        match self._policy.heard(process.state, message, time.monotonic()):
+            case Ended(call, result) if (ended := self._calls.get(call)) is not None and not ended.ready():
+                ended.set(result)
+            case Started(call):
+                self._started(call)
+            case Ready():
+                process.settled.set()
+            case _:
+                pass
 
-    def _take(self, shard: _Shard, message: dict[str, Any]) -> None:
-        if "ended" in message:
-            ended = shard.calls.get(message["ended"]["call"])
-            if ended is not None:
-                ended.set(message["ended"])
-        elif "started" in message:
-            self._started(message["started"])
-        elif "second" in message:
-            shard.second = message["second"]
-        elif "ready" in message:
-            shard.ready.set()
-        elif "error" in message:
-            problem = error_in(message)
-            self.problem = ": ".join(str(part) for part in (problem.where, problem.what) if part)
-
-    def _gone(self, shard: _Shard, why: str) -> None:
-        last = self.problem or self.said.last(1)
-        shard.gone = f"{why} ({last})" if last else why
-        self.died += bool(shard.calls)
-        shard.ready.set()
-        for ended in list(shard.calls.values()):
-            ended.set_exception(shard_died(shard.gone))
+    def _fail(self, lost: Mapping[str, OwnFailure]) -> None:
+        for call, failure in lost.items():
+            ended = self._calls.get(call)
+            if ended is not None and not ended.ready():
+                ended.set_exception(failure)

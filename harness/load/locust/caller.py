@@ -100,7 +100,8 @@ class Caller:
 
     def begin(self) -> None:
         """Starts the shards and says that they are ready."""
-        self._bridge.begin(self._order.calls.engine, self._shards)
+        grows = self.plan.most(len(self._scenarios)) is None
+        self._bridge.begin(self._order.calls.engine, self._shards, grows=grows)
         if self._canary_share:
             self._bridge.begin("sdk", shards_for(self._canary_share, "sdk"))
         gevent.spawn(self._tell_seconds)
