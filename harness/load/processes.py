@@ -13,7 +13,7 @@ from harness.caller.lost_call import how_it_ended
 from harness.errors import EXIT_OK, EXIT_UNFIT
 from harness.load.order import LoadOrder, Role
 from harness.process.child import Child
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.process.signals import Signals
 from harness.shards.protocol import LINE_LIMIT_BYTES
 
@@ -47,7 +47,7 @@ class Loading:
     workers: int
     say: Say
     on_status: OnStatus
-    said: Said = field(default_factory=Said)
+    log_tail: LogTail = field(default_factory=LogTail)
     loaded: Loaded = field(default_factory=Loaded)
     _refused: int = 0
     _children: list[Child] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Loading:
             if self.order.role == "worker":
                 self.loaded.exit_code = self._worst([code, *[await child.wait() for child in others]])
             elif self.loaded.ending is None:
-                self.say(f"the master of the load vanished: {how_it_ended(code)}\n{self.said.last(20)}".rstrip())
+                self.say(f"the master of the load vanished: {how_it_ended(code)}\n{self.log_tail.last(20)}".rstrip())
             for task in watching:
                 task.cancel()
         finally:
@@ -80,7 +80,7 @@ class Loading:
         for code in bad:
             self.say(f"a process of this worker is gone: {how_it_ended(code)}")
         if bad:
-            self.say(self.said.last(20))
+            self.say(self.log_tail.last(20))
         return EXIT_UNFIT if any(code < 0 for code in bad) else max(bad, default=EXIT_OK)
 
     def _first_role(self) -> Role:
@@ -93,7 +93,7 @@ class Loading:
         child = await Child.start(
             f"load {role}",
             COMMAND,
-            said=self.said,
+            log_tail=self.log_tail,
             on_message=self._take,
             line_limit_bytes=LINE_LIMIT_BYTES,
         )

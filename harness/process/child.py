@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.process.lines import line_of, message_in
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 
 GUARD = (sys.executable, "-m", "harness.process.guard", "--")
 LINE_LIMIT_BYTES = 1 << 20
@@ -22,12 +22,12 @@ class Child:
 
     Attributes:
         name: Its name in messages.
-        said: The last lines of its standard error (and of its output, if there is no `on_message` for that).
+        log_tail: The last lines of its standard error (and of its output, if there is no `on_message` for that).
     """
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, said: Said) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log_tail: LogTail) -> None:
         self.name = name
-        self.said = said
+        self.log_tail = log_tail
         self._process = process
         self._readers: list[asyncio.Task[None]] = []
 
@@ -37,7 +37,7 @@ class Child:
         name: str,
         command: Sequence[str],
         *,
-        said: Said,
+        log_tail: LogTail,
         on_message: Callable[[dict[str, Any]], None] | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
@@ -48,8 +48,8 @@ class Child:
         Args:
             name: Its name in messages.
             command: Program and arguments; must not contain secrets.
-            said: Receives its output.
-            on_message: Receives each JSON object of its standard output; without it that output goes to `said`.
+            log_tail: Receives its output.
+            on_message: Receives each JSON object of its standard output; without it that output goes to `log_tail`.
             env: Its environment; defaults to ours.
             cwd: Its working directory.
             line_limit_bytes: Longer lines of its output are dropped.
@@ -67,18 +67,18 @@ class Child:
             env=env,
             cwd=cwd,
         )
-        child = cls(name, process, said)
+        child = cls(name, process, log_tail)
 
         def take_message(line: bytes) -> None:
             message = message_in(line)
             if message is not None and on_message is not None:
                 on_message(message)
             else:
-                said.add(line)
+                log_tail.add(line)
 
         child._readers = [
-            asyncio.create_task(_read_lines(process.stdout, take_message if on_message else said.add)),
-            asyncio.create_task(_read_lines(process.stderr, said.add)),
+            asyncio.create_task(_read_lines(process.stdout, take_message if on_message else log_tail.add)),
+            asyncio.create_task(_read_lines(process.stderr, log_tail.add)),
         ]
         return child
 

@@ -14,7 +14,7 @@ LINE_CHARS = 600
 _SECRET_SHAPES = re.compile(r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|\bsk_[\w-]{8,}")
 
 
-class Said:
+class LogTail:
     """The last lines of a child's output.
 
     Args:

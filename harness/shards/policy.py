@@ -24,7 +24,7 @@ from harness.call.engines.make import EngineName
 from harness.caller.lost_call import DIED, how_it_ended, shard_died
 from harness.errors import HarnessError, OwnFailure, StackError
 from harness.process.lines import error_in
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.shards.protocol import CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import Silence, stood_still
 from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
@@ -68,7 +68,7 @@ class ShardState:
     killed: str | None = None
     gone: str | None = None
     last_cut_ended_s: float = 0.0
-    log_tail: Said = field(default_factory=Said)
+    log_tail: LogTail = field(default_factory=LogTail)
 
     @property
     def takes_calls(self) -> bool:

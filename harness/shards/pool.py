@@ -222,7 +222,7 @@ class ShardPool:
             process.child = await Child.start(
                 f"shard {shard.number}",
                 COMMAND,
-                said=shard.log_tail,
+                log_tail=shard.log_tail,
                 on_message=partial(self._heard, process),
                 line_limit_bytes=LINE_LIMIT_BYTES,
             )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from harness.errors import ConfigError, StackError
 from harness.process.child import GUARD, Child
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.secret import without_keys
 
 # The newest tag that `go install` accepts; later ones have `replace` directives, which it refuses.
@@ -215,9 +215,9 @@ async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path
     Raises:
         StackError: It failed; the message has its last lines.
     """
-    said = Said()
+    log_tail = LogTail()
     started_s = time.monotonic()
-    child = await Child.start(what, [*GUARD, *command], said=said, env=without_keys(env), cwd=str(folder))
+    child = await Child.start(what, [*GUARD, *command], log_tail=log_tail, env=without_keys(env), cwd=str(folder))
     try:
         await child.send({})
         waiting = asyncio.create_task(child.wait())
@@ -227,7 +227,7 @@ async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path
     finally:
         await asyncio.shield(child.stop(grace_s=4.0))
     if code != 0:
-        last = said.last(LINES_SHOWN)
+        last = log_tail.last(LINES_SHOWN)
         raise StackError(f"{what} failed (exit {code}):\n{last}", where=MODULE, hint=_hint(last))
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 from harness.errors import StackError
 from harness.process.child import Child
 from harness.process.lines import error_in
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
 from harness.stack.host_messages import HostSettings
@@ -105,7 +105,7 @@ class EmbeddedStack:
             **({} if agents_command is None else {"agents_command": list(agents_command)}),
         )
         started_s = time.monotonic()
-        said = Said([key])
+        log_tail = LogTail([key])
         first: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         later: list[dict[str, Any]] = []
 
@@ -115,7 +115,9 @@ class EmbeddedStack:
             else:
                 first.set_result(message)
 
-        host = await Child.start("stack host", HOST_COMMAND, said=said, on_message=take, env=_host_environment())
+        host = await Child.start(
+            "stack host", HOST_COMMAND, log_tail=log_tail, on_message=take, env=_host_environment()
+        )
         falling = asyncio.create_task(_fall(host, later))
         try:
             await host.send(settings.to_message())
@@ -171,7 +173,7 @@ async def _fall(host: Child, messages: Sequence[dict[str, Any]]) -> StackError:
         fallen = message.get("fallen")
         if isinstance(fallen, dict):
             return _fallen_error(str(fallen["part"]), str(fallen["said"]))
-    return _fallen_error(f"{host.name} (exit {code})", host.said.last(_LINES_SHOWN))
+    return _fallen_error(f"{host.name} (exit {code})", host.log_tail.last(_LINES_SHOWN))
 
 
 def _fallen_error(part: str, said: str) -> StackError:

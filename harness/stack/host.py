@@ -22,7 +22,7 @@ from livekit.api import CreateRoomRequest, LiveKitAPI
 from harness.errors import ConfigError, HarnessError, StackError
 from harness.process.child import Child
 from harness.process.lines import error_in, error_message, line_of
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.secret import Secret
 from harness.stack.agents_file import load_agents
 from harness.stack.cuts import Cuts
@@ -84,23 +84,23 @@ class News:
 class Agents:
     """The agents' process: starts at once, gets the server's address when that is up; `join` sends agents to rooms."""
 
-    def __init__(self, child: Child, said: Said, ready: asyncio.Future[None], news: News) -> None:
+    def __init__(self, child: Child, log_tail: LogTail, ready: asyncio.Future[None], news: News) -> None:
         self.child = child
-        self.said = said
+        self.log_tail = log_tail
         self.news = news
         self._ready = ready
 
     @classmethod
     async def start(cls, command: list[str]) -> Agents:
         """Starts the process, which does its imports while it waits for its first line."""
-        said = Said()
+        log_tail = LogTail()
         news = News()
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def take(message: dict[str, Any]) -> None:
             error = error_in(message) if "error" in message else None
             if error is not None:
-                said.add(error.what)
+                log_tail.add(error.what)
                 if not ready.done():
                     ready.set_exception(error)
             elif "room" in message:
@@ -108,7 +108,7 @@ class Agents:
             elif "ready" in message and not ready.done():
                 ready.set_result(None)
 
-        return cls(await Child.start("agents", command, said=said, on_message=take), said, ready, news)
+        return cls(await Child.start("agents", command, log_tail=log_tail, on_message=take), log_tail, ready, news)
 
     async def set_up(self, server: RunningServer, settings: HostSettings) -> None:
         """Passes on the server's keys and waits until the agents are ready.
@@ -128,10 +128,11 @@ class Agents:
             if self._ready.done():
                 self._ready.result()
             elif ended.done():
-                raise Fallen("agents", self.said.last(LINES_SHOWN))
+                raise Fallen("agents", self.log_tail.last(LINES_SHOWN))
             else:
+                last = self.log_tail.last(LINES_SHOWN)
                 raise StackError(
-                    f"the agents were not ready within {AGENTS_READY_WITHIN_S:.0f} s:\n{self.said.last(LINES_SHOWN)}",
+                    f"the agents were not ready within {AGENTS_READY_WITHIN_S:.0f} s:\n{last}",
                     hint="see whether the machine is very busy, and try again",
                 )
         finally:
@@ -216,7 +217,7 @@ class Host:
             for waiting in ends:
                 waiting.cancel()
         child = ends[done.pop()]
-        return Fallen(child.name, child.said.last(LINES_SHOWN))
+        return Fallen(child.name, child.log_tail.last(LINES_SHOWN))
 
     async def stop(self) -> None:
         """Stops everything in reverse order of starting."""

@@ -18,7 +18,7 @@ import aiohttp
 from harness.cache import user_cache_dir
 from harness.errors import ConfigError, StackError
 from harness.process.child import GUARD, Child
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.process.ports import LOOPBACK, free_tcp_port, free_udp_port
 from harness.secret import Secret
 from harness.stack.build_server import SERVER_ENV, VERSION, build_server, runs, version_of
@@ -154,7 +154,7 @@ async def start_server(program: Path) -> RunningServer:
         child = await _start_child(program, ports, keys)
         if not child.has_ended:
             return RunningServer(child, keys)
-        said = child.said.last(_LINES_SHOWN)
+        said = child.log_tail.last(_LINES_SHOWN)
         if "address already in use" not in said:
             break
     raise StackError(
@@ -169,7 +169,7 @@ async def _start_child(program: Path, ports: ServerPorts, keys: LiveKitKeys) -> 
     child = await Child.start(
         "LiveKit server",
         [*GUARD, str(program), "--config", "/dev/stdin"],
-        said=Said([keys.api_secret]),
+        log_tail=LogTail([keys.api_secret]),
     )
     answers = False
     try:
@@ -192,7 +192,7 @@ async def _answers(child: Child, http_port: int) -> bool:
                 await asyncio.wait([ended], timeout=_POLL_S)
     except TimeoutError:
         raise StackError(
-            f"the LiveKit server did not answer within {START_WITHIN_S:.0f} s:\n{child.said.last(_LINES_SHOWN)}",
+            f"the LiveKit server did not answer within {START_WITHIN_S:.0f} s:\n{child.log_tail.last(_LINES_SHOWN)}",
             hint="see whether the machine is very busy, and try again",
         ) from None
     finally:

@@ -14,7 +14,7 @@ from harness.call.engines.make import EngineName, engine_name
 from harness.caller.prepare import Prepared, prepare
 from harness.clock import SystemClock
 from harness.process.child import Child
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 from harness.scenario.load import load_scenario
@@ -148,7 +148,7 @@ class PlainCalls:
         self._agent = agent
         self._calls = 0
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._said = Said()
+        self._log_tail = LogTail()
 
     @property
     def pids(self) -> Sequence[int]:
@@ -163,7 +163,7 @@ class PlainCalls:
             "wav": str(WAV),
         }
         self._child = await Child.start(
-            "plain client", PLAIN_CLIENT, said=self._said, on_message=self._answers.put_nowait
+            "plain client", PLAIN_CLIENT, log_tail=self._log_tail, on_message=self._answers.put_nowait
         )
         self._ended = asyncio.create_task(self._child.wait())
         await self._child.send(settings)
@@ -186,7 +186,7 @@ class PlainCalls:
         if answer.done():
             return answer.result()
         answer.cancel()
-        raise TimeoutError(f"the plain client does not answer; it last said: {self._said.last(20)}")
+        raise TimeoutError(f"the plain client does not answer; it last said: {self._log_tail.last(20)}")
 
     async def __aexit__(self, *_: object) -> None:
         self._ended.cancel()

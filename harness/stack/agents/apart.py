@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.process.child import Child
 from harness.process.lines import error_in
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.secret import Secret
 
 COMMAND = (sys.executable, "-m", "harness.stack.agents")
@@ -35,7 +35,7 @@ class Apart:
         Raises:
             OSError: The process cannot be started.
         """
-        said = Said([Secret(str(self._start["livekit"]["api_secret"]))])
+        log_tail = LogTail([Secret(str(self._start["livekit"]["api_secret"]))])
 
         def take(message: dict[str, Any]) -> None:
             if message.get("is") == "over":
@@ -43,10 +43,10 @@ class Apart:
             elif "room" in message:
                 self._tell(message)
             elif "error" in message:
-                said.add(str(error_in(message)))
+                log_tail.add(str(error_in(message)))
 
         over = asyncio.Event()
-        child = await Child.start("agent apart", COMMAND, said=said, on_message=take)
+        child = await Child.start("agent apart", COMMAND, log_tail=log_tail, on_message=take)
         try:
             await child.send({**self._start, "warm": [order["agent"]]})
             await child.send({**order, "apart": True})
@@ -55,6 +55,6 @@ class Apart:
             left.cancel()
             died = ended.done() and not over.is_set() and ended.result() != -signal.SIGKILL
             ended.cancel()
-            return said.last() if died else ""
+            return log_tail.last() if died else ""
         finally:
             await child.stop(grace_s=GRACE_S)

@@ -19,7 +19,7 @@ from harness.cache import user_cache_dir
 from harness.errors import ConfigError, Place, StackError
 from harness.installed_from import with_extra_stack
 from harness.process.lines import error_in
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.secret import without_keys
 from harness.stack.speech.spoken_cache import SpokenCache
 from harness.stack.speech.voice_names import VoiceName, voice_name
@@ -40,10 +40,10 @@ class Speech:
     Requests may run concurrently; a model is loaded when it is first used (or by `warm`).
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, cache: SpokenCache, said: Said) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, cache: SpokenCache, log_tail: LogTail) -> None:
         self._process = process
         self._cache = cache
-        self._said = said
+        self._log_tail = log_tail
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[tuple[Header, Pcm]]] = {}
         self._being_said: dict[tuple[str, VoiceName], asyncio.Task[Pcm]] = {}
@@ -76,7 +76,7 @@ class Speech:
             start_new_session=True,
             env={**without_keys(os.environ), **_ONE_THREAD},
         )
-        speech = cls(process, SpokenCache((cache_dir or user_cache_dir()) / "speech"), Said())
+        speech = cls(process, SpokenCache((cache_dir or user_cache_dir()) / "speech"), LogTail())
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await speech._open(ear_model)
@@ -223,7 +223,7 @@ class Speech:
                 line = await stderr.readline()
                 if not line:
                     return
-                self._said.add(line)
+                self._log_tail.add(line)
 
     def _fail_waiting(self) -> None:
         for answer in self._waiting.values():
@@ -233,7 +233,7 @@ class Speech:
     def _fallen(self) -> StackError:
         if self._closed:
             return StackError("the speech worker was closed while something was asked of it")
-        last = self._said.last(5)
+        last = self._log_tail.last(5)
         told = f"; it last said: {last}" if last else ""
         return StackError(
             f"the speech worker ended by itself (exit code {self._process.returncode}){told}",

@@ -17,7 +17,7 @@ from livekit import api, rtc
 
 from harness.clock import NS_PER_S, SystemClock
 from harness.process.child import Child
-from harness.process.log_tail import Said
+from harness.process.log_tail import LogTail
 from harness.stack.agents.arrival import ArrivalClock
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm, TrimmedSpeech
@@ -34,7 +34,7 @@ class Process:
     keys: LiveKitKeys
     child: Child
     truth_path: Path
-    said: Said
+    log_tail: LogTail
 
     async def join(self, agent: str, room: str, **overrides: str) -> None:
         await self.child.send({"do": "join", "room": room, "agent": agent, "overrides": overrides})
@@ -61,11 +61,11 @@ async def agents_process(
     warm: tuple[str, ...] = (),
 ) -> AsyncIterator[Process]:
     ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-    said = Said([keys.api_secret])
+    log_tail = LogTail([keys.api_secret])
     child = await Child.start(
         "agents",
         [sys.executable, "-m", "harness.stack.agents"],
-        said=said,
+        log_tail=log_tail,
         on_message=lambda message: ready.done() or ready.set_result(message),
     )
     truth_path = folder / "truth.jsonl"
@@ -76,9 +76,9 @@ async def agents_process(
         ended = asyncio.create_task(child.wait())
         await asyncio.wait({ready, ended}, timeout=90, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        assert ready.done(), said.last()
-        assert ready.result() == {"ready": True}, f"{ready.result()} {said.last()}"
-        yield Process(keys, child, truth_path, said)
+        assert ready.done(), log_tail.last()
+        assert ready.result() == {"ready": True}, f"{ready.result()} {log_tail.last()}"
+        yield Process(keys, child, truth_path, log_tail)
     finally:
         await child.stop(grace_s=10)
 
