@@ -23,13 +23,13 @@ from harness.errors import OwnFailure
 from harness.load.locust.bridge import Bridge
 from harness.load.locust.messages import ENDED, MARK_FILE, READY, SECOND, STARTED, Setup
 from harness.load.order import LoadOrder
+from harness.load.shares import shards_in_all, shards_of, share
 from harness.metrics.registry import METRICS
 from harness.metrics.samples import samples_of
 from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 from harness.run.mix import Mix
 from harness.shards.protocol import CallOrder, ShardOrder
-from harness.shards.size import shards_for
 
 AHEAD_NS = NS_PER_S // 2  # so long before a call is due, a shard is told of it
 LEAD_S = 2.0  # from the order of a burst to its moment
@@ -64,17 +64,19 @@ class Caller:
         self._clock = SystemClock()
         self._host = socket.gethostname()
         self._directory, self._is_here = self._folder()
-        most = setup.plan.most(len(scenarios))
-        share = 1 if most is None else max(1, -(-most // setup.workers))
-        self._shards = shards_for(share, order.calls.engine)
-        self._bridge = Bridge(self._shard_order(), shards=self._shards * setup.workers, started=self._started)
+        in_all = shards_in_all(setup.plan, order.calls.engine, scenarios=len(scenarios), workers=setup.workers)
+        self._bridge = Bridge(self._shard_order(), shards=in_all, started=self._started)
         self._scenario_of: dict[str, int] = {}
         self._next = 0
         self._canaries = 0
-        self._canary_share = _share(setup.plan.canaries, setup)
+        self._canary_share = self._share(setup.plan.canaries)
         self._begun_ns: int | None = None
         self._pending = self._dropped = self._turns = self._unfit = 0
         self.stopping = Event()
+
+    def _share(self, number: int) -> int:
+        """How many of `number` things are this worker's."""
+        return share(number, worker=self._setup.number, workers=self._setup.workers)
 
     def _folder(self) -> tuple[Path, bool]:
         """The run's folder, where it is on this machine; else one of our own."""
@@ -100,10 +102,11 @@ class Caller:
 
     def begin(self) -> None:
         """Starts the shards and says that they are ready."""
-        grows = self.plan.most(len(self._scenarios)) is None
-        self._bridge.begin(self._order.calls.engine, self._shards, grows=grows)
-        if self._canary_share:
-            self._bridge.begin("sdk", shards_for(self._canary_share, "sdk"))
+        setup, engine, scenarios = self._setup, self._order.calls.engine, len(self._scenarios)
+        grows = self.plan.most(scenarios) is None
+        begun = shards_of(self.plan, engine, scenarios=scenarios, worker=setup.number, workers=setup.workers)
+        for on, count in begun.items():
+            self._bridge.begin(on, count, grows=grows and on == engine)
         gevent.spawn(self._tell_seconds)
         self._send(READY, {})
 
@@ -186,7 +189,7 @@ class Caller:
         """Starts this worker's share of calls at the plan's rate, by deadlines; what has no room is dropped."""
         begun_ns = self._begun_ns or self._clock.now_ns()
         per_min = self.plan.rate_per_min or 1.0
-        cap = None if self.plan.slots is None else max(1, _share(self.plan.slots, self._setup))
+        cap = None if self.plan.slots is None else max(1, self._share(self.plan.slots))
         for index in range(self._setup.number - 1, self.plan.total(1) or 0, self._setup.workers):
             due_ns = begun_ns + round(index * 60 * NS_PER_S / per_min)
             if self._wait(due_ns - AHEAD_NS):
@@ -241,11 +244,6 @@ class Caller:
             }
             self._send(SECOND, second)
             gevent.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
-
-
-def _share(number: int, setup: Setup) -> int:
-    """How many of so many are this worker's."""
-    return number // setup.workers + (setup.number <= number % setup.workers)
 
 
 def _rows(result: CallResult) -> Iterator[dict[str, Any]]:

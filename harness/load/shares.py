@@ -1,0 +1,31 @@
+"""How a load is divided among its workers. Pure."""
+
+from __future__ import annotations
+
+from harness.call.engines.make import EngineName
+from harness.load.order import LoadPlan
+from harness.shards.size import shards_for
+
+
+def share(number: int, *, worker: int, workers: int) -> int:
+    """How many of `number` things belong to a worker; workers are numbered from 1."""
+    return number // workers + (worker <= number % workers)
+
+
+def shards_of(
+    plan: LoadPlan, engine: EngineName, *, scenarios: int, worker: int, workers: int
+) -> dict[EngineName, int]:
+    """How many shards of each engine a worker begins with: those of its calls, and those of its canaries."""
+    most = plan.most(scenarios)
+    shards = {engine: shards_for(1 if most is None else max(1, -(-most // workers)), engine)}
+    if canaries := share(plan.canaries, worker=worker, workers=workers):
+        shards["sdk"] = shards_for(canaries, "sdk")
+    return shards
+
+
+def shards_in_all(plan: LoadPlan, engine: EngineName, *, scenarios: int, workers: int) -> int:
+    """The shards of all workers, which share the session rate."""
+    each = (
+        shards_of(plan, engine, scenarios=scenarios, worker=worker, workers=workers) for worker in range(1, workers + 1)
+    )
+    return sum(sum(shards.values()) for shards in each)
