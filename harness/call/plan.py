@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.metrics.limits import parse_time_limit
+from harness.parsing.limits import parse_time_limit
 from harness.scenario.model import Scenario, Step
 from harness.scenario.timeouts import CallTimeouts
 from harness.utterances.find import Utterance

@@ -182,9 +182,9 @@ def _told(result: ThresholdResult) -> str:
 
 def _blamed(missed: Sequence[ThresholdResult], failures: dict[str, int]) -> Blamed:
     """The session service where what was missed lies before the conversation; by the failures, where calls failed."""
-    if any(result.metric.startswith(BEFORE_CONVERSATION) for result in missed):
+    if any(result.metric.metric.startswith(BEFORE_CONVERSATION) for result in missed):
         return "session service"
-    on_calls = not missed or any(result.metric.startswith("calls.") for result in missed)
+    on_calls = not missed or any(result.metric.metric.startswith("calls.") for result in missed)
     if on_calls and failures:
         before: Counter[bool] = Counter()
         for kind, count in failures.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.metrics.threshold import parse_metric
 from harness.record.reason import ExpectationFailed
 from harness.record.result import CallResult, ExpectationResult
 from harness.record.summary import ThresholdResult
@@ -19,9 +18,9 @@ class Excused:
     """
 
     def __init__(self, judged: Sequence[ThresholdResult]) -> None:
-        held = [(parse_metric(result.metric), result) for result in judged if result.ok]
-        self._calls = [(dict(ref.tags), result) for ref, result in held if ref.metric == "calls.failed"]
-        self._expectations = [(dict(ref.tags), result) for ref, result in held if ref.metric == "expectations.failed"]
+        held = [result for result in judged if result.ok]
+        self._calls = [result for result in held if result.metric.metric == "calls.failed"]
+        self._expectations = [result for result in held if result.metric.metric == "expectations.failed"]
 
     def call(self, call: CallResult) -> str | None:
         """By which threshold the call's own failure is excused; None where by none, or where there is none."""
@@ -48,8 +47,8 @@ class Excused:
         return dict(sorted(found.items()))
 
 
-def _by(held: Sequence[tuple[dict[str, str], ThresholdResult]], tags: dict[str, str]) -> str | None:
-    for wanted, result in held:
-        if all(tags.get(key) == value for key, value in wanted.items()):
+def _by(held: Sequence[ThresholdResult], tags: dict[str, str]) -> str | None:
+    for result in held:
+        if all(tags.get(key) == value for key, value in result.metric.tags):
             return f"{result.metric} {result.limit}"
     return None

@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import Literal, Protocol
 
 from harness.measure.turn_taking import stopped_falsely
-from harness.metrics.limits import parse_limit
+from harness.parsing.limits import parse_limit
 from harness.record.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
 from harness.scenario.model import Expect, Reply, Scenario
 from harness.text.as_read import as_read

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.errors import Place, UsageError, raise_all
-from harness.metrics.limits import Limit
 from harness.metrics.percentiles import is_largest
 from harness.metrics.registry import EXPECTATIONS, METRICS, ExpectationMetric, TurnMetric
 from harness.metrics.samples import Sample
 from harness.metrics.survival import survival_mean, survival_percentile
-from harness.metrics.threshold import MetricRef, check_threshold
+from harness.metrics.threshold import check_threshold
+from harness.parsing.limits import Limit
+from harness.record.metric_ref import MetricRef
 from harness.record.summary import NoSample, ThresholdResult
 from harness.scenario.model import Scenario, Step
 from harness.text.counted import counted
@@ -108,18 +109,18 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
     found = [sample for sample in samples if sample.matches(threshold.ref)]
     values = [sample.value for sample in found if sample.fit and not sample.censored]
     cut = [sample.value for sample in found if sample.fit and sample.censored]
-    name, limit = str(threshold.ref), threshold.limit
+    ref, limit = threshold.ref, threshold.limit
     is_rate = METRICS[threshold.ref.metric].is_rate
     if limit.aggregate == "count" and (values or (not found and not is_rate)):
         count = float(sum(values)) if is_rate else float(len(values))
-        return ThresholdResult(metric=name, limit=str(limit), value=count, samples=len(values), ok=limit.holds(count))
+        return ThresholdResult(metric=ref, limit=limit, value=count, samples=len(values), ok=limit.holds(count))
     if not values and not cut:
         lacks: NoSample = "none" if not found else "late" if any(one.ours for one in found) else "doubtful"
-        result = ThresholdResult(metric=name, limit=str(limit), value=None, samples=0, ok=None)
+        result = ThresholdResult(metric=ref, limit=limit, value=None, samples=0, ok=None)
         result.why, result.no_sample = _NO_SAMPLE[lacks], lacks
         return result
     count = len(values) + len(cut)
-    result = ThresholdResult(metric=name, limit=str(limit), value=None, samples=count, ok=None)
+    result = ThresholdResult(metric=ref, limit=limit, value=None, samples=count, ok=None)
     value = _aggregate(values, cut, limit)
     in_vain = f"{counted(len(cut), 'turn')} of {count} cut while the reply was awaited" if cut else ""
     if value is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.record.metric_ref import MetricRef
 from harness.record.result import CallResult, TurnResult
 from harness.timeline.events import TurnKind
 
@@ -438,4 +439,4 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _REGISTERED}
 
 def metric_of(name: str) -> Metric | None:
     """The metric of that name, tags or not (`turn.ttfa{kind:say}`); None where there is none."""
-    return METRICS.get(name.partition("{")[0])
+    return METRICS.get(MetricRef.read(name).metric)

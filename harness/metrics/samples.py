@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.metrics.registry import METRICS, CallMetric, ExpectationMetric, Metric, SecondMetric, TurnMetric
-from harness.metrics.threshold import MetricRef
+from harness.record.metric_ref import MetricRef
 from harness.record.result import CallResult, TurnResult
 
 

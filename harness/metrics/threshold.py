@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
-from harness.metrics.limits import WER_OF_1, Limit, parse_threshold
-from harness.metrics.offers import NotTakenError
 from harness.metrics.registry import EXPECTATIONS, METRICS
+from harness.parsing.limits import WER_OF_1, Limit, parse_threshold
+from harness.parsing.offers import NotTakenError
 from harness.parsing.plain_words import nearest
+from harness.record.metric_ref import MetricRef
 
 _TAG_VALUES: dict[str, tuple[str, ...]] = {"kind": ("say", "type", "barge_in"), "expect": tuple(EXPECTATIONS)}
 _NAME = re.compile(r"(?P<metric>[a-z_.]+)\s*(?:\{(?P<tags>[^{}]*)\})?")
-
-
-@dataclass(frozen=True, slots=True)
-class MetricRef:
-    """A metric, narrowed by tags: `turn.ttfa{kind:say}`."""
-
-    metric: str
-    tags: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        inner = ",".join(f"{key}:{value}" for key, value in self.tags)
-        return f"{self.metric}{{{inner}}}" if inner else self.metric
 
 
 def parse_metric(text: str) -> MetricRef:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.failures import FailureKind
+from harness.parsing.limits import Limit
+from harness.record.metric_ref import MetricRef
 from harness.record.ran_out import RanOut
 from harness.record.unfit import Doubt, Unfit
 from harness.text.counted import counted
@@ -135,8 +137,8 @@ class NeverDecided(_Cause):
 class ThresholdMissed(_Cause):
     """By this value; `why` says what is to be known of it."""
 
-    metric: str
-    limit: str
+    metric: MetricRef
+    limit: Limit
     value: float
     why: str
 
@@ -145,8 +147,8 @@ class ThresholdMissed(_Cause):
 class ThresholdOpen(_Cause):
     """A threshold that was not decided, and why. `ours`: by our own lateness; `all_cut`: every call was cut."""
 
-    metric: str
-    limit: str
+    metric: MetricRef
+    limit: Limit
     why: str
     ours: bool = False
     all_cut: bool = False

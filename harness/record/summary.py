@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.parsing.limits import Limit, parse_threshold
 from harness.record.as_text import AsText
+from harness.record.metric_ref import MetricRef
 from harness.record.reason import Cause, InWords
 from harness.record.result import DEFINITIONS
 
@@ -93,8 +95,8 @@ NoSample = Literal["none", "late", "doubtful"]
 class ThresholdResult(_Part):
     """A threshold, judged. `value` is None where no sample was left, `no_sample` says why, in no file."""
 
-    metric: str
-    limit: str
+    metric: Annotated[MetricRef, AsText(MetricRef.read)]
+    limit: Annotated[Limit, AsText(parse_threshold)]
     value: float | None
     samples: int
     ok: bool | None

@@ -249,9 +249,9 @@ def _thresholds(summary: Summary | None) -> Iterable[dict[str, Any]]:
         }
         yield {
             "state": states[threshold.ok],
-            "metric": one_line(threshold.metric),
-            "limit": one_line(threshold.limit),
-            "value": numbers.threshold_value(threshold.metric, threshold.limit, threshold.value),
+            "metric": one_line(str(threshold.metric)),
+            "limit": one_line(str(threshold.limit)),
+            "value": numbers.threshold_value(threshold),
             "samples": f"{threshold.samples:,}",
             "why": text_of(threshold.why),
         }

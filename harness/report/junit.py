@@ -11,7 +11,6 @@ from typing import Literal
 
 from harness.errors import EXIT_AGENT, EXIT_OK
 from harness.judge.excused import Excused
-from harness.metrics.limits import parse_threshold
 from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, ExpectationResult, FailureSeen, standing
@@ -168,9 +167,9 @@ def _threshold_suite(summary: Summary, started: str | None) -> _Suite:
 
 
 def _threshold_case(threshold: ThresholdResult) -> _Case:
-    aggregate = parse_threshold(threshold.limit).aggregate or ""
+    aggregate = threshold.limit.aggregate or ""
     name = f"{threshold.metric} {aggregate}"
-    value = threshold_value(threshold.metric, threshold.limit, threshold.value)
+    value = threshold_value(threshold)
     limit = f"limit: {threshold.limit}"
     if threshold.ok:
         return _Case(name, THRESHOLDS_SUITE, body=f"value: {value}\n{limit}\nsamples: {threshold.samples}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from harness.metrics.registry import EXPECTATIONS, metric_of
-from harness.record.summary import Summary
+from harness.record.summary import Summary, ThresholdResult
 from harness.text.plain_text import one_line
 
 MISSING = "–"  # noqa: RUF001 - a dash for "no value", as in printed tables
@@ -110,11 +110,12 @@ def metric_value(metric: str, value: float | None) -> str:
     return ratio(value) if is_ratio(metric) else milliseconds(value)
 
 
-def threshold_value(metric: str, limit: str, value: float | None) -> str:
+def threshold_value(threshold: ThresholdResult) -> str:
     """What a threshold was judged by, in the unit of its limit."""
+    metric, value = threshold.metric.metric, threshold.value
     if value is None:
         return MISSING
-    if limit.strip().startswith("count"):
+    if threshold.limit.aggregate == "count":
         return f"{value:,.0f}"
     if is_level(metric):
         return level(value)

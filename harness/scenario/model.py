@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from harness.metrics.limits import Limit, parse_time_limit, parse_word_error_limit
 from harness.metrics.threshold import check_threshold
 from harness.parsing.durations import duration_s
+from harness.parsing.limits import Limit, parse_time_limit, parse_word_error_limit
 from harness.parsing.yaml_places import MisfitError, as_written, refuse_misfits
 from harness.text.as_read import as_read
 

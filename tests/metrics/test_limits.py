@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ScenarioError
-from harness.metrics.limits import parse_limit, parse_threshold, parse_time_limit
 from harness.metrics.registry import METRICS
 from harness.metrics.threshold import (
     check_threshold,
@@ -16,6 +15,7 @@ from harness.metrics.threshold import (
     read_threshold,
 )
 from harness.parsing.durations import duration_s
+from harness.parsing.limits import parse_limit, parse_threshold, parse_time_limit
 from harness.scenario.load import load_scenario
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.metrics.registry import METRICS
+from harness.record.summary import ThresholdResult
 from harness.report.numbers import is_level, is_ratio, metric_value, threshold_value
 
 
@@ -23,10 +24,18 @@ def test_a_metric_is_worded_by_its_unit(metric: str, value: float | None, shown:
     assert metric_value(metric, value).replace("\N{NO-BREAK SPACE}", " ") == shown
 
 
+def threshold(metric: str, limit: str, value: float) -> str:
+    judged = ThresholdResult.model_validate(
+        {"metric": metric, "limit": limit, "value": value, "samples": 9, "ok": True}
+    )
+    return threshold_value(judged)
+
+
 def test_a_threshold_is_worded_by_its_unit() -> None:
-    assert threshold_value("audio.level_dbfs", "min>-35", -42.04).replace("\N{NO-BREAK SPACE}", " ") == "-42.0 dBFS"
-    assert threshold_value("turn.interrupted", "rate<0.1", 0.25) == "0.25"
-    assert threshold_value("audio.rtt", "max<100ms", 20.0).replace("\N{NO-BREAK SPACE}", " ") == "20 ms"
+    assert threshold("audio.level_dbfs", "min>-35", -42.04).replace("\N{NO-BREAK SPACE}", " ") == "-42.0 dBFS"
+    assert threshold("turn.ttfa{kind:say}", "count<1000000", 123456.0) == "123,456"
+    assert threshold("turn.interrupted", "rate<0.1", 0.25) == "0.25"
+    assert threshold("audio.rtt", "max<100ms", 20.0).replace("\N{NO-BREAK SPACE}", " ") == "20 ms"
 
 
 def test_every_metric_has_one_unit() -> None:

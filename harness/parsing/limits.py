@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.metrics.offers import NotTakenError
 from harness.parsing.durations import duration_s
+from harness.parsing.offers import NotTakenError
 
 Aggregate = Literal["avg", "min", "med", "max", "count", "rate"]
 AGGREGATES: tuple[str, ...] = ("avg", "min", "med", "max", "count", "rate", "p(N)")
