@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, cast
 
 FailureKind = Literal[
     "session.unreachable",
@@ -33,6 +33,15 @@ FailureKind = Literal[
     "harness.disk",
     "harness.bug",
 ]
+
+# Whose failure it is: the session service's, LiveKit's, the agent's or our own.
+Side = Literal["session", "room", "agent", "harness"]
+
+
+def side_of(kind: FailureKind) -> Side:
+    """The side that a kind is named after."""
+    return cast("Side", kind.partition(".")[0])
+
 
 # The default hint for each kind, if there is no better one.
 HINTS: Mapping[FailureKind, str] = {

@@ -19,6 +19,7 @@ _SHAPES: dict[Condition, dict[str, Any]] = {
     "standard": {"kind": "standard"},
     "sdk_defaults": {"publish": {"dtx": True, "red": True}},
 }
+_NOISE_DBFS: dict[Condition, float] = {"noise_-60": -60.0, "noise_-50": -50.0}
 # Short ones: a turn's price is its length, and only its end is measured.
 FIXTURES = (
     "do-you-take-cards",
@@ -121,8 +122,8 @@ def _agent(script: Script) -> dict[str, Any]:
         agent["shape"] = _SHAPES[script.condition]
     if script.condition == "late_join":
         agent |= {"faults": ["joins_late"], "joins_late_by": JOINS_LATE_BY}
-    if script.condition.startswith("noise_"):
-        agent["noise_dbfs"] = float(script.condition.removeprefix("noise_"))
+    if script.condition in _NOISE_DBFS:
+        agent["noise_dbfs"] = _NOISE_DBFS[script.condition]
     return agent
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
+from harness.failures import side_of
 from harness.judge.excused import Excused
 from harness.judge.thresholds import Threshold, judge_threshold
 from harness.metrics.registry import METRICS
@@ -224,7 +225,7 @@ def _lost_by_ourselves(call: CallResult) -> Lost | None:
     sure = call.sure_failure
     if sure is None:
         return Lost(call.failure, late=True)
-    return Lost(sure, late=False) if sure.startswith("harness.") else None
+    return Lost(sure, late=False) if side_of(sure) == "harness" else None
 
 
 class _Named(Protocol):
@@ -248,9 +249,9 @@ def _failed_calls(calls: Sequence[CallResult], excused: Excused) -> list[Reason]
     )
     reasons = []
     for kind, count in sorted(kinds.items()):
-        if kind.startswith("harness."):
+        if side_of(kind) == "harness":
             continue  # these decide by their share only (see `_unfit`)
-        code = EXIT_AGENT if kind.startswith("agent.") else EXIT_INFRASTRUCTURE
+        code = EXIT_AGENT if side_of(kind) == "agent" else EXIT_INFRASTRUCTURE
         reasons.append(Reason(code=code, what=CallsFailed(kind), count=count))
     return reasons
 
@@ -270,8 +271,8 @@ def _sentence(counted: tuple[Cause, int]) -> str:
 
 
 def _could_start(call: CallResult) -> bool:
-    kind = call.failure or ""
-    return call.room_connect_ms is not None or not kind.startswith(("session.", "room."))
+    before = call.failure is not None and side_of(call.failure) in ("session", "room")
+    return call.room_connect_ms is not None or not before
 
 
 def _left_open(calls: Sequence[CallResult], judged: Sequence[ThresholdResult]) -> list[Reason]:

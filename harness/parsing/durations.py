@@ -19,6 +19,14 @@ class NoUnitError(ValueError):
         super().__init__(f"{text!r} has no unit; write {' or '.join(forms) or 'one like 500ms, 2s or 1m30s'}")
 
 
+class UnknownUnitError(ValueError):
+    """A duration in a unit that there is not."""
+
+    def __init__(self, text: str | float, unit: str) -> None:
+        super().__init__(f"{text!r} has an unknown unit {unit!r}; known are {', '.join(UNITS)}")
+        self.unit = unit
+
+
 def duration_s(text: str | float) -> float:
     """The duration in seconds; several parts go from the largest unit down, each once.
 
@@ -33,7 +41,7 @@ def duration_s(text: str | float) -> float:
     parts = [(float(part["number"]), part["unit"]) for part in _PART.finditer(written)]
     unknown = next((unit for _, unit in parts if unit not in _SECONDS_PER_UNIT), None)
     if unknown is not None:
-        raise ValueError(f"{text!r} has an unknown unit {unknown!r}; known are {', '.join(UNITS)}")
+        raise UnknownUnitError(text, unknown)
     sizes = [_SECONDS_PER_UNIT[unit] for _, unit in parts]
     if sizes != sorted(set(sizes), reverse=True):
         raise ValueError(f"{text!r} is no duration: its units go from the largest down, as in 1m30s")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.parsing.durations import duration_s
+from harness.parsing.durations import UnknownUnitError, duration_s
 from harness.parsing.offers import NotTakenError
 
 Aggregate = Literal["avg", "min", "med", "max", "count", "rate"]
@@ -193,9 +193,9 @@ def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
         raise NotTakenError(f"{text!r} is a negative time")
     try:
         value_ms = round(1000 * duration_s(amount), 6)
-    except ValueError as problem:
-        if "unknown unit" in str(problem):
-            raise NotTakenError(str(problem).replace(repr(amount), repr(text))) from None
+    except UnknownUnitError as problem:
+        raise NotTakenError(str(UnknownUnitError(text, problem.unit))) from None
+    except ValueError:
         raise NotTakenError(f"{text!r} is no limit") from None
     if not math.isfinite(value_ms):
         raise NotTakenError("a time without an end is no limit: nothing can break it")

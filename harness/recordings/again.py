@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from harness.errors import ConfigError, Place
+from harness.failures import side_of
 from harness.hearing.onset import SAMPLE_RATE
 from harness.measure.call import measure_call
 from harness.measure.heard_again import HeardStream
@@ -122,7 +123,7 @@ def _kept(call: CallResult, why: str) -> CallResult:
 
 def _lost_by_ourselves(call: CallResult) -> bool:
     """Whether the disk or a bug may have left its timeline unfinished: its line says all that is known."""
-    return any(failure.kind.startswith("harness.") for failure in call.failures)
+    return any(side_of(failure.kind) == "harness" for failure in call.failures)
 
 
 def _cut_by_the_end(path: Path, tags: Mapping[str, Sequence[str]]) -> CallResult | None:

@@ -63,6 +63,7 @@ class Step:
     """A greeting, a turn or a wait."""
 
     heading: str
+    turn: int | None = None
     verb: str = ""
     at: str = ""
     seek_s: float | None = None
@@ -250,6 +251,7 @@ def _turn(turn: TurnResult) -> Step:
     begun_ms = said_ms(turn) if begun_ms is None else begun_ms
     return Step(
         heading=f"Turn {turn.turn}",
+        turn=turn.turn,
         verb=_KIND_WORDS[turn.kind],
         at=seconds(begun_ms) if begun_ms is not None else "",
         seek_s=_seek_s(begun_ms),

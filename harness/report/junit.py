@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import EXIT_AGENT, EXIT_OK
+from harness.failures import side_of
 from harness.judge.excused import Excused
 from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
@@ -130,9 +131,9 @@ def _call_case(call: CallResult, excused: Excused, *, few: bool) -> _Case:
     by = excused.call(call)
     if by is not None:
         return _Case(name, classname, time_s, "skipped", kind, f"excused by {by}: {message}", body)
-    if few and (call.sure_failure is None or kind.startswith("harness.")):
+    if few and (call.sure_failure is None or side_of(kind) == "harness"):
         return _Case(name, classname, time_s, "skipped", kind, f"lost by ourselves, as few are: {message}", body)
-    outcome: Literal["failure", "error"] = "failure" if kind.startswith("agent.") and call.sure_failure else "error"
+    outcome: Literal["failure", "error"] = "failure" if side_of(kind) == "agent" and call.sure_failure else "error"
     return _Case(name, classname, time_s, outcome, kind, message, body)
 
 
