@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.parsing.limits import parse_time_limit
 from harness.scenario.model import Scenario, Step
 from harness.scenario.timeouts import CallTimeouts
 from harness.utterances.find import Utterance
@@ -49,13 +48,13 @@ class CallPlan:
         greeting = self.scenario.greeting
         if not greeting or greeting.within is None:
             return 0.0
-        return parse_time_limit(greeting.within).value / 1000
+        return greeting.within.value / 1000
 
     @property
     def hangs_up_within_s(self) -> float:
         """Seconds that the agent has after the last reply to end the call, if the scenario expects that."""
         wanted = self.steps[-1].expect.ends_call
-        return HANGS_UP_S if wanted is None or wanted is True else parse_time_limit(wanted).value / 1000
+        return HANGS_UP_S if wanted is None or wanted is True else wanted.value / 1000
 
     @property
     def types(self) -> bool:

@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import Literal, Protocol
 
 from harness.measure.turn_taking import stopped_falsely
-from harness.parsing.limits import parse_limit
+from harness.parsing.limits import Limit
 from harness.record.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
 from harness.scenario.model import Expect, Reply, Scenario
 from harness.text.as_read import as_read
@@ -53,7 +53,7 @@ def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallRe
     return result
 
 
-def _judge_greeting(greeting: GreetingResult, within: str | None, reply: Reply | None, places: Places) -> None:
+def _judge_greeting(greeting: GreetingResult, within: Limit | None, reply: Reply | None, places: Places) -> None:
     greeting.expectations = []
     if within is not None:
         place = places("greeting", "within")
@@ -107,7 +107,7 @@ def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:
     if not turn.fit or turn.ttfa_ms is None or not all(doubt.is_of_time for doubt in turn.doubtful):
         return
     for expectation in turn.expectations:
-        limit = parse_limit(expect.ttfa) if expect.ttfa is not None and expectation.expect == "ttfa" else None
+        limit = expect.ttfa if expectation.expect == "ttfa" else None
         if limit is not None and limit.op in ("<", "<=") and not limit.holds(turn.ttfa_ms):
             what = f"it took {turn.ttfa_ms:.0f} ms" + (" or longer" if turn.doubtful else "")
             expectation.outcome, expectation.why, expectation.by_agent = "failed", what, False
@@ -157,9 +157,8 @@ def _judge_wait(wait: WaitResult, expect: Expect, places: Places, index: int) ->
 
 
 def _time(
-    name: str, limit_text: str, value_ms: float | None, missing: str, place: str, *, fit: bool = True
+    name: str, limit: Limit, value_ms: float | None, missing: str, place: str, *, fit: bool = True
 ) -> ExpectationResult:
-    limit = parse_limit(limit_text)
     result = ExpectationResult(expect=name, limit=str(limit), value=value_ms, outcome="held", place=place)
     if not fit:
         result.outcome, result.why = "undecided", LATE
@@ -170,8 +169,7 @@ def _time(
     return result
 
 
-def _wer(limit_text: str, turn: TurnResult, place: str) -> ExpectationResult:
-    limit = parse_limit(limit_text)
+def _wer(limit: Limit, turn: TurnResult, place: str) -> ExpectationResult:
     result = ExpectationResult(expect="wer", limit=str(limit), value=turn.wer, outcome="held", place=place)
     if turn.wer is None:
         result.outcome, result.why = "failed", "no transcript came"
@@ -181,7 +179,7 @@ def _wer(limit_text: str, turn: TurnResult, place: str) -> ExpectationResult:
     return result
 
 
-def _ends_call(wanted: Literal[True] | str, turn: TurnResult, place: str) -> ExpectationResult:
+def _ends_call(wanted: Literal[True] | Limit, turn: TurnResult, place: str) -> ExpectationResult:
     missing = "the agent did not end the call"
     if wanted is not True:
         return _time("ends_call", wanted, turn.ends_call_ms, missing, place, fit=turn.sure)

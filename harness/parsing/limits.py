@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.parsing.durations import UnknownUnitError, duration_s
@@ -44,7 +44,7 @@ class Limit:
     """A bound.
 
     Attributes:
-        text: As it was written.
+        text: In its plain form: with its operator, without spaces.
         op: One of <, <=, >, >=, == and !=.
         value: Milliseconds where `is_time`, a ratio where `is_share`, else a plain number.
         is_time: It was written with a unit of time.
@@ -52,6 +52,7 @@ class Limit:
         aggregate: Of many values; None for a single one.
         percentile: 0 to 100, where that is the aggregate.
         amount: The value as it was written.
+        written: All of it as it was written.
     """
 
     text: str
@@ -62,6 +63,7 @@ class Limit:
     percentile: float | None = None
     is_share: bool = False
     amount: str = ""
+    written: str = field(default="", compare=False)
 
     def holds(self, measured: float) -> bool:
         """Whether `measured` (milliseconds where the limit is a time) is within the bound."""
@@ -180,6 +182,7 @@ def _parse(text: str | float) -> Limit:
         percentile=percentile,
         is_share=is_share,
         amount=amount,
+        written=str(text),
     )
 
 

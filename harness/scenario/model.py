@@ -6,9 +6,21 @@ Every key has an effect; an unknown one is an error.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import core_schema
 
 from harness.metrics.threshold import check_threshold
 from harness.parsing.durations import duration_s
@@ -37,14 +49,11 @@ def _list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def _ratio_limit_text(value: str) -> str:
-    parse_word_error_limit(value)
-    return value
-
-
-def _time_limit_text(value: str) -> str:
-    parse_time_limit(value)
-    return value
+def _limit_by(parse: Callable[[str], Limit]) -> GetPydanticSchema:
+    """A field that holds the limit, and in files the text that was written."""
+    as_written = core_schema.plain_serializer_function_ser_schema(attrgetter("written"))
+    of_text = core_schema.no_info_after_validator_function(parse, core_schema.str_schema(), serialization=as_written)
+    return GetPydanticSchema(lambda _source, _handler: of_text)
 
 
 def _duration_text(value: str) -> str:
@@ -77,12 +86,10 @@ def _name(value: str) -> str:
 _NUMBER_OR_TEXT = {"type": ["string", "number"]}
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_NUMBER_OR_TEXT)]
 SomeText = Annotated[str, BeforeValidator(_text), AfterValidator(_not_blank), WithJsonSchema(_NUMBER_OR_TEXT)]
-RatioLimitText = Annotated[
-    str, BeforeValidator(_limit), AfterValidator(_ratio_limit_text), WithJsonSchema(_NUMBER_OR_TEXT)
+RatioLimit = Annotated[
+    Limit, _limit_by(parse_word_error_limit), BeforeValidator(_limit), WithJsonSchema(_NUMBER_OR_TEXT)
 ]
-TimeLimitText = Annotated[
-    str, BeforeValidator(_limit), AfterValidator(_time_limit_text), WithJsonSchema({"type": "string"})
-]
+TimeLimit = Annotated[Limit, _limit_by(parse_time_limit), BeforeValidator(_limit), WithJsonSchema({"type": "string"})]
 Duration = Annotated[str, BeforeValidator(_limit), AfterValidator(_duration_text), WithJsonSchema({"type": "string"})]
 Pattern = Annotated[str, BeforeValidator(_text), AfterValidator(_pattern), WithJsonSchema(_NUMBER_OR_TEXT)]
 OneOrMany = Annotated[list[SomeText], BeforeValidator(_list), Field(min_length=1)]
@@ -110,18 +117,16 @@ class Expect(_Strict):
     """What is expected of one step."""
 
     reply: Reply | None = None
-    ttfa: TimeLimitText | None = Field(None, description="Time to first audio of the reply, such as <2s.")
-    echo: TimeLimitText | None = Field(None, description="Typed turns: time to the echo of the text.")
-    ends_call: Literal[True] | TimeLimitText | None = Field(
+    ttfa: TimeLimit | None = Field(None, description="Time to first audio of the reply, such as <2s.")
+    echo: TimeLimit | None = Field(None, description="Typed turns: time to the echo of the text.")
+    ends_call: Literal[True] | TimeLimit | None = Field(
         None, description="The last turn: the agent ends the call after its reply, within 5 s or as given."
     )
-    wer: RatioLimitText | None = Field(
-        None, description="Spoken turns: the transcript's word error rate, such as <=0.3."
-    )
-    stops_within: TimeLimitText | None = Field(None, description="With barge_in: the agent is silent by then.")
+    wer: RatioLimit | None = Field(None, description="Spoken turns: the transcript's word error rate, such as <=0.3.")
+    stops_within: TimeLimit | None = Field(None, description="With barge_in: the agent is silent by then.")
     keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent is not put off.")
     agent_silent: Literal[True] | None = Field(None, description="With wait: the agent says nothing.")
-    agent_speaks: TimeLimitText | None = Field(None, description="With wait: the agent speaks by then.")
+    agent_speaks: TimeLimit | None = Field(None, description="With wait: the agent speaks by then.")
 
 
 class SpokenText(_Strict):
@@ -191,17 +196,16 @@ class Step(_Strict):
             raise ValueError("stops_within and keeps_talking contradict each other; keep one")
         if self.expect.agent_silent and self.expect.agent_speaks is not None:
             raise ValueError("agent_silent and agent_speaks contradict each other; keep one")
-        if self.expect.agent_speaks is not None:
-            limit: Limit = parse_time_limit(self.expect.agent_speaks)
-            if limit.value > self.wait_s * 1000:
-                raise ValueError(f"agent_speaks {limit} is longer than the wait of {self.wait}; wait longer")
+        limit = self.expect.agent_speaks
+        if limit is not None and limit.value > self.wait_s * 1000:
+            raise ValueError(f"agent_speaks {limit} is longer than the wait of {self.wait}; wait longer")
         return self
 
 
 class Greeting(_Strict):
     """What is expected of the agent's first speech."""
 
-    within: TimeLimitText | None = Field(None, description="Time from our join request to the greeting's onset.")
+    within: TimeLimit | None = Field(None, description="Time from our join request to the greeting's onset.")
     reply: Reply | None = None
 
 

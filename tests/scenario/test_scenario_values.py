@@ -54,7 +54,9 @@ def test_a_number_where_text_is_meant_is_the_text_that_was_written(tmp_path: Pat
 
 def test_numbers_are_limits_by_their_value(tmp_path: Path) -> None:
     scenario = load(tmp_path, SAY + "    expect: {wer: 2e-1}\n").model
-    assert scenario.turns[0].expect.wer == "0.2"
+    limit = scenario.turns[0].expect.wer
+    assert limit is not None
+    assert (limit.value, limit.written, str(limit)) == (0.2, "0.2", "<0.2")
 
 
 def test_the_environment_fills_in_texts_and_a_doubled_sign_stands_for_itself(tmp_path: Path) -> None:
