@@ -2,6 +2,9 @@
 
 It is a value that was measured, and never lies below one that it stands for: of fewer than 20 values the 95th
 percentile is the largest. (Hyndman & Fan 1996, definition 1; numpy's `inverted_cdf`.)
+
+numpy multiplies by the share without rounding, and takes one rank too many where a product is whole: of 1,000 values
+its p(99.9) is the largest. So the rank is counted here.
 """
 
 from __future__ import annotations
