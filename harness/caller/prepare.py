@@ -12,6 +12,7 @@ from harness.call.plan import CallPlan
 from harness.errors import ConfigError, FixtureError, Place, ScenarioError, UsageError, each_of, raise_all
 from harness.installed_from import with_extra_stack
 from harness.parsing.yaml_places import place_of, read_yaml
+from harness.record.metric_ref import MetricRef
 from harness.scenario.load import LoadedScenario
 from harness.scenario.model import SpokenText, Step
 from harness.scenario.no_keys import refuse_key
@@ -261,7 +262,7 @@ def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
             return
     for prepared in ready:
         for name in prepared.loaded.model.thresholds:
-            if name.split("{")[0] == "turn.wer":
+            if MetricRef.read(name).metric == "turn.wer":
                 raise ScenarioError(
                     "turn.wer cannot be judged: the text of no turn is known",
                     where=prepared.loaded.place("thresholds", name),

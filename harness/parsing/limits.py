@@ -73,20 +73,11 @@ class Limit:
         return self.text
 
 
-def parse_limit(text: str | float) -> Limit:
-    """A limit of a single value (an expectation's).
-
-    Raises:
-        ValueError: It does not follow the grammar, or has an aggregate.
-    """
-    return _offering(_single, text, (*TIMES, *RATIOS))
-
-
 def parse_time_limit(text: str | float) -> Limit:
-    """A limit of a single time; the unit is needed.
+    """A limit of a single time (an expectation's); the unit is needed.
 
     Raises:
-        ValueError: As `parse_limit`, or the unit is missing.
+        ValueError: It does not follow the grammar, has an aggregate, or no unit.
     """
     return _offering(_single_time, text, TIMES)
 
@@ -95,7 +86,7 @@ def parse_word_error_limit(text: str | float) -> Limit:
     """A limit of a single word error rate.
 
     Raises:
-        ValueError: As `parse_limit`, or it is no share of the words.
+        ValueError: It does not follow the grammar, has an aggregate, or is no share of the words.
     """
     return _offering(_single_ratio, text, RATIOS)
 
