@@ -25,7 +25,7 @@ run: $(STAMP)
 # What needs nothing but the CPU runs side by side, and so does what mostly waits, a file at a time: each process has
 # servers of its own. Calls that are measured have the machine to themselves.
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli docs hearing judge measure metrics parsing process \
-	record recorded recordings report run scenario target testing timeline utterances)
+	record recorded recordings report run scenario target testing timeline utterances test_habits.py)
 TIMED := tests/stack/agents/test_live.py
 WAITING := $(addprefix tests/,load machine proxies shards transport stack/speech live/test_cli_live.py live/test_faults.py) \
 	$(filter-out $(TIMED),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))

@@ -11,7 +11,7 @@ from harness.clock import s_to_ns
 from harness.record.capacity import Ended, Hold
 from harness.testing import FakeClock
 from tests.capacity.made import made, slo, talk
-from tests.run.test_run_slots import prepared
+from tests.prepared import prepared
 
 FAST = slo("turn.ttfa", "p(95)<1500ms")
 

@@ -13,8 +13,9 @@ from harness.capacity.slots import FAILED_A_SLOT, Slots
 from harness.clock import NS_PER_S
 from harness.record.result import CallResult
 from harness.run.mix import Mix
+from tests.hand_clock import HandClock, settle
 from tests.judge.made import call, turn
-from tests.run.test_run_slots import HandClock, prepared, settle
+from tests.prepared import prepared
 
 LENGTHS = Lengths(gap_s=0.5, set_up_s=5.0, window_s=20.0)
 

@@ -9,7 +9,7 @@ from flask import Flask, jsonify
 
 from harness.load.locust.voice_tab import add_voice_tab, voice_rows
 from harness.load.order import LoadPlan
-from tests.load.test_board import Load
+from tests.load.made import Load
 
 
 def busy(folder: Path) -> Load:

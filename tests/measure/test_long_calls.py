@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from random import Random
-from types import FrameType
 from typing import Any, overload
 
 import pytest
@@ -19,6 +17,7 @@ from harness.measure.fitness import Fitness
 from harness.timeline.events import TextCame
 from harness.timeline.spans import CallSpans, TurnSpan, gather
 from tests.measure import every_voice
+from tests.measure.steps import steps_of
 from tests.measure.timelines import COUNTED, SECOND, CallMade, long_call, ns, voices
 
 # ms, about all that decides: where a voice ends for good, what is a backchannel, what goes on, what is one speech.
@@ -213,24 +212,6 @@ def test_a_text_is_told_from_an_echo_without_a_look_at_all_those_that_were_never
         chat.sent(f"text {number}")
     steps = {number: steps_of(lambda number=number: chat.received(outgoing(f"text {number}"))) for number in (1, 999)}
     assert steps[1] == steps[999]
-
-
-def steps_of(work: Callable[[], object]) -> int:
-    """How many lines of Python it runs: the same each time, on whatever machine."""
-    steps = 0
-
-    def trace(_frame: FrameType, what: str, _argument: Any) -> Any:
-        nonlocal steps
-        steps += what == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return steps
 
 
 def test_each_minute_of_a_long_call_is_measured_at_the_cost_of_a_short_ones() -> None:

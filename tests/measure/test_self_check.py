@@ -11,7 +11,7 @@ from harness.measure import self_check
 from harness.measure.call import measure_call
 from harness.measure.self_fault import SelfFault
 from tests.events import typed
-from tests.measure.test_long_calls import steps_of
+from tests.measure.steps import steps_of
 from tests.measure.timelines import CallMade, long_call, ns
 
 Events = list[dict[str, Any]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.calibrate.noise import noise
 from harness.hearing.level import FULL_SCALE
 from harness.recordings.foreign import measure_recording
-from tests.recordings.test_foreign import RATE, Conversation, ttfas
+from tests.recordings.conversation import RATE, Conversation, ttfas
 
 
 def keys(seconds: float, level: float, every_s: float) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from harness.shards import silence
 from harness.shards.pool import ShardPool
 from harness.shards.protocol import ShardOrder
 from harness.testing import FakeSessionService, hanging, refusal
-from tests.run.test_run_slots import prepared
+from tests.prepared import prepared
 
 KEY = "sk_live_tests_only_0123456789"
 
