@@ -6,18 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+from harness.errors import EXIT_UNFIT
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KEY = "sk_live_tests_only_0123456789"
 RUN_LIMIT_S = 240
+ATTEMPTS = 5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Ran:
     code: int
     out: str
     folder: Path
+
+    @property
+    def fit(self) -> bool:
+        """Whether this machine could be trusted with it; a run that was not says so by its exit code."""
+        return self.code != EXIT_UNFIT
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -105,6 +114,25 @@ def start(stack: LiveStack, folder: Path, scenarios: Sequence[Path | str], *opti
 def run(stack: LiveStack, folder: Path, scenarios: Sequence[Path | str], *options: str) -> Ran:
     """`voice-harness run` against the stack, into `folder`, to its end."""
     return start(stack, folder, scenarios, *options).ran()
+
+
+def until_fit(make: Callable[[int], T], fit: Callable[[T], bool], what: str | None, *, attempts: int = ATTEMPTS) -> T:
+    """What `make` gives, made again as long as this machine was too busy to measure it.
+
+    Args:
+        make: Makes it; takes the number of attempts before this one.
+        fit: Whether it counts.
+        what: Names it where no attempt counts and the test fails. None: the last attempt is returned, for the tests to
+            judge.
+        attempts: The most attempts, the first among them.
+    """
+    for attempt in range(attempts):
+        made = make(attempt)
+        if fit(made):
+            return made
+    if what is not None:
+        pytest.fail(f"this machine was too busy to measure {what}, {attempts} times")
+    return made
 
 
 @pytest.fixture(scope="session")

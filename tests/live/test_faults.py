@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.conftest import KEY, LiveStack, Ran, Running, start
+from tests.live.conftest import KEY, LiveStack, Ran, Running, start, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -42,7 +42,7 @@ AGENT_FAULTS = {
     "joins_twice": None,
     "no_greeting": "agent.no_greeting",
 }
-ATTEMPTS = 3
+ATTEMPTS = 4
 # `agent.talks_on` takes a minute: see conftest.
 TALK = """
 name: {name}
@@ -93,13 +93,23 @@ def agents(both: tuple[Ran, Ran]) -> Ran:
 @pytest.fixture(scope="module")
 def named(stack: LiveStack, agents: Ran, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The calls of the bad agents; one in which we were too late ourselves to blame an agent is made again."""
-    calls = dict(agents.calls)
     folder = tmp_path_factory.mktemp("again")
-    for attempt in range(ATTEMPTS):
-        late = [name for name, call in calls.items() if not all(failure["fit"] for failure in call["failures"])]
-        if late:
-            calls |= start(stack, folder / f"run-{attempt}", _write(folder, TALK, late), "--rate", "12").ran().calls
-    return calls
+    calls: dict[str, dict[str, Any]] = {}
+
+    def make(attempt: int) -> dict[str, dict[str, Any]]:
+        if attempt:
+            scripts = _write(folder, TALK, _late(calls))
+            calls.update(start(stack, folder / f"run-{attempt}", scripts, "--rate", "12").ran().calls)
+        else:
+            calls.update(agents.calls)
+        return calls
+
+    return until_fit(make, lambda made: not _late(made), None)
+
+
+def _late(calls: dict[str, dict[str, Any]]) -> list[str]:
+    """The calls with a failure that may be our own."""
+    return [name for name, call in calls.items() if not all(failure["fit"] for failure in call["failures"])]
 
 
 @pytest.mark.parametrize("fault", SESSION_FAULTS)

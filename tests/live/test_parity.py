@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from harness.calibrate.truth import check_call
-from harness.errors import EXIT_UNFIT
 from harness.record.result import CallResult
 from tests.events import typed
-from tests.live.conftest import LiveStack, Ran, start
+from tests.live.conftest import LiveStack, Ran, start, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -45,18 +44,18 @@ def ran(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("parity")
     script = folder / "parity.yaml"
     script.write_text(SCENARIO)
-    for attempt in range(ATTEMPTS):
+
+    def both(attempt: int) -> dict[str, Ran]:
         running = {
             engine: start(stack, folder / f"{engine}-{attempt}", [script], "--engine", engine) for engine in ENGINES
         }
-        both = {engine: started.ran() for engine, started in running.items()}
-        if all(_fit(one) for one in both.values()):
-            return both
-    pytest.fail(f"this machine was too busy to measure, {ATTEMPTS} times")
+        return {engine: started.ran() for engine, started in running.items()}
+
+    return until_fit(both, lambda ran: all(map(_fit, ran.values())), "both engines", attempts=ATTEMPTS)
 
 
 def _fit(one: Ran) -> bool:
-    return one.code != EXIT_UNFIT and sum(turn["fit"] for turn in one.calls["parity"]["turns"]) >= FIT_TURNS
+    return one.fit and sum(turn["fit"] for turn in one.calls["parity"]["turns"]) >= FIT_TURNS
 
 
 def _events(one: Ran) -> list[dict[str, Any]]:

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.errors import EXIT_UNFIT
-from tests.live.conftest import ROOT, LiveStack, Ran, Running, environment, harness, start
+from tests.live.conftest import ROOT, LiveStack, Ran, Running, environment, harness, start, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -49,7 +48,6 @@ OPTIONS = {
     "opening-hours": ("--calls", "2", *LIGHT),
     "barge-in": LIGHT,
 }
-ATTEMPTS = 3
 
 
 def begin(stack: LiveStack, folder: Path, name: str) -> Running:
@@ -72,11 +70,14 @@ def trusted(stack: LiveStack, ran: Ran, name: str, *, last_fit: bool) -> Ran:
     A run that was not says so itself: exit code 4. A turn that was not has no times; `last_fit` asks for a last call
     without one.
     """
-    for attempt in range(ATTEMPTS):
-        if ran.code != EXIT_UNFIT and (not last_fit or all(turn["fit"] for turn in ran.calls[name]["turns"])):
-            return ran
-        ran = begin(stack, ran.folder.with_name(f"{name}-{attempt}"), name).ran()
-    pytest.fail(f"this machine was too busy to measure {name}, {ATTEMPTS} times")
+
+    def make(attempt: int) -> Ran:
+        return begin(stack, ran.folder.with_name(f"{name}-{attempt}"), name).ran() if attempt else ran
+
+    def fit(made: Ran) -> bool:
+        return made.fit and (not last_fit or all(turn["fit"] for turn in made.calls[name]["turns"]))
+
+    return until_fit(make, fit, name)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from harness.measure.fitness import STEAL_SHARE
 from harness.record.result import CallResult
 from harness.record.summary import Ending
 from tests.events import typed
-from tests.live.conftest import LiveStack, Ran, stack_up, start
+from tests.live.conftest import LiveStack, Ran, stack_up, start, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -43,8 +43,9 @@ RECORDED_WITHIN_MS = 10.0
 FLOOR_KNOWN_MS = 500.0  # a recording begins with the call: a voice before the noise floor is known is placed by less
 QUIET_MACHINE = bool(os.environ.get("VOICE_HARNESS_QUIET_MACHINE"))
 """Set on a machine of its own: then no shape may be unfit. On any other, times are judged of what could be measured."""
-ATTEMPTS = 3
-"""What is wrong is called again, and once what was unfit: a machine that is busy for a moment is no shape's fault."""
+SHAPE_ATTEMPTS = 3
+BUSY_AGAIN = 1
+"""How often what was unfit is called again, as what is wrong is: a busy moment of the machine is no shape's fault."""
 MOST_UNFIT = 30
 """With more than these the machine is busy all the time: to call them again would be no better."""
 ENOUGH_ONSETS = 10
@@ -209,25 +210,38 @@ def table(
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == test_a_shape_is_heard_and_blamed_right.__name__
     ]
-    rows: Table = {}
-    for attempt in range(ATTEMPTS):
-        if asked:
-            folder = tmp_path_factory.mktemp("attempt")
-            for key, row in _calls(asked, shapes_stack, shapes_truth, folder).items():
-                rows[key] = min(rows.get(key, row), row, key=lambda row: (len(row.wrong), len(row.busy)))
-        again = {key for key in asked if rows[key].wrong}
-        busy = {key for key in asked if rows[key].busy}
-        again |= busy if len(busy) <= MOST_UNFIT and (attempt == 0 or QUIET_MACHINE) else set()
-        asked = [
-            (name, engine)
-            for name, engine in asked
-            if again & {(other, engine) for other in (name, SHAPES[name].beside, *_besides(name))}
-        ]
+    rows = _best_calls(asked, shapes_stack, shapes_truth, tmp_path_factory) if asked else {}
     yield rows
     head = f"\n{'shape':24} {'engine':6} {'true':>7} {'measured':>7} {'off':>5} ms"
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
         sys.stdout.write("\n".join((head, *map(str, rows.values()))) + "\n")
+
+
+def _best_calls(
+    asked: list[tuple[str, str]], stack: LiveStack, truth_file: Path, folders: pytest.TempPathFactory
+) -> Table:
+    """The calls of these shapes; of those that were made again the best ones. The tests judge what stays wrong."""
+    rows: Table = {}
+    left = asked
+
+    def make(attempt: int) -> list[tuple[str, str]]:
+        """Makes the calls that are left; gives those to make again."""
+        nonlocal left
+        for key, row in _calls(left, stack, truth_file, folders.mktemp("shapes")).items():
+            rows[key] = min(rows.get(key, row), row, key=lambda row: (len(row.wrong), len(row.busy)))
+        again = {key for key in left if rows[key].wrong}
+        busy = {key for key in left if rows[key].busy}
+        again |= busy if len(busy) <= MOST_UNFIT and (attempt < BUSY_AGAIN or QUIET_MACHINE) else set()
+        left = [
+            (name, engine)
+            for name, engine in left
+            if again & {(other, engine) for other in (name, SHAPES[name].beside, *_besides(name))}
+        ]
+        return left
+
+    until_fit(make, lambda again: not again, None, attempts=SHAPE_ATTEMPTS)
+    return rows
 
 
 def _besides(name: str) -> list[str]:
