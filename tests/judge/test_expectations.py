@@ -57,6 +57,13 @@ def of_turn(expect: dict[str, Any], result: TurnResult) -> ExpectationResult:
             "failed",
             "not exercised",
         ),
+        ({"ends_call": True}, turn(ends_call_ms=300.0), "held", ""),
+        ({"ends_call": True}, turn(), "failed", "the agent did not end the call"),
+        ({"ends_call": True}, turn(fit=False), "undecided", "what the agent heard"),
+        ({"ends_call": "<2s"}, turn(ends_call_ms=300.0), "held", ""),
+        ({"ends_call": "<2s"}, turn(ends_call_ms=2300.0), "failed", "it took 2300 ms"),
+        ({"ends_call": "<2s"}, turn(), "failed", "the agent did not end the call"),
+        ({"ends_call": "<2s"}, turn(ends_call_ms=2300.0, fit=False), "undecided", "the harness was late"),
         ({"reply": {"contains": "at NINE"}}, turn(), "held", ""),
         ({"reply": {"contains": "ten"}}, turn(), "failed", "We open at nine."),
         ({"reply": {"contains": "ten"}}, turn(reply=""), "failed", "no reply text came"),
@@ -154,6 +161,14 @@ def test_an_expectation_of_a_wait(expect: dict[str, Any], spoke_ms: float | None
     result = judged(call(turn(), waits=[wait(0.0), wait(spoke_ms)]), script)
     assert result.waits[0].expectations == []
     assert [one.outcome for one in result.waits[1].expectations] == [outcome]
+
+
+@pytest.mark.parametrize("expect", [{"agent_silent": True}, {"agent_speaks": "<1s"}])
+@pytest.mark.parametrize("spoke_ms", [None, 500.0, 1200.0])
+def test_a_wait_at_which_we_were_late_is_not_judged(expect: dict[str, Any], spoke_ms: float | None) -> None:
+    result = judged(call(waits=[wait(spoke_ms, fit=False)]), scenario({"wait": "9s", "expect": expect}))
+    assert [one.outcome for one in result.waits[0].expectations] == ["undecided"]
+    assert result.ok
 
 
 def test_a_wait_that_was_broken_off_is_not_judged() -> None:

@@ -11,7 +11,7 @@ from harness.metrics.samples import samples_of
 from harness.record.result import CallResult, TurnResult
 from harness.record.unfit import Unfit
 from tests.events import typed
-from tests.measure.timelines import CallMade
+from tests.measure.timelines import MEDIA, CallMade
 
 
 def one_turn(**late: float) -> TurnResult:
@@ -236,6 +236,19 @@ def test_an_agent_that_already_speaks_when_the_wait_begins_speaks_at_once() -> N
     assert call.hung_up(12_100).measured().waits[0].agent_spoke_ms == 0
 
 
+@pytest.mark.parametrize(("lasts_ms", "doubts"), [(250, []), (500, ["sound"])])
+def test_a_reply_that_may_have_been_taken_for_a_sound_is_not_held_against_the_agent(
+    lasts_ms: float, doubts: list[str]
+) -> None:
+    call = CallMade().type(3000, 20_000, why="no_reply").text(3200, "reply", "At nine.").agent(3800)
+    call.event(3800 + lasts_ms, "agent.end", began=None, sound=True)
+    measured = call.failure(20_000, "agent.no_reply", turn=1).hung_up(20_100).measured()
+    (turn,), (failure,) = measured.turns, measured.failures
+    assert (turn.ttfa_ms, [doubt.kind for doubt in turn.doubtful]) == (None, doubts)
+    assert (failure.kind, failure.fit) == ("agent.no_reply", not doubts)
+    assert ("taken for a sound" in failure.what) is bool(doubts)
+
+
 def test_second_agents_and_junk_are_counted_and_are_no_failures() -> None:
     call = CallMade().event(200, "agent.second", identity="other").event(600, "text.junk", why="not JSON")
     measured = call.say(3000, 5000, 8000).agent(6000, 6500).hung_up(8100).measured()
@@ -291,6 +304,19 @@ def test_a_lag_that_did_not_touch_the_onset_is_told_and_decides_nothing() -> Non
     call = CallMade().say(3000, 5000, 9000).agent(6000, 7500).lag(5900, 500)
     call.agent(8000, 8500, read_late_ms=300)
     assert call.hung_up(9100).measured().turns[0].fit
+
+
+@pytest.mark.parametrize(("server_gone_from_s", "unfit"), [(9, [True, False]), (11, [False, False])])
+def test_a_connection_is_away_since_the_last_media_that_came(server_gone_from_s: int, unfit: list[bool]) -> None:
+    """The first turn ends at 9 s; that the connection is lost is noticed at 10.5 s."""
+    call = CallMade().say(3000, 5000, 9000).agent(6000, 7500)
+    for second in range(1, 11):
+        received = 50 if second < server_gone_from_s else 0
+        call.event(1000 * second, "media", **{**MEDIA, "received": received})
+    call.event(10_500, "room.reconnecting", why="signal").event(12_000, "room.reconnected", how="resumed")
+    measured = call.type(13_000, 16_000).agent(14_000, 15_000).hung_up(16_100).measured()
+    assert [Unfit(kind="line_away", figure=4000) in turn.unfit_why for turn in measured.turns] == unfit
+    assert [turn.fit for turn in measured.turns] == [not each for each in unfit]
 
 
 def test_an_overflow_makes_its_turn_unfit() -> None:
