@@ -1,4 +1,4 @@
-"""How tests are written: none is another's library."""
+"""How tests are written: none is another's library, and none sleeps to wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,33 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+SLEEPS = {
+    "virtual time, in which no time passes": {
+        "call/test_ear.py::test_who_waits_is_woken_by_an_edge_and_not_before_the_deadline_else",
+        "call/test_script.py::test_a_reply_that_cannot_be_told_from_the_greeting_before_it_says_so",
+        "call/world.py::LoopClock",
+        "call/world.py::World",
+        "transport/test_pacer.py::test_each_job_is_called_once_in_20_ms_by_absolute_deadlines_and_listening_comes_last",
+        "transport/test_pacer.py::test_what_was_missed_for_long_is_left_out",
+    },
+    "the stimulus: an event loop that is busy": {
+        "call/engines/test_gate.py::test_a_loop_that_is_busy_is_waited_for_and_not_without_end",
+    },
+    "the stimulus: a datagram that is read long after it came": {
+        "transport/test_udp.py::test_media_goes_past_the_protocol_with_the_time_at_which_it_came",
+    },
+    "between two looks at a file that another process writes": {
+        "benchmarks/sides.py::OurCalls",
+        "stack/agents/calling.py::Process",
+    },
+    "between two looks at processes that end": {"benchmarks/test_long_load.py::the_one"},
+    "benchmarks: they measure a stretch of time, and start calls at a pace": {
+        "benchmarks/sides.py::OurCalls",
+        "benchmarks/test_on_time.py::holds",
+        "benchmarks/test_scale.py::cost",
+    },
+}
+"""Places (`file::function or class`) that may sleep, by the reason."""
 
 
 def imports_of(tree: ast.Module) -> Iterator[str]:
@@ -18,6 +45,15 @@ def imports_of(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def sleeps_of(tree: ast.Module) -> Iterator[str]:
+    """The functions and classes of a module that sleep; `sleep(0)` is a turn of the event loop, no time."""
+    for top in tree.body:
+        calls = [node for node in ast.walk(top) if isinstance(node, ast.Call)]
+        sleeps = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "sleep"]
+        if any([ast.unparse(argument) for argument in call.args] != ["0"] for call in sleeps):
+            yield getattr(top, "name", "")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -35,6 +71,13 @@ def test_no_test_file_is_a_library_of_another() -> None:
     assert not borrowed, "move what is shared to a module of its own, named after what it holds"
 
 
+def test_no_test_sleeps_to_wait() -> None:
+    sleeping = {f"{name}::{place}" for name, tree in modules() for place in sleeps_of(tree)}
+    allowed = set[str]().union(*SLEEPS.values())
+    assert sleeping - allowed == set(), "wait for what is to happen; a sleep that is the stimulus has its reason above"
+    assert allowed - sleeping == set(), "these sleep no more"
+
+
 @pytest.mark.parametrize(
     ("code", "imported"),
     [
@@ -46,3 +89,8 @@ def test_no_test_file_is_a_library_of_another() -> None:
 )
 def test_every_form_of_import_is_seen(code: str, imported: str) -> None:
     assert list(imports_of(ast.parse(code))) == [imported]
+
+
+def test_every_form_of_sleep_is_seen() -> None:
+    code = "async def f():\n await asyncio.sleep(0)\nclass C:\n def m(self):\n  time.sleep(1)\nsleep(2)\n"
+    assert list(sleeps_of(ast.parse(code))) == ["C", ""]

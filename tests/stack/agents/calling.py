@@ -35,6 +35,15 @@ class Process:
     child: Child
     truth_path: Path
     log_tail: LogTail
+    told: list[dict[str, Any]]
+    news: asyncio.Event
+
+    async def over(self, room: str) -> None:
+        """Waits until the process says that nothing of the agent is in the room."""
+        async with asyncio.timeout(PATIENCE_S):
+            while {"room": room, "is": "over"} not in self.told:
+                self.news.clear()
+                await self.news.wait()
 
     async def join(self, agent: str, room: str, **overrides: str) -> None:
         await self.child.send({"do": "join", "room": room, "agent": agent, "overrides": overrides})
@@ -62,11 +71,20 @@ async def agents_process(
 ) -> AsyncIterator[Process]:
     ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
     log_tail = LogTail([keys.api_secret])
+    told: list[dict[str, Any]] = []
+    news = asyncio.Event()
+
+    def take(message: dict[str, Any]) -> None:
+        if not ready.done():
+            ready.set_result(message)
+        told.append(message)
+        news.set()
+
     child = await Child.start(
         "agents",
         [sys.executable, "-m", "harness.stack.agents"],
         log_tail=log_tail,
-        on_message=lambda message: ready.done() or ready.set_result(message),
+        on_message=take,
     )
     truth_path = folder / "truth.jsonl"
     try:
@@ -78,7 +96,7 @@ async def agents_process(
         ended.cancel()
         assert ready.done(), log_tail.last()
         assert ready.result() == {"ready": True}, f"{ready.result()} {log_tail.last()}"
-        yield Process(keys, child, truth_path, log_tail)
+        yield Process(keys, child, truth_path, log_tail, told, news)
     finally:
         await child.stop(grace_s=10)
 
@@ -158,6 +176,10 @@ class Caller:
         """How long the agent has been silent."""
         voiced = [at for at, level in self.levels_dbfs if level > VOICE_DBFS]
         return (self.levels_dbfs[-1][0] - voiced[-1]) / NS_PER_S if voiced else float("inf")
+
+    async def until_heard(self, at_ns: int) -> None:
+        """Listens to what the agent sends, voice or silence, up to that time."""
+        await self.until(lambda: self.levels_dbfs and self.levels_dbfs[-1][0] >= at_ns)
 
     async def until_spoken(self, after_ns: int, silence_s: float = 1.0) -> int:
         """Waits for the agent's voice after that time and for its end; the time of the onset (ns)."""

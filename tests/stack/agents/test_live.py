@@ -172,8 +172,7 @@ async def test_a_sentence_stops_it_and_is_answered(process: Process) -> None:
     async with calling(process, "story") as caller:
         await greeted(caller)
         at_ns = await caller.type("Tell me.")
-        await caller.until(lambda: caller.voiced_after(at_ns))
-        await asyncio.sleep(1)
+        await caller.until_heard(await caller.until(lambda: caller.voiced_after(at_ns)) + NS_PER_S)
         line = fixture("one-more-thing")
         speaking = asyncio.create_task(caller.say(line))
         [stopped] = await process.logged(caller.room_name, "stopped")
@@ -189,10 +188,9 @@ async def test_a_short_sound_does_not_stop_it(process: Process, name: str) -> No
     async with calling(process, "story") as caller:
         await greeted(caller)
         at_ns = await caller.type("Tell me.")
-        await caller.until(lambda: caller.voiced_after(at_ns))
-        await asyncio.sleep(1)
-        await caller.say(fixture(name))
-        await asyncio.sleep(2.5)
+        await caller.until_heard(await caller.until(lambda: caller.voiced_after(at_ns)) + NS_PER_S)
+        ended_ns = await caller.say(fixture(name))
+        await caller.until_heard(ended_ns + round(2.5 * NS_PER_S))
         assert caller.silent_for_s() < 1
         log = process.truth(caller.room_name)
         assert not [line for line in log if line["event"] == "stopped"]
@@ -201,9 +199,9 @@ async def test_a_short_sound_does_not_stop_it(process: Process, name: str) -> No
 
 async def test_never_joins(process: Process) -> None:
     async with calling(process, "never_joins") as caller:
-        await process.logged(caller.room_name, "fault")
-        await asyncio.sleep(1)
+        await process.over(caller.room_name)
         assert not caller.agents
+    assert [line["event"] for line in process.truth(caller.room_name)] == ["fault"]
 
 
 async def test_joins_late(process: Process) -> None:
@@ -237,8 +235,8 @@ async def test_what_is_missing_or_broken_is_so(
         if voice:
             await caller.until_spoken(at_ns, silence_s=0.4)
         else:
-            await process.logged(caller.room_name, "decided")
-            await asyncio.sleep(1)
+            [decided] = await process.logged(caller.room_name, "decided")
+            await caller.until_heard(decided["due_ns"] + NS_PER_S)
             assert caller.voiced_after(0) is None
         assert caller.texts("agent_text") == agent_texts
         assert caller.texts("user_text") == user_texts
@@ -265,9 +263,9 @@ async def test_talks_for_ever_and_nothing_stops_it(process: Process) -> None:
         await greeted(caller)
         at_ns = await caller.type("Open?")
         onset_ns = await caller.until(lambda: caller.voiced_after(at_ns))
-        await asyncio.sleep(2)
-        await caller.say(fixture("please-stop"))
-        await asyncio.sleep(3)
+        await caller.until_heard(onset_ns + 2 * NS_PER_S)
+        ended_ns = await caller.say(fixture("please-stop"))
+        await caller.until_heard(ended_ns + 3 * NS_PER_S)
         voiced = [at for at, level in caller.levels_dbfs if at >= onset_ns and level > -45]
         gaps = [later - sooner for sooner, later in itertools.pairwise(voiced)]
         assert max(gaps) / NS_PER_S < 0.6
