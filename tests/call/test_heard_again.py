@@ -150,6 +150,9 @@ def test_a_stream_that_was_not_recorded_or_has_no_positions_cannot_be_found(tmp_
     assert HeardStream([replace(event, place=None) for event in events if isinstance(event, StreamAnchor)]).why_not()
     old = [event for event in events if not isinstance(event, StreamAnchor)]
     assert "does not tell where" in str(HeardStream(old).why_not())
+    anchors = [event for event in events if isinstance(event, StreamAnchor)]
+    assert "several audio tracks" in str(HeardStream([*anchors, replace(anchors[0], track="TR_2")]).why_not())
+    assert "no whole stream" in str(HeardStream(anchors[1:]).why_not())
     with pytest.raises(EOFError):
         HeardStream(events).find_voices(lambda place, count: recorded[place : min(place + count, 50_000)])
 

@@ -145,6 +145,10 @@ def onset_again(events: Events) -> None:
     of(events, "agent.onset")[1]["position"] = of(events, "agent.onset")[0]["position"]
 
 
+def end_before_onset(events: Events) -> None:
+    of(events, "agent.end")[1]["position"] = of(events, "agent.onset")[1]["position"] - RATE
+
+
 def ahead(events: Events) -> None:
     """Positions of the voice run at twice the pace, those of the anchors do not."""
     for name in ("agent.onset", "agent.end"):
@@ -171,6 +175,7 @@ BROKEN: dict[str, tuple[str, Edit]] = {
     "no more sent": ("sent against due", stopped("second", 25_000)),
     "a stream that jumps back": ("positions that repeat", back),
     "an onset found again": ("positions that repeat", onset_again),
+    "an end found before its onset": ("positions that repeat", end_before_onset),
     "an end without an onset": ("voice without an onset", removed("agent.onset", 1)),
     "an end before any onset": ("voice without an onset", removed("agent.onset", 0)),
     "two onsets without an end": ("voice without an end", removed("agent.end", 0)),
@@ -211,14 +216,17 @@ def test_an_agent_that_sends_too_slowly_is_no_fault_of_ours_and_is_told() -> Non
 
 
 def test_a_fault_makes_unfit_only_what_it_touches_and_one_without_a_time_all() -> None:
-    def fit(edit: Edit) -> list[bool]:
+    def fit(*edits: Edit) -> list[bool]:
         events = good()
-        edit(events)
+        for edit in edits:
+            edit(events)
         return [turn.fit for turn in measure_call(typed(events)).turns]
 
     assert fit(counted("second", "sent", 2, 27_000, 32_500)) == [True, True, False]
     assert fit(paced(2, 5000, 11_000)) == [False, True, True]
     assert fit(paced(1.02, 13_000, 21_000)) == [True, False, True]
+    too_many = [counted("second", "sent", 2, from_ms, from_ms + 5500) for from_ms in (5000, 27_000)]
+    assert fit(*too_many) == [False, True, False]
     assert fit(twice) == [False, False, False]
 
 

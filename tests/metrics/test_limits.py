@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_a_time_needs_its_unit() -> None:
         parse_time_limit("2")
 
 
+def test_a_limit_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="is a share, a time is meant here"):
+        parse_time_limit("<30%")
+    with pytest.raises(ValueError, match="is a time, a ratio is meant here"):
+        parse_word_error_limit("<2s")
+    with pytest.raises(ValueError, match="a time without an end is no limit"):
+        parse_time_limit(f"<{'9' * 400}s")
+
+
 @pytest.mark.parametrize(
     ("text", "aggregate", "percentile", "value"),
     [
@@ -114,6 +124,11 @@ def test_what_is_no_threshold_is_refused(text: str) -> None:
         ("audio.level_dbfs", "min>0", "never holds"),
         ("audio.level_dbfs", "max<=0", "holds whatever happens"),
         ("audio.level_dbfs", "min>-30%", "no limit|is a level|negative"),
+        ("audio.level_dbfs", "min>2s", "written without a unit, and min>2s is a time"),
+        ("calls.failed", "max<5", "is a share; write rate<5%"),
+        ("calls.failed", "max<0.5", "is a share; write rate<0.5 or rate<0.5%"),
+        ("turn.ttfa", "rate<2", "has no rate; write p(95)<2s or max<2s"),
+        ("turn.wer", "avg<2s", "is a ratio, avg<2s is a time"),
     ],
 )
 def test_a_limit_that_every_sample_holds_or_none_is_refused(name: str, limit: str, says: str) -> None:
@@ -171,6 +186,22 @@ def test_a_threshold_of_the_command_line_may_have_tags() -> None:
         parse_threshold_option("turn.tfa: max<2s")
     with pytest.raises(ValueError, match="is no threshold"):
         parse_threshold_option("<2s")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("2s", "names no metric; write one like turn.ttfa"),
+        ("turn.ttfa{engine:sdk}", "has no tag 'engine:sdk'; its tags are "),
+        ("turn.ttfa{kind}", "has no tag 'kind'"),
+        ("turn.ttfa{kind:say,kind:type}", "has the tag kind twice; write it once"),
+        ("turn.ttfa{kind:tipe}", "there is no kind 'tipe'; did you mean 'type'?"),
+        ("turn.ttfa{kind:42}", "there is no kind '42'; known are say, "),
+    ],
+)
+def test_a_name_or_a_tag_that_there_is_not_is_refused_with_those_that_there_are(name: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        parse_metric(name)
 
 
 def test_every_metric_can_be_named_in_a_threshold_and_read_back_with_its_tags() -> None:

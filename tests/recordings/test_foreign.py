@@ -198,6 +198,16 @@ def test_who_talks_over_whom(tmp_path: Path) -> None:
     assert barged.ttfa_ms == pytest.approx(900, abs=25)
 
 
+def test_a_caller_who_pauses_before_the_answer_has_taken_one_turn(tmp_path: Path) -> None:
+    made = Conversation(14)
+    first_ms = made.put(0, "when-do-you-open", 1000)
+    second_ms = made.put(0, "do-you-have-parking", first_ms + 2000)
+    made.put(1, "thank-you", second_ms + 900)
+    (turn,) = measure_recording(made.written(tmp_path), "left").turns
+    assert (turn.caller_start_ms, turn.caller_end_ms) == pytest.approx((1000, second_ms), abs=25)
+    assert turn.ttfa_ms == pytest.approx(900, abs=25)
+
+
 def test_a_caller_who_is_never_answered_has_no_latency(tmp_path: Path) -> None:
     made = Conversation(40)
     made.put(1, "thank-you", 500)

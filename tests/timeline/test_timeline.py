@@ -50,6 +50,12 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
     assert read_timeline(path) == [Cut(t_ns=1), HungUp(t_ns=2)]
 
 
+def test_an_event_of_a_name_that_is_not_known_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"t": 1, "event": "cut"}\n{"t": 2, "event": "of.later", "x": 1}\n[]\n', encoding="utf-8")
+    assert read_timeline(path) == [Cut(t_ns=1)]
+
+
 def test_a_full_disk_is_kept_as_broken_and_the_call_goes_on() -> None:
     timeline = Timeline(Path("/dev/full").open("w", encoding="utf-8"))  # noqa: SIM115 - the timeline closes it
     timeline.add(Cut(t_ns=1))

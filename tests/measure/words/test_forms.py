@@ -26,6 +26,11 @@ FORMS: dict[str, list[tuple[list[str], list[str]]]] = {
         (["three dollars fifty", "three dollars and fifty cents"], ["$3.50", "3.50 dollars", "3.50 USD"]),
         (["twenty euros"], ["\u20ac20", "20 euros", "20 \u20ac", "20 EUR"]),
         (["fifty cents"], ["$0.50", "50 cents"]),
+        (["three dollars"], ["$3.00", "$3"]),
+        (["two point five dollars", "two and a half dollars"], ["$2.5"]),
+        (["May forty five"], ["May 45"]),
+        (["write to info at bluecafe"], ["write to info@bluecafe"]),
+        (["four five three nine one four eight eight zero three four three six four six seven"], ["4539148803436467"]),
         (["two and a half million dollars", "two point five million dollars"], ["$2.5 million"]),
         (
             [
@@ -128,7 +133,7 @@ FORMS: dict[str, list[tuple[list[str], list[str]]]] = {
     "cs": [(["\u010dty\u0159ista osmdes\u00e1t", "\u010dty\u0159i sta osmdes\u00e1t"], ["480"])],
     "ro": [(["treizeci \u0219i trei", "treizeci \u015fi trei"], ["33"])],
     "tr": [(["yirmi bir", "yirmibir"], ["21"]), (["I\u015eIK"], ["\u0131\u015f\u0131k"])],
-    "hi": [(["इक्कीस"], ["21", "२१"])],
+    "hi": [(["इक्कीस"], ["21", "२१"]), (["नौ"], ["9:00"])],
     "ar": [(["مَتَى"], ["متى", "متـى"]), (["واحد وعشرون"], ["٢١", "21"])],
     "he": [(["שָׁלוֹם"], ["שלום"])],
     "zh": [
@@ -229,6 +234,15 @@ def test_what_is_said_is_what_is_written(language: str, spoken: str, written: st
 )
 def test_another_number_or_word_is_an_error(language: str, said: str, heard: str, wrong: int, of: int) -> None:
     assert errors(said, heard, language).rate == pytest.approx(wrong / of, abs=1e-4), errors(said, heard, language)
+
+
+def test_long_texts_with_nothing_in_common_are_compared_by_their_shortest_ways() -> None:
+    said = " ".join(f"we open at 9:{minute}" for minute in range(10, 60))
+    heard = " ".join(f"cheap tea costs $3.{cents}" for cents in range(60, 100))
+    found = errors(said, heard)
+    assert found.rate > 0.9
+    assert "we open at nine ten" in found.reference
+    assert "cheap tea costs three sixty" in found.hypothesis
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "ru", "tr", "zh"])
