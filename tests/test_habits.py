@@ -28,7 +28,10 @@ SLEEPS = {
         "benchmarks/sides.py::OurCalls",
         "stack/agents/calling.py::Process",
     },
-    "between two looks at processes that end": {"benchmarks/test_long_load.py::the_one"},
+    "between two looks at processes that begin or end": {
+        "benchmarks/test_long_load.py::the_one",
+        "load/bridge_calls.py::wait_until",
+    },
     "benchmarks: they measure a stretch of time, and start calls at a pace": {
         "benchmarks/sides.py::OurCalls",
         "benchmarks/test_on_time.py::holds",

@@ -23,7 +23,7 @@ from harness.load.locust import bridge as bridge_module
 from harness.load.locust.bridge import Bridge
 from harness.shards import policy, silence
 from harness.shards.protocol import CallOrder, ShardOrder, write_prepared
-from tests.run.test_run_slots import prepared
+from tests.prepared import prepared
 
 Made = dict[str, dict[str, Any] | str]
 WITHIN_S = 60.0
