@@ -1,1 +1,1 @@
-"""From samples to voice: onsets and ends, noise, speech or sound, echo."""
+"""Voice activity detection: onsets and ends, noise floor, speech or other sound, echo."""

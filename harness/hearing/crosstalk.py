@@ -1,7 +1,8 @@
-"""One side's voice in the other side's channel, and both channels without it.
+"""Finds crosstalk between the two channels of a recording, and removes it from the detected voices.
 
-An echo of the caller would interrupt every turn, and an agent that bleeds into the caller's channel would be a caller
-who talks over it. Both are found by correlation (`echo.py`), as a call finds its own voice.
+An echo of the caller in the agent's channel would count as an interruption in every turn, and an agent that bleeds into
+the caller's channel would count as a barge-in. Both are found by cross-correlation (`find_echo` in `echo.py`), the
+method that a live call uses for its own echo.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from harness.clock import NS_PER_MS
 from harness.hearing.echo import Echo, without_echo
 from harness.hearing.voice import SILENCE_NS, Voice, setting_in
 
-EVEN_DB = 1.0  # as loud in both channels: which of them it came from, the level does not tell
+EVEN_DB = 1.0  # a smaller level difference does not tell which channel the sound came from
 AT_ONCE_MS = 5.0
 MOST = 0.8
-EDGE_NS = 50 * NS_PER_MS  # an onset may be found so much earlier in the other channel
+EDGE_NS = 50 * NS_PER_MS  # an onset may be detected this much earlier in the other channel
 
 Find = Callable[[Voice], Echo | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What was said from `start_ns` to `end_ns` is heard in the other channel."""
+    """An utterance from `start_ns` to `end_ns` that is also audible in the other channel."""
 
     start_ns: int
     end_ns: int
@@ -31,10 +32,17 @@ class Leak:
 
 
 def leaks(source: Sequence[Voice], other: Sequence[Voice], find: Find, *, mixed: bool = False) -> list[Leak]:
-    """Where the voices of `source` are heard in the other channel, whose voices are `other`; all of them have ended.
+    """The utterances of `source` that leak into the other channel.
 
-    `find` looks for an utterance of the source there. It is asked only where a voice sets in meanwhile, and what is
-    louder there than at its source is none of its own, nor what is as loud, unless the other channel is a mix.
+    A match that is louder in the other channel than in `source` is not a leak. One that is equally loud is a leak only
+    if the other channel is a mix.
+
+    Args:
+        source: The voices of one channel; all have ended.
+        other: The voices of the other channel; all have ended.
+        find: Looks for an utterance of the source in the other channel. Called only where a voice starts there during
+            the utterance.
+        mixed: Whether the other channel is a mix of both people.
     """
     found = _found_again(source, other, find)
     return [
@@ -43,7 +51,7 @@ def leaks(source: Sequence[Voice], other: Sequence[Voice], find: Find, *, mixed:
 
 
 def is_mix(source: Sequence[Voice], other: Sequence[Voice], find: Find, find_back: Find) -> bool:
-    """Whether the other channel holds both people: all that `source` says as loud and at the same time, and more.
+    """Whether the other channel is a mix: it holds what `source` says, equally loud and at the same time, and more.
 
     Args:
         source: The voices of a channel.
@@ -55,7 +63,7 @@ def is_mix(source: Sequence[Voice], other: Sequence[Voice], find: Find, find_bac
 
 
 def _even_share(source: Sequence[Voice], other: Sequence[Voice], find: Find) -> float:
-    """How much of what is said in a channel is in the other one as loud and at the same time."""
+    """The share, by duration, of a channel's utterances that are in the other channel equally loud and simultaneous."""
     even_ns = sum(leak.end_ns - leak.start_ns for leak in _found_again(source, other, find) if _is_even(leak.own))
     all_ns = sum((said.end_ns or said.onset_ns) - said.onset_ns for said in _utterances(source))
     return even_ns / all_ns if all_ns else 0.0
@@ -77,7 +85,7 @@ def _found_again(source: Sequence[Voice], other: Sequence[Voice], find: Find) ->
 
 
 def without_leaks(voices: Sequence[Voice], found: Sequence[Leak], *, known_until_ns: int) -> list[Voice]:
-    """The voices of a channel but for what has leaked into it."""
+    """The voices of a channel without those that leaked into it."""
     left = list(voices)
     for leak in found:
         delay_ms = leak.own.delay_ms
@@ -86,7 +94,7 @@ def without_leaks(voices: Sequence[Voice], found: Sequence[Leak], *, known_until
 
 
 def _utterances(voices: Sequence[Voice]) -> list[Voice]:
-    """The voices, with pauses under 500 ms within them."""
+    """The voices, joined across pauses shorter than 500 ms."""
     joined: list[Voice] = []
     for voice in voices:
         if joined and voice.onset_ns - (joined[-1].end_ns or 0) < SILENCE_NS:

@@ -1,9 +1,9 @@
-"""The caller's own voice in the agent's channel: found by correlation, and taken out of who spoke when.
+"""Finds the caller's echo in the agent's channel by cross-correlation, and removes it from the detected voices.
 
-An agent that plays back what it hears (a loop-back, a speaker beside a microphone) would seem to interrupt every turn.
-Where a voice sets in while the caller speaks, what was sent is compared with what was heard meanwhile. A turn with an
-echo has no interruption; its reply is the first onset after the echo has died away. Where the reply begins before
-that, the two are one stretch of voice, and the turn has no TTFA.
+An agent that plays back what it hears (a loopback, a speaker next to a microphone) would seem to interrupt every turn.
+Where a voice starts while the caller speaks, the audio sent is compared with the audio received meanwhile. A turn with
+an echo has no interruption; its reply is the first onset after the echo has decayed. If the reply begins before that,
+echo and reply are one stretch of voice, and the turn has no TTFA.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from harness.clock import NS_PER_MS
 from harness.hearing.voice import Voice, setting_in
 
-RATE = 8000  # of what is compared: a telephone's band is enough to know a voice again
-LONGEST_MS = 800  # a later echo would be a reply
-ALIKE = 0.5  # of 1,300 pairs of recordings that say different things the most alike reached 0.32
-LEAST_MS = 300  # of the caller's voice: less is too like anything
-FADE_NS = 300 * NS_PER_MS  # how long an echo rings on
+RATE = 8000  # sample rate for the comparison, in Hz: telephone bandwidth is enough to recognise a voice
+LONGEST_MS = 800  # a longer delay would be a reply
+ALIKE = 0.5  # the highest of 1,300 pairs of recordings with different words was 0.32
+LEAST_MS = 300  # of the caller's voice: anything shorter correlates with too much
+FADE_NS = 300 * NS_PER_MS  # how long an echo takes to decay
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """The caller is heard `delay_ms` after it spoke, by `gain_db` louder (below zero: softer), by `alike` the same."""
+    """An echo of the caller: its delay, its gain (negative if softer than sent), and the normalised correlation."""
 
     delay_ms: float
     gain_db: float
@@ -35,9 +35,14 @@ class Echo:
 
 
 def find_echo(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> Echo | None:
-    """The echo of `sent` in `heard`, both (samples,) mono at `RATE` from the same moment on; None where there is none.
+    """Finds the echo of `sent` in `heard` by normalised cross-correlation, at delays from 0 to `LONGEST_MS`.
 
-    By the normalised cross-correlation at delays from 0 to `LONGEST_MS`.
+    Args:
+        sent: (samples,) int16 mono at `RATE`.
+        heard: The same format, starting at the same time.
+
+    Returns:
+        The echo, or None if there is none.
     """
     if sent.size < RATE * LEAST_MS // 1000 or heard.size < sent.size // 2:
         return None
@@ -61,9 +66,9 @@ def find_echo(sent: NDArray[np.int16], heard: NDArray[np.int16]) -> Echo | None:
 def without_echo(
     voices: Sequence[Voice], start_ns: int, end_ns: int, delay_ms: float, *, known_until_ns: int
 ) -> Sequence[Voice]:
-    """The voices without those that are the echo of what the caller said from `start_ns` to `end_ns`.
+    """The voices without the echoes of what the caller said from `start_ns` to `end_ns`.
 
-    A stretch that set in while the caller spoke and lasts beyond the echo is more than the echo: it stays.
+    A stretch that started while the caller spoke and lasts longer than the echo is kept: it holds more than the echo.
     """
     gone_ns = end_ns + round(delay_ms * NS_PER_MS) + FADE_NS
 
@@ -75,7 +80,7 @@ def without_echo(
 
 
 class _Replaced(Sequence[Voice]):
-    """Voices of which those at `span` are replaced by others. Nothing is copied: a long call has many, each a turn."""
+    """A view of `voices` with those at `span` replaced; a copy per turn would be expensive in a long call."""
 
     def __init__(self, voices: Sequence[Voice], span: range, others: Sequence[Voice]) -> None:
         self._voices = voices

@@ -1,7 +1,7 @@
-"""Where in a few frames a voice sets in, to the millisecond. Turned round in time, the same tells where it ends.
+"""Locates a voice's onset within a few frames, to the millisecond. On time-reversed samples it locates the end.
 
-The place is where the sum of what lies over and under a threshold, taken from there on, is largest: the estimate of a
-change point that goes with a cumulative sum test (E. S. Page, Biometrika 41, 1954).
+The onset is the position from which the cumulative sum of power minus threshold is largest: the change point estimate
+that belongs to the CUSUM test (E. S. Page, Biometrika 41, 1954).
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from harness.hearing.level import FULL_SCALE
 
-FINE = 48  # samples of 1 ms
+FINE = 48  # samples in 1 ms
 FRAME_MS = 10
 FRAME = FRAME_MS * FINE
-MEAN_FINES = 5  # what is slower than 5 ms is taken off: an offset, most of a hum
-MOST_OVER = 4.0  # how much one loud millisecond counts, in thresholds
-NOISE_SHARE = 0.9  # of the noise before that a voice has to be above
+MEAN_FINES = 5  # removes what changes more slowly than 5 ms: DC offset, most of a mains hum
+MOST_OVER = 4.0  # cap on the power of one loud millisecond, in multiples of the threshold
+NOISE_SHARE = 0.9  # quantile of the preceding noise that a voice must exceed
 
 
 def fine_powers(samples: NDArray[np.int16]) -> NDArray[np.float64]:
-    """The mean square of each millisecond, full scale 1, about the mean of the 5 ms up to its end.
+    """The power of each millisecond (full scale 1) around the mean of the 5 ms that end with it.
 
-    What comes later has no part in it: the mean of a loud voice does not reach back into the silence before.
+    The mean uses no later samples, so that a loud voice does not affect the silence before it.
     """
     rows = samples.astype(np.float64).reshape(-1, FINE)
     squares, sums = np.vecdot(rows, rows), rows.sum(axis=1)
@@ -34,12 +34,12 @@ def fine_powers(samples: NDArray[np.int16]) -> NDArray[np.float64]:
 
 
 def sets_in(samples: NDArray[np.int16], before_ms: int, low: float) -> int | None:
-    """How many milliseconds after the first `before_ms` a voice sets in; None where nothing is above the threshold.
+    """The voice's onset in milliseconds after the first `before_ms`; None if nothing exceeds the threshold.
 
     Args:
-        samples: (frames,) int16 mono at 48 kHz: noise, then where the voice may set in, up to where it is there.
-        before_ms: How much noise.
-        low: The threshold, a power; where the noise flickers above it, the noise's own highest tenth.
+        samples: (frames,) int16 mono at 48 kHz: noise, then the range that may hold the onset, up to certain voice.
+        before_ms: The length of the noise.
+        low: The threshold, as a power. Raised to the noise's 90th percentile where that is higher.
     """
     powers = fine_powers(samples)
     if before_ms:
@@ -51,7 +51,7 @@ def sets_in(samples: NDArray[np.int16], before_ms: int, low: float) -> int | Non
 
 
 def _of_share(ordered: list[float], share: float) -> float:
-    """The quantile, between neighbours in a line; numpy's own takes ten times as long for as few."""
+    """The linearly interpolated quantile; numpy's takes ten times as long for this few values."""
     place = share * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

@@ -1,8 +1,7 @@
-"""Where a voice ends in noise that flickers: what reaches over the threshold now and again is no voice that goes on.
+"""Locates a voice's end in fluctuating noise, which exceeds the threshold now and then and so prolongs the voice.
 
-The end is where the sum of what lies over and under the noise's highest twentieth, from the last frame that is voice
-for certain on, is largest. That is the estimate of `edge_place.py`, over as many frames as the noise held the voice
-open.
+The end is where the cumulative sum of power minus the noise's 95th percentile, taken from the last frame that is
+certainly voice, is largest. This is the estimate of `edge_place.py`, over all frames that noise kept the voice open.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from numpy.typing import NDArray
 from harness.hearing.edge_place import FINE, FRAME, FRAME_MS, MOST_OVER, sets_in
 from harness.hearing.noise_floor import LOW_LEAST, power_of
 
-TOP = 0.95  # the noise's top is the level that a twentieth of its frames exceed
-LIVE_TOP = 0.98  # of 5 s before a voice: what is heard live has no noise from after it
-BURST_FRAMES, BURST_GAP, BURST_OVER = 2, 15, 2.5  # a last "t": 20 ms, 150 ms away at most, 4 dB over the noise's top
+TOP = 0.95  # quantile of the noise frames that defines the noise's top
+LIVE_TOP = 0.98  # the same for live audio, which has only the 5 s of noise before a voice
+BURST_FRAMES, BURST_GAP, BURST_OVER = 2, 15, 2.5  # a final "t": 20 ms, at most 150 ms away, 4 dB over the noise's top
 EDGE_FRAMES, NOISE_FRAMES = 3, 5
-CERTAIN_OVER = power_of(12.0)  # over the noise's top: a voice for certain
+CERTAIN_OVER = power_of(12.0)  # over the noise's top: certainly voice
 BELOW_LOUDEST = power_of(-20.0)
 
 Read = Callable[[int, int], NDArray[np.int16]]
 
 
 def noise_top(noise: NDArray[np.float64], least_frames: int, share: float = TOP) -> float:
-    """What a share of the noise's frames do not exceed; the least threshold where they are too few or quieter."""
+    """The noise's quantile at `share`; at least `LOW_LEAST`, which also applies to fewer than `least_frames` frames."""
     return max(LOW_LEAST, float(np.quantile(noise, share))) if noise.size >= least_frames else LOW_LEAST
 
 
@@ -37,20 +36,20 @@ def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def last_certain(inside: NDArray[np.float64], top: float) -> int | None:
-    """The frame after the last of a voice's that is voice for certain; None where it hardly stands over the noise."""
+    """The index after the last frame that is certainly voice; None if no frame stands out enough over the noise."""
     certain = np.flatnonzero(inside > max(CERTAIN_OVER * top, BELOW_LOUDEST * float(inside.max(initial=0.0))))
     return int(certain[-1]) + 1 if certain.size else None
 
 
 def end_in_flicker(powers: NDArray[np.float64], last: int, end: int, top: float, read: Read) -> int:
-    """The sample at which a voice ends.
+    """The sample at which a voice ends, never after `end`.
 
     Args:
-        powers: Of each frame of 10 ms, full scale 1.
-        last: The frame after one that is voice for certain.
-        end: The sample at which the detector ends it; it is never later.
+        powers: The power of each 10 ms frame, full scale 1.
+        last: The index after the last frame that is certainly voice; see `last_certain`.
+        end: The sample at which the detector ended the voice.
         top: See `noise_top`.
-        read: Gives the samples from one position to another; none where they are not kept.
+        read: Returns the samples between two positions; empty if they are no longer buffered.
     """
     stop = min(powers.size, -(-end // FRAME))
     if stop <= last or top <= LOW_LEAST:

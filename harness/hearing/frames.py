@@ -1,7 +1,7 @@
-"""The power of a whole file, frame by frame: how loud its voice is, and which frames hold noise alone. Pure functions.
+"""Frame powers of a whole file: the level of its voice, and the frames that hold only noise. Pure functions.
 
-Frames are those of the detector (`harness/hearing/onset.py`): 10 ms at 48 kHz, the power of each 5 ms about their own
-mean, full scale being 1.
+Frames are those of the detector (`harness/hearing/onset.py`): 10 ms at 48 kHz, the mean of the variances of both 5 ms
+halves, full scale 1.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from harness.hearing.onset import HALF
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-PIECE = 6_000  # frames at a time, so that a long file takes little memory
-QUIET_WINDOW = 5  # frames: a pause that a voice leaves in any sentence, and long enough to average noise
-QUIETEST = 0.02  # the share of these windows that is noise for certain
-NOISE_RANGE = power_of(6.0)  # what of the rest may be noise as well
+PIECE = 6_000  # frames processed at a time, to bound memory for long files
+QUIET_WINDOW = 5  # frames: short enough to fit a pause of any sentence, long enough to average noise
+QUIETEST = 0.02  # the share of these windows that is certainly noise
+NOISE_RANGE = power_of(6.0)  # other frames up to this much louder may be noise too
 LEAST_FRAMES = 15
 OVER_NOISE = power_of(6.0)
 BELOW_LOUDEST = power_of(-35.0)
-LEAST_RANGE = power_of(-8.0)  # what is no softer than this beside the loudest frames is no noise under a voice
-LOUDEST = 0.995  # the share of frames that are no click
+LEAST_RANGE = power_of(-8.0)  # relative to the loudest frames: anything louder than this is not noise under a voice
+LOUDEST = 0.995  # quantile that clicks do not reach
 
 
 def frame_powers(wave: NDArray[np.floating[Any]]) -> Floats:
-    """The power of each whole frame of (samples,) in -1…1."""
+    """The power of each whole frame of (samples,) float in -1…1."""
     frames = wave.size // FRAME
     parts = [_powers(wave[first * FRAME : min(frames, first + PIECE) * FRAME]) for first in range(0, frames, PIECE)]
     return np.concatenate(parts) if parts else np.zeros(0)
@@ -42,7 +42,7 @@ def _powers(wave: NDArray[np.floating[Any]]) -> Floats:
 
 
 def quiet_frames(powers: Floats) -> Floats:
-    """The frames that hold noise alone, as far as their level tells; empty where the file is too short to know."""
+    """The powers of the frames that hold only noise, judged by level; empty if the file is too short to tell."""
     if powers.size < 2 * QUIET_WINDOW:
         return powers[:0]
     windows = np.convolve(powers, np.full(QUIET_WINDOW, 1 / QUIET_WINDOW), "valid")
@@ -55,14 +55,14 @@ def quiet_frames(powers: Floats) -> Floats:
 
 
 def loudest(powers: Floats) -> float:
-    """The power that a voice's loudest frames have, and a click does not change; 0 of no frames."""
+    """The power of the voice's loudest frames, robust against clicks; 0 for no frames."""
     if not powers.size:
         return 0.0
     return float(np.quantile(powers, LOUDEST, method="lower" if powers.size > 1 / (1 - LOUDEST) else "higher"))
 
 
 def is_level(powers: Floats) -> bool:
-    """Whether it is as loud all the time as noise alone is, or a voice that was cut out without any pause."""
+    """Whether the level never drops: the file is only noise, or a voice that was cut without any pause."""
     if powers.size < 2 * QUIET_WINDOW:
         return False
     windows = np.convolve(powers, np.full(QUIET_WINDOW, 1 / QUIET_WINDOW), "valid")
@@ -70,7 +70,7 @@ def is_level(powers: Floats) -> bool:
 
 
 def active_power(powers: Floats) -> float:
-    """The power of the voice without its pauses and the noise under it; 0 where nothing rises over the noise."""
+    """The power of the voice, excluding pauses and noise; 0 if nothing stands out over the noise."""
     most = loudest(powers)
     if most <= 0:
         return 0.0

@@ -6,22 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 FULL_SCALE = 32768.0
-SILENCE_DBFS = -96.0  # a 16-bit sample's own resolution: quieter than any 16-bit signal can be
+SILENCE_DBFS = -96.0  # the resolution of 16 bits: below any 16-bit signal
 
 
 def power_dbfs(power: float) -> float:
-    """The level of a mean square of int16 samples."""
+    """The level in dBFS of `power`, a mean square of int16 samples; at least `SILENCE_DBFS`."""
     if power <= 0:
         return SILENCE_DBFS
     return max(SILENCE_DBFS, float(10 * np.log10(power / FULL_SCALE**2)))
 
 
 def peak(samples: NDArray[np.int16]) -> int:
-    """The highest absolute sample of (frames,) int16, 0 of none."""
+    """The largest absolute value in (frames,) int16; 0 if empty."""
     return max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
 
 
 def is_silence(samples: NDArray[np.int16]) -> bool:
-    """Whether (frames,) int16, contiguous, are all zero; `any` would take four times as long."""
+    """Whether contiguous (frames,) int16 are all zero; `any` takes four times as long."""
     pcm = samples.tobytes()
     return pcm == bytes(len(pcm))

@@ -1,10 +1,10 @@
-"""The noise floor under a voice, learnt from the frames that hold none, and the thresholds that stand on it.
+"""The noise floor, learnt from unvoiced frames, and the detection thresholds derived from it.
 
-Powers are mean squares of frames of 10 ms, full scale being 1.
+Powers are mean squares of 10 ms frames, full scale 1.
 
 Sources: thresholds that follow the floor and its spread are common in energy detectors (ETSI ES 201 108 and ITU-T
-G.729 Annex B have them). That speech falls to the floor within a second or two and noise never does is the idea of
-minimum statistics (R. Martin, IEEE Trans. Speech and Audio Processing 9(5), 2001).
+G.729 Annex B have them). Minimum statistics (R. Martin, IEEE Trans. Speech and Audio Processing 9(5), 2001) contributes
+the observation that speech drops to the floor within a second or two, and noise never does.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-TOP_FRAMES = 500  # the noise's highest levels are rare: they are known by 5 s of it
-LEARN_FRAMES = 30  # 300 ms of floor before the detector arms
-FLOOR_FRAMES = 200  # the floor is learnt anew over 2 s of unvoiced audio
+TOP_FRAMES = 500  # the noise's highest levels are rare: it takes 5 s to know them
+LEARN_FRAMES = 30  # 300 ms of noise arm the detector
+FLOOR_FRAMES = 200  # the floor is re-estimated over the last 2 s of unvoiced audio
 RELEARN_FRAMES = 10
-UNSETTLED_FRAMES = 8  # the newest frames may be a voice's beginning: they teach nothing yet
+UNSETTLED_FRAMES = 8  # the newest frames may be the start of a voice, so they are not used yet
 
 
 def power_of(dbfs: float) -> float:
-    """A level as a power."""
+    """Converts a level in dB (or dBFS) to a power ratio."""
     return float(10 ** (dbfs / 10))
 
 
-FIRST_CAP = power_of(-48.0)  # at the stream's start, what is louder is a voice that was there first
-CAP = power_of(-30.0)  # no line is noisier; what is steady and louder is a tone that someone plays
+FIRST_CAP = power_of(-48.0)  # anything louder at the start of the stream is a voice already in progress
+CAP = power_of(-30.0)  # no line is noisier; a steady louder sound is a tone that someone plays
 HIGH_OVER_FLOOR, HIGH_LEAST = power_of(9.0), power_of(-55.0)
 LOW_OVER_FLOOR, LOW_LEAST = power_of(1.5), power_of(-62.0)
 LOW_MOST_OVER_FLOOR = power_of(7.0)
-SPREADS = 3.0  # in a Gaussian spread of levels, 3 times from the median to the 90th percentile are 3.8 sigma
+SPREADS = 3.0  # with Gaussian levels, 3 times the distance from median to 90th percentile is 3.8 sigma
 USUAL_SPREAD = power_of(0.5)
 
 STEADY_BLOCK = 10  # frames
-STEADY_BLOCKS, STEADY_RANGE = 3, power_of(3.0)  # 300 ms that vary by 3 dB at most ...
-LOWEST_BLOCKS, LOWEST_RANGE = 15, power_of(2.0)  # ... and nothing 2 dB lower in 1.5 s: no speech does that
+STEADY_BLOCKS, STEADY_RANGE = 3, power_of(3.0)  # 300 ms that vary by at most 3 dB ...
+LOWEST_BLOCKS, LOWEST_RANGE = 15, power_of(2.0)  # ... and nothing 2 dB lower in 1.5 s: speech never does that
 QUIETEST_RANGE = power_of(
     11.5
-)  # of the quietest fiftieth to the newest: a street has up to 10.2 dB, a voice 12.8 or more
+)  # from the quietest 2 % of frames to the newest: up to 10.2 dB in street noise, at least 12.8 dB in speech
 STEADY_FRAMES = STEADY_BLOCK * LOWEST_BLOCKS
 
 
 class NoiseFloor:
-    """Learns from unvoiced frames; a voice is above `high` to be found, and above `low` to go on."""
+    """Learns the noise floor from unvoiced frames. A voice starts above power `high` and continues above `low`."""
 
     def __init__(self) -> None:
         self.learnt = 0
@@ -55,7 +55,7 @@ class NoiseFloor:
 
     @classmethod
     def known(cls, frames: Sequence[float]) -> NoiseFloor:
-        """The floor where noise is known beforehand: frames of it, at least `LEARN_FRAMES`."""
+        """A floor for noise that is known in advance: the powers of at least `LEARN_FRAMES` of its frames."""
         floor = cls()
         floor.learnt = len(frames)
         floor._quiet = list(frames[-FLOOR_FRAMES:])
@@ -64,11 +64,11 @@ class NoiseFloor:
 
     @property
     def armed(self) -> bool:
-        """Whether enough has been heard to tell a voice."""
+        """Whether enough noise has been heard to detect a voice."""
         return self.learnt >= LEARN_FRAMES
 
     def learn(self, power: float) -> None:
-        """The power of the next frame without a voice."""
+        """Adds the power of the next unvoiced frame."""
         self.learnt += 1
         self._age += 1
         self._long.append(power)
@@ -87,29 +87,29 @@ class NoiseFloor:
         settled = quiet[:-UNSETTLED_FRAMES]
         if len(settled) < LEARN_FRAMES:
             return
-        recent = max(settled[-LEARN_FRAMES:])  # a floor that fell is known after 300 ms
+        recent = max(settled[-LEARN_FRAMES:])  # follows a falling floor after 300 ms
         settled.sort()
         self._settle(settled, recent)
 
     def _settle(self, settled: Sequence[float], recent: float) -> None:
-        """The floor by ordered frames of noise."""
+        """Sets the floor from sorted frame powers of noise."""
         median, upper = settled[len(settled) // 2], settled[len(settled) * 9 // 10]
         spread = upper / median if median > 0 else USUAL_SPREAD
         self._set(min(CAP, median, recent), spread)
 
     def take_back(self, count: int) -> None:
-        """The last frames were a voice's beginning."""
+        """Removes the last `count` frames, which were the start of a voice."""
         if count:
             del self._quiet[-count:]
         for _ in range(min(count, len(self._long))):
             self._long.pop()
 
     def recent(self) -> list[float]:
-        """The newest frames of noise, up to 5 s of it."""
+        """The powers of the newest noise frames, up to 5 s."""
         return list(self._long)
 
     def restart(self, frames: Sequence[float]) -> None:
-        """These frames are steady noise, and the floor from now on."""
+        """Replaces the floor by these frames of steady noise."""
         self._quiet = list(frames[-FLOOR_FRAMES:])
         self._long = deque(frames, maxlen=TOP_FRAMES)
         self._age = 0
@@ -121,9 +121,9 @@ class NoiseFloor:
 
 
 def is_steady_noise(frames: Sequence[float]) -> bool:
-    """Whether the last 300 ms are what the last 1.5 s fall to again and again: noise, and no voice.
+    """Whether the last 300 ms are at the level to which the last 1.5 s return repeatedly, so noise and not voice.
 
-    A fluent voice may be as even over 100 ms, but never in its quietest frames.
+    A fluent voice may be this steady over 100 ms, but not at the level of its quietest frames.
     """
     size = len(frames)
     if size < STEADY_FRAMES:
@@ -132,7 +132,7 @@ def is_steady_noise(frames: Sequence[float]) -> bool:
     newest = list(islice(blocks, STEADY_BLOCKS))
     mean = sum(newest) / STEADY_BLOCKS
     if mean > CAP * STEADY_BLOCK or max(newest) > STEADY_RANGE * min(newest):
-        return False  # as most of a voice; the others are not even added up
+        return False  # the common case within a voice; the remaining (lazy) blocks are never summed
     if min(*newest, *blocks) * LOWEST_RANGE < mean:
         return False
     last = sorted(frames[size - STEADY_FRAMES :])

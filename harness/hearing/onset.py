@@ -1,17 +1,17 @@
-"""When a voice sets in and ends, to the millisecond, in audio that comes a block at a time.
+"""Voice onset and end detection to the millisecond, in audio that arrives block by block.
 
-An energy detector with hysteresis on a noise floor that it learns (`noise_floor.py`). The same code runs live and over
-a recording, and the size of the blocks does not matter, so both give the same edges.
+An energy detector with hysteresis over an adaptive noise floor (`noise_floor.py`). The same code runs live and over a
+recording, and the block size does not matter, so both give the same edges.
 
-- Power is that of each 5 ms about their own mean. That takes off a constant offset exactly and acts as a high-pass
-  (-7 dB at 50 Hz, -3 dB at 89 Hz) without memory: nothing rings, so no edge moves.
+- Power is the variance of each 5 ms. That removes a DC offset exactly and acts as a high-pass (-7 dB at 50 Hz, -3 dB
+  at 89 Hz) without memory: nothing rings, so no edge moves.
 - An edge is placed to 1 ms by a cumulative sum (`edge_place.py`).
-- Noise that sets in after silence counts as a voice until it has been steady for 1.5 s. Its end then lies at its
-  onset, and `began` is None: there was no voice. Where a voice follows it, that is where `began` lies, however long the
-  voice is and whether the noise lasts longer or not.
+- Noise that starts after silence counts as a voice until it has been steady for 1.5 s. Its end is then at its onset and
+  `began` is None: there was no voice. If a voice follows the noise, `began` is where that voice starts, however long it
+  is and whether or not the noise outlasts it.
 
-Limits: what is quieter than -62 dBFS is not heard, nor what lies under the noise: there a voice sets in late and ends
-early. A steady tone under -30 dBFS is noise. Background voices count where they rise by 9 dB.
+Limits: sound below -62 dBFS or below the noise is not detected; in noise a voice starts late and ends early. A steady
+tone below -30 dBFS is noise. Background voices count if they rise by 9 dB.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ from harness.hearing.noise_floor import (
 SAMPLE_RATE = 48_000
 HALF = FRAME // 2
 
-HIGH_OF, WINDOW = 5, 8  # 5 of 8 frames high: 50 ms of voice in 80; a click has less
-BACK_FRAMES = 30  # an onset is dated back by 300 ms at most
-HANG_FRAMES = 20  # 200 ms below the low threshold end a voice: longer than a stop consonant
-LOOK_FRAMES = 2  # an edge may lie so far outside the frames above the low threshold
-NOISE_FRAMES = 5  # beside them, from which the noise there is known
-STEADY_EVERY = 10  # frames between two looks for steady noise in a voice
+HIGH_OF, WINDOW = 5, 8  # 5 of 8 frames high: 50 ms of voice within 80 ms; a click is shorter
+BACK_FRAMES = 30  # an onset is backdated by at most 300 ms
+HANG_FRAMES = 20  # hangover: 200 ms below the low threshold end a voice; longer than a stop consonant
+LOOK_FRAMES = 2  # an edge may lie this far outside the frames above the low threshold
+NOISE_FRAMES = 5  # frames next to those, used to estimate the local noise
+STEADY_EVERY = 10  # frames between two checks for steady noise within a voice
 
-PIECE_FRAMES = 100  # of a long block, so that it takes little memory
-KEPT_FRAMES = 500  # powers, for an onset in hindsight
-LONGEST_FRAMES = 6000  # of a voice as many as it has, up to a minute: so long an agent may talk
-LEAD_FRAMES = 40  # eight of ten frames within 3 dB, before a voice 9 dB above them: no sound of speech lasts so long
-KEPT_PCM_FRAMES = 100  # samples, to place an edge
+PIECE_FRAMES = 100  # frames of a long block processed at a time, to bound memory
+KEPT_FRAMES = 500  # powers kept, to place an onset in hindsight
+LONGEST_FRAMES = 6000  # powers kept during a voice: up to a minute, as long as an agent may talk
+LEAD_FRAMES = 40  # 8 of 10 within 3 dB, before a voice 9 dB above them: no speech sound lasts that long
+KEPT_PCM_FRAMES = 100  # frames of samples kept, to place an edge
 TRIM_FRAMES = 10
-SETTLED_FRAMES = KEPT_FRAMES + TRIM_FRAMES  # after so much digital silence more of it changes nothing
+SETTLED_FRAMES = KEPT_FRAMES + TRIM_FRAMES  # after this much digital silence, more of it changes nothing
 
 _UNIT = 2 * HALF * HALF * FULL_SCALE**2
 _ONES = np.ones(HALF)
@@ -69,12 +69,12 @@ class VoiceEdge:
 
     Attributes:
         edge: Which of the two.
-        position: The sample it happened at.
-        found_at: The sample by which it was known.
-        level_dbfs: Of the loudest frame so far.
-        began: At an end, where the voice began as it is known now: at its onset's position; later where noise set in
-            before it; None where it was noise and no voice, and then the end lies at the onset.
-        noise_dbfs: At an end, what the noise before the voice hardly ever exceeds; None where it is not known.
+        position: The sample at which it happened.
+        found_at: The sample at which it was detected.
+        level_dbfs: The level of the voice's loudest frame so far.
+        began: At an end, the sample at which the voice really began: the onset's position, or later if noise preceded
+            the voice. None if there was only noise; the end is then at the onset.
+        noise_dbfs: At an end, the level that the noise before the voice rarely exceeds (`LIVE_TOP`); None if unknown.
     """
 
     edge: Literal["onset", "end"]
@@ -88,8 +88,9 @@ class VoiceEdge:
 class OnsetDetector:
     """Finds onsets and ends in a stream of (frames,) int16 mono at 48 kHz; positions count from the stream's start.
 
-    `floor` is the noise where it is known beforehand, as it is of a file; then no steady sound is taken for noise. Else
-    it is learnt.
+    Args:
+        floor: The noise floor if it is known in advance, as for a file; then no steady sound is treated as noise. By
+            default it is learnt from the stream.
     """
 
     def __init__(self, floor: NoiseFloor | None = None) -> None:
@@ -99,10 +100,10 @@ class OnsetDetector:
         self._floor = NoiseFloor() if floor is None else floor
         self._rest = _NOTHING
         self._powers: list[float] = []  # of the newest frames
-        self._pcm = bytearray()  # samples of fewer frames
-        self._pcm_first = 0  # the frame that they begin with
+        self._pcm = bytearray()  # samples of the newest frames, fewer than in `_powers`
+        self._pcm_first = 0  # index of the first frame in `_pcm`
         self._frames = 0
-        self._silent = 0  # newest frames that are digital silence
+        self._silent = 0  # how many of the newest frames are digital silence
         self._below = 0
         self._loudest = 0.0
         self._onset = 0
@@ -111,11 +112,11 @@ class OnsetDetector:
 
     @property
     def low_dbfs(self) -> float:
-        """What a frame has to exceed for a voice to go on."""
+        """The level in dBFS that a frame must exceed for a voice to continue."""
         return power_dbfs(self._floor.low * FULL_SCALE**2)
 
     def feed(self, samples: NDArray[np.int16]) -> list[VoiceEdge]:
-        """The edges that became known by these samples, in order."""
+        """Adds samples; returns the edges detected with them, in order."""
         if self._rest.size:
             samples = np.concatenate([self._rest, samples])
         count = samples.size // FRAME
@@ -127,7 +128,7 @@ class OnsetDetector:
         return edges
 
     def skip(self, count: int) -> list[VoiceEdge]:
-        """As `feed` of `count` zeros, at hardly any cost however many they are."""
+        """Same as `feed` with `count` zeros, at almost constant cost."""
         edges: list[VoiceEdge] = []
         if self._rest.size:
             head = min(count, FRAME - self._rest.size)
@@ -140,19 +141,19 @@ class OnsetDetector:
         return edges
 
     def finish(self) -> list[VoiceEdge]:
-        """The stream has ended: a voice that lasts ended with its last frame over the low threshold."""
+        """Ends the stream; a voice in progress ends with its last frame above the low threshold."""
         if not self.voiced:
             return []
         return [self._end(self._frames - 1 - self._below, self._began_after_noise())]
 
     def _skip(self, frames: int, edges: list[VoiceEdge]) -> None:
         known = min(frames, max(0, SETTLED_FRAMES - self._silent))
-        # Steps that are left out must not change when the floor is learnt anew.
+        # Skipping a multiple of STEADY_EVERY leaves the schedule of the periodic checks unchanged.
         known += min(frames - known, (frames - known) % STEADY_EVERY)
         self._pcm += bytes(2 * FRAME * known)
         self._steps([0.0] * known, edges)
         self._trim()
-        left_out = frames - known  # what is kept is silence by then, and stays the newest
+        left_out = frames - known  # the buffers hold only silence by now, which stands for the newest frames
         self._frames += left_out
         self._pcm_first += left_out
         self.position = self._frames * FRAME
@@ -165,7 +166,7 @@ class OnsetDetector:
             return
         self._silent = 0
         self._pcm += pcm
-        # Whole numbers below 2^53 are added exactly in any order, so blocks of any size give the same bits.
+        # Integers below 2^53 add up exactly in any order, so the result does not depend on the block size.
         exact = samples.astype(np.float64)
         frames = exact.reshape(-1, FRAME)
         sums = np.vecdot(exact.reshape(-1, HALF), _ONES).reshape(-1, 2)
@@ -184,7 +185,7 @@ class OnsetDetector:
             self._pcm_first += surplus
 
     def _steps(self, powers: Sequence[float], edges: list[VoiceEdge]) -> None:
-        """The next frames. What they look back at does not depend on how much happens to be kept."""
+        """Processes the next frames. How far they look back does not depend on how much is buffered."""
         done = 0
         while done < len(powers):
             if self.voiced:
@@ -203,7 +204,7 @@ class OnsetDetector:
         if not floor.armed:
             return
         if not was_armed:
-            # A voice that set in while the floor was learnt is found once it is.
+            # A voice that started while the floor was being learnt is found as soon as it has been.
             window = self._high_window(0)
         elif power > floor.high:
             window = self._high_window(self._frames - WINDOW)
@@ -216,7 +217,7 @@ class OnsetDetector:
         return self._powers[frame - self._frames]
 
     def _high_window(self, first: int, *, last: bool = False) -> tuple[int, int] | None:
-        """The first and last high frame of the first (or last) window from `first` on that speaks for a voice."""
+        """The first and last high frame of the first (or last) window from `first` on that indicates a voice."""
         high = self._floor.high
         flags = [power > high for power in self._powers[first - self._frames :]]
         starts = range(len(flags) - WINDOW + 1)
@@ -237,7 +238,7 @@ class OnsetDetector:
         return VoiceEdge("onset", self._onset, self.position, self._level_dbfs())
 
     def _set_in(self, frame: int, oldest: int) -> tuple[int, int]:
-        """The frame and the sample at which a voice set in that is there in a frame."""
+        """The frame and the sample at which the voice that is present in `frame` started."""
         low = self._floor.low
         while frame > oldest and self._power_at(frame - 1) > low:
             frame -= 1
@@ -249,7 +250,7 @@ class OnsetDetector:
         return frame, frame * FRAME if after_ms is None else first * FRAME + after_ms * FINE
 
     def _died_away(self, frame: int) -> int:
-        """The sample after the last of a voice whose last frame is known."""
+        """The sample after the end of a voice whose last frame is `frame`."""
         if frame < self._frames - KEPT_PCM_FRAMES:
             return (frame + 1) * FRAME
         last = min(self._frames - 1, frame + LOOK_FRAMES)
@@ -263,7 +264,7 @@ class OnsetDetector:
         return pcm.copy()
 
     def _go_on(self, powers: Sequence[float], done: int, edges: list[VoiceEdge]) -> int:
-        """The next frames of a voice, up to where it ends; returns how many are done. Most of a call is spent here."""
+        """Processes frames of a voice until it ends; returns how many are done. Hot path: most of a call runs here."""
         low, below, first = self._floor.low, self._below, done
         ended = steady = False
         for power in powers[first:]:
@@ -294,7 +295,7 @@ class OnsetDetector:
         )
 
     def _began_after_noise(self) -> int:
-        """Where the voice that ends set in: later than its onset where steady noise came before it."""
+        """The sample at which the ending voice began: after its onset if steady noise preceded it."""
         first = self._onset_frame
         if self._knows_noise or self._frames - first > LONGEST_FRAMES:
             return self._onset
@@ -326,7 +327,7 @@ class OnsetDetector:
         return VoiceEdge("end", end, self.position, self._level_dbfs(), began, noise_dbfs)
 
     def _without_flicker(self, end: int, began: int | None, top: float) -> int:
-        """The end of the voice, where the noise that was there before it kept it open; see `flicker.py`."""
+        """The voice's end, corrected for noise that kept it open; see `flicker.py`."""
         first = max(self._onset_frame if began is None else began // FRAME, self._frames - len(self._powers))
         if end // FRAME <= first:
             return end
@@ -342,7 +343,7 @@ class OnsetDetector:
         return first * FRAME + end_in_flicker(powers, certain, end - first * FRAME, top, read)
 
     def _end_in_noise(self) -> VoiceEdge:
-        """What goes on is steady noise: the voice, if there was one, has ended before."""
+        """Handles steady noise that continues: the voice, if there was one, ended earlier."""
         oldest = max(self._onset_frame, self._frames - LONGEST_FRAMES)
         self._floor.restart(self._powers[-STEADY_BLOCK * STEADY_BLOCKS :])
         first, last = self._high_window(oldest), self._high_window(oldest, last=True)

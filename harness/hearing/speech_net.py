@@ -1,10 +1,10 @@
-"""Whether what was found is speech at all, by Silero's network, which has learnt what people sound like.
+"""Decides with the Silero VAD network whether a detected sound is speech.
 
-It tells music on hold from a voice, which a pitch does not (`speech_like.py`), and knows a whisper, which has none. It
-costs some 15 ms a second of audio, so it is asked only until it has heard speech, and after `WHOLE_S` without any only
-for a part of each second; what it did not look at then is looked at once it hears speech.
+It tells music on hold from a voice, which a pitch cannot (`speech_like.py`), and recognises a whisper, which has no
+pitch. It costs about 15 ms per second of audio, so it runs only until it has found speech, and after `WHOLE_S` without
+speech only for part of each second; the chunks skipped then are examined once it finds speech.
 
-It is sure of speech 60 to 190 ms after that begins, and never of what is shorter than `LEAST_MS`.
+It is sure of speech 60 to 190 ms after the start of speech, and never of anything shorter than `LEAST_MS`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from harness.hearing.silero import CHUNK, SileroNet
 SAMPLE_RATE = 48_000
 DECIMATED = 3
 HOP = CHUNK * DECIMATED
-SPEECH = 0.5  # its own threshold
-LEVEL, MOST_GAIN = power_of(-20.0), 100.0  # of the loudest 32 ms so far; and how much softer a voice may be
+SPEECH = 0.5  # Silero's default threshold
+LEVEL, MOST_GAIN = power_of(-20.0), 100.0  # target power of the loudest 32 ms so far; the largest gain to reach it
 LEAST = power_of(-96.0)
 LEAST_MS, LEAST_PITCHED_MS = 250, 700
 WHOLE_S = 3.0
 SURE_FOR = 3  # chunks
 LOOKED_AT, EVERY, KEPT = 8, 32, 64  # chunks
 
-# A low-pass at 7.2 kHz, windowed by Hann's: what lies above 8 kHz would be folded down.
+# A low-pass at 7.2 kHz with a Hann window, against aliasing from above 8 kHz.
 _AT = np.arange(-24, 25)
 _TAPS = (0.3 * np.sinc(0.3 * _AT) * np.hanning(_AT.size + 2)[1:-1]).astype(np.float32)
 _WHOLE = round(WHOLE_S * SAMPLE_RATE / HOP)
@@ -38,7 +38,7 @@ _WHOLE = round(WHOLE_S * SAMPLE_RATE / HOP)
 
 @cache
 def has_speech_net() -> bool:
-    """Whether the network can be had on this machine: there is none for Macs with an Intel CPU."""
+    """Whether the network is available on this machine; there is no package for Macs with an Intel CPU."""
     try:
         SileroNet()
     except ImportError:
@@ -47,10 +47,10 @@ def has_speech_net() -> bool:
 
 
 class SpeechNet:
-    """Fed the samples of one stretch in blocks of any size.
+    """Looks for speech in one stretch of sound, which is fed in blocks of any size.
 
     Attributes:
-        found: Where it first was sure of speech, in samples from the beginning; None while it was not.
+        found: The sample at which it was first sure of speech, counted from the start of the stretch; None until then.
     """
 
     def __init__(self) -> None:
@@ -63,22 +63,25 @@ class SpeechNet:
         self._newest: deque[NDArray[np.float32]] = deque(maxlen=KEPT)
 
     def knows_better_than(self, pitched: int | None) -> bool:
-        """Whether what it takes for no speech is none, where a pitch was found at a sample, or none was.
+        """Whether the stretch is long enough to trust the network's "no speech".
 
-        A word on the telephone may be too short for it.
+        A single word on the telephone may be too short for it, so a stretch with a pitch has to be longer.
+
+        Args:
+            pitched: The sample at which a pitch was found; None if there was none.
         """
         least_ms = LEAST_MS if pitched is None else LEAST_PITCHED_MS
         return self._chunks * HOP >= least_ms * SAMPLE_RATE // 1000
 
     def finish(self) -> int | None:
-        """The stretch has ended: `found`, also where that lies between two looks."""
+        """Ends the stretch; returns `found`, after examining the chunks that were skipped."""
         if self.found is None and self._newest:
             first = self._first_sure()
             self.found = None if first is None else (self._chunks - len(self._newest) + first) * HOP
         return self.found
 
     def feed(self, samples: NDArray[np.int16]) -> None:
-        """The next samples, (frames,) int16 mono at 48 kHz."""
+        """Adds the next samples, (frames,) int16 mono at 48 kHz."""
         if self.found is not None:
             return
         raw = np.concatenate([self._raw, samples])
@@ -102,9 +105,9 @@ class SpeechNet:
             self.found = (number if first is None else number + 1 - len(self._newest) + first) * HOP
 
     def _first_sure(self) -> int | None:
-        """The first of the newest chunks from which on it would have been sure, had it looked at all of them.
+        """The index of the first kept chunk that starts a run of `SURE_FOR` chunks of speech; None if there is none.
 
-        One that begins in the middle of music may be sure of it for a moment.
+        A run is required because a network that starts in the middle of music may briefly take it for speech.
         """
         self._net = SileroNet()
         sure = [self._is_speech(chunk) for chunk in self._newest]

@@ -1,9 +1,9 @@
-"""Stretches of voice, and what they say of who spoke when. All times are monotonic nanoseconds on the wire.
+"""Stretches of voice, and the turn-taking rules based on them. All times are monotonic nanoseconds on the wire.
 
-The voices of a call are in the order of their onsets and do not overlap; only the last may still last. So what is asked
-of a time begins at the last voice before it: it costs the same however old the call is.
+The voices of a call are sorted by onset and do not overlap; only the last may be in progress. So a query about a time
+starts at the last voice before it, at a cost that does not grow with the length of the call.
 
-A stretch ends after 200 ms without voice (`onset.HANG_FRAMES`). Longer pauses are told apart by use: 500 ms without
+A stretch ends after 200 ms without voice (`onset.HANG_FRAMES`). Longer pauses have their own meaning: 500 ms without
 voice is silence, `end_silence` ends a turn.
 """
 
@@ -16,22 +16,22 @@ from dataclasses import dataclass
 from harness.clock import NS_PER_MS, NS_PER_S
 
 SILENCE_NS = 500 * NS_PER_MS
-BACKCHANNEL_NS = 1 * NS_PER_S  # an agent's "mm-hmm" within the caller's speech is shorter; what is longer interrupts
-GOES_ON_NS = 3 * NS_PER_S  # an agent's voice so soon after its reply may be that reply going on
-CUTS_IN_NS = 500 * NS_PER_MS  # one so shortly before the caller's end is an answer to it that came too early
-WITH_VOICE_NS = 1 * NS_PER_S  # a reply's text comes with its voice, before it or so soon after it
-FALSE_STOP_NS = 1 * NS_PER_S  # an agent that falls silent within this of a cough's end has stopped for it
+BACKCHANNEL_NS = 1 * NS_PER_S  # an agent's "mm-hmm" during the caller's speech is shorter; anything longer interrupts
+GOES_ON_NS = 3 * NS_PER_S  # an agent's voice this soon after its reply may be the same reply, continued
+CUTS_IN_NS = 500 * NS_PER_MS  # an onset this shortly before the caller's end is a reply that came too early
+WITH_VOICE_NS = 1 * NS_PER_S  # a reply's text arrives before its voice or at most this long after its onset
+FALSE_STOP_NS = 1 * NS_PER_S  # an agent that falls silent this soon after a cough's end stopped because of it
 
 
 @dataclass(slots=True)
 class Voice:
-    """One stretch of voice; `end_ns` is None while it lasts."""
+    """One stretch of voice; `end_ns` is None while it is in progress."""
 
     onset_ns: int
     end_ns: int | None = None
 
     def lasts_at(self, t_ns: int) -> bool:
-        """Whether it covers the time."""
+        """Whether the voice is active at `t_ns`."""
         return self.onset_ns <= t_ns and (self.end_ns is None or self.end_ns > t_ns)
 
 
@@ -40,22 +40,22 @@ def _onset_ns(voice: Voice) -> int:
 
 
 def count_before(voices: Sequence[Voice], t_ns: int) -> int:
-    """How many voices set in before a time: the index of the first that sets in then or later."""
+    """How many voices start before `t_ns`, which is also the index of the first that starts at or after it."""
     return bisect_left(voices, t_ns, key=_onset_ns)
 
 
 def last_before(voices: Sequence[Voice], t_ns: int) -> int:
-    """The index of the last voice that sets in before a time; 0 where none does."""
+    """The index of the last voice that starts before `t_ns`; 0 if none does."""
     return max(0, count_before(voices, t_ns) - 1)
 
 
 def setting_in(voices: Sequence[Voice], from_ns: int, to_ns: int) -> range:
-    """The indices of the voices that set in from a time on and before another."""
+    """The indices of the voices whose onset is in `[from_ns, to_ns)`."""
     return range(count_before(voices, from_ns), count_before(voices, to_ns))
 
 
 def end_voice(voices: list[Voice], end_ns: int, began_ns: int | None) -> None:
-    """Ends the last voice, which began then as it is known now; None where it was noise: then there was no voice."""
+    """Ends the last voice and corrects its onset to `began_ns`. If that is None it was noise, and it is removed."""
     if began_ns is None:
         voices.pop()
         return
@@ -64,7 +64,7 @@ def end_voice(voices: list[Voice], end_ns: int, began_ns: int | None) -> None:
 
 
 def speaks_at(voices: Sequence[Voice], t_ns: int) -> bool:
-    """Whether the agent speaks at a time; a pause shorter than 500 ms belongs to its speech."""
+    """Whether the agent is speaking at `t_ns`; a pause shorter than 500 ms counts as speech."""
     after = bisect_right(voices, t_ns, key=_onset_ns)
     if not after:
         return False
@@ -75,9 +75,9 @@ def speaks_at(voices: Sequence[Voice], t_ns: int) -> bool:
 
 
 def stop_after(voices: Sequence[Voice], t_ns: int, *, known_until_ns: int) -> int | None:
-    """When an agent that speaks at `t_ns` fell silent: the start of the first 500 ms or more without voice.
+    """When an agent that speaks at `t_ns` stopped: the start of the first 500 ms or more without voice.
 
-    None while that is not known. An agent that is silent at `t_ns` stopped at the end of its last voice.
+    None if that is not known yet. An agent that is silent at `t_ns` stopped at the end of its last voice.
     """
     for index in range(last_before(voices, t_ns + 1), len(voices)):
         end_ns = voices[index].end_ns
@@ -90,7 +90,7 @@ def stop_after(voices: Sequence[Voice], t_ns: int, *, known_until_ns: int) -> in
 
 
 def talking_since(voices: Sequence[Voice], *, gap_ns: int, known_until_ns: int) -> int | None:
-    """The onset of the speech that goes on at `known_until_ns`, pauses shorter than `gap_ns` within it."""
+    """The onset of the speech in progress at `known_until_ns`, across pauses shorter than `gap_ns`; None if silent."""
     if not voices:
         return None
     last_end_ns = voices[-1].end_ns
@@ -107,11 +107,17 @@ def talking_since(voices: Sequence[Voice], *, gap_ns: int, known_until_ns: int) 
 
 @dataclass(frozen=True, slots=True)
 class ReplyStart:
-    """Where a turn's reply begins. `onset_ns` is None where there is none (yet), or the agent interrupted.
+    """Where a turn's reply begins.
 
-    `interrupted_until_ns` is the end of the interrupting voice, or of the first one after the caller's; None: it lasts.
-    `backchannels` counts what the agent put in while the caller spoke, which neither interrupts nor answers. `unsure`:
-    a voice that set in while the caller spoke may have been the old reply going on, or an interruption.
+    Attributes:
+        onset_ns: The reply's onset; None if there is none (yet), or the agent interrupted.
+        interrupted: Whether the agent interrupted the caller.
+        went_on: Whether the agent was still speaking its previous reply when the caller started.
+        interrupted_until_ns: The end of the interrupting voice, or of the first voice after the caller's; None while it
+            is in progress.
+        backchannels: How many backchannels the agent gave during the caller's speech; they neither interrupt nor reply.
+        unsure: Whether a voice that started during the caller's speech may be the previous reply continued or an
+            interruption.
     """
 
     onset_ns: int | None = None
@@ -123,9 +129,9 @@ class ReplyStart:
 
 
 def is_backchannel(voices: Sequence[Voice], first: int, end_ns: int) -> bool:
-    """Whether the speech that begins with the voice at index `first` is under 1 s and over before the caller's end.
+    """Whether the speech starting at index `first` is shorter than 1 s and ends before the caller does, at `end_ns`.
 
-    Stretches with pauses under 500 ms are one speech; one that goes on beyond the caller's end is no backchannel.
+    Voices separated by less than 500 ms are one speech.
     """
     onset_ns = voices[first].onset_ns
     for index in range(first, len(voices)):
@@ -140,17 +146,18 @@ def is_backchannel(voices: Sequence[Voice], first: int, end_ns: int) -> bool:
 def reply_to_speech(
     voices: Sequence[Voice], start_ns: int, end_ns: int, *, replies_ns: Sequence[int] = ()
 ) -> ReplyStart:
-    """The reply to what the caller said from `start_ns` to `end_ns`.
+    """Finds the reply to what the caller said from `start_ns` to `end_ns`.
 
-    A voice that sets in meanwhile interrupts, unless it is a backchannel, or the old reply going on. It is that where
-    it follows the old reply within 3 s, or still overlaps it, and the agent has written nothing new; of an agent that
-    writes nothing that cannot be told, unless it cuts in just before the caller's end.
+    A voice that starts during the caller's speech is an interruption, unless it is a backchannel or the continuation of
+    the previous reply. It is a continuation if it follows that reply within 3 s, or overlaps it, and the agent has
+    written no new reply. For an agent that writes no text this is uncertain, except that a voice just before the
+    caller's end is an early reply.
 
     Args:
-        voices: The agent's.
+        voices: The agent's voices.
         start_ns: The caller's voiced start.
-        end_ns: And end.
-        replies_ns: When the agent wrote replies in this call; empty where it writes none.
+        end_ns: The caller's voiced end.
+        replies_ns: When the agent wrote replies in this call; empty if it writes none.
     """
     return _reply_from(voices, last_before(voices, start_ns), start_ns, end_ns, replies_ns)
 
@@ -158,7 +165,7 @@ def reply_to_speech(
 def _reply_from(
     voices: Sequence[Voice], first: int, start_ns: int, end_ns: int, replies_ns: Sequence[int]
 ) -> ReplyStart:
-    """See `reply_to_speech`; what was before the voice at index `first` does not count."""
+    """Implements `reply_to_speech`, ignoring voices before index `first`."""
     old_end_ns: int | None = None
     old_open = False
     interrupted = went_on = unsure = False
@@ -197,14 +204,14 @@ def _reply_from(
 
 
 def _is_new(onset_ns: int, start_ns: int, end_ns: int, replies_ns: Sequence[int]) -> bool:
-    """Whether a voice that set in while the caller spoke answers what was being said."""
+    """Whether a voice that started while the caller spoke answers what was being said."""
     if not replies_ns:
         return onset_ns > end_ns - CUTS_IN_NS
     return bisect_left(replies_ns, start_ns) < bisect_right(replies_ns, onset_ns + WITH_VOICE_NS)
 
 
 def _is_written_late(voice: Voice, replies_ns: Sequence[int]) -> bool:
-    """Whether a reply was written while the voice lasted or just after it, so that it may be that voice's."""
+    """Whether a reply was written during the voice or just after it, and so may belong to it."""
     if voice.end_ns is None:
         return False
     with_it = bisect_right(replies_ns, voice.onset_ns + WITH_VOICE_NS)
@@ -212,7 +219,7 @@ def _is_written_late(voice: Voice, replies_ns: Sequence[int]) -> bool:
 
 
 def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
-    """The reply to a typed text: the first onset after it, and after 500 ms of silence where the agent still spoke."""
+    """The reply to a typed text: the first onset after it, or after 500 ms of silence if the agent was speaking."""
     still = False
     end_ns: int | None = None
     for index in range(last_before(voices, sent_ns), len(voices)):
@@ -230,5 +237,5 @@ def reply_to_text(voices: Sequence[Voice], sent_ns: int) -> ReplyStart:
 def reply_to_barge_in(
     voices: Sequence[Voice], stop_ns: int, end_ns: int, *, replies_ns: Sequence[int] = ()
 ) -> ReplyStart:
-    """The reply after an agent that was talked over stopped at `stop_ns`; the caller's own voice ended at `end_ns`."""
+    """The reply to a barge-in: the agent stopped at `stop_ns`, the caller's own voice ended at `end_ns`."""
     return _reply_from(voices, count_before(voices, stop_ns + 1), stop_ns, end_ns, replies_ns)

@@ -1,6 +1,6 @@
-"""The agent's or a caller's voice, found in a stream: where it sets in and ends, and how it sounds.
+"""Finds the agent's or a caller's voice in a stream: its onset, its end and its quality.
 
-What listens in a call and what reads a recording both use this, so that the same samples give the same numbers.
+Live calls and recordings both use this, so that the same samples give the same numbers.
 """
 
 from __future__ import annotations
@@ -18,22 +18,25 @@ from harness.hearing.speech_like import HOP, SpeechSeeker
 from harness.hearing.speech_net import SpeechNet, has_speech_net
 from harness.hearing.voice_quality import VoiceMeter, VoiceQuality
 
-# 160 ms at a time: with the 400 ms that an onset may be dated back by, the meter keeps no more of what came before it.
+# 160 ms at a time: with the 400 ms by which an onset may be backdated, that fits the history that the meter keeps.
 STEP = SAMPLE_RATE * 16 // 100
-NEWEST = SAMPLE_RATE  # longer than an onset is known after it was
-LEAD = SAMPLE_RATE * 4 // 10  # no word of a voice has a pitch for the first time so long after it began
+NEWEST = SAMPLE_RATE  # samples kept: longer than the delay with which an onset is detected
+LEAD = SAMPLE_RATE * 4 // 10  # every word has its first pitch within this time of its start
 STANDS_OUT_DB = 25.0
-SAME_REPLY = SAMPLE_RATE  # what begins so soon after a voice is not asked about again: it costs too much
-SURE_WITHIN = SAMPLE_RATE * 6 // 10  # so long after a first pitch the network is sure of it, on the telephone too
+SAME_REPLY = SAMPLE_RATE  # a stretch this soon after a voice skips the network, to save CPU
+SURE_WITHIN = SAMPLE_RATE * 6 // 10  # the network is sure within this time of the first pitch, on the telephone too
 
 
 @dataclass(frozen=True, slots=True)
 class FoundEdge:
     """An onset, or an end with the quality of the voice that ended.
 
-    `began_later` is true of an end that knows the voice's beginning better than its onset did; see `VoiceEdge.began`.
-    `sound` is true of the end of what was no voice: a click, a breath, a tone. Then the edge's `began` is None.
-    `sure_after` is how many samples after `began` it was surely speech; None where that was not asked.
+    Attributes:
+        edge: The detected edge.
+        quality: At an end, the quality of the voice.
+        began_later: At an end, whether the voice began later than its onset reported; see `VoiceEdge.began`.
+        sound: At an end, whether it was no voice but a click, a breath or a tone. The edge's `began` is then None.
+        sure_after: How many samples after `began` the network was sure of speech; None if it was not asked.
     """
 
     edge: VoiceEdge
@@ -44,26 +47,29 @@ class FoundEdge:
 
 
 class VoiceFinder:
-    """Fed a stream of (frames,) int16 mono at 48 kHz in blocks of any size; positions count from its start."""
+    """Finds voices in a stream of (frames,) int16 mono at 48 kHz, fed in blocks of any size.
+
+    Positions are samples from the start of the stream.
+    """
 
     def __init__(self) -> None:
         self._detector = OnsetDetector()
         self._meter = VoiceMeter()
         self._onset = 0
         self._heard = 0
-        self._newest: deque[NDArray[np.int16]] = deque()  # for a stretch that is known a little after its onset
-        self._kept = 0  # samples in them
+        self._newest: deque[NDArray[np.int16]] = deque()  # a stretch is detected a little after its onset
+        self._kept = 0  # samples in `_newest`
         self._seeker: SpeechSeeker | None = None
         self._seeks_from = 0
         self._net: SpeechNet | None = None
-        self._last_voice: int | None = None  # where it ended
+        self._last_voice: int | None = None  # the end of the last voice
 
     def feed(self, samples: NDArray[np.int16]) -> list[FoundEdge]:
-        """The edges that became known by these samples, in order."""
+        """Adds samples; returns the edges detected with them, in order."""
         found: list[FoundEdge] = []
         for start in range(0, samples.size, STEP):
             step = samples[start : start + STEP]
-            # Where an agent sends nothing there are exact zeros, for most of a call.
+            # Most of a call is exact zeros: the agent sends nothing.
             if not is_silence(step):
                 self._meter.feed(step)
                 edges = self._detector.feed(step)
@@ -78,7 +84,7 @@ class VoiceFinder:
         return found
 
     def finish(self) -> list[FoundEdge]:
-        """The stream has ended: so has a voice that lasts."""
+        """Ends the stream, and with it a voice in progress."""
         return self._measured(self._detector.finish())
 
     def _measured(self, edges: Iterable[VoiceEdge]) -> list[FoundEdge]:
@@ -94,7 +100,7 @@ class VoiceFinder:
         return found
 
     def _keep(self, step: NDArray[np.int16]) -> None:
-        self._newest.append(step.copy())  # the engine's buffer may not be ours to keep
+        self._newest.append(step.copy())  # the engine may reuse its buffer
         self._kept += step.size
         while self._kept - self._newest[0].size >= NEWEST:
             self._kept -= self._newest.popleft().size
@@ -116,12 +122,12 @@ class VoiceFinder:
         seeker.feed(samples)
 
     def _ended(self, edge: VoiceEdge) -> FoundEdge:
-        """The end of a voice, of noise, or of a sound that was no voice, or that a voice came after."""
+        """The end of a voice, of noise, or of another sound, which a voice may have followed."""
         seeker, self._seeker = self._seeker, None
         net, self._net = self._net, None
         meter = self._meter
         began, is_sound = edge.began, False
-        stands_out = edge.level_dbfs >= self._detector.low_dbfs + STANDS_OUT_DB  # else noise hides what it is
+        stands_out = edge.level_dbfs >= self._detector.low_dbfs + STANDS_OUT_DB  # otherwise noise masks its nature
         if began is not None and seeker is not None and stands_out:
             spoke = self._spoke(seeker, net)
             if spoke is None:
@@ -137,7 +143,7 @@ class VoiceFinder:
         return FoundEdge(replace(edge, began=began), meter.end(edge.position), later, is_sound, sure_after)
 
     def _spoke(self, seeker: SpeechSeeker, net: SpeechNet | None) -> int | None:
-        """Where the stretch has speech for the first time, but for its first sound; None where it has none."""
+        """The sample of the first pitch or certain speech in the stretch; None if it has no speech."""
         pitched, sure = seeker.found, None
         if net is not None:
             sure = net.finish()

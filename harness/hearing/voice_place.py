@@ -1,16 +1,16 @@
-"""Where the words begin and end in a file of one voice, over whatever noise: pure functions.
+"""Locates the start and end of the words in a file of one voice, with or without noise. Pure functions.
 
-The detector of `harness/hearing/onset.py`, with what only a whole file can tell:
+Uses the detector of `harness/hearing/onset.py`, with additions that need the whole file:
 
-1. The voice is brought to one level, so that the detector's least threshold lies 27 dB under it, and a quiet line is
-   not cut early. The shipped fixtures' bounds are made by the same 27 dB.
-2. The noise is known before the first sample: first by the quietest frames, then by those far from any words.
-3. It looks at the whole band, at what is below 1 kHz and at what is above 2.5 kHz, each with a noise of its own. A last
-   "s" or "m" that drowns in the noise of one band stands out in another.
-4. Only what holds a voiced sound, or is loud, is words. A breath, a click or a bang that stands apart is told as
-   another sound, and a breath that follows closely is cut off where it sets in.
-5. In noise that flickers, each edge is where the sum of what lies over and under the noise's highest twentieth is
-   largest (`harness/hearing/flicker.py`).
+1. The voice is normalised to one level, 27 dB above the detector's lowest threshold, so that a quiet recording is not
+   cut early. The bounds of the shipped fixtures use the same 27 dB.
+2. The noise is known before the first sample: at first from the quietest frames, then from those far from any words.
+3. Three bands are searched, each with its own noise: the whole band, below 1 kHz, and above 2.5 kHz. A final "s" or
+   "m" that is masked by noise in one band stands out in another.
+4. Only stretches with a voiced or a loud sound are words. A breath, a click or a bang that stands apart is reported as
+   another sound, and a breath that follows closely is cut where it starts.
+5. In fluctuating noise each edge is where the cumulative sum of power minus the noise's 95th percentile is largest
+   (`harness/hearing/flicker.py`).
 """
 
 from __future__ import annotations
@@ -34,40 +34,40 @@ from harness.hearing.vowels import likeness
 Samples = NDArray[np.float32]
 
 BELOW_ACTIVE_DB = 27.0
-ACTIVE = LOW_LEAST * power_of(BELOW_ACTIVE_DB)  # where the voice is brought to
+ACTIVE = LOW_LEAST * power_of(BELOW_ACTIVE_DB)  # the voice's power after normalisation
 SPLIT_HZ, UPPER_HZ = 1_000.0, 2_500.0
-TAPS = 241  # of the filters: 5 ms, so that no edge moves
+TAPS = 241  # filter length: 5 ms, so that no edge moves
 
-ALIKE = 0.6  # from which on a frame repeats itself
+ALIKE = 0.6  # the likeness from which a frame is periodic
 VOWEL_FRAMES = 4
-VOWEL_LEAST, LOUD_LEAST = power_of(-20.0), power_of(-6.0)  # of the active level
+VOWEL_LEAST, LOUD_LEAST = power_of(-20.0), power_of(-6.0)  # relative to the active level
 VOWEL_OVER_NOISE, LOUD_OVER_NOISE = power_of(6.0), power_of(12.0)
 
-NEAR_BEFORE, NEAR_AFTER = 30, 50  # frames around a vowel that may be words: the rest is noise
-MOST_APART = 0.4  # of what is far from words; where more of it stands out, the noise is like that
+NEAR_BEFORE, NEAR_AFTER = 30, 50  # frames around a vowel that may be words; the rest is noise
+MOST_APART = 0.4  # share of the noise frames that other sounds may take up; beyond that they are part of the noise
 LEAST_TOP_FRAMES = 20
-# A breath follows a vowel within 300 ms, after 40 ms of quiet, lasts 200 ms, and is so much softer than the voice.
+# A breath follows a vowel within 300 ms, after 40 ms of quiet, lasts 200 ms, and is 12 dB softer than the voice.
 BREATH_WITHIN, BREATH_GAP, BREATH_FRAMES, BREATH_MOST = 30, 4, 20, power_of(-12.0)
 
-UNSURE_DB = 22.0  # a voice that stands less over the noise's top may end in it
-UNSTEADY_DB, UNSTEADY_UNSURE_DB = 5.0, 32.0  # where the noise's top is so far over its median, it takes more
-MOST_SOFT_MS = 80.0  # an "s" goes on for longer, but is heard above `UPPER_HZ`
-SOFT_OVER_NOISE = power_of(15.0)  # what is louder is of the voice
+UNSURE_DB = 22.0  # with a smaller margin over the noise's top, the voice's soft ends may be masked
+UNSTEADY_DB, UNSTEADY_UNSURE_DB = 5.0, 32.0  # if the noise's top exceeds its median by the first, the margin required
+MOST_SOFT_MS = 80.0  # an "s" may last longer, but is detected above `UPPER_HZ`
+SOFT_OVER_NOISE = power_of(15.0)  # anything louder belongs to the voice
 NOISE_UNKNOWN = "there is no silence beside the voice to know its noise by"
 NO_VOWEL = "nothing in it sounds like a vowel: it was taken by its loudness alone"
 
 
 @dataclass(frozen=True, slots=True)
 class VoicePlace:
-    """Where the words are; positions count samples of the file.
+    """Where the words are; positions are samples of the file.
 
     Attributes:
         start: The first sample of the words.
         end: The sample after the last.
         level_dbfs: The voice's active level.
-        noise_dbfs: What the noise does not exceed in 19 of 20 frames, -96 at least; None where it is not known.
-        others: Sounds that are no words: where each begins and ends.
-        doubts: Why the place may be wrong, in words; empty where it is sure.
+        noise_dbfs: The 95th percentile of the noise's frame levels, at least -96; None if unknown.
+        others: Start and end of each sound that is not a word.
+        doubts: Messages on why the place may be wrong; empty if it is certain.
     """
 
     start: int
@@ -80,7 +80,7 @@ class VoicePlace:
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """A band of the file: its samples, its frames' powers, the top of its noise, and the detector's stretches."""
+    """A frequency band of the file: samples, frame powers, the top of its noise, and the detected stretches."""
 
     pcm: NDArray[np.int16]
     powers: Floats
@@ -89,7 +89,7 @@ class _Band:
 
 
 def find_voice(samples: NDArray[Any], sample_rate: int) -> VoicePlace | None:
-    """The words in (frames,) int16, or float in -1…1; None where nothing stands over the noise."""
+    """Locates the words in (frames,) int16, or float in -1…1; None if nothing stands out over the noise."""
     wave = samples.astype(np.float32) / np.float32(32768 if samples.dtype == np.int16 else 1)
     if not wave.size:
         return None
@@ -121,7 +121,7 @@ def find_voice(samples: NDArray[Any], sample_rate: int) -> VoicePlace | None:
 
 
 def _find(wave: Samples) -> tuple[int, int, list[tuple[int, int]], float | None, list[str]] | None:
-    """Start, end, other sounds, the noise's top and doubts, of (frames,) at 48 kHz and the level that is meant."""
+    """Start, end, other sounds, noise top and doubts for (frames,) at 48 kHz, normalised to the power `ACTIVE`."""
     powers = frame_powers(wave)
     vowels, has_vowel = _vowels(wave, powers)
     if is_level(powers) and not vowels:
@@ -134,7 +134,7 @@ def _find(wave: Samples) -> tuple[int, int, list[tuple[int, int]], float | None,
     for first, last in others:
         apart[first // FRAME : -(-last // FRAME)] = True
     if vowels and 0 < int((far & apart).sum()) < MOST_APART * int(far.sum()):
-        far &= ~apart  # a few sounds that are no words are no noise either
+        far &= ~apart  # a few other sounds must not count as noise
         bands = [_listened(each, far) for each in _split(wave)]
         stretches = _joined([stretch for band in bands for stretch in band.stretches])
         words, others = _words(stretches, vowels)
@@ -176,12 +176,12 @@ def _find(wave: Samples) -> tuple[int, int, list[tuple[int, int]], float | None,
 
 
 def _vowels(wave: Samples, powers: Floats) -> tuple[list[tuple[int, int]], bool]:
-    """The runs of frames that are words for certain: vowels, and what is as loud as the loudest; is there a vowel?"""
+    """The runs of frames that are certainly words (vowels, and the loudest sounds), and whether any is a vowel."""
     quiet = quiet_frames(powers)
     noise = float(np.median(quiet)) if quiet.size else 0.0
     loud = powers > max(ACTIVE * LOUD_LEAST, noise * LOUD_OVER_NOISE)
     if is_level(powers):
-        loud[:] = False  # so is noise alone
+        loud[:] = False  # a constant level may be noise alone
     often = np.convolve(loud, np.ones(WINDOW), "same") >= HIGH_OF
     repeats = (likeness(wave) > ALIKE) & (powers > max(ACTIVE * VOWEL_LEAST, noise * VOWEL_OVER_NOISE))
     return _long(repeats | (loud & often)), bool(_long(repeats))
@@ -199,7 +199,7 @@ def _far_from(vowels: Sequence[tuple[int, int]], frames: int) -> Flags:
 
 
 def _split(wave: Samples) -> Iterator[Samples]:
-    """The whole band, what is below `SPLIT_HZ`, and what is above `UPPER_HZ`; filters without delay."""
+    """The whole band, the band below `SPLIT_HZ`, and the band above `UPPER_HZ`, by zero-delay filters."""
     from scipy.signal import firwin, oaconvolve
 
     yield wave
@@ -216,7 +216,7 @@ def _listened(wave: Samples, far: Flags) -> _Band:
     powers = frame_powers(wave)
     noise = powers[far] if int(far.sum()) >= LEARN_FRAMES else quiet_frames(powers)
     pcm = as_int16(wave)
-    # Silence in front of a file that does not tell its noise: what is there is voice until it is known better.
+    # If the file's noise is unknown, assume silence: every sound is a voice until shown otherwise.
     detector = OnsetDetector(NoiseFloor.known(noise.tolist() if noise.size else [0.0] * LEARN_FRAMES))
     edges = detector.feed(pcm) + detector.feed(np.zeros(SAMPLE_RATE, np.int16)) + detector.finish()
     stretches = [
@@ -226,7 +226,7 @@ def _listened(wave: Samples, far: Flags) -> _Band:
 
 
 def _joined(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those of all bands, joined where less than the detector's hang lies between them."""
+    """The stretches of all bands, joined across gaps shorter than the detector's hangover."""
     joined: list[tuple[int, int]] = []
     for first, last in sorted(stretches):
         if joined and first - joined[-1][1] < HANG_FRAMES * FRAME:
@@ -239,7 +239,7 @@ def _joined(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 def _words(
     stretches: Sequence[tuple[int, int]], vowels: Sequence[tuple[int, int]]
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """The stretches with a vowel, and the others; without any vowel all are taken for words."""
+    """The stretches with a vowel, and those without; if there is no vowel at all, every stretch counts as words."""
     if not vowels:
         return list(stretches), []
     held = [any(run[0] * FRAME < last and run[1] * FRAME > first for run in vowels) for first, last in stretches]
@@ -248,7 +248,7 @@ def _words(
 
 
 def _before_breath(powers: Floats, last: int, end: int) -> int:
-    """The end without a breath that follows the last vowel: soft, long, and after a moment of quiet."""
+    """The end, moved before a breath that follows the last vowel: soft, long, and after a moment of quiet."""
     tail = powers[last : -(-end // FRAME)]
     for first, stop in reversed(runs(tail < 2 * LOW_LEAST)):
         rest = tail[stop:]
@@ -260,14 +260,14 @@ def _before_breath(powers: Floats, last: int, end: int) -> int:
 
 
 def _last_of(band: _Band, last: int, begins: int, ends: int) -> int:
-    """The sample after the last of the words in a band, not before frame `last` begins nor after sample `ends`."""
+    """The sample after the last word in a band, between the start of frame `last` and sample `ends`."""
     own = [stretch[1] for stretch in band.stretches if stretch[1] > (last - 1) * FRAME and begins <= stretch[0] < ends]
     end = min(own[-1], ends) if own else last * FRAME
     return end_in_flicker(band.powers, last, end, band.top, lambda first, stop: band.pcm[first:stop])
 
 
 def _turned(band: _Band) -> _Band:
-    """The band read backwards: where the words begin, they end."""
+    """The band reversed in time, so that the start of the words can be found as their end."""
     size = band.pcm.size
     back = sorted((size - last, size - first) for first, last in band.stretches)
     return _Band(band.pcm[::-1], band.powers[::-1], band.top, back)

@@ -1,6 +1,6 @@
-"""How a stretch of voice sounds as it was heard: its level, how much of it is clipped, where it breaks off.
+"""The quality of a stretch of voice as received: level, clipping and dropouts.
 
-Told of all audio and, at the end of a voice, where that voice lies, so that blocks of any size give the same numbers.
+The meter is fed all audio and told a voice's position at its end, so that the block size does not affect the numbers.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from harness.hearing.level import FULL_SCALE, peak, power_dbfs
 SAMPLE_RATE = 48_000
 FINE = SAMPLE_RATE // 1000  # 1 ms
 FRAME = 10 * FINE
-KEPT_FRAMES = 64  # longer than an onset is dated back by
+KEPT_FRAMES = 64  # longer than an onset is backdated
 
-# The active level of ITU-T P.56, in frames of 10 ms in place of its envelope: the mean over what lies at most a margin
-# of 15.9 dB below that mean.
+# The active speech level of ITU-T P.56, over 10 ms frames instead of its envelope: the mean over the frames at most
+# 15.9 dB (the margin) below that mean.
 MARGIN = 10**-1.59
 ROUNDS = 20
 
-CLIPPED = round(0.99 * FULL_SCALE)  # a codec moves clipped peaks: after Opus about a quarter of them is left
-CLIPPED_RUN = 3  # samples: a peak that is merely high is shorter
-LOUD = 2 * CLIPPED**2  # two samples of such a run are in one millisecond; without a louder one there is none
+CLIPPED = round(0.99 * FULL_SCALE)  # a codec moves clipped peaks: about a quarter of them survives Opus
+CLIPPED_RUN = 3  # samples: an unclipped peak is shorter
+LOUD = 2 * CLIPPED**2  # energy of a millisecond: some millisecond holds two samples of any clipped run
 
-# A voice dies away over tens of milliseconds; one that falls from near its own level to far below it in 6 ms was cut.
+# A voice decays over tens of milliseconds; one that drops from near its active level to far below it in 6 ms was cut.
 # After Opus, which smears the edge, this finds four of five gaps of 20 to 60 ms and none in 29 clean recordings of a
-# neural voice; a robotic one breaks off by itself between words.
-DROP_FROM_DB, DROP_TO_DB = -8.0, -30.0  # against the active level
+# neural voice. A robotic voice itself breaks off between words.
+DROP_FROM_DB, DROP_TO_DB = -8.0, -30.0  # relative to the active level
 DROP_WITHIN_MS, DROP_LEAST_MS = 6, 15
-SET_IN_MS, SET_IN_GAP_MS = 250, 20  # a consonant before the first vowel is shorter, and has no such gap in it
+SET_IN_MS, SET_IN_GAP_MS = 250, 20  # a consonant before the first vowel is shorter, and has no such gap
 SET_IN_SHARE = 10**-4.0
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceQuality:
-    """One stretch of voice; `level_dbfs` is its active level over `active_ms`, `clipped` a share of its samples."""
+    """The quality of one stretch: its active level over `active_ms`, its clipped share of samples, its dropouts."""
 
     level_dbfs: float
     active_ms: int
@@ -48,17 +48,17 @@ class VoiceQuality:
 
 
 class VoiceMeter:
-    """Fed a stream of (frames,) int16 mono at 48 kHz; positions count from its start."""
+    """Measures voices in a stream of (frames,) int16 mono at 48 kHz; positions count from the stream's start."""
 
     def __init__(self) -> None:
         self._rest = np.zeros(0, np.int16)
         self._powers = array("d")  # of each millisecond
-        self._clipped = array("i")  # samples in each frame
-        self._first = 0  # the frame that the arrays begin with
+        self._clipped = array("i")  # clipped samples in each frame
+        self._first = 0  # index of the first frame in the arrays
         self._since: int | None = None
 
     def feed(self, samples: NDArray[np.int16]) -> None:
-        """The stream goes on."""
+        """Adds the next samples."""
         if self._rest.size:
             samples = np.concatenate([self._rest, samples])
         count = samples.size // FRAME
@@ -78,7 +78,7 @@ class VoiceMeter:
             self._forget(self._first + len(self._clipped) - KEPT_FRAMES)
 
     def skip(self, count: int) -> None:
-        """As `feed` of so many zeros."""
+        """Same as `feed` with `count` zeros."""
         if self._rest.size or count % FRAME:
             self.feed(np.zeros(count, np.int16))
             return
@@ -89,11 +89,11 @@ class VoiceMeter:
             self._forget(self._first + len(self._clipped) - KEPT_FRAMES)
 
     def begin(self, position: int) -> None:
-        """A voice began there; from now on everything is kept until `end`."""
+        """Marks the start of a voice at `position`; everything is kept from now until `end`."""
         self._since = position
 
     def set_in_before(self, position: int) -> int:
-        """Where the sound began that a voice has before its first pitch at `position`: after a gap of 20 ms, if any."""
+        """The start of the sound that leads into a voice's first pitch at `position`: after the last gap of 20 ms."""
         at_ms = position // FINE - self._first * 10
         first_ms = max(0, (self._since or 0) // FINE - self._first * 10, at_ms - SET_IN_MS)
         powers = np.frombuffer(self._powers, np.float64)[first_ms : at_ms + 40].copy()
@@ -104,7 +104,7 @@ class VoiceMeter:
         return (first_ms + before + self._first * 10) * FINE
 
     def end(self, position: int) -> VoiceQuality:
-        """The voice that began last ended there."""
+        """Ends the current voice at `position`; returns its quality."""
         start_ms = max(0, (self._since or 0) // FINE - self._first * 10)
         end_ms = max(start_ms + 1, -(-position // FINE) - self._first * 10)
         powers = np.frombuffer(self._powers, np.float64)[start_ms:end_ms].copy()
@@ -130,7 +130,7 @@ class VoiceMeter:
 
 
 def active_level(powers: NDArray[np.float64]) -> tuple[float, int]:
-    """The active level in dBFS of the mean squares of each millisecond, and how many milliseconds were active."""
+    """The active level in dBFS, from the power of each millisecond, and how many milliseconds were active."""
     whole = powers[: powers.size // 10 * 10]
     frames = whole.reshape(-1, 10).mean(axis=1) if whole.size else powers
     active = frames
@@ -145,7 +145,7 @@ def active_level(powers: NDArray[np.float64]) -> tuple[float, int]:
 
 
 def dropouts_ms(powers: NDArray[np.float64], level_dbfs: float) -> list[int]:
-    """The lengths of the gaps into which a voice of this level, told by each millisecond's power, breaks off."""
+    """The length of each dropout in a voice of active level `level_dbfs`, from the power of each millisecond."""
     silent = powers <= FULL_SCALE**2 * 10 ** ((level_dbfs + DROP_TO_DB) / 10)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
     loud = FULL_SCALE**2 * 10 ** ((level_dbfs + DROP_FROM_DB) / 10)
@@ -160,7 +160,7 @@ def dropouts_ms(powers: NDArray[np.float64], level_dbfs: float) -> list[int]:
 
 
 def _clipped(frame: NDArray[np.int16]) -> int:
-    """How many samples lie in runs at full scale."""
+    """How many samples are in clipped runs."""
     full = (frame >= CLIPPED) | (frame <= -CLIPPED)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], full, [False]]).astype(np.int8)))
     lengths = edges[1::2] - edges[::2]

@@ -1,7 +1,7 @@
-"""Which frames hold a vowel or another voiced sound: the vocal cords repeat themselves, breath and clicks do not.
+"""Finds frames with a vowel or another voiced sound, which are periodic, unlike breath and clicks.
 
-By the normalised cross-correlation of a window with itself later on (D. Talkin's RAPT uses the same measure, in
-"Speech Coding and Synthesis", 1995). How loud a frame is has no part in it.
+The measure is the normalised cross-correlation of a window with later samples, as in D. Talkin's RAPT ("Speech Coding
+and Synthesis", 1995). It does not depend on level.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ RATE = 4_000  # the first formants and all pitches lie below 2 kHz
 HOP = FRAME * RATE // SAMPLE_RATE
 WINDOW = 3 * HOP
 SHORTEST, LONGEST = RATE // 500, RATE // 60  # periods of pitches from 500 down to 60 Hz
-PIECE = 3_000  # frames at a time, so that it takes little memory
+PIECE = 3_000  # frames processed at a time, to bound memory
 
 
 def likeness(wave: NDArray[np.float32]) -> Floats:
-    """How much each frame of (samples,) at 48 kHz repeats itself, 0 to 1; noise reaches about 0.5."""
+    """The periodicity, 0 to 1, of each frame of (samples,) at 48 kHz; noise reaches about 0.5."""
     frames = wave.size // FRAME
     low = resampled(wave, SAMPLE_RATE, RATE).astype(np.float64)
     low = np.pad(low, ((WINDOW + LONGEST) // 2, 2 * (WINDOW + LONGEST)))
     parts = [
         _likeness(low[first * HOP :], min(PIECE, frames - first)) for first in range(0, frames, PIECE)
-    ]  # each piece begins at its own first frame
+    ]  # each piece starts at its own first frame
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
