@@ -1,1 +1,1 @@
-"""The metrics: what each is, its samples, limits on them, and their statistics."""
+"""Metrics: their definitions, samples, limits and statistics."""

@@ -1,7 +1,7 @@
-"""The metrics. Each is registered here, once: what it is, who can give it, and where its samples come from.
+"""The registry of metrics: the definition of each, which engines provide it, and where its samples come from.
 
-Reports, thresholds, objectives, recordings and the tables of `docs/metrics.md` go by this list. A new metric is a field
-of `CallResult` or `TurnResult` (`record/result.py`), the code that measures it, and an entry here.
+Reports, thresholds, objectives, recordings and the tables of `docs/metrics.md` are driven by this list. A new metric
+takes a field of `CallResult` or `TurnResult` (`record/result.py`), the code that measures it, and an entry here.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _ALL: tuple[TurnKind, ...] = ("say", "type", "barge_in")
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What all metrics have.
+    """The base of all metrics.
 
     Attributes:
-        name: As thresholds and `summary.json` have it.
-        unit: Of its samples.
-        meaning: A few words, for a table of numbers.
-        definition: What it is from and to, for the documentation.
-        left_out: Where there is no sample.
-        is_rate: Its samples are 1 (it failed, it happened) and 0: what is told of them is how many.
-        since: The version of the definitions (`measure.result.DEFINITIONS`) that its own is of.
-        engines: Those that can give it.
-        in_recordings: Whether a recording of a call alone gives it (`voice-harness measure`).
-        tags: What narrows it.
+        name: The name in thresholds and `summary.json`.
+        unit: The unit of its samples.
+        meaning: A short description, for tables of numbers.
+        definition: The start and end of the measurement, for the documentation.
+        left_out: When there is no sample.
+        is_rate: Whether samples are 1 (it failed, it happened) or 0, and are reported as a rate.
+        since: The version of the definitions (`record.result.DEFINITIONS`) that introduced its current definition.
+        engines: The engines that provide it.
+        in_recordings: Whether it can be measured from a recording alone (`voice-harness measure`).
+        tags: The tags by which it can be filtered.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Metric:
 
     @property
     def is_of_turns(self) -> bool:
-        """Whether there are more samples the more turns a call has."""
+        """Whether the number of samples grows with the number of turns."""
         return isinstance(self, TurnMetric | ExpectationMetric)
 
 
@@ -60,12 +60,12 @@ def _always(call: CallResult) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class CallMetric(Metric):
-    """At most one sample a call.
+    """A metric with at most one sample per call.
 
     Attributes:
-        value: None where there is none.
+        value: Returns the sample, or None.
         is_fit: Whether the harness was fit to measure it.
-        of_audio: It is of the agent's audio as a whole, which a busy machine of ours spoils as well.
+        of_audio: Whether it covers the agent's audio over the whole call, which overload of our machine distorts too.
     """
 
     value: Callable[[CallResult], float | None]
@@ -75,23 +75,23 @@ class CallMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class SecondMetric(Metric):
-    """One sample a second of each call."""
+    """A metric with one sample for each second of each call."""
 
     values: Callable[[CallResult], Sequence[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TurnMetric(Metric):
-    """At most one sample a turn.
+    """A metric with at most one sample per turn.
 
     Attributes:
-        value: None where there is none.
-        kinds: Of the turns that can give it.
-        keeps_talking: Whether a step at which the agent is to talk on can give it, or none other can.
-        of_reply: It is of a reply, so it is doubtful where nobody knows whose reply it was.
-        when_cut: What a turn gives that was cut short. `known`: its value, or how long it was waited for; `waited`: how
-            long it was waited for.
-        always_fit: It counts unfit turns, so these count.
+        value: Returns the sample, or None.
+        kinds: The kinds of turn that have it.
+        keeps_talking: Whether steps at which the agent should keep talking have it too, never, or are the only ones.
+        of_reply: Whether it measures a reply, and so is doubtful if it is unclear which turn the reply belongs to.
+        when_cut: The sample of a turn that was cut short. `known`: the value, or else the time waited; `waited`: always
+            the time waited.
+        always_fit: Whether unfit turns count, because it counts them.
     """
 
     value: Callable[[TurnResult], float | None]
@@ -105,13 +105,13 @@ class TurnMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectationMetric(Metric):
-    """One sample for each expectation that was decided."""
+    """A metric with one sample for each decided expectation."""
 
     tags: tuple[str, ...] = ("scenario", "expect")
 
 
 def _is_to_talk_on(turn: TurnResult) -> bool:
-    """Whether the agent was meant not to be put off: it owes no reply, so it can neither stop nor interrupt."""
+    """Whether the agent was meant to keep talking. It owes no reply, so it can neither stop nor interrupt."""
     return turn.false_stop is not None or any(
         expectation.expect == "keeps_talking" for expectation in turn.expectations
     )
@@ -147,7 +147,7 @@ def _greeting_is_fit(call: CallResult) -> bool:
 
 
 def _audio(name: str, unit: Unit, meaning: str, definition: str, field: str, **more: Any) -> CallMetric:
-    """A value of the agent's audio over the whole call."""
+    """A metric of the agent's audio over the whole call, taken from `field` of `call.media`."""
 
     def value(call: CallResult) -> float | None:
         found: float | None = getattr(call.media, field)
@@ -418,6 +418,7 @@ _REGISTERED: tuple[Metric, ...] = (
         always_fit=True,
     ),
 )
+# What a scenario can expect, and the unit of the measured value; None for an expectation that simply holds or not.
 EXPECTATIONS: Mapping[str, Unit | None] = {
     "within": "ms",
     "ttfa": "ms",
@@ -433,10 +434,9 @@ EXPECTATIONS: Mapping[str, Unit | None] = {
     "contains_any": None,
     "matches": None,
 }
-"""What a scenario can expect, and the unit of what is measured for it; None: it holds or not."""
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _REGISTERED}
 
 
 def metric_of(name: str) -> Metric | None:
-    """The metric of that name, tags or not (`turn.ttfa{kind:say}`); None where there is none."""
+    """The metric called `name`, with or without tags (`turn.ttfa{kind:say}`); None if there is none."""
     return METRICS.get(MetricRef.read(name).metric)

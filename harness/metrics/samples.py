@@ -1,4 +1,4 @@
-"""Every sample of every metric, with its tags, out of measured calls."""
+"""Extracts every sample of every metric, with its tags, from measured calls."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.record.result import CallResult, TurnResult
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a metric; a rate's is 1.0 where it failed, else 0.0.
+    """One value of a metric; for a rate, 1.0 if it failed or happened, otherwise 0.0.
 
     Attributes:
-        fit: Not measured by a late harness, nor doubtful.
-        by_agent: Where it is not fit, that is the agent's own doing.
-        censored: The value itself is not known, only that it is larger: the turn was cut while it was awaited.
+        fit: Whether it was measured by a harness that was on time, and is not doubtful.
+        by_agent: Whether the agent is the cause if it is not fit.
+        censored: Whether `value` is only a lower bound, because the turn was cut while waiting.
     """
 
     metric: str
@@ -31,18 +31,18 @@ class Sample:
 
     @property
     def ours(self) -> bool:
-        """Whether it counts, or was lost to something of ours; a cut wait counts as known."""
+        """Whether it is fit, or unfit because of the harness; a censored sample counts as fit."""
         return not self.by_agent or self.fit
 
     def matches(self, ref: MetricRef) -> bool:
-        """Whether the sample belongs to the metric as narrowed by its tags."""
+        """Whether the sample belongs to the metric and has the tags of `ref`."""
         return self.metric == ref.metric and all(getattr(self, key) == value for key, value in ref.tags)
 
 
 def samples_of(calls: Iterable[CallResult], metrics: Sequence[Metric] = tuple(METRICS.values())) -> Iterator[Sample]:
-    """All samples of these metrics.
+    """Yields all samples of the given metrics.
 
-    A cut call gives those of its finished turns; its running turn gives how long it was awaited.
+    A cut call yields the samples of its finished turns; for the turn in progress, the time waited is a censored sample.
     """
     for call in calls:
         for metric in metrics:

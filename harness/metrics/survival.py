@@ -1,10 +1,10 @@
-"""Percentiles where of some values it is only known what they exceed: turns that were cut while a reply was awaited.
+"""Percentiles of right-censored data: for a turn that was cut while waiting, only a lower bound is known.
 
-To leave them out would hide the slowest turns, for those are the likeliest to be cut. By the product-limit estimate of
-how many are not yet over (Kaplan & Meier, J. Am. Stat. Assoc. 53, 1958); without cut ones it is the nearest rank.
+Leaving these turns out would hide the slowest ones, which are the likeliest to be cut. The survival function is the
+product-limit estimate (Kaplan & Meier, J. Am. Stat. Assoc. 53, 1958); without censored values this is the nearest rank.
 
-`scipy.stats.ecdf` estimates the same, and a test holds the two together. It is not used here, for the import of
-`scipy.stats` takes 1.5 s and 50 MB, just when a run was interrupted and somebody waits for its end.
+`scipy.stats.ecdf` computes the same estimate, and a test compares the two. It is not used here because importing
+`scipy.stats` takes 1.5 s and 50 MB, just when a run was interrupted and somebody waits for it to end.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _ROUNDING = 1e-9
 
 
 def survival_percentile(values: Sequence[float], censored: Sequence[float], share: float) -> float | None:
-    """The percentile of values and of others that are larger than `censored`; None where it lies beyond all values.
+    """The percentile of measured and censored values; None if it lies beyond all measured values.
 
     Args:
-        values: What was measured.
-        censored: What was waited for so long and in vain; of two equal ones the measured one came first.
-        share: Of 100.
+        values: The measured values.
+        censored: The lower bounds of the others. A measured value that equals one of them counts as the smaller.
+        share: In per cent.
     """
     if not censored:
         return percentile(values, share) if values else None
@@ -36,7 +36,7 @@ def survival_percentile(values: Sequence[float], censored: Sequence[float], shar
 
 
 def shown_percentile(values: Sequence[float], share: int, censored: Sequence[float] = ()) -> float | None:
-    """As `survival_percentile`, rounded; None also where there are too few to carry it (`LEAST_SAMPLES`)."""
+    """Same as `survival_percentile`, rounded; None also if there are too few samples (`LEAST_SAMPLES`)."""
     if len(values) + len(censored) < LEAST_SAMPLES[share]:
         return None
     value = survival_percentile(values, censored, share)
@@ -44,7 +44,7 @@ def shown_percentile(values: Sequence[float], share: int, censored: Sequence[flo
 
 
 def survival_mean(values: Sequence[float], censored: Sequence[float]) -> float:
-    """The mean as far as it is known: that of each up to the longest that any was waited for."""
+    """The restricted mean: the mean survival time up to the largest measured or censored value."""
     if not censored:
         return sum(values) / len(values)
     times, left = _estimate(values, censored)
@@ -53,7 +53,7 @@ def survival_mean(values: Sequence[float], censored: Sequence[float]) -> float:
 
 
 def _estimate(values: Sequence[float], censored: Sequence[float]) -> tuple[Floats, Floats]:
-    """The times at which any were over, and the share that was not yet over after each."""
+    """The distinct measured values, and the share of the population that exceeds each."""
     times, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
     everyone = np.sort(np.asarray([*values, *censored], np.float64))
     at_risk = everyone.size - np.searchsorted(everyone, times, side="left")

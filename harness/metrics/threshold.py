@@ -1,4 +1,4 @@
-"""What people write of metrics: a name with its tags, and a limit that can be one of it."""
+"""Parses and checks thresholds: a metric name with tags, and a limit that fits the metric."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NAME = re.compile(r"(?P<metric>[a-z_.]+)\s*(?:\{(?P<tags>[^{}]*)\})?")
 
 
 def parse_metric(text: str) -> MetricRef:
-    """The metric and its tags.
+    """Parses a metric name with optional tags.
 
     Raises:
-        ValueError: There is no such metric or tag; the nearest right name is offered.
+        ValueError: There is no such metric or tag; the message suggests the nearest valid name.
     """
     match = _NAME.fullmatch(text.strip())
     if match is None:
@@ -51,20 +51,20 @@ def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
 
 
 def read_threshold(name: str, limit_text: str) -> tuple[MetricRef, Limit]:
-    """A threshold's two halves as a run recorded them: what was judged by is not refused later.
+    """Parses a recorded threshold without the checks of `check_threshold`, so that old runs stay readable.
 
     Raises:
-        ValueError: It follows no grammar.
+        ValueError: The metric or tag does not exist, or the limit does not follow the grammar.
     """
     return parse_metric(name), parse_threshold(limit_text)
 
 
 def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limit]:
-    """A threshold's two halves, checked against each other.
+    """Parses a threshold and checks that its limit fits its metric.
 
     Raises:
-        ValueError: An unknown metric, tag or aggregate, a unit that does not fit the metric, or a limit that every
-            sample holds, or none; what is offered in its place is taken.
+        ValueError: The metric, tag or aggregate is unknown, the unit does not fit the metric, or the limit holds for
+            every sample, or for none. Suggestions in the message are valid.
     """
     ref = parse_metric(name)
 
@@ -78,17 +78,17 @@ def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limi
 
 
 def _examples(metric: str) -> tuple[str, ...]:
-    """Limits as people write them of this metric."""
+    """Examples of limits for a metric."""
     if METRICS[metric].is_rate:
         return ("rate<1%", "count<5")
     return {"ms": ("p(95)<2s", "max<2s"), "dBFS": ("min>-30",), "ratio": ("avg<=30%", "max<=0.3")}[METRICS[metric].unit]
 
 
 def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
-    """A limit that can be one of this metric.
+    """Parses a limit and checks that it fits the metric.
 
     Raises:
-        NotTakenError: It cannot.
+        NotTakenError: It does not follow the grammar, or does not fit.
     """
     limit = parse_threshold(text)
     metric = METRICS[ref.metric]
@@ -118,10 +118,10 @@ def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
 
 
 def _check_can_decide(metric: str, limit: Limit) -> None:
-    """Refuses a limit that every sample holds, or none.
+    """Rejects a limit that holds for every sample, or for none.
 
     Raises:
-        NotTakenError: Saying which, and what may have been meant.
+        NotTakenError: With the reason, and with what may have been meant.
     """
     low, high = _range(metric, limit)
     between = f"{metric} lies between {low:g} and {high:g}" if math.isfinite(high) else f"{metric} is {low:g} or more"
@@ -155,7 +155,7 @@ def _check_can_decide(metric: str, limit: Limit) -> None:
 
 
 def _range(metric: str, limit: Limit) -> tuple[float, float]:
-    """The least and the greatest value that what the limit judges can have."""
+    """The smallest and largest possible value of what the limit applies to."""
     if limit.aggregate == "count" or METRICS[metric].unit == "ms" or metric == "turn.wer":
         return 0.0, math.inf
     return (-math.inf, 0.0) if METRICS[metric].unit == "dBFS" else (0.0, 1.0)
@@ -167,7 +167,7 @@ def _perhaps_per_cent(metric: str, limit: Limit) -> tuple[str, ...]:
 
 
 def parse_threshold_option(text: str) -> tuple[str, str]:
-    """`turn.ttfa: p(95)<1500ms` of the command line as (name, limit); a space may stand for the colon.
+    """Splits a threshold of the command line, `turn.ttfa: p(95)<1500ms`, into name and limit; the colon is optional.
 
     Raises:
         ValueError: As `check_threshold`.

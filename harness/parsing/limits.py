@@ -1,7 +1,7 @@
-"""The one grammar of limits: `<2s`, `<=0.3`, `p(95)<1m30s`, `rate<1%`; `2s` alone means `<2s`.
+"""The grammar of limits: `<2s`, `<=0.3`, `p(95)<1m30s`, `rate<1%`; `2s` alone means `<2s`.
 
-A limit is `[aggregate] [operator] amount`; an amount is a time with its unit, a share in per cent, or a plain number (a
-ratio, a count or a level). Times are compared in milliseconds. Only a level may be negative.
+A limit is `[aggregate] [operator] amount`. An amount is a time with its unit, a percentage, or a plain number (a ratio,
+a count or a level). Times are compared in milliseconds. Only a level may be negative.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ _ALSO_CALLED = {"mean": "avg", "average": "avg", "median": "med", "maximum": "ma
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A bound.
+    """A bound on a value or on an aggregate of values.
 
     Attributes:
-        text: In its plain form: with its operator, without spaces.
+        text: The limit without whitespace, with the default operator filled in.
         op: One of <, <=, >, >=, == and !=.
-        value: Milliseconds where `is_time`, a ratio where `is_share`, else a plain number.
-        is_time: It was written with a unit of time.
-        is_share: It was written in per cent.
-        aggregate: Of many values; None for a single one.
-        percentile: 0 to 100, where that is the aggregate.
-        amount: The value as it was written.
-        written: All of it as it was written.
+        value: In milliseconds if `is_time`, a ratio if `is_share`, otherwise a plain number.
+        is_time: Whether it was written with a unit of time.
+        is_share: Whether it was written as a percentage.
+        aggregate: The aggregate of many values; None for a single value.
+        percentile: 0 to 100 if the aggregate is a percentile, otherwise None.
+        amount: The value as written.
+        written: The complete limit as written.
     """
 
     text: str
@@ -66,7 +66,7 @@ class Limit:
     written: str = field(default="", compare=False)
 
     def holds(self, measured: float) -> bool:
-        """Whether `measured` (milliseconds where the limit is a time) is within the bound."""
+        """Whether `measured` is within the bound; in milliseconds if the limit is a time."""
         return _OPERATORS[self.op](measured, self.value)
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Limit:
 
 
 def parse_time_limit(text: str | float) -> Limit:
-    """A limit of a single time (an expectation's); the unit is needed.
+    """Parses a limit on a single time; the unit is required.
 
     Raises:
         ValueError: It does not follow the grammar, has an aggregate, or no unit.
@@ -83,16 +83,16 @@ def parse_time_limit(text: str | float) -> Limit:
 
 
 def parse_word_error_limit(text: str | float) -> Limit:
-    """A limit of a single word error rate.
+    """Parses a limit on a single word error rate.
 
     Raises:
-        ValueError: It does not follow the grammar, has an aggregate, or is no share of the words.
+        ValueError: It does not follow the grammar, has an aggregate, is a time, or is above 1.
     """
     return _offering(_single_ratio, text, RATIOS)
 
 
 def parse_threshold(text: str | float) -> Limit:
-    """A limit over many values; the aggregate is needed. What it is of decides whether it is taken: `check_threshold`.
+    """Parses a limit on many values; the aggregate is required. `check_threshold` checks that it fits its metric.
 
     Raises:
         NotTakenError: It does not follow the grammar, or has no known aggregate.
@@ -178,7 +178,7 @@ def _parse(text: str | float) -> Limit:
 
 
 def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
-    """The bound's value, whether it is a time (then in milliseconds), and whether it is a share."""
+    """The bound's value, whether it is a time (then in milliseconds), and whether it is a percentage (then a ratio)."""
     match = _AMOUNT.fullmatch(amount)
     if match is not None:
         number, is_share = float(match["number"]), bool(match["percent"])

@@ -1,4 +1,4 @@
-"""What is offered in place of a limit that is not taken: only what the same check takes, so that no hint is wrong."""
+"""Suggestions for a limit that was rejected; each has passed the same check, so that no hint is wrong."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _MOST = 2
 
 
 class NotTakenError(ValueError):
-    """A limit that is not taken.
+    """A limit was rejected.
 
     Attributes:
-        what: Why.
-        forms: What may have been meant, the likeliest first; none of them is checked yet.
-        asks: Whether the first of them is only a guess, told as a question.
+        what: The reason.
+        forms: What the user may have meant, likeliest first; not yet checked.
+        asks: Whether the first form is only a guess, to be offered as a question.
     """
 
     def __init__(self, what: str, *forms: str, asks: bool = False) -> None:
@@ -23,7 +23,7 @@ class NotTakenError(ValueError):
         self.asks = asks
 
     def offering(self, takes: Callable[[str], object], examples: Sequence[str]) -> ValueError:
-        """The error for a person: with those forms that `takes` does not refuse, else with such examples."""
+        """The error to show the user: with the forms that `takes` accepts, or else the examples that it accepts."""
         forms = _taken(self.forms, takes)
         if forms and self.asks:
             return ValueError(f"{self.what}; did you mean {forms[0]}?")
