@@ -1,9 +1,9 @@
-"""The agent's voice out of all that was heard in a room: whose tracks are its, and what is said on any of them.
+"""Merges the agent's voice from all tracks in a room, and decides which tracks are the agent's.
 
-The same object is told of the same things live and when a timeline is read back, so both know the same voices. An agent
-is heard as a person hears it: a voice on any of its tracks is its voice, and two at once are one. What only makes
-sound beside the voice is told apart by what its publisher declared: a track that is no microphone, while a microphone
-of the same agent is there for most of its time, is background.
+The same object receives the same events live and when a timeline is read back, so both yield the same voices. An agent
+is heard as a person hears it: a voice on any of its tracks is its voice, and two at once are one. Background sound is
+recognised by the source that its publisher declared: a track that is not a microphone is background if a microphone
+track of the same agent exists for at least half of its time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MICROPHONE = "microphone"
 
 @dataclass(slots=True)
 class HeardTrack:
-    """An audio track in the room; `voices` are all voices on it, whoever's it is."""
+    """An audio track in the room, of any participant, and all voices on it."""
 
     sid: str
     identity: str
@@ -31,19 +31,19 @@ class HeardTrack:
 
 @dataclass(frozen=True, slots=True)
 class _Reign:
-    """Who is the agent from a time on."""
+    """Who is the agent from `from_ns` on."""
 
     identity: str
     from_ns: int
 
 
 class AgentVoices:
-    """Told who is in the room, who the agent is, and of each track's voices; knows the agent's voice.
+    """The agent's voice, kept up to date from participants, tracks, agent choices and voice edges.
 
     Attributes:
-        voices: The agent's, by their onsets, none over another; only the last may be open. The list stays the same
-            object.
-        tracks: All audio tracks there were, by their sids.
+        voices: The agent's voices, sorted by onset and not overlapping; only the last may be in progress. Always the
+            same list object.
+        tracks: All audio tracks so far, by sid.
     """
 
     def __init__(self) -> None:
@@ -57,61 +57,61 @@ class AgentVoices:
     # -- who is there ----------------------------------------------------------------------------------------------
 
     def participant(self, identity: str, on_behalf_of: str | None) -> None:
-        """Someone is in the room, or more is known of it."""
+        """Records a participant, or new information about one."""
         if on_behalf_of is not None and self._behalf.get(identity) != on_behalf_of:
             self._behalf[identity] = on_behalf_of
             self._merge_all()
 
     def track_came(self, t_ns: int, sid: str, identity: str, *, name: str = "", source: str = MICROPHONE) -> None:
-        """A track is heard from now on."""
+        """Records a track that was subscribed at `t_ns`."""
         self.tracks[sid] = HeardTrack(sid, identity, source, name, t_ns)
         self._passed(t_ns)
 
     def track_gone(self, t_ns: int, sid: str) -> None:
-        """A track is there no more."""
+        """Records that a track ended at `t_ns`."""
         if sid in self.tracks:
             self.tracks[sid].gone_ns = t_ns
             self._passed(t_ns)
 
     def chosen(self, identity: str) -> None:
-        """This one is the agent, and always was: whoever was taken for it before was not."""
+        """Sets the agent for the whole call, replacing any earlier choice."""
         self._reigns = [_Reign(identity, 0)]
         self._merge_all()
 
     def handed_over(self, identity: str) -> None:
-        """This one follows the agent that was: it answers from where the other fell silent for good."""
+        """Records a hand-over: `identity` is the agent from the end of the last voice so far."""
         from_ns = self.voices[-1].end_ns or self.voices[-1].onset_ns if self.voices else 0
         self._reigns.append(_Reign(identity, from_ns))
         self._merge_all()
 
     @property
     def identities(self) -> list[str]:
-        """Who the agent was, in order; one that was taken for it by mistake is not among them."""
+        """The agent's identities, in order of hand-over; excludes participants that were chosen by mistake."""
         return list(dict.fromkeys(reign.identity for reign in self._reigns))
 
     def speaks_for(self, identity: str) -> str:
-        """Whose voice a participant's audio is: its own, or that of the agent on whose behalf it publishes."""
+        """The identity that a participant's audio belongs to: its own, or the agent on whose behalf it publishes."""
         return self._behalf.get(identity, identity)
 
     def is_agents(self, sid: str) -> bool:
-        """Whether a track is the agent's."""
+        """Whether a track is the agent's; also True for a track of unknown owner."""
         track = self.tracks.get(sid)
         return track is None or not track.identity or self.is_agent(track.identity)
 
     def is_agent(self, identity: str) -> bool:
-        """Whether a participant is the agent, or was before another followed it, or publishes its voice."""
+        """Whether a participant is the agent, was the agent before a hand-over, or publishes on its behalf."""
         return any(reign.identity in (identity, self.speaks_for(identity)) for reign in self._reigns)
 
     def is_background(self, sid: str) -> bool:
-        """Whether a track of the agent's is sound beside its voice."""
+        """Whether a track of the agent is background sound."""
         return sid in self._background
 
     def of_agent(self) -> list[HeardTrack]:
-        """The agent's tracks, background among them, in the order in which they came."""
+        """The agent's tracks, including background, in order of appearance."""
         return [track for track in self.tracks.values() if self.is_agent(track.identity)]
 
     def newest(self) -> str | None:
-        """The agent's newest track that is there, by its sid; background only where there is nothing else."""
+        """The sid of the agent's newest live track, background only if there is no other; None if there is none."""
         live = [track.sid for track in self.of_agent() if track.gone_ns is None]
         spoken = [sid for sid in live if sid not in self._background]
         return next(reversed(spoken or live), None)
@@ -119,13 +119,13 @@ class AgentVoices:
     # -- what is said ----------------------------------------------------------------------------------------------
 
     def onset(self, sid: str, t_ns: int) -> None:
-        """A voice set in on a track."""
+        """Records the onset of a voice on a track."""
         self._track(sid).voices.append(Voice(t_ns))
         self._passed(t_ns)
         self._merge(sid, t_ns)
 
     def end(self, sid: str, t_ns: int, began_ns: int | None) -> None:
-        """The track's last voice has ended, and began then as it is known now; None where it was noise."""
+        """Ends the track's last voice and corrects its onset to `began_ns`; None if it was noise."""
         voices = self._track(sid).voices
         onset_ns = voices[-1].onset_ns
         end_voice(voices, t_ns, began_ns)
@@ -133,25 +133,25 @@ class AgentVoices:
         self._merge(sid, onset_ns)
 
     def last_onset_ns(self, sid: str) -> int:
-        """When the track's last voice set in."""
+        """The onset of the track's last voice."""
         return self._track(sid).voices[-1].onset_ns
 
     def voiced(self, sid: str) -> bool:
-        """Whether there is a voice on the track now."""
+        """Whether a voice is in progress on the track."""
         voices = self._track(sid).voices
         return bool(voices) and voices[-1].end_ns is None
 
     def has_spoken(self, identity: str) -> bool:
-        """Whether there was a voice on any track of one that may be the agent."""
+        """Whether there was a voice on any track that belongs to `identity`."""
         return any(track.voices for track in self.tracks.values() if self.speaks_for(track.identity) == identity)
 
     def background(self) -> list[Voice]:
-        """What was heard of the agent beside its voice, as `voices`."""
+        """The agent's background sound, merged like `voices`."""
         beside = [track for track in self._agents_tracks() if track.sid in self._background]
         return _united(voice for track in beside for voice in track.voices)
 
     def passed(self, t_ns: int) -> None:
-        """So late it is: what is background may be known better."""
+        """Advances the time, which may change which tracks are background."""
         self._passed(t_ns)
 
     # -- how it is put together --------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class AgentVoices:
         self.voices[:] = _united(voice for track in self._agents_tracks() for voice in self._counted(track, 0))
 
     def _merge(self, sid: str, since_ns: int) -> None:
-        """The voices from `since_ns` on, put together anew: a track's voice has changed there."""
+        """Merges the voices from `since_ns` on again, after a change on a track."""
         tracks = self._agents_tracks()
         if all(track.sid != sid for track in tracks):
             return
@@ -199,7 +199,7 @@ class AgentVoices:
         self.voices[kept:] = _united(voice for track in tracks for voice in self._counted(track, since_ns))
 
     def _counted(self, track: HeardTrack, since_ns: int) -> Iterable[Voice]:
-        """The track's voices that end after a time, as far as they are the agent's voice."""
+        """The track's voices that end after `since_ns` and are the agent's, newest first."""
         if track.sid in self._background:
             return
         whose = (track.identity, self.speaks_for(track.identity))
@@ -212,7 +212,7 @@ class AgentVoices:
 
 
 def _united(voices: Iterable[Voice]) -> list[Voice]:
-    """Voices in order, those that overlap made one."""
+    """The voices sorted by onset, with overlapping ones merged."""
     united: list[Voice] = []
     for voice in sorted(voices, key=lambda voice: voice.onset_ns):
         last = united[-1] if united else None

@@ -1,4 +1,4 @@
-"""Between an event and its line in a timeline."""
+"""Converts between an event and its line in a timeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.timeline.events import EVENTS, LEFT_OUT, Event
 
 @dataclass(frozen=True, slots=True)
 class FieldOf:
-    """A field of an event: its note for the documentation, and whether it is left out where it has its default."""
+    """A field of an event, its note for the documentation, and whether it is omitted when it has its default."""
 
     name: str
     note: str
@@ -27,7 +27,7 @@ _ADAPTERS: dict[type[Event], TypeAdapter[Event]] = {}
 
 
 def fields_of(kind: type[Event]) -> tuple[FieldOf, ...]:
-    """The fields of a class of events, but `t_ns`, in the order in which they are written."""
+    """The fields of an event class, except `t_ns`, in the order in which they are written."""
     if kind not in _FIELDS:
         _FIELDS[kind] = tuple(_fields(kind))
     return _FIELDS[kind]
@@ -43,7 +43,7 @@ def _fields(kind: type[Event]) -> Iterator[FieldOf]:
 
 
 def entry_of(event: Event) -> dict[str, Any]:
-    """The event as its line has it."""
+    """The event as a JSON-serialisable line."""
     entry: dict[str, Any] = {"t": event.t_ns, "event": event.event}
     for field in fields_of(type(event)):
         value = getattr(event, field.name)
@@ -53,10 +53,10 @@ def entry_of(event: Event) -> dict[str, Any]:
 
 
 def event_of(entry: Mapping[str, Any]) -> Event | None:
-    """The event that a line holds; None where there is none of that name. Fields that its class has not are ignored.
+    """The event that a line holds; None if its name is unknown. Unknown fields are ignored.
 
     Raises:
-        ValueError: A field is missing, or is none of its type.
+        ValueError: A field is missing, or has the wrong type.
     """
     kind = EVENTS.get(str(entry.get("event")))
     if kind is None:

@@ -1,4 +1,4 @@
-"""From an edge of a voice, as it was found in a stream, to its event."""
+"""Converts a voice edge that was found in a stream to its event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.timeline.events import AgentEnd, AgentOnset
 def onset_event(
     found: FoundEdge, *, t_ns: int, track: str, ear: int | None, found_ns: int | None, read_late_ms: float = 0.0
 ) -> AgentOnset:
-    """An onset that came in at `t_ns`, could be heard at `ear` and was known at `found_ns`."""
+    """The event of an onset that arrived at `t_ns`, was audible at `ear` and was detected at `found_ns`."""
     return AgentOnset(
         t_ns=t_ns,
         ear=ear,
@@ -27,7 +27,7 @@ def onset_event(
 def end_event(
     found: FoundEdge, *, t_ns: int, track: str, began: int | Literal["onset"] | None, found_ns: int | None
 ) -> AgentEnd:
-    """An end, with the quality of the voice that ended; see `AgentEnd.began`."""
+    """The event of an end, with the quality of the voice; for `began` see `AgentEnd`."""
     edge, quality = found.edge, found.quality
     return AgentEnd(
         t_ns=t_ns,

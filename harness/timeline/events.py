@@ -1,10 +1,11 @@
 """The events of a timeline, one class each.
 
-What is written, what is read and the table of `docs/run-directory.md` come from these classes (`codec.py`).
+The writer and the reader (`codec.py`) and the table of `docs/run-directory.md` use these classes; the table shows the
+first line of each docstring.
 
 A line of a timeline is a flat JSON object: `t` (`t_ns` here), `event` (the class's `event`) and the fields under their
-own names. A field that is annotated `LEFT_OUT` is not written where it has its default. A new event is a class here, an
-entry in `EVENTS`, and the place where it happens.
+own names. A field annotated `LEFT_OUT` is omitted if it has its default. A new event takes a class here, an entry in
+`EVENTS`, and the code that emits it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-UNKNOWN_TRACK = ""
-"""The agent's one track, in timelines from before tracks had names."""
+UNKNOWN_TRACK = ""  # the agent's only track, in timelines from before tracks had names
 TurnKind = Literal["say", "type", "barge_in"]
 LEFT_OUT = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened at `t_ns`, on the monotonic clock."""
+    """Something that happened at `t_ns` on the monotonic clock."""
 
     event: ClassVar[str] = ""
     t_ns: Annotated[int, Field(alias="t")]
@@ -31,7 +31,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Event):
-    """A call was due, and begins."""
+    """The call starts."""
 
     event: ClassVar[str] = "call.started"
     version: Annotated[int, "of this format"] = 1
@@ -48,7 +48,7 @@ class CallStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRequested(Event):
-    """The session service was asked."""
+    """A session was requested from the session service."""
 
     event: ClassVar[str] = "session.requested"
     held_back_ms: Annotated[float, "by our own limit of sessions, before"] = 0.0
@@ -56,7 +56,7 @@ class SessionRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCreated(Event):
-    """It gave credentials."""
+    """The session service returned credentials."""
 
     event: ClassVar[str] = "session.created"
     room: str | None = None
@@ -67,7 +67,7 @@ class SessionCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomConnecting(Event):
-    """Our join request."""
+    """The join request was sent."""
 
     event: ClassVar[str] = "room.connecting"
     held_back_ms: Annotated[float, "by our own gate, before"] = 0.0
@@ -75,21 +75,21 @@ class RoomConnecting(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomConnected(Event):
-    """The room is joined."""
+    """The room was joined."""
 
     event: ClassVar[str] = "room.connected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MicPublished(Event):
-    """Our microphone is there."""
+    """The caller's microphone was published."""
 
     event: ClassVar[str] = "mic.published"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantSeen(Event):
-    """Someone is in the room, or more is known of it."""
+    """A participant is in the room, or more is known about it."""
 
     event: ClassVar[str] = "participant"
     identity: str
@@ -99,7 +99,7 @@ class ParticipantSeen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantLeft(Event):
-    """Someone has left the room."""
+    """A participant left the room."""
 
     event: ClassVar[str] = "participant.left"
     identity: str
@@ -107,7 +107,7 @@ class ParticipantLeft(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackCame(Event):
-    """An audio track is heard from now on."""
+    """An audio track was subscribed."""
 
     event: ClassVar[str] = "track.came"
     track: Annotated[str, "names the stream"]
@@ -118,7 +118,7 @@ class TrackCame(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackGone(Event):
-    """A track is there no more."""
+    """An audio track ended."""
 
     event: ClassVar[str] = "track.gone"
     track: str
@@ -126,7 +126,7 @@ class TrackGone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackMuted(Event):
-    """A track was muted."""
+    """An audio track was muted."""
 
     event: ClassVar[str] = "track.muted"
     track: str
@@ -134,7 +134,7 @@ class TrackMuted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackUnmuted(Event):
-    """That was taken back."""
+    """An audio track was unmuted."""
 
     event: ClassVar[str] = "track.unmuted"
     track: str
@@ -142,7 +142,7 @@ class TrackUnmuted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSeen(Event):
-    """Who the agent is, and always was; again where another turns out to be it."""
+    """The agent was identified, for the whole call; repeated if another participant turns out to be the agent."""
 
     event: ClassVar[str] = "agent.seen"
     identity: str
@@ -151,7 +151,7 @@ class AgentSeen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSecond(Event):
-    """Another agent is there; only in timelines from before `participant`."""
+    """A second agent is in the room; only in timelines from before `participant`."""
 
     event: ClassVar[str] = "agent.second"
     identity: str
@@ -159,7 +159,7 @@ class AgentSecond(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentJoined(Event):
-    """Its audio is subscribed."""
+    """The agent's audio was subscribed."""
 
     event: ClassVar[str] = "agent.joined"
     identity: str
@@ -167,7 +167,7 @@ class AgentJoined(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentHandover(Event):
-    """The agent has left, and another follows it."""
+    """The agent left and another agent took over."""
 
     event: ClassVar[str] = "agent.handover"
     identity: str
@@ -176,7 +176,7 @@ class AgentHandover(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentLeft(Event):
-    """It has left, and none followed."""
+    """The agent left and no other took over."""
 
     event: ClassVar[str] = "agent.left"
     identity: str | None
@@ -184,14 +184,14 @@ class AgentLeft(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentHungUp(Event):
-    """It has left, as the scenario expects it to."""
+    """The agent left, as the scenario expects."""
 
     event: ClassVar[str] = "agent.hung_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomReconnecting(Event):
-    """Our own connection is lost."""
+    """The caller's own connection was lost."""
 
     event: ClassVar[str] = "room.reconnecting"
     why: str = ""
@@ -199,7 +199,7 @@ class RoomReconnecting(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomReconnected(Event):
-    """It is there again."""
+    """The caller's own connection is back."""
 
     event: ClassVar[str] = "room.reconnected"
     how: str = ""
@@ -207,21 +207,21 @@ class RoomReconnected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreetingAwaited(Event):
-    """From here on the greeting is waited for."""
+    """The wait for the greeting starts."""
 
     event: ClassVar[str] = "greeting.awaited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreetingAnew(Event):
-    """Another is the agent, and its greeting is waited for."""
+    """Another participant is the agent, and the wait for its greeting starts."""
 
     event: ClassVar[str] = "greeting.anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreetingEnded(Event):
-    """It was heard, or never came."""
+    """The wait for the greeting ended: it was heard, or did not come."""
 
     event: ClassVar[str] = "greeting.ended"
     why: Annotated[str, "`heard`, `silent`, `barge_in`"]
@@ -229,7 +229,7 @@ class GreetingEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted(Event):
-    """A step of the script begins that is a turn."""
+    """A step of the script that is a turn starts."""
 
     event: ClassVar[str] = "turn.started"
     turn: Annotated[int, "from 1"]
@@ -242,7 +242,7 @@ class TurnStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerSpoke(Event):
-    """An utterance was said; times in ns, when their packets left."""
+    """The caller spoke an utterance; times in ns, when the packets left."""
 
     event: ClassVar[str] = "caller.spoke"
     turn: int
@@ -253,7 +253,7 @@ class CallerSpoke(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerTyped(Event):
-    """A text was typed; `t` is when it left."""
+    """The caller typed a text; `t` is when it left."""
 
     event: ClassVar[str] = "caller.typed"
     turn: int
@@ -262,7 +262,7 @@ class CallerTyped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EchoHeard(Event):
-    """The caller's own voice, heard in the agent's channel."""
+    """The caller's echo was found in the agent's channel."""
 
     event: ClassVar[str] = "own_voice"
     turn: int
@@ -273,7 +273,7 @@ class EchoHeard(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BargedIn(Event):
-    """The caller is about to talk over the agent."""
+    """The caller is about to barge in."""
 
     event: ClassVar[str] = "barge_in"
     turn: int
@@ -282,7 +282,7 @@ class BargedIn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded(Event):
-    """The turn is over."""
+    """The turn ended."""
 
     event: ClassVar[str] = "turn.ended"
     turn: int
@@ -291,7 +291,7 @@ class TurnEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitStarted(Event):
-    """A step begins that only waits."""
+    """A step that only waits starts."""
 
     event: ClassVar[str] = "wait.started"
     step: int
@@ -300,7 +300,7 @@ class WaitStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitEnded(Event):
-    """It has waited."""
+    """The wait ended."""
 
     event: ClassVar[str] = "wait.ended"
     step: int
@@ -308,7 +308,7 @@ class WaitEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentOnset(Event):
-    """A voice sets in, on any track."""
+    """A voice starts, on any track."""
 
     event: ClassVar[str] = "agent.onset"
     ear: Annotated[int | None, "ns, at the ear"] = None
@@ -321,7 +321,7 @@ class AgentOnset(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentEnd(Event):
-    """It falls silent."""
+    """A voice ends."""
 
     event: ClassVar[str] = "agent.end"
     began: Annotated[
@@ -345,7 +345,7 @@ class AgentEnd(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamAnchor(Event):
-    """Once a second, where the stream was moved in the recording, and at its end."""
+    """Maps a stream position to its time and place; once a second, at shifts in the recording, and at the end."""
 
     event: ClassVar[str] = "heard"
     track: str = UNKNOWN_TRACK
@@ -356,7 +356,7 @@ class StreamAnchor(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextCame(Event):
-    """A text on `voice.reply`."""
+    """A text was received on `voice.reply`."""
 
     event: ClassVar[str] = "text"
     role: Annotated[Literal["echo", "transcript", "reply"], "whose it is, and whether it is an echo"]
@@ -371,7 +371,7 @@ class TextCame(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JunkCame(Event):
-    """A frame that is ignored; a text of nothing but spaces may part two tokens."""
+    """A frame was ignored; one with only spaces may separate two tokens."""
 
     event: ClassVar[str] = "text.junk"
     why: str = ""
@@ -387,7 +387,7 @@ class JunkCame(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondPassed(Event):
-    """What one second of the call cost us, and what the machine was busy with."""
+    """Per second: what the call cost the harness, and the load of the machine."""
 
     event: ClassVar[str] = "second"
     sent: Annotated[int, "frames"]
@@ -411,13 +411,13 @@ class SecondPassed(Event):
 
     @property
     def tells_of_machine(self) -> bool:
-        """Whether the machine was looked at."""
+        """Whether the machine's load was sampled."""
         return self.busy is not None or self.own_cpu is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaSecond(Event):
-    """How a track came over in a second."""
+    """Per second: the reception of a track."""
 
     event: ClassVar[str] = "media"
     track: str = UNKNOWN_TRACK
@@ -434,7 +434,7 @@ class MediaSecond(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendLate(Event):
-    """A frame that left over 20 ms late."""
+    """A frame left more than 20 ms late."""
 
     event: ClassVar[str] = "send.late"
     late_ms: float
@@ -442,7 +442,7 @@ class SendLate(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopWasLate(Event):
-    """A delay of the event loop over 10 ms, and what there was of these meanwhile."""
+    """The event loop was more than 10 ms late; the fields say what happened meanwhile."""
 
     event: ClassVar[str] = "loop.lag"
     late_ms: float
@@ -460,7 +460,7 @@ class LoopWasLate(Event):
 
     @property
     def tells_why(self) -> bool:
-        """Whether it was noted what the loop was at: then it has used some CPU at least."""
+        """Whether the cause was recorded; if so, some CPU time was used at least."""
         return self.cpu_ms > 0
 
 
@@ -473,7 +473,7 @@ class HeardOverflow(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Event):
-    """A failure of the closed list."""
+    """A failure, of a fixed set of kinds."""
 
     event: ClassVar[str] = "failure"
     kind: str
@@ -485,21 +485,21 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut(Event):
-    """Ended by ourselves, on request."""
+    """The harness cut the call short, on request."""
 
     event: ClassVar[str] = "cut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HungUp(Event):
-    """We have left the room."""
+    """The caller left the room."""
 
     event: ClassVar[str] = "hung_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Event):
-    """Nothing of the call is left."""
+    """The call has ended and everything is released."""
 
     event: ClassVar[str] = "call.ended"
 

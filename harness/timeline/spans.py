@@ -1,4 +1,4 @@
-"""A timeline's events, gathered by what they are about: the call's marks, its turns and waits, the agent's voice."""
+"""Groups the events of a timeline by subject: the call's milestones, its turns and waits, the agent's voice."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ E = TypeVar("E", bound=Event)
 
 @dataclass
 class TurnSpan:
-    """What the timeline says of a turn; times in ns, None where it did not come to that."""
+    """A turn as recorded in the timeline; times in ns, None if the event did not happen."""
 
     turn: int
     step: int
@@ -65,7 +65,7 @@ class TurnSpan:
 
 @dataclass
 class WaitSpan:
-    """What the timeline says of a wait."""
+    """A wait as recorded in the timeline."""
 
     step: int
     after_turn: int
@@ -75,23 +75,24 @@ class WaitSpan:
 
 @dataclass
 class LineGap:
-    """Our own connection was away: from the last sign of it on; `until_ns` is None where it never came back."""
+    """A loss of our own connection, from its last sign of life on; `until_ns` is None if it never came back."""
 
     from_ns: int
     until_ns: int | None = None
 
     def touches(self, start_ns: int, end_ns: int) -> bool:
-        """Whether any of it lies between two times."""
+        """Whether the gap overlaps the interval."""
         return self.from_ns <= end_ns and (self.until_ns is None or self.until_ns >= start_ns)
 
 
 @dataclass
 class CallSpans:
-    """A timeline, gathered. `first` holds the first event of each class; `one` gives it by its class.
+    """The events of a timeline, grouped.
 
-    `voices` are the agent's, on all of its tracks; `background` is what else was heard of it, sounds that were no voice
-    or came before one (`sounds`, with their tracks) among it. `margins_db` tells how far a voice stands over the noise,
-    `sure_ms` how long after it began it was surely speech, both by the time of its end.
+    `first` holds the first event of each class; `one` and `at` look it up. `voices` are the agent's, merged over its
+    tracks; `background` is its other sound, including sounds that were no voice or that preceded one (`sounds`, with
+    their tracks). `margins_db` is how far a voice is above the noise, `sure_ms` the time from its start until it was
+    certainly speech, both keyed by the time of its end.
     """
 
     heard: AgentVoices = field(default_factory=AgentVoices)
@@ -124,29 +125,29 @@ class CallSpans:
 
     @property
     def voices(self) -> list[Voice]:
-        """The agent's voice."""
+        """The agent's voices."""
         return self.heard.voices
 
     @property
     def agent_joined_ns(self) -> int | None:
-        """When the agent's audio was first there; not that of one which was taken for it."""
+        """When the agent's audio was first subscribed, ignoring a participant that was chosen by mistake."""
         first = self.heard.identities[:1]
         times = [event.t_ns for event in self.joined if [event.identity] == first]
         return times[0] if times else self.at(AgentJoined)
 
     def one(self, kind: type[E]) -> E | None:
-        """The first event of that class."""
+        """The first event of a class."""
         event = self.first.get(kind)
         return event if isinstance(event, kind) else None
 
     def at(self, kind: type[Event]) -> int | None:
-        """When the first event of that class happened."""
+        """The time of the first event of a class."""
         event = self.first.get(kind)
         return None if event is None else event.t_ns
 
 
 def _end_voice(spans: CallSpans, t_ns: int, event: AgentEnd) -> None:
-    """The track's last voice has ended; its end may know better than its onset when it began, or that it was noise."""
+    """Ends the track's last voice; the end event may correct when it began, or reveal that it was noise."""
     track = event.track
     onset_ns = spans.heard.last_onset_ns(track)
     began_ns = onset_ns if event.began == "onset" else event.began
@@ -166,7 +167,7 @@ def _end_voice(spans: CallSpans, t_ns: int, event: AgentEnd) -> None:
 
 
 def _begin_gap(spans: CallSpans, t_ns: int) -> None:
-    """The connection was lost at the last sign of it at the latest: media that stopped before it was noticed."""
+    """Starts a gap, backdated to when the agent's media stopped: the loss is noticed later than it happens."""
     from_ns = t_ns
     for event in reversed(spans.media):
         if event.received > 0 or not spans.heard.is_agents(event.track):
@@ -176,7 +177,7 @@ def _begin_gap(spans: CallSpans, t_ns: int) -> None:
 
 
 def gather(events: Sequence[Event]) -> CallSpans:
-    """The spans of one call's events, which are in the order in which they became known."""
+    """Groups the events of one call, which are in the order in which they became known."""
     spans = CallSpans()
     turns: dict[int, TurnSpan] = {}
     junk: list[JunkCame] = []
@@ -240,7 +241,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.read_late_ms[t_ns] = event.read_late_ms
                 if event.ear is not None:
                     spans.ears[t_ns] = event.ear
-            # One of no voice is told by `self_check`.
+            # `self_check` reports an end without a voice.
             case AgentEnd() if spans.heard.voiced(event.track):
                 _end_voice(spans, t_ns, event)
             case TextCame():
@@ -278,7 +279,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
 
 
 def _is_agents_text(spans: CallSpans, event: TextCame | JunkCame) -> bool:
-    """Whether a text is the agent's: one that came before it was known may have been another's."""
+    """Whether a text is the agent's. One that arrived before the agent was known may be another participant's."""
     identity = event.identity
     if identity is None or spans.heard.is_agent(identity) or not spans.heard.identities:
         return True

@@ -1,7 +1,7 @@
-"""The timeline: all that happens in a call, as it happens, on one monotonic clock.
+"""The timeline: everything that happens in a call, as it happens, on one monotonic clock.
 
-The events and their fields are the classes of `timeline/events.py`. A line is written as it comes (within 50 ms, see
-`background_file`), so that a call cut dead has left everything up to then.
+Events and their fields are the classes of `timeline/events.py`. Each line is written within 50 ms (see
+`background_file`), so that a killed call leaves everything up to that point.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ FORMAT_VERSION = 1
 
 
 class TextFile(Protocol):
-    """What a timeline is written to; each may raise an OSError."""
+    """The file that a timeline is written to; each method may raise an OSError."""
 
     def write(self, text: str, /) -> object:
-        """Writes it."""
+        """Writes text."""
         ...
 
     def flush(self) -> None:
-        """Lets others see it."""
+        """Makes the written text visible to other readers."""
         ...
 
     def close(self) -> None:
-        """Ends it."""
+        """Closes the file."""
         ...
 
 
 @dataclass
 class Timeline:
-    """Keeps the events of one call and writes each to its file as it comes.
+    """Keeps the events of one call and writes each to a file as it happens.
 
-    What looks like a key or an access token is masked, and so are `secrets`, whoever said them.
+    `secrets`, and anything that looks like a key or an access token, are masked wherever they occur.
     """
 
     file: TextFile | None = None
@@ -53,11 +53,11 @@ class Timeline:
 
     @property
     def events(self) -> list[Event]:
-        """All of them so far, as they can be read from the file; a long call's take a third of the room as text."""
+        """All events so far, as read from the file. They are kept as text, which takes a third of the memory."""
         return list(_events_in(self._lines))
 
     def add(self, event: Event) -> None:
-        """Appends an event. A disk that takes no more is kept as `broken`, once."""
+        """Appends an event. The first write error is kept as `broken`, and nothing is written after it."""
         entry = {name: self._writable(value) for name, value in entry_of(event).items()}
         line = json.dumps(entry, ensure_ascii=False)
         self._lines.append(line)
@@ -73,13 +73,13 @@ class Timeline:
             self.on_event(told)
 
     def _writable(self, value: Any) -> Any:
-        """Without secrets, and without lone surrogates, which JSON can carry and no file can."""
+        """The value without secrets and lone surrogates; JSON allows the latter, UTF-8 files do not."""
         if not isinstance(value, str):
             return value
         return str(without_secrets(value, self.secrets)).encode("utf-8", "replace").decode()
 
     def close(self) -> None:
-        """Closes the file; what a full disk refuses here is kept as `broken`."""
+        """Closes the file; an error is kept as `broken`."""
         if self.file is None:
             return
         try:
@@ -89,14 +89,14 @@ class Timeline:
 
 
 def read_timeline(path: str | os.PathLike[str]) -> list[Event]:
-    """The events of a timeline's file; a line that was cut off in the middle is left out.
+    """Reads the events of a timeline file; a truncated line is skipped.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: An event of it lacks a field, or has one of another type.
-        ConfigError: It has a format that this version does not know.
+        OSError: The file cannot be read.
+        ValueError: An event lacks a field, or has one of the wrong type.
+        ConfigError: The format version is unknown to this version of the harness.
     """
-    # Not `splitlines`: an agent's text may hold line ends of Unicode, which JSON leaves as they are.
+    # Not `splitlines`: an agent's text may contain Unicode line separators, which JSON does not escape.
     path = Path(path)
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     found = next(_entries_in(lines), {}).get("version", FORMAT_VERSION)
