@@ -1,1 +1,1 @@
-"""Numbers from recorded timelines and audio: pure functions, no I/O."""
+"""Measurements from recorded timelines and audio: pure functions, no I/O."""

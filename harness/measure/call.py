@@ -1,4 +1,4 @@
-"""From one call's timeline to its numbers: a pure function, the same live and years later."""
+"""Measures one call from its timeline: a pure function that gives the same numbers live and years later."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ from harness.timeline.events import (
 )
 from harness.timeline.spans import CallSpans, TurnSpan, WaitSpan, gather
 
-# What a late harness can bring about: an agent does not understand speech with gaps, and a full queue hears nothing.
+# Failures that a late harness can cause: the agent misses speech with gaps, and a full receive queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 SHORTEST_REPLY_NS = 300 * NS_PER_MS
-DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended so long before its agent left was at its end, not cut off
+DIED_AWAY_NS = 20 * NS_PER_MS  # a voice that ended at least this long before its agent left was not cut off
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
 MAY_HAVE_GONE_ON = (
     "it spoke while the caller did, soon after its last reply, and wrote nothing before or with it: whether that reply "
@@ -71,7 +71,11 @@ GOES_ON_ADVICE = "the reply went on while the caller already spoke: raise timeou
 
 
 def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallResult:
-    """The numbers of a call; expectations are judged afterwards (`judge.expectations`)."""
+    """Measures a call; expectations are judged afterwards (`judge.expectations`).
+
+    Raises:
+        ValueError: The timeline has no `call.started`.
+    """
     spans = gather(events)
     start = spans.one(CallStarted)
     if start is None:
@@ -144,7 +148,7 @@ def _span_ms(start_ns: int | None, end_ns: int | None) -> float | None:
 
 
 def _held_back_ms(spans: CallSpans) -> float:
-    """How long we ourselves kept the call from asking for its session, and from asking to join."""
+    """How long the harness delayed the call's session request and join request."""
     held = (spans.one(SessionRequested), spans.one(RoomConnecting))
     return round(sum(event.held_back_ms for event in held if event is not None), 1)
 
@@ -165,7 +169,7 @@ def _ms(duration_ns: int | None) -> float | None:
 
 
 class _Measured:
-    """The parts of one call's result."""
+    """Computes the parts of one call's result."""
 
     def __init__(self, spans: CallSpans, zero_ns: int, faults: Sequence[SelfFault]) -> None:
         self.spans = spans
@@ -204,7 +208,7 @@ class _Measured:
             elif failure.kind in HEARD_AS_SILENCE and failure.turn in doubtful:
                 failure.fit, failure.what = False, f"{failure.what}; {doubtful[failure.turn]}"
         if self._was_mute(seen):
-            # One mute call, not one silent turn after another: told first, by its own name.
+            # One failure for a mute call, ahead of one per silent turn.
             what = "not one voiced moment of the agent in the whole call"
             fit = any(failure.fit for failure in seen)
             mute = FailureSeen(
@@ -218,7 +222,7 @@ class _Measured:
         return seen
 
     def _turn_ended_by(self, failure: Failed) -> int | None:
-        """The turn that was running when a failure ended the script."""
+        """The turn that was in progress when a failure ended the script."""
         if not failure.ended:
             return None
         ends = ("failed", "no_reply") if failure.kind == "agent.no_reply" else ("failed",)
@@ -240,7 +244,7 @@ class _Measured:
         spoken = self.spans.voices[: count_before(self.spans.voices, end_ns)]
         onset_ns = spoken[0].onset_ns if spoken else None
         awaited_ns = _first(self.spans.at(GreetingAwaited))
-        # What follows its onset is not measured.
+        # Nothing after its onset is measured.
         until_ns = end_ns if onset_ns is None else max(onset_ns, awaited_ns)
         why = self._unfit(awaited_ns, until_ns, onset_ns)
         return GreetingResult(
@@ -256,7 +260,7 @@ class _Measured:
         return [self._turn(turn, texts) for turn, texts in zip(self.spans.turns, self.texts.turns, strict=True)]
 
     def _turn(self, turn: TurnSpan, texts: TurnTexts) -> TurnResult:
-        # A call that took too long ends its turn as a cut does, but by a failure that counts.
+        # A call that took too long ends its turn like a cut, but with a failure that counts.
         cut = Cut in self.spans.first and (turn.why == "cut" or turn.ended_ns is None)
         end_ns = turn.ended_ns or self.spans.last_ns
         result = TurnResult.model_validate(
@@ -302,7 +306,7 @@ class _Measured:
             result.echo_ms = _span_ms(turn.caller_end_ns, texts.echo_ns)
         else:
             transcript_ms = _span_ms(turn.caller_end_ns, texts.transcript_ns)
-            # One that came before the caller had ended is of a part: it has words, but no time.
+            # A transcript from before the caller's end is partial: its words count, its time does not.
             result.transcript_ms = transcript_ms if transcript_ms is not None and transcript_ms >= 0 else None
             self._judge_words(result)
         result.doubtful = [
@@ -317,7 +321,7 @@ class _Measured:
         return result
 
     def _unfit(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[Unfit]:
-        """Why we were not fit between two times."""
+        """Why the harness was not fit between two times."""
         reasons = self.fitness.unfit_reasons(start_ns, end_ns, onset_ns)
         for gap in self.spans.gaps:
             if gap.touches(start_ns, end_ns):
@@ -326,7 +330,7 @@ class _Measured:
         return reasons
 
     def _doubts(self, turn: TurnSpan, onset_ns: int | None) -> list[Doubt]:
-        """Why it is not known whose voice was measured, or whether it answers this turn."""
+        """Why it is uncertain whose voice was measured, or whether it answers this turn."""
         wrong_voices = [
             Doubt(kind="wrong_voice", detail=f"{wrong} was taken for the agent until {agent.identity} came")
             for wrong, agent in mistaken(self.spans)
@@ -337,7 +341,7 @@ class _Measured:
         return [*wrong_voices, *(doubt for doubt in (late, missed) if doubt is not None)]
 
     def _doubt_of_sounds(self, turn: TurnSpan) -> Doubt | None:
-        """Where an agent wrote a reply, and all that was heard of it was taken for a sound and no voice."""
+        """The doubt if the agent wrote a reply, but everything heard of it was classified as sound, not voice."""
         if not self.texts.turns[turn.turn - 1].reply or turn.caller_end_ns is None:
             return None
         end_ns = turn.ended_ns or self.spans.last_ns
@@ -349,21 +353,21 @@ class _Measured:
         return Doubt(kind="sound", detail=f"{what}: it may have been its voice")
 
     def _first_sound_ns(self, turn: TurnSpan, onset_ns: int | None, end_ns: int) -> int | None:
-        """When a person first heard anything of the agent after the caller's end, its voice or not."""
+        """When a person first heard anything of the agent after the caller's end, voice or background."""
         from_ns = _first(turn.caller_end_ns)
         beside = setting_in(self.spans.background, from_ns, end_ns + 1)
         first = [self.spans.background[index].onset_ns for index in beside[:1]]
         return min([*first, *([onset_ns] if onset_ns is not None else [])], default=None)
 
     def _ends_call_ms(self, turn_end_ns: int) -> float | None:
-        """How long after its last word an agent ended the call, where it did so in a turn that wants it."""
+        """How long after its last voice the agent ended the call, if it did so within the turn."""
         hung_up_ns = self.spans.at(AgentHungUp)
         if hung_up_ns is None or hung_up_ns > turn_end_ns or not self.spans.voices:
             return None
         return _span_ms(self.spans.voices[-1].end_ns, hung_up_ns)
 
     def _lost_within(self, turn: TurnSpan) -> bool:
-        """Whether the agent or the room was lost in this turn, before its reply had ended: then it has no times."""
+        """Whether the agent or the room was lost in this turn before the reply ended; the turn then has no times."""
         lost = [
             failure
             for failure in self.spans.failures
@@ -377,7 +381,7 @@ class _Measured:
         return lost[0].kind == "room.lost" or ended_ns is None or left_ns - ended_ns < DIED_AWAY_NS
 
     def _reply(self, turn: TurnSpan, result: TurnResult) -> tuple[ReplyStart, Stop | None]:
-        """Where the reply begins and, for a barge-in, when the agent that was talked over stopped."""
+        """Where the reply begins and, for a barge-in, when the agent stopped."""
         voices = self._voices(turn)
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         if turn.kind == "type":
@@ -400,7 +404,7 @@ class _Measured:
         return reply_to_speech(voices, start_ns, end_ns, replies_ns=self.replies_ns), None
 
     def _voices(self, turn: TurnSpan) -> Sequence[Voice]:
-        """The agent's voice as it counts in a turn: without the caller's own, where that was heard in its channel."""
+        """The agent's voices as they count in a turn: without the caller's echo, if there was one."""
         start_ns, end_ns = _first(turn.caller_start_ns), _first(turn.caller_end_ns)
         if turn.echo_heard is None:
             return self.spans.voices
@@ -413,7 +417,7 @@ class _Measured:
         if turn.kind == "type":
             return
         if turn.echo_heard is not None:
-            return  # what of the sound while the caller spoke was the agent's cannot be measured
+            return  # an echo hides how much of the sound during the caller's speech was the agent's
         result.talk_over_ms = _ms(talk_over_ns(voices, start_ns, end_ns, known_until_ns=self.spans.last_ns))
         if turn.why == "no_reply_needed" and result.exercised:
             result.false_stop = stopped_falsely(result.agent_stop_ms, result.caller_end_ms)
@@ -443,7 +447,7 @@ class _Measured:
         )
 
     def stray_speech(self) -> int:
-        """How many times the agent spoke in a wait."""
+        """How many times the agent spoke during waits."""
         return sum(
             len(setting_in(self.spans.voices, wait.started_ns, (wait.ended_ns or self.spans.last_ns) + 1))
             for wait in self.spans.waits

@@ -1,4 +1,4 @@
-"""A call's course as its self-check needs it: when it was, each stream of audio, and where nothing can be told."""
+"""A call as the self-check needs it: its start and end, each audio stream, and the periods that cannot be checked."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from harness.timeline.events import (
     TrackUnmuted,
 )
 
-STALL_MS = 100.0  # a packet or an event loop this late is told as such, and what it brings about is no other fault
-AROUND_NS = 1 * NS_PER_S  # what was held up by a stall, or a lost connection, is made up for after it
+STALL_MS = 100.0  # a packet or event loop this late is reported as such; its consequences are not further faults
+AROUND_NS = 1 * NS_PER_S  # data held up by a stall or a lost connection arrives in a burst afterwards
 NEVER_NS = 1 << 62
 Edge = AgentOnset | AgentEnd
-PACKETS_A_SECOND = {"sdk": 100.0, "light": 50.0}  # of the microphone: frames of 10 ms, packets of 20
+PACKETS_A_SECOND = {"sdk": 100.0, "light": 50.0}  # of the microphone: 10 ms frames, 20 ms packets
 
 _OF_SCRIPT = ("turn.", "wait.", "greeting.")
 
 
 @dataclass(slots=True)
 class Stream:
-    """What one track delivered without a break that is known of; the events in the order of the timeline.
+    """What one track delivered without a known interruption; events are in timeline order.
 
-    `reach` is, for each edge, the position of the last anchor that was written before it; None: there was none.
-    `broken_off` where it is known that nothing more needs to come of it.
+    `reach` is, for each edge, the position of the last anchor written before it, or None. `broken_off` means that
+    nothing more is expected from the track.
     """
 
     track: str
@@ -60,7 +60,7 @@ class Stream:
     _behind: tuple[list[float], list[float]] | None = None
 
     def add(self, event: Edge | StreamAnchor | MediaSecond) -> None:
-        """An event of the track."""
+        """Adds an event of the track."""
         match event:
             case StreamAnchor():
                 self.anchors.append(event)
@@ -71,9 +71,9 @@ class Stream:
                 self.reach.append(self.anchors[-1].position if self.anchors else None)
 
     def behind_s(self, t_ns: int) -> float:
-        """By how much the sender had fallen behind by then, where the engine can tell; between readings, in proportion.
+        """How far the sender had fallen behind by `t_ns`, interpolated between readings; 0 if the engine cannot tell.
 
-        What it did not send cannot be heard: that much less is due.
+        The expected amount of audio is reduced by this much, because audio that was not sent cannot be heard.
         """
         if self._behind is None:
             told = [(float(event.t_ns), event.behind_ms) for event in self.media if event.behind_ms is not None]
@@ -84,12 +84,12 @@ class Stream:
 
     @property
     def where(self) -> str:
-        """For a sentence: in which track."""
+        """The track, as a part of a message; empty if it has no name."""
         return f" in track {self.track}" if self.track else ""
 
 
 class CallCourse:
-    """See the module."""
+    """The start, end, streams and unverifiable periods of a call; see the module."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.connected_ns: int | None = None
@@ -164,12 +164,12 @@ class CallCourse:
                 self.script_until_ns = max(self.script_until_ns, t_ns)
 
     def is_blind(self, from_ns: int, to_ns: int) -> bool:
-        """Whether anything is known to have been held up between two times."""
+        """Whether anything is known to have been held up between two times, so that they cannot be checked."""
         index = bisect_right(self._blind_from, to_ns) - 1
         return index >= 0 and self._blind[index][1] >= from_ns
 
     def clear(self, points: Sequence[Point]) -> Iterator[Sequence[Point]]:
-        """The points in runs in which nothing was held up."""
+        """Splits the points into runs in which nothing was held up."""
         first = 0
         for index, (one, other) in enumerate(pairwise(points), 1):
             if self.is_blind(one[0], other[0]):

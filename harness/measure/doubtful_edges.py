@@ -1,4 +1,4 @@
-"""Where the edges of the agent's voice that a turn's numbers hang on may not be what they are taken for."""
+"""Doubts about the edges of the agent's voice that a turn's numbers depend on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from harness.measure.stopping import Stop
 from harness.record.unfit import Doubt
 from harness.timeline.spans import CallSpans
 
-# Voices that stand less over the noise's top have edges that are over 40 ms off (p95; docs/metrics.md).
+# Below these margins over the noise's top, edges are more than 40 ms off (p95; docs/metrics.md).
 ONSET_OVER_NOISE_DB, END_OVER_NOISE_DB = 15.0, 20.0
-SURE_WITHIN_MS = 280.0  # of 112 voices none takes longer, on Opus 1, in a telephone's band 3
+SURE_WITHIN_MS = 280.0  # of 112 voices none takes longer; 1 does through Opus, 3 do at telephone bandwidth
 
 
 def doubts_of_edges(spans: CallSpans, onset_ns: int | None, stop: Stop | None) -> Iterator[Doubt]:
-    """The doubts of a reply that began at `onset_ns` (None: there is none) and, of a barge-in, of the agent's stop."""
+    """Yields the doubts about a reply that began at `onset_ns` (None: no reply) and about the stop at a barge-in."""
     reply = setting_in(spans.voices, onset_ns, onset_ns + 1) if onset_ns is not None else range(0)
     reply_end_ns = spans.voices[reply[0]].end_ns if reply else None
     if stop is not None and stop.pause_ns is not None:
@@ -31,7 +31,7 @@ def doubts_of_edges(spans: CallSpans, onset_ns: int | None, stop: Stop | None) -
 
 
 def _in_noise(spans: CallSpans, what: str, end_ns: int | None, least_db: float) -> Iterator[Doubt]:
-    """Where the voice that ended then hardly stands over its own noise, so that its edges may lie in it."""
+    """Yields a doubt if the voice that ended at `end_ns` is less than `least_db` above its noise, which may mask it."""
     margin_db = None if end_ns is None else spans.margins_db.get(end_ns)
     if margin_db is not None and margin_db < least_db:
         over = f"the agent's voice is only {margin_db:.0f} dB over its noise, or over what can be heard at all"

@@ -1,8 +1,8 @@
-"""Whether the harness itself was fit to measure a turn, and what it ran short of where it was not.
+"""Whether the harness was fit to measure a turn, and which resource ran out if it was not.
 
-Lateness decides; network jitter is never held against us. What the machine was busy with explains, and never decides
-by itself. A service on this very machine has no network between us, and runs short of what we run short of: media that
-comes late from it while the machine has no CPU left says nothing of the service.
+The harness's own lateness decides; network jitter never does. The machine's load only explains, it never decides by
+itself. A service on the same machine is a special case: there is no network in between, and both share the resources.
+If its media is late while the machine has no CPU left, that says nothing about the service.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from harness.record.unfit import Unfit
 from harness.timeline.events import Event, SessionCreated
 from harness.timeline.spans import CallSpans
 
-LATE_SHARE = 0.01  # over 1 % of the packets over 20 ms late: an agent's endpointing hears such gaps
-LATE_LEAST = 3  # and not of one or two in a turn of half a second
+LATE_SHARE = 0.01  # more than 1 % of packets over 20 ms late: gaps that affect an agent's endpointing
+LATE_LEAST = 3  # but at least this many: one or two packets exceed 1 % in a turn of half a second
 MUCH_LATE_MS = 100.0
-PACKETS_A_SECOND = 100.0  # where a call was too short to tell
+PACKETS_A_SECOND = 100.0  # the default if the call was too short to measure it
 READ_LATE_MS = 10.0
 
-# Of media over loopback, in one second. Five calls at once on a machine with time to spare had a jitter buffer of 122
-# ms at the most while they joined and of 50 after that, no jitter or round trip over 2 ms, and 1,560 samples made up.
+# Limits for media over loopback, in one second. Five concurrent calls on a machine with spare CPU had at most 122 ms of
+# jitter buffer while joining and 50 ms afterwards, no jitter or RTT over 2 ms, and 1,560 concealed samples.
 LATE_BUFFER_MS = 100.0
 LATE_JITTER_MS = 20.0
 LATE_RTT_MS = 20.0
 LATE_CONCEALED = 1920  # samples, 40 ms
 
-# From here on a resource is said to have run out. A second that is 5 % stolen lacks 50 ms somewhere.
+# Limits beyond which a resource is reported as exhausted. A second with 5 % steal lacks 50 ms somewhere.
 STEAL_SHARE = 0.05
 THROTTLED_MS = 20.0
 LOOP_SHARE = 0.9
 BUSY_SHARE = 0.9
-LAG_MS = 50.0  # a loop this late with CPU to spare has been stopped, not starved
+LAG_MS = 50.0  # a loop this late with CPU to spare was stopped, not starved
 
 E = TypeVar("E", bound=Event)
 
 
 class Fitness:
-    """One call's fitness, asked about one part of it after the other; each is looked up, however long the call was."""
+    """The fitness of one call. Queries about a part of it are lookups, with a cost independent of the call's length."""
 
     def __init__(self, spans: CallSpans, faults: Sequence[SelfFault] = ()) -> None:
         self._faults = faults
@@ -60,7 +60,10 @@ class Fitness:
         self._packets_a_second = float(statistics.median(sent)) if sent else PACKETS_A_SECOND  # engines differ
 
     def unfit_reasons(self, start_ns: int, end_ns: int, onset_ns: int | None) -> list[Unfit]:
-        """Why the harness was not fit between two times; empty where it was."""
+        """Why the harness was not fit between two times; empty if it was fit.
+
+        `onset_ns` is the onset that was measured in between, if any: reading its packet late makes it unfit too.
+        """
         reasons = [
             Unfit(kind="self_fault", name=fault.name, detail=fault.what)
             for fault in self._faults
@@ -82,7 +85,7 @@ class Fitness:
         return reasons
 
     def _late_media(self, start_ns: int, end_ns: int) -> Unfit | None:
-        """What came late from a service on this machine while the machine had no CPU left; None where nothing did."""
+        """What arrived late from a service on this machine while it had no CPU left; None if nothing did."""
         if not self._shared or _most(second.busy for second in self._seconds.touching(start_ns, end_ns)) < BUSY_SHARE:
             return None
         media = self._media.touching(start_ns, end_ns)
@@ -100,7 +103,7 @@ class Fitness:
         return None
 
     def what_ran_out(self, start_ns: int, end_ns: int) -> RanOut | None:
-        """Which resource ran out between two times, as far as the seconds that touch them tell; for an unfit turn."""
+        """Which resource ran out between two times, for an unfit turn; None if unknown."""
         seconds = self._seconds.touching(start_ns, end_ns)
         stall = longest_stall(self._lags.between(start_ns - 10 * NS_PER_S, end_ns), start_ns, end_ns)
         ours = None if stall is None or is_starved(stall) else own_doing(stall)
@@ -131,18 +134,18 @@ def _t_ns(event: Event) -> int:
 
 
 class _Timed(Generic[E]):
-    """Events in the order of their times."""
+    """Events sorted by time."""
 
     def __init__(self, events: Sequence[E]) -> None:
         self._events = sorted(events, key=_t_ns)
 
     def between(self, start_ns: int, end_ns: int) -> list[E]:
-        """Those from one time to another, both included."""
+        """The events from one time to another, inclusive."""
         first = bisect_left(self._events, start_ns, key=_t_ns)
         return self._events[first : bisect_right(self._events, end_ns, key=_t_ns)]
 
     def touching(self, start_ns: int, end_ns: int) -> list[E]:
-        """Those of one second each that lie within these times in part; such an event bears the time of its end."""
+        """The per-second events whose second overlaps the interval; such an event has the time of its second's end."""
         return self.between(start_ns, end_ns + NS_PER_S)
 
 

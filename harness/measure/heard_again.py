@@ -1,8 +1,8 @@
-"""The agent's voice found anew in a call's recording: what a timeline says of the stream that was heard, read back.
+"""Detects the agent's voice again in a call's recording, with the times of the live stream.
 
-A position counts the samples of the stream from its first one. The timeline's anchors (`heard` events) say when the
-sample at a position came in, and where in the recording it stands. An edge that is found where it was found live keeps
-its live time exactly; another takes its time from the anchor nearest in position.
+A position counts samples of the stream from its first one. The timeline's anchors (`heard` events) give the arrival
+time of the sample at a position, and its place in the recording. An edge found at the same position as live keeps its
+exact live time; any other takes its time from the anchor nearest in position.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from harness.timeline.edges import end_event, onset_event
 from harness.timeline.events import AgentEnd, AgentOnset, Event, SecondPassed, StreamAnchor, TrackGone
 from harness.timeline.spans import gather
 
-_BLOCK = SAMPLE_RATE  # how much is read at a time
+_BLOCK = SAMPLE_RATE  # samples read at a time
 
 Read = Callable[[int, int], NDArray[np.int16]]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`count` samples of the stream, which stand at `place` in the recording; None: they are not in it."""
+    """`count` samples of the stream, found at `place` in the recording; None if they are not in it."""
 
     count: int
     place: int | None
 
 
 class HeardStream:
-    """What was heard of the agent in one call: the stream of its only track, by the timeline's anchors.
+    """The audio received from the agent in one call: the stream of its only track, located by the timeline's anchors.
 
     Attributes:
-        ended: Whether the stream ended before the call did: a voice that lasted ended with it.
+        ended: Whether the stream ended before the call did, and a voice in progress with it.
     """
 
     def __init__(self, events: Sequence[Event]) -> None:
@@ -54,7 +54,7 @@ class HeardStream:
         self.ended = any(isinstance(event, TrackGone) and event.track == self._track for event in events)
 
     def why_not(self) -> str | None:
-        """Why the stream cannot be found in a recording; None where it can."""
+        """Why the stream cannot be found in a recording; None if it can."""
         anchors = self._anchors
         if not anchors and self._recorded:
             return "the agent had several audio tracks, and the recording holds them mixed"
@@ -69,13 +69,13 @@ class HeardStream:
         return None
 
     def pieces(self) -> Iterator[Piece]:
-        """The stream, from its first sample on, as it stands in the recording; see `why_not`.
+        """Yields the stream from its first sample on, in pieces as recorded. Only valid if `why_not` is None.
 
-        Where the stream moved back in time, the recording left out quiet samples, or wrote what came later over them;
-        where it moved on, the recording has silence that is not of the stream.
+        Where the stream shifted back in time, the recording dropped quiet samples or overwrote them with later ones.
+        Where it shifted forward, the recording has silence that is not part of the stream.
         """
         anchors = [(anchor.position, anchor.place) for anchor in self._anchors if anchor.place is not None]
-        # From a later anchor's place on, the recording holds what came from that anchor on.
+        # From a later anchor's place on, the recording holds the samples that follow that anchor.
         overwritten_from = list(itertools.accumulate((place for _, place in reversed(anchors)), min))[::-1]
         pairs = itertools.pairwise(anchors)
         for ((position, place), (following, _)), until in zip(pairs, overwritten_from[1:], strict=True):
@@ -87,7 +87,7 @@ class HeardStream:
                 yield Piece(samples - recorded, None)
 
     def find_voices(self, read: Read) -> list[FoundEdge]:
-        """The edges of the agent's voice in the stream; `read(place, count)` gives samples of the recording.
+        """Detects the edges of the agent's voice; `read(place, count)` returns samples of the recording.
 
         Raises:
             EOFError: The recording is shorter than its timeline says.
@@ -104,7 +104,7 @@ class HeardStream:
         return found + (finder.finish() if self.ended else [])
 
     def with_voices(self, found: Sequence[FoundEdge]) -> list[Event]:
-        """The timeline with these edges of the agent's voice in place of those that were found live."""
+        """The timeline with its live edges of the agent's voice replaced by `found`."""
         track = self._track
         times = _Times([event for event in self._events if getattr(event, "track", track) == track], track or "")
         live = {(type(event), event.position): event for event in self._events if self._is_edge(event)}
@@ -125,7 +125,7 @@ def _t_ns(event: Event) -> int:
 
 
 class _Times:
-    """From positions in one track to times, and to all that an edge which was not found live has to tell."""
+    """Maps positions in one track to times, and builds the events of edges."""
 
     def __init__(self, events: Sequence[Event], track: str) -> None:
         self._track = track
@@ -139,7 +139,7 @@ class _Times:
         self._seconds = sorted((event for event in events if isinstance(event, SecondPassed)), key=_t_ns)
 
     def onset(self, edge: FoundEdge, live: Event | None) -> AgentOnset:
-        """The event of an onset; where it was found `live` as well, it keeps the times that it had then."""
+        """The event of an onset; if it was also found live, it keeps the times of `live`."""
         if isinstance(live, AgentOnset):
             return onset_event(
                 edge,
@@ -150,8 +150,8 @@ class _Times:
                 read_late_ms=live.read_late_ms,
             )
         t_ns, ear_ns = self._at(edge.edge.position)
-        # How late its own block was read is not known: the latest one of its second stands for it. (A second's event
-        # bears the time of its end.)
+        # How late its own block was read is unknown; use the maximum of its second. (A `second` event has the time of
+        # its second's end.)
         first = bisect.bisect_left(self._seconds, t_ns, key=_t_ns)
         until = bisect.bisect_left(self._seconds, t_ns + NS_PER_S, key=_t_ns)
         late_ms = [each.read_late_ms for each in self._seconds[first:until]]
@@ -165,7 +165,7 @@ class _Times:
         )
 
     def end(self, edge: FoundEdge, live: Event | None, *, onset: Event) -> AgentEnd:
-        """The event of an end, likewise; `onset` is that of its voice."""
+        """The event of an end, built like an onset's; `onset` is the event of the same voice's onset."""
         known = live if isinstance(live, AgentEnd) else None
         return end_event(
             edge,
@@ -176,7 +176,7 @@ class _Times:
         )
 
     def _began(self, end: FoundEdge, onset: Event, live: AgentEnd | None) -> int | None:
-        """When the voice of an end began, as the end knows it; None where it was noise."""
+        """When the voice began, according to its end; None if it was noise."""
         if end.edge.began is None:
             return None
         if not end.began_later:
@@ -185,7 +185,7 @@ class _Times:
         return known if isinstance(known, int) else self._at(end.edge.began)[0]
 
     def _at(self, position: int) -> tuple[int, int | None]:
-        """When the sample came in, and when it could be heard (None: not known)."""
+        """When the sample at `position` arrived, and when it was audible (None: unknown)."""
         after = bisect.bisect_left(self._positions, position)
         near = self._anchors[max(0, after - 1) : after + 1]
         anchor_position, t_ns, ear_ns = min(near, key=lambda anchor: abs(anchor[0] - position))

@@ -1,4 +1,4 @@
-"""How the agent's audio came over in a whole call, from what each second and each stretch of voice told."""
+"""The quality of the agent's audio over a whole call, from its per-second statistics and its stretches of voice."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from harness.hearing.level import FULL_SCALE, power_dbfs
 from harness.record.result import MediaHealth
 from harness.timeline.events import AgentEnd, MediaSecond
 
-GAP_MS = 15.0  # what is shorter nobody hears as a break (`voice_quality.DROP_LEAST_MS`)
+GAP_MS = 15.0  # a shorter gap is not heard as a dropout (`voice_quality.DROP_LEAST_MS`)
 GAP_SAMPLES = 720
 
 
 def media_health(seconds: Sequence[MediaSecond] | None, ends: Sequence[AgentEnd]) -> MediaHealth:
-    """The call's media health.
+    """Summarises the media health of a call.
 
     Args:
-        seconds: `media` events, one a second. Silence that the sender does not transmit (DTX) is in none of their
-            counts: loss is told by sequence numbers, and silence put in for silence is not concealed. None for a
-            recording, of whose media nothing is known: then each break in a voice counts.
-        ends: `agent.end` events, one a stretch of voice; those without the voice's quality are left out.
+        seconds: `media` events, one per second. Silence that the sender does not transmit (DTX) is in none of their
+            counts: loss is measured by sequence numbers, and silence inserted for silence is not concealment. None for
+            a recording, whose media statistics are unknown; every dropout then counts.
+        ends: `agent.end` events, one per stretch of voice; those without the voice's quality are ignored.
     """
     voices = [(end, end.active_dbfs) for end in ends if end.active_ms and end.active_dbfs is not None]
     broken = [end for end, _ in voices if end.dropouts]
@@ -52,7 +52,7 @@ def media_health(seconds: Sequence[MediaSecond] | None, ends: Sequence[AgentEnd]
 
 
 def _confirmed(ends: Sequence[AgentEnd], seconds: Sequence[MediaSecond]) -> list[AgentEnd]:
-    """The voices whose breaks the media tells of as well: a robotic voice breaks off by itself between its sounds."""
+    """The voices whose dropouts the media statistics confirm: a robotic voice itself breaks off between sounds."""
     gaps = sorted(
         event.t_ns
         for event in seconds
@@ -61,14 +61,14 @@ def _confirmed(ends: Sequence[AgentEnd], seconds: Sequence[MediaSecond]) -> list
     found = []
     for end in ends:
         first = bisect_left(gaps, end.began if isinstance(end.began, int) else end.t_ns)
-        # A second's counts are told at its end.
+        # The counts of a second have the time of its end.
         if first < len(gaps) and gaps[first] <= end.t_ns + 2 * NS_PER_S:
             found.append(end)
     return found
 
 
 def _share(part: int, whole: int) -> float | None:
-    # A packet that was counted as lost and came late after all is taken back, in a later second.
+    # A packet counted as lost that arrives late is subtracted in a later second, so `part` may be negative.
     return round(max(0, part) / whole, 6) if whole > 0 else None
 
 

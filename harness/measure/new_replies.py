@@ -1,4 +1,4 @@
-"""When an agent began to write a reply: frames that carry on the one before, or send it again, are of the same."""
+"""Finds when an agent began to write replies; a frame that continues or repeats the previous one is the same reply."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from harness.clock import NS_PER_MS
 from harness.text.as_read import as_read
 from harness.timeline.events import TextCame
 
-GROWS_NS = 2_000 * NS_PER_MS  # the same words after longer are said again
-STREAM_NS = 300 * NS_PER_MS  # tokens, and the sentences of one answer that is ready, follow one another more closely
+GROWS_NS = 2_000 * NS_PER_MS  # the same words after a longer time are a new reply
+STREAM_NS = 300 * NS_PER_MS  # tokens, and the sentences of a finished answer, arrive closer together
 
 
 class NewReplies:
-    """Told each reply frame as it comes; `times_ns` are when replies began."""
+    """Collects reply frames in order of arrival; `times_ns` are the times at which replies began."""
 
     def __init__(self) -> None:
         self.times_ns: list[int] = []
@@ -22,7 +22,7 @@ class NewReplies:
         self._segment: str | None = None
 
     def add(self, t_ns: int, text: str, segment: str | None = None) -> None:
-        """A frame with a text; `segment` where it names one that others share."""
+        """Adds a frame with a text; `segment` is its segment id if it is shared by several frames."""
         read = as_read(text)
         if not read:
             return
@@ -37,7 +37,7 @@ class NewReplies:
 
 
 def new_replies_ns(texts: Iterable[TextCame]) -> list[int]:
-    """The same of a call's texts, in their order."""
+    """When replies began, from a call's texts in order."""
     replies = NewReplies()
     for event in texts:
         if event.role == "reply":

@@ -1,4 +1,4 @@
-"""What a person should know of a call beside its numbers, in sentences."""
+"""Notes on a call: what a reader should know besides its numbers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from harness.text.counted import counted
 from harness.timeline.events import SessionCreated
 from harness.timeline.spans import CallSpans
 
-BEHIND_S, BEHIND_MS = 5, 100.0  # what a person hears as gaps
-CLOCK_STEP_MS = 10.0  # a clock that is slewed moves by 0.5 ms in a second at most (adjtime(3))
+BEHIND_S, BEHIND_MS = 5, 100.0  # falling behind this much in this time is audible as gaps
+CLOCK_STEP_MS = 10.0  # a slewed clock moves by at most 0.5 ms per second (adjtime(3))
 
 
 def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list[str]:
-    """All that is worth a sentence; `stray` texts belong to no turn, `altered_echoes` are not what was sent."""
+    """The notes on a call, one sentence each.
+
+    Args:
+        spans: The call.
+        stray: How many texts belong to no turn.
+        altered_echoes: How many echoes differ from the text that was sent.
+    """
     media = media_health(spans.media, spans.voice_ends)
     notes = []
     created = spans.one(SessionCreated)
@@ -58,9 +64,9 @@ def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list
 
 
 def _fell_behind_ms(spans: CallSpans) -> float:
-    """By how much a track of the agent fell behind the pace of time within 5 s, at the worst; 0 where nobody can tell.
+    """The most that a track of the agent fell behind real time within 5 s, in ms; 0 if unknown.
 
-    It catches up only by what it leaves out: packets that came late and the next ones in time are jitter.
+    A track that fell behind catches up only by skipping audio. Late packets followed by punctual ones are jitter.
     """
     worst_ms = 0.0
     for track in {event.track for event in spans.media}:

@@ -1,4 +1,4 @@
-"""Whether something that grows with time does so at the pace it should; pure."""
+"""Checks whether a counter that grows with time does so at the expected pace. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from harness.clock import NS_PER_S
 
 WINDOWS_S = (5.0, 30.0)
 SHARE = 0.01
-LEAST_S = 0.5  # points nearer to one another than this, in time and by what they count, tell of no pace
+LEAST_S = 0.5  # points closer than this, in both time and amount, are too close to measure a pace
 
-Point = tuple[int, float]
-"""When (ns), and how much there had been by then."""
-_Step = tuple[float, float]
-"""The same in seconds: of time, and of what there should be in a second."""
+Point = tuple[int, float]  # a time (ns), and the total amount by then
+_Step = tuple[float, float]  # the same in seconds: of time, and as the seconds that the amount should take
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What is expected in a second: from `low` to `high` times `unit`.
+    """An expected pace: from `low` to `high` times `unit` per second.
 
-    `slack_s` is by how many seconds' worth a count may be off at any time: it is read in pieces. `steady` where a pace
-    that is off only counts if most points of a window say so: single ones may be off by much, as packets that are late.
+    `slack_s` is the tolerance of a count at any time, as seconds' worth of it, because counts are read in pieces. If
+    `steady`, a deviation counts only if the median step of a window shows it: single points may be far off, as late
+    packets are.
     """
 
     unit: float
@@ -37,7 +36,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """From when to when the pace was off, and how much there was in a second on average."""
+    """A period in which the pace was off, and the mean amount per second in it."""
 
     from_ns: int
     to_ns: int
@@ -45,7 +44,7 @@ class Off:
 
 
 def off_pace(points: Sequence[Point], pace: Pace) -> list[Off]:
-    """Where the pace was more than 1 % off over 5 s; or, if it nowhere was, over 30 s. Stretches that touch are one."""
+    """The periods in which the pace was over 1 % off for 5 s or, if there are none, for 30 s; merged if they touch."""
     if not points:
         return []
     kept, steps = _thinned(points, pace.unit)
@@ -58,7 +57,7 @@ def off_pace(points: Sequence[Point], pace: Pace) -> list[Off]:
 
 
 def _thinned(points: Sequence[Point], unit: float) -> tuple[list[Point], list[_Step]]:
-    """The points that tell of a pace, and the same in seconds since the first."""
+    """The points that are far enough apart to measure a pace, and the same in seconds since the first."""
     start_ns, start = points[0]
     kept, steps = [points[0]], [(0.0, 0.0)]
     for point in points:
@@ -70,13 +69,13 @@ def _thinned(points: Sequence[Point], unit: float) -> tuple[list[Point], list[_S
 
 
 def _surplus_s(seconds: float, amount_s: float, pace: Pace) -> float:
-    """How much more there was than there may be; below zero: less than there must be."""
+    """The excess over the upper limit, or the deficit below the lower limit as a negative number; 0 in between."""
     over, under = amount_s - pace.high * seconds, amount_s - pace.low * seconds
     return over if over > 0 else min(under, 0.0)
 
 
 def _windows_off(steps: Sequence[_Step], pace: Pace, window_s: float) -> Iterator[tuple[int, int]]:
-    """The first and last point of each window in which the pace was off: a few operations for each point."""
+    """Yields the first and last point of each window in which the pace was off; linear in the number of points."""
     first = 0
     for last, (now_s, sum_s) in enumerate(steps):
         while first + 1 < last and (now_s - steps[first + 1][0] >= window_s or sum_s - steps[first + 1][1] >= window_s):
@@ -94,14 +93,14 @@ def _windows_off(steps: Sequence[_Step], pace: Pace, window_s: float) -> Iterato
 
 
 def _shares(steps: Sequence[_Step], pace: Pace) -> Iterator[float]:
-    """By what share each step's pace was off."""
+    """Yields the relative deviation of each step's pace."""
     for (before_s, before_sum_s), (after_s, after_sum_s) in pairwise(steps):
         seconds, amount_s = after_s - before_s, after_sum_s - before_sum_s
         yield _surplus_s(seconds, amount_s, pace) / max(seconds, amount_s)
 
 
 def _trimmed(steps: Sequence[_Step], first: int, last: int, pace: Pace) -> tuple[int, int]:
-    """From where to where the pace was off: a window also has steps beside it in which it was not."""
+    """Trims steps with a correct pace from both ends of a window."""
     (from_s, before_s), (to_s, after_s) = steps[first], steps[last]
     sign = math.copysign(1.0, _surplus_s(to_s - from_s, after_s - before_s, pace))
     wrong = [index for index, share in enumerate(_shares(steps[first : last + 1], pace)) if sign * share > SHARE]
@@ -109,7 +108,7 @@ def _trimmed(steps: Sequence[_Step], first: int, last: int, pace: Pace) -> tuple
 
 
 def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Spans, in order, that touch as one."""
+    """Merges sorted spans that touch."""
     first, last = spans[0]
     for next_first, next_last in spans[1:]:
         if next_first > last:

@@ -1,8 +1,8 @@
-"""The text of a turn, put together from the frames that carried it.
+"""Assembles the text of a turn from the frames that carried it.
 
-Services send the same words several times: interim transcripts that grow and change, finals sent again, replies that
-grow from frame to frame, and tokens that mean nothing alone. A frame replaces the one before where it is the same
-segment (by its id, else by a common beginning or likeness); what is left is joined as it was written.
+Services send the same words several times: interim transcripts that grow and change, repeated finals, replies that grow
+from frame to frame, and single tokens. A frame replaces the previous one if it is the same segment (by its id, or else
+by a common prefix or similarity); the remaining segments are joined as written.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from harness.text.as_read import as_read, letters_of
 
-ALIKE = 0.65  # of the letters; two sentences that have nothing to do with each other share up to about half
-GOES_BACK_TO = 0.6  # of its length an interim may shrink; a shorter one is the beginning of another sentence
-TOKEN_LENGTH = 12.0  # characters: frames that are shorter on average, and end with a space, are a stream of tokens
-RESENT_LENGTH = 8  # letters: shorter ones may be said twice
+ALIKE = 0.65  # similarity of the letters; unrelated sentences reach up to about 0.5
+GOES_BACK_TO = 0.6  # an interim may shrink to this share of its length; anything shorter starts another sentence
+TOKEN_LENGTH = 12.0  # characters: frames that end with a space and are shorter on average are a stream of tokens
+RESENT_LENGTH = 8  # letters: a shorter text may really have been said twice
 _DELTA = re.compile(r"delta|token|chunk", re.IGNORECASE)
 _CLOSING = frozenset(".,;:!?%\u2026\u3002\u3001")
 _SENTENCE_ENDS = frozenset(".!?:\u2026")
@@ -26,7 +26,7 @@ _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A frame's text: trimmed, and as it was written; `final` is None where the frame says nothing of it."""
+    """A frame's text, both trimmed and as written; `final` is None if the frame does not say."""
 
     text: str
     t_ns: int
@@ -38,7 +38,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What is left of the pieces; `settled_ns` is when the last of it first came."""
+    """The assembled text; `settled_ns` is when its last part was first received."""
 
     text: str = ""
     settled_ns: int | None = None
@@ -55,7 +55,7 @@ class _Segment:
 
 @dataclass
 class _Reading:
-    """One way to read the frames: whether those that are alike, or grow, replace one another."""
+    """One interpretation of the frames: whether similar or growing ones replace each other."""
 
     recogniser: bool
     likeness: bool
@@ -64,7 +64,7 @@ class _Reading:
     segments: list[_Segment] = field(default_factory=list)
 
     def add(self, piece: Piece) -> None:
-        """The next frame."""
+        """Adds the next frame."""
         letters = letters_of(piece.text)
         if not letters:
             self._append(piece, letters)
@@ -75,7 +75,7 @@ class _Reading:
 
     def _add_by_id(self, piece: Piece, letters: str) -> None:
         same = next((segment for segment in reversed(self.segments) if segment.id == piece.segment), None)
-        # A recogniser's segment is one text, however it was revised.
+        # A recogniser's segment is one text, no matter how often it is revised.
         revised = self.recogniser and not self.streamed
         if same is None:
             self._append(piece, letters)
@@ -103,7 +103,7 @@ class _Reading:
             self._append(piece, letters)
 
     def _is_draft(self, last: _Segment, piece: Piece, letters: str) -> bool:
-        """Whether the last text is one of the same words as this, which now takes its place."""
+        """Whether the last segment is an earlier version of this piece, to be replaced by it."""
         if self._is_same_again(last, piece, letters) or self._continues(last, piece, letters):
             return True
         if last.final is not None and not self.streamed:
@@ -114,13 +114,13 @@ class _Reading:
         return self.growth and letters == last.letters and not self._is_token(piece, letters)
 
     def _was_sent_before(self, piece: Piece, letters: str) -> bool:
-        """Whether an earlier segment is sent again, though others have come since."""
+        """Whether this repeats an earlier segment that others have followed since."""
         if not self.growth or len(letters) < RESENT_LENGTH or self._is_token(piece, letters):
             return False
         return any(segment.letters == letters for segment in self.segments[:-1])
 
     def _continues(self, last: _Segment, piece: Piece, letters: str) -> bool:
-        """Whether this is the same text, grown; of a stream (` to`, ` tomorrow`) only where it has all of it again."""
+        """Whether this is the last text, grown. In a token stream (` to`, ` tomorrow`) it must repeat all of it."""
         if not self.growth or not last.letters or letters == last.letters or not letters.startswith(last.letters):
             return False
         if not self.streamed:
@@ -130,11 +130,11 @@ class _Reading:
         return alone and not self._goes_on(piece) and as_read(piece.text).startswith(so_far) and " " in piece.text
 
     def _goes_on(self, piece: Piece) -> bool:
-        """Whether a frame of a stream begins with the space that parts it from the one before."""
+        """Whether a frame of a stream begins with the space that separates it from the previous one."""
         return self.streamed and piece.written[:1].isspace()
 
     def _is_revision(self, last: _Segment, piece: Piece, letters: str) -> bool:
-        """Whether this is the same stretch of speech, heard otherwise."""
+        """Whether this is a different recognition of the same speech."""
         from rapidfuzz.distance import Indel
 
         if len(letters) < GOES_BACK_TO * len(last.letters) or self._is_token(piece, letters):
@@ -143,7 +143,7 @@ class _Reading:
         return max(Indel.normalized_similarity(last.letters, beginning) for beginning in (as_far, letters)) >= ALIKE
 
     def _is_token(self, piece: Piece, letters: str) -> bool:
-        """Whether this is one of a stream, where the same may come twice and both count (`five five`)."""
+        """Whether this is a token of a stream, where the same token may occur twice and count twice (`five five`)."""
         return self.streamed and (len(letters) < RESENT_LENGTH or " " not in piece.text)
 
     def _append(self, piece: Piece, letters: str) -> None:
@@ -158,7 +158,7 @@ class _Reading:
         old.parts, old.letters, old.final = [piece.written or piece.text], letters, old.final or piece.final
 
     def settled(self) -> Settled:
-        """The text, and when the last of it first came."""
+        """The text, and when its last part was first received."""
         parts = [part for segment in self.segments for part in segment.parts]
         times = [segment.t_ns for segment in self.segments if segment.letters] or [
             segment.t_ns for segment in self.segments
@@ -167,15 +167,15 @@ class _Reading:
 
 
 def settle_reply(pieces: Sequence[Piece]) -> Settled:
-    """An agent's reply. It may grow; two that are merely alike are two."""
+    """Assembles an agent's reply. It may grow, but two similar texts are two."""
     return _read(pieces, recogniser=False, likeness=False, growth=True)
 
 
 def settle_transcript(pieces: Sequence[Piece], said: str) -> Settled:
-    """A transcript of what was said; `said` is empty where nobody knows.
+    """Assembles the transcript of what was said; `said` is empty if that is unknown.
 
-    Frames that are alike may be two drafts of one sentence, or two sentences: of both readings the one is taken that is
-    nearer to what was said, the first where they are equally near.
+    Similar frames may be two drafts of one sentence, or two sentences. Of the possible readings, the one closest to
+    `said` is taken; on a tie, the first.
     """
     readings = [_read(pieces, recogniser=True, likeness=True, growth=True)]
     target = letters_of(said)
@@ -195,7 +195,7 @@ def _read(pieces: Sequence[Piece], *, recogniser: bool, likeness: bool, growth: 
 
 
 def _is_stream(pieces: Sequence[Piece]) -> bool:
-    """Whether the frames are parts of words and sentences, with the spaces where they belong."""
+    """Whether the frames are tokens: fragments of sentences that carry their own spaces."""
     if len(pieces) < 2:
         return False
     if any(_DELTA.search(piece.type) for piece in pieces):
@@ -208,7 +208,7 @@ def _is_stream(pieces: Sequence[Piece]) -> bool:
 
 
 def joined(parts: Sequence[str], *, streamed: bool) -> str:
-    """Texts as one: as written where they bring their own spaces, else with a space where words need one."""
+    """Joins texts: as written if they carry their own spaces, otherwise with a space where words need one."""
     text = ""
     for part in parts:
         text += (_between(text, part, streamed=streamed) + part.lstrip()) if part.strip() else part
@@ -229,10 +229,10 @@ def _between(before: str, after: str, *, streamed: bool) -> str:
 
 
 def _closes(char: str) -> bool:
-    """Whether no space stands before it."""
+    """Whether the character takes no space before it."""
     return unicodedata.normalize("NFKC", char) in _CLOSING or unicodedata.category(char) in ("Pe", "Pf")
 
 
 def _is_unspaced(char: str) -> bool:
-    """Whether it is of a script that puts no spaces between words."""
+    """Whether the character's script puts no spaces between words."""
     return unicodedata.name(char, "").startswith(_UNSPACED)

@@ -1,7 +1,7 @@
-"""What in a call's timeline cannot be, whatever the agent does: there the harness itself is wrong, and says so.
+"""Finds what is impossible in a call's timeline whatever the agent does, and so is a fault of the harness.
 
-`soundness` refuses a timeline that cannot be measured at all; what is found here makes the turns that it touches unfit.
-Pure, and a pass or two over the events. A timeline that does not tell tracks apart is one of one track.
+`soundness` rejects a timeline that cannot be measured at all; a fault found here makes the turns that it touches unfit.
+Pure functions, with one or two passes over the events. A timeline without track names counts as having one track.
 """
 
 from __future__ import annotations
@@ -28,21 +28,20 @@ from harness.timeline.events import (
     TextCame,
 )
 
-AFTER_NS = 1 * NS_PER_S  # after the hang-up: times on the wire are estimated, and may lie a little beyond it
-BEFORE_NS = 50 * NS_PER_MS  # before the join: the room may speak before our caller has written that it is there
-REACH = 3 * SAMPLE_RATE  # from one anchor to the next is a second, and what has been heard is a little more
+AFTER_NS = 1 * NS_PER_S  # tolerance after the hang-up: times on the wire are estimates
+BEFORE_NS = 50 * NS_PER_MS  # tolerance before the join: events may arrive before our join is recorded
+REACH = 3 * SAMPLE_RATE  # anchors are one second apart, and audio is heard a little beyond the last one
 STUCK_NS = 1 * NS_PER_S
 TOGETHER_NS = 30 * NS_PER_MS
 TOGETHER_LEAST = 3
 
-_Placed = tuple[Edge | StreamAnchor, int]
-"""With the position in its stream."""
+_Placed = tuple[Edge | StreamAnchor, int]  # an event with its position in the stream
 
 _IN_THE_CALL = AgentOnset | AgentEnd | TextCame | JunkCame | CallerSpoke | CallerTyped | SendLate | SecondPassed
 
 
 def self_faults(events: Sequence[Event]) -> list[SelfFault]:
-    """All that is wrong with the harness in a call, by its events in the order in which they were written."""
+    """All faults of the harness in a call, from its events in the order in which they were written."""
     course = CallCourse(events)
     streams = course.streams
     return [
@@ -60,7 +59,7 @@ def self_faults(events: Sequence[Event]) -> list[SelfFault]:
 
 
 def _outside(events: Sequence[Event], course: CallCourse) -> Iterator[SelfFault]:
-    """What was heard, sent or read while there was no call."""
+    """Events that were heard, sent or read outside of the call."""
     for event in events:
         if not isinstance(event, _IN_THE_CALL):
             continue
@@ -91,7 +90,7 @@ def _unpaired(stream: Stream) -> Iterator[SelfFault]:
 
 
 def _beyond(stream: Stream) -> Iterator[SelfFault]:
-    """Edges of a voice that are further on in the stream than it had come: their times lie ahead of their sound."""
+    """Edges that lie further ahead in the stream than it had been received."""
     for edge, reach in zip(stream.edges, stream.reach, strict=True):
         position = edge.position
         if position is not None and reach is not None and position > reach + REACH:
@@ -101,7 +100,7 @@ def _beyond(stream: Stream) -> Iterator[SelfFault]:
 
 
 def _repeated(stream: Stream) -> Iterator[SelfFault]:
-    """Positions in what was heard that go back, or stand while time goes on."""
+    """Stream positions that go back, or stand still while time passes."""
     for before, after in pairwise(stream.anchors):
         came_ns = abs(after.t_ns - before.t_ns)
         if after.position < before.position or (after.position == before.position and came_ns > STUCK_NS):
@@ -122,7 +121,7 @@ def _repeats(before: _Placed, after: _Placed, stream: Stream) -> SelfFault:
 
 
 def _twice(streams: Sequence[Stream]) -> Iterator[SelfFault]:
-    """Two streams whose onsets come together again and again: one voice, heard twice."""
+    """Streams whose onsets coincide repeatedly: one voice, heard twice."""
     onsets = sorted(
         (edge.t_ns, stream.track) for stream in streams for edge in stream.edges if isinstance(edge, AgentOnset)
     )

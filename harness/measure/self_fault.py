@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from harness.record.self_fault import SelfFaultName, SelfFaultSeen
 from harness.text.counted import counted
 
-MOST = 10  # of one name: what is broken more often is broken in the whole call
+MOST = 10  # of one kind: beyond that, the whole call is affected
 
 
 @dataclass(frozen=True, slots=True)
 class SelfFault:
-    """What cannot be, by its name, and from when to when; None where it concerns the whole call."""
+    """A fault of the harness: its name, its details, and its period; None if it affects the whole call."""
 
     name: SelfFaultName
     what: str
@@ -26,14 +26,14 @@ class SelfFault:
         return SelfFaultSeen(self.name, self.what)
 
     def touches(self, start_ns: int, end_ns: int) -> bool:
-        """Whether it concerns anything between two times."""
+        """Whether the fault affects the interval."""
         if self.from_ns is None or self.to_ns is None:
             return True
         return self.from_ns <= end_ns and self.to_ns >= start_ns
 
 
 def not_too_many(faults: Iterable[SelfFault]) -> Iterator[SelfFault]:
-    """Faults of one check; where there are very many, the first stands for all and for the whole call."""
+    """Yields the faults of one check; if there are more than `MOST`, the first stands for all, for the whole call."""
     found = list(faults)
     if len(found) <= MOST:
         yield from found

@@ -1,7 +1,7 @@
-"""Whether audio came, was decoded and left at the pace of time: 48,000 samples a second, packets as often as are due.
+"""Checks that audio was received, decoded and sent in real time: 48,000 samples per second, packets as often as due.
 
-A pace may be 1 % off over 5 s. What is counted in pieces may be off by a piece besides, whatever the time; and single
-packets may be late by what the network's jitter does, which is nobody's fault here.
+A pace may be 1 % off over 5 s. A count that grows in pieces may be off by one piece in addition. Single packets may be
+late because of network jitter, which is not a fault of the harness.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from harness.measure.pace import Pace, Point, off_pace
 from harness.measure.self_fault import SelfFault
 from harness.timeline.events import SecondPassed
 
-PIECE_S = 0.25  # what is heard is counted in blocks of up to 160 ms, and read up to that late
-PACKET = SAMPLE_RATE // 100  # the shortest packet in use, 10 ms: an agent that sends those has 100 a second
-MOST_OF_ANY = 1.25  # of several tracks now one, now the other is a block ahead
-JITTERS = 6  # by so many times the mean jitter of a call a packet may be late
+PIECE_S = 0.25  # received audio is counted in blocks of up to 160 ms, and read up to that late
+PACKET = SAMPLE_RATE // 100  # the shortest packet in use, 10 ms: an agent that uses it sends 100 per second
+MOST_OF_ANY = 1.25  # with several tracks, a different one may be a block ahead each time
+JITTERS = 6  # how late a packet may be, in multiples of the call's mean jitter
 STOPPED_NS = 5 * NS_PER_S
-AROUND_NS = 3 * NS_PER_S // 2  # a track may have begun and ended so long before and after its first and last anchor
+AROUND_NS = 3 * NS_PER_S // 2  # a track may begin or end this long before its first or after its last anchor
 SECOND_NS = (NS_PER_S - NS_PER_MS, NS_PER_S + NS_PER_MS)  # from a `second` to the next
 
 
 def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
-    """Samples heard in a track against the time that passed."""
-    by_packets = any(anchor.ear is None for anchor in stream.anchors)  # else by when it was played
+    """Compares the samples heard in a track with the elapsed time."""
+    by_packets = any(anchor.ear is None for anchor in stream.anchors)  # otherwise by playout time
     jitters_ms = [event.jitter_ms for event in stream.media if by_packets and event.jitter_ms is not None]
     pace = Pace(SAMPLE_RATE, slack_s=JITTERS * max(jitters_ms, default=0.0) / 1000, steady=by_packets)
     points = _due(
@@ -50,7 +50,7 @@ def heard_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
 
 
 def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[SelfFault]:
-    """What each second of the call heard of a track, the most of any, against the time that passed."""
+    """Compares the samples heard in each second, in the track with the most, with the elapsed time."""
     heard = _Count([(stream.anchors[0].t_ns, stream.anchors[-1].t_ns) for stream in streams if stream.anchors])
     muted = _Count(course.muted)
 
@@ -69,7 +69,7 @@ def second_faults(streams: Sequence[Stream], course: CallCourse) -> Iterator[Sel
 
 
 def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
-    """Samples that were decoded of a track against the time that passed."""
+    """Compares the decoded samples of a track with the elapsed time."""
     decoded = ((event.t_ns, event.samples) for event in stream.media if event.samples is not None)
     pace = Pace(SAMPLE_RATE, slack_s=PIECE_S)
     for run in course.clear(_due(stream, _counted(decoded))):
@@ -79,7 +79,7 @@ def decoded_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
 
 
 def received_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
-    """Packets that came against what was decoded: no more than can be in so many samples."""
+    """Compares received packets with decoded samples, which must hold at least as many packets."""
     points = _counted(
         (event.t_ns, PACKET * event.received - event.samples) for event in stream.media if event.samples is not None
     )
@@ -92,7 +92,7 @@ def received_faults(stream: Stream, course: CallCourse) -> Iterator[SelfFault]:
 
 
 def sent_faults(course: CallCourse) -> Iterator[SelfFault]:
-    """Packets of the microphone that left against those that were due."""
+    """Compares the microphone's sent packets with those that were due."""
     if course.published_ns is None or course.packets_a_second is None:
         return
     seconds = [event for event in course.seconds if event.t_ns >= course.published_ns + NS_PER_S]
@@ -109,12 +109,12 @@ def sent_faults(course: CallCourse) -> Iterator[SelfFault]:
 
 
 def _due(stream: Stream, points: Sequence[Point]) -> list[Point]:
-    """What was heard by some times, with what the sender owed by then."""
+    """The points with the amount that the sender had fallen behind added."""
     return [(t_ns, amount + SAMPLE_RATE * stream.behind_s(t_ns)) for t_ns, amount in points]
 
 
 def _counted(counts: Iterable[tuple[int, float]]) -> list[Point]:
-    """How much there had been by each time; the first one's own count is of before it."""
+    """Accumulates counts into totals by time; each count belongs to the period before its time."""
     told = list(counts)
     return list(zip((t_ns for t_ns, _ in told), accumulate(float(count) for _, count in told), strict=True))
 
@@ -122,7 +122,7 @@ def _counted(counts: Iterable[tuple[int, float]]) -> list[Point]:
 def _constant(
     seconds: Sequence[SecondPassed], counts: Sequence[int | None]
 ) -> Iterator[tuple[Sequence[SecondPassed], int]]:
-    """Runs of `second` events that follow one another, of all of which the count is the same, and known."""
+    """Yields runs of consecutive `second` events with the same, known, non-zero count."""
     first = 0
     for index in range(1, len(seconds) + 1):
         if index < len(seconds):
@@ -136,14 +136,14 @@ def _constant(
 
 
 class _Count:
-    """How many of some spans of time there are at once."""
+    """Counts how many of some time spans overlap."""
 
     def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
         self._starts = sorted(start_ns for start_ns, _ in spans)
         self._ends = sorted(end_ns for _, end_ns in spans)
 
     def constant(self, from_ns: int, to_ns: int) -> int | None:
-        """The number between two times; None where it changes."""
+        """The number between two times; None if it changes."""
         started, ended = bisect_right(self._starts, from_ns), bisect_left(self._ends, from_ns)
         if started != bisect_right(self._starts, to_ns) or ended != bisect_left(self._ends, to_ns):
             return None

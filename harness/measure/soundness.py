@@ -1,4 +1,4 @@
-"""Whether a recorded timeline can be measured at all: begun, ended, and on a clock that does not go back."""
+"""Whether a recorded timeline can be measured at all: it has a start and an end, and its clock never goes back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.timeline.events import (
     WaitStarted,
 )
 
-# These are written when they happen; others bear the time of what was found out later, and may lie before the last one.
+# These are written when they happen. Others are detected later than they happen, and may have an earlier time.
 _AT_ONCE = (
     *(CallStarted, SessionRequested, SessionCreated, RoomConnecting, RoomConnected, MicPublished),
     *(GreetingAwaited, GreetingEnded, TurnStarted, TurnEnded, WaitStarted, WaitEnded, Cut, HungUp, CallEnded),
@@ -31,7 +31,7 @@ _AT_ONCE = (
 
 
 def out_of_order(events: Sequence[Event]) -> str | None:
-    """What is wrong with the timeline's beginning or its times; None where nothing is."""
+    """What is wrong with the timeline's start or order, as a message; None if nothing is."""
     if not events or not isinstance(events[0], CallStarted):
         return "the timeline does not begin with call.started"
     last: Event = events[0]
@@ -44,7 +44,7 @@ def out_of_order(events: Sequence[Event]) -> str | None:
 
 
 def breaks_off(events: Sequence[Event]) -> str | None:
-    """That the timeline ends before the call does; None where it does not."""
+    """A message if the timeline ends before the call does; None if it is complete."""
     if any(isinstance(event, CallEnded) for event in events):
         return None
     return "the timeline breaks off before the call's end"

@@ -1,4 +1,4 @@
-"""What a late event loop was late for: from what was noted while it was late (`machine/stall.py`)."""
+"""Why the event loop was late, from what was recorded meanwhile (`machine/stall.py`)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from harness.record.ran_out import RanOut
 from harness.text.counted import counted
 from harness.timeline.events import LoopWasLate
 
-WORTH_MS = 20.0  # a packet's own lateness limit: a shorter stall alone makes none late
+WORTH_MS = 20.0  # the lateness limit of a packet: a shorter stall alone makes none late
 MOST_OF_IT = 0.5
 
 
 def longest_stall(lags: Sequence[LoopWasLate], start_ns: int, end_ns: int) -> LoopWasLate | None:
-    """The longest lag of the event loop between two times that tells what it was for; None where there is none.
+    """The longest lag of the event loop with a recorded cause that overlaps an interval; None if there is none.
 
     Args:
-        lags: `loop.lag` events, at the time at which the loop was due.
-        start_ns: From here on.
-        end_ns: Up to here.
+        lags: `loop.lag` events, with the times at which the loop was due.
+        start_ns: The start of the interval.
+        end_ns: The end of the interval.
     """
     told = [event for event in lags if event.late_ms >= WORTH_MS and event.tells_why]
     touching = [each for each in told if each.t_ns <= end_ns and each.t_ns + each.late_ms * 1e6 >= start_ns]
@@ -26,12 +26,12 @@ def longest_stall(lags: Sequence[LoopWasLate], start_ns: int, end_ns: int) -> Lo
 
 
 def is_starved(stall: LoopWasLate) -> bool:
-    """Whether the loop had work and no CPU for most of the stall: the time of whatever it was at says nothing then."""
+    """Whether the loop waited for a CPU for most of the stall; what it was doing is then irrelevant."""
     return _is_most(stall, stall.waited_ms)
 
 
 def own_doing(stall: LoopWasLate) -> RanOut | None:
-    """What of our own doing a stall came from; None where nothing of it took the most of the time."""
+    """The cause of a stall within the harness; None if none accounts for most of the time."""
     if _is_most(stall, stall.gc_ms):
         return RanOut("collection", figure=round(stall.gc_ms))
     if _is_most(stall, stall.cpu_ms):

@@ -1,4 +1,4 @@
-"""Whether an agent that was talked over stopped, or only paused between two sentences."""
+"""Whether an agent stopped at a barge-in, or only paused between two sentences."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from harness.clock import NS_PER_S
 from harness.hearing.voice import Voice, count_before, is_backchannel, stop_after
 
-PAUSE_NS = 1 * NS_PER_S  # an agent that writes nothing and is silent for longer has stopped; sentences are closer
+PAUSE_NS = 1 * NS_PER_S  # an agent that writes no text and is silent for longer has stopped; sentences are closer
 NEXT_SENTENCE_NS = 3 * NS_PER_S
-LONGEST_PAUSE_NS = 2 * NS_PER_S  # in the same answer, of one that writes what it says
+LONGEST_PAUSE_NS = 2 * NS_PER_S  # within one answer, of an agent that writes text
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """When the agent fell silent; `pause_ns` is how long it did where it may only have paused."""
+    """When the agent stopped; `pause_ns` is the length of its silence if that may only have been a pause."""
 
     at_ns: int
     pause_ns: int | None = None
 
 
 def _writes_by_sentence(replies_ns: Sequence[int]) -> bool:
-    """Whether the agent writes each sentence as it says it: its replies then begin closer than turns can."""
+    """Whether the agent writes each sentence as it says it, so that replies begin closer together than turns can."""
     close = [after - before < NEXT_SENTENCE_NS for before, after in itertools.pairwise(replies_ns)]
     return any(both == (True, True) for both in itertools.pairwise(close))
 
@@ -39,21 +39,21 @@ def find_stop(
     replies_ns: Sequence[int],
     transcripts_ns: Sequence[int] = (),
 ) -> Stop | None:
-    """When an agent that speaks at `start_ns` stopped; None where it did not, or that is not known yet.
+    """Finds when an agent that speaks at `start_ns` stopped; None if it did not, or that is not known yet.
 
-    One that is silent for 500 ms and then speaks on over the caller has not stopped, unless that is an "mm-hmm". One
-    that speaks again once the caller has ended has, where it writes something new; without that it is the same answer
-    that goes on.
+    An agent that is silent for 500 ms and then continues over the caller has not stopped, unless the continuation is an
+    "mm-hmm". An agent that speaks again after the caller's end has stopped if it wrote something new; otherwise its old
+    answer continues.
 
     Args:
-        voices: The agent's.
-        start_ns: When the caller's voice set in over it.
-        end_ns: When that ended.
-        turn_end_ns: What comes after it is of another turn.
-        known_until_ns: Up to when the agent's voice is known.
-        replies_ns: When the agent began to write replies in this call; empty where it writes none.
-        transcripts_ns: When it wrote what it had heard. One that does so writes a new answer after that; what it writes
-            before may be the next sentence of the old one.
+        voices: The agent's voices.
+        start_ns: When the caller began to talk over the agent.
+        end_ns: When the caller's voice ended.
+        turn_end_ns: The end of the turn; anything later belongs to another turn.
+        known_until_ns: The time until which the agent's voice is known.
+        replies_ns: When the agent began to write replies in this call; empty if it writes none.
+        transcripts_ns: When the agent sent transcripts. If it sends them, a new answer comes after the transcript, and
+            a text before it may be the next sentence of the old answer.
     """
     from_ns = start_ns
     while True:

@@ -1,8 +1,8 @@
-"""Which turn each text belongs to.
+"""Assigns each text of a call to its turn.
 
-A transcript belongs to the latest `say` that has begun to speak; reply text to the latest turn and, as long as that
-turn's caller has not ended, to the one before (or the greeting); an echo to the turn whose text it repeats. A frame
-that names a segment belongs to where that segment began.
+A transcript belongs to the latest spoken turn in which the caller has begun to speak. Reply text belongs to the latest
+turn, or to the previous one (or the greeting) until the caller has ended. An echo belongs to the turn whose text it
+repeats. A frame with a segment id belongs to the turn in which that segment began.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Frame = TextCame | JunkCame
 
 @dataclass
 class TurnTexts:
-    """The texts of one turn (or the greeting), complete before the first look at them; times in ns."""
+    """The texts of one turn (or the greeting), in ns; cached, so complete them before reading a property."""
 
     said: str = ""
     replies: list[Piece] = field(default_factory=list)
@@ -32,22 +32,22 @@ class TurnTexts:
 
     @cached_property
     def reply(self) -> str:
-        """What the agent wrote, put together."""
+        """The agent's reply text, assembled."""
         return settle_reply(self.replies).text
 
     @property
     def transcript(self) -> str:
-        """What was heard of the caller, put together."""
+        """The transcript of the caller, assembled."""
         return self._heard.text
 
     @property
     def first_reply_ns(self) -> int | None:
-        """When the first reply frame with a text came."""
+        """When the first reply frame with a text was received."""
         return next((piece.t_ns for piece in self.replies if piece.text), None)
 
     @property
     def transcript_ns(self) -> int | None:
-        """When the last of the final transcript first came."""
+        """When the last part of the final transcript was first received."""
         return self._heard.settled_ns
 
     @cached_property
@@ -57,9 +57,10 @@ class TurnTexts:
 
 @dataclass
 class AssignedTexts:
-    """`turns[i]` are the texts of the i-th turn.
+    """The texts of a call; `turns[i]` are those of the i-th turn.
 
-    `stray` counts texts that belong to nothing, `altered_echoes` echoes that only look like the text that was sent.
+    `stray` counts texts that belong to no turn, `altered_echoes` echoes that differ from the text that was sent,
+    though they look alike.
     """
 
     greeting: TurnTexts
@@ -71,7 +72,7 @@ class AssignedTexts:
 def assign_texts(
     turns: Sequence[TurnSpan], texts: Sequence[TextCame], spaces: Sequence[JunkCame] = ()
 ) -> AssignedTexts:
-    """Every text of a call, given to its turn; `spaces` are frames of nothing else, which may part two tokens."""
+    """Assigns the texts of a call; `spaces` are frames with only spaces, which may separate two tokens."""
     frames: Sequence[Frame] = sorted([*texts, *spaces], key=lambda event: event.t_ns) if spaces else texts
     assigned = AssignedTexts(TurnTexts(), [TurnTexts(turn.text or "") for turn in turns])
     spoken = [index for index, turn in enumerate(turns) if turn.kind != "type"]
@@ -111,7 +112,7 @@ def assign_texts(
 
 
 class _Ids:
-    """The segments that frames name: what `id` stands for is one only where it comes again in the call."""
+    """The segments of frames. A field named `id` counts as a segment id only if ids are repeated within the call."""
 
     def __init__(self, texts: Sequence[Frame]) -> None:
         self._count = Counter(self._named(event) for event in texts)
@@ -124,23 +125,23 @@ class _Ids:
         return None if segment is None else (event.role or "", segment)
 
     def _segment(self, event: Frame) -> tuple[str, str] | None:
-        """The segment's id, unless it may be merely the frame's own."""
+        """The segment id, or None if it may be only the frame's own id."""
         named = self._named(event)
         if event.own_id and event.role not in self._again:
             return None
         return named
 
     def is_known(self, event: Frame) -> bool:
-        """Whether its segment has begun before."""
+        """Whether the frame's segment has begun before."""
         return self._segment(event) in self._owners
 
     def owner(self, event: Frame, index: int) -> int:
-        """The turn of a text that came in turn `index`: that where its segment began."""
+        """The turn of a text that arrived in turn `index`: the one in which its segment began."""
         segment = self._segment(event)
         return index if segment is None else self._owners.setdefault(segment, index)
 
     def piece(self, event: Frame) -> Piece:
-        """The text as a part of what its turn is told."""
+        """The text as a piece of its turn's text."""
         segment = self._segment(event)
         return Piece(
             text=event.text or "",
@@ -157,7 +158,7 @@ def _caller_ended(turn: TurnSpan, t_ns: int) -> bool:
 
 
 def _has_spoken(turn: TurnSpan, t_ns: int) -> bool:
-    """Whether its caller had begun by then; of one that was cut off nobody knows, but a `say` speaks at once."""
+    """Whether the caller had begun to speak by `t_ns`. Unknown for a turn that was cut, but a `say` starts at once."""
     if turn.caller_start_ns is None:
         return turn.kind == "say"
     return turn.caller_start_ns <= t_ns

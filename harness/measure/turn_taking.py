@@ -1,7 +1,7 @@
-"""How a turn was taken: whether one cut the other off, how long both spoke, how long neither did.
+"""Turn-taking metrics: false stops, double talk and dead air.
 
-All times are monotonic nanoseconds on the wire. The caller's voice lasts from its voiced start to its voiced end; the
-pauses within an utterance count as its voice.
+All times are monotonic nanoseconds on the wire. The caller's voice lasts from its voiced start to its voiced end,
+including pauses within the utterance.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness.hearing.voice import FALSE_STOP_NS, Voice, count_before, last_befor
 
 
 def talk_over_ns(voices: Sequence[Voice], start_ns: int, end_ns: int, *, known_until_ns: int) -> int:
-    """How long the agent spoke while the caller did, from `start_ns` to `end_ns`; a voice that lasts is open-ended."""
+    """How long the agent spoke while the caller did, from `start_ns` to `end_ns`."""
     over_ns = 0
     for index in range(last_before(voices, start_ns), count_before(voices, end_ns)):
         voice = voices[index]
@@ -23,10 +23,10 @@ def talk_over_ns(voices: Sequence[Voice], start_ns: int, end_ns: int, *, known_u
 
 
 def dead_air_ns(voices: Sequence[Voice], end_ns: int, turn_end_ns: int) -> int | None:
-    """The longest silence of both between the caller's end and the agent's last voice in the turn.
+    """The longest silence of both sides between the caller's end and the agent's last voice in the turn.
 
-    The wait for the reply is such a silence, and so is the gap between a filler and the answer. None where the agent
-    has no voice after the caller's end: how long nobody spoke is then the caller's patience, not the agent's doing.
+    This includes the wait for the reply and the gap between a filler and the answer. None if the agent has no voice
+    after the caller's end: the silence then depends on the caller's timeout, not on the agent.
     """
     quiet_from_ns = end_ns
     longest_ns: int | None = None
@@ -41,8 +41,8 @@ def dead_air_ns(voices: Sequence[Voice], end_ns: int, turn_end_ns: int) -> int |
 
 
 def stopped_falsely(stop_ms: float | None, end_ms: float | None) -> bool:
-    """Whether the agent fell silent during what should not have put it off, or within 1 s of its end at `end_ms`.
+    """Whether the agent stopped during a sound that should not stop it, or within 1 s of the sound's end at `end_ms`.
 
-    `stop_ms` is the start of the first 500 ms or more without voice (`voice.stop_after`); None: it talked on.
+    `stop_ms` is the start of the first 500 ms or more without voice (`voice.stop_after`); None if it kept talking.
     """
     return stop_ms is not None and end_ms is not None and stop_ms <= end_ms + FALSE_STOP_NS / NS_PER_MS

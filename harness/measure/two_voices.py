@@ -1,9 +1,9 @@
-"""A conversation of which only the two voices are known, told as the timeline of a call.
+"""Converts a conversation of which only the two voices are known to the timeline of a call.
 
-So its turns, interruptions and latencies are measured by the same rules as those of a call (`measure/call.py`). What a
-call knows from its script is taken from the sound instead: a turn of the caller is what it says until the agent has
-spoken, or until both have been silent for as long as a call waits for a reply; where it sets in over the agent's speech
-it is a barge-in.
+Its turns, interruptions and latencies are then measured by the same rules as a call's (`measure/call.py`). What a call
+knows from its script is derived from the sound: a caller's turn is everything it says until the agent has spoken, or
+until both have been silent for as long as a call waits for a reply. A turn that starts over the agent's speech is a
+barge-in.
 """
 
 from __future__ import annotations
@@ -33,32 +33,30 @@ from harness.timeline.events import (
 )
 from harness.timeline.spans import gather
 
-NO_REPLY_NS = 15 * NS_PER_S
-"""A call's `timeouts.reply`: a caller who speaks again after so much silence has waited in vain."""
+NO_REPLY_NS = 15 * NS_PER_S  # a call's `timeouts.reply`: a caller who speaks again after this got no reply
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenTurn:
-    """What the caller says in one go, from its first onset to its last end (ns from the recording's start)."""
+    """A turn of the caller, from its first onset to its last end; times in ns from the recording's start."""
 
     start_ns: int
     end_ns: int
-    over_ns: int | None
-    """The onset of the agent's speech that it sets in over; None where the agent was silent."""
+    over_ns: int | None  # the onset of the agent's speech that it talks over; None if the agent was silent
 
 
 def at_ns(position: int) -> int:
-    """The time of a sample, from the recording's start."""
+    """The time of a sample, in ns from the recording's start."""
     return round(position * NS_PER_S / SAMPLE_RATE)
 
 
 def voices_of(edges: Sequence[FoundEdge]) -> list[Voice]:
-    """The stretches of voice."""
+    """The stretches of voice between the edges."""
     return gather(voice_events(edges)).voices
 
 
 def edges_of(edges: Sequence[FoundEdge], voices: Sequence[Voice]) -> list[FoundEdge]:
-    """The edges, but for those of voices that are none of these."""
+    """The edges that belong to `voices`."""
     kept = {voice.onset_ns for voice in voices}
     left: list[FoundEdge] = []
     onset: list[FoundEdge] = []
@@ -71,7 +69,7 @@ def edges_of(edges: Sequence[FoundEdge], voices: Sequence[Voice]) -> list[FoundE
 
 
 def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[SpokenTurn]:
-    """The caller's turns."""
+    """The caller's turns, from both sides' voices."""
     turns: list[SpokenTurn] = []
     for voice in caller:
         end_ns = voice.end_ns or voice.onset_ns
@@ -88,7 +86,7 @@ def spoken_turns(caller: Sequence[Voice], agent: Sequence[Voice]) -> list[Spoken
 
 
 def _answers(agent: Sequence[Voice], turn: SpokenTurn, until_ns: int) -> bool:
-    """Whether the agent spoke after the turn: it set in after its end, or cut in and spoke on beyond that."""
+    """Whether the agent answered: it started after the turn's end, or cut in and continued for 500 ms beyond it."""
     said = setting_in(agent, turn.start_ns, until_ns)
     return any(
         agent[index].onset_ns >= turn.end_ns or (agent[index].end_ns or until_ns) - turn.end_ns >= SILENCE_NS
@@ -99,14 +97,14 @@ def _answers(agent: Sequence[Voice], turn: SpokenTurn, until_ns: int) -> bool:
 def as_timeline(
     name: str, caller: Sequence[FoundEdge], agent: Sequence[FoundEdge], frames: int, *, heard: Sequence[Leak] = ()
 ) -> list[Event]:
-    """The timeline of the conversation.
+    """Builds the timeline of the conversation.
 
     Args:
-        name: The recording's, for `call` and `scenario`.
+        name: The recording's name, for `call` and `scenario`.
         caller: The edges of the caller's voice.
-        agent: The edges of the agent's.
-        frames: How many samples the recording has, at 48 kHz.
-        heard: What of the caller was heard in the agent's channel; its edges are none of the agent's.
+        agent: The edges of the agent's voice.
+        frames: The length of the recording in samples at 48 kHz.
+        heard: Leaks of the caller into the agent's channel; their edges are not in `agent`.
     """
     end_ns = at_ns(frames)
     turns = spoken_turns(voices_of(caller), voices_of(agent))
@@ -127,7 +125,7 @@ def as_timeline(
 
 
 def voice_events(edges: Sequence[FoundEdge]) -> list[Event]:
-    """The events of edges that were found in a recording, by the recording's own time."""
+    """The events of edges found in a recording, with times relative to its start."""
     events: list[Event] = []
     for found in edges:
         t_ns, found_ns = at_ns(found.edge.position), at_ns(found.edge.found_at)

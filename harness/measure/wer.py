@@ -1,7 +1,7 @@
 """Word error rate of a transcript: Levenshtein distance in words over the reference's length, after normalisation.
 
-What counts is what was said, not how it is written: `9:30` stands for each way to say it, and of all ways to say both
-texts those are compared that differ least. Scripts without spaces between words go by characters.
+What counts is what was said, not how it is written: `9:30` stands for every way to say it, and of all ways to say both
+texts, the pair that differs least is compared. Scripts without spaces between words are compared by characters.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.measure.words.spoken import slots_of
 
 @dataclass(frozen=True, slots=True)
 class WordErrors:
-    """`rate` may be over 1 where words were added; reference and hypothesis are as they were compared."""
+    """A word error rate, over 1 if many words were inserted, and the reference and hypothesis as compared."""
 
     rate: float
     reference: str
@@ -23,7 +23,7 @@ class WordErrors:
 
 
 def word_error_rate(reference: str, hypothesis: str, *, language: str = "en") -> WordErrors | None:
-    """The rate, or None where the reference has no words. An empty hypothesis has the rate 1."""
+    """The word error rate, or None if the reference has no words. An empty hypothesis has the rate 1."""
     import jiwer
 
     spoken, written = slots_of(reference, language), slots_of(hypothesis, language, heard=True)

@@ -1,4 +1,4 @@
-"""Who was in a call as its agent, on which tracks, and who was taken for it by mistake."""
+"""Who was the agent in a call, on which tracks, and who was mistaken for it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from harness.timeline.events import AgentSeen
 from harness.timeline.spans import CallSpans
 
 MOST_NAMED = 6
-Position = Callable[[int | None], float | None]
-"""From a time (ns) to its position in the call (ms)."""
+Position = Callable[[int | None], float | None]  # from a time (ns) to its position in the call (ms)
 
 
 def mistaken(spans: CallSpans) -> Iterator[tuple[str, AgentSeen]]:
-    """Who was listened to as the agent and was not, and the choice of another that ended it."""
+    """Yields each participant that was mistaken for the agent, and the event that corrected the choice."""
     listened = {event.identity for event in spans.joined}
     for before, after in itertools.pairwise(spans.choices):
         wrong = before.identity
@@ -40,12 +39,12 @@ def tracks_heard(spans: CallSpans, position: Position) -> list[TrackHeard]:
 
 
 def handovers(spans: CallSpans, position: Position) -> list[Handover]:
-    """Each agent that left, with the one that followed."""
+    """Each agent that left, with the one that took over."""
     return [Handover(at_ms=position(event.t_ns), left=event.identity, followed=event.to) for event in spans.handovers]
 
 
 def notes_of_company(spans: CallSpans) -> list[str]:
-    """What is to be told of the agent's tracks, of other agents, and of who followed it."""
+    """Notes on the agent's tracks, on other agents in the room, and on hand-overs."""
     measured = [spans.heard.identities[0], *(event.to for event in spans.handovers)] if spans.choices else []
     notes = [f"{wrong} was taken for the agent until {agent.identity} came" for wrong, agent in mistaken(spans)]
     notes += [f"handed over: {event.identity} left, {event.to} followed" for event in spans.handovers]

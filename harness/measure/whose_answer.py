@@ -1,7 +1,7 @@
-"""Whether the first voice after a turn may be an older answer that comes late: a fast turn that is none.
+"""Whether the first voice after a turn may be a late answer to an older turn, which would make this turn look fast.
 
-After a turn without a reply, one that was only put off, or a greeting that did not come in time, an answer is still
-owed. The next first voice may be that one, unless what the agent wrote, or a long silence, tells whose it is.
+After a turn without a reply, a turn with only a filler, or a greeting that did not come in time, an answer is still
+owed. The next first voice may be that answer, unless the agent's text or a long silence shows otherwise.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from harness.record.unfit import Doubt
 from harness.timeline.events import GreetingAwaited, GreetingEnded
 from harness.timeline.spans import CallSpans, TurnSpan
 
-LATEST_NS = 20 * NS_PER_S  # an answer that has not come for so long is not to be expected any more
+LATEST_NS = 20 * NS_PER_S  # an answer that takes longer is no longer expected
 
 
 class OwedAnswers:
-    """Asked about the turns in their order."""
+    """Tracks which answers are owed; must be asked about the turns in order."""
 
     def __init__(self, spans: CallSpans, texts: AssignedTexts) -> None:
         self._spans = spans
@@ -31,13 +31,13 @@ class OwedAnswers:
         greeting_ns = spans.at(GreetingAwaited)
         ended = spans.one(GreetingEnded)
         if greeting_ns is not None and ended is not None and ended.why == "silent":
-            # Where the scenario wants none, that none came in time is no failure of the agent's.
+            # If the scenario expects no greeting, a missing one is not a failure of the agent.
             failed = any(event.kind == "agent.no_greeting" for event in spans.failures)
             what = "it may be the greeting, which had not come before"
             self._owed = greeting_ns, Doubt(kind="late_answer" if failed else "older_answer", detail=what)
 
     def doubt(self, index: int, onset_ns: int | None) -> Doubt | None:
-        """Why the reply of the turn at `index`, whose voice set in then, may be an older answer."""
+        """Why the reply to the turn at `index`, with its onset at `onset_ns`, may be an older answer."""
         turn, owed = self._spans.turns[index], self._owed
         doubt = None
         if owed is not None and (self._is_too_long_ago(owed[0], turn) or self._is_told(index, onset_ns)):
@@ -48,7 +48,7 @@ class OwedAnswers:
         return doubt
 
     def _note(self, index: int, turn: TurnSpan) -> None:
-        """What is owed after this turn; an older answer stays owed until it is known to have come, or not to come."""
+        """Records what is owed after this turn; an older answer stays owed until it has come, or can no longer come."""
         if turn.caller_end_ns is None:
             return
         whose = f"it may be the answer to turn {turn.turn}"
@@ -59,14 +59,14 @@ class OwedAnswers:
             self._owed = turn.caller_end_ns, Doubt(kind="older_answer", detail=what)
 
     def _is_too_long_ago(self, since_ns: int, turn: TurnSpan) -> bool:
-        """Whether the agent was silent so long before this turn that nothing older can be coming."""
+        """Whether the agent was silent for so long before this turn that no older answer can be pending."""
         if turn.caller_start_ns is None or turn.caller_start_ns - since_ns < LATEST_NS:
             return False
         voices = self._spans.voices
         return count_before(voices, turn.caller_start_ns) == count_before(voices, turn.caller_start_ns - LATEST_NS)
 
     def _is_told(self, index: int, onset_ns: int | None) -> bool:
-        """Whether the agent's texts say that the voice answers this turn."""
+        """Whether the agent's texts show that the voice answers this turn."""
         turn = self._spans.turns[index]
         if onset_ns is None or turn.caller_end_ns is None:
             return False
@@ -76,7 +76,7 @@ class OwedAnswers:
             return True  # the older answer was written before this turn, and this one's after it
         if turn.kind == "type":
             return False
-        heard = _between(self._transcripts_ns, turn.caller_end_ns, onset_ns)  # what came before may be of a part
+        heard = _between(self._transcripts_ns, turn.caller_end_ns, onset_ns)  # earlier ones may be partial
         if not heard or not self._writes:
             return bool(heard)
         return ours is not None and heard[0] <= ours + NS_PER_MS and written

@@ -1,1 +1,1 @@
-"""Texts as words, with every way in which a written form (a time, a price, a number) is said."""
+"""Normalises texts to words, with every way to say a written form (a time, a price, a number)."""

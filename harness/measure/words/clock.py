@@ -1,4 +1,4 @@
-"""How times of day, prices and fractions are said."""
+"""The spoken forms of times of day, prices and fractions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.measure.words.numbers_said import cardinal, digit, each_digit, join
 from harness.measure.words.slots import Way
 from harness.measure.words.spelling import plain_words
 
-_CLOSE = ("{h} {m}", "{h} e {m}")  # no word parts the numbers
+_CLOSE = ("{h} {m}", "{h} e {m}")  # the hour and the minutes may merge into one number
 _PLACE = re.compile(r"(\{\w\})")
 
 
 def is_time(hour: int, minute: int) -> bool:
-    """Whether a clock shows it."""
+    """Whether this is a valid time of day; 24 is accepted as an hour."""
     return hour <= 24 and minute < 60
 
 
@@ -58,7 +58,7 @@ def _names(code: str, numbers: Iterable[int]) -> tuple[Way, ...]:
 
 
 def _minutes(code: str, minute: int, *, after: int = 1) -> tuple[Way, ...]:
-    """`after` is a number that stands right before it: "twenty five" is no 20:05."""
+    """The ways to say the minutes directly after the number `after`: "twenty five" does not mean 20:05."""
     names = () if minute < 10 and after and after % 10 == 0 else cardinal(code, minute)
     if minute < 10:
         names += tuple((*zero, *way) for zero in digit(code, "0") for way in cardinal(code, minute))
@@ -66,10 +66,10 @@ def _minutes(code: str, minute: int, *, after: int = 1) -> tuple[Way, ...]:
 
 
 def _filled(code: str, templates: Iterable[str], values: Mapping[str, Sequence[Way]]) -> list[Way]:
-    """Each template with all that may stand at its places."""
+    """Fills each template with all values of its placeholders."""
     ways: list[Way] = []
     for template in templates:
-        # A word that grows together with a number (`zweieinhalb`) is one.
+        # A suffix that forms one word with the number, as in `zweieinhalb`.
         together = re.fullmatch(r"\{i\}([^\W\d]+)", template)
         if together:
             ways += [(*way[:-1], way[-1] + together[1]) for way in values["{i}"]]

@@ -1,4 +1,4 @@
-"""Written forms (times, prices, dates, numbers) found in a text, each with all the ways to say it."""
+"""Recognises written forms (times, prices, dates, numbers) in a text, with all ways to say each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHONE_LENGTH = 7
 
 
 def form_at(text: str, at: int, code: str) -> tuple[Slot, int] | None:
-    """The form that begins at a place of a folded text, and where it ends."""
+    """The written form that begins at position `at` of a folded text, and its end; None if there is none."""
     for pattern, said in _forms(code):
         match = pattern.match(text, at)
         slot = said(match) if match else None
@@ -37,7 +37,7 @@ def form_at(text: str, at: int, code: str) -> tuple[Slot, int] | None:
 
 @cache
 def _forms(code: str) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], Slot | None]]]:
-    """What is looked for, the longest forms first."""
+    """The patterns, longest forms first, each with the function that lists the ways to say a match."""
     language = language_of(code)
     names = "|".join(sorted((re.escape(name) for name in CURRENCIES if name[0].isalpha()), key=len, reverse=True))
     forms: list[tuple[str, Callable[[str, re.Match[str]], Slot | None]]] = []
@@ -89,7 +89,7 @@ def _ordinal(code: str, match: re.Match[str]) -> Slot | None:
     ways = ordinal(code, int(match["number"]))
     if not ways:
         return None
-    # A full stop behind a number may be the end of the sentence.
+    # A full stop after a number may end the sentence.
     return of_ways([*ways, *cardinal(code, int(match["number"]))] if match[0].endswith(".") else ways)
 
 
@@ -101,7 +101,7 @@ def _decimal(code: str, match: re.Match[str]) -> Slot:
 
 
 def _grouped(code: str, match: re.Match[str]) -> Slot | None:
-    """`1,000`; with the language's sign for the point in it, and only one of them, it may be a decimal."""
+    """`1,000`; None if a single mark is the language's decimal point, because it may be a decimal."""
     mark, number = match["mark"], match["number"]
     whole, *groups = number.split(mark)
     is_point = mark == ("," if language_of(code).comma_is_point else ".")
@@ -122,7 +122,7 @@ def _grouped(code: str, match: re.Match[str]) -> Slot | None:
 
 
 def _telephone(code: str, match: re.Match[str]) -> Slot | None:
-    """Groups of figures that are one long number, whoever grouped them."""
+    """Groups of digits that form one long number, however they are grouped."""
     pieces = re.findall(r"\d+", match[0])
     figures = "".join(pieces)
     apart = any(len(piece) > 4 for piece in pieces) and len(pieces) > 1
@@ -153,7 +153,7 @@ def _price(code: str, match: re.Match[str]) -> Slot | None:
 
 
 def _amount(text: str) -> tuple[str, str]:
-    """Whole units and decimals: what is behind the last mark, if these are one or two figures."""
+    """The whole units and the decimals: the digits after the last mark, if there are one or two."""
     whole, mark, fraction = re.fullmatch(r"(.*?)(?:([.,])(\d{1,2}))?", text).groups()  # type: ignore[union-attr]
     return re.sub(r"\D", "", whole), fraction if mark else ""
 
@@ -197,7 +197,7 @@ def _plural(word: str) -> str:
 
 
 def _date(code: str, match: re.Match[str]) -> Slot | None:
-    """`May 9`, `9th of May`: people say all of these for each other."""
+    """`May 9`, `9th of May`: all are said interchangeably."""
     day, month = int(match["day"]), _MONTH_NAMES[match["month"][:3]]
     if not 1 <= day <= 31:
         return None

@@ -1,7 +1,7 @@
-"""What each language says between and around numbers: the point, money, the clock.
+"""The words that each language uses between and around numbers: decimal point, money, time of day.
 
-In a template `{h}` is the hour, `{n}` the next one, `{m}` the minutes and `{r}` those that are left of the hour. Hours
-are said as on a clock of 24 hours and of 12.
+In a template `{h}` is the hour, `{n}` the next hour, `{m}` the minutes and `{r}` the minutes left in the hour. Hours
+are on the 24-hour and the 12-hour clock.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A currency's names: its unit and its hundredth."""
+    """The names of a currency's unit and of its hundredth."""
 
     units: tuple[str, ...]
     parts: tuple[str, ...] = ()
@@ -19,7 +19,7 @@ class Money:
 
 @dataclass(frozen=True)
 class Language:
-    """What a language says where a text has a sign."""
+    """The words that a language uses for signs and numbers."""
 
     point: tuple[str, ...] = ()
     percent: tuple[str, ...] = ()
@@ -249,7 +249,7 @@ LANGUAGES: dict[str, Language] = {
     ),
 }
 
-# What a text writes for a currency, lower case.
+# How a currency is written in a text, in lower case.
 CURRENCIES = {
     "$": "dollar", "usd": "dollar", "dollars": "dollar", "dollar": "dollar", "dólares": "dollar", "dollari": "dollar",
     "€": "euro", "eur": "euro", "euros": "euro", "euro": "euro", "£": "pound", "gbp": "pound", "pounds": "pound",
@@ -257,10 +257,10 @@ CURRENCIES = {
     "r$": "real", "reais": "real", "₽": "ruble", "руб": "ruble", "рублей": "ruble", "kr": "crown", "kronor": "crown",
 }  # fmt: skip
 
-# Languages in which long numbers are read in pairs (`nineteen oh five`); the rest reads digit by digit, or as a whole.
+# Other languages that read long numbers in pairs (`nineteen oh five`); the rest reads digit by digit, or as a whole.
 _IN_PAIRS = {"da", "nb", "ca", "ro", "uk", "el", "fi", "hu", "tr", "pl", "cs"}
 
 
 def language_of(code: str) -> Language:
-    """What the language says, or nothing but its numbers."""
+    """The words of a language; for an unknown code, one with only numbers."""
     return LANGUAGES.get(code) or Language(in_pairs=code in _IN_PAIRS)

@@ -1,4 +1,4 @@
-"""How numbers are said: as a whole, in groups, digit by digit; with the names that the Unicode project keeps (CLDR)."""
+"""The spoken forms of numbers: as a whole, in groups, digit by digit; number names are from Unicode's CLDR."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from harness.measure.words.spelling import plain_words
 if TYPE_CHECKING:
     from unicode_rbnf import RbnfEngine
 
-LONGEST = 15  # digits; a longer number is only read out
+LONGEST = 15  # digits; a longer number is only read digit by digit
 _ORDINAL, _YEAR = "ordinal", "year"
-# Names of some countries or generations that the rules do not have, as they stand in their words.
+# Regional or generational variants that the CLDR rules lack, as replacements within the rules' names.
 _ALSO: dict[str, tuple[tuple[str, str], ...]] = {
     "nl": (("een", "\u00e9\u00e9n"),),
     "nb": (("sju", "syv"), ("tjue", "tyve"), ("tretti", "tredve")),
@@ -39,7 +39,7 @@ def _engine(code: str) -> RbnfEngine | None:
 
 @lru_cache(maxsize=4096)
 def _named(code: str, number: int, kind: str) -> tuple[Way, ...]:
-    """The number's names of a kind, in all genders and cases; none where the language has no rules."""
+    """The number's names of a kind, in all genders and cases; empty if the language has no rules."""
     from unicode_rbnf.engine import RbnfError
 
     engine = _engine(code)
@@ -62,7 +62,7 @@ def _named(code: str, number: int, kind: str) -> tuple[Way, ...]:
 
 @lru_cache(maxsize=4096)
 def cardinal(code: str, number: int) -> tuple[Way, ...]:
-    """`two hundred five`, `two hundred and five`; the digits where the language's names are not known."""
+    """`two hundred five`, `two hundred and five`; the digits themselves if the language is unknown."""
     names = _named(code, number, "")
     if code == "en":
         names += tuple(("a", *way[1:]) for way in names if way[0] == "one" and len(way) > 1)
@@ -71,7 +71,7 @@ def cardinal(code: str, number: int) -> tuple[Way, ...]:
 
 @lru_cache(maxsize=4096)
 def whole_names(code: str, figures: str) -> frozenset[str]:
-    """The names of a number as a whole, their words written together; none of one that is read out."""
+    """The names of a whole number without spaces; empty if it is read digit by digit."""
     if len(figures) > LONGEST or (figures[0] == "0" and len(figures) > 1):
         return frozenset()
     number = int(figures)
@@ -80,36 +80,36 @@ def whole_names(code: str, figures: str) -> frozenset[str]:
 
 
 def ordinal(code: str, number: int) -> tuple[Way, ...]:
-    """`twenty first`; none where it is not known."""
+    """`twenty first`; empty if unknown."""
     names = _named(code, number, _ORDINAL)
-    if code == "de":  # the rules have the endings of most numbers
+    if code == "de":  # the rules give a name ending in "e", but not its other inflections
         names += tuple((*way[:-1], way[-1] + end) for way in names if way[-1].endswith("e") for end in "nrms")
     return names
 
 
 def digit(code: str, figure: str) -> tuple[Way, ...]:
-    """One figure, said by itself."""
+    """The ways to say a single digit."""
     others = {("de", "2"): ("zwo",), ("zh", "1"): ("幺",), ("zh", "2"): ("两",), ("zh", "0"): ("\u3007", "零")}
     zeros = language_of(code).zeros if figure == "0" else ()
     return (*cardinal(code, int(figure)), *((word,) for word in (*zeros, *others.get((code, figure), ()))))
 
 
 def each_digit(code: str, figures: str) -> list[Way]:
-    """All figures, one by one; of more than three of them each by its commonest name."""
+    """The ways to say digits one by one; for more than three digits, only each one's most common name."""
     names = 4 if len(figures) <= 3 else 1
     return [joined(ways) for ways in product(*(digit(code, figure)[:names] for figure in figures))]
 
 
 def joined(ways: Iterable[Way]) -> Way:
-    """One after the other."""
+    """Concatenates ways."""
     return tuple(chain.from_iterable(ways))
 
 
 def digits_said(code: str, figures: str) -> tuple[list[Arc], int]:
-    """A number in digits as arcs from 0 to the returned end: as a whole, in groups, digit by digit.
+    """The ways to say a number in digits, as arcs from node 0 to the returned end: as a whole, in groups, by digits.
 
-    A round group (`thirty`) is followed by no smaller one (`five`): that would be another number's name. A node is a
-    place in the number and how many zeros the group before it ended with.
+    A round group (`thirty`) is not followed by a smaller one (`five`), which would name another number. A node is a
+    position in the number combined with how many zeros the group before it ended with.
     """
     length = len(figures)
     end = 3 * length
@@ -133,7 +133,7 @@ def digits_said(code: str, figures: str) -> tuple[list[Arc], int]:
 
 
 def _groups(code: str, figures: str, place: int) -> Iterator[tuple[int, int, Way]]:
-    """The groups that may begin at a place: how many digits, how many zeros it ends with, and how it is said."""
+    """Yields the groups that may begin at a position: number of digits, trailing zeros, and a way to say it."""
     length = len(figures)
     language = language_of(code)
     if place == 0 and (figures[0] != "0" or length == 1):
@@ -151,7 +151,7 @@ def _groups(code: str, figures: str, place: int) -> Iterator[tuple[int, int, Way
         return
     for size in (2, 3):
         group = figures[place : place + size]
-        # `five`, `one hundred` would be `five hundred` where the one is not said.
+        # `five`, `one hundred` would become `five hundred` in languages that omit the one.
         if len(group) < size or length <= size or (size == 3 and figure == "1" and place > 0):
             continue
         if code == "fr" and size == 2 and place > 0 and figures[place - 1] == "4" and figure == "2":

@@ -1,8 +1,8 @@
-"""Numbers whose words are joined or parted otherwise: "fyratusen åttio" is "fyratusenåttio".
+"""Matches number names that differ only in spacing: "fyratusen åttio" is "fyratusenåttio".
 
-Where the parts of one number's name are written together differs between writers of a language (and from the rules of
-the Unicode project), and says nothing of what was said. So a slot takes in each run of the other text's words that
-holds the same letters as a name of its whole number. Two numbers, such as hours and minutes, never become one.
+Writers of a language differ in which parts of a number's name they join (and differ from the Unicode project's rules),
+which does not change what was said. So a slot accepts every run of the other text's words that has the same letters as
+a name of its whole number. Two numbers, such as hours and minutes, are never merged.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from harness.measure.words.slots import Slot, Way, with_ways
 
-MOST_WORDS = 12  # of a run
+MOST_WORDS = 12  # in a run
 
 
 def respaced(slots: Sequence[Slot], other: Sequence[Slot]) -> list[Slot]:
-    """The slots, those of numbers with the other text's words as further ways."""
+    """The slots, with matching runs of the other text's words added as ways to say a number."""
     wanted: dict[str, list[int]] = {}
     for index, slot in enumerate(slots):
         for name in slot.names:
@@ -37,7 +37,7 @@ def respaced(slots: Sequence[Slot], other: Sequence[Slot]) -> list[Slot]:
 
 
 def _runs(slots: Sequence[Slot]) -> Iterator[Way]:
-    """The stretches of plain words."""
+    """Yields the runs of plain words."""
     run: list[str] = []
     for slot in slots:
         if slot.word:

@@ -1,4 +1,4 @@
-"""A stretch of a text with all the ways to say it, and the alignment of two texts that are rows of them."""
+"""Slots, parts of a text with all ways to say them, and the alignment of two texts that are sequences of slots."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 Way = tuple[str, ...]
 Arc = tuple[int, int, Way]
-_Edges = list[list[tuple[int, str]]]  # of each node: where it leads, by which word
-_Step = tuple[int, int, int, str, str]  # the least weight, the pair of nodes before, and the words on the way
+_Edges = list[list[tuple[int, str]]]  # for each node: its successors, and the words that lead there
+_Step = tuple[int, int, int, str, str]  # the lowest weight, the previous pair of nodes, and the words in between
 _Row = dict[int, _Step]
 _ERROR = 1 << 20  # an error weighs more than any number of words
 FEW_ERRORS, MANY_ERRORS = 4, 32
-MANY_PAIRS = 40_000  # of nodes: some 0.3 s of work if each is looked at
+MANY_PAIRS = 40_000  # of nodes: about 0.3 s of work if all are examined
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A graph of words from node 0 to node `end`; an edge is (from, to, word), the word empty where nothing is said.
+    """A graph of words from node 0 to node `end`; an edge is (from, to, word), with an empty word if nothing is said.
 
-    `names` are those of a whole number, without spaces.
+    `names` are the names of a whole number, without spaces.
     """
 
     edges: tuple[tuple[int, int, str], ...]
@@ -28,22 +28,22 @@ class Slot:
 
     @property
     def word(self) -> str | None:
-        """Its word, where it is a single one."""
+        """The word, if the slot is a single word; otherwise None."""
         return self.edges[0][2] if len(self.edges) == 1 and self.end == 1 else None
 
 
 def of_word(word: str) -> Slot:
-    """A word that is said in one way."""
+    """A slot for a word with one way to say it."""
     return Slot(((0, 1, word),), 1)
 
 
 def of_ways(ways: Iterable[Way]) -> Slot:
-    """Something that is said in one of several ways."""
+    """A slot with several ways to say it."""
     return of_arcs((0, 1, way) for way in ways)
 
 
 def of_arcs(arcs: Iterable[Arc]) -> Slot:
-    """A graph of arcs of words between positions 0, 1, 2 ...; each position but the last must lead on."""
+    """A slot from arcs of words between positions 0, 1, 2 ...; each position except the last needs an outgoing arc."""
     edges: list[tuple[tuple[int, int], tuple[int, int], str]] = []
     inner: dict[int, int] = {}
     for start, end, way in dict.fromkeys(arcs):
@@ -62,7 +62,7 @@ def of_arcs(arcs: Iterable[Arc]) -> Slot:
 
 
 def with_ways(slot: Slot, ways: Iterable[Way]) -> Slot:
-    """The slot with further ways from its beginning to its end."""
+    """The slot with additional ways from its start to its end."""
     edges, inner = list(slot.edges), slot.end - 1
     more = [way for way in dict.fromkeys(ways) if way]
     if not more:
@@ -80,7 +80,7 @@ def with_ways(slot: Slot, ways: Iterable[Way]) -> Slot:
 
 
 def best_pair(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str], list[str]]:
-    """The ways to say both texts that differ in the fewest words."""
+    """The pair of ways to say both texts that differs in the fewest words."""
     first = _alike(said, heard)
     last = _alike(said[first:][::-1], heard[first:][::-1])
     before, after = _words(said[:first]), _words(said[len(said) - last :])
@@ -89,13 +89,13 @@ def best_pair(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str], l
 
 
 def _alike(said: Sequence[Slot], heard: Sequence[Slot]) -> int:
-    """How many slots are the same from the beginning on."""
+    """The length of the common prefix."""
     pairs = zip(said, heard, strict=False)
     return next((index for index, (one, other) in enumerate(pairs) if one != other), min(len(said), len(heard)))
 
 
 def _words(slots: Sequence[Slot]) -> list[str]:
-    """The shortest way to say them."""
+    """The shortest way to say the slots."""
     words: list[str] = []
     for slot in slots:
         words += [slot.word] if slot.word is not None else _best_middle([slot], [])[0]
@@ -113,7 +113,7 @@ def _best_middle(said: Sequence[Slot], heard: Sequence[Slot]) -> tuple[list[str]
         if best is not None:
             return _traced(best, len(ours) - 1, len(theirs) - 1)
         if len(ours) * len(theirs) > MANY_PAIRS and allowed >= MANY_ERRORS:
-            return _words(said), _words(heard)  # so wrong that how it is written is not what matters
+            return _words(said), _words(heard)  # so many errors that the choice of ways does not matter
         if allowed >= most:
             raise AssertionError("every text can be replaced by every other")
         allowed *= 2
@@ -124,9 +124,9 @@ def _plain(slots: Sequence[Slot]) -> list[str]:
 
 
 def _within(ours: _Edges, theirs: _Edges, limit: int) -> list[_Row] | None:
-    """The best way to each pair of nodes that is reached with at most so much weight; None if the ends are not.
+    """The best step to each pair of nodes within `limit`, a weight; None if the end nodes are out of reach.
 
-    What lies far from the diagonal is never looked at where few errors are allowed (Ukkonen 1985).
+    With few errors allowed, pairs far from the diagonal are never examined (Ukkonen 1985).
     """
     best: list[_Row] = [{} for _ in ours]
     best[0][0] = (0, -1, -1, "", "")
@@ -138,7 +138,7 @@ def _within(ours: _Edges, theirs: _Edges, limit: int) -> list[_Row] | None:
             if here is not None:
                 weight = here[0]
                 for to_row, word in edges:
-                    # Of two ways with as few errors the one with more words of ours counts.
+                    # On a tie in errors, prefer the way with more words of ours.
                     step = _ERROR - 1 if word else 0
                     _reach(best[to_row], column, (weight + step, row, column, word, ""), limit)
                     for to_column, other in theirs[column] if word else ():
@@ -153,7 +153,7 @@ def _within(ours: _Edges, theirs: _Edges, limit: int) -> list[_Row] | None:
 
 
 def _edges(slots: Sequence[Slot]) -> _Edges:
-    """Of each node of the whole row: where it leads, by which word."""
+    """The outgoing edges of each node of the whole sequence."""
     edges: _Edges = [[]]
     for slot in slots:
         first = len(edges) - 1

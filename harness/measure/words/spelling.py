@@ -1,4 +1,4 @@
-"""How a text is spelled: what does not count, and where one word ends and the next begins."""
+"""Spelling normalisation and word segmentation."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from harness.measure.words.slots import Way
 from harness.text.as_read import as_read
 
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u201b\u02bc\u2032`\u00b4\u05f3"), "'")
-# Vowel points, cantillation and the lengthening stroke: written or not as one likes. Hamza and madda are letters.
+# Vowel points, cantillation marks and the tatweel are optional in writing. Hamza and madda are letters.
 _OPTIONAL = re.compile(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u05f4"
     "\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u08d3-\u08ff]"
 )
-_CEDILLAS = str.maketrans("\u015f\u0163", "\u0219\u021b")  # Romanian has commas below; older fonts had none
+_CEDILLAS = str.maketrans("\u015f\u0163", "\u0219\u021b")  # Romanian uses commas below, which older fonts lack
 _HALVES = re.compile("(?<=\\d)[\u00bc-\u00be\u2150-\u215e]")
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
 def code_of(language: str) -> str:
-    """`en` of `en-GB`."""
+    """The primary language code: `en` for `en-GB`."""
     code = re.split("[-_]", language.strip().lower(), maxsplit=1)[0]
     return {"iw": "he", "cmn": "zh", "no": "nb", "nn": "nb"}.get(code, code)
 
 
 def folded(text: str, code: str) -> str:
-    """The text as a reader sees it, without case, with digits from 0 to 9 and plain apostrophes.
+    """The text as a reader sees it, case-folded, with ASCII digits and plain apostrophes.
 
-    In English accents do not count (`cafe`); elsewhere they are letters.
+    In English accents are dropped (`cafe`); in other languages they are part of the letter.
     """
     text = _HALVES.sub(" \\g<0>", as_read(text.translate(_APOSTROPHES)))
     text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
@@ -53,24 +53,24 @@ def _without_accents(text: str) -> str:
 
 
 def is_letter(char: str) -> bool:
-    """Whether it is a part of a word: letters, and the vowel signs and other marks that belong to them."""
+    """Whether the character is part of a word: a letter, or a vowel sign or other mark that belongs to one."""
     return char.isalpha() or unicodedata.category(char)[0] == "M" or (char.isalnum() and not char.isdigit())
 
 
 @cache
 def is_unspaced(char: str) -> bool:
-    """Whether it is of a script that has no spaces between its words: then each character counts as one."""
+    """Whether the character's script has no spaces between words, so that each character counts as a word."""
     return unicodedata.name(char, "").startswith(_UNSPACED)
 
 
 @cache
 def plain_words(text: str, code: str) -> Way:
-    """The words of a text without numbers in digits, such as a number's name."""
+    """The words of a text that has no digits, such as a number's name."""
     return tuple(split_words(folded(text, code).replace("'", "")))
 
 
 def split_words(text: str) -> list[str]:
-    """Words of letters and digits; of scripts without spaces, characters with their marks."""
+    """Splits a text into words of letters and digits; in scripts without spaces, into characters with their marks."""
     words: list[str] = []
     fresh = True
     for char in text:

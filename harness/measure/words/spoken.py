@@ -1,4 +1,4 @@
-"""A text as a row of slots: its words, and all the ways to say what is written in figures and signs."""
+"""Converts a text to a sequence of slots: its words, and all ways to say its digits and signs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from harness.measure.words.languages import language_of
 from harness.measure.words.slots import Slot, Way, of_ways, of_word
 from harness.measure.words.spelling import code_of, folded, is_letter, is_unspaced, plain_words, split_words
 
-_NOTE = re.compile(r"\[[^\]]*\]|<[^<>]*>|\*[^*]+\*|[\u266a-\u266c]")  # what a recogniser remarks, not words
+_NOTE = re.compile(r"\[[^\]]*\]|<[^<>]*>|\*[^*]+\*|[\u266a-\u266c]")  # a recogniser's annotations, not words
 _ASIDE = re.compile(r"\(([^()\d]*)\)")
 _DOTTED = re.compile(r"[^\W\d_]\.(?:[^\W\d_]\.)+(?:[^\W\d_](?!\w))?")
 _HYPHENED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+(?![\w'])")
 _FORM_BEGINS = re.compile(r"\d|[$€£¥₹₽+(]|r\$")
-_FILLERS = frozenset({"hmm", "mm", "mhm", "mmm", "uh", "uhm", "um"})  # as whisper-normalizer leaves out
+_FILLERS = frozenset({"hmm", "mm", "mhm", "mmm", "uh", "uhm", "um"})  # whisper-normalizer drops the same
 _AM_PM = re.compile(r"(?<=[\w] )([ap])(?:\. ?m\.?| m)(?![\w'])|(?<=\d)([ap])(?:\. ?m\.?| m)(?![\w'])")
 _OKAY = re.compile(r"(?<![\w'])(?:o\. ?k\.?|ok|o k)(?![\w'])")
 _N_T = {"won't": "will not", "can't": "can not", "shan't": "shall not", "ain't": "is not"}
 _ENDINGS = {"'re": ("are",), "'ll": ("will",), "'ve": ("have",), "'m": ("am",), "'d": ("would", "had")}
-# As recognisers write them that know no apostrophe; not those that are other words (`well`, `ill`, `were`).
+# Some recognisers omit the apostrophe in these. Excludes those that would be other words (`well`, `ill`, `were`).
 _WITHOUT_APOSTROPHE = """
     don't doesn't didn't isn't aren't wasn't weren't haven't hasn't hadn't couldn't wouldn't shouldn't won't can't
     i'm i've you're you've they're they've we've that's there's here's what's who's where's how's it's let's he's
@@ -34,7 +34,7 @@ _INFORMAL = {
 
 
 def slots_of(text: str, language: str, *, heard: bool = False) -> list[Slot]:
-    """The text's slots; of what was heard, remarks such as `[noise]` are left out and those in brackets may be."""
+    """The text's slots. If `heard`, annotations such as `[noise]` are dropped and words in parentheses are optional."""
     code = code_of(language)
     text = folded(text, code)
     if heard:
@@ -46,7 +46,7 @@ def slots_of(text: str, language: str, *, heard: bool = False) -> list[Slot]:
 
 
 class _Reader:
-    """Reads a folded text from its beginning to its end."""
+    """Reads a folded text from start to end."""
 
     def __init__(self, text: str, code: str, *, heard: bool) -> None:
         self._text = text
@@ -55,7 +55,7 @@ class _Reader:
         self._slots: list[Slot] = []
 
     def slots(self) -> list[Slot]:
-        """What it reads."""
+        """The slots of the whole text."""
         at = 0
         while at < len(self._text):
             at = self._next(at)
@@ -100,7 +100,7 @@ class _Reader:
         return max(end, at + 1)
 
     def _ways(self, word: str) -> list[Way]:
-        """A word between spaces, as it may be said; none where it is no word that counts."""
+        """The ways to say a word between spaces; empty if it does not count, such as a filler."""
         if self._code == "en":
             return _english(word)
         if "'" not in word:
@@ -109,7 +109,7 @@ class _Reader:
         return list(dict.fromkeys([parts, ("".join(parts),)]))
 
     def _sign(self, at: int) -> None:
-        """A sign that is said: per cent, and; and what stands between two numbers."""
+        """Adds a slot for a sign that is spoken, such as `%` and `&`, or that separates two numbers."""
         language, text, char = language_of(self._code), self._text, self._text[at]
         before, after = text[:at].rstrip()[-1:], text[at + 1 :].lstrip()[:1]
         names: tuple[str, ...] = ()
