@@ -1,1 +1,1 @@
-"""What people and CI read: the run directory, the console, HTML, JUnit, CSV."""
+"""Reports for people and CI: the console, HTML, JUnit, CSV."""

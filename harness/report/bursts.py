@@ -1,4 +1,4 @@
-"""What the bursts of a load came to, told from the moment at which their calls were due; and what we held back."""
+"""The bursts of a load, measured from when their calls were due, and the delays added by the harness itself."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _STAGES = (
     ("agent there", "agent_there_ms"),
 )
 HELD_BACK = "held back by ourselves"
-TOLD_MS = 1.0  # what is held back for less is no delay
+TOLD_MS = 1.0  # a shorter delay is not reported
 
 
 @dataclass(frozen=True, slots=True)
 class BurstRow:
-    """How late the calls of a burst came to one stage, or how long they were held back: ms, of so many calls."""
+    """When the `calls` calls of a burst reached one stage after they were due, or how long they were held back."""
 
     stage: str
     calls: int
@@ -35,7 +35,7 @@ class BurstRow:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """All calls that were due at once, of one size; `line` says in words who came, `rows` when (by their stage)."""
+    """All bursts of one size; `line` summarises how many agents joined, `rows` when each stage was reached."""
 
     size: int
     line: str
@@ -43,7 +43,7 @@ class Burst:
 
 
 def bursts(calls: Sequence[CallResult]) -> list[Burst]:
-    """The bursts by their size; none where there were none."""
+    """The bursts, grouped and sorted by size."""
     by_size: dict[int, list[CallResult]] = {}
     for call in calls:
         found = _OF_BURST.match(call.call)
@@ -72,7 +72,7 @@ def _rows(calls: Sequence[CallResult]) -> list[BurstRow]:
 
 
 def burst_lines(calls: Sequence[CallResult]) -> list[str]:
-    """The bursts for a terminal: a line each, and a line for each stage of it."""
+    """The bursts for a terminal: a line for each, and one for each of its stages."""
     lines = []
     for burst in bursts(calls):
         lines += [burst.line, f"  {'since they were due':<24}{'calls':>6}{'p50':>11}{'p95':>11}{'last':>11}"]
@@ -83,7 +83,7 @@ def burst_lines(calls: Sequence[CallResult]) -> list[str]:
 
 
 def held_back_line(calls: Sequence[CallResult]) -> str:
-    """What we held back ourselves, of all calls; empty where that is nothing."""
+    """How many calls the harness itself held back, and for how long; empty if none."""
     held = [call.held_back_ms for call in calls if call.held_back_ms >= TOLD_MS]
     if not held:
         return ""

@@ -1,4 +1,4 @@
-"""A call as the page shows it: the numbers worded, the texts made visible, its parts in the order they happened."""
+"""The view model of a call in the HTML report: formatted numbers, printable texts, steps in chronological order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST_SOUND_APART_MS = 100.0
 
 @dataclass(frozen=True)
 class State:
-    """How a thing came out: a sign and words, so that colour is never alone. `css` is ok, bad, warn or quiet."""
+    """An outcome as a sign and words, so that colour is never the only cue. `css` is ok, bad, warn or quiet."""
 
     sign: str
     words: str
@@ -30,7 +30,7 @@ class State:
 
 @dataclass(frozen=True)
 class ExpectationView:
-    """An expectation as a row."""
+    """An expectation, as a table row."""
 
     state: State
     expect: str
@@ -52,7 +52,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class WordChange:
-    """A piece of the comparison of what was said and what was heard; `tag` is same, said or heard."""
+    """A part of the diff between what was said and what was heard; `tag` is same, said or heard."""
 
     tag: str
     words: str
@@ -80,7 +80,7 @@ class Step:
 
 @dataclass(frozen=True)
 class CallRow:
-    """A call in one line: for the list of all calls and for the heading of its details."""
+    """A call in one line, for the list of calls and the heading of its details."""
 
     anchor: str
     call: str
@@ -109,12 +109,12 @@ class CallView:
 
 
 def text_of(text: str) -> str:
-    """A text of the scenario or the agent, visible and of bearable length."""
+    """A text of the scenario or the agent, printable and clipped to `TEXT_LIMIT` characters."""
     return clipped(printable(text), TEXT_LIMIT)
 
 
 def call_state(call: CallResult) -> State:
-    """How the call came out."""
+    """The outcome of a call."""
     failed = sum(expectation.outcome == "failed" for _turn, expectation in call.expectations())
     if call.ok is None:
         return State("■", "cut short", "quiet")
@@ -126,7 +126,7 @@ def call_state(call: CallResult) -> State:
 
 
 def call_row(call: CallResult, number: int, *, detailed: bool) -> CallRow:
-    """The call in one line; `number` makes its anchor."""
+    """The call in one line; its anchor is made from `number`."""
     slowest_ms = max((turn.ttfa_ms for turn in call.turns if turn.ttfa_ms is not None), default=None)
     return CallRow(
         anchor=f"call-{number}",
@@ -290,7 +290,7 @@ def _turn_facts(turn: TurnResult) -> list[Fact]:
 
 
 def _sounds_apart(turn: TurnResult) -> bool:
-    """Whether a person heard something of the agent well before its voice, or without it."""
+    """Whether the agent's first sound came well before its voice, or without one."""
     if turn.first_sound_ms is None:
         return False
     return turn.ttfa_ms is None or turn.ttfa_ms - turn.first_sound_ms > FIRST_SOUND_APART_MS
@@ -317,7 +317,7 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
 
 
 def _changes(turn: TurnResult) -> list[WordChange]:
-    """What the normalised transcript has otherwise than what was said; empty where they are the same."""
+    """The diff between what was said and the transcript, both normalised; empty if they are equal."""
     if turn.wer_pair is None or turn.wer_pair[0] == turn.wer_pair[1]:
         return []
     said, heard = (text_of(text).split() for text in turn.wer_pair)
@@ -351,5 +351,5 @@ def _expectations(expectations: list[ExpectationResult]) -> list[ExpectationView
 
 
 def _seek_s(at_ms: float | None) -> float | None:
-    """Where the recording is to be played from: a little before, so that the onset is heard."""
+    """The playback position in seconds: 200 ms earlier, so that the onset is audible."""
     return None if at_ms is None else round(max(0.0, at_ms - 200) / 1000, 2)

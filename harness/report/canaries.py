@@ -1,4 +1,4 @@
-"""What the canaries of a load say beside the rest: a few calls on the other engine, as a person would hear them."""
+"""Compares a load's canaries, a few calls on the other engine that hear what a person would, with its other calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHOWN = ("turn.ttfa", "turn.ttfa_ear", "greeting.ttfa", "audio.concealed", "audi
 
 
 def canary_lines(summary: Summary | None) -> list[str]:
-    """A line for their calls, and one for each metric that tells how it sounded; none without canaries."""
+    """A line on the canaries' calls, and one for each metric in `SHOWN`; empty if there are no canaries."""
     canaries = summary.canaries if summary is not None else None
     if summary is None or canaries is None:
         return []

@@ -1,4 +1,4 @@
-"""The curve of a search for the capacity, and its answer, in the terminal."""
+"""The curve and the answer of a capacity search, in the terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIGNS = {"met": "met   ", "missed": "MISSED", "unfit": "unfit ", "set_up": "set
 
 
 class StepLines:
-    """A line for each hold; with `quiet` none."""
+    """Prints a line for each hold, unless `quiet`."""
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._console = console
@@ -66,7 +66,7 @@ def print_capacity(
     calls: Sequence[CallResult] = (),
     quiet: bool = False,
 ) -> None:
-    """The curve (unless `quiet`), whether latency came back, what can be done about failures, and the answer last."""
+    """Prints the curve (unless `quiet`), the recovery of latency, hints on failures, and finally the answer."""
     if capacity.curve and not quiet:
         console.print(curve_table(capacity.curve))
     if capacity.recovery is not None:
@@ -81,7 +81,7 @@ def print_capacity(
 
 
 def recovery_line(recovery: Recovery) -> str:
-    """Whether latency came back, in one line."""
+    """Whether latency recovered, in one line."""
     words = {True: "came back", False: "did not come back", None: "cannot be told to have come back"}
     line = f"after the last step latency {words[recovery.came_back]}: TTFA p50 with {recovery.calls} at once "
     line += f"{with_ms(recovery.before_ms)} at first, {with_ms(recovery.after_ms)} afterwards"
@@ -89,7 +89,7 @@ def recovery_line(recovery: Recovery) -> str:
 
 
 def curve_table(points: Sequence[CurvePoint]) -> Table:
-    """A row for each number of calls."""
+    """The curve as a table, with a row for each number of concurrent calls."""
     from rich import box
     from rich.table import Table
 

@@ -1,6 +1,6 @@
-"""A search for the capacity in the report: its answer, its curve as a table and as a drawing. Pure geometry.
+"""The view model of a capacity search in the HTML report: its answer, and its curve as a table and a chart.
 
-Lengths are CSS pixels, the origin is the top left. `templates/capacity.html.j2` writes it.
+Lengths are CSS pixels, the origin is the top left. Rendered by `templates/capacity.html.j2`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TICKS = 4
 
 @dataclass(frozen=True)
 class Dot:
-    """A number of calls in a series; `missed` where most of its holds missed an objective."""
+    """A point of a series, one number of calls; `missed` if most of its holds missed an objective."""
 
     x: float
     y: float
@@ -30,7 +30,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Series:
-    """TTFA p50 or p95 against the calls at once."""
+    """TTFA p50 or p95 against the number of concurrent calls."""
 
     name: str
     css: str
@@ -38,13 +38,13 @@ class Series:
 
     @property
     def path(self) -> str:
-        """The line through its dots."""
+        """The SVG path through the dots."""
         return "M" + "L".join(f"{dot.x} {dot.y}" for dot in self.dots) if self.dots else ""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A mark of an axis, at its place."""
+    """A label of an axis, at its position."""
 
     at: float
     text: str
@@ -52,7 +52,7 @@ class Label:
 
 @dataclass
 class CapacityView:
-    """All that is shown of a search; `band` is the interval, from and width."""
+    """Everything shown of a search; `band` is the confidence interval, as x and width."""
 
     words: str
     recovery: str
@@ -69,7 +69,7 @@ class CapacityView:
 
 
 def capacity_view(capacity: Capacity) -> CapacityView:
-    """The view of a search."""
+    """Builds the view of a search."""
     view = CapacityView(
         words=one_line(capacity.answer.words),
         recovery=one_line(recovery_line(capacity.recovery)) if capacity.recovery else "",
@@ -116,7 +116,7 @@ def _draw(view: CapacityView, capacity: Capacity, most_ms: float) -> None:
 
 
 def _spaced(labels: Sequence[Label]) -> list[Label]:
-    """The labels that have room, from the right: the edge is where they are dense."""
+    """Drops labels that would overlap, starting from the right, because the dense labels are near the limit."""
     kept: list[Label] = []
     for label in reversed(labels):
         if not kept or kept[-1].at - label.at >= 8 + 7 * len(label.text):

@@ -1,7 +1,7 @@
-"""The time line of a call as a drawing: what lies where. Pure geometry; `templates/timeline.svg.j2` writes it as SVG.
+"""The layout of a call's timeline chart. Pure geometry; `templates/timeline.svg.j2` renders it as SVG.
 
 Lengths are CSS pixels, the origin is the top left. From top to bottom: turns, the caller's lane, TTFA brackets, the
-agent's lane, stop brackets (where there are any), texts, the axis.
+agent's lane, stop brackets (if any), texts, the axis.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened at `x`. Its `sign` is drawn at `sign_x`, a little later where marks are dense."""
+    """An event at `x`. Its `sign` is drawn at `sign_x`, a little to the right where marks are dense."""
 
     x: float
     sign: str
@@ -58,13 +58,13 @@ class Bracket:
 
     @property
     def middle(self) -> float:
-        """Where the label is centred."""
+        """The x coordinate on which the label is centred."""
         return (self.x + self.x2) / 2
 
 
 @dataclass(frozen=True)
 class TurnBand:
-    """From a turn's start to its end."""
+    """A turn, from its start to its end."""
 
     x: float
     width: float
@@ -74,7 +74,7 @@ class TurnBand:
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark of the axis."""
+    """A tick of the axis."""
 
     x: float
     label: str
@@ -82,7 +82,7 @@ class Tick:
 
 @dataclass
 class TimeLine:
-    """All that is drawn of a call. `x = left + seconds * px_per_s`."""
+    """The whole chart of a call. `x = left + seconds * px_per_s`."""
 
     width: float
     height: float
@@ -107,7 +107,7 @@ class TimeLine:
 
 
 def said_ms(turn: TurnResult) -> float | None:
-    """The moment from which a turn's delays count: the caller's voiced end, or when the text was sent."""
+    """The time from which a turn's delays count: the caller's voiced end, or when the text was sent."""
     if turn.caller_end_ms is not None:
         return turn.caller_end_ms
     if turn.kind != "type":
@@ -116,7 +116,7 @@ def said_ms(turn: TurnResult) -> float | None:
 
 
 def time_line(call: CallResult) -> TimeLine | None:
-    """The drawing of a call, or None where nobody spoke or took a turn."""
+    """The chart of a call, or None if nobody spoke and there was no turn."""
     end_ms = max(_moments(call), default=0.0)
     if end_ms <= 0 or not (call.turns or call.caller_voice or call.agent_voice):
         return None
@@ -129,7 +129,7 @@ def time_line(call: CallResult) -> TimeLine | None:
 
 
 def _moments(call: CallResult) -> Iterator[float]:
-    """All positions of the call that are drawn."""
+    """Yields all times of the call that the chart must cover, in ms."""
     for _start, end in (*call.caller_voice, *call.agent_voice):
         yield end
     for turn in call.turns:
@@ -222,7 +222,7 @@ class _Drawing:
 
 
 def axis_ticks(end_s: float, px_per_s: float) -> list[Tick]:
-    """The marks of an axis of seconds from `LEFT` on, with room between them; in minutes or hours where it is long."""
+    """The ticks of a time axis that starts at `LEFT`, spaced to be readable; in minutes or hours if it is long."""
     step_s = next((step for step in _STEPS_S if step * px_per_s >= _LEAST_TICK_PX), _STEPS_S[-1])
     size_s, unit = (3600, "h") if step_s >= 3600 else (60, "min") if step_s >= 300 else (1, "s")
     count = int(end_s / step_s) + 1
@@ -233,7 +233,7 @@ def axis_ticks(end_s: float, px_per_s: float) -> list[Tick]:
 
 
 def _without_overlaps(brackets: list[Bracket]) -> list[Bracket]:
-    """The brackets in order, a label left out where it would lie on the one before (its title still tells)."""
+    """The brackets sorted by x, without labels that would overlap the previous one (the title still has the value)."""
     kept: list[Bracket] = []
     free_from = 0.0
     for bracket in sorted(brackets, key=lambda bracket: bracket.x):
@@ -246,7 +246,7 @@ def _without_overlaps(brackets: list[Bracket]) -> list[Bracket]:
 
 
 def _with_room(marks: list[Mark]) -> list[Mark]:
-    """The marks in order, each sign moved right as far as the one before it in its lane needs."""
+    """The marks sorted by x, each sign moved right until it clears the previous one in its lane."""
     placed: list[Mark] = []
     free_from: dict[str, float] = {}
     for mark in sorted(marks, key=lambda mark: mark.x):

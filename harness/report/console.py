@@ -1,4 +1,4 @@
-"""What a run shows in the terminal: the plan, progress, and a table that a person can read."""
+"""A run in the terminal: progress lines and bar, the summary table, and the verdict."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _SHOWN_EXPECTATIONS = 10
 PIPE_WIDTH = 120
-# What of each metric is shown: the first of these that the terminal has room for.
+# The columns of the metrics table: the first set that fits the terminal.
 _COLUMNS = (("min", "p50", "p90", "p95", "p99", "max"), ("p50", "p95", "p99", "max"), ("p50", "p95", "max"), ("p50",))
 
 
 def make_console() -> Console:
-    """The terminal, by the customs of NO_COLOR and of pipes."""
+    """The terminal; respects NO_COLOR, and has a fixed width when piped."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
@@ -39,7 +39,7 @@ def make_console() -> Console:
 
 
 def call_line(result: CallResult) -> str:
-    """One finished call in one line."""
+    """A finished call in one line."""
     state = "cut   " if result.cut else "ok    " if result.ok else "FAILED"
     ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None]
     parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", counted(len(result.turns), "turn")]
@@ -56,7 +56,7 @@ def call_line(result: CallResult) -> str:
 
 
 class LinesWatcher:
-    """Plain lines: for logs, pipes and CI. With `quiet` only what failed."""
+    """Prints plain lines, for logs, pipes and CI; with `quiet` only failed calls."""
 
     def __init__(self, console: Console, *, quiet: bool = False, verbose: bool = False) -> None:
         self._console = console
@@ -87,11 +87,11 @@ class LinesWatcher:
             self._console.print(f"[{self._done}/{self._total}] {call_line(result)}")
 
     def close(self) -> None:
-        """Nothing is left to be closed."""
+        """Does nothing: there is nothing to close."""
 
 
 class BarWatcher(LinesWatcher):
-    """A progress bar beneath the lines."""
+    """Prints a progress bar below the lines."""
 
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         super().__init__(console, verbose=verbose)
@@ -113,12 +113,12 @@ class BarWatcher(LinesWatcher):
         self._progress.update(self._task, advance=1, description=counted(alive, "call") if alive else "calls")
 
     def close(self) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         self._progress.stop()
 
 
 def event_line(event: Event) -> str:
-    """An event of a timeline in one line: its name and its fields."""
+    """A timeline event in one line: its name and its fields."""
     entry = entry_of(event)
     fields = "  ".join(f"{key}={_short(value)}" for key, value in entry.items() if key not in ("t", "event"))
     return f"{event.event:<18} {fields}".rstrip()
@@ -131,7 +131,7 @@ def _short(value: object) -> str:
 def print_summary(
     console: Console, summary: Summary, calls: Sequence[CallResult], folder: Path, *, quiet: bool = False
 ) -> None:
-    """The final table (unless `quiet`), what failed, and the verdict with its reasons on the last lines."""
+    """Prints the final table (unless `quiet`), the failures, and on the last lines the verdict with its reasons."""
     if summary.metrics and not quiet:
         console.print(_fitting_table(summary, console))
     failed = [
@@ -195,7 +195,7 @@ def _fitting_table(summary: Summary, console: Console) -> Table:
 
 
 def metrics_table(metrics: Mapping[str, MetricSummary | RateSummary], columns: Sequence[str]) -> Table:
-    """A row a metric: its count, these of its figures, and a rate in the last column."""
+    """A table with a row per metric: its count and the given columns; a rate is in the last column."""
     from rich import box
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""What a person can do about the failures of a run: told once for each kind, not once for each call."""
+"""Hints on what to do about the failures of a run, once per kind rather than once per call."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from harness.record.result import CallResult, FailureSeen, standing
 from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line
 
-_MOST_HINTS = 3  # of one kind; more would each be of another host
-_MOST_WORDS = 240  # characters of what happened
+_MOST_HINTS = 3  # of one kind; further ones usually differ only in the host
+_MOST_WORDS = 240  # characters of the description
 
 
 def hint_of(seen: FailureSeen) -> str:
-    """What to do about a failure; a run of an older version recorded none."""
+    """The hint for a failure; the default of its kind if the run, of an older version, recorded none."""
     return one_line(seen.hint) or HINTS[seen.kind]
 
 
 def hint_lines(calls: Sequence[CallResult]) -> list[str]:
-    """For a terminal: each kind that occurred, in how many calls, one of its sentences, and beneath it what to do."""
+    """Lines for a terminal: each kind of failure with its number of calls and an example, then its hints."""
     failed_by: dict[str, set[str]] = {}
     found: dict[str, list[FailureSeen]] = {}
     for call in standing(calls):

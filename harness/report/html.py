@@ -1,4 +1,4 @@
-"""`report.html`: one file that needs no network. Texts of agents and scenarios are only ever text in it."""
+"""Renders `report.html`: one self-contained file, in which texts of agents and scenarios are always escaped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from harness.report.recording import Playable, Recordings
 from harness.text.counted import counted
 from harness.text.plain_text import one_line
 
-SINCE_JOIN_REQUEST = 2  # the definitions by which these began to count from there
+SINCE_JOIN_REQUEST = 2  # agent.join and greeting.ttfa start at the join request since this version of the definitions
 DETAILED_FAILED = 200
 DETAILED_OTHERS = 50
 OPEN_AT_MOST = 20
@@ -48,7 +48,7 @@ _NO_VERDICT = State("?", "Not judged: this run has no summary", "quiet")
 
 @dataclass(frozen=True)
 class MetricRow:
-    """A metric's samples, worded; `cells` are p50, p90, p95, p99, max with why one is withheld."""
+    """A metric, formatted; `cells` are p50, p90, p95, p99 and max, each with the reason if it is withheld."""
 
     name: str
     meaning: str
@@ -58,7 +58,7 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class RateRow:
-    """A ratio, worded."""
+    """A rate, formatted."""
 
     name: str
     meaning: str
@@ -78,10 +78,10 @@ class FailureRow:
 
 
 def render_html(run: RecordedRun) -> str:
-    """The report of `run` as a page. Recordings are read from the run's folder.
+    """Renders the report of `run` as a page. Recordings are read from the run's folder.
 
-    Failed calls come with all details first (`DETAILED_FAILED`), then `DETAILED_OTHERS` more; every call is in the
-    list of calls. Recordings beyond `harness.report.recording.BUDGET_BYTES` are linked relative to the folder.
+    Up to `DETAILED_FAILED` failed calls and `DETAILED_OTHERS` others are shown in detail; every call is in the list of
+    calls. Recordings beyond `harness.report.recording.BUDGET_BYTES` are linked relative to the folder.
     """
     calls = sorted(run.calls, key=lambda call: call.call)
     detailed = _detailed(calls)
@@ -119,7 +119,7 @@ def render_html(run: RecordedRun) -> str:
 
 
 def _row(call: CallResult, number: int, again: str | None, *, detailed: bool) -> CallRow:
-    """The call in one line; `again` is the call that was made in its place."""
+    """The call in one line; `again` is the call that replaced it, if any."""
     row = call_row(call, number, detailed=detailed)
     if again is None:
         return row
@@ -127,7 +127,7 @@ def _row(call: CallResult, number: int, again: str | None, *, detailed: bool) ->
 
 
 def _verdict(summary: Summary | None, capacity: Capacity | None) -> State:
-    """What the run came to, and in the same breath what else it would have."""
+    """The verdict of the run, together with any others that apply."""
     if summary is None:
         return _NO_VERDICT
     if capacity is not None and capacity.answer.ended == "time" and summary.verdict == "unfit":
@@ -150,7 +150,7 @@ def _detailed(calls: list[CallResult]) -> set[int]:
 def _views(
     calls: list[CallResult], rows: list[CallRow], detailed: set[int], recordings: Recordings
 ) -> Iterable[CallView]:
-    # Failed calls are the ones that will be listened to: theirs are embedded first.
+    # Failed calls are the most likely to be played, so their recordings are embedded first.
     playable: dict[int, Playable | None] = {
         number: recordings.playable(calls[number].recording)
         for number in sorted(detailed, key=lambda number: (calls[number].ok is not False, number))
@@ -168,7 +168,7 @@ def _title(run: RecordedRun) -> str:
 
 
 def _prompts(settings: RunSettings) -> str:
-    """Which prompts the scenarios gave the agent."""
+    """The prompts that the scenarios gave the agent."""
     told = []
     for scenario in settings.scenarios.values():
         prompt = scenario.prompt
@@ -215,7 +215,7 @@ def _stages(burst: Burst) -> Iterable[tuple[str, int, list[str]]]:
 
 
 def _load(settings: RunSettings) -> str:
-    """How many calls, how fast."""
+    """The number and the rate of calls, in words."""
     at_once, rate, repeat = settings.calls, settings.rate_per_min, settings.repeat
     parts = [
         f"{rate:g} a minute" if rate else "",
@@ -301,7 +301,7 @@ def _failures(run: RecordedRun, calls: list[CallResult], rows: list[CallRow]) ->
 
 
 def _policy(style: str, script: str) -> str:
-    """What the page may load: its own style and script by their hashes, recordings, nothing else."""
+    """The content security policy: the page's own style and script by hash, recordings, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",

@@ -1,4 +1,4 @@
-"""`junit.xml`: what CI servers read. Follows the layout that Jenkins and GitLab take (Jenkins' `junit-10.xsd`)."""
+"""Renders `junit.xml` for CI servers, in the layout that Jenkins and GitLab accept (Jenkins' `junit-10.xsd`)."""
 
 from __future__ import annotations
 
@@ -49,14 +49,15 @@ class _Suite:
 
 
 def render_junit(run: RecordedRun) -> str:
-    """The run as JUnit XML: each scenario a suite, each call and each expectation a case, thresholds a suite.
+    """Renders the run as JUnit XML: a suite per scenario (a case per call and per expectation), and one of thresholds.
 
-    A call's case fails by the kinds that occurred in the call; its expectations have cases of their own. `agent.*` and
-    expectations are failures; `session.*`, `room.*`, `harness.*` and a silence while the harness was late are errors;
-    what was cut short, could not be decided, or is excused by a threshold that held is skipped. Names are the same from
-    run to run, so that a CI server keeps a history: several calls of a scenario are told apart by a number, and which
-    call it was is in the case. Where the run did not pass and no case says so (turns unfit, say), a suite `run` does. A
-    search for the capacity is one case: that calls fail in it is what it looks for.
+    A call's case fails by the kinds of failure in the call; its expectations have their own cases. `agent.*` and
+    expectations are failures. `session.*`, `room.*`, `harness.*` and silence while the harness was late are errors.
+    Anything cut short, undecided, or excused by a threshold that held is skipped.
+
+    Names are stable between runs, so that a CI server keeps a history: several calls of a scenario are numbered, and
+    the call's id is in the case. If the run did not pass and no case shows it (unfit turns, say), a suite `run` does. A
+    capacity search is a single case, since it makes calls fail on purpose.
     """
     capacity = run.capacity
     suites = list(_scenario_suites(run)) if capacity is None else [_capacity_suite(capacity, run)]
@@ -81,7 +82,7 @@ def render_junit(run: RecordedRun) -> str:
 
 
 def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
-    # In a pass a few calls that we lost ourselves decide nothing, so they are no errors here either.
+    # If the run passed, a few calls lost by the harness did not matter, so they are not errors here either.
     few = run.summary is not None and run.summary.exit_code == EXIT_OK
     excused = Excused(run.summary.thresholds if run.summary is not None else [])
     by_scenario: dict[str, list[CallResult]] = {name: [] for name in run.settings.scenarios}
@@ -97,7 +98,7 @@ def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
 
 
 def _call_cases(call: CallResult, excused: Excused, folder: Path, *, few: bool) -> Iterator[_Case]:
-    """Of one call; each says which it was and where there is more of it."""
+    """Yields the cases of one call; each body names the call, the report and the recording."""
     where = f"call: {call.call}\nreport: {folder / 'report.html'}"
     if call.recording is not None:
         where += f"\nrecording: {folder / call.recording}"
@@ -201,7 +202,7 @@ def _verdict_suite(summary: Summary, started: str | None) -> _Suite:
 
 
 def _told_apart(cases: Iterable[_Case]) -> Iterator[_Case]:
-    """The cases with names on one line, each its own: the second of equal names ends in `(2)`."""
+    """Makes the cases' names single-line and unique: the second of two equal names ends in `(2)`."""
     seen: Counter[str] = Counter()
     for case in cases:
         name = clipped(one_line(case.name), 200)
@@ -266,6 +267,6 @@ def _seconds(value: float) -> str:
 
 
 def _timestamp(started: str | None) -> str | None:
-    """UTC without an offset, as the schema wants it; None where `started` is no time."""
+    """UTC without an offset, as the schema requires; None if `started` is not a time."""
     moment = utc(started)
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}"

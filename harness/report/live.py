@@ -1,4 +1,4 @@
-"""A call's timeline, printed as it happens, in words."""
+"""Prints a call's timeline in words as it happens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class TimelineWatcher(LinesWatcher):
-    """Prints each event with the seconds since the call was connected; before that, without a time."""
+    """Prints each event with the seconds since the room was connected; before that, without a time."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -55,7 +55,7 @@ class TimelineWatcher(LinesWatcher):
 
 
 def in_words(event: Event) -> str | None:
-    """What an event tells a person; None where it tells nothing."""
+    """An event in words; None if it is not of interest to a person."""
     match event:
         case SessionCreated():
             return f"session created, room {event.room or 'not named'}"

@@ -1,4 +1,4 @@
-"""What a load shows while it runs."""
+"""The progress of a load in the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_S = 5.0  # between two lines
 
 
 class StatusLine:
-    """A line every few seconds: how many calls run, how many have ended, and how."""
+    """Prints a line every few seconds: how many calls are running, how many have ended, and how."""
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._console = console
@@ -22,7 +22,7 @@ class StatusLine:
         self._phase = ""
 
     def say(self, line: str) -> None:
-        """A line for a person."""
+        """Prints a line, unless `quiet`."""
         if not self._quiet:
             self._console.print(line)
 
@@ -30,7 +30,7 @@ class StatusLine:
         """Nothing is left to be closed."""
 
     def status(self, told: dict[str, Any]) -> None:
-        """What the master says once a second."""
+        """Prints the status that the master sends once a second, at most every `EVERY_S` within a phase."""
         if self._quiet or (told["elapsed_s"] < self._next_s and told["phase"] == self._phase):
             return
         self._phase = told["phase"]

@@ -1,7 +1,7 @@
-"""A run over its time in the report: TTFA, calls alive and failures, as a drawing and as a table. Pure geometry.
+"""The view model of a run over time in the HTML report: TTFA, calls alive and failures, as a chart and a table.
 
-Lengths are CSS pixels, the origin is the top left. `templates/load.html.j2` writes it. Zero is the first call's
-start, by the clocks of the machines that made the calls.
+Lengths are CSS pixels, the origin is the top left. Rendered by `templates/load.html.j2`. Time starts with the first
+call, by the clocks of the machines that made the calls.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ MOST_DOTS = 400
 MOST_SLICES = 40
 _SLICES_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _TTFA, _ALIVE, _FAILED = (18.0, 158.0), (190.0, 260.0), (292.0, 342.0)  # top and floor of each panel
-_PARTS = 1000.0  # the line of calls alive has a point for each of so many parts of the width at most
+_PARTS = 1000.0  # the line of calls alive has at most this many points across the width
 
 
 @dataclass
 class Slice:
-    """What fell into one stretch of time, in seconds from the first call on."""
+    """What happened in one interval, in seconds from the first call's start."""
 
     from_s: float
     until_s: float
@@ -40,13 +40,13 @@ class Slice:
 
     @property
     def failed(self) -> int:
-        """How many calls failed in it."""
+        """How many calls failed in the slice."""
         return self.failures.total()
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the drawing's rows: what it shows, and the marks of its axis."""
+    """A row of the chart: its name, its position, and the labels of its axis."""
 
     name: str
     top: float
@@ -67,7 +67,7 @@ class Bar:
 
 @dataclass
 class LoadView:
-    """All that is shown."""
+    """Everything shown of a run over time."""
 
     words: str
     rows: list[list[str]]
@@ -87,7 +87,7 @@ class LoadView:
 
 
 def load_view(settings: RunSettings, calls: Sequence[CallResult]) -> LoadView | None:
-    """The view of a load, or of a run of more than `MORE_CALLS_THAN` calls; None of any other, or without times."""
+    """The view of a load, or of a run of more than `MORE_CALLS_THAN` calls; None for other runs, or without times."""
     load = settings.load
     if load is None and len(calls) <= MORE_CALLS_THAN:
         return None
@@ -100,7 +100,7 @@ def load_view(settings: RunSettings, calls: Sequence[CallResult]) -> LoadView | 
 
 
 def _spans(calls: Sequence[CallResult]) -> list[tuple[CallResult, float, float]]:
-    """Each call with its start and end, in seconds from the first call on."""
+    """Each call with its start and end, in seconds from the first call's start."""
     started = [(call, utc(call.started)) for call in calls]
     known = [(call, at) for call, at in started if at is not None]
     first = min((at for _, at in known), default=None)
@@ -111,7 +111,7 @@ def _spans(calls: Sequence[CallResult]) -> list[tuple[CallResult, float, float]]
 
 
 def _ttfa(spans: Sequence[tuple[CallResult, float, float]]) -> Iterator[tuple[float, float, str]]:
-    """When a turn's TTFA was known, the TTFA, and which turn; those of no percentile are left out."""
+    """Yields the time (s), the TTFA (ms) and the name of each turn; only turns that enter the percentiles."""
     counted_calls = {call.call for call in standing([call for call, _, _ in spans])}
     for call, start, end in spans:
         if call.call not in counted_calls or call.warm_up or call.canary:
@@ -124,7 +124,7 @@ def _ttfa(spans: Sequence[tuple[CallResult, float, float]]) -> Iterator[tuple[fl
 
 
 def _alive_steps(spans: Sequence[tuple[CallResult, float, float]]) -> list[tuple[float, int]]:
-    """How many calls are alive from which second on."""
+    """The number of calls alive as a step function: (second, calls alive from then on)."""
     changes = Counter[float]()
     for _, start, end in spans:
         changes[start] += 1
@@ -172,7 +172,7 @@ class _Drawing:
         for call, end in self.failed:
             slices[place(end)].failures[call.failure or "expectations"] += 1
         for (at_s, alive), (until_s, _) in zip(self.steps, [*self.steps[1:], (self.end_s, 0)], strict=True):
-            # A number that ends as the next slice begins is not the next one's.
+            # A step that ends exactly where the next slice begins does not count there.
             for index in range(place(at_s), place(max(at_s, until_s - 1e-9)) + 1):
                 slices[index].alive = max(slices[index].alive, alive)
         return slices
@@ -236,7 +236,7 @@ class _Drawing:
         return Series(name, css, dots)
 
     def _alive_path(self, most: int) -> str:
-        columns: dict[float, tuple[int, int]] = {}  # of each part the most, and how many are left
+        columns: dict[float, tuple[int, int]] = {}  # for each part: the maximum, and the number at its end
         part = (WIDTH - LEFT - RIGHT) / _PARTS
         for at_s, alive in self.steps:
             x = round(LEFT + round((self.x(at_s) - LEFT) / part) * part, 1)
@@ -253,7 +253,7 @@ def _up(value: float, most: float, panel: tuple[float, float]) -> float:
 
 
 def _marks(most: float) -> list[float]:
-    """Round values from 0 to the first that is not below `most`, some four of them."""
+    """About four round values from 0 to the first that is not below `most`."""
     if most <= 0:
         return [0.0]
     size = 10.0 ** math.floor(math.log10(most / 4))

@@ -1,4 +1,4 @@
-"""How numbers are written for people: rounded to what they are worth, always with their unit."""
+"""Formats numbers for people: rounded to their precision, always with the unit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ MISSING = "–"  # noqa: RUF001 - a dash for "no value", as in printed tables
 
 
 def milliseconds(value: float | None) -> str:
-    """`1,234`, below ten `3.2`: a number of milliseconds without its unit."""
+    """`1,234`, or `3.2` below ten: a number of milliseconds without its unit."""
     if value is None:
         return MISSING
     return f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
 
 
 def with_ms(value: float | None) -> str:
-    """`1,234 ms`; the space does not break."""
+    """`1,234 ms`, with a no-break space."""
     return MISSING if value is None else f"{milliseconds(value)}\N{NO-BREAK SPACE}ms"
 
 
 def seconds(value_ms: float | None) -> str:
-    """A position or length of milliseconds in seconds: `12.3 s`, from a minute on `2 min 05 s`."""
+    """A number of milliseconds in seconds: `12.3 s`, or `2 min 05 s` from a minute on."""
     if value_ms is None:
         return MISSING
     if abs(value_ms) < 59_950:
@@ -44,7 +44,7 @@ def percent(value: float | None) -> str:
 
 
 def utc(started: str | None) -> datetime | None:
-    """The moment that an ISO 8601 text names, in UTC (without an offset it is taken for UTC); None where it is none."""
+    """Parses an ISO 8601 time to UTC (assumed if there is no offset); None if it is not a time."""
     try:
         moment = datetime.fromisoformat(started or "")
     except ValueError:
@@ -53,7 +53,7 @@ def utc(started: str | None) -> datetime | None:
 
 
 def time_of_day(started: str) -> str:
-    """`2026-11-24 10:15:00 UTC`, or what was there where it is no time."""
+    """`2026-11-24 10:15:00 UTC`, or the text unchanged if it is not a time."""
     moment = utc(started)
     return one_line(started) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -71,7 +71,7 @@ def expectation_value(expect: str, value: float | None) -> str:
 
 
 def is_ratio(metric: str) -> bool:
-    """Whether a metric (tags allowed) is a plain number rather than milliseconds; one not known is taken for a time."""
+    """Whether a metric (tags allowed) is a ratio; False for an unknown metric."""
     found = metric_of(metric)
     return found is not None and found.unit == "ratio"
 
@@ -82,7 +82,7 @@ def level(value: float | None) -> str:
 
 
 def remeasured_lines(summary: Summary) -> list[str]:
-    """What of a run that was measured again comes from where, a line each; none for one that was not."""
+    """Lines on the sources of a re-measured run's numbers; empty if it was not re-measured."""
     counts = summary.remeasured
     if counts is None:
         return []
@@ -104,14 +104,14 @@ def is_level(metric: str) -> bool:
 
 
 def metric_value(metric: str, value: float | None) -> str:
-    """A metric's value in a table: milliseconds without their unit, all else as it is."""
+    """A metric's value in a table: milliseconds without their unit, ratios and levels as usual."""
     if is_level(metric):
         return level(value)
     return ratio(value) if is_ratio(metric) else milliseconds(value)
 
 
 def threshold_value(threshold: ThresholdResult) -> str:
-    """What a threshold was judged by, in the unit of its limit."""
+    """The value that a threshold was judged by, in the unit of its limit."""
     metric, value = threshold.metric.metric, threshold.value
     if value is None:
         return MISSING

@@ -1,4 +1,4 @@
-"""A call's recording, made playable inside the report: small enough to be carried in the page, else a relative link."""
+"""Makes a call's recording playable in the report: embedded in the page if it is small enough, otherwise as a link."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from urllib.parse import quote
 
 from harness.text.plain_text import one_line
 
-BUDGET_BYTES = 10_000_000  # of base64 in the page, all recordings together
+BUDGET_BYTES = 10_000_000  # of base64 in the page, for all recordings together
 RATE_HZ = 16_000
-# FLAC at 12 bits (noise at -74 dBFS): every browser plays it, it seeks to the sample and takes a twentieth of the time
-# that MP3 takes to write, at about one and a half times the size.
+# FLAC at 12 bits (noise at -74 dBFS): every browser plays it, it is sample-accurate when seeking, and it encodes in a
+# twentieth of the time of MP3, at about one and a half times the size.
 _DROPPED_BITS = 4
-_LEAST_BYTES_PER_S = 500  # of silence; what cannot fit even so is not encoded in vain
+_LEAST_BYTES_PER_S = 500  # for silence; a recording that would not fit even at this size is not encoded
 _BLOCK_FRAMES = 65_536
 
 
 @dataclass(frozen=True)
 class Playable:
-    """What the page plays: `src` is a data URI or a relative address; empty where `problem` says why there is none."""
+    """A recording in the page: `src` is a data URI or a relative URL; empty if `problem` says why it is unavailable."""
 
     src: str = ""
     embedded: bool = False
@@ -30,14 +30,14 @@ class Playable:
 
 
 class Recordings:
-    """Makes the recordings of a run's folder playable, the first ones asked for within the page until it is full."""
+    """Makes the recordings of a run's folder playable; embeds them in order of request until the budget is used up."""
 
     def __init__(self, folder: Path, *, budget_bytes: int = BUDGET_BYTES) -> None:
         self._folder = folder.resolve()
         self._left_bytes = budget_bytes
 
     def playable(self, recording: str | None) -> Playable | None:
-        """The recording at this path relative to the folder; None where the call was not recorded."""
+        """The recording at a path relative to the folder; None if the call was not recorded."""
         if not recording:
             return None
         name = one_line(recording)
@@ -50,16 +50,20 @@ class Recordings:
             data_uri = self._data_uri(path)
         except OSError as problem:
             return Playable(problem=f"The recording {name} cannot be read: {problem.strerror or problem}.")
-        except ValueError as problem:  # no audio, or no path at all
+        except ValueError as problem:  # not an audio file, or not a valid path
             return Playable(problem=f"The recording {name} cannot be read: {one_line(str(problem))}.")
         if data_uri is None:
-            self._left_bytes = 0  # full: what follows is not encoded in vain
+            self._left_bytes = 0  # full: do not encode any further recordings
             return Playable(src=quote(path.relative_to(self._folder).as_posix()))
         self._left_bytes -= len(data_uri)
         return Playable(src=data_uri, embedded=True)
 
     def _data_uri(self, path: Path) -> str | None:
-        """The recording as `data:audio/flac`, or None where it has no room in the page."""
+        """The recording as a `data:audio/flac` URI, or None if it exceeds the remaining budget.
+
+        Raises:
+            ValueError: The file is not readable audio.
+        """
         import soundfile
 
         try:
@@ -73,7 +77,7 @@ class Recordings:
 
 
 def _flac(pcm: Any, rate_hz: int) -> bytes:
-    """`pcm` ((frames, channels) int16) as FLAC of at most `RATE_HZ` with the lowest bits dropped."""
+    """Encodes `pcm` ((frames, channels) int16) as FLAC at up to `RATE_HZ`, with the lowest bits dropped."""
     import numpy as np
     import soundfile
     import soxr

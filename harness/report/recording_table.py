@@ -1,4 +1,4 @@
-"""A measured recording as tables that a person can read."""
+"""A measured recording as tables in the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMNS = ("turn", "kind", "caller", "TTFA", "talk-over", "dead air", "stop", "
 
 
 def print_recording(console: Console, measured: MeasuredRecording) -> None:
-    """Prints each turn and the metrics."""
+    """Prints the turns, the metrics and the notes of a measured recording."""
     from rich import box
     from rich.table import Table
 

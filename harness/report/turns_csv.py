@@ -1,4 +1,4 @@
-"""`turns.csv`: one turn a row, for spreadsheets and scripts."""
+"""Renders `turns.csv`: one row per turn, for spreadsheets and scripts."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ COLUMNS = (
     "first_sound_ms",
     "doubtful",
 )
-# A spreadsheet takes a cell that begins so for a formula; the wide forms too, in some languages.
+# Spreadsheets treat a cell that starts with one of these as a formula; in some locales also the full-width forms.
 _FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # noqa: RUF001 - the wide forms are meant
 
 
 def render_turns_csv(calls: Sequence[CallResult]) -> str:
-    """The table as RFC 4180 with line feeds: `COLUMNS`, then each turn in the order of calls and turns.
+    """Renders the table as RFC 4180 with line feeds: `COLUMNS`, then one row per turn, in order of calls and turns.
 
-    A cell is empty where there is no value; `failure` is the kind that occurred in the turn. Texts that a spreadsheet
-    would take for a formula begin with an apostrophe. Calls that were made again are left out.
+    A cell without a value is empty; `failure` is the kind of the first failure in the turn. Texts that a spreadsheet
+    would treat as a formula are prefixed with an apostrophe. Calls that were replaced by a retry are omitted.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
