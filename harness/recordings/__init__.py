@@ -1,1 +1,1 @@
-"""Recordings read back: a run's own, measured again, and those that something else made."""
+"""Measures recordings: a run's own again, and those made by other software."""

@@ -1,6 +1,6 @@
-"""A run's calls measured again: every number anew from the timeline, the agent's voice anew from the recording.
+"""Re-measures a run's calls: all numbers from the timeline, and the agent's voice from the recording.
 
-What the script decided live (when a turn ended, what was said when) stays as it was.
+What the script decided live (when a turn ended, what was said when) is unchanged.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from harness.timeline.events import CallStarted, Cut, Event
 from harness.timeline.timeline import read_timeline
 
 NOT_KEPT = "their audio was not kept"
-_BROKEN = (KeyError, IndexError, TypeError, ValueError, ValidationError)  # what a damaged timeline makes of measuring
+_BROKEN = (KeyError, IndexError, TypeError, ValueError, ValidationError)  # what measuring a damaged timeline may raise
 
 
 def remeasured_calls(
     directory: RunDirectory, calls: Sequence[CallResult], tags: Mapping[str, Sequence[str]]
 ) -> list[CallResult]:
-    """The calls of a run, measured again; and those that have no line, since the run was killed, as cut ones.
+    """Re-measures the calls of a run; calls without a line, because the run was killed, are added as cut.
 
     Args:
-        directory: The run's.
+        directory: The run's directory.
         calls: The lines of calls.jsonl.
-        tags: Of each scenario, by its name.
+        tags: The tags of each scenario, by scenario name.
 
     Raises:
-        ConfigError: A timeline is missing, or not one call can be measured again.
+        ConfigError: A timeline is missing, or no call can be re-measured.
     """
     again = [_remeasured(call, directory, tags[call.scenario]) for call in calls]
     failed = [call for call in again if call.remeasured is not None and call.remeasured.voices == "none"]
@@ -89,7 +89,7 @@ def _measured(
 
 
 def _voices_in(path: Path | None, events: Sequence[Event]) -> tuple[list[Event] | None, str]:
-    """The timeline with the voices that its recording holds; or None, and why that cannot be."""
+    """The timeline with the voices found in its recording; or None and the reason."""
     import soundfile
 
     if path is None:
@@ -122,12 +122,12 @@ def _kept(call: CallResult, why: str) -> CallResult:
 
 
 def _lost_by_ourselves(call: CallResult) -> bool:
-    """Whether the disk or a bug may have left its timeline unfinished: its line says all that is known."""
+    """Whether a disk error or a bug may have left the timeline incomplete, so that only the call's line is reliable."""
     return any(side_of(failure.kind) == "harness" for failure in call.failures)
 
 
 def _cut_by_the_end(path: Path, tags: Mapping[str, Sequence[str]]) -> CallResult | None:
-    """A call that ran when its run was killed; None where its timeline does not tell even that it began."""
+    """A call that was in progress when its run was killed, as cut; None if its timeline is not usable."""
     try:
         events = read_timeline(path)
         start = events[0] if events else None

@@ -1,4 +1,4 @@
-"""What the sound of a recorded conversation leaves open, where a call knows it from its script: pure functions."""
+"""Doubts about turns of a recorded conversation that a call can settle with its script. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from harness.hearing.voice import BACKCHANNEL_NS, Voice, setting_in
 from harness.measure.two_voices import SpokenTurn
 from harness.record.unfit import Doubt
 
-SPOKE_ON_NS = 1 * NS_PER_S
-"""A caller who goes on so soon after an "mm-hmm" may have only paused; one who was answered may be as quick."""
+SPOKE_ON_NS = 1 * NS_PER_S  # a caller who goes on this soon after an "mm-hmm" may only have paused, or been answered
 
 
 def doubt_of_reply(turn: SpokenTurn, following: SpokenTurn | None, agent: Sequence[Voice]) -> Doubt | None:
-    """Whether all that the agent said before the caller spoke on may have been an acknowledgement ("mm-hmm")."""
+    """A doubt if all the agent said before the caller went on may have been a backchannel ("mm-hmm"), or None."""
     if following is None:
         return None
     said = setting_in(agent, turn.end_ns, following.start_ns)
@@ -32,7 +31,7 @@ def doubt_of_reply(turn: SpokenTurn, following: SpokenTurn | None, agent: Sequen
 
 
 def doubt_of_noise(margin_db: float | None, *, least_db: float) -> Doubt | None:
-    """Whether the caller's soft last sounds may lie in the noise; `margin_db` is how far the voice stands over it."""
+    """A doubt if noise may mask the caller's soft final sounds; `margin_db` is how far the voice is above the noise."""
     if margin_db is None or margin_db >= least_db:
         return None
     detail = (

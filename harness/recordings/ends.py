@@ -1,4 +1,4 @@
-"""The ends of a recording's voices, looked at again where the noise under them flickers."""
+"""Refines the ends of a recording's voices in fluctuating noise."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from harness.hearing.level import FULL_SCALE
 from harness.hearing.noise_floor import LOW_LEAST
 from harness.hearing.voice_finder import FoundEdge
 
-BESIDE = 20  # frames around a voice that may still be it
-LEAST_FRAMES = 100  # of noise: a second
-TOP = 0.99  # of it: in a long recording noise also drifts
+BESIDE = 20  # frames around a voice that may still belong to it
+LEAST_FRAMES = 100  # frames of noise needed: one second
+TOP = 0.99  # quantile that defines the noise's top; high because noise drifts in a long recording
 USUAL_TOP = 0.95
 
 
 class FramePowers:
-    """The power of each frame of a channel that comes a block at a time, as the detector reckons it."""
+    """Collects the frame powers of a channel that is fed block by block, computed as the detector does."""
 
     def __init__(self) -> None:
         self._rest = np.zeros(0, np.int16)
         self._parts: list[NDArray[np.float64]] = []
 
     def feed(self, samples: NDArray[np.int16]) -> None:
-        """The next samples of the channel."""
+        """Adds the next samples, (frames,) int16 mono at 48 kHz."""
         samples = np.concatenate([self._rest, samples])
         count = samples.size // FRAME * FRAME
         self._rest = samples[count:]
         self._parts.append(frame_powers(samples[:count] / FULL_SCALE))
 
     def powers(self) -> NDArray[np.float64]:
-        """Of all whole frames so far."""
+        """The powers of all whole frames so far."""
         return np.concatenate(self._parts) if self._parts else np.zeros(0)
 
 
 def looked_at_again(edges: Sequence[FoundEdge], powers: NDArray[np.float64], read: Read) -> list[FoundEdge]:
-    """The edges, with each end where the voice ends and not where the noise lets go of it.
+    """The edges, with each end moved to where the voice ends rather than the noise that prolonged it.
 
     Args:
-        edges: As the detector found them, in order.
-        powers: Of the whole channel, in frames of 10 ms, full scale 1.
-        read: Gives samples of the channel from one position to another, int16 at 48 kHz.
+        edges: The edges that the detector found, in order.
+        powers: The power of each 10 ms frame of the whole channel, full scale 1.
+        read: Returns the samples between two positions of the channel, int16 at 48 kHz.
     """
     top = noise_top(_beside(edges, powers), LEAST_FRAMES, TOP)
     if top <= LOW_LEAST:
@@ -68,7 +68,7 @@ def _beside(edges: Sequence[FoundEdge], powers: NDArray[np.float64]) -> NDArray[
 
 
 def noise_margin_db(edges: Sequence[FoundEdge], powers: NDArray[np.float64], active: float) -> float | None:
-    """How far the voice's active power lies over what the noise does not exceed in 19 of 20 frames; None: not known."""
+    """How far the voice's active power is above the 95th percentile of the noise, in dB; None if unknown."""
     noise = _beside(edges, powers)
     if noise.size < LEAST_FRAMES or active <= 0:
         return None
@@ -82,6 +82,6 @@ def _again(found: FoundEdge, powers: NDArray[np.float64], top: float, read: Read
         return found
     certain = last_certain(inside, top)
     if certain is None:
-        return found  # nothing tells its end better
+        return found  # its end cannot be refined
     last = began // FRAME + certain
     return replace(found, edge=replace(found.edge, position=end_in_flicker(powers, last, end, top, read)))

@@ -1,4 +1,4 @@
-"""The numbers of a recording that something else made: only the sound is known."""
+"""Measures a recording made by other software, of which only the sound is known."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from harness.recordings.doubts import doubt_of_noise, doubt_of_reply
 from harness.recordings.two_channels import APART, CANNOT, Side, TwoChannels, excerpt, hear_recording
 from harness.timeline.events import AgentEnd
 
-KNOWN_BY_S = 3.0  # of what was said: enough to know it again (see `hearing/echo.py`)
+KNOWN_BY_S = 3.0  # of an utterance: enough to find it in the other channel (see `find_echo`)
 
 
 class _Part(BaseModel):
@@ -37,7 +37,7 @@ class _Part(BaseModel):
 
 
 class RecordedTurn(_Part):
-    """One turn; times are positions in the recording or durations, in ms. None: it did not come to that."""
+    """One turn; times are positions in the recording or durations, in ms, or None if the event did not happen."""
 
     turn: int
     kind: Literal["say", "barge_in"]
@@ -55,7 +55,7 @@ class RecordedTurn(_Part):
 
 
 class Sound(_Part):
-    """How a side's voice sounds: its active level, the share of it that is clipped, where it broke off."""
+    """The quality of one side's voice: its active level, its clipped share, its dropouts."""
 
     level_dbfs: float | None
     clipped: float | None
@@ -63,11 +63,11 @@ class Sound(_Part):
     dropout_ms: float
 
 
-_TURN_KEYS = set(RecordedTurn.model_fields)  # they are named as those of a call's turn
+_TURN_KEYS = set(RecordedTurn.model_fields)  # the names are the same as in a call's turn
 
 
 class MeasuredRecording(_Part):
-    """A recording's numbers; `notes` are what a person should know of it."""
+    """A recording's measurements; `notes` are remarks for the reader."""
 
     file: str
     caller: Side
@@ -81,7 +81,7 @@ class MeasuredRecording(_Part):
 
 
 def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
-    """The numbers of the recording at `path`.
+    """Measures the recording at `path`, in which the caller is in the channel `caller`.
 
     Raises:
         FixtureError: It cannot be measured; see `hear_recording`.
@@ -111,10 +111,10 @@ def measure_recording(path: Path, caller: Side) -> MeasuredRecording:
 
 
 def _check_both_spoke(path: Path, caller: Side, said: Sequence[FoundEdge], spoken: Sequence[FoundEdge]) -> None:
-    """Returns where each side has a voice of its own.
+    """Checks that each side has a voice of its own.
 
     Raises:
-        FixtureError: All that is in a channel is the other side's voice.
+        FixtureError: A channel holds only the other side's voice.
     """
     for who, other, edges in (("caller", "agent", said), ("agent", "caller", spoken)):
         if not voices_of(edges):
@@ -126,7 +126,7 @@ def _check_both_spoke(path: Path, caller: Side, said: Sequence[FoundEdge], spoke
 def _add_doubts(
     turns: Sequence[TurnResult], said: Sequence[Voice], spoken: Sequence[Voice], margin_db: float | None
 ) -> None:
-    """What only the sound leaves open, said of each turn."""
+    """Adds the doubts that arise because only the sound is known to each turn."""
     spoken_of = spoken_turns(said, spoken)
     in_noise = doubt_of_noise(margin_db, least_db=UNSURE_DB)
     for turn, spoke, following in zip(turns, spoken_of, [*spoken_of[1:], None], strict=True):
@@ -135,7 +135,7 @@ def _add_doubts(
 
 
 def _told(turns: Sequence[TurnResult]) -> Iterator[str]:
-    """Each doubt once, with the turns that it is about."""
+    """Yields each doubt once, with the turns that it affects."""
     about: dict[str, list[int]] = {}
     for turn in turns:
         for doubt in turn.doubtful:
@@ -147,7 +147,7 @@ def _told(turns: Sequence[TurnResult]) -> Iterator[str]:
 
 
 def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[FoundEdge], list[Leak], list[str]]:
-    """The edges of each side's own voice, where the caller is heard in the agent's channel, and notes."""
+    """The edges of the caller's and the agent's own voice, the caller's leaks into the agent's channel, and notes."""
     end_ns = at_ns(heard.frames)
     said, spoken = voices_of(heard.caller.edges), voices_of(heard.agent.edges)
     of_caller = 0 if caller == "left" else 1
@@ -171,7 +171,7 @@ def _apart(heard: TwoChannels, caller: Side) -> tuple[list[FoundEdge], list[Foun
 
 
 def _finder(heard: TwoChannels, side: int) -> Find:
-    """Looks for what one side says in the other side's channel, for each utterance once: it reads the file."""
+    """Returns a function that looks for an utterance in the other channel; cached, because it reads the file."""
     known: dict[tuple[int, int | None], Echo | None] = {}
 
     def find(said: Voice) -> Echo | None:
@@ -184,7 +184,7 @@ def _finder(heard: TwoChannels, side: int) -> Find:
 
 
 def _find(heard: TwoChannels, said: Voice, side: int) -> Echo | None:
-    """What one side says, in the other side's channel."""
+    """Looks for an utterance of one side in the other side's channel."""
     lasts_s = min(KNOWN_BY_S, ((said.end_ns or said.onset_ns) - said.onset_ns) / NS_PER_S)
     both = excerpt(heard, said.onset_ns / NS_PER_S, lasts_s + LONGEST_MS / 1000, RATE)
     return find_echo(both[: round(lasts_s * RATE), side], both[:, 1 - side])

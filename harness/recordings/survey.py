@@ -1,4 +1,4 @@
-"""A first pass over a stereo recording: what is true of all of it, and has to be known before anything is measured."""
+"""A first pass over a stereo recording, for the properties that must be known before measuring."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from harness.hearing.frames import active_power
 if TYPE_CHECKING:
     import soundfile
 
-FRAME_S = 0.02  # a period of the mains' 50 Hz
-QUIETEST = 0.2  # the share of the frames that tell the DC offset: there is least else in them
-ALIKE = 0.99  # correlation of the channels from which on they are one: of two people's voices it is near 0
+FRAME_S = 0.02  # a period of 50 Hz mains hum
+QUIETEST = 0.2  # the share of frames, the quietest, from which the DC offset is estimated
+ALIKE = 0.99  # the correlation from which channels count as identical; with two people's voices it is near 0
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a recording is as a whole.
+    """Global properties of a recording.
 
     Attributes:
-        frames: How many can be read; a compressed file that is damaged cannot be read beyond that.
+        frames: How many frames can be read; a damaged compressed file is unreadable beyond that.
         offsets: The DC offset of each channel, (2,), in -1…1.
-        peak: The largest sample, as the file has it.
-        active: The power of the voice in each channel, (2,), pauses and noise left out; the file's own scale.
-        alike: The correlation of the channels, whatever their levels: 1 where both hold the same, 0 where one is
-            silent.
+        peak: The largest absolute sample, in the file's scale.
+        active: The power of the voice in each channel, (2,), without pauses and noise, in the file's scale.
+        alike: The correlation of the channels, independent of level: 1 if both are the same, 0 if one is silent.
     """
 
     frames: int
@@ -40,7 +39,7 @@ class Survey:
 
 
 def look_over(file: soundfile.SoundFile) -> Survey:
-    """Reads the recording, of two channels, to its end or to where it breaks off, in blocks."""
+    """Reads a recording of two channels block by block, up to its end or to where it is damaged."""
     size = round(FRAME_S * file.samplerate)
     frames, peak = 0, 0.0
     means, variances = [], []
@@ -60,7 +59,7 @@ def look_over(file: soundfile.SoundFile) -> Survey:
 
 
 def finite(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The samples with what is no number as silence, and what is endless as full scale."""
+    """The samples with NaN replaced by silence and infinities by full scale."""
     return np.nan_to_num(block, posinf=1.0, neginf=-1.0)
 
 

@@ -1,4 +1,4 @@
-"""A stereo recording that something else made: one channel the caller, the other the agent. Read in blocks."""
+"""Finds the voices in a stereo recording with the caller in one channel and the agent in the other. Read in blocks."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ Side = Literal["left", "right"]
 LOWEST_RATE = 8_000
 LEAST_S = 1.0
 BLOCK_S = 1.0
-LEAST_OFFSET = 2.0**-11  # a smaller one lies below all that the detector hears; the samples stay as they are
-MOST_GAIN_DB = 30.0  # a voice that is quieter still is near the noise of its own samples
+LEAST_OFFSET = 2.0**-11  # a smaller DC offset is below the detector's threshold, and is not removed
+MOST_GAIN_DB = 30.0  # a quieter voice is close to its own quantisation noise
 CANNOT = "cannot be measured"
 APART = "record caller and agent in a channel each"
 
 
 @dataclass(frozen=True)
 class Channel:
-    """What a channel holds.
+    """The voice in one channel.
 
     Attributes:
-        edges: Of the voice in it.
-        level_dbfs: Over all, silence included.
-        margin_db: How far the voice stands over the noise (see `noise_margin_db`).
+        edges: The edges of the voice.
+        level_dbfs: The level over the whole channel, including silence.
+        margin_db: How far the voice is above the noise (see `noise_margin_db`).
     """
 
     edges: list[FoundEdge]
@@ -51,20 +51,20 @@ class Channel:
 
     @property
     def has_voice(self) -> bool:
-        """Whether any of it was a voice, and no noise that set in."""
+        """Whether the channel has a voice, not only noise that started."""
         return any(found.quality is not None and found.edge.began is not None for found in self.edges)
 
 
 @dataclass(frozen=True)
 class _Levels:
-    """How a file's samples become those that are listened to, each channel by itself.
+    """How a file's samples are normalised for the detector, per channel.
 
     Attributes:
-        scale: What is full scale in the file.
-        offsets: The DC offset of each channel that is taken off, (2,), full scale 1.
-        gains: What a quiet channel is raised by, (2,), so that the detector's least threshold lies as far under its
-            voice as under that of a caller's own file (`hearing/voice_place.py`); 1 where it is loud enough.
-        actives: The power of the voice in each channel as it is then, (2,), full scale 1.
+        scale: The file's full-scale value.
+        offsets: The DC offset to remove from each channel, (2,), full scale 1.
+        gains: The gain for each channel, (2,), such that the detector's lowest threshold is as far below a quiet voice
+            as below that of a caller's file (`hearing/voice_place.py`); 1 if the channel is loud enough.
+        actives: The power of the voice in each channel after normalisation, (2,), full scale 1.
     """
 
     scale: float
@@ -73,14 +73,14 @@ class _Levels:
     actives: NDArray[np.float64]
 
     def heard(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(frames, 2) of the file, as it is listened to."""
+        """Normalises (frames, 2) samples of the file."""
         return (block / np.float32(self.scale) - self.offsets) * self.gains
 
     def gain_db(self, side: int) -> float:
         return float(20 * np.log10(self.gains[side]))
 
     def active(self, side: int) -> float:
-        """The power of the voice in a channel, as it is listened to."""
+        """The power of the voice in a channel after normalisation."""
         return float(self.actives[side])
 
 
@@ -94,9 +94,9 @@ def _levels(survey: Survey, scale: float) -> _Levels:
 
 @dataclass(frozen=True)
 class TwoChannels:
-    """A recording, heard to its end.
+    """The voices of a whole recording.
 
-    `frames` are samples at 48 kHz, `scale` is what its samples are divided by, `notes` what a person should know of it.
+    `frames` is its length in samples at 48 kHz, `scale` the divisor of its samples, `notes` remarks for the reader.
     """
 
     path: Path
@@ -109,11 +109,11 @@ class TwoChannels:
 
 
 def hear_recording(path: Path, caller: Side) -> TwoChannels:
-    """The voices of both channels.
+    """Finds the voices of both channels.
 
     Raises:
-        FixtureError: No such file, no sound file, not two channels, too short, both channels the same, or a
-            channel without a voice.
+        FixtureError: The file does not exist or is not a sound file, has not two channels, is too short, has identical
+            channels, or has a channel without a voice.
     """
     import soundfile
 
@@ -170,7 +170,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
 
 
 def excerpt(heard: TwoChannels, start_s: float, seconds: float, rate: int) -> NDArray[np.int16]:
-    """(frames, 2) int16 at another rate from a place in a recording on; shorter at its end."""
+    """An excerpt of a recording as (frames, 2) int16 at `rate` Hz; shorter at the recording's end."""
     as_it_is = _Levels(heard.scale, np.zeros(2, np.float32), np.ones(2, np.float32), np.zeros(2))
     return _part(heard.path, as_it_is, start_s, seconds, rate)
 
@@ -195,14 +195,14 @@ def _reader(path: Path, levels: _Levels, side: int) -> Read:
 
 
 def _known_better(channel: Channel, powers: NDArray[np.float64], levels: _Levels, side: int, path: Path) -> Channel:
-    """The channel with its ends looked at again, and with the levels that it has in the file."""
+    """The channel with refined ends, and with levels as in the file."""
     edges = looked_at_again(channel.edges, powers, _reader(path, levels, side))
     margin_db = noise_margin_db(edges, powers, levels.active(side))
     return Channel(_as_loud_as(edges, -levels.gain_db(side)), channel.level_dbfs, margin_db)
 
 
 def _as_loud_as(edges: Sequence[FoundEdge], louder_db: float) -> list[FoundEdge]:
-    """The edges with the levels that the sound has in the file."""
+    """The edges with all levels shifted by `louder_db`."""
     return [
         replace(
             found,
@@ -239,7 +239,7 @@ def _check_length(survey: Survey, rate: int, where: Place) -> None:
 
 
 def _hear(file: soundfile.SoundFile, heard_as: _Levels) -> tuple[list[Channel], list[NDArray[np.float64]], int]:
-    """Both channels, the powers of their frames, and how many samples at 48 kHz they have."""
+    """Both channels, their frame powers, and their length in samples at 48 kHz."""
     finders = [VoiceFinder(), VoiceFinder()]
     edges: list[list[FoundEdge]] = [[], []]
     powers = [0.0, 0.0]
@@ -253,7 +253,7 @@ def _hear(file: soundfile.SoundFile, heard_as: _Levels) -> tuple[list[Channel], 
             edges[side] += finder.feed(samples)
             each_frame[side].feed(samples)
     for side, finder in enumerate(finders):
-        # Silence behind the end, so that a voice which lasts to it ends there.
+        # Append silence, so that a voice that lasts to the end of the recording ends there.
         edges[side] += [found for found in finder.feed(np.zeros(SAMPLE_RATE, np.int16)) if found.quality is not None]
     levels = [_louder(power_dbfs(power / max(1, frames)), -heard_as.gain_db(side)) for side, power in enumerate(powers)]
     channels = [Channel(found, level_dbfs) for found, level_dbfs in zip(edges, levels, strict=True)]
@@ -261,7 +261,7 @@ def _hear(file: soundfile.SoundFile, heard_as: _Levels) -> tuple[list[Channel], 
 
 
 def _blocks(file: soundfile.SoundFile, heard_as: _Levels) -> Iterator[NDArray[np.int16]]:
-    """(frames, 2) int16 at 48 kHz, at the level at which they are listened to."""
+    """Yields (frames, 2) int16 at 48 kHz, normalised."""
     rate = int(file.samplerate)
     resample = None
     if rate != SAMPLE_RATE:
