@@ -1,1 +1,1 @@
-"""The harness measures itself: against an agent whose delays are known, and over speech at known samples."""
+"""Measures the harness's own error: against an agent with known delays, and on speech at known positions."""

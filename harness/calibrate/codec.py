@@ -1,4 +1,4 @@
-"""What the agent's codec does to the onset of its sound: a known part of each measured delay."""
+"""The shift of an onset by the agent's codec, a known part of each measured delay."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from harness.stack.agents.light_line import COMPLEXITY
 from harness.stack.agents.truth import tone
 from harness.transport.opus import FRAME, SAMPLE_RATE, Decoder, Encoder
 
-_SILENCE = np.zeros(50 * FRAME, np.int16)  # between two sounds: the detector learns its floor
-_PLACES = range(0, FRAME, FRAME // 12)  # of the onset in its packet
+_SILENCE = np.zeros(50 * FRAME, np.int16)  # between two sounds, for the detector to learn its floor
+_PLACES = range(0, FRAME, FRAME // 12)  # positions of the onset within its packet
 
 
 @cache
 def codec_onset_ms() -> float:
-    """How much later than it began the agent's sound is found to begin, once it has been encoded and decoded.
+    """How much later the onset of the agent's sound is detected after encoding and decoding, in ms.
 
-    The encoder's look-ahead puts it 6.5 ms back (312 samples, RFC 7845), and the transform codec's pre-echo spreads an
-    onset as sharp as this some 3 ms forward again.
+    The encoder's look-ahead delays it by 6.5 ms (312 samples, RFC 7845), and the transform codec's pre-echo moves an
+    onset this sharp about 3 ms earlier again.
     """
     return float(np.median([_shift_ms(place) for place in _PLACES]))
 
 
 def _shift_ms(place: int) -> float:
     sound = tone().pcm
-    # The second of two, for an encoder codes what it knows otherwise; the first is a greeting, which is no turn.
+    # Measure the second of two sounds, since an encoder adapts; the first stands for the greeting, which is not a turn.
     before = np.concatenate([_SILENCE, sound, _SILENCE, np.zeros(place, np.int16)])
     stream = np.concatenate([before, sound])
     stream = np.concatenate([stream, np.zeros(-stream.size % FRAME, np.int16)])

@@ -1,4 +1,4 @@
-"""Noises that a detector of voices must not fall for, made at a known level."""
+"""Synthetic noises at a known level, which must not trigger a voice detector."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ HARMONICS = (1.0, 0.5, 0.35, 0.2)  # of a mains hum, by amplitude
 LOWEST_HZ = 20.0
 PIECE = 1 << 17
 
-KEYS_EVERY_S, KEY_S, KEYS_DB = 0.6, 0.025, (-3.0, 6.0)  # an office: keys over the air conditioning, by its level
-SWELL_S, SWELL_DB, STREET_HZ = 0.5, (-6.0, 8.0), (60.0, 1200.0)  # a street: cars that come and go, now and then a horn
+KEYS_EVERY_S, KEY_S, KEYS_DB = 0.6, 0.025, (-3.0, 6.0)  # an office: key clicks, relative to the air conditioning
+SWELL_S, SWELL_DB, STREET_HZ = 0.5, (-6.0, 8.0), (60.0, 1200.0)  # a street: passing cars, and occasionally a horn
 HORN_EVERY_S, HORN_S, HORN_HZ, HORN_TIMES = 6.0, (0.2, 0.8), (420.0, 510.0), 1.5
 BEAT_S, CHORD_BEATS, DECAY_S = 0.5, 4, 0.33  # music: chords and a drum
 CHORDS_HZ = ((220.0, 277.2, 329.6), (196.0, 246.9, 293.7), (174.6, 220.0, 261.6), (164.8, 207.7, 246.9))
@@ -27,7 +27,7 @@ Kind = Literal["white", "pink", "hum", "office", "street", "music"]
 
 
 def noise(kind: Kind, level_dbfs: float, size: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(size,) samples at 48 kHz on the scale of int16, of that RMS level; pink falls by 3 dB an octave."""
+    """Noise as (size,) samples at 48 kHz in int16 scale, at an RMS level; pink noise falls by 3 dB per octave."""
     if kind == "office":
         wave = _office(size, rng)
     elif kind == "street":
@@ -49,14 +49,14 @@ def noise(kind: Kind, level_dbfs: float, size: int, rng: np.random.Generator) ->
 
 
 def at_level(wave: NDArray[np.float32], level_dbfs: float) -> NDArray[np.float32]:
-    """The samples at an RMS level, on the scale of int16."""
+    """Scales samples to an RMS level, in int16 scale."""
     rms = float(np.sqrt(np.mean(np.square(wave))))
     scaled: NDArray[np.float32] = wave * np.float32(FULL_SCALE * 10 ** (level_dbfs / 20) / rms)
     return scaled
 
 
 def _pink(white: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Shaped in pieces of 2^17 samples."""
+    """Shapes white noise to pink, in pieces of 2^17 samples."""
     frequencies = np.fft.rfftfreq(PIECE, 1 / SAMPLE_RATE)
     shape = (1 / np.sqrt(np.maximum(frequencies, LOWEST_HZ))).astype(np.float32)
     padded = np.pad(white, (0, -white.size % PIECE)).reshape(-1, PIECE)
@@ -103,7 +103,7 @@ def _music(size: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _now_and_then(size: int, length: int, every_s: float, rng: np.random.Generator) -> Iterator[int]:
-    """Where events of that length begin, at random; so long apart on average."""
+    """Yields random start positions of events of `length` samples, on average `every_s` apart."""
     at = 0
     while (at := at + int(rng.exponential(every_s * SAMPLE_RATE))) + length <= size:
         yield at

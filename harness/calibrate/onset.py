@@ -1,4 +1,4 @@
-"""Onset detection over noise: speech placed at known samples, and what the detector makes of it."""
+"""Measures onset detection in noise, on speech placed at known positions."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ QUICK_ALONE_S = 60.0
 
 
 def onset_over_noise(*, seed: int, quick: bool) -> list[OnsetOverNoise]:
-    """The detector over the shipped fixtures, in silence and in noise of several levels. Takes about a second a level.
+    """Measures the detector on the shipped fixtures, in silence and in several noise levels. Takes about 1 s per level.
 
     Args:
-        seed: Of the noise and the gaps.
-        quick: A minute of noise alone in place of ten.
+        seed: The seed of the noise and the gaps.
+        quick: Use one minute of noise alone instead of ten.
     """
     voices = list(shipped_voices(SPEECH_DBFS))
     alone_s = QUICK_ALONE_S if quick else ALONE_S
@@ -42,7 +42,7 @@ def onset_over_noise(*, seed: int, quick: bool) -> list[OnsetOverNoise]:
 
 
 def shipped_voices(level_dbfs: float) -> Iterator[Wave]:
-    """The fixtures that say something, cut sharp."""
+    """The shipped fixtures that contain speech, cut sharp; see `cut_sharp`."""
     manifest = load_manifest(shipped_folder())
     for name in sorted(manifest.entries):
         entry = manifest.entries[name]
@@ -76,7 +76,7 @@ def _over(
 
 
 def edges_of(samples: NDArray[np.int16]) -> tuple[list[int], list[int]]:
-    """Positions of all onsets and of all ends, the samples fed as a call feeds them."""
+    """The positions of all onsets and all ends, with samples fed in blocks as in a call."""
     detector = OnsetDetector()
     edges = [edge for start in range(0, samples.size, BLOCK) for edge in detector.feed(samples[start : start + BLOCK])]
     onsets = [edge.position for edge in edges if edge.edge == "onset"]

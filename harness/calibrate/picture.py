@@ -1,4 +1,4 @@
-"""A calibration as a picture: measured against true, and below it each turn's residual, one HTML file with an SVG."""
+"""Renders a calibration as one HTML file with an SVG chart: measured against true, and the residual of each turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEMPLATE = Path(__file__).with_name("picture.html.j2")
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One turn, at a place in CSS pixels from the top left."""
+    """One turn, at a position in CSS pixels from the top left."""
 
     x: float
     y: float
@@ -34,7 +34,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark of an axis."""
+    """A tick of an axis."""
 
     at: float
     label: str
@@ -42,7 +42,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All that the template writes."""
+    """Everything that the template renders."""
 
     upper: Sequence[Dot]
     lower: Sequence[Dot]
@@ -54,7 +54,7 @@ class Drawing:
 
 
 def render_picture(calibration: Calibration, turns: Sequence[tuple[PointSpec, TurnCheck]]) -> str:
-    """The HTML file."""
+    """Renders the HTML file."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -74,7 +74,7 @@ def render_picture(calibration: Calibration, turns: Sequence[tuple[PointSpec, Tu
 
 
 def draw(turns: Sequence[tuple[PointSpec, TurnCheck]]) -> Drawing:
-    """Where everything lies. A residual is an error less the median error of its point."""
+    """Lays out the chart. A residual is an error minus the median error of its point."""
     specs = {spec for spec, _ in turns}
     offsets = {spec: float(np.median([turn.error_ms for own, turn in turns if own == spec])) for spec in specs}
     longest_ms = max((max(turn.true_ms, turn.measured_ms) for _, turn in turns), default=1000.0)
@@ -115,7 +115,7 @@ def draw(turns: Sequence[tuple[PointSpec, TurnCheck]]) -> Drawing:
 
 
 def _step(most_ms: float) -> float:
-    """The step that gives four ticks or fewer on either side."""
+    """The smallest step with at most four ticks on either side."""
     return next((step for step in _STEPS_MS if most_ms / step <= 4), most_ms)
 
 

@@ -1,8 +1,8 @@
-"""Speech placed at known samples, so that what a detector makes of it can be told from the truth.
+"""Speech placed at known positions, as the ground truth for a detector.
 
-A recording's own beginning is no sharp truth: breath and a first consonant rise out of nothing over tens of
-milliseconds. So it is cut at its first millisecond that is within 25 dB of its active level and goes on so, and after
-its last such one. Then the truth is the sample of the cut.
+The natural beginning of a recording is not a sharp ground truth: breath and a first consonant rise over tens of
+milliseconds. So a recording is cut at its first millisecond that is within 25 dB of its active level and stays there,
+and after its last one. The ground truth is the sample of the cut.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from harness.metrics.percentiles import percentile
 SAMPLE_RATE = 48_000
 FINE = SAMPLE_RATE // 1000
 CUT_BELOW_ACTIVE_DB = 25.0
-GOES_ON_MS, GOES_ON_SHARE = 50, 0.6  # what is shorter is a click or a breath
-NEAR_S = 0.3  # an edge this near to a true one is meant to be it
+GOES_ON_MS, GOES_ON_SHARE = 50, 0.6  # anything shorter is a click or a breath
+NEAR_S = 0.3  # an edge this close to a true one is matched with it
 PEAK = 0.99 * FULL_SCALE
 
 Wave = NDArray[np.float32]
@@ -29,20 +29,20 @@ Wave = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class PlacedSpeech:
-    """Speech without noise, on the scale of int16 at 48 kHz, and where each voice begins and ends (half-open)."""
+    """Speech without noise, in int16 scale at 48 kHz, and the start and end of each voice in samples (half-open)."""
 
     clean: Wave
     spans: Sequence[tuple[int, int]]
 
     @property
     def silence_s(self) -> float:
-        """How long nobody speaks."""
+        """The total silence in seconds."""
         return (self.clean.size - sum(end - start for start, end in self.spans)) / SAMPLE_RATE
 
 
 @dataclass
 class EdgeErrors:
-    """What was found of placed speech. Errors in ms, found less true."""
+    """Detection results on placed speech. Errors in ms, detected minus true."""
 
     onsets_ms: list[float] = field(default_factory=list)
     ends_ms: list[float] = field(default_factory=list)
@@ -51,7 +51,7 @@ class EdgeErrors:
     silence_s: float = 0.0
 
     def add(self, speech: PlacedSpeech, onsets: Sequence[int], ends: Sequence[int]) -> None:
-        """Compares the edges found in it, in samples, with the true ones; pauses within a voice count for nothing."""
+        """Compares detected edges, in samples, with the true ones; edges at pauses within a voice are ignored."""
         near = round(NEAR_S * SAMPLE_RATE)
         for start, end in speech.spans:
             mine = [onset for onset in onsets if start - near <= onset < min(end, start + near)]
@@ -65,17 +65,17 @@ class EdgeErrors:
 
     @property
     def false_per_10min(self) -> float:
-        """Onsets where nobody spoke."""
+        """False onsets per 10 minutes of silence."""
         return round(self.false * 600 / self.silence_s, 2) if self.silence_s else 0.0
 
 
 def error_ms(errors: Sequence[float], share: float) -> float | None:
-    """A percentile of the absolute errors; None where there are none."""
+    """A percentile of the absolute errors in ms; None if there are none."""
     return round(percentile([abs(error) for error in errors], share), 2) if errors else None
 
 
 def cut_sharp(wave: Wave, *, level_dbfs: float, most_s: float) -> Wave | None:
-    """(frames,) speech at 48 kHz cut to its voice, at that active level (ITU-T P.56); None where there is no voice."""
+    """Cuts (frames,) speech at 48 kHz to its voice and scales it to an active level (ITU-T P.56); None if no voice."""
     powers = np.mean(np.square(wave[: wave.size // FINE * FINE].reshape(-1, FINE), dtype=np.float64), axis=1)
     active_dbfs, active_ms = active_level(powers)
     if not active_ms:
@@ -93,7 +93,7 @@ def cut_sharp(wave: Wave, *, level_dbfs: float, most_s: float) -> Wave | None:
 
 
 def _goes_on(loud: NDArray[np.bool_]) -> int | None:
-    """The first loud millisecond that enough of those after it are like."""
+    """The first loud millisecond that is followed by enough others; None if there is none."""
     for first in np.flatnonzero(loud):
         if np.mean(loud[first : first + GOES_ON_MS]) >= GOES_ON_SHARE:
             return int(first)
@@ -101,7 +101,7 @@ def _goes_on(loud: NDArray[np.bool_]) -> int | None:
 
 
 def place(voices: Sequence[Wave], gaps_s: tuple[float, float], rng: np.random.Generator) -> PlacedSpeech:
-    """All voices one after the other, with random gaps between them and a second of silence at the end."""
+    """Places all voices one after the other, with random gaps before them and a second of silence at the end."""
     pieces: list[Wave] = []
     spans: list[tuple[int, int]] = []
     at = 0
@@ -114,6 +114,6 @@ def place(voices: Sequence[Wave], gaps_s: tuple[float, float], rng: np.random.Ge
 
 
 def as_pcm(wave: Wave) -> NDArray[np.int16]:
-    """Rounded and clipped."""
+    """Rounds and clips samples in int16 scale to int16."""
     pcm: NDArray[np.int16] = np.clip(np.rint(wave), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return pcm

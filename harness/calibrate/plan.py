@@ -1,4 +1,4 @@
-"""What a calibration calls: stages of calls at once, each with its agents, its delays and its turns."""
+"""The plan of a calibration: stages of concurrent calls, each with its agents, delays and turns."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ FIXED_MS = (300.0, 800.0, 1500.0, 3000.0)
 RANDOM = {"uniform": ["200ms", "2500ms"]}
 JOINS_LATE_BY = "1200ms"
 END_SILENCE = "600ms"
-# As agents of the field are that the plain one is not: without a kind, and with all that LiveKit's SDK does unasked.
+# Properties of real agents that the plain one lacks: no participant kind, and everything LiveKit's SDK does by default.
 _SHAPES: dict[Condition, dict[str, Any]] = {
     "standard": {"kind": "standard"},
     "sdk_defaults": {"publish": {"dtx": True, "red": True}},
 }
 _NOISE_DBFS: dict[Condition, float] = {"noise_-60": -60.0, "noise_-50": -50.0}
-# Short ones: a turn's price is its length, and only its end is measured.
+# Short utterances: a long one costs time, and only its end is measured.
 FIXTURES = (
     "do-you-take-cards",
     "yes-please",
@@ -35,7 +35,7 @@ FIXTURES = (
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Calls of one condition: how many spoken and typed turns each has, in turns, and after which wait."""
+    """Calls of one condition: the numbers of alternating spoken and typed turns, the delays, and the initial wait."""
 
     condition: Condition
     spoken: int
@@ -46,7 +46,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One run: `calls` at once, each of which follows the scripts `repeat` times."""
+    """One run: `calls` concurrent calls, with each script repeated `repeat` times."""
 
     name: str
     calls: int
@@ -59,7 +59,7 @@ _MOSTLY_RANDOM = (*_MIXED[:4], *[RANDOM] * 16)
 _RANDOM_TOO = ("300ms", "800ms", "1500ms", *[RANDOM] * 3)
 _SHORTER = ("300ms", "800ms", "1500ms", {"uniform": ["200ms", "1000ms"]})
 
-# Few long calls: what is asked is how exact calls at once are that run, not what calls that connect do to each other.
+# Few long calls: the question is how accurate concurrent calls are, not how connecting calls affect each other.
 _AT_ONCE = (
     Script("clean", 24, 10, _MOSTLY_RANDOM, "3s"),
     Script("standard", 3, 10, _MOSTLY_RANDOM, "3s"),
@@ -82,7 +82,7 @@ FULL = (
     ),
     Stage("five-at-once", calls=5, repeat=2, scripts=_AT_ONCE),
 )
-# What a socket tells moves less than what a machine's load does: it is asked at many calls.
+# At the socket, conditions matter less than the machine's load, so this engine is calibrated with many calls at once.
 FULL_LIGHT = (
     *FULL[:1],
     Stage("five-at-once", calls=5, repeat=2, scripts=_AT_ONCE[1:]),
@@ -98,14 +98,14 @@ QUICK = (
 
 
 def stages_of(engine: str, *, quick: bool) -> Sequence[Stage]:
-    """The stages of a calibration."""
+    """The stages of a calibration for an engine."""
     if quick:
         return QUICK
     return FULL_LIGHT if engine == "light" else FULL
 
 
 def agents_of(stage: Stage) -> dict[str, Any]:
-    """The file of agents of a stage: one truth agent for each script, named by its condition."""
+    """The content of a stage's agents file: one truth agent for each script, named after its condition."""
     return {"agents": {script.condition: _agent(script) for script in stage.scripts}}
 
 
@@ -128,7 +128,7 @@ def _agent(script: Script) -> dict[str, Any]:
 
 
 def scenario_of(script: Script, folder: Path) -> LoadedScenario:
-    """The scenario of a script: spoken and typed turns by turns, as long as there are both."""
+    """The scenario of a script: spoken and typed turns alternate as long as there are both."""
     turns: list[dict[str, Any]] = [] if script.settle is None else [{"wait": script.settle}]
     for index in range(max(script.spoken, script.typed)):
         if index < script.spoken:

@@ -1,4 +1,4 @@
-"""From turns beside their truth to a point's figures: offsets, residuals, slope, and whether the machine carried it."""
+"""Computes a point's statistics from turns and their true delays: offsets, residuals, slope, and fitness."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harness.text.counted import counted
 
 Values = NDArray[np.float64]
 
-UNFIT_SHARE, UNFIT_LEAST = 0.05, 2  # as a run's verdict: more than one accident
+UNFIT_SHARE, UNFIT_LEAST = 0.05, 2  # as in a run's verdict: a single unfit turn is tolerated
 MISSED_SHARE = 0.05
-LEAST_TURNS = 3  # fewer say nothing of a spread
+LEAST_TURNS = 3  # fewer do not show a spread
 
 
 @dataclass(frozen=True, slots=True)
 class PointSpec:
-    """What a point is of."""
+    """The conditions that define a point."""
 
     engine: str
     kind: Kind
@@ -32,7 +32,7 @@ class PointSpec:
 
 
 def point_of(spec: PointSpec, calls: Sequence[CallCheck]) -> Point:
-    """The figures of a point from its calls; without turns it has none and is not fit."""
+    """Computes a point from its calls; without turns it has no statistics and is not fit."""
     turns = [turn for call in calls for turn in call.turns if turn.kind == spec.kind]
     missed = sum(call.missed[spec.kind] for call in calls)
     unfit = sum(call.unfit[spec.kind] for call in calls)
@@ -53,7 +53,7 @@ def point_of(spec: PointSpec, calls: Sequence[CallCheck]) -> Point:
 
 
 def random_delays(turns: Sequence[tuple[PointSpec, TurnCheck]], fixed_ms: Sequence[float]) -> RandomDelays:
-    """The residuals of the turns whose delay was none of the fixed ones; each point has its own offset."""
+    """The residuals of the turns whose delay was not one of `fixed_ms`, relative to each point's own offset."""
     chosen = [(spec, turn) for spec, turn in turns if all(abs(turn.configured_ms - fixed) > 0.01 for fixed in fixed_ms)]
     points = {spec for spec, _ in chosen}
     errors = [np.array([turn.error_ms for spec, turn in chosen if spec == point], np.float64) for point in points]
@@ -110,7 +110,7 @@ def _figures(turns: Sequence[TurnCheck]) -> dict[str, object]:
 
 
 def _explained(turns: Sequence[TurnCheck]) -> list[Explained]:
-    """The parts of the offset that are known from elsewhere."""
+    """The parts of the offset that have a known cause."""
     late_ms = float(np.median([turn.agent_late_ms for turn in turns]))
     return [
         Explained(what="the agent's codec: look-ahead, less pre-echo", ms=_rounded(codec_onset_ms())),
@@ -123,7 +123,7 @@ def _residual_p95(values: Values) -> float:
 
 
 def _within(values: Values, calls: NDArray[np.str_]) -> Values:
-    """Each value less its own call's median."""
+    """Each value minus the median of its call."""
     out = values.copy()
     for call in set(calls.tolist()):
         mine = calls == call
@@ -132,7 +132,7 @@ def _within(values: Values, calls: NDArray[np.str_]) -> Values:
 
 
 def _centred(values: Values, calls: NDArray[np.str_]) -> Values:
-    """Each value less its own call's mean, as least squares want it."""
+    """Each value minus the mean of its call, as least squares requires."""
     out = values.copy()
     for call in set(calls.tolist()):
         mine = calls == call
@@ -141,7 +141,7 @@ def _centred(values: Values, calls: NDArray[np.str_]) -> Values:
 
 
 def _trend(centred_x: Values, centred_y: Values) -> float:
-    """The slope of a line through the centred points; 0 where x does not vary."""
+    """The slope of a least-squares line through the centred points; 0 if x does not vary."""
     spread = float(centred_x @ centred_x)
     return float(centred_x @ centred_y) / spread if spread > 0 else 0.0
 

@@ -1,4 +1,4 @@
-"""A calibration as a table that a person can read."""
+"""A calibration as tables in the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MORE = ("hearing p95", "sending p95")
 
 
 def print_calibration(console: Console, calibration: Calibration) -> None:
-    """Prints the points, the random delays, onset over noise, and what was not fit."""
+    """Prints the points, the random delays, onset detection in noise, and the reasons for unfit points."""
     from rich.table import Table
 
     table = Table(title="TTFA, measured less true, in ms", title_justify="left")

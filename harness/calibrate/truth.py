@@ -1,4 +1,4 @@
-"""A call's turns beside what the agent's truth log says of them: which true delay belongs to which measured one."""
+"""Pairs a call's turns with the agent's truth log: which true delay belongs to which measured one."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from harness.record.result import CallResult, TurnResult
 from harness.timeline.events import Event, RoomConnected
 from harness.timeline.spans import CallSpans, TurnSpan, gather
 
-HEARD_BEFORE_NS = 20 * NS_PER_MS  # a caller is not heard before the packet has left, but for the error looked for
+HEARD_BEFORE_NS = 20 * NS_PER_MS  # tolerance for the error being measured: a packet cannot arrive before it left
 HEARD_WITHIN_NS = 2000 * NS_PER_MS
-PACKET_SAMPLES = 960  # of 20 ms
+PACKET_SAMPLES = 960  # in 20 ms
 
 Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class TurnCheck:
-    """One turn, measured and true. Times in ms.
+    """The measured and the true times of one turn, in ms.
 
     Attributes:
         call: The call's id.
         kind: Typed or spoken.
-        at_s: When the caller had ended, from the call's connection on.
-        configured_ms: The delay that the agent was to keep.
-        true_ms: From the caller's voiced end (or the text) as it came in to the first voiced sample pushed.
+        at_s: When the caller ended, in seconds from the call's connection.
+        configured_ms: The agent's configured delay.
+        true_ms: From the arrival of the caller's voiced end (or text) at the agent to the first voiced sample pushed.
         measured_ms: `turn.ttfa`.
-        hearing_ms: From the first voiced sample pushed to the onset heard.
-        sending_ms: From the voiced end or text that left to its coming in.
-        agent_late_ms: How much after its time the agent's event loop handed the first voiced frame over.
-        agent_buffer_ms: What the agent's jitter buffer added before it was heard, taken off above; None for a text.
+        hearing_ms: From the first voiced sample pushed by the agent to the onset heard by the caller.
+        sending_ms: From sending the voiced end (or text) to its arrival at the agent.
+        agent_late_ms: How late the agent's event loop handed over the first voiced frame.
+        agent_buffer_ms: The delay in the agent's jitter buffer, already subtracted from the arrival; None for a text.
     """
 
     call: str
@@ -50,13 +50,13 @@ class TurnCheck:
 
     @property
     def error_ms(self) -> float:
-        """Measured less true."""
+        """Measured minus true."""
         return self.measured_ms - self.true_ms
 
 
 @dataclass(frozen=True, slots=True)
 class CallCheck:
-    """A call's turns; `missed` and `unfit` count those that give no figures, `lost` is the failure that ended it."""
+    """A call's paired turns; `missed` and `unfit` count the turns left out, `lost` is the call's failure, if any."""
 
     turns: Sequence[TurnCheck]
     missed: Mapping[Kind, int]
@@ -65,7 +65,7 @@ class CallCheck:
 
 
 def check_call(result: CallResult, events: Sequence[Event], truth: Sequence[Entry]) -> CallCheck:
-    """Pairs a call with the truth log's entries of its room, by time; nothing is paired by how alike it is."""
+    """Pairs a call's turns with the truth log's entries for its room. By time only, never by similarity of values."""
     spans = gather(events)
     ordered = sorted((entry for entry in truth if entry["room"] == result.room), key=lambda entry: int(entry["t"]))
     checks: list[TurnCheck] = []
@@ -141,7 +141,7 @@ def _until_next_turn(entries: Sequence[Entry]) -> Iterator[Entry]:
 
 
 def _agent_buffer_ms(truth: Sequence[Entry], heard: int) -> float:
-    """What the agent's jitter buffer added to what was heard in that entry, by the statistics it logged until then."""
+    """The jitter buffer delay in ms of the audio heard in entry `heard`, from the statistics logged up to then."""
     wait = JitterBufferWait()
     before: Entry | None = None
     left_ms = 0.0
