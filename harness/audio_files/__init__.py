@@ -1,1 +1,1 @@
-"""Files of sound, read as far as they go and written."""
+"""Sound files, read as far as possible even if damaged, and PCM conversion."""

@@ -1,7 +1,7 @@
-"""Sound files read as far as they go, whatever their headers tell, and what a person should know of that.
+"""Reads sound files as far as possible, whatever length their headers state, and notes any discrepancy.
 
-libsndfile takes the length of a header for true, gives nothing of a block in which the file breaks off, and has no
-length for some kinds of files. This is the one place that knows.
+libsndfile trusts the length in a header, returns nothing from a block in which the file is truncated, and knows no
+length for some formats. This module is the only place that works around it.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from harness.audio_files.wav_header import SoundLength, sound_length
 if TYPE_CHECKING:
     import soundfile
 
-UNKNOWN_FRAMES = 1 << 40  # libsndfile tells the largest number where a header leaves the length open
+UNKNOWN_FRAMES = 1 << 40  # libsndfile reports a huge number if the header does not state the length
 MP3_FRAME = 1152
-MP3_SLACK = 4 * MP3_FRAME  # an encoder's delay and padding, which its tag counts or does not
-OVERS_MOST = 8.0  # a float file may go over full scale by its peaks, but not by so much
+MP3_SLACK = 4 * MP3_FRAME  # the encoder's delay and padding, which its tag may or may not include
+OVERS_MOST = 8.0  # peaks of a float file may exceed full scale, but not by more than this factor
 INT16_SCALE = 32768.0
 _FLOATS = ("FLOAT", "DOUBLE")
 _PAGE = 65_536
-_UNREAD = np.float32(-3.0e38)  # no sample is like that
+_UNREAD = np.float32(-3.0e38)  # a sentinel that is no valid sample
 
 
 class UnknownScaleError(ValueError):
-    """A float file holds numbers that are no samples in -1…1 nor 16-bit ones; `peak` is the largest."""
+    """A float file's samples are neither in -1…1 nor in 16-bit scale; `peak` is the largest absolute sample."""
 
     def __init__(self, peak: float) -> None:
         super().__init__(f"its numbers go up to {peak:,.0f}: neither samples in -1…1 nor 16-bit ones")
 
 
 class _MendedFile(io.BytesIO):
-    """A file whose header is put right. Only files of a length that is wrong are read so: whole."""
+    """A file in memory with a corrected header; only used for files whose header has a wrong length."""
 
     def __init__(self, path: Path, length: SoundLength) -> None:
         content = bytearray(path.read_bytes())
@@ -48,10 +48,10 @@ class _MendedFile(io.BytesIO):
 
 
 def open_sound(path: Path) -> soundfile.SoundFile:
-    """The file, so opened that all its sound can be read.
+    """Opens a file such that all its sound can be read.
 
     Raises:
-        soundfile.LibsndfileError: It is no sound file.
+        soundfile.LibsndfileError: It is not a sound file.
         OSError: It cannot be read.
     """
     import soundfile
@@ -63,9 +63,9 @@ def open_sound(path: Path) -> soundfile.SoundFile:
 
 
 def read_block(file: soundfile.SoundFile, frames: int) -> NDArray[np.float32]:
-    """The next (frames, channels) float32, fewer at the end or where the file breaks off; of a broken end none.
+    """Reads the next (frames, channels) float32; fewer, or none, at the end or where the file is truncated.
 
-    NaN stays as it is.
+    NaN is returned unchanged.
     """
     import soundfile
 
@@ -73,13 +73,13 @@ def read_block(file: soundfile.SoundFile, frames: int) -> NDArray[np.float32]:
     try:
         return np.asarray(file.read(frames, dtype="float32", out=block), np.float32)
     except soundfile.LibsndfileError:
-        # What was decoded up to the break is in the block already, but nothing tells how much.
+        # The block already holds what was decoded before the error, but libsndfile does not say how much.
         read = np.flatnonzero((block != _UNREAD).any(axis=1))
         return block[: int(read[-1]) + 1] if read.size else block[:0]
 
 
 def skip_to(file: soundfile.SoundFile, frame: int) -> None:
-    """Goes on to a frame, by reading where the file cannot be sought in."""
+    """Moves from the start to a frame, by reading if the file is not seekable."""
     import soundfile
 
     with suppress(soundfile.LibsndfileError):
@@ -92,7 +92,7 @@ def skip_to(file: soundfile.SoundFile, frame: int) -> None:
 
 
 def told_frames(path: Path, file: soundfile.SoundFile) -> int | None:
-    """How many frames the file says it has; None where it does not say, or what it says is a guess."""
+    """The number of frames that the file states; None if it states none, or the number is a guess."""
     if file.frames >= UNKNOWN_FRAMES:
         return None
     if file.format == "MP3" and not _tells_mp3_length(path):
@@ -101,10 +101,10 @@ def told_frames(path: Path, file: soundfile.SoundFile) -> int | None:
 
 
 def length_notes(path: Path, file: soundfile.SoundFile, frames: int) -> list[str]:
-    """What a person should know of a file of which `frames` could be read: how that differs from what it tells.
+    """Notes on how `frames`, the number of frames read, differs from what the file states; empty if it does not.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     length = sound_length(path)
     all_s = f"all {frames / file.samplerate:.1f} s that are there were read"
@@ -126,15 +126,15 @@ def length_notes(path: Path, file: soundfile.SoundFile, frames: int) -> list[str
 
 
 def breaks_off(missing: float) -> str:
-    """The note on a file of which a share is missing."""
+    """The note on a truncated file; `missing` is the share of its sound that is missing."""
     return f"it breaks off: {max(1, round(100 * missing))} % of the sound that its header tells of is missing"
 
 
 def scale_of(subtype: str, peak: float) -> tuple[float, list[str]]:
-    """What a file's samples are to be divided by to be in -1…1, and a note where that is not 1.
+    """The divisor that brings a file's samples to -1…1, and a note if they exceed that range.
 
     Raises:
-        UnknownScaleError: The largest sample fits no scale.
+        UnknownScaleError: The largest sample fits no known scale.
     """
     if subtype not in _FLOATS or peak <= 1:
         return 1.0, []
@@ -146,7 +146,7 @@ def scale_of(subtype: str, peak: float) -> tuple[float, list[str]]:
 
 
 def _ogg_ends(path: Path) -> bool:
-    """Whether the last page is whole and marked as the stream's last (RFC 3533)."""
+    """Whether the last page of an Ogg file is complete and marked as end of stream (RFC 3533)."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - 2 * _PAGE))
@@ -160,7 +160,7 @@ def _ogg_ends(path: Path) -> bool:
 
 
 def _tells_mp3_length(path: Path) -> bool:
-    """Whether an MP3 has a tag with its number of frames (Xing's, in its first frame); else its length is guessed."""
+    """Whether an MP3 has a Xing tag with its number of frames (in the first frame); otherwise its length is a guess."""
     with path.open("rb") as file:
         head = file.read(10)
         tag = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=False))

@@ -1,4 +1,4 @@
-"""Reading a person's WAV, with one clear message for each thing that can be wrong with it."""
+"""Reads a user's WAV, with a specific message for each thing that can be wrong with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WAV_FORMATS = ("WAV", "WAVEX", "RF64")
 
 @dataclass(frozen=True, slots=True)
 class Wav:
-    """A mono WAV: float samples at 48 kHz, what it was before, and what a person should know of how it was read."""
+    """A mono WAV: float samples at 48 kHz, its original rate and subtype, and notes on how it was read."""
 
     samples: NDArray[np.float32]
     recorded_rate: int
@@ -34,10 +34,11 @@ class Wav:
 
 
 def read_wav(path: Path) -> Wav:
-    """The WAV at 48 kHz.
+    """Reads a WAV and resamples it to 48 kHz.
 
     Raises:
-        FixtureError: No such file, no WAV, empty, not mono, under 8 kHz, over ten minutes, or of no known scale.
+        FixtureError: The file does not exist, or is not a WAV, empty, not mono, below 8 kHz, longer than ten minutes,
+            or of unknown scale.
     """
     import soundfile
 
@@ -76,7 +77,11 @@ def read_wav(path: Path) -> Wav:
 
 
 def _read_all(file: soundfile.SoundFile, where: Place) -> NDArray[np.float32]:
-    """(frames,) as far as the file goes."""
+    """Reads (frames,) of the first channel, as far as possible.
+
+    Raises:
+        FixtureError: The file is longer than ten minutes.
+    """
     blocks: list[NDArray[np.float32]] = []
     frames = 0
     while len(block := read_block(file, BLOCK)):

@@ -1,1 +1,1 @@
-"""What people write for us, read: YAML and TOML with places, durations, and errors in plain words."""
+"""Parses user input: YAML and TOML with line numbers, durations, and validation errors in plain words."""

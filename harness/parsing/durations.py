@@ -12,7 +12,7 @@ _DURATION = re.compile(rf"(?:{_NUMBER}\s*[a-zA-Z]+)+")
 
 
 class NoUnitError(ValueError):
-    """A number where a duration is meant."""
+    """A duration was given as a number without a unit."""
 
     def __init__(self, text: str | float, number: str) -> None:
         forms = [form for form in (f"{number}s", f"{number}ms") if float(number)]
@@ -28,10 +28,10 @@ class UnknownUnitError(ValueError):
 
 
 def duration_s(text: str | float) -> float:
-    """The duration in seconds; several parts go from the largest unit down, each once.
+    """Parses a duration to seconds. Several parts must go from the largest unit to the smallest, each used once.
 
     Raises:
-        ValueError: It is no duration, or has no unit.
+        ValueError: It is not a duration, or has no unit.
     """
     written = str(text).strip()
     if re.fullmatch(_NUMBER, written):

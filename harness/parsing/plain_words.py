@@ -1,4 +1,4 @@
-"""What a validation error means, in plain words: nobody who writes a scenario knows pydantic's."""
+"""Translates pydantic's validation errors to plain words for the authors of scenarios."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _BOUNDS = {
 
 
 def in_plain_words(detail: ErrorDetails) -> str:
-    """What is wrong with a value and what is meant in its place; a check's own words (a `ValueError`) stay as they are.
+    """What is wrong with a value and what is expected; the message of a validator's `ValueError` is kept.
 
-    Unknown and missing keys need the model that they are of: they are told where that is known.
+    Unknown and missing keys are reported elsewhere (`yaml_places.py`), because that needs the model.
     """
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
@@ -57,13 +57,13 @@ def in_plain_words(detail: ErrorDetails) -> str:
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known name that is most like `word`, if one is alike at all."""
+    """The known name most similar to `word`; None if none is similar enough."""
     found = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
     return next((name for name in known if found and name.lower() == found[0]), None)
 
 
 def _choice(given: Any, known: Sequence[str]) -> str:
-    if not known:  # `Literal[True]` and its like: a switch that is only ever turned on
+    if not known:  # `Literal[True]`: a switch that can only be turned on
         return "only true can stand here; leave the key out otherwise"
     what = f"there is no {given!r} here" if isinstance(given, str) else "this is none of the choices"
     alike = nearest(given, known) if isinstance(given, str) else None

@@ -1,4 +1,4 @@
-"""On which line of a TOML text a key stands. Python's own parser does not tell."""
+"""Finds the line of a key in a TOML text, which the standard library's parser does not report."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterator
 
 
 def line_of(text: str, keys: tuple[str, ...]) -> int | None:
-    """The line (from 1) of the key that `keys` leads to, or of the nearest one around it; None where none is found."""
+    """The line (from 1) of the key at path `keys`, or of its nearest enclosing key; None if none is found."""
     best: int | None = None
     depth = 0
     for line, found in _keys_by_line(text):
         shared = 0
         while shared < min(len(found), len(keys)) and found[shared] == keys[shared]:
             shared += 1
-        # A header `[targets.one]` is the place of `targets` as well, but not of another target.
+        # A header `[targets.one]` is also the place of `targets`, but not of another target.
         if shared > depth and (shared == len(found) or shared == len(keys)):
             best, depth = line, shared
     return best
 
 
 def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Each table header and each key at the start of a line, as the whole way to it."""
+    """Yields the line and the full path of each table header, and of each key at the start of a line."""
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
@@ -36,7 +36,7 @@ def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
-    """The parts of a dotted key, quotes resolved; empty where it is none (the inside of a long text, say)."""
+    """The parts of a dotted key, unquoted; empty if it is not a key (a line within a multi-line string, say)."""
     try:
         data = tomllib.loads(f"{dotted} = 0")
     except tomllib.TOMLDecodeError:

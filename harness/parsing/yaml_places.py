@@ -1,4 +1,4 @@
-"""YAML 1.2 in which every value knows its line and column, and strict validation that names them."""
+"""Reads YAML 1.2 with the line and column of every value, and validates it with errors that name them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PlaceOf = Callable[[Any, Keys], Place]
 
 
 class MisfitError(ValueError):
-    """What a check finds wrong further in than it stands: `keys` lead there from the value that is checked."""
+    """A validator found an error in a nested value; `keys` is the path to it from the value being validated."""
 
     def __init__(self, message: str, *keys: str | int) -> None:
         super().__init__(message)
@@ -31,10 +31,10 @@ MOST_VALUES = 100_000
 
 
 def refuse_misfits(found: Sequence[MisfitError]) -> None:
-    """Returns where there is none.
+    """Raises the misfits found, if any.
 
     Raises:
-        MisfitError: The first, which has the others.
+        MisfitError: The first misfit, with the others as `others`.
     """
     if found:
         found[0].others = found[1:]
@@ -42,10 +42,10 @@ def refuse_misfits(found: Sequence[MisfitError]) -> None:
 
 
 def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
-    """The file's content: mappings and lists that know their places (see `place_of`).
+    """Reads a file as mappings and lists that keep their places (see `place_of`).
 
     Raises:
-        error: The file cannot be read or is no YAML; the place names line and column.
+        error: The file cannot be read or is not YAML; the place names line and column.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -79,7 +79,7 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
 
 
 def _has_more_values_than(data: Any, most: int) -> bool:
-    """Whether it has, each alias counted as often as it stands there."""
+    """Whether `data` has more than `most` values, counting an alias at each use."""
     left, count = [data], 0
     while left:
         value = left.pop()
@@ -94,7 +94,7 @@ def _has_more_values_than(data: Any, most: int) -> bool:
 
 
 def parse_yaml(text: str) -> Any:
-    """The value that a YAML text holds, or the text itself where it is no YAML."""
+    """Parses a YAML text; returns the text itself if it is not YAML."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -107,7 +107,7 @@ def parse_yaml(text: str) -> Any:
 
 
 def place_of(path: Path, data: Any, keys: Keys) -> Place:
-    """The place of the value under `keys`, or of the nearest enclosing one that is known."""
+    """The place of the value at path `keys`, or of the nearest enclosing value with a known place."""
     line: int | None = None
     column: int | None = None
     for key in keys:
@@ -126,7 +126,7 @@ def place_of(path: Path, data: Any, keys: Keys) -> Place:
 
 
 def plain(data: Any) -> Any:
-    """The same values as Python's own dicts, lists, texts and numbers (see `as_written`)."""
+    """Converts to built-in dicts, lists, strings and numbers; the numbers keep their text (see `as_written`)."""
     if isinstance(data, Mapping):
         return {str(key): plain(value) for key, value in data.items()}
     if isinstance(data, str):
@@ -159,18 +159,18 @@ def _number(data: float) -> int | float:
 
 
 def as_written(number: float) -> str:
-    """The text that stands in the file for a number: `007` and `3.50` are agents and prices too."""
+    """The text of a number as written in the file: `007` and `3.50` may be an agent's name and a price."""
     return getattr(number, "written", str(number))
 
 
 def validate_model(
     model: type[Model], data: Any, *, path: Path, error: type[UsageError], place: PlaceOf | None = None
 ) -> Model:
-    """`data` as a `model`; `place` tells where a value stands, if that is not in the file at `path`.
+    """Validates `data` as a `model`; `place` locates values that are not in the file at `path`.
 
     Raises:
-        error: A value does not fit; the place names line and column, the hint the nearest right name.
-        SeveralErrors: More than one does not.
+        error: A value does not fit; the place names line and column, and the message suggests the nearest valid name.
+        SeveralErrors: Several values do not fit.
     """
     try:
         return model.model_validate(plain(data))
@@ -182,10 +182,10 @@ def validate_model(
 
 
 def _telling(details: list[ErrorDetails], data: Any) -> list[ErrorDetails]:
-    """The errors that tell something, in the order of the data: one for each value.
+    """The useful errors, one per value, in pydantic's order.
 
-    A misspelt key also leaves the right one missing, and of a value that may be one of several things pydantic says of
-    each why it is not that: there the error that lies furthest in is of the thing that was meant.
+    A misspelt key also makes pydantic report the right one as missing, which is dropped. For a union, pydantic reports
+    an error for each member; the most deeply nested error belongs to the member that was meant.
     """
     placed = [(_keys_in(data, detail["loc"]), detail) for detail in details]
     misspelt = {keys[:-1] for keys, detail in placed if detail["type"] == "extra_forbidden"}
@@ -237,7 +237,7 @@ def _as_error(
 
 
 def _is_in(data: Any, loc: Keys, key: str | int) -> bool:
-    """Whether `key` of a pydantic location is one of the data, not the name of a union's member."""
+    """Whether `key` of a pydantic location is a key of the data, not the name of a union's member."""
     for step in loc:
         try:
             inner = data[step]
@@ -252,7 +252,7 @@ def _is_in(data: Any, loc: Keys, key: str | int) -> bool:
 
 
 def known_keys(model: type[BaseModel], loc: Keys) -> list[str]:
-    """The keys a model accepts at a location of its data."""
+    """The keys that a model accepts at a location of its data, sorted."""
     current: set[type[BaseModel]] = {model}
     for step in loc:
         if isinstance(step, int):

@@ -1,1 +1,1 @@
-"""Texts as people read and write them; nothing here knows what they are about."""
+"""Text normalisation and formatting, independent of the texts' meaning."""

@@ -1,18 +1,19 @@
-"""A text as a reader sees it: what cannot be seen, or looks alike, makes no difference."""
+"""Normalises a text to what a reader sees: invisible characters and look-alikes make no difference."""
 
 from __future__ import annotations
 
 import unicodedata
 
 _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
-# Invisible without being format characters: the grapheme joiner, Hangul fillers, and variation selectors.
+# Invisible, but not format characters: the combining grapheme joiner, Hangul fillers, and variation selectors.
 _UNSEEN = frozenset(map(chr, [0x034F, 0x115F, 0x1160, 0x3164, *range(0xFE00, 0xFE10)]))
 
 
 def as_read(text: str) -> str:
-    """The text in Unicode's composed form, with plain hyphens, single spaces, and nothing that is invisible.
+    """The text in NFC, with plain hyphens, single spaces, and no invisible characters.
 
-    Dashes from U+2010 to U+2015 become `-`; soft hyphens and zero-width characters go; line breaks are spaces.
+    Dashes from U+2010 to U+2015 and the minus sign become `-`; soft hyphens and zero-width characters are removed; line
+    breaks become spaces.
     """
     if not text.isascii():
         seen = "".join(char for char in text if char not in _UNSEEN and unicodedata.category(char) != "Cf")
@@ -21,6 +22,6 @@ def as_read(text: str) -> str:
 
 
 def letters_of(text: str) -> str:
-    """Letters, vowel signs and digits alone, case folded: what two spellings of the same words have in common."""
+    """Only the letters, vowel signs and digits, case-folded: what different spellings of the same words share."""
     folded = unicodedata.normalize("NFKC", as_read(text)).casefold()
     return "".join(char for char in folded if char.isalnum() or unicodedata.category(char)[0] == "M")
