@@ -46,7 +46,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One run: `calls` concurrent calls, with each script repeated `repeat` times."""
+    """One run with `calls` concurrent calls; `repeat` times as many calls are made of each script."""
 
     name: str
     calls: int

@@ -112,7 +112,7 @@ class ReplyStart:
     Attributes:
         onset_ns: The reply's onset; None if there is none (yet), or the agent interrupted.
         interrupted: Whether the agent interrupted the caller.
-        went_on: Whether the agent was still speaking its previous reply when the caller started.
+        went_on: Whether the agent's previous reply went on into the caller's turn.
         interrupted_until_ns: The end of the interrupting voice, or of the first voice after the caller's; None while it
             is in progress.
         backchannels: How many backchannels the agent gave during the caller's speech; they neither interrupt nor reply.

@@ -25,7 +25,7 @@ ROUNDS = 20
 
 CLIPPED = round(0.99 * FULL_SCALE)  # a codec moves clipped peaks: about a quarter of them survives Opus
 CLIPPED_RUN = 3  # samples: an unclipped peak is shorter
-LOUD = 2 * CLIPPED**2  # energy of a millisecond: some millisecond holds two samples of any clipped run
+LOUD = 2 * CLIPPED**2  # a clipped run has two samples in one millisecond, so a block without this energy has no run
 
 # A voice decays over tens of milliseconds; one that drops from near its active level to far below it in 6 ms was cut.
 # After Opus, which smears the edge, this finds four of five gaps of 20 to 60 ms and none in 29 clean recordings of a

@@ -90,7 +90,7 @@ def _unpaired(stream: Stream) -> Iterator[SelfFault]:
 
 
 def _beyond(stream: Stream) -> Iterator[SelfFault]:
-    """Edges that lie further ahead in the stream than it had been received."""
+    """Edges at stream positions well beyond what had been received when they were written."""
     for edge, reach in zip(stream.edges, stream.reach, strict=True):
         position = edge.position
         if position is not None and reach is not None and position > reach + REACH:

@@ -23,7 +23,7 @@ Frame = TextCame | JunkCame
 
 @dataclass
 class TurnTexts:
-    """The texts of one turn (or the greeting), in ns; cached, so complete them before reading a property."""
+    """The texts of one turn (or the greeting); times in ns. Properties are cached, so add all pieces before reading."""
 
     said: str = ""
     replies: list[Piece] = field(default_factory=list)

@@ -10,7 +10,7 @@ from harness.record.result import CallResult, FailureSeen, standing
 from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line
 
-_MOST_HINTS = 3  # of one kind; further ones usually differ only in the host
+_MOST_HINTS = 3  # of one kind; any more would only differ in the host
 _MOST_WORDS = 240  # characters of the description
 
 

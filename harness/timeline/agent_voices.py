@@ -54,7 +54,7 @@ class AgentVoices:
         self._background: set[str] = set()
         self._now_ns = 0
 
-    # -- who is there ----------------------------------------------------------------------------------------------
+    # -- participants and tracks -----------------------------------------------------------------------------------
 
     def participant(self, identity: str, on_behalf_of: str | None) -> None:
         """Records a participant, or new information about one."""
@@ -116,7 +116,7 @@ class AgentVoices:
         spoken = [sid for sid in live if sid not in self._background]
         return next(reversed(spoken or live), None)
 
-    # -- what is said ----------------------------------------------------------------------------------------------
+    # -- voices ----------------------------------------------------------------------------------------------------
 
     def onset(self, sid: str, t_ns: int) -> None:
         """Records the onset of a voice on a track."""
@@ -154,7 +154,7 @@ class AgentVoices:
         """Advances the time, which may change which tracks are background."""
         self._passed(t_ns)
 
-    # -- how it is put together --------------------------------------------------------------------------------------
+    # -- merging ---------------------------------------------------------------------------------------------------
 
     def _track(self, sid: str) -> HeardTrack:
         if sid not in self.tracks:

@@ -53,7 +53,7 @@ class Timeline:
 
     @property
     def events(self) -> list[Event]:
-        """All events so far, as read from the file. They are kept as text, which takes a third of the memory."""
+        """All events so far, as a reader of the file gets them. Kept as text, which takes a third of the memory."""
         return list(_events_in(self._lines))
 
     def add(self, event: Event) -> None:
