@@ -343,6 +343,12 @@ def test_a_threshold_for_which_the_script_can_give_no_sample_is_a_usage_error(na
     assert caught.value.where == Place("s.yaml", 1, 1)
 
 
+@pytest.mark.parametrize("tag", ["", "{expect:within}", "{expect:contains}"])
+def test_what_is_expected_of_the_greeting_alone_can_have_a_threshold(tag: str) -> None:
+    greeted = scenario({"say": "x"}, greeting={"within": "2s", "reply": {"contains": "cafe"}})
+    check_possible([threshold(f"expectations.failed{tag}", "rate<0.1")], [greeted])
+
+
 def test_a_cough_that_the_agent_shall_ignore_gives_no_stop() -> None:
     cough = {"say": "cough", "barge_in": "1s", "expect": {"keeps_talking": True}}
     with pytest.raises(UsageError, match=r"bargein\.stop"):
