@@ -165,7 +165,8 @@ def _scaled(code: str, match: re.Match[str]) -> Slot | None:
     if currency is None or len(whole) > 12:
         return None
     amounts = decimal_said(code, int(whole), fraction) if fraction else cardinal(code, int(whole))
-    units: list[Way] = [(unit,) for unit in language_of(code).money[currency].units]
+    money = language_of(code).money.get(currency)
+    units: list[Way] = [(unit,) for unit in money.units] if money else [()]
     return of_ways(joined(chosen) for chosen in product(amounts, [(match["scale"],)], units))
 
 

@@ -32,6 +32,8 @@ FORMS: dict[str, list[tuple[list[str], list[str]]]] = {
         (["write to info at bluecafe"], ["write to info@bluecafe"]),
         (["four five three nine one four eight eight zero three four three six four six seven"], ["4539148803436467"]),
         (["two and a half million dollars", "two point five million dollars"], ["$2.5 million"]),
+        # A currency that English has no words for: its amount counts, its unit does not.
+        (["two and a half million", "two point five million"], ["R$2.5 million"]),
         (
             [
                 "five five five one two three four",
