@@ -48,10 +48,12 @@ def trusted(stack: LiveStack, folder: Path, *options: str) -> Ran:
 def until(running: Running, found: Callable[[str], bool]) -> None:
     """Reads what it says up to that line."""
     assert running.process.stdout is not None
+    read = []
     for line in running.process.stdout:
         if found(line):
             return
-    raise AssertionError("it ended before")
+        read.append(line)
+    raise AssertionError("it ended before:\n" + "".join(read))
 
 
 def children(pid: int, module: str) -> list[int]:

@@ -72,7 +72,7 @@ def test_the_calls_of_a_worker_that_vanished_have_failed_and_have_one_line_each(
     assert [(line["call"], line["failure"]) for line in load.lines()] == [("w2-0002-x", "harness.shard_died")]
     assert load.board.alive == 2
     assert load.board.failures == {"harness.bug": 1, "harness.shard_died": 1}
-    assert load.after(10) == (4, 100.0)  # the other goes on
+    assert load.after(10) == (4, 101.0)  # the other goes on
     assert [worker["vanished"] for worker in load.board.ending()["workers"]] == [False, True]
 
 
@@ -110,6 +110,26 @@ def test_bursts_come_one_by_one_and_are_shared_by_the_workers(tmp_path: Path) ->
     assert load.after(2) is None
 
 
+def test_locust_is_made_to_share_its_users_again_when_a_worker_leaves(tmp_path: Path) -> None:
+    """It does so only where a tick differs from the one before: else a slot of that worker's would stay empty."""
+    load = Load(tmp_path, LoadPlan(stages=((0.0, 4), (30.0, 4))), workers=3)
+    load.board.refuse("another version")
+    load.board.refuse("another version")
+    for client in load.clients[:2]:
+        load.board.joined(client, "here", 1)
+        load.board.ready(client)
+    began = load.after(1)
+    assert began is not None
+    assert began[0] == 4
+    assert load.after(1) == began
+    load.board.vanished("client 1")
+    after = load.after(1)
+    assert after is not None
+    assert after[0] == 4
+    assert after != began
+    assert load.board.refused == ["another version"]
+
+
 def test_what_a_vanished_worker_had_still_to_start_is_dropped(tmp_path: Path) -> None:
     load = Load(tmp_path, LoadPlan(rate_per_min=60, duration_s=10), workers=2)
     load.all_ready()
@@ -118,6 +138,6 @@ def test_what_a_vanished_worker_had_still_to_start_is_dropped(tmp_path: Path) ->
         load.board.call_started("client 1", f"w1-000{call}-x", 0)
         load.ended("client 1", f"w1-000{call}-x")
     load.board.vanished("client 2")
-    assert load.after(10) == (0, 100.0)
+    assert load.after(10) == (0, 101.0)
     assert load.after(2) is None
     assert load.board.status()["dropped"] == 5

@@ -174,10 +174,10 @@ async def test_a_second_agent_answers_after_the_hand_over(
         await watcher.until(lambda: f"-{first}" in watcher.seen and f"+{second}" in watcher.seen)
         assert (watcher.seen.index(f"+{second}") < watcher.seen.index(f"-{first}")) is overlap
         await watcher.until(lambda: any(track.identity == second for track in watcher.tracks.values()))
-        [spoken] = await watcher.spoken_turn()
+        [spoken] = await watcher.answered_turn()
         assert spoken.identity == second
         assert [sender for sender, _ in watcher.texts if sender == second]
-    assert len([line for line in truth(truth_file, watcher) if line["event"] == "push_start"]) == 3
+    assert len([line for line in truth(truth_file, watcher) if line["event"] == "push_start"]) >= 3
 
 
 async def test_an_agent_hangs_up_once_it_has_said_its_reply(stack: EmbeddedStack) -> None:

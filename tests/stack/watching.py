@@ -20,6 +20,8 @@ from harness.stack.embedded import EmbeddedStack
 PATIENCE_S = 20.0
 VOICE_DBFS = -35.0
 QUIET_S = 0.4
+ANSWERED_WITHIN_S = 5.0
+TYPED_AGAIN = 4
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Watcher:
 
     async def until_spoken(self, after_ns: int = 0) -> list[Track]:
         """Waits for a voice after that time and for its end; the tracks that it was on."""
-        speaking = await self.until(lambda: [one for one in self.tracks.values() if one.voiced_after(after_ns)])
+        speaking = await self.until(lambda: self._voiced_after(after_ns))
         quiet_ns = int(QUIET_S * 1e9)
         await self.until(lambda: self.clock.now_ns() - max(one.voiced_ns[-1] for one in speaking) > quiet_ns)
         return list(speaking)
@@ -109,6 +111,18 @@ class Watcher:
     async def spoken_turn(self) -> list[Track]:
         """A typed turn and the reply to it."""
         return await self.until_spoken(await self.type())
+
+    async def answered_turn(self) -> list[Track]:
+        """As `spoken_turn`, typed again while nobody answers: who has just come may not be able to read yet."""
+        for _ in range(TYPED_AGAIN):
+            at_ns = await self.type()
+            with contextlib.suppress(TimeoutError):
+                await self.until(lambda at_ns=at_ns: self._voiced_after(at_ns), ANSWERED_WITHIN_S)
+                return await self.until_spoken(at_ns)
+        return await self.spoken_turn()
+
+    def _voiced_after(self, after_ns: int) -> list[Track]:
+        return [one for one in self.tracks.values() if one.voiced_after(after_ns)]
 
     def _see(self, what: str) -> None:
         self.seen.append(what)

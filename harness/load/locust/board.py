@@ -21,7 +21,7 @@ from harness.record.run_directory import RunDirectory
 
 Phase = Literal["gathering", "running", "draining", "over"]
 FRESH_S = 1.5  # what a worker said of its second is older than that at the most
-AT_ONCE = 100.0  # Locust's spawn rate: all of a step's slots start in its second
+AT_ONCE = 100.0  # Locust's spawn rate: all slots of a step start within its second
 
 
 @dataclass
@@ -83,6 +83,7 @@ class Board:
         self._bursts = list(self.plan.bursts or ())
         self._burst_at: float | None = None
         self._lost: set[str] = set()
+        self._left = 0
 
     # -- workers -----------------------------------------------------------------------------------------------------
 
@@ -107,6 +108,7 @@ class Board:
         if worker is None or worker.gone:
             return
         worker.gone = True
+        self._left += 1
         problem = shard_died(f"the worker on {worker.host} (process {worker.pid}) vanished")
         for call, scenario in worker.calls.items():
             self._lost.add(call)
@@ -118,6 +120,21 @@ class Board:
             self._directory.append_call(lost)
             self._count(lost)
         worker.calls.clear()
+
+    def refuse(self, why: str) -> None:
+        """A worker cannot take part."""
+        self._left += 1
+        if why not in self.refused:
+            self.refused.append(why)
+
+    @property
+    def _rate(self) -> float:
+        """Locust's spawn rate, which changes with each worker that leaves.
+
+        Locust distributes its users again only if a tick differs from the last one. Otherwise the users of a worker
+        that left while they were being spawned would never start.
+        """
+        return AT_ONCE + self._left
 
     @property
     def living(self) -> list[Worker]:
@@ -196,13 +213,13 @@ class Board:
         if self.phase == "running":
             users = self._users(now)
             if users is not None:
-                return users, AT_ONCE
+                return users, self._rate
             self.drain()
         if self.phase == "draining" and not self._is_drained(now):
             if self._cut_at is not None and now >= self._cut_at:
                 self._cut_at = None
                 self._cut()
-            return 0, AT_ONCE
+            return 0, self._rate
         self.phase = "over"
         return None
 

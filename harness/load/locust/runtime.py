@@ -102,10 +102,10 @@ class Runtime:
             return
         why = self._unfit(board, client, data)
         if why is not None:
-            if why not in board.refused:
-                board.refused.append(why)
+            board.refuse(why)
             _log.error(why)
             self._runner.send_message(REFUSED, {"why": why}, client_id=client)
+            self._forget(client)
             return
         worker = board.workers.get(client) or board.joined(client, data["host"], data["pid"])
         calls = self.order.calls
@@ -119,6 +119,12 @@ class Runtime:
             api_key=calls.api_key if calls.kind == "embedded" else None,
         )
         self._runner.send_message(SETUP, {"setup": setup.model_dump_json()}, client_id=client)
+
+    def _forget(self, client: str) -> None:
+        """Takes a refused worker from Locust, which would give it users that never start."""
+        node = self._runner.clients.pop(client, None) if isinstance(self._runner, MasterRunner) else None
+        if node is not None and self._runner._users_dispatcher is not None:  # noqa: SLF001 - Locust has no public way
+            self._runner._users_dispatcher.remove_worker(node)  # noqa: SLF001 - see above
 
     def _unfit(self, board: Board, client: str, data: Mapping[str, Any]) -> str | None:
         """Why a worker cannot take part."""
