@@ -1,1 +1,1 @@
-"""From numbers to a verdict: expectations, thresholds, exit codes. Pure functions, no I/O."""
+"""Turns numbers into a verdict: expectations, thresholds, exit codes. Pure functions, no I/O."""

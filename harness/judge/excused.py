@@ -1,4 +1,7 @@
-"""Which failures a run's thresholds excuse: one on `calls.failed` or `expectations.failed` that held decides alone."""
+"""Failures that a run's thresholds excuse.
+
+A threshold on `calls.failed` or `expectations.failed` that held decides alone about the failures it covers.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from harness.record.summary import ThresholdResult
 
 
 class Excused:
-    """See the module.
+    """The failures that the thresholds of one run excuse.
 
     Args:
-        judged: The run's thresholds, judged.
+        judged: The results of the run's thresholds.
     """
 
     def __init__(self, judged: Sequence[ThresholdResult]) -> None:
@@ -23,20 +26,20 @@ class Excused:
         self._expectations = [result for result in held if result.metric.metric == "expectations.failed"]
 
     def call(self, call: CallResult) -> str | None:
-        """By which threshold the call's own failure is excused; None where by none, or where there is none."""
+        """Returns the threshold that excuses the call's own failure; None if no threshold does or it did not fail."""
         if call.sure_failure is None or call.cut:
             return None
         tags = {"scenario": call.scenario}
         return _by(self._calls, tags)
 
     def expectation(self, call: CallResult, expectation: ExpectationResult) -> str | None:
-        """By which threshold an expectation that failed is excused; None where by none."""
+        """Returns the threshold that excuses a failed expectation; None if no threshold does."""
         if expectation.outcome != "failed" or call.cut:
             return None
         return _by(self._expectations, {"scenario": call.scenario, "expect": expectation.expect})
 
     def counts(self, calls: Sequence[CallResult]) -> dict[str, int]:
-        """What was excused, by its name, and how often."""
+        """Returns how often each kind of failure was excused, sorted by its name."""
         found: Counter[str] = Counter()
         for call in calls:
             if call.sure_failure is not None and self.call(call) is not None:

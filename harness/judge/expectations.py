@@ -1,4 +1,4 @@
-"""Whether what a scenario expects came true in a measured call."""
+"""Judges the expectations of a scenario in a measured call."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _QUOTES = str.maketrans(
 
 
 class Places(Protocol):
-    """Where an expectation is written."""
+    """Finds the place in a file where an expectation is written."""
 
     def __call__(self, *keys: str | int) -> str:
-        """File, line and column of the value under these keys."""
+        """Returns file, line and column of the value under these keys."""
         ...
 
 
 def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallResult:
-    """The call with its expectations judged and `ok` decided. Steps that were never begun are not judged.
+    """Judges the call's expectations, sets `ok` in place and returns the call.
 
-    Where a call looped its turns, each round of them is judged.
+    Steps that were never started are not judged. If the call looped its turns, every round is judged.
     """
     greeting = scenario.greeting
     if result.greeting is not None and greeting and not result.cut:
@@ -103,7 +103,11 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
 
 
 def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:
-    """Where a first voice may be an older answer, this turn's came then or later: one that was too late is sure."""
+    """Fails a `ttfa` that is certainly too long.
+
+    If the first voice may be an older answer, this turn's answer came at that time or later. So a measured time over
+    the limit is a failure in any case.
+    """
     if not turn.fit or turn.ttfa_ms is None or not all(doubt.is_of_time for doubt in turn.doubtful):
         return
     for expectation in turn.expectations:
@@ -114,19 +118,19 @@ def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:
 
 
 def _doubt_words(expectations: Sequence[ExpectationResult]) -> None:
-    """Words that came are right or not; that they did not come, or others, may be our own late packets' doing."""
+    """Makes failed expectations undecided: missing or wrong words may have been caused by our own late packets."""
     for expectation in expectations:
         if expectation.outcome == "failed":
             expectation.outcome, expectation.why = "undecided", LATE_WORDS
 
 
 def _not_exercised(turn: TurnResult, place: str) -> None:
-    """A barge-in that met a silent agent is never a pass, whatever came after it, and were nothing expected of it."""
+    """Never lets a barge-in that met a silent agent pass, even if the step has no expectations."""
     if not turn.expectations:
         turn.expectations = [ExpectationResult(expect="exercised", limit="true", outcome="held", place=place)]
     for expectation in turn.expectations:
         if not turn.sure:
-            # Nor is it the agent's fault.
+            # The agent is not to blame for it either.
             expectation.outcome, expectation.why = "undecided", str(turn.doubtful[0]) if turn.doubtful else LATE
         elif expectation.outcome != "undecided":
             expectation.outcome, expectation.why = "failed", NOT_EXERCISED
@@ -202,7 +206,7 @@ def _keeps_talking(turn: TurnResult, place: str) -> ExpectationResult:
 
 
 def normalise(text: str) -> str:
-    """A text as replies are compared: as it is read, in Unicode's compatibility form, plain quotes, case folded."""
+    """Returns the text in the form used to compare replies: `as_read`, NFKC, plain quotes, case folded."""
     folded = unicodedata.normalize("NFKC", as_read(text.translate(_QUOTES))).casefold()
     return as_read(folded)
 
@@ -227,7 +231,7 @@ def _judge_reply(reply: Reply, text: str, places: Places, keys: tuple[str | int,
 
 
 def places_of(table: Mapping[str, str]) -> Places:
-    """Places from a recorded table of dotted keys."""
+    """Returns the `Places` of a recorded table that maps dotted keys to places."""
 
     def place(*keys: str | int) -> str:
         return table.get(".".join(str(key) for key in keys), "")

@@ -1,4 +1,4 @@
-"""Thresholds over a run's samples, and whether a script can give those samples at all."""
+"""Judges thresholds over a run's samples, and checks that a script can produce such samples."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_SAMPLE: dict[NoSample, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit over one metric's samples; `where` is its place in a file, or the option that gave it."""
+    """A limit on one metric's samples; `where` is its place in a file, or the option that set it."""
 
     ref: MetricRef
     limit: Limit
@@ -36,9 +36,12 @@ class Threshold:
 def scenario_thresholds(
     scenario: Scenario, where: Callable[[str, str], Place | str], *, alone: bool
 ) -> list[Threshold]:
-    """A scenario's own thresholds; where several scenarios run, each judges its own calls.
+    """Returns a scenario's own thresholds.
 
-    `where` tells the place of a value under such keys.
+    Args:
+        scenario: The scenario.
+        where: Returns the place of the value under two keys.
+        alone: Whether the run has only this scenario. If not, the thresholds are limited to the scenario's own calls.
     """
     found = []
     for name, limits in scenario.thresholds.items():
@@ -51,11 +54,11 @@ def scenario_thresholds(
 
 
 def check_possible(thresholds: Sequence[Threshold], scenarios: Sequence[Scenario], *, engine: str = "sdk") -> None:
-    """Refuses a threshold for which no script, or not this engine, can give a sample.
+    """Checks that the scenarios and the engine can produce samples for each threshold.
 
     Raises:
-        UsageError: Naming the threshold.
-        SeveralErrors: There are several such.
+        UsageError: One threshold cannot get a sample; the error names it.
+        SeveralErrors: Several thresholds cannot.
     """
     problems = []
     for threshold in thresholds:
@@ -86,13 +89,16 @@ def _can_give(ref: MetricRef, scenario: Scenario) -> bool:
 
 
 def _step_can_give(metric: TurnMetric, step: Step) -> bool:
-    """Whether a turn of that step can: of agents that are meant to talk on, some metrics are not, and one alone is."""
+    """Returns whether a turn of that step can give a sample of the metric.
+
+    In a turn with `keeps_talking`, some metrics are not measured, and one is measured only there.
+    """
     is_to_talk_on = bool(step.expect.keeps_talking)
     return metric.keeps_talking == "too" or is_to_talk_on == (metric.keeps_talking == "only")
 
 
 def expectation_names(scenario: Scenario) -> set[str]:
-    """The names of all expectations a scenario has."""
+    """Returns the names of all expectations of a scenario."""
     names = {"exercised"} if any(step.kind == "barge_in" for step in scenario.turns) else set()
     holders = [step.expect for step in scenario.turns]
     if scenario.greeting:
@@ -105,7 +111,7 @@ def expectation_names(scenario: Scenario) -> set[str]:
 
 
 def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> ThresholdResult:
-    """The threshold over the fit samples; `ok` is None where there is none."""
+    """Judges the threshold over the fit samples; `ok` is None if it could not be decided."""
     found = [sample for sample in samples if sample.matches(threshold.ref)]
     values = [sample.value for sample in found if sample.fit and not sample.censored]
     cut = [sample.value for sample in found if sample.fit and sample.censored]
@@ -124,7 +130,7 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
     value = _aggregate(values, cut, limit)
     in_vain = f"{counted(len(cut), 'turn')} of {count} cut while the reply was awaited" if cut else ""
     if value is None:
-        # It is longer than anybody waited: that may be known to be too long.
+        # The value is longer than the longest wait that was cut, which may already exceed the limit.
         result.value = round(max(cut), 6)
         result.ok = False if limit.op in ("<", "<=") and not limit.holds(result.value) else None
         result.why = f"{limit.aggregate} is over {result.value:.0f} ms: {in_vain}"
@@ -138,7 +144,7 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
 
 
 def _aggregate(values: Sequence[float], cut: Sequence[float], limit: Limit) -> float | None:
-    """What the limit judges; None where it lies beyond all that was measured. `cut` are waits that were cut short."""
+    """Returns the value to judge; None if it lies beyond everything measured. `cut` are waits that were cut short."""
     if limit.percentile is not None:
         return survival_percentile(values, cut, limit.percentile)
     match limit.aggregate:

@@ -1,4 +1,7 @@
-"""A run's verdict and exit code, with every reason. The first of 130, 2, 4, 3, 1 decides; all are listed."""
+"""A run's verdict and exit code, with all reasons.
+
+The exit code is the first of 130, 2, 4, 3, 1 that any reason has. All reasons are listed.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,16 @@ def judge_run(
     target: str,
     ending: Ending,
 ) -> Summary:
-    """The summary of measured and judged calls; those of the warm-up are counted and no more, canaries apart."""
+    """Returns the summary of measured and judged calls.
+
+    Warm-up calls are only counted. Canary calls are summarised separately.
+
+    Args:
+        calls: All calls of the run, including warm-up calls, canaries and calls that were retried.
+        thresholds: The thresholds of the run.
+        target: The target's description.
+        ending: How the run ended.
+    """
     everyone = standing(calls)
     retried, calls = len(calls) - len(everyone), [call for call in everyone if not call.warm_up and not call.canary]
     samples = list(samples_of(calls))
@@ -74,7 +86,7 @@ def judge_run(
             *_unfit(calls, samples, thresholds, judged, counts),
             *_failed_calls(calls, excused),
         ]
-        # Failures that decide explain a threshold's missing samples; those that a threshold has excused do not.
+        # Failures that count explain why a threshold has no samples; failures that a threshold excused do not.
         explained = bool(reasons)
         reasons += _failed_expectations(calls, excused)
         reasons += _failed_thresholds(judged, explained=explained, all_cut=counts.total == 0 < counts.cut)
@@ -132,7 +144,7 @@ def _remeasured(calls: Sequence[CallResult]) -> RemeasuredCounts | None:
 
 
 def summarise(samples: Sequence[Sample]) -> dict[str, MetricSummary | RateSummary]:
-    """Each metric that has samples, over its fit samples."""
+    """Summarises the fit samples of each metric that has any."""
     found: dict[str, MetricSummary | RateSummary] = {}
     for metric in METRICS.values():
         found_here = [sample for sample in samples if sample.metric == metric.name and sample.fit]
@@ -179,7 +191,7 @@ def _unfit(
     judged: Sequence[ThresholdResult],
     counts: CallCounts,
 ) -> list[Reason]:
-    """More than one accident: then the run says nothing of the agent."""
+    """Returns the reasons why the run says nothing about the agent. A single accident is not one."""
     reasons = []
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
     unfit = [turn for turn in turns if turn.ours]
@@ -188,7 +200,7 @@ def _unfit(
             unfit=len(unfit),
             turns=len(turns),
             doubtful=any(turn.doubtful for turn in unfit),
-            # A turn has one voice for each kind, however many packets it names.
+            # A turn counts once for each kind, however many packets it names.
             mostly=_commonest([each for turn in unfit for each in _each_kind_once(turn)]),
             ran_out=_commonest([turn.ran_out for turn in unfit if turn.ran_out is not None]),
         )
@@ -213,13 +225,13 @@ def _unfit(
 
 
 def _each_kind_once(turn: TurnResult) -> list[Unfit | Doubt]:
-    """Why a turn was not measured, each kind once."""
+    """Returns why a turn was not measured, each kind once."""
     reasons: list[Unfit | Doubt] = [*turn.unfit_why, *turn.doubtful]
     return list({reason.in_short: reason for reason in reasons}.values())
 
 
 def _lost_by_ourselves(call: CallResult) -> Lost | None:
-    """What of ours a call failed by, if nothing of the agent's or the service's."""
+    """Returns how the harness lost the call; None if it did not fail, or by the agent or the service."""
     if call.failure is None or call.cut:
         return None
     sure = call.sure_failure
@@ -237,20 +249,20 @@ _N = TypeVar("_N", bound=_Named)
 
 
 def _commonest(values: Sequence[_N]) -> _N | None:
-    """One of those that read the same in short, and are the most."""
+    """Returns a value whose short form is the most common; None if there are no values."""
     counts = Counter(value.in_short for value in values)
     return max(values, key=lambda value: counts[value.in_short], default=None)
 
 
 def _failed_calls(calls: Sequence[CallResult], excused: Excused) -> list[Reason]:
-    """Failures by kind, unless a threshold on calls.failed held: on them, not on expectations, it alone decides."""
+    """Returns failures by kind, except those that a threshold on calls.failed excuses."""
     kinds = Counter(
         call.sure_failure for call in calls if call.sure_failure and not call.cut and excused.call(call) is None
     )
     reasons = []
     for kind, count in sorted(kinds.items()):
         if side_of(kind) == "harness":
-            continue  # these decide by their share only (see `_unfit`)
+            continue  # these count only by their share (see `_unfit`)
         code = EXIT_AGENT if side_of(kind) == "agent" else EXIT_INFRASTRUCTURE
         reasons.append(Reason(code=code, what=CallsFailed(kind), count=count))
     return reasons
@@ -276,15 +288,15 @@ def _could_start(call: CallResult) -> bool:
 
 
 def _left_open(calls: Sequence[CallResult], judged: Sequence[ThresholdResult]) -> list[Reason]:
-    """What an agent's failures left open, where none of them decides (a threshold may have excused them): no pass."""
+    """Returns what stayed undecided although no failure counts (a threshold may have excused them): not a pass."""
     open_ones = [ThresholdOpen(one.metric, one.limit, one.why) for one in judged if one.ok is None]
     return [Reason(code=EXIT_UNFIT, what=what) for what in open_ones] + _never_decided(calls, by_agent=True)
 
 
 def _never_decided(calls: Sequence[CallResult], *, by_agent: bool = False) -> list[Reason]:
-    """What was expected and not once decided: a run that does not know it has not passed.
+    """Returns the expectations that were decided in no call: a run with one of them has not passed.
 
-    `by_agent`: also what was left open by what the agent did.
+    With `by_agent`, it includes those that are undecided because of what the agent did.
     """
     outcomes: dict[tuple[str, str, str, str], list[ExpectationResult]] = {}
     for call in calls:
@@ -307,14 +319,14 @@ def _failed_thresholds(judged: Sequence[ThresholdResult], *, explained: bool, al
             missed = ThresholdMissed(result.metric, result.limit, result.value, result.why)
             reasons.append(Reason(code=EXIT_AGENT, what=missed))
         elif result.ok is None and not explained and result.no_sample == "none":
-            # Where every call was cut, nobody knows: that no agent's call came to its end is not the agent's fault.
+            # If every call was cut, no call could finish, and that is not the agent's fault.
             left_open = ThresholdOpen(result.metric, result.limit, result.why, all_cut=all_cut)
             reasons.append(Reason(code=EXIT_UNFIT if all_cut else EXIT_AGENT, what=left_open))
     return reasons
 
 
 def _nothing_measured(counts: CallCounts, samples: Sequence[Sample]) -> list[Reason]:
-    """Why a run in which no call came to its end has not passed; none where its calls were cut after a turn."""
+    """Returns why a run in which no call finished has not passed; empty if calls were cut after a measured turn."""
     if counts.cut == 0:
         return [Reason(code=EXIT_INFRASTRUCTURE, what=NoneStarted())]
     if any(sample.metric.startswith("turn.") and sample.fit for sample in samples):

@@ -1,1 +1,1 @@
-"""What a run leaves in its directory: the models of its files, each with the version of its format."""
+"""The files of a run directory: their models, each with its format version."""

@@ -1,4 +1,4 @@
-"""Values that a file holds as text: parsed once, when the file is read, and written as before."""
+"""Values that a file stores as text: parsed when the file is read, and written back as the same text."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pydantic_core import CoreSchema, core_schema
 
 @dataclass(frozen=True)
 class AsText:
-    """Annotates a model's field whose type is a value, not a model: in JSON it is `str` of it.
+    """Annotates a model field whose type is not a model. In JSON the value is stored as its `str`.
 
     Args:
-        read: Makes the value of its text.
+        read: Parses the text into the value.
     """
 
     read: Callable[[str], object]
 
     def __get_pydantic_core_schema__(self, source: Any, _: object) -> CoreSchema:
-        """See pydantic."""
+        """Builds the schema for pydantic."""
         of_text = core_schema.no_info_after_validator_function(self.read, core_schema.str_schema(strict=True))
         return core_schema.json_or_python_schema(
             json_schema=of_text,

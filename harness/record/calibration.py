@@ -1,4 +1,4 @@
-"""The shape of a calibration: what `calibrate --json` prints, and what is kept for later runs to state."""
+"""The model of a calibration: printed by `calibrate --json`, and stored so that later runs can report it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ class _Part(BaseModel):
 
 
 class Explained(_Part):
-    """A named part of an offset, known without the truth log."""
+    """A named part of an offset that is known without the truth log."""
 
     what: str
     ms: float
 
 
 class Point(_Part):
-    """One engine, kind of turn, number of calls at once and condition, the delays mixed. Times in ms.
+    """One combination of engine, kind of turn, number of concurrent calls and condition, over all delays. Times in ms.
 
-    An error is measured TTFA less true delay. `offset_ms` is the errors' median, a residual an error less that, and
-    `within` a residual from its own call's median instead. Percentiles are of absolute values. `hearing` and `sending`
-    are residuals of the way down (voice pushed, onset heard) and of the way up (voiced end or text left, heard).
+    An error is the measured TTFA minus the true delay. `offset_ms` is the median error. A residual is an error minus
+    that median; `within` residuals subtract the median of their own call instead. Percentiles are of absolute values.
+    `hearing` residuals are those of the downlink (voice pushed to onset heard), `sending` residuals those of the uplink
+    (voiced end or text sent to heard).
 
     Attributes:
-        fit: Whether the machine carried it: False makes the command exit 4.
-        unfit_why: Why it did not.
-        turns: Those that the figures are of.
-        missed: Turns that the truth log or the harness knows nothing of: in none of the figures.
-        unfit: Turns in which the harness was late itself: in none of the figures.
-        slope: Of measured over true, by least squares, each call's offset taken out.
-        per_minute_ms: The residual's trend over the call.
+        fit: Whether the machine could handle it; if False, the command exits with 4.
+        unfit_why: Why it could not.
+        turns: The number of turns in the figures.
+        missed: Turns that the truth log or the harness has no record of; they are in none of the figures.
+        unfit: Turns in which the harness itself was late; they are in none of the figures.
+        slope: The slope of measured over true delay, by least squares, with each call's offset removed.
+        per_minute_ms: The trend of the residual over the call, per minute.
     """
 
     engine: str
@@ -65,7 +66,7 @@ class Point(_Part):
 
 
 class RandomDelays(_Part):
-    """The turns whose delay was random, of all points without noise: their TTFA residuals."""
+    """TTFA residuals of the turns with a random delay, over all points without noise."""
 
     turns: int
     residual_p95_ms: float | None = None
@@ -73,7 +74,7 @@ class RandomDelays(_Part):
 
 
 class OnsetOverNoise(_Part):
-    """Onset detection of speech placed at known samples into noise; `noise_dbfs` is its RMS level, None for none."""
+    """Onset detection of speech at known samples in noise; `noise_dbfs` is its RMS level, None without noise."""
 
     noise: str
     noise_dbfs: float | None
@@ -85,14 +86,14 @@ class OnsetOverNoise(_Part):
 
 
 class Machine(_Part):
-    """Where it was made."""
+    """The machine on which the calibration was made."""
 
     cpu: str
     cores: int | None
 
 
 class Calibration(_Part):
-    """One calibration."""
+    """A complete calibration."""
 
     version: int = 1
     made: str
@@ -105,5 +106,5 @@ class Calibration(_Part):
 
     @property
     def fit(self) -> bool:
-        """Whether the machine carried all points."""
+        """Whether the machine could handle all points."""
         return all(point.fit for point in self.points)

@@ -1,4 +1,4 @@
-"""The newest calibration of this machine, kept in the user's cache so that later runs state it."""
+"""The newest calibration of this machine, stored in the user's cache so that later runs can report it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _STATED = (
 
 
 def this_machine() -> Machine:
-    """What a calibration is tied to: another processor is another machine."""
+    """Returns what identifies this machine: a calibration is valid only for the same processor and core count."""
     return Machine(cpu=_cpu(), cores=os.cpu_count())
 
 
 def keep(calibration: Calibration) -> Path:
-    """Makes it the newest one.
+    """Stores the calibration as the newest one and returns its file.
 
     Raises:
         OSError: The cache cannot be written.
@@ -53,7 +53,7 @@ def keep(calibration: Calibration) -> Path:
 
 
 def newest() -> Calibration | None:
-    """The newest calibration of this machine; None where there is none, or it cannot be read."""
+    """Returns the newest calibration of this machine; None if there is none or it cannot be read."""
     try:
         kept = Calibration.model_validate_json((user_cache_dir() / STORE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -62,7 +62,7 @@ def newest() -> Calibration | None:
 
 
 def stated(calibration: Calibration | None) -> dict[str, Any] | None:
-    """What `summary.json` says of it: when and with what it was made, and each point's error."""
+    """Returns what `summary.json` holds of it: when and with which version it was made, and each point's error."""
     if calibration is None:
         return None
     return {

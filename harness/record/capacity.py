@@ -1,4 +1,4 @@
-"""The shape of `capacity.json`."""
+"""The model of `capacity.json`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.record.summary import ThresholdResult
 
+# The objectives were met or missed; the harness was not fit to measure; the hold was mostly set-up.
 HoldVerdict = Literal["met", "missed", "unfit", "set_up"]
-"""Of a hold: the objectives were met, or missed; the harness was not fit to say; it was mostly set-up."""
 LimitedBy = Literal["agent", "session service", "harness", "not reached"]
 Blamed = Literal["agent", "session service"]
 Ended = Literal["found", "max", "harness", "set_up", "first", "enough", "time", "interrupted", "fallen"]
@@ -20,7 +20,7 @@ class _Part(BaseModel):
 
 
 class Ttfa(_Part):
-    """`turn.ttfa` of the fit turns, in ms; None where there are none (p95: fewer than 20)."""
+    """`turn.ttfa` of the fit turns, in ms; None if there are none (p95: if there are fewer than 20)."""
 
     count: int = 0
     p50: float | None = None
@@ -28,10 +28,10 @@ class Ttfa(_Part):
 
 
 class OwnState(_Part):
-    """How the harness and its machine fared in a hold's window.
+    """The state of the harness and its machine during a hold's window.
 
-    `busy` is the mean share of the machine's CPU that was in use, by anyone; `lag_ms` the 95th percentile of the
-    longest delay of a process's event loop in each second; `process_cpu` the most of a core that one of them used.
+    `busy` is the mean share of the machine's CPU in use, by any process. `lag_ms` is the 95th percentile of the longest
+    event loop delay of a process in each second. `process_cpu` is the largest share of a core that one process used.
     """
 
     unfit_turns: int = 0
@@ -42,23 +42,23 @@ class OwnState(_Part):
 
 
 class Hold(_Part):
-    """So many calls at once, for a time.
+    """One step of the search: a number of concurrent calls, held for some time.
 
     Attributes:
         step: Its number, from 1.
-        calls: How many at once.
-        full: It was to be as long as the percentiles need; else only long enough to step on.
-        sure: It was as long, or so much was missed that it needed no longer.
-        started: UTC.
-        set_up_s: Until all calls were in conversation.
-        window_s: The time that was judged: all calls in conversation.
-        talk_share: Of the window and its calls, how much was conversation.
-        turns: How many turns began in the window.
+        calls: The number of concurrent calls.
+        full: Whether it was planned to be as long as the percentiles need, or only long enough to go to the next step.
+        sure: Whether it was that long, or the objectives were missed so clearly that it could end earlier.
+        started: The start time, UTC.
+        set_up_s: The time until all calls were in conversation.
+        window_s: The time that was judged, in which all calls were in conversation.
+        talk_share: The share of the window, over all calls, that was conversation.
+        turns: The number of turns that started in the window.
         failed: The share of the step's calls that failed.
         wrong: The share of its expectations that failed.
-        limited_by: Who is to blame, where an objective was missed.
+        limited_by: What caused a missed objective.
         why: The verdict in words.
-        call_ids: All its calls, as in calls.jsonl.
+        call_ids: The ids of all its calls, as in calls.jsonl.
     """
 
     step: int
@@ -83,7 +83,7 @@ class Hold(_Part):
 
 
 class CurvePoint(_Part):
-    """All holds of one number of calls; times in ms, shares of all their calls and expectations."""
+    """All holds with the same number of calls. Times in ms; shares are of all their calls and expectations."""
 
     calls: int
     holds: int
@@ -97,10 +97,10 @@ class CurvePoint(_Part):
 
 
 class Recovery(_Part):
-    """Whether latency came back after the last step, with as many calls as in the first.
+    """Whether latency recovered after the last step, with as many calls as in the first step.
 
-    `ratio` is of the median TTFA after and before, with its 95 % interval (bootstrap over turns). `step` is the hold
-    after.
+    `ratio` is the median TTFA after, divided by the median before, with its 95 % interval (bootstrap over turns).
+    `step` is the hold after.
     """
 
     calls: int
@@ -114,7 +114,7 @@ class Recovery(_Part):
 
 
 class Answer(_Part):
-    """How many calls are held. `interval` is of 95 %; its end is None where no limit was found."""
+    """The number of calls that meet the objectives. `interval` is 95 %; its end is None if no limit was found."""
 
     calls: int
     interval: tuple[int, int | None]
@@ -125,7 +125,7 @@ class Answer(_Part):
 
 
 class Capacity(_Part):
-    """All of it."""
+    """The complete `capacity.json`."""
 
     version: Literal[1] = 1
     answer: Answer

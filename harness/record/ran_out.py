@@ -1,6 +1,6 @@
-"""What the harness ran short of where it was not fit to measure: kinds and their figures.
+"""The resource that ran out when the harness was not fit to measure: kinds and their figures.
 
-`calls.jsonl` holds the sentence; `RanOut.read` is the one place that reads it back.
+`calls.jsonl` stores the sentence. Only `RanOut.read` parses it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RanOutKind = Literal[
     "unseen",
     "other",
 ]
-# What ran out, and how it is known. A kind whose figure stands in the first half is named with it in a verdict too.
+# What ran out, and the evidence. A figure in the first half also appears in a verdict.
 _SENTENCES: dict[RanOutKind, tuple[str, str]] = {
     "stolen": ("the machine's CPU time", "its host gave {figure} % of it to others"),
     "throttled": ("the container's CPU quota", "it held us back for {figure} ms in a second"),
@@ -60,14 +60,14 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class RanOut:
-    """One resource.
+    """A resource that ran out.
 
     Attributes:
-        kind: Which.
-        figure: How long in ms, how much in per cent, or how often.
-        cores: How many of the machine's cores we used.
-        name: What ran out, of a kind that this version does not know.
-        detail: What else there is to say.
+        kind: The kind of resource.
+        figure: A duration in ms, a percentage or a count, depending on `kind`.
+        cores: The number of the machine's cores that the harness used.
+        name: What ran out, for a kind that this version does not know.
+        detail: Further text for some kinds.
     """
 
     kind: RanOutKind
@@ -78,7 +78,7 @@ class RanOut:
 
     @property
     def in_short(self) -> str:
-        """What ran out, without how it is known, so that turns can be counted by it."""
+        """What ran out, without the evidence, so that turns can be counted by it."""
         return self._filled(_SENTENCES[self.kind][0])
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class RanOut:
 
     @classmethod
     def read(cls, text: str) -> RanOut:
-        """What a sentence says; one of another version is of kind `other`."""
+        """Parses a sentence; an unknown one, from another version, gets the kind `other`."""
         for kind, pattern in _patterns():
             if found := pattern.fullmatch(text):
                 said = found.groupdict(default="")
@@ -110,6 +110,6 @@ def _patterns() -> list[tuple[RanOutKind, re.Pattern[str]]]:
 
 
 def _pattern(what: str, how: str) -> str:
-    """The expression that a sentence follows."""
+    """Returns the regular expression that matches the sentence."""
     parts = re.split(r"\{([^}]+)\}", f"{what}: {how}" if how else what)
     return "".join(_FIELDS[part] if index % 2 else re.escape(part) for index, part in enumerate(parts))

@@ -1,6 +1,6 @@
-"""Why a run did not pass: each reason is a value, and `sentence` says it to a person.
+"""Why a run did not pass: each reason is a value, and `sentence` formats it for people.
 
-`summary.json` and `run.json` hold the sentence. What was read from a file stays as it was said there (`InWords`).
+`summary.json` and `run.json` store the sentence. A reason read from a file keeps its sentence unparsed (`InWords`).
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ class _Cause:
     __slots__ = ()
 
     def __str__(self) -> str:
-        return sentence(self)  # type: ignore[arg-type] # each class of it is in `Cause`
+        return sentence(self)  # type: ignore[arg-type] # every subclass is in `Cause`
 
 
 @dataclass(frozen=True, slots=True)
 class InWords(_Cause):
-    """In words: read from a file, or told by another process."""
+    """A reason as text: read from a file, or received from another process."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted(_Cause):
-    """Somebody asked for the end; `cut` calls still ran."""
+    """The run was interrupted; `cut` calls were still running."""
 
     cut: int
 
 
 @dataclass(frozen=True, slots=True)
 class StackFell(_Cause):
-    """The embedded stack, and how."""
+    """The embedded stack failed; `what` says how."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class MasterVanished(_Cause):
-    """The process that spread a load's calls."""
+    """The process that distributed a load's calls vanished."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiskRefused(_Cause):
-    """A file of the run could not be written: which, and why."""
+    """A file of the run could not be written; `what` says which and why."""
 
     what: str
 
@@ -60,11 +60,11 @@ class UnfitTurns(_Cause):
     """Too many turns were measured late, or are doubtful.
 
     Attributes:
-        unfit: How many.
-        turns: Of how many.
+        unfit: The number of such turns.
+        turns: The number of all turns.
         doubtful: Whether some of them are doubtful.
-        mostly: The commonest reason; None where none was given.
-        ran_out: What ran out in most of them.
+        mostly: The most common reason; None if there is none.
+        ran_out: The resource that ran out most often; None if none is known.
     """
 
     unfit: int
@@ -76,7 +76,7 @@ class UnfitTurns(_Cause):
 
 @dataclass(frozen=True, slots=True)
 class FoundWrong(_Cause):
-    """The harness found itself wrong in too many calls; `names` are those of its faults."""
+    """The harness found faults of its own in too many calls; `names` are the names of the faults."""
 
     wrong: int
     calls: int
@@ -85,7 +85,7 @@ class FoundWrong(_Cause):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lost:
-    """How a call was lost by ourselves; `late`: we were late when it failed."""
+    """How the harness lost a call; `late`: the harness was late when the call failed."""
 
     kind: FailureKind
     late: bool
@@ -96,14 +96,14 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class LostByOurselves(_Cause):
-    """Too many calls."""
+    """The harness lost too many calls; `how` lists the ways."""
 
     how: tuple[Lost, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped(_Cause):
-    """Too many calls of those that were wanted could not start."""
+    """Too many of the wanted calls could not start."""
 
     dropped: int
     wanted: int
@@ -111,14 +111,14 @@ class Dropped(_Cause):
 
 @dataclass(frozen=True, slots=True)
 class CallsFailed(_Cause):
-    """By one kind of failure."""
+    """Calls failed by one kind of failure."""
 
     kind: FailureKind
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationFailed(_Cause):
-    """One that a scenario has."""
+    """An expectation of a scenario failed."""
 
     expect: str
     limit: str
@@ -126,7 +126,7 @@ class ExpectationFailed(_Cause):
 
 @dataclass(frozen=True, slots=True)
 class NeverDecided(_Cause):
-    """An expectation, in no call; `why` not in the first of them."""
+    """An expectation was decided in no call; `why` is the reason in the first of them."""
 
     expect: str
     limit: str
@@ -135,7 +135,7 @@ class NeverDecided(_Cause):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdMissed(_Cause):
-    """By this value; `why` says what is to be known of it."""
+    """A threshold was missed by this value; `why` explains the value."""
 
     metric: MetricRef
     limit: Limit
@@ -145,7 +145,7 @@ class ThresholdMissed(_Cause):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdOpen(_Cause):
-    """A threshold that was not decided, and why. `ours`: by our own lateness; `all_cut`: every call was cut."""
+    """A threshold was not decided. `ours`: because the harness was late; `all_cut`: because every call was cut."""
 
     metric: MetricRef
     limit: Limit
@@ -185,7 +185,7 @@ Cause = (
 
 
 def sentence(cause: Cause) -> str:
-    """The reason for a person, without its end mark."""
+    """Returns the reason as a sentence without its full stop."""
     match cause:
         case InWords(what):
             return what

@@ -1,4 +1,4 @@
-"""A recorded run, as it is read back from its directory: what every report is made from."""
+"""A recorded run, as read from its directory. All reports are made from it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from harness.record.summary import Summary
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """`settings` is run.json; `calls` are the lines of calls.jsonl, in the order in which the calls ended.
+    """A run, read from its directory.
 
-    `capacity` is capacity.json, of a search for it.
+    Attributes:
+        folder: The run directory.
+        settings: The content of run.json.
+        calls: The lines of calls.jsonl, in the order in which the calls ended.
+        summary: The run's summary, if it was judged.
+        capacity: The content of capacity.json, if the run was a capacity search.
     """
 
     folder: Path

@@ -1,7 +1,7 @@
-"""What a call came to: one line of `calls.jsonl`. Positions are milliseconds since the caller was connected.
+"""The result of a call: one line of `calls.jsonl`. Positions are milliseconds since the caller was connected.
 
-Durations (`ttfa_ms`, `echo_ms` …) are told from positions in the call (`started_ms`, `caller_end_ms` …) in
-`docs/metrics.md`, which defines each. A value that does not exist (no echo came, a typed turn has no WER) is null.
+`docs/metrics.md` defines each field, and says which are durations (`ttfa_ms`, `echo_ms` …) and which are positions in
+the call (`started_ms`, `caller_end_ms` …). A value that does not exist (no echo came, a typed turn has no WER) is null.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from harness.record.self_fault import SelfFaultSeen
 from harness.record.unfit import Doubt, Unfit
 from harness.timeline.events import TurnKind
 
+# The version of the metric definitions.
+# 1: `agent.join`, `greeting.ttfa` and a greeting's `within` count from connected.
+# 2: They count from our join request.
+# 3: A reply is a voice and no other sound, doubtful turns are in no metric, percentiles are nearest-rank, and the WER
+#    compares what was said, not how it is written.
 DEFINITIONS = 3
-"""By which definitions numbers are made. Since 2 `agent.join`, `greeting.ttfa` and a greeting's `within` count from our
-join request; by 1 they counted from connected. Since 3 a reply is a voice and no other sound, doubtful turns count in
-no metric, percentiles are of the nearest rank, and the WER is of what was said, not of how it is written."""
 Outcome = Literal["held", "failed", "undecided"]
 
 
@@ -30,9 +32,9 @@ class _Line(BaseModel):
 
 
 class ExpectationResult(_Line):
-    """One expectation, judged. `value` is in ms for times; `why` is a sentence for a person.
+    """A judged expectation. `value` is in ms for times; `why` is a sentence for people.
 
-    `by_agent`: it is undecided by what the agent itself did, which does not speak against the harness.
+    `by_agent`: it is undecided because of what the agent did, so the harness is not at fault.
     """
 
     expect: str
@@ -45,10 +47,10 @@ class ExpectationResult(_Line):
 
 
 class FailureSeen(_Line):
-    """A kind of failure that occurred; `turn` is None outside of turns. `ended` where it ended the script.
+    """A failure that occurred. `turn` is None outside of turns; `ended` says whether it ended the script.
 
-    `hint` says what a person can do about it. `fit` is false where the harness was late itself when it occurred: then
-    it is not held against the agent.
+    `hint` says how to fix it. `fit` is false if the harness itself was late when it occurred; then the agent is not
+    blamed for it.
     """
 
     kind: FailureKind
@@ -73,7 +75,7 @@ class GreetingResult(_Line):
 
 
 class TurnResult(_Line):
-    """A `say` or a `type`: what the caller did, what the agent did, how long it took."""
+    """A turn: what the caller did, what the agent did, and how long it took."""
 
     turn: int
     kind: TurnKind
@@ -116,17 +118,17 @@ class TurnResult(_Line):
 
     @property
     def sure(self) -> bool:
-        """Whether its numbers count: we were fit to measure it, and it is known whose voice was measured."""
+        """Whether its numbers count: the harness was fit, and it is known whose voice was measured."""
         return self.fit and not self.doubtful
 
     @property
     def ours(self) -> bool:
-        """Whether it is not sure by something else than what the agent did."""
+        """Whether it is not sure for a reason other than what the agent did."""
         return not self.fit or any(not doubt.is_agents for doubt in self.doubtful)
 
 
 class WaitResult(_Line):
-    """A `wait` step: no turn, no row, no number; its expectations count."""
+    """A `wait` step. It is not a turn and has no row and no number, but its expectations count."""
 
     after_turn: int
     started_ms: float | None = None
@@ -137,10 +139,10 @@ class WaitResult(_Line):
 
 
 class MediaHealth(_Line):
-    """How the agent's audio came over, in the whole call; None where the engine or the call could not tell.
+    """The quality of the agent's audio over the whole call; None if the engine or the call cannot measure it.
 
-    `loss` is of the agent's packets, `concealed` of its samples, `clipped` of its voice's samples; the times are means
-    of one value a second. A dropout is a voice that breaks off all at once and goes on.
+    `loss` is a share of the agent's packets, `concealed` of its samples, `clipped` of the samples of its voice. Times
+    are means of one value per second. A dropout is a voice that stops abruptly and then continues.
     """
 
     loss: float | None = None
@@ -155,7 +157,7 @@ class MediaHealth(_Line):
 
 
 class SinceDue(_Line):
-    """When a call came how far, in ms since it was due to start; what we held back ourselves is in it."""
+    """When a call reached each stage, in ms since it was due to start, including the time that we held it back."""
 
     session_asked_ms: float | None = None
     session_answered_ms: float | None = None
@@ -164,7 +166,7 @@ class SinceDue(_Line):
 
 
 class OwnLateness(_Line):
-    """One value for each second of the call: the longest delay of the event loop, the latest packet."""
+    """One value per second of the call: the longest event loop delay, and the delay of the latest packet."""
 
     lag_ms: list[float] = Field(default_factory=list)
     send_late_ms: list[float] = Field(default_factory=list)
@@ -173,8 +175,9 @@ class OwnLateness(_Line):
 class Remeasured(_Line):
     """How a call was measured again.
 
-    `voices` says where its agent's voice is from: found anew in the `recording`, or as it was heard in the `call`; or
-    that nothing was measured again (`none`) and all numbers are those of the call. `why` it is not the recording.
+    `voices` says where the agent's voice comes from: `recording` if it was detected again in the recording, `call` if
+    it is the voice detected during the call, `none` if nothing was measured again and all numbers are those of the
+    call. `why` says why it is not `recording`.
     """
 
     voices: Literal["recording", "call", "none"]
@@ -182,7 +185,7 @@ class Remeasured(_Line):
 
 
 class TrackHeard(_Line):
-    """An audio track of the agent. `background` is sound beside its voice; `gone_ms` is None where it stayed."""
+    """An audio track of the agent. `background`: sound besides its voice; `gone_ms` is None if it stayed."""
 
     identity: str
     name: str = ""
@@ -193,7 +196,7 @@ class TrackHeard(_Line):
 
 
 class Handover(_Line):
-    """One agent left, and another answered from then on."""
+    """One agent left, and another one answered from then on."""
 
     at_ms: float | None = None
     left: str
@@ -201,13 +204,17 @@ class Handover(_Line):
 
 
 class CallResult(_Line):
-    """One call. `ok` is None where the call was cut short by ourselves on request.
+    """The result of one call.
 
-    `host` is the machine that made it, where there are several: times of different hosts are never compared.
-    `start_late_ms` is how long after its intended start it started, where it had one. A call of the `warm_up` is in no
-    number; a `canary` ran on the other engine beside a load and has numbers of its own. `retry_of` is the call in whose
-    place this one was made, which then is in no number. `held_back_ms` is how long we ourselves kept it from asking for
-    its session and from joining; it is in no metric. `self_faults` are what the harness found wrong with itself.
+    Attributes:
+        host: The machine that made it, if there are several. Times of different hosts are never compared.
+        warm_up: Whether it belongs to the warm-up; such calls are in no number.
+        canary: Whether it ran on the other engine beside a load; canaries have numbers of their own.
+        retry_of: The call that this one replaces; the replaced call is in no number.
+        start_late_ms: How late it started, if it had an intended start.
+        held_back_ms: How long we delayed its session request and its join; it is in no metric.
+        ok: Whether it passed; None if it was cut short on request.
+        self_faults: Faults that the harness found in itself.
     """
 
     version: Literal[1] = 1
@@ -258,7 +265,7 @@ class CallResult(_Line):
 
     @property
     def sure_failure(self) -> FailureKind | None:
-        """The kind that decides: `failure`, or what else occurred where the harness was late at that; None: nothing."""
+        """The failure that counts: `failure`, or one that occurred while the harness was not late; None if none did."""
         if all(seen.fit for seen in self.failures):
             return self.failure
         sure = [seen for seen in self.failures if seen.fit]
@@ -266,7 +273,7 @@ class CallResult(_Line):
 
     @property
     def is_sure(self) -> bool:
-        """Whether all of it was measured: the harness was fit, and it is known whose voice was heard."""
+        """Whether everything was measured: the harness was fit, and it is known whose voice was heard."""
         turns = all(turn.sure for turn in self.turns if not turn.cut)
         greeting = self.greeting is None or self.greeting.fit
         rest = all(wait.fit for wait in self.waits) and all(seen.fit for seen in self.failures)
@@ -274,12 +281,12 @@ class CallResult(_Line):
 
     @property
     def may_be_made_again(self) -> bool:
-        """Whether a call in its place may find out more: this one was not measured, and nothing sure failed in it."""
+        """Whether a retry may decide more: this call was not fully measured, and nothing in it surely failed."""
         failed = any(expectation.outcome == "failed" for _, expectation in self.expectations())
         return not self.cut and not self.is_sure and self.sure_failure is None and not failed
 
     def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
-        """All judged expectations with their turn's number (None: the greeting's and the waits')."""
+        """Returns all judged expectations with the number of their turn (None for the greeting and the waits)."""
         found: list[tuple[int | None, ExpectationResult]] = []
         if self.greeting is not None:
             found.extend((None, expectation) for expectation in self.greeting.expectations)
@@ -291,6 +298,6 @@ class CallResult(_Line):
 
 
 def standing(calls: Sequence[CallResult]) -> list[CallResult]:
-    """The calls that count: those that were made again do not."""
+    """Returns the calls that count: all but those that were replaced by a retry."""
     again = {call.retry_of for call in calls}
     return [call for call in calls if call.call not in again]

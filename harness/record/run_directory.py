@@ -1,4 +1,4 @@
-"""The run directory: what is written when, and how it is read back."""
+"""The run directory: writing and reading its files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AUDIO_FOLDER = "audio"
 
 
 class RunDirectory:
-    """A run's folder. A disk that takes no more is kept in `broken` and raised by nothing."""
+    """A run's folder. Disk errors during the run are not raised; the first one is kept in `broken`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,15 +36,15 @@ class RunDirectory:
 
     @classmethod
     def create(cls, out: Path | None, *, name: str, now: datetime) -> RunDirectory:
-        """A new folder: `out`, or one below `reports/` named by time and scenario.
+        """Creates a new folder: `out`, or one in `reports/` named after the time and `name`.
 
         Raises:
-            ConfigError: It holds a run already, or cannot be written.
+            ConfigError: The folder already holds a run, or cannot be written.
         """
         stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}-{name}"
         path = out if out is not None else stem
         number = 1
-        # The folder of the timelines is made by one run alone, however many begin in the same instant.
+        # Creating the timelines folder is atomic: only one of several runs that start at the same time succeeds.
         while not _claimed(path):
             if out is not None:
                 raise ConfigError("a run is recorded there already", where=Place(path), hint="name another --out")
@@ -62,7 +62,7 @@ class RunDirectory:
         return cls(path)
 
     def take_back(self) -> None:
-        """Removes what was made for a run that called nobody; what else is in the folder stays."""
+        """Removes what was created for a run that made no calls; other files in the folder stay."""
         if not (self.path / CALLS_FILE).exists():
             for name in (RUN_FILE, TRUTH_FILE):
                 with contextlib.suppress(OSError):
@@ -72,31 +72,31 @@ class RunDirectory:
                 folder.rmdir()
 
     def timeline(self, call: str) -> Path:
-        """The file of a call's timeline."""
+        """Returns the path of a call's timeline."""
         return self.path / "timelines" / f"{call}.jsonl"
 
     def audio(self, call: str) -> Path:
-        """The file of a call's recording."""
+        """Returns the path of a call's recording."""
         return self.path / AUDIO_FOLDER / f"{call}.wav"
 
     def append_call(self, result: CallResult) -> None:
-        """Adds a line to calls.jsonl; it is on the disk when this returns."""
+        """Appends a line to calls.jsonl; it is on disk when this returns."""
         line = (result.model_dump_json() + "\n").encode()
         try:
             with (self.path / CALLS_FILE).open("ab", buffering=0) as file:
                 end = file.tell()
                 if file.write(line) < len(line):
-                    file.truncate(end)  # half a line would spoil the next one
+                    file.truncate(end)  # half a line would corrupt the next one
                     self._break(CALLS_FILE, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
                 os.fsync(file.fileno())
         except OSError as problem:
             self._break(CALLS_FILE, problem)
 
     def read_capacity(self) -> Capacity | None:
-        """What `capacity.json` says; None where there is none.
+        """Returns the content of `capacity.json`; None if there is no such file.
 
         Raises:
-            ConfigError: It cannot be read.
+            ConfigError: The file cannot be read.
         """
         file = self.path / CAPACITY_FILE
         try:
@@ -110,7 +110,7 @@ class RunDirectory:
             raise ConfigError(f"capacity.json cannot be read: {problem}", where=Place(file)) from None
 
     def write_text(self, name: str, text: str) -> bool:
-        """Writes a whole file or nothing; False where the disk refused."""
+        """Writes a file atomically; returns False if it could not be written."""
         temporary = self.path / f".{name}.part"
         try:
             temporary.write_text(text, encoding="utf-8")
@@ -135,10 +135,10 @@ class RunDirectory:
 
 
 def _claimed(path: Path) -> bool:
-    """Whether the folder is a new run's from now on; False where another run has it.
+    """Claims the folder for a new run; returns False if another run has it.
 
     Raises:
-        ConfigError: It cannot be written.
+        ConfigError: The folder cannot be written.
     """
     if (path / RUN_FILE).exists():
         return False
@@ -165,17 +165,17 @@ def _unwritable(path: Path, problem: OSError) -> ConfigError:
 
 
 def read_run(folder: str | os.PathLike[str]) -> RecordedRun:
-    """What a run directory holds.
+    """Reads a run directory.
 
     Raises:
-        ConfigError: It is none, or its files cannot be read.
+        ConfigError: The folder is not a run directory, or its files cannot be read.
     """
     folder = Path(folder)
     try:
         settings = RunSettings.model_validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
         calls_file = folder / CALLS_FILE
-        # A line is whole with its end: the last one of a run that was killed may not be. (Not `splitlines`: an agent's
-        # text may hold line ends of Unicode.)
+        # A line without a line end is incomplete: the run was killed while writing it. `splitlines` would also split at
+        # Unicode line ends in an agent's text.
         lines = calls_file.read_text(encoding="utf-8").split("\n")[:-1] if calls_file.exists() else []
         calls = [_call_in(line, Place(calls_file, number)) for number, line in enumerate(lines, start=1)]
     except FileNotFoundError:
@@ -201,5 +201,5 @@ def _call_in(line: str, place: Place) -> CallResult:
     if "definitions" not in call.model_fields_set:
         call.definitions = 1
         if call.greeting is not None:
-            call.greeting.onset_ms = call.greeting.ttfa_ms  # it counted from connected
+            call.greeting.onset_ms = call.greeting.ttfa_ms  # it was counted from connected
     return call

@@ -1,6 +1,6 @@
-"""A fault of the harness itself, as a call's line has it.
+"""A fault of the harness itself, as stored in a call's line.
 
-`calls.jsonl` holds it as `name: what`; `SelfFaultSeen.read` is the one place that reads it back.
+`calls.jsonl` stores it as `name: what`. Only `SelfFaultSeen.read` parses it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SelfFaultName = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SelfFaultSeen:
-    """What cannot be: its name (a `SelfFaultName`, or what another version called it), and what was seen of it."""
+    """Something impossible: its name (a `SelfFaultName`, or that of another version), and what was observed."""
 
     name: str
     what: str
@@ -35,6 +35,6 @@ class SelfFaultSeen:
 
     @classmethod
     def read(cls, text: str) -> SelfFaultSeen:
-        """The fault that a line names."""
+        """Parses the text of a fault."""
         name, _, what = text.partition(": ")
         return cls(name, what)

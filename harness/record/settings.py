@@ -1,4 +1,4 @@
-"""`run.json`: everything that decided a run, secrets removed, so that it can be judged again."""
+"""The model of `run.json`: everything that determined a run, without secrets, so that it can be judged again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _source(text: str) -> Place | str:
 
 
 class ThresholdSettings(Recorded):
-    """A threshold as it was written: `where` is the place in its file, or the option."""
+    """A threshold as written; `where` is its place in a file, or the option that set it."""
 
     metric: str
     limit: str
@@ -25,7 +25,7 @@ class ThresholdSettings(Recorded):
 
 
 class PromptSettings(Recorded):
-    """Which prompt the agent had, so that runs can be told apart by it."""
+    """Identifies the agent's prompt, so that runs can be compared by it."""
 
     file: str | None = None
     first_words: str = ""
@@ -37,11 +37,11 @@ class ScenarioSettings(Recorded):
 
     Attributes:
         path: Its file.
-        agent: Who was called.
-        tags: Its own.
-        overrides: What the command line set in its place (`--set`, `--prompt`).
-        prompt: The agent's, where one was given.
-        model: The scenario itself; defaults are left out.
+        agent: The agent that was called.
+        tags: Its tags.
+        overrides: Values that the command line replaced (`--set`, `--prompt`).
+        prompt: The agent's prompt, if one was given.
+        model: The scenario itself, without defaults.
         places: Where each expectation is written (`file:line:column`), by its dotted key.
     """
 
@@ -55,7 +55,7 @@ class ScenarioSettings(Recorded):
 
 
 class MachineSettings(Recorded):
-    """The machine that called."""
+    """The machine that made the calls."""
 
     cpu: str = ""
     cores: int | None = None
@@ -63,7 +63,7 @@ class MachineSettings(Recorded):
 
 
 class SearchSettings(Recorded):
-    """A search for the capacity: what must hold, from how many calls at once to how many, and for how long."""
+    """The settings of a capacity search: objectives, the range of concurrent calls, and time limits."""
 
     objectives: list[str]
     start: int
@@ -74,22 +74,22 @@ class SearchSettings(Recorded):
 
 
 class RunSettings(Recorded):
-    """All of it.
+    """The complete `run.json`.
 
     Attributes:
-        version: Of the format.
+        version: The format version.
         run: The run's name.
-        started: UTC, ISO 8601.
+        started: The start time, UTC, ISO 8601.
         command: The command line.
-        calls: How many at once; under a rate the most that may be alive, None for no cap.
-        total: How many in all, where that was known.
+        calls: The number of concurrent calls; with a rate, the most that may be alive, None for no cap.
+        total: The number of calls in total, if it was known.
         load: The plan of a `load` (`harness.load.order.LoadPlan`).
-        weights: Of the load's scenarios.
-        capacity: Of a search for it, what is searched for.
+        weights: The weights of the load's scenarios.
+        capacity: The settings of a capacity search.
         workers: The load's processes and their machines.
-        refused: Workers that were not taken, and why.
-        ending: How the run ended; None of one that was killed, or still runs.
-        calibration: What was known of the harness's own error then.
+        refused: Workers that were refused, and why.
+        ending: How the run ended; None if it was killed or is still running.
+        calibration: What was known at the time about the harness's own error.
     """
 
     version: Literal[1] = 1
@@ -123,5 +123,5 @@ class RunSettings(Recorded):
     calibration: dict[str, Any] | None = None
 
     def to_json(self) -> str:
-        """The file's text; what was never said is left out."""
+        """Returns the file's text, without fields that were never set."""
         return self.model_dump_json(indent=2, exclude_unset=True) + "\n"

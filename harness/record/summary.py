@@ -1,4 +1,4 @@
-"""The shape of `summary.json`."""
+"""The model of `summary.json`."""
 
 from __future__ import annotations
 
@@ -37,11 +37,14 @@ class Reason(_Part):
 
 
 class Ending(_Part):
-    """How a run ended, beside its calls.
+    """How a run ended, apart from its calls.
 
     Attributes:
-        extra: Reasons that no call tells.
-        decided: All reasons, where the calls themselves decide nothing: some were made to find out how many fail.
+        dropped: The number of calls that could not start.
+        interrupted: Whether the run was interrupted.
+        extra: Reasons that do not follow from the calls.
+        decided: All reasons, if the calls themselves do not count, as in a capacity search, where calls are expected to
+            fail.
     """
 
     dropped: int = 0
@@ -51,7 +54,7 @@ class Ending(_Part):
 
 
 class CallCounts(_Part):
-    """`total` is ok + failed; outside it are dropped and cut calls, those of the warm-up, and those made again."""
+    """Numbers of calls. `total` is ok + failed; dropped, cut, warm-up and retried calls are not in it."""
 
     total: int = 0
     ok: int = 0
@@ -63,10 +66,10 @@ class CallCounts(_Part):
 
 
 class MetricSummary(_Part):
-    """A metric's samples. A percentile of too few is null (p90 under 10, p95 under 20, p99 under 100).
+    """Statistics of a metric's samples.
 
-    `censored` of them are only known to be larger than they say: their turns were cut while the reply was awaited. A
-    percentile that lies beyond all that was measured is null too.
+    A percentile of too few samples is null (p90 under 10, p95 under 20, p99 under 100), and so is one that lies beyond
+    everything measured. `censored` samples are only lower bounds: their turns were cut while waiting for the reply.
     """
 
     count: int
@@ -88,12 +91,12 @@ class RateSummary(_Part):
     rate: float
 
 
+# There was no sample, or all were measured by a late harness, or all are doubtful because of what the agent did.
 NoSample = Literal["none", "late", "doubtful"]
-"""There was none, or all of them were measured by a late harness, or are doubtful by what the agent did."""
 
 
 class ThresholdResult(_Part):
-    """A threshold, judged. `value` is None where no sample was left, `no_sample` says why, in no file."""
+    """A judged threshold. `value` is None if there is no usable sample; `no_sample` says why (not in the file)."""
 
     metric: Annotated[MetricRef, AsText(MetricRef.read)]
     limit: Annotated[Limit, AsText(parse_threshold)]
@@ -113,7 +116,7 @@ class ExpectationCounts(_Part):
 
 
 class CanarySummary(_Part):
-    """The calls of a load that ran on the other engine, for a person's ear; they are in no other number."""
+    """The calls of a load that ran on the other engine, for people to listen to; they are in no other number."""
 
     engine: str
     calls: CallCounts
@@ -122,7 +125,7 @@ class CanarySummary(_Part):
 
 
 class RemeasuredCounts(_Part):
-    """Of a run that was measured again: how many calls from recordings, and why how many others were not."""
+    """For a run that was measured again: the number of calls measured from recordings, and why others were not."""
 
     from_recordings: int = 0
     live_onsets: dict[str, int] = Field(default_factory=dict)
@@ -133,10 +136,10 @@ class Summary(_Part):
     """A run's verdict and numbers.
 
     Attributes:
-        version: Of the format.
-        definitions: Those that its numbers were made by (the oldest of its calls').
-        failures: Kinds of failure of calls, and how many.
-        excused: What failed and was excused by a threshold that held, and how often.
+        version: The format version.
+        definitions: The version of the metric definitions (the oldest of its calls).
+        failures: The number of calls for each kind of failure.
+        excused: How often each failure was excused by a threshold that held.
     """
 
     version: Literal[1] = 1
@@ -157,6 +160,6 @@ class Summary(_Part):
 
     @property
     def also(self) -> list[Verdict]:
-        """What else the run would have come to: the first of its reasons decides, and must not hide the others."""
+        """The other verdicts among the reasons. Only the first reason decides, but it must not hide them."""
         found = (VERDICTS.get(reason.code) for reason in self.reasons)
         return [verdict for verdict in dict.fromkeys(found) if verdict is not None and verdict != self.verdict]

@@ -1,4 +1,4 @@
-"""Why the harness was not fit to measure a part of a call, or what it measured is doubtful: kinds and their figures."""
+"""Why the harness was not fit to measure a part of a call, or why a measurement is doubtful."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHARED = "the service shares this machine, which had no CPU left, and "
 
 
 class _Reason(BaseModel):
-    """A kind with what is to be said of it, `detail`; runs of before kinds have a sentence in its place."""
+    """A kind with a `detail`. Runs from before there were kinds have a sentence instead."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,14 +38,14 @@ class _Reason(BaseModel):
 
 
 class Unfit(_Reason):
-    """One reason.
+    """A reason why the harness was not fit.
 
     Attributes:
-        kind: Which.
-        figure: How late, how long or how many, in ms or packets.
-        of: Of how many packets.
-        name: Of a fault of ours, as `measure/self_check.py` has it.
-        detail: What else there is to say.
+        kind: The kind of reason.
+        figure: A delay or duration in ms, or a number of packets.
+        of: The total number of packets.
+        name: The name of a fault of the harness, from `measure/self_check.py`.
+        detail: Further text for some kinds.
     """
 
     kind: UnfitKind
@@ -55,7 +55,7 @@ class Unfit(_Reason):
 
     @property
     def in_short(self) -> str:
-        """Without figures, so that reasons of a kind can be counted."""
+        """The reason without figures, so that reasons of a kind can be counted."""
         match self.kind:
             case "self_fault":
                 return self.name
@@ -119,23 +119,23 @@ DoubtKind = Literal[
 
 
 class Doubt(_Reason):
-    """Why it is not known whether what was measured is what it is taken for; `detail` is a sentence for a person."""
+    """Why a measurement may not be what it is taken for; `detail` is a sentence for people."""
 
     kind: DoubtKind
 
     @property
     def is_agents(self) -> bool:
-        """Whether a failure of the agent's has brought it about: then it does not speak against the harness."""
+        """Whether a failure of the agent caused it; then the harness is not at fault."""
         return self.kind == "late_answer"
 
     @property
     def is_of_time(self) -> bool:
-        """Whether an answer to this turn came then or later: then it is known to have been late, and never fast."""
+        """Whether the answer to this turn came at that time or later: it can be known to be late, but never fast."""
         return self.kind in ("late_answer", "older_answer")
 
     @property
     def in_short(self) -> str:
-        """As `Unfit.in_short`."""
+        """The reason without figures, as in `Unfit.in_short`."""
         return self.detail if self.kind == "other" else _DOUBTS[self.kind]
 
     def __str__(self) -> str:
