@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the calibration as JSON, and nothing else.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Three minutes in place of 35: fewer turns.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the calibration, as JSON.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Take 3 minutes instead of 35, with fewer turns.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where it is written; a new folder in reports/calibrations/."),
+        typer.Option("--out", metavar="DIR", help="The output folder; by default a new one in reports/calibrations/."),
     ] = None,
     engine: EngineOption = "sdk",
-    seed: Annotated[int, typer.Option("--seed", help="Of all that is random.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all random choices.")] = 1,
     quiet: Quiet = False,
 ) -> int:
-    """Measure this machine's own error: embedded agents with known delays are called, and the figures compared.
+    """Measure the harness's own error on this machine, by calling embedded agents with known delays.
 
     Exit codes: 0 measured, 4 this machine did not carry some of the points, 130 interrupted.
     """

@@ -27,7 +27,7 @@ def call(
     sets: SetOption = None,
     out: OutOption = None,
 ) -> int:
-    """Make one call by hand: what is said and typed goes out in the order given.
+    """Make one call by hand: speak and type in the given order.
 
     Without --say and --type the agent's greeting is listened to. The call is recorded like any other.
     """

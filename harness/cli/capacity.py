@@ -35,13 +35,13 @@ def capacity(
     scenarios: WeightedScenarios,
     slo: Annotated[
         list[str] | None,
-        typer.Option(
-            "--slo", metavar="'METRIC: LIMIT'", help="An objective; left out, the scenarios' thresholds are meant."
-        ),
+        typer.Option("--slo", metavar="'METRIC: LIMIT'", help="An objective; defaults to the scenarios' thresholds."),
     ] = None,
-    start: Annotated[int, typer.Option("--start", metavar="N", help="How many calls at once the first step has.")] = 2,
-    most: Annotated[int | None, typer.Option("--max", metavar="N", help="The most calls at once.")] = None,
-    max_time: Annotated[str, typer.Option("--max-time", metavar="20m", help="For how long steps are begun.")] = "20m",
+    start: Annotated[int, typer.Option("--start", metavar="N", help="Concurrent calls in the first step.")] = 2,
+    most: Annotated[int | None, typer.Option("--max", metavar="N", help="The most concurrent calls to try.")] = None,
+    max_time: Annotated[
+        str, typer.Option("--max-time", metavar="20m", help="Start no new step after this time.")
+    ] = "20m",
     target: TargetOption = None,
     agent: AgentOption = None,
     engine: EngineOption = "light",
@@ -51,9 +51,9 @@ def capacity(
     out: OutOption = None,
     record: RecordOption = "none",
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
+        int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and call nobody.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and make no calls.")] = False,
     quiet: Quiet = False,
 ) -> int:
     """Find how many calls at once meet every objective.

@@ -10,19 +10,21 @@ import typer
 from harness.errors import EXIT_OK, EXIT_USAGE
 from harness.text.counted import counted
 
-app = typer.Typer(help="WAV fixtures: made from text, checked against their manifest.", no_args_is_help=True)
+app = typer.Typer(help="WAV fixtures: create them from text, check them against their manifest.", no_args_is_help=True)
 FolderOption = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The folder with the manifest.")]
 HERE = Path("audio_fixtures")
 
 
 @app.command("say")
 def say(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is said.")],
-    name: Annotated[str | None, typer.Option("--name", help="The fixture's name; from the text if left out.")] = None,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to speak.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="The fixture's name; derived from the text by default.")
+    ] = None,
     voice: Annotated[str | None, typer.Option("--voice", help="joe (English), espeak (any), or cough.")] = None,
     language: Annotated[str, typer.Option("--language", help="Such as en, fr, de.")] = "en",
     folder: FolderOption = HERE,
-    force: Annotated[bool, typer.Option("--force", help="Replace a fixture of that name.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing fixture of that name.")] = False,
 ) -> int:
     """Speak a text into a new fixture; no network is needed."""
     import asyncio

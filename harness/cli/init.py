@@ -9,8 +9,10 @@ import typer
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; the current folder if left out.")] = Path(),
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to write to; defaults to the current one.")
+    ] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> int:
     """Write the first files for testing your own service."""
     from harness.installed_from import installed_from_git

@@ -31,20 +31,20 @@ WeightedScenarios = Annotated[
     list[str],
     typer.Argument(
         metavar="SCENARIO[=WEIGHT]…",
-        help="Scenario files, folders, or a shipped one's name; mixed: a.yaml=70 b.yaml=30.",
+        help="Scenario files, folders, or names of shipped scenarios; a mix: a.yaml=70 b.yaml=30.",
     ),
 ]
 CallDuration = Annotated[
     str | None,
-    typer.Option("--call-duration", metavar="5m", help="Each call loops its turns for so long: talk, not set-up."),
+    typer.Option("--call-duration", metavar="5m", help="Loop the turns of each call for this long."),
 ]
 SessionRate = Annotated[
     float | None,
-    typer.Option("--session-rate", metavar="PER_MINUTE", help="Ask for no more sessions than that in a minute."),
+    typer.Option("--session-rate", metavar="PER_MINUTE", help="The most sessions to request per minute."),
 ]
 Canaries = Annotated[
     int,
-    typer.Option("--canaries", metavar="K", help="K of the calls run on engine sdk and are reported apart."),
+    typer.Option("--canaries", metavar="K", help="Run K of the calls on engine sdk and report them separately."),
 ]
 
 
@@ -54,47 +54,61 @@ def load(
     agent: AgentOption = None,
     stages: Annotated[
         str | None,
-        typer.Option("--stages", metavar="2m:20,5m:50,1m:0", help="Calls at once: each goes in a line to its number."),
+        typer.Option(
+            "--stages",
+            metavar="2m:20,5m:50,1m:0",
+            help="Concurrent calls over time: each stage ramps linearly to its number.",
+        ),
     ] = None,
     calls: Annotated[
-        int | None, typer.Option("--calls", help="How many calls at once; with --rate the most alive.")
+        int | None, typer.Option("--calls", help="Concurrent calls; with --rate the most that may run at once.")
     ] = None,
     repeat: Annotated[
-        int | None, typer.Option("--repeat", help="With --calls: how many times each slot runs the scenarios.")
+        int | None, typer.Option("--repeat", help="With --calls: how often each slot runs the scenarios.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option("--rate", metavar="PER_MINUTE", help="Start calls at this rate, whatever runs.")
+        float | None,
+        typer.Option(
+            "--rate", metavar="PER_MINUTE", help="Start calls at this rate, regardless of running calls (open model)."
+        ),
     ] = None,
     duration: Annotated[
-        str | None, typer.Option("--duration", metavar="5m", help="With --rate or --calls: for how long.")
+        str | None, typer.Option("--duration", metavar="5m", help="How long the load lasts, with --rate or --calls.")
     ] = None,
     burst: Annotated[
         str | None,
-        typer.Option("--burst", metavar="N[,N…]", help="N calls at the same moment; several sizes one by one."),
+        typer.Option(
+            "--burst", metavar="N[,N…]", help="Start N calls at the same moment; several sizes run one after the other."
+        ),
     ] = None,
     warm_up: Annotated[
-        str | None, typer.Option("--warm-up", metavar="30s", help="Calls that start so early are in no number.")
+        str | None,
+        typer.Option("--warm-up", metavar="30s", help="Exclude calls that start in this time from all numbers."),
     ] = None,
     stop_timeout: Annotated[
-        str, typer.Option("--stop-timeout", metavar="30s", help="At the end running calls may end; then they are cut.")
+        str,
+        typer.Option(
+            "--stop-timeout", metavar="30s", help="At the end, wait this long for running calls before cutting them."
+        ),
     ] = "30s",
     call_duration: CallDuration = None,
     session_rate: SessionRate = None,
     canaries: Canaries = 0,
     engine: EngineOption = "light",
-    processes: Annotated[
-        int, typer.Option("--processes", metavar="N", help="So many worker processes on this machine.")
-    ] = 1,
-    web: Annotated[bool, typer.Option("--web", help="Show the load in Locust's page, with a tab Voice.")] = False,
-    web_port: Annotated[int, typer.Option("--web-port", help="Where that page is.")] = 8089,
-    master: Annotated[bool, typer.Option("--master", help="Lead workers on other machines.")] = False,
-    worker: Annotated[bool, typer.Option("--worker", help="Make calls for a master elsewhere.")] = False,
+    processes: Annotated[int, typer.Option("--processes", metavar="N", help="Worker processes on this machine.")] = 1,
+    web: Annotated[bool, typer.Option("--web", help="Serve Locust's web page, with a tab for voice metrics.")] = False,
+    web_port: Annotated[int, typer.Option("--web-port", help="The port of the web page.")] = 8089,
+    master: Annotated[bool, typer.Option("--master", help="Run as the master of workers on other machines.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="Run as a worker of a master elsewhere.")] = False,
     master_host: Annotated[
-        str, typer.Option("--master-host", help="Where the master is, or the address that it listens at.")
+        str, typer.Option("--master-host", help="The master's address; with --master the address to listen on.")
     ] = "127.0.0.1",
-    master_port: Annotated[int, typer.Option("--master-port", help="And its port.")] = 5557,
+    master_port: Annotated[int, typer.Option("--master-port", help="The master's port.")] = 5557,
     expect_workers: Annotated[
-        int, typer.Option("--expect-workers", metavar="N", help="With --master: begin when so many are there.")
+        int,
+        typer.Option(
+            "--expect-workers", metavar="N", help="With --master: start when this many workers have connected."
+        ),
     ] = 1,
     sets: SetOption = None,
     out: OutOption = None,
@@ -102,12 +116,12 @@ def load(
     threshold: ThresholdOption = None,
     junit: JunitOption = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
+        int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and call nobody.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and make no calls.")] = False,
     quiet: Quiet = False,
 ) -> int:
-    """Call an agent many times at once, and give a verdict.
+    """Make many calls at once and give a verdict.
 
     Exit codes: as of run.
     """

@@ -13,10 +13,13 @@ from harness.errors import EXIT_OK
 
 def measure(
     recording: Annotated[
-        Path, typer.Argument(metavar="FILE.wav", help="A stereo WAV or FLAC: caller and agent in a channel each.")
+        Path,
+        typer.Argument(
+            metavar="FILE.wav", help="A stereo recording with the caller in one channel and the agent in the other."
+        ),
     ],
     caller: Annotated[str, typer.Option("--caller", metavar="left|right", help="Which channel the caller is in.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the numbers, as JSON.")] = False,
 ) -> int:
     """Measure a recorded conversation: each turn's latency and who talked over whom, from the sound alone.
 

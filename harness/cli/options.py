@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 ScenarioPaths = Annotated[
     list[Path],
-    typer.Argument(metavar="SCENARIO…", help="Scenario files, folders of them, or a shipped one's name: smoke."),
+    typer.Argument(metavar="SCENARIO…", help="Scenario files, folders, or names of shipped scenarios such as smoke."),
 ]
 TargetOption = Annotated[
     str | None,
     typer.Option(
-        "--target", metavar="NAME|URL|embedded", help="Whom to call: a name in voice-harness.toml, a URL, or embedded."
+        "--target",
+        metavar="NAME|URL|embedded",
+        help="The service to call: a name in voice-harness.toml, a URL, or embedded.",
     ),
 ]
 AgentOption = Annotated[
-    str | None, typer.Option("--agent", metavar="ID", help="The agent's id, before the scenario's own.")
+    str | None, typer.Option("--agent", metavar="ID", help="The agent's id; overrides the scenario's.")
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -33,21 +35,25 @@ SetOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Where the run is written; a new folder in reports/ if left out."),
+    typer.Option("--out", metavar="DIR", help="The run's folder; by default a new one in reports/."),
 ]
 EngineOption = Annotated[
     str,
     typer.Option(
-        "--engine", metavar="sdk|light", help="Who carries the media: LiveKit's SDK, or packets at the socket: cheaper."
+        "--engine",
+        metavar="sdk|light",
+        help="What carries the media: LiveKit's SDK, or a lighter implementation on sockets.",
     ),
 ]
-RecordOption = Annotated[str, typer.Option("--record", metavar="none|failed|all", help="Which calls' audio is kept.")]
+RecordOption = Annotated[str, typer.Option("--record", metavar="none|failed|all", help="Which calls' audio to keep.")]
 ThresholdOption = Annotated[
     list[str] | None,
-    typer.Option("--threshold", metavar="'METRIC: LIMIT'", help="Such as 'turn.ttfa: p(95)<1500ms'."),
+    typer.Option(
+        "--threshold", metavar="'METRIC: LIMIT'", help="A limit on the run, such as 'turn.ttfa: p(95)<1500ms'."
+    ),
 ]
 JunitOption = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="Write the JUnit report there as well.")
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write a copy of the JUnit report to this file.")
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every event of every call.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only failures and the verdict.")]

@@ -11,13 +11,13 @@ from harness.cli.options import JunitOption
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     remeasure: Annotated[
-        bool, typer.Option("--remeasure", help="Measure again, from timelines and recordings, then judge.")
+        bool, typer.Option("--remeasure", help="Measure again from timelines and recordings before judging.")
     ] = False,
     junit: JunitOption = None,
 ) -> int:
-    """Judge a recorded run again and rebuild its reports; nobody is called."""
+    """Judge a recorded run again and rebuild its reports, without making calls."""
     from harness.record.run_directory import read_run
     from harness.report.console import make_console, print_summary
     from harness.report.junit_copy import check_junit_copy, write_junit_copy

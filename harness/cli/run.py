@@ -36,14 +36,17 @@ def run(
     target: TargetOption = None,
     agent: AgentOption = None,
     calls: Annotated[
-        int | None, typer.Option("--calls", help="How many calls at once; with --rate the most alive.")
+        int | None, typer.Option("--calls", help="Concurrent calls; with --rate the most that may run at once.")
     ] = None,
-    repeat: Annotated[int, typer.Option("--repeat", help="How many times each slot runs the scenarios.")] = 1,
+    repeat: Annotated[int, typer.Option("--repeat", help="How often each slot runs the scenarios.")] = 1,
     rate: Annotated[
-        float | None, typer.Option("--rate", metavar="PER_MINUTE", help="Start calls at this rate, whatever runs.")
+        float | None,
+        typer.Option(
+            "--rate", metavar="PER_MINUTE", help="Start calls at this rate, regardless of running calls (open model)."
+        ),
     ] = None,
     duration: Annotated[
-        str | None, typer.Option("--duration", metavar="5m", help="With --rate: for how long calls start.")
+        str | None, typer.Option("--duration", metavar="5m", help="With --rate: how long to start calls.")
     ] = None,
     engine: EngineOption = "sdk",
     sets: SetOption = None,
@@ -52,17 +55,17 @@ def run(
     threshold: ThresholdOption = None,
     junit: JunitOption = None,
     only: Annotated[
-        str | None, typer.Option("-k", metavar="EXPR", help="Only scenarios whose name or tags fit.")
+        str | None, typer.Option("-k", metavar="EXPR", help="Run only scenarios whose name or tags match.")
     ] = None,
-    stop: Annotated[bool, typer.Option("-x", help="Start nothing more at the first failed call.")] = False,
+    stop: Annotated[bool, typer.Option("-x", help="Start no more calls after the first failed one.")] = False,
     retry_unfit: Annotated[
         int,
-        typer.Option("--retry-unfit", metavar="N", help="Call again, at most N times, what was unfit or doubtful."),
+        typer.Option("--retry-unfit", metavar="N", help="Repeat unfit or doubtful calls, at most N times."),
     ] = 0,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of all that is random; chosen and noted if left out.")
+        int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and call nobody.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and make no calls.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> int:

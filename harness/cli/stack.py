@@ -15,17 +15,20 @@ app = typer.Typer(help="The embedded stack: LiveKit server, session service, ref
 @app.command("up")
 def up(
     agents: Annotated[
-        Path | None, typer.Option("--agents", metavar="FILE", help="Agents beside the shipped demo, light and truth.")
+        Path | None,
+        typer.Option(
+            "--agents", metavar="FILE", help="A file of agents, in addition to the shipped demo, light and truth."
+        ),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option("--truth", metavar="FILE", help="Where the agents' truth log goes.")
+        Path | None, typer.Option("--truth", metavar="FILE", help="Write the agents' truth log to this file.")
     ] = None,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The session service's port; a free one if left out.")
+        int, typer.Option("--port", min=0, max=65535, help="The session service's port; by default any free one.")
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
 ) -> int:
-    """Start the embedded stack and keep it until Ctrl-C; all of it is on 127.0.0.1 and goes with this command."""
+    """Start the embedded stack on 127.0.0.1 and keep it running until Ctrl-C."""
     import asyncio
 
     from harness.stack.foreground import stack_up

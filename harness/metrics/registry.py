@@ -206,7 +206,7 @@ _REGISTERED: tuple[Metric, ...] = (
     TurnMetric(
         name="turn.ttfa_ear",
         unit="ms",
-        meaning="the same, as a person would have waited",
+        meaning="the same, as a person would have heard it",
         definition="what a person would have waited: from the voice at our microphone to the onset behind our jitter "
         "buffer",
         left_out="as `turn.ttfa`; engine `light`",
@@ -217,9 +217,9 @@ _REGISTERED: tuple[Metric, ...] = (
     TurnMetric(
         name="turn.first_sound",
         unit="ms",
-        meaning="caller's end → anything heard of the agent",
-        definition="as `turn.ttfa`, to the first sound of the agent's that a person hears, its voice or background",
-        left_out="neither came; unfit",
+        meaning="caller's end → the agent's first audible sound",
+        definition="as `turn.ttfa`, to the agent's first audible sound, voice or background",
+        left_out="no sound came; unfit",
         since=3,
         value=lambda turn: turn.first_sound_ms,
         when_cut="known",
@@ -256,7 +256,7 @@ _REGISTERED: tuple[Metric, ...] = (
     TurnMetric(
         name="turn.interrupted",
         unit="ratio",
-        meaning="turns in which the agent began before the caller's end",
+        meaning="turns in which the agent started before the caller's end",
         definition="share of turns in which the agent cut in on the caller",
         left_out="`keeps_talking` steps; unfit",
         is_rate=True,
@@ -270,7 +270,7 @@ _REGISTERED: tuple[Metric, ...] = (
         name="turn.talk_over",
         unit="ms",
         meaning="both voices at once, in a turn",
-        definition="how long both voices were there between the caller's voiced start and end",
+        definition="how long both voices overlapped between the caller's voiced start and end",
         left_out="unfit",
         since=3,
         in_recordings=True,
@@ -294,7 +294,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="word error rate of transcripts",
         definition="word error rate of the transcript, a ratio",
-        left_out="no transcript came, or nobody knows what was said; unfit",
+        left_out="no transcript came, or the spoken text is unknown; unfit",
         since=3,
         kinds=_SPOKEN,
         value=lambda turn: turn.wer,
@@ -315,7 +315,7 @@ _REGISTERED: tuple[Metric, ...] = (
     TurnMetric(
         name="bargein.false_stop",
         unit="ratio",
-        meaning="coughs and the like at which the agent stopped",
+        meaning="coughs and other short sounds that stopped the agent",
         definition="share of `keeps_talking` steps at which it stopped, up to 1 s after the caller's end",
         left_out="not exercised; unfit",
         is_rate=True,

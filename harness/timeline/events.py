@@ -34,7 +34,7 @@ class CallStarted(Event):
     """The call starts."""
 
     event: ClassVar[str] = "call.started"
-    version: Annotated[int, "of this format"] = 1
+    version: Annotated[int, "of the format"] = 1
     call: str = ""
     scenario: str = ""
     agent: str = ""
@@ -51,7 +51,7 @@ class SessionRequested(Event):
     """A session was requested from the session service."""
 
     event: ClassVar[str] = "session.requested"
-    held_back_ms: Annotated[float, "by our own limit of sessions, before"] = 0.0
+    held_back_ms: Annotated[float, "waited for our own session rate limit"] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class SessionCreated(Event):
 
     event: ClassVar[str] = "session.created"
     room: str | None = None
-    on_this_machine: Annotated[bool, "whether its media server is"] = False
+    on_this_machine: Annotated[bool, "whether the media server runs on this machine"] = False
     retries: Annotated[int, "after a 429"] = 0
     retry_wait_ms: float = 0.0
 
@@ -70,7 +70,7 @@ class RoomConnecting(Event):
     """The join request was sent."""
 
     event: ClassVar[str] = "room.connecting"
-    held_back_ms: Annotated[float, "by our own gate, before"] = 0.0
+    held_back_ms: Annotated[float, "waited for our own gate"] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +277,7 @@ class BargedIn(Event):
 
     event: ClassVar[str] = "barge_in"
     turn: int
-    onset: Annotated[int | None, "ns, of the speech to be talked over; null where there is none"]
+    onset: Annotated[int | None, "ns, of the speech to interrupt; null if there is none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +315,7 @@ class AgentOnset(Event):
     track: str = UNKNOWN_TRACK
     position: Annotated[int | None, "samples of the stream heard"] = None
     level_dbfs: float | None = None
-    found: Annotated[int | None, "ns: when it was known"] = None
+    found: Annotated[int | None, "ns: when it was detected"] = None
     read_late_ms: Annotated[float, "of its packet"] = 0.0
 
 
@@ -338,8 +338,8 @@ class AgentEnd(Event):
     noise_dbfs: Annotated[
         float | None, "what the noise before it hardly ever exceeds; null where that is not known"
     ] = None
-    sound: Annotated[bool, "it was a sound and no voice", LEFT_OUT] = False
-    sure_ms: Annotated[int | None, "how long after `began` it was surely speech, where asked", LEFT_OUT] = None
+    sound: Annotated[bool, "it was a sound, not a voice", LEFT_OUT] = False
+    sure_ms: Annotated[int | None, "how long after `began` it was certainly speech, if asked", LEFT_OUT] = None
     found: int | None = None
 
 
@@ -359,13 +359,13 @@ class TextCame(Event):
     """A text was received on `voice.reply`."""
 
     event: ClassVar[str] = "text"
-    role: Annotated[Literal["echo", "transcript", "reply"], "whose it is, and whether it is an echo"]
+    role: Annotated[Literal["echo", "transcript", "reply"], "the sender, and whether it is an echo"]
     text: str
-    type: Annotated[str, "the frame's own word"] = ""
-    written: Annotated[str | None, "with the spaces at its ends", LEFT_OUT] = None
-    segment: Annotated[str | None, "the id of what it is a part of", LEFT_OUT] = None
-    own_id: Annotated[bool, "that id may be the frame's own", LEFT_OUT] = False
-    final: Annotated[bool | None, "whether more of the segment may come", LEFT_OUT] = None
+    type: Annotated[str, "the type in the frame"] = ""
+    written: Annotated[str | None, "with leading and trailing spaces", LEFT_OUT] = None
+    segment: Annotated[str | None, "the id of its segment", LEFT_OUT] = None
+    own_id: Annotated[bool, "the id may be that of the frame only", LEFT_OUT] = False
+    final: Annotated[bool | None, "whether the segment is complete", LEFT_OUT] = None
     identity: Annotated[str | None, "its sender"] = None
 
 
@@ -429,7 +429,7 @@ class MediaSecond(Event):
     rtt_ms: float | None = None
     jitter_buffer_ms: float | None = None
     behind_ms: Annotated[float | None, "by how much the sender's clock fell behind the packets' arrivals"] = None
-    server_heard: Annotated[bool | None, "whether anything at all came from the server"] = None
+    server_heard: Annotated[bool | None, "whether anything was received from the server"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

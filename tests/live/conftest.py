@@ -95,9 +95,9 @@ class Running:
     process: subprocess.Popen[str]
     folder: Path
 
-    def ran(self) -> Ran:
+    def ran(self, limit_s: float = RUN_LIMIT_S) -> Ran:
         """Waits for its end."""
-        out, _ = self.process.communicate(timeout=RUN_LIMIT_S)
+        out, _ = self.process.communicate(timeout=limit_s)
         return Ran(self.process.returncode, out, self.folder)
 
 

