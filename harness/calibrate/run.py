@@ -77,7 +77,7 @@ async def calibrate(
     signals: Signals,
     engine: EngineName = DEFAULT_ENGINE,
 ) -> tuple[Calibration, Turns] | None:
-    """Makes all calls and gives the calibration and its turns; None where it was interrupted.
+    """Makes all calls and returns the calibration and its turns; None if it was interrupted.
 
     Args:
         folder: Where each stage's run is written, in a folder of its own; it exists.

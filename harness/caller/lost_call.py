@@ -1,4 +1,4 @@
-"""The result of a call that nobody could finish: the process that made it is gone."""
+"""The result of a call whose process died."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ async def prepare(
                 problems += each_of(problem)
             identity = loaded.model.agent_identity or target.agent_identity
             ready.append(Prepared(loaded, speech, name, timeouts, identity))
-    if not problems:  # of a text that could not be read nobody can say whether its words are known
+    if not problems:  # if a text could not be read, its words cannot be checked
         _refuse_wer_of_nothing(ready)
     raise_all(problems)
     return ready
@@ -205,7 +205,7 @@ def _texts_without_a_voice(scenarios: Sequence[LoadedScenario]) -> list[UsageErr
 
 @asynccontextmanager
 async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say) -> AsyncIterator[Speaker | None]:
-    """A voice for the texts, or None where there are none to be spoken (or none shall be)."""
+    """A synthesiser for the texts; None if there are none, or they are not to be spoken."""
     texts = [
         loaded.place("turns", index, "say")
         for loaded in scenarios

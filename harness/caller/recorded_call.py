@@ -124,7 +124,7 @@ class RecordedCall:
 
 
 def _note(result: CallResult, failure: OwnFailure) -> None:
-    """Adds what we ourselves failed in; a kind that is there already stays the call's failure."""
+    """Adds a failure of our own; an earlier failure stays the call's."""
     result.failures.append(FailureSeen(kind=failure.kind, what=failure.what, hint=failure.hint or ""))
     if not result.cut:
         result.failure = result.failure or failure.kind

@@ -14,7 +14,7 @@ from harness.metrics.survival import shown_percentile
 from harness.record.capacity import Answer, CurvePoint, Ended, Hold, LimitedBy
 from harness.text.counted import counted
 
-CRUDE = 2  # an answer that may be wrong by this factor, since the time was up, is none
+CRUDE = 2  # if time ran out, an answer that may be off by this factor is not given
 _WHY_ENDED: dict[Ended, str] = {
     "time": "the time was up before the edge was found as exactly as it could be",
     "interrupted": "interrupted",

@@ -19,7 +19,7 @@ WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 WIDTH_ODDS = (4, 4, 4, 4, 4, 4, 1)  # beforehand: the widest are hardly an edge
 ACCIDENT = 0.02  # how often a hold comes out as it should not, whatever n is
 THIN_ACCIDENT = 0.15  # the same of a hold that was too short for its percentile
-BEYOND = 4  # the edge is looked for up to so many times the most that was tried
+BEYOND = 4  # the edge is searched up to this multiple of the most calls tried
 CONFIDENCE = 0.95
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A hold of so many calls met all objectives, or did not; `thin`: it was short."""
+    """Whether a hold of `calls` calls met all objectives; `thin` if it was short."""
 
     calls: int
     met: bool
@@ -55,14 +55,14 @@ class Edge:
         self._sure: Floats = np.cumsum(self._joint.sum(axis=1))
 
     def _curves(self, calls: int) -> Floats:
-        """The chance that so many calls are held, by each edge and width: (edges, widths)."""
+        """The probability that `calls` calls are held, for each edge and width: (edges, widths)."""
         middles = np.log(self._edges + 0.5)[:, None]
         steepness = (np.log(calls) - middles) / np.asarray(WIDTHS)[None, :]
         chances: Floats = 1 / (1 + np.exp(np.clip(steepness, -50, 50)))
         return chances
 
     def chance(self, calls: int) -> float:
-        """How likely a hold of so many calls is to meet the objectives, accidents apart."""
+        """The probability that a hold of `calls` calls meets the objectives, accidents aside."""
         return float((self._joint * self._curves(calls)).sum())
 
     @property

@@ -13,7 +13,7 @@ STARTS_PER_S = 5.0  # calls that join at once hinder each other; five a second d
 SET_UP_S = 8.0  # of a call, session, join and greeting, before anything is known
 REPLY_S = 3.0  # of an agent, delay and speech, before anything is known
 LEAST_WINDOW_S, MOST_WINDOW_S = 15.0, 300.0
-TALK_TO_SET_UP = 4  # a call's conversation is to be so many times its set-up
+TALK_TO_SET_UP = 4  # a call's conversation should last this multiple of its set-up
 MARGIN = 1.15  # for turns that take longer with more calls
 MOST_REACHED = 100_000
 DRAIN_S = 5.0  # of calls whose time is over, after their last turn: the hang-up, the numbers, the pause
@@ -40,7 +40,7 @@ class Learned:
     Args:
         scenarios: What the calls follow.
         objectives: What must hold.
-        session_rate_per_min: At most so many sessions are asked for; None: no limit.
+        session_rate_per_min: The most sessions to request per minute; None for no limit.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Learned:
         self._set_up_s = max(1.0, call_set_up_s) if call_set_up_s else self._set_up_s
 
     def lengths(self, calls: int, *, full: bool) -> Lengths:
-        """Of a hold of so many calls."""
+        """The lengths of a hold of `calls` calls."""
         turns = turns_wanted(self._objectives, self._models, full=full)
         window_s = MARGIN * turns * self._turn_s / calls
         window_s = max(LEAST_WINDOW_S, TALK_TO_SET_UP * self._set_up_s, window_s)

@@ -17,7 +17,7 @@ def recovery(calls: int, before_ms: Sequence[float], after_ms: Sequence[float]) 
     """Compares the TTFA of two holds of as many calls.
 
     It came back where the median is at most a tenth longer; it did not where that it is more is sure (95 % interval of
-    the medians' ratio, bootstrapped over turns: Efron and Tibshirani 1993). In between nobody knows.
+    the medians' ratio, bootstrapped over turns: Efron and Tibshirani 1993). In between it is undecided.
     """
     before, after = _median(before_ms), _median(after_ms)
     found = Recovery(calls=calls, before_ms=before, after_ms=after)

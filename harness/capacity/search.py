@@ -127,7 +127,7 @@ def _up(plan: Plan, met: Sequence[Held], ceiling: float) -> Try | Stop:
 
 
 def _lower(missed: Sequence[Held]) -> Try | None:
-    """All that was decided was missed: by halves down to one call; None where one call was missed, and surely so."""
+    """After misses only: halves the number down to one call; None if a single call surely misses."""
     lowest = min(hold.calls for hold in missed)
     if lowest > 1:
         return Try(lowest // 2, full=False)

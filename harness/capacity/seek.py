@@ -17,7 +17,7 @@ from harness.record.capacity import Ended, Hold, Recovery
 
 
 class MakeHold(Protocol):
-    """Holds so many calls at once."""
+    """Holds a number of concurrent calls."""
 
     def __call__(self, calls: int, lengths: Lengths, *, full: bool) -> Awaitable[Made]:
         """To the end of the last of them."""
@@ -33,7 +33,7 @@ class Seeker:
         objectives: What must hold.
         learned: How long holds take.
         hold: Makes one.
-        tell: Told of each that was judged.
+        tell: Called with each judged hold.
         say: Takes a line for a person.
         clock: The only reader of time.
         max_time_s: When it is up no further hold begins; the one after the last step has its room in it.
@@ -76,7 +76,7 @@ class Seeker:
         return self.stopped or "interrupted"
 
     async def afterwards(self) -> Recovery | None:
-        """As many calls as in the first step once more: did latency come back? None where nobody can say."""
+        """Repeats the first step to see whether latency recovers; None if that cannot be decided."""
         first = next((step for step in self.steps if step.ttfa.count), None)
         if first is None or self.stopped is not None or len(self.steps) < 2:
             return None
@@ -90,7 +90,7 @@ class Seeker:
         return found
 
     async def _made(self, calls: int, lengths: Lengths, *, full: bool) -> Made | None:
-        """A hold, and what it teaches; None where it was stopped."""
+        """Makes a hold and learns from it; None if it was stopped."""
         made = await self.hold(calls, lengths, full=full)
         if self.stopped is not None:
             return None

@@ -1,4 +1,4 @@
-"""Holds so many calls at once for a time: slots that each start a call and, where it ends before its time, the next.
+"""Holds a number of concurrent calls for a time: each slot starts a call and, if it ends early, the next one.
 
 Each hold has calls of its own, so that every call belongs to one step, an agent's set-up is under load in each, and
 holds of the same number are independent of one another.
@@ -38,7 +38,7 @@ class Slots:
         scenarios: What the calls follow.
         mix: Which of them each follows.
         timeline: A call's file.
-        ended: Told of each result as its call ends.
+        ended: Called with each result as its call ends.
         clock: The only reader of time.
         call_duration_s: Calls end after so long and the next begin; None: a call lasts as long as its hold.
     """
@@ -62,7 +62,7 @@ class Slots:
             call.cut()
 
     async def hold(self, calls: int, lengths: Lengths, *, full: bool) -> Made:
-        """Holds so many calls, to the end of the last of them and a moment longer."""
+        """Holds a number of calls until the last of them has ended, and a moment longer."""
         begun_ns = self.clock.now_ns()
         started = self.clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         planned_ns = begun_ns + s_to_ns(lengths.set_up_s)

@@ -33,7 +33,7 @@ class Timed:
 
     @property
     def talk_ns(self) -> tuple[int, int] | None:
-        """From its first turn's start to its last turn's end; None where it took none."""
+        """From the start of its first turn to the end of its last; None if it had no turn."""
         if self.connected_ns is None or not self.result.turns:
             return None
         starts = [turn.started_ms for turn in self.result.turns if turn.started_ms is not None]
@@ -96,7 +96,7 @@ def talk_share(calls: Sequence[Timed], window: Window, slots: int) -> float:
 
 
 def turn_length_s(calls: Sequence[Timed]) -> float | None:
-    """How long a turn takes, from its start to the next one's; None where no call took two."""
+    """How long a turn takes, from its start to the start of the next; None if no call had two."""
     gaps: list[float] = []
     for call in calls:
         starts = [turn.started_ms for turn in call.result.turns if turn.started_ms is not None]
@@ -105,7 +105,7 @@ def turn_length_s(calls: Sequence[Timed]) -> float | None:
 
 
 def call_set_up_s(calls: Sequence[Timed]) -> float | None:
-    """The longest that a call took from its start to its first turn; None where no call took a turn."""
+    """The longest time from a call's start to its first turn; None if no call had a turn."""
     took = [
         (call.result.session_create_ms or 0.0) + (call.result.room_connect_ms or 0.0) + call.result.turns[0].started_ms
         for call in calls

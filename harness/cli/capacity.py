@@ -101,7 +101,7 @@ def _call_duration_s(text: str | None) -> float | None:
     """The value of --call-duration.
 
     Raises:
-        UsageError: It is none, or too short.
+        UsageError: It is not a duration, or too short.
     """
     longer = f"use {LEAST_CALL_S:g}s or longer"
     try:
@@ -130,7 +130,7 @@ def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, eng
     """Those of --slo, else the scenarios' thresholds.
 
     Raises:
-        UsageError: There is none, or one cannot be read, or no script can give its samples.
+        UsageError: There is none, one cannot be parsed, or no script can give samples for it.
     """
     from harness.capacity.objectives import OPTION, read_objectives
     from harness.judge.thresholds import check_possible

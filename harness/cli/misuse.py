@@ -39,7 +39,7 @@ _ELSEWHERE: dict[str, tuple[str, ...]] = {
 
 
 def told(problem: Any) -> str | None:
-    """What is wrong with the command line, with its hint; None where nothing was asked, and the help is to be shown."""
+    """The error in the command line, with a hint; None if there were no arguments and help is to be shown."""
     context = getattr(problem, "ctx", None)
     # The classes are none of typer's public names.
     if type(problem).__name__ == "NoArgsIsHelpError" or not hasattr(problem, "format_message"):

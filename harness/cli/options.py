@@ -74,7 +74,7 @@ def read_record(text: str) -> RecordMode:
     """The value of --record.
 
     Raises:
-        UsageError: It is none of the three.
+        UsageError: It is not one of the three.
     """
     match text:
         case "none" | "failed" | "all":
@@ -107,7 +107,7 @@ def read_duration(text: str | None, option: str) -> float | None:
     """A duration in seconds.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is not a duration.
     """
     from harness.parsing.durations import duration_s
 

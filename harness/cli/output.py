@@ -16,10 +16,10 @@ _GONE = (errno.EPIPE, errno.EIO)  # the reader of a pipe; the terminal
 
 
 class _Patient(io.FileIO):
-    """A descriptor that drops what nobody takes any more.
+    """A file descriptor that drops output once its reader is gone or the disk is full.
 
     Attributes:
-        problem: Why it drops; None where all was taken, or where whoever read has only gone (`… | head`).
+        problem: Why output was dropped; None if all was written, or if the reader just closed the pipe (`… | head`).
     """
 
     def __init__(self, number: int) -> None:
@@ -63,5 +63,5 @@ class Output:
         )
 
     def problem(self) -> str | None:
-        """Why some of the output was lost, such as a full disk; None where none was that anybody waited for."""
+        """Why output was lost, such as a full disk; None if none was, or the reader closed the pipe."""
         return next((descriptor.problem for descriptor in self._descriptors if descriptor.problem), None)

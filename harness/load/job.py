@@ -97,7 +97,7 @@ class LoadedCalls:
 
 
 def planned_load(request: Request, load: Load, scenarios: int) -> Planned:
-    """What run.json says of a load's plan; it has so many scenarios."""
+    """What run.json records of a load's plan with this number of scenarios."""
     plan = load.plan
     pace = Pace(plan.most(scenarios), plan.total(scenarios) or 0, plan.rate_per_min, 1)
     own = {

@@ -96,7 +96,7 @@ class LoadRun:
         """Gives every call that started an end, judges all and writes the reports.
 
         Args:
-            ending: What the master last said of the load; None where it vanished before.
+            ending: The master's last report of the load; None if the master vanished before.
             interrupted: Whether somebody asked for the end.
         """
         run = self._run

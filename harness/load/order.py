@@ -25,8 +25,8 @@ class LoadPlan(_Frozen):
     """When calls start, by one of four models.
 
     Attributes:
-        stages: Closed: so many calls at once as time passes, as (seconds, calls).
-        slots: Closed: so many calls at once, each slot running the list of scenarios `repeat` times.
+        stages: Closed model: concurrent calls over time, as (seconds, calls).
+        slots: Closed model: the number of slots, each of which runs the list of scenarios `repeat` times.
         rate_per_min: Open: calls start at this rate for `duration_s`, whatever runs; `slots` caps how many are alive.
         bursts: So many calls at the same moment, one size after the other.
         warm_up_s: Calls that start so early are in no number.
@@ -55,7 +55,7 @@ class LoadPlan(_Frozen):
         return None if self.stages is None else Stages(tuple(Stage(*stage) for stage in self.stages))
 
     def total(self, scenarios: int) -> int | None:
-        """How many calls are meant to start; None where that depends on how long each takes."""
+        """How many calls are to start; None if that depends on how long each takes."""
         if self.rate_per_min is not None:
             return max(1, int(self.rate_per_min * (self.duration_s or 0.0) / 60 + 1e-9))
         if self.bursts is not None:
@@ -63,7 +63,7 @@ class LoadPlan(_Frozen):
         return None if self.slots is None else self.slots * self.repeat * scenarios
 
     def most(self, scenarios: int) -> int | None:
-        """The most calls at once; None where nobody can know."""
+        """The most concurrent calls; None if it cannot be known."""
         staged = self.staged
         if staged is not None:
             return staged.most

@@ -43,7 +43,7 @@ def outlook(
         plan: When calls start.
         scenarios: What they follow.
         call_duration_s: For how long each call loops its turns; None: once.
-        session_rate_per_min: At most so many sessions are asked for in a minute; None: no limit.
+        session_rate_per_min: The most sessions to request per minute; None for no limit.
     """
     lasting = [each.lasting(call_duration_s) for each in scenarios]
     longest = [each.longest_s() if call_duration_s is None else each.longest_looped_s() for each in lasting]

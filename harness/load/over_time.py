@@ -24,7 +24,7 @@ class Slice:
         return Slice(self.ttfa_ms + other.ttfa_ms, max(self.alive, other.alive), self.failures + other.failures)
 
     def ttfa(self, share: float) -> float | None:
-        """A percentile of its TTFA, by nearest rank; None where it has none."""
+        """A percentile of its TTFA, by nearest rank; None if it has no turns."""
         return percentile(self.ttfa_ms, share) if self.ttfa_ms else None
 
 

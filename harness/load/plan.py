@@ -16,7 +16,7 @@ MODELS = (
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """What was given, durations in seconds; None where it was not."""
+    """The options as given, durations in seconds; None if not given."""
 
     stages: str | None = None
     calls: int | None = None

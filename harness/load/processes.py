@@ -124,7 +124,7 @@ class Loading:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens at."""
+    """Finds a free port on this machine."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

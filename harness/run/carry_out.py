@@ -61,7 +61,7 @@ class Job(Protocol):
         ...
 
     def check(self) -> None:
-        """Return where this machine can make so many calls.
+        """Check that this machine can make the calls.
 
         Raises:
             ConfigError: It cannot.

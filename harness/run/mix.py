@@ -10,7 +10,7 @@ from harness.errors import UsageError
 
 
 def parse_weight(text: str) -> tuple[str, float | None]:
-    """A scenario's path and its weight, None where none is given.
+    """Splits a scenario's path and its weight; None if no weight is given.
 
     Raises:
         UsageError: The weight is no number above zero.

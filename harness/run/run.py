@@ -28,7 +28,7 @@ Fallen = asyncio.Task[StackError]
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has a folder; nobody has been called yet.
+    """A run that has a folder; no call has been made yet.
 
     Attributes:
         request: What was asked for.
@@ -110,7 +110,7 @@ def shard_order(request: Request, target: Target, directory: Path | None) -> Sha
     Args:
         request: What was asked for.
         target: The request's target; reachable, where that is known yet.
-        directory: Where calls are recorded; None where that is not known yet.
+        directory: Where calls are recorded; None if not known yet.
     """
     return ShardOrder(
         engine=request.engine,

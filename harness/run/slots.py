@@ -48,9 +48,9 @@ class Runner:
         scenarios: In the order in which each slot runs them.
         pace: How many calls, and when.
         start: Makes a call of an id and a scenario, ready to be run.
-        keep: Writes a result down, before anybody is told of it.
-        ended: Told of each result as its call ends.
-        again: Told of each round of calls that are made again, by the number of them.
+        keep: Stores a result before it is announced.
+        ended: Called with each result as its call ends.
+        again: Called with the number of calls before each round of repeated calls.
         stop_at_failure: Starts nothing more at the first failed call; running calls finish.
         retry_unfit: So many times at most a call is made again that could not be measured.
     """

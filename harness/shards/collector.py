@@ -25,7 +25,7 @@ class Collector:
         self._ended = 0
 
     def ended(self, *, alive: int) -> None:
-        """A call has ended; so many still run."""
+        """Notes that a call has ended while `alive` others still run."""
         self._ended += 1
         if alive == 0 or self._ended >= EVERY_ENDED:
             self._ended = 0

@@ -282,7 +282,7 @@ class ShardPolicy:
         return None
 
     def look(self, now_s: float) -> Looked:
-        """Finds shards that are frozen, and calls that were cut and do not end: nobody would ever end them.
+        """Finds frozen shards, and cut calls that do not end by themselves.
 
         A shard is ended for calls that do not end only where all of its calls were cut. Otherwise those calls fail
         alone. Calls that were cut together are measured one after the other, so `END_S` counts from the last such end.
@@ -309,7 +309,7 @@ class ShardPolicy:
         return Looked(tuple(kill), lost)
 
     def ended(self, shard: ShardState, code: int | None) -> dict[str, OwnFailure]:
-        """A shard's process has ended with this code (None: nobody waited for it); gives the calls that fail."""
+        """Handles the end of a shard's process (code None: not waited for) and returns the calls that fail."""
         how = "nobody waited for its end" if code is None else how_it_ended(code)
         return self._gone(shard, shard.killed or how)
 

@@ -62,7 +62,7 @@ class ShardPool:
         clock: The only reader of time.
         on_event: Takes each event of each call, where wanted.
         on_second: Takes what each shard says once a second: its number, and `alive`, `lag_ms`, `cpu`.
-        most: How many calls at once there will be at most; None: nobody knows. The session rate is shared by that.
+        most: The most concurrent calls, by which the session rate is divided; None if unknown.
 
     Raises:
         HarnessError: On entering: the target or the engine is not usable.
@@ -191,7 +191,7 @@ class ShardPool:
         self._do(self._processes[shard].send(self._policy.cut(shard, call, self._now_s())))
 
     def lost(self, order: CallOrder, prepared: Prepared, problem: OwnFailure) -> CallResult:
-        """The result of a call that nobody could finish."""
+        """The result of a call whose shard died."""
         utc = self._clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return lost_call(
             order.call,

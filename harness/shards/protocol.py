@@ -39,7 +39,7 @@ class ShardOrder(_Line):
         directory: The run's.
         described: The target as reports name it.
         key_variable: See `Target`.
-        session_rate_per_min: At most so many sessions are asked for, of this shard; None for no limit.
+        session_rate_per_min: The most sessions that this shard requests per minute; None for no limit.
         call_duration_s: Calls loop their turns for so long; None: once.
         tell_events: Whether each event of each call is wanted.
     """
@@ -83,7 +83,7 @@ class CutOrder(_Line):
 
 
 def write_prepared(scenarios: Sequence[Prepared], file: Path) -> None:
-    """Leaves the scenarios for shards to read. The folder must be one that nobody else can write to."""
+    """Writes the scenarios for shards to read. Nobody else may be able to write to the folder."""
     file.write_bytes(pickle.dumps(list(scenarios)))
 
 

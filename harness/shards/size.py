@@ -13,12 +13,12 @@ FILES_A_CALL: dict[EngineName, int] = {"sdk": 50, "light": 10}
 
 
 def shards_for(calls: int, engine: EngineName) -> int:
-    """How many processes so many calls at once take."""
+    """How many processes this number of concurrent calls needs."""
     return max(1, -(-calls // CALLS_IN_A_SHARD[engine]))
 
 
 def check_allowed(calls: int | None, engine: EngineName, *, where: str) -> None:
-    """Returns where so many calls at once (None: as many as come) can be made on this machine.
+    """Checks that this machine can make so many concurrent calls (None: without a limit).
 
     Raises:
         ConfigError: A process would run out of files.

@@ -88,7 +88,7 @@ class Board:
     # -- workers -----------------------------------------------------------------------------------------------------
 
     def joined(self, client: str, host: str, pid: int) -> Worker:
-        """A worker of the right version is there."""
+        """Registers a worker of the right version."""
         self.workers[client] = Worker(len(self.workers) + 1, host, pid)
         return self.workers[client]
 
@@ -138,7 +138,7 @@ class Board:
 
     @property
     def living(self) -> list[Worker]:
-        """The workers that are there."""
+        """The workers that have not vanished."""
         return [worker for worker in self.workers.values() if not worker.gone]
 
     # -- calls -------------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class Board:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all workers that are waited for are there and ready; those that were refused are not waited for."""
+        """Whether all expected workers are ready; refused ones are no longer expected."""
         wanted = 1 if self.order.role == "local" else self.order.load.workers - len(self.refused)
         return len(self.living) >= max(1, wanted) and all(worker.ready for worker in self.living)
 

@@ -1,4 +1,4 @@
-"""From a process that Locust has patched to shards that nobody has: pipes, read by greenlets.
+"""Connects a process that Locust has patched to shards that are not patched: pipes, read by greenlets.
 
 This is the driver on gevent; what it decides by is `shards/policy.py`. Imported after Locust, in its processes only.
 """
@@ -64,7 +64,7 @@ class Bridge:
     Args:
         order: What every shard is told; `engine` is each shard's own.
         shards: How many there will be about, for their share of the session rate.
-        started: Told of each call's id as it starts.
+        started: Called with each call's id as it starts.
     """
 
     def __init__(self, order: ShardOrder, *, shards: int, started: Callable[[str], None]) -> None:

@@ -31,7 +31,7 @@ from harness.record.run_directory import RunDirectory
 from harness.run.mix import Mix
 from harness.shards.protocol import CallOrder, ShardOrder
 
-AHEAD_NS = NS_PER_S // 2  # so long before a call is due, a shard is told of it
+AHEAD_NS = NS_PER_S // 2  # how long before a call is due it is sent to a shard
 LEAD_S = 2.0  # from the order of a burst to its moment
 
 Send = Callable[[str, dict[str, Any]], None]

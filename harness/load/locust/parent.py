@@ -24,7 +24,7 @@ _environment: Any = None
 
 
 def read_order() -> LoadOrder | None:
-    """Takes the order from standard input; None where there is none. It is kept: Locust hands a locustfile nothing."""
+    """Reads the order from standard input and keeps it, as Locust passes nothing to a locustfile; None at its end."""
     global _order  # noqa: PLW0603 - see above
     line = sys.stdin.buffer.readline()
     _order = LoadOrder.model_validate_json(line) if line else None
@@ -32,12 +32,12 @@ def read_order() -> LoadOrder | None:
 
 
 def current_order() -> LoadOrder | None:
-    """The order of this process; None where Locust was started by itself."""
+    """The order of this process; None if Locust was started directly."""
     return _order
 
 
 def attend(environment: Any) -> None:
-    """Tells the parent how the load goes, and follows what it orders; once Locust's runner is there."""
+    """Reports progress to the parent and follows its orders; called once Locust has a runner."""
     global _environment  # noqa: PLW0603 - the pipe is read before there is an environment
     _environment = environment
     if runtime_of(environment).board is not None:

@@ -226,7 +226,7 @@ class Runtime:
             caller.go()
 
     def _watch_master(self) -> None:
-        """A worker whose master is gone cuts its calls and ends: nobody counts them any more."""
+        """Cuts the calls and ends the worker if its master is gone: the calls would not be counted."""
         while True:
             gevent.sleep(1.0)
             heard = self._runner.last_heartbeat_timestamp

@@ -35,7 +35,7 @@ class VoiceCallUser(User):
         agent: The agent's id; None: the scenario's or the target's.
         engine: Who carries the media.
         call_duration: For how long each call loops its turns, such as `5m`; None: once.
-        session_rate: At most so many sessions a minute are asked for, by all workers; None: no limit.
+        session_rate: The most sessions that all workers together request per minute; None for no limit.
     """
 
     abstract = True
@@ -76,7 +76,7 @@ class VoiceCallUser(User):
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # Locust types its events loosely
 def _begin(environment: Any, **_: Any) -> None:
-    """Once Locust's runner is there: by the order of `voice-harness load`, or by what the class says."""
+    """Starts once Locust has a runner: by the order of `voice-harness load`, or by the class's attributes."""
     classes = [each for each in environment.user_classes if issubclass(each, VoiceCallUser)]
     if not classes:
         return
