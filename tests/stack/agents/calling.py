@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import uuid
@@ -180,6 +181,14 @@ class Caller:
     async def until_heard(self, at_ns: int) -> None:
         """Listens to what the agent sends, voice or silence, up to that time."""
         await self.until(lambda: self.levels_dbfs and self.levels_dbfs[-1][0] >= at_ns)
+
+    async def type_until_voiced(self, text: str, *, within_s: float = 5.0, times: int = 4) -> None:
+        """Types a text until the agent's voice sets in: again after `within_s`, as a person would."""
+        for last in [False] * (times - 1) + [True]:
+            at_ns = await self.type(text)
+            with contextlib.suppress(*() if last else (TimeoutError,)):
+                await self.until(lambda at_ns=at_ns: self.voiced_after(at_ns), within_s)
+                return
 
     async def until_spoken(self, after_ns: int, silence_s: float = 1.0) -> int:
         """Waits for the agent's voice after that time and for its end; the time of the onset (ns)."""
