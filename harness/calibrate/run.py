@@ -1,4 +1,4 @@
-"""Makes a calibration: its stages as runs against the embedded stack, then the points from what they left."""
+"""Makes a calibration: runs its stages against the embedded stack, then computes the points from the results."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ Turns = list[tuple[PointSpec, TurnCheck]]
 
 
 def new_folder(out: Path | None, now: datetime) -> Path:
-    """Where a calibration is written: `out`, or one named by the time.
+    """Creates the folder of a calibration: `out`, or one named after the time.
 
     Raises:
-        ConfigError: It holds a calibration already, or cannot be made.
+        ConfigError: The folder already holds a calibration, or cannot be created.
     """
     stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}"
     folder, number = out if out is not None else stem, 1
@@ -80,17 +80,17 @@ async def calibrate(
     """Makes all calls and returns the calibration and its turns; None if it was interrupted.
 
     Args:
-        folder: Where each stage's run is written, in a folder of its own; it exists.
-        watcher: Who looks on.
-        quick: A few minutes instead of 35: fewer turns, no conditions.
-        seed: Of what is random in the runs.
-        machine: Where it is made.
-        clock: The only reader of time.
-        signals: Cut the calls that run.
-        engine: What is calibrated.
+        folder: An existing folder; each stage's run is written to a folder of its own in it.
+        watcher: Shows the progress.
+        quick: Whether to take a few minutes instead of 35, with fewer turns and no conditions.
+        seed: The seed of everything random in the runs.
+        machine: The machine that makes it.
+        clock: The clock.
+        signals: A signal cuts the running calls.
+        engine: The media engine to calibrate.
 
     Raises:
-        HarnessError: The embedded stack did not come up, or nothing can be written.
+        HarnessError: The embedded stack did not start, or nothing can be written.
     """
     points: list[Point] = []
     turns: Turns = []
@@ -152,7 +152,7 @@ def _checks(results: Sequence[CallResult], script: Script, run: Path) -> list[Ca
 
 
 def read_truth(path: Path) -> list[dict[str, Any]]:
-    """The entries of a truth log; none where there is no file."""
+    """Returns the entries of a truth log; empty if there is no file."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

@@ -1,1 +1,1 @@
-"""One call of a run, made ready, recorded, measured and judged."""
+"""One call of a run: prepared, recorded, measured and judged."""

@@ -1,4 +1,4 @@
-"""The result of a call whose process died."""
+"""The result of a call that could not finish because its process is gone."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DIED: FailureKind = "harness.shard_died"
 
 
 def shard_died(why: str) -> OwnFailure:
-    """What a call failed by whose process is gone."""
+    """Returns the failure of a call whose process is gone."""
     return OwnFailure(DIED, f"the process that made this call is gone: {why}")
 
 
 def how_it_ended(code: int) -> str:
-    """An exit code of a child process in words."""
+    """Describes the exit code of a child process in words."""
     if code >= 0:
         return f"it ended with {code}"
     with contextlib.suppress(ValueError):
@@ -30,14 +30,14 @@ def how_it_ended(code: int) -> str:
 def lost_call(
     call: str, prepared: Prepared, *, target: str, started: str, failure: OwnFailure, canary: bool = False
 ) -> CallResult:
-    """A failed call without a number.
+    """Returns the result of a failed call that has no measurements.
 
     Args:
-        call: Its id.
+        call: The call's id.
         prepared: Its scenario.
-        target: As reports name it.
-        started: UTC, ISO 8601.
-        failure: Why it is lost.
+        target: The target, as reports name it.
+        started: The start time, UTC, ISO 8601.
+        failure: Why it was lost.
         canary: See `CallResult`.
     """
     return CallResult(

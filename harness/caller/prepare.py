@@ -1,4 +1,4 @@
-"""Scenarios made ready to be called: audio loaded, agent and timeouts resolved, what cannot be judged refused."""
+"""Prepares scenarios for calls: loads audio, resolves agent and timeouts, rejects what cannot be judged."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from harness.text.counted import counted
 from harness.utterances.find import Speaker, Utterance, is_text, load_speech, speak_text
 
 EMBEDDED_AGENT = "demo"
-LONGER_S = 60.0  # than the time for which its turns are looped, a call may last
-SLOW_CHARACTERS_A_S, QUICK_CHARACTERS_A_S = 8.0, 25.0  # of a voice that speaks a text
+LONGER_S = 60.0  # how much longer a call may last than the time for which its turns are looped
+SLOW_CHARACTERS_A_S, QUICK_CHARACTERS_A_S = 8.0, 25.0  # bounds of the speed of a synthesised voice
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A scenario with all that its calls need; `speech[i]` is what step i says."""
+    """A scenario with everything that its calls need; `speech[i]` is what step i says."""
 
     loaded: LoadedScenario
     speech: Sequence[Utterance | None]
@@ -38,28 +38,28 @@ class Prepared:
     agent_identity: str | None = None
 
     def plan(self, call: str, target: str) -> CallPlan:
-        """The plan of one call of it."""
+        """Returns the plan of one call; `call` is its id, `target` the target as reports name it."""
         loaded = self.loaded
         plan = CallPlan(call, loaded.model, self.speech, self.agent, loaded.overrides, self.timeouts, target)
         return replace(plan, agent_identity=self.agent_identity)
 
     def lasting(self, loop_s: float | None) -> Prepared:
-        """The same with calls that may last so long, and a minute; None: as it is."""
+        """Returns a copy whose calls may last `loop_s` seconds plus a minute; None returns it unchanged."""
         if loop_s is None:
             return self
         return replace(self, timeouts=replace(self.timeouts, call=loop_s + LONGER_S))
 
     def longest_s(self) -> float:
-        """A rough upper bound of one call: all that is said, and all waits at their longest."""
+        """Returns a rough upper bound of one call in seconds: everything said, with all waits at their longest."""
         turns_s = self._turns * (self.timeouts.reply + self.timeouts.end_silence)
         return min(self._set_up_s + self._own_s(SLOW_CHARACTERS_A_S) + turns_s, self.longest_looped_s())
 
     def longest_looped_s(self) -> float:
-        """The same of one whose turns are looped until the call's time is over."""
+        """Returns the same for a call whose turns are looped until the call's time is over."""
         return self._set_up_s + self.timeouts.call
 
     def shortest_s(self) -> float:
-        """A rough lower bound of one call that goes well: what is said, the waits, the silence after each reply."""
+        """Returns a rough lower bound of a successful call, in seconds: speech, waits, the silence after each reply."""
         return self._own_s(QUICK_CHARACTERS_A_S) + self._turns * self.timeouts.end_silence
 
     @property
@@ -71,7 +71,7 @@ class Prepared:
         return self.timeouts.session + self.timeouts.connect + self.timeouts.agent_join + self.timeouts.greeting
 
     def _own_s(self, characters_a_s: float) -> float:
-        """All that the caller says and waits for; a text that is not spoken yet takes its characters' time."""
+        """Returns the seconds of speech and waits; speech not yet synthesised is estimated from its characters."""
         own_s = sum(step.wait_s for step in self.loaded.model.turns)
         for step, utterance in zip(self.loaded.model.turns, self.speech, strict=True):
             text = _text_of(step)
@@ -83,7 +83,7 @@ class Prepared:
 
 
 def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str:
-    """The agent's id: the option, else the scenario's, else the target's, else the embedded target's `demo`.
+    """Returns the agent's id: the option, the scenario's, the target's, or `demo` for the embedded target.
 
     Raises:
         ConfigError: None of them names one.
@@ -103,12 +103,12 @@ def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str
 async def prepare(
     scenarios: Sequence[LoadedScenario], target: Target, *, agent: str | None, say: Say, speak: bool = True
 ) -> list[Prepared]:
-    """All scenarios, ready. With `speak` false texts are only checked, not spoken.
+    """Prepares all scenarios. If `speak` is false, texts are only checked, not synthesised.
 
     Raises:
         ConfigError: No agent is named.
-        FixtureError: A fixture or WAV is not usable, or a text cannot be spoken here.
-        ScenarioError: An expectation cannot be judged, or the target's key stands in a scenario.
+        FixtureError: A fixture or WAV is not usable, or a text cannot be synthesised here.
+        ScenarioError: An expectation cannot be judged, or a scenario contains the target's key.
         SeveralErrors: More than one of these.
     """
     agents = [agent_for(loaded, target, agent) for loaded in scenarios]
@@ -136,7 +136,7 @@ async def prepare(
                 problems += each_of(problem)
             identity = loaded.model.agent_identity or target.agent_identity
             ready.append(Prepared(loaded, speech, name, timeouts, identity))
-    if not problems:  # if a text could not be read, its words cannot be checked
+    if not problems:  # if a text could not be loaded, it is unknown whether its words are known
         _refuse_wer_of_nothing(ready)
     raise_all(problems)
     return ready
@@ -153,9 +153,9 @@ def _refuse_key_of(target: Target, loaded: LoadedScenario) -> None:
 
 
 def speech_problems(path: Path) -> list[UsageError]:
-    """What is wrong with the fixtures and WAVs of a file that is no scenario yet, for other reasons.
+    """Returns the errors of the fixtures and WAVs in a file that is not a valid scenario for other reasons.
 
-    They are looked for where a `say` stands that can be read; a file that is no YAML has none.
+    Every readable `say` is checked; a file that is not YAML has none.
     """
     try:
         raw = read_yaml(path, error=ScenarioError)
@@ -174,7 +174,7 @@ def speech_problems(path: Path) -> list[UsageError]:
 
 
 def _placed(problem: UsageError, place: Place) -> FixtureError:
-    """A fixture's error at the step that names it."""
+    """Returns a fixture's error with the place of the step that names it."""
     where = f" ({problem.where})" if problem.where is not None else ""
     return FixtureError(f"{problem.what}{where}", where=place, hint=problem.hint)
 
@@ -188,7 +188,7 @@ def _text_of(step: Step) -> SpokenText | None:
 
 
 def _texts_without_a_voice(scenarios: Sequence[LoadedScenario]) -> list[UsageError]:
-    """Of each scenario the first text that is to be spoken, where there is no voice here."""
+    """Returns an error for the first text of each scenario if no voice is installed."""
     if importlib.util.find_spec("piper") is not None:
         return []
     firsts = (
@@ -205,7 +205,7 @@ def _texts_without_a_voice(scenarios: Sequence[LoadedScenario]) -> list[UsageErr
 
 @asynccontextmanager
 async def _speaker(scenarios: Sequence[LoadedScenario], *, speak: bool, say: Say) -> AsyncIterator[Speaker | None]:
-    """A synthesiser for the texts; None if there are none, or they are not to be spoken."""
+    """Yields a voice for the texts; None if there are no texts or they are not to be synthesised."""
     texts = [
         loaded.place("turns", index, "say")
         for loaded in scenarios
@@ -255,7 +255,7 @@ async def _utterance(loaded: LoadedScenario, index: int, step: Step, speaker: Sp
 
 
 def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
-    """A limit on word error rates needs one turn whose words are known."""
+    """Rejects a threshold on `turn.wer` if the words of no turn are known."""
     for prepared in ready:
         steps = zip(prepared.loaded.model.turns, prepared.speech, strict=True)
         if any(_text_of(step) is not None or (utterance and utterance.text) for step, utterance in steps):
@@ -271,7 +271,7 @@ def _refuse_wer_of_nothing(ready: Sequence[Prepared]) -> None:
 
 
 def _refuse_unknown_words(loaded: LoadedScenario, index: int, step: Step, words: str, language: str) -> None:
-    """A word error rate needs the words that were said."""
+    """Rejects a `wer` expectation if the words that the caller says are not known."""
     from harness.measure.wer import word_error_rate
 
     if step.expect.wer is None or word_error_rate(words, "", language=language) is not None:

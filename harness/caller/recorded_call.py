@@ -1,4 +1,4 @@
-"""A call that is recorded as it goes and measured and judged when it ends."""
+"""A call that is recorded while it runs, and measured and judged when it ends."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ class RecordedCall:
         """See `RunningCall`."""
         try:
             await self._call.make()
-            # Off the loop: the other calls' packets are not to wait for the disk, nor for this call's numbers.
+            # In threads, so that other calls' packets wait neither for the disk nor for this measurement.
             await asyncio.to_thread(self._timeline.close)
             async with self._measuring:
                 result = await asyncio.to_thread(self._measured)
-        except Exception as problem:  # one call's bug must not take the others with it  # noqa: BLE001
+        except Exception as problem:  # one call's bug must not affect other calls  # noqa: BLE001
             _log.debug("a call could not be measured", exc_info=problem)
             result = self._lost_to_bug(problem)
         if self._recorder is not None:
@@ -106,7 +106,7 @@ class RecordedCall:
                 if await asyncio.to_thread(recorder.save, self._call.is_agents_track):
                     result.recording = f"audio/{result.call}.wav"
             else:
-                await asyncio.to_thread(recorder.discard)  # a large file is not gone at once
+                await asyncio.to_thread(recorder.discard)  # deleting a large file takes time
 
     def _lost_to_bug(self, problem: Exception) -> CallResult:
         what = without_secrets(masked(f"{type(problem).__name__}: {problem}"), self._secrets)
@@ -124,7 +124,7 @@ class RecordedCall:
 
 
 def _note(result: CallResult, failure: OwnFailure) -> None:
-    """Adds a failure of our own; an earlier failure stays the call's."""
+    """Adds a failure of our own; an existing failure remains the call's failure."""
     result.failures.append(FailureSeen(kind=failure.kind, what=failure.what, hint=failure.hint or ""))
     if not result.cut:
         result.failure = result.failure or failure.kind

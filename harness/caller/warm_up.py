@@ -1,4 +1,4 @@
-"""Everything that is slow the first time, done before the first call: an import in a call would make packets late."""
+"""Does before the first call what is slow the first time: an import during a call would delay packets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.measure.wer import word_error_rate
 
 
 def warm_up(scenarios: Iterable[Prepared] = ()) -> None:
-    """Loads and runs once what calls need: what finds voices, and the word error rate in the scenarios' languages."""
+    """Loads the voice detector and the word error rate of the scenarios' languages, and runs them once."""
     noise = np.random.default_rng(0).normal(0, 10, SAMPLE_RATE).astype(np.int16)
     voice = (noise * 200).astype(np.int16)
     VoiceFinder().feed(np.concatenate([noise, voice, noise]))

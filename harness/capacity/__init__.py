@@ -1,1 +1,1 @@
-"""How many calls at once an agent holds: the search, its statistics, and the calls that it makes."""
+"""Searches for the number of concurrent calls that an agent can handle: search, statistics, and the calls."""

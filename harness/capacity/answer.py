@@ -1,4 +1,4 @@
-"""What the holds come to: the answer, its words, the exit code, and the curve. Pure."""
+"""Derives the answer from the holds: its words, the exit code, and the curve. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.metrics.survival import shown_percentile
 from harness.record.capacity import Answer, CurvePoint, Ended, Hold, LimitedBy
 from harness.text.counted import counted
 
-CRUDE = 2  # if time ran out, an answer that may be off by this factor is not given
+CRUDE = 2  # when the time is up, an answer that may be wrong by this factor is not valid
 _WHY_ENDED: dict[Ended, str] = {
     "time": "the time was up before the edge was found as exactly as it could be",
     "interrupted": "interrupted",
@@ -31,7 +31,7 @@ _ENDED_CODES: dict[Ended, int] = {
 
 
 def conclude(steps: Sequence[Hold], ended: Ended, *, most: int | None) -> Answer:
-    """The answer after these steps; `most` is --max."""
+    """Returns the answer after these steps; `most` is --max."""
     decided = [Held.of(hold) for hold in steps if hold.verdict in ("met", "missed")]
     missed = [hold for hold in steps if hold.verdict == "missed"]
     if missed and ended != "set_up":
@@ -61,7 +61,7 @@ def _limit(steps: Sequence[Hold], ended: Ended, edge: Edge, calls: int) -> Answe
 
 
 def _limiter(steps: Sequence[Hold], calls: int) -> LimitedBy:
-    """Who was to blame in most of the missed holds, those nearest above the edge first."""
+    """Returns what limited most of the missed holds nearest above `calls`."""
     missed = [hold for hold in steps if hold.verdict == "missed" and hold.calls > calls and hold.limited_by]
     nearest = min((hold.calls for hold in missed), default=None)
     blamed = Counter(hold.limited_by for hold in missed if hold.calls == nearest)
@@ -100,7 +100,7 @@ def _no_limit(steps: Sequence[Hold], ended: Ended, most: int | None) -> Answer:
 
 
 def curve(steps: Sequence[Hold], ttfa_ms: Mapping[int, Sequence[float]]) -> list[CurvePoint]:
-    """One point for each number of calls; `ttfa_ms` are the fit samples of all its holds."""
+    """Returns a point for each number of calls; `ttfa_ms` maps it to the fit samples of all its holds, in ms."""
     points = []
     for calls in sorted({hold.calls for hold in steps}):
         holds = [hold for hold in steps if hold.calls == calls]

@@ -1,4 +1,4 @@
-"""The job of `capacity`: a run that searches for the most calls at once."""
+"""The job of `capacity`: a run that searches for the most concurrent calls."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class CapacityJob:
-    """See `Job`.
+    """The job of `capacity`; see `Job`.
 
     Attributes:
-        request: What was asked for.
-        search: What is searched for.
-        watcher: Who looks on.
+        request: The request.
+        search: The settings of the search.
+        watcher: Shows the progress.
     """
 
     request: Request
@@ -49,7 +49,7 @@ class CapacityJob:
         check_allowed(self.search.plan.most, self.request.engine, where="--max")
 
     def plan_line(self, scenarios: Sequence[Prepared]) -> str:
-        """The plan in one line: target, what must hold, how long steps take and why."""
+        """Returns the plan in one line: target, objectives, the length of steps in turns, and the time limit."""
         request, search = self.request, self.search
         first, most = search.plan.start, search.plan.most
         names = ", ".join(scenario.loaded.name for scenario in scenarios)
@@ -90,7 +90,7 @@ class CapacityJob:
         self._capacity, summary = await find_capacity(run, self.search, self.watcher, signals)
         try:
             calls = read_run(run.directory.path).calls
-        except ConfigError:  # a disk that filled up: the answer is known all the same
+        except ConfigError:  # the disk may be full; the answer is still known
             calls = []
         return Finished(run, summary, calls)
 

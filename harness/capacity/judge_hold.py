@@ -1,4 +1,4 @@
-"""A hold's verdict: its samples judged by the functions that judge a run, and who is to blame. Pure."""
+"""Judges a hold with the functions that judge a run, and decides what limited it. Pure."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ from harness.record.capacity import Blamed, Hold, HoldVerdict, OwnState, Ttfa
 from harness.record.summary import Ending, MetricSummary, RateSummary, Summary, ThresholdResult
 from harness.text.counted import counted
 
-LEAST_TALK = 0.75  # of a window: below that a hold is mostly set-up
-BUSY = 0.9  # of the machine: above that an agent on it lacks what we used
-LAG_MS = 100.0  # of a process's event loop: so late its packets make the turns unfit
-FULL_CORE = 0.95  # of one: a process's one Python thread has no time left
-TOLERATED = 0.05  # of calls that fail and of expectations, where no objective says how many may
+LEAST_TALK = 0.75  # share of a window: with less conversation, a hold is mostly set-up
+BUSY = 0.9  # share of the CPU: above it, an agent on this machine lacks the CPU that we use
+LAG_MS = 100.0  # of a process's event loop: packets this late make turns unfit
+FULL_CORE = 0.95  # share of a core: above it, a process's Python thread has no time left
+TOLERATED = 0.05  # share of failed calls or expectations that is accepted if no objective limits it
 BEFORE_CONVERSATION = ("session.", "room.")
 
 
 @dataclass
 class Fitness:
-    """What was read once a second while a hold's window lasted: of the machine, and of each process of calls.
+    """Values of the machine and of each shard, read once a second during a hold's window.
 
     Attributes:
-        is_open: Whether the window lasts now.
+        is_open: Whether the window is open now; values are taken only then.
+        busy: The shares of the machine's CPU in use.
+        lag_ms: The longest event loop delays of the shards.
+        process_cpu: The shares of a core that the shards used.
     """
 
     is_open: bool = False
@@ -42,13 +45,13 @@ class Fitness:
     process_cpu: list[float] = field(default_factory=list)
 
     def take(self, second: Mapping[str, Any]) -> None:
-        """What a process of calls says of a second; see `shards/protocol.py`."""
+        """Takes a `second` message of a shard; see `shards/protocol.py`."""
         if self.is_open:
             self.lag_ms.append(second["lag_ms"])
             self.process_cpu.append(second["cpu"])
 
     def state(self, *, unfit_turns: int, on_this_machine: bool) -> OwnState:
-        """The same in few figures."""
+        """Returns a summary of the values."""
         return OwnState(
             unfit_turns=unfit_turns,
             busy=round(float(np.mean(self.busy)), 3) if self.busy else None,
@@ -60,7 +63,7 @@ class Fitness:
 
 @dataclass(frozen=True)
 class Made:
-    """What a hold of `slots` calls at once left: its calls, and the window in which all talked."""
+    """The data of a hold of `slots` concurrent calls: its calls, and the window in which all of them talked."""
 
     slots: int
     full: bool
@@ -72,13 +75,13 @@ class Made:
 
 
 def ttfa_ms(made: Made) -> list[float]:
-    """`turn.ttfa` of the fit turns in the window, in ms."""
+    """Returns `turn.ttfa` of the fit turns in the window, in ms."""
     samples = samples_of(in_window(made.calls, made.window))
     return [sample.value for sample in samples if sample.metric == "turn.ttfa" and sample.fit and not sample.censored]
 
 
 def judge_hold(step: int, made: Made, objectives: Sequence[Threshold]) -> Hold:
-    """The hold as it is recorded."""
+    """Judges a hold and returns it as it is recorded; `step` is its number, from 1."""
     calls = in_window(made.calls, made.window)
     summary = judge_run(calls, objectives, target="", ending=Ending())
     share = talk_share(made.calls, made.window, made.slots)
@@ -122,7 +125,7 @@ def _rate(summary: Summary, metric: str) -> float | None:
 
 
 def _unasked(summary: Summary, objectives: Sequence[Threshold]) -> list[str]:
-    """Which failures are too many where no objective is on them: an agent that no longer replies is not a fast one."""
+    """Returns the failures above `TOLERATED` that no objective limits: an agent that stops replying is not fast."""
     judged = {objective.ref.metric for objective in objectives}
     found = []
     failed, total = sum(summary.failures.values()), summary.calls.total
@@ -165,7 +168,7 @@ def _verdict(
 
 
 def _strained(own: OwnState) -> str | None:
-    """Why an objective that was missed says nothing of the agent: this machine or our processes had nothing left."""
+    """Returns why a missed objective says nothing about the agent: this machine or our processes were overloaded."""
     if own.on_this_machine and own.busy is not None and own.busy >= BUSY:
         return f"this machine was {100 * own.busy:.0f} % busy, and the service runs on it"
     if own.lag_ms is not None and own.lag_ms > LAG_MS:
@@ -181,7 +184,7 @@ def _told(result: ThresholdResult) -> str:
 
 
 def _blamed(missed: Sequence[ThresholdResult], failures: dict[str, int]) -> Blamed:
-    """The session service where what was missed lies before the conversation; by the failures, where calls failed."""
+    """Blames the session service if a missed metric or most failures precede the conversation, else the agent."""
     if any(result.metric.metric.startswith(BEFORE_CONVERSATION) for result in missed):
         return "session service"
     on_calls = not missed or any(result.metric.metric.startswith("calls.") for result in missed)

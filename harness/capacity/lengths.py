@@ -1,4 +1,4 @@
-"""How long a hold takes: its set-up, its window, and what is learned of both as holds go by. Pure."""
+"""Estimates how long a hold takes: its set-up and its window, learned from earlier holds. Pure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from harness.caller.prepare import Prepared
 from harness.capacity.objectives import turns_wanted
 from harness.judge.thresholds import Threshold
 
-STARTS_PER_S = 5.0  # calls that join at once hinder each other; five a second do not
-SET_UP_S = 8.0  # of a call, session, join and greeting, before anything is known
-REPLY_S = 3.0  # of an agent, delay and speech, before anything is known
+STARTS_PER_S = 5.0  # calls that join at the same time delay each other; five per second do not
+SET_UP_S = 8.0  # first guess for a call: session, join and greeting
+REPLY_S = 3.0  # first guess for a reply: delay and speech
 LEAST_WINDOW_S, MOST_WINDOW_S = 15.0, 300.0
-TALK_TO_SET_UP = 4  # a call's conversation should last this multiple of its set-up
+TALK_TO_SET_UP = 4  # a call's conversation must be at least this many times as long as its set-up
 MARGIN = 1.15  # for turns that take longer with more calls
 MOST_REACHED = 100_000
-DRAIN_S = 5.0  # of calls whose time is over, after their last turn: the hang-up, the numbers, the pause
+DRAIN_S = 5.0  # after the last turn of calls whose time is over: hang-up, measuring, pause
 
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Of a hold that is to come, in seconds: `set_up_s` until all calls talk, then the window."""
+    """The planned lengths of a hold, in seconds.
+
+    Attributes:
+        gap_s: Between the starts of two calls.
+        set_up_s: Until all calls talk.
+        window_s: The window, which follows the set-up.
+        drain_s: After the window, until the last call has ended.
+    """
 
     gap_s: float
     set_up_s: float
@@ -30,17 +37,17 @@ class Lengths:
 
     @property
     def whole_s(self) -> float:
-        """All of it."""
+        """The length of the whole hold."""
         return self.set_up_s + self.window_s + self.drain_s
 
 
 class Learned:
-    """What turns and set-up have taken so far; first guesses come from the scenarios.
+    """The durations of turns and set-ups learned so far; first guesses come from the scenarios.
 
     Args:
-        scenarios: What the calls follow.
-        objectives: What must hold.
-        session_rate_per_min: The most sessions to request per minute; None for no limit.
+        scenarios: The scenarios of the calls.
+        objectives: The objectives.
+        session_rate_per_min: The most sessions to create per minute; None for no limit.
     """
 
     def __init__(
@@ -53,12 +60,12 @@ class Learned:
         self._turn_s = sum(map(_turn_s, scenarios)) / len(scenarios)
 
     def saw(self, *, turn_s: float | None, call_set_up_s: float | None) -> None:
-        """Takes in what a hold showed: of a turn the mean, of a call's set-up the longest."""
+        """Updates with a hold's mean duration of a turn and longest set-up of a call; None keeps the old value."""
         self._turn_s = turn_s or self._turn_s
         self._set_up_s = max(1.0, call_set_up_s) if call_set_up_s else self._set_up_s
 
     def lengths(self, calls: int, *, full: bool) -> Lengths:
-        """The lengths of a hold of `calls` calls."""
+        """Returns the lengths of a hold of `calls` calls."""
         turns = turns_wanted(self._objectives, self._models, full=full)
         window_s = MARGIN * turns * self._turn_s / calls
         window_s = max(LEAST_WINDOW_S, TALK_TO_SET_UP * self._set_up_s, window_s)
@@ -66,7 +73,7 @@ class Learned:
         return Lengths(self._gap_s, set_up_s, min(MOST_WINDOW_S, window_s), self._turn_s + DRAIN_S)
 
     def reached(self, start: int, most: int | None, max_time_s: float) -> int:
-        """How many calls at once steps that double come to in that time, were each of them held; 0: not one step."""
+        """Returns how many calls doubling steps reach in that time if every step is met; 0 if none fits."""
         calls, reached, left_s = start, 0, max_time_s
         while (left_s := left_s - self.lengths(calls, full=False).whole_s) >= 0:
             reached = calls
@@ -77,7 +84,7 @@ class Learned:
 
 
 def _turn_s(prepared: Prepared) -> float:
-    """A guess at what a turn takes, waits in it."""
+    """Returns a guess at the duration of a turn in seconds, including waits."""
     steps = prepared.loaded.model.turns
     said_s = sum(utterance.pcm.size / 48_000 for utterance in prepared.speech if utterance is not None)
     waits_s = sum(step.wait_s for step in steps)

@@ -1,4 +1,4 @@
-"""What must hold, and how many turns it takes before that means something."""
+"""The objectives, and how many turns a hold needs to judge them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MOST_TURNS = 300
 
 
 def read_objectives(options: Sequence[str]) -> list[Threshold]:
-    """The objectives of --slo.
+    """Parses the objectives of --slo.
 
     Raises:
-        UsageError: One cannot be read.
+        UsageError: One cannot be parsed.
     """
     found = []
     for text in options:
@@ -37,12 +37,17 @@ def read_objectives(options: Sequence[str]) -> list[Threshold]:
 
 
 def turns_wanted(objectives: Sequence[Threshold], scenarios: Sequence[Scenario], *, full: bool) -> int:
-    """How many turns a hold is to have; objectives on calls take as many calls as are held.
+    """Returns how many turns a hold needs. Objectives on calls need none: they are judged by the calls that are held.
 
-    A full hold has so many that the largest of them lies beyond the true percentile with 95 %: log 0.05 / log p, 59 for
-    a p95 (Wilks, Ann. Math. Stat. 12, 1941). One to step on by has as many as a percentile is shown from (20 for a
-    p95). Of a share, so many that a single case is not over the limit. An objective on turns of one kind takes as many
-    more as there are others in the scenarios.
+    For a percentile, a full hold needs so many turns that the largest value exceeds the true percentile with 95 %
+    probability: log 0.05 / log p, 59 for a p95 (Wilks, Ann. Math. Stat. 12, 1941). Other holds need as many as a
+    percentile is shown from (20 for a p95). For a share, a single case must not exceed the limit. If an objective is
+    only on some of the turns, such as those of one kind, the number is divided by their share in the scenarios.
+
+    Args:
+        objectives: The objectives.
+        scenarios: The scenarios of the calls.
+        full: Whether it is a full hold, or only long enough to go to the next step.
     """
     wanted = [
         math.ceil(min(MOST_TURNS, _wanted(objective, full=full)) / _share_seen(objective, scenarios))
@@ -52,7 +57,7 @@ def turns_wanted(objectives: Sequence[Threshold], scenarios: Sequence[Scenario],
 
 
 def _share_seen(objective: Threshold, scenarios: Sequence[Scenario]) -> float:
-    """Which share of all turns an objective looks at, by the scripts."""
+    """Returns the share of all turns that an objective applies to, by the scripts."""
     tags = dict(objective.ref.tags)
     turns = [(scenario.name, step.kind) for scenario in scenarios for step in scenario.turns if step.kind != "wait"]
     seen = [kind for name, kind in turns if tags.get("scenario", name) == name and tags.get("kind", kind) == kind]
@@ -60,13 +65,13 @@ def _share_seen(objective: Threshold, scenarios: Sequence[Scenario]) -> float:
 
 
 def surely_missed(objective: Threshold, samples: Sequence[Sample]) -> bool:
-    """Whether these samples are too many beyond the limit to be an accident of an agent that just meets it (5 %).
+    """Returns whether so many samples exceed the limit that an agent at the limit would do so with under 5 % chance.
 
-    Of a percentile and of a share; by the binomial distribution.
+    It applies to limits on a percentile or a share, and uses the binomial distribution.
     """
     limit = objective.limit
     matching = [sample for sample in samples if sample.fit and sample.matches(objective.ref)]
-    # One that was cut while it was awaited counts once it has been too long.
+    # A censored sample, cut while waiting for the reply, counts only if it already exceeds the limit.
     values = [sample.value for sample in matching if not sample.censored or not limit.holds(sample.value)]
     if limit.percentile is not None:
         share, beyond = 1 - limit.percentile / 100, sum(not limit.holds(value) for value in values)
@@ -79,7 +84,7 @@ def surely_missed(objective: Threshold, samples: Sequence[Sample]) -> bool:
 
 
 def seen_enough(objectives: Sequence[Threshold], samples: Sequence[Sample]) -> bool:
-    """Whether each objective on turns had the samples that a full hold is to have, of those that it looks at."""
+    """Returns whether each objective on turns has as many matching samples as a full hold needs."""
     for objective in objectives:
         seen = sum(sample.matches(objective.ref) and sample.fit for sample in samples)
         if METRICS[objective.ref.metric].is_of_turns and seen < min(MOST_TURNS, _wanted(objective, full=True)):

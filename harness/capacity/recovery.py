@@ -1,4 +1,4 @@
-"""Whether latency came back after the last step: the same number of calls before and after, compared. Pure."""
+"""Decides whether latency recovered after the last step, by the same number of calls before and after. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import numpy as np
 
 from harness.record.capacity import Recovery
 
-SLOWER = 1.1  # so much longer a median is "slower"
+SLOWER = 1.1  # a median over this multiple is "slower"
 LEAST_SAMPLES = 8
 _DRAWS = 2000
 
 
 def recovery(calls: int, before_ms: Sequence[float], after_ms: Sequence[float]) -> Recovery:
-    """Compares the TTFA of two holds of as many calls.
+    """Compares the TTFA, in ms, of two holds with the same number of calls.
 
-    It came back where the median is at most a tenth longer; it did not where that it is more is sure (95 % interval of
-    the medians' ratio, bootstrapped over turns: Efron and Tibshirani 1993). In between it is undecided.
+    Latency recovered (`came_back` is True) if the median is at most a tenth longer. It did not (False) if the 95 %
+    interval of the medians' ratio lies above that (bootstrap over turns: Efron and Tibshirani 1993). In between, the
+    result is None.
     """
     before, after = _median(before_ms), _median(after_ms)
     found = Recovery(calls=calls, before_ms=before, after_ms=after)

@@ -1,4 +1,4 @@
-"""A whole search for the capacity: the target made ready, holds made, everything written, the answer given."""
+"""Runs a capacity search: prepares the target, makes the holds, writes everything and concludes the answer."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from harness.shards.pool import PooledCall, ShardPool
 
 @dataclass(frozen=True)
 class Search:
-    """What a search for the capacity looks for, beside what every run is asked for.
+    """The settings of a capacity search, beyond the request of every run.
 
     Attributes:
         mix: Which scenario each call follows.
-        plan: How many calls at once it begins with, and the most.
-        objectives: What has to hold.
-        max_time_s: No step begins after so long.
+        plan: The number of concurrent calls to start with, and the most.
+        objectives: The objectives.
+        max_time_s: After the first, no step starts that would not end within this time.
     """
 
     mix: Mix
@@ -46,24 +46,24 @@ class Search:
 
 
 class CapacityWatcher(Protocol):
-    """Who looks on."""
+    """Shows the progress."""
 
     def say(self, line: str) -> None:
-        """A line for a person."""
+        """Shows a line."""
         ...
 
     def held(self, step: Hold) -> None:
-        """A hold was judged."""
+        """Called when a hold was judged."""
         ...
 
 
 async def find_capacity(
     run: Run, search: Search, watcher: CapacityWatcher, signals: Signals
 ) -> tuple[Capacity, Summary]:
-    """Search and write the run; every finished call is on the disk.
+    """Searches and writes the run; every finished call is written to disk at once.
 
     Raises:
-        StackError: The embedded stack did not come up.
+        StackError: The embedded stack did not start.
         HarnessError: The target or the engine is not usable.
     """
     run.directory.write_settings(run.settings)
@@ -112,12 +112,12 @@ class _UnderWay:
         )
 
     async def open(self, stack: AsyncExitStack) -> None:
-        """Open everything that calls need."""
+        """Opens everything that calls need."""
         run = self._run
         target, fallen = await stack.enter_async_context(run.reachable())
         if fallen is not None:
             fallen.add_done_callback(self._fell)
-        # A hold spaces its calls by the session rate itself: shards that shared it would hold back a step's beginning.
+        # A hold itself spaces its calls by the session rate. Limits in the shards would delay the start of a step.
         order = run.shard_order(target).model_copy(update={"session_rate_per_min": None})
         pool = ShardPool(
             order,
@@ -129,18 +129,18 @@ class _UnderWay:
         self._pool = await stack.enter_async_context(pool)
 
     def stop(self, why: Ended) -> None:
-        """Cuts what runs and begins nothing more."""
+        """Cuts the running calls and starts no more."""
         self._seeker.stop(why)
         self._slots.cut()
 
     async def search(self) -> None:
-        """Search, and hold once more afterwards."""
+        """Searches, then makes one more hold to check the recovery."""
         self.ended = await self._seeker.seek()
         if self._seeker.stopped is None:
             self._recovery = await self._seeker.afterwards()
 
     def finish(self) -> tuple[Capacity, Summary]:
-        """Writes all."""
+        """Writes everything; returns the capacity and the summary."""
         run, search, steps = self._run, self._search, self._seeker.steps
         ended = self._seeker.stopped or self.ended
         answer = conclude(steps, ended, most=search.plan.most)

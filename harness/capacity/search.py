@@ -1,6 +1,6 @@
-"""How many calls are held next: up by doubling, then by halves, then both sides of the edge again and again.
+"""Decides the next step: doubling up, then halving the gap, then repeating both sides of the edge.
 
-Each answer is a pure function of the holds so far, so a recorded search can be replayed.
+Each decision is a pure function of the holds so far, so a recorded search can be replayed.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from harness.capacity.edge import Edge, Outcome
 from harness.record.capacity import Hold, HoldVerdict
 
 UP = 2.0
-FINE_UP = 1.5  # once the harness has been the limit above
-RESOLUTION = 0.05  # the edge is found to so much of itself, or to one call
-REPEATS = 3  # of each side of the edge, full holds
-TOP_REPEATS = 2  # of the most that may be held
-AGAIN = 2  # of what came to nothing, such as unfit holds, before it counts
+FINE_UP = 1.5  # instead of `UP`, once the harness was the limit at a higher number
+RESOLUTION = 0.05  # relative resolution of the edge, but at least one call
+REPEATS = 3  # full holds on each side of the edge
+TOP_REPEATS = 2  # full holds at the most that may be held
+AGAIN = 2  # how many unjudged holds, such as unfit ones, it takes before they count
 MOST_HOLDS = 30
-CANDIDATES = 24  # numbers that are weighed against each other; the rest of a wide gap lies between them
+CANDIDATES = 24  # how many numbers in a gap are compared; in a wide gap, those between are skipped
 
+# Why the search ends: the edge is known; --max was held; the harness was the limit; a step was mostly set-up; not even
+# one call was held; it has taken `MOST_HOLDS`.
 Stop = Literal["found", "max", "harness", "set_up", "first", "enough"]
-"""Why the search ends: the edge is known; --max was held; the harness was the limit; a step was mostly set-up; not even
-one call was held; it has taken `MOST_HOLDS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the search knows of a hold."""
+    """What the search needs of a hold; `thin`: it was too short for its percentiles."""
 
     calls: int
     verdict: HoldVerdict
@@ -38,13 +38,13 @@ class Held:
 
     @classmethod
     def of(cls, hold: Hold) -> Held:
-        """The same of a hold as it is recorded."""
+        """Creates it from a recorded hold."""
         return cls(hold.calls, hold.verdict, thin=not (hold.full or hold.sure))
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """The next hold; `full`: as long as its percentiles need, else only long enough to step on."""
+    """The next hold; `full`: as long as its percentiles need, else only long enough to go to the next step."""
 
     calls: int
     full: bool
@@ -52,14 +52,14 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where the search begins, and the most it may hold (None: whatever this machine can drive)."""
+    """The number of calls to start with, and the most (None: as many as this machine can drive)."""
 
     start: int
     most: int | None = None
 
 
 def next_step(plan: Plan, holds: Sequence[Held]) -> Try | Stop:
-    """What comes after these holds."""
+    """Returns the next hold after these, or why the search ends."""
     if not holds:
         return Try(plan.start, full=False)
     if len(holds) >= MOST_HOLDS:
@@ -79,14 +79,14 @@ def next_step(plan: Plan, holds: Sequence[Held]) -> Try | Stop:
 
 
 def outcomes(holds: Sequence[Held]) -> list[Outcome]:
-    """Those that tell of the edge."""
+    """Returns the outcomes of the holds that were met or missed."""
     return [
         Outcome(hold.calls, hold.verdict == "met", hold.thin) for hold in holds if hold.verdict in ("met", "missed")
     ]
 
 
 def _again(holds: Sequence[Held]) -> Try | Stop | None:
-    """What came to nothing is tried once more; a step that is mostly set-up twice ends the search."""
+    """Repeats an unfit or set-up hold once; a step that is mostly set-up twice ends the search."""
     last = holds[-1]
     if last.verdict in ("met", "missed"):
         return None
@@ -97,21 +97,21 @@ def _again(holds: Sequence[Held]) -> Try | Stop | None:
 
 
 def _ceiling(plan: Plan, holds: Sequence[Held]) -> float:
-    """The most that may be held: by --max, and by where the harness was not fit `AGAIN` times."""
+    """Returns the most calls to hold: limited by --max, and by where the harness was unfit `AGAIN` times."""
     unfit = [hold.calls for hold in holds if hold.verdict == "unfit"]
     too_many = [calls for calls in unfit if unfit.count(calls) >= AGAIN]
     return min(plan.most or math.inf, min(too_many, default=math.inf) - 1)
 
 
 def _down(holds: Sequence[Held], ceiling: float) -> Try | Stop:
-    """Nothing is decided yet, for the harness could not even hold the first step."""
+    """Halves the number while no hold is decided, because the harness was not fit even for the first step."""
     least = min(hold.calls for hold in holds)
     lower = min(least // 2, int(ceiling))
     return Try(lower, full=False) if lower >= 1 else "harness"
 
 
 def _up(plan: Plan, met: Sequence[Held], ceiling: float) -> Try | Stop:
-    """All that was decided was met."""
+    """Returns the next step while all decided holds were met: more calls, or a repeat near the ceiling."""
     highest = max(hold.calls for hold in met)
     by_harness = ceiling < (plan.most or math.inf)
     near = highest >= ceiling or (by_harness and ceiling <= highest * (1 + 4 * RESOLUTION))
@@ -127,7 +127,7 @@ def _up(plan: Plan, met: Sequence[Held], ceiling: float) -> Try | Stop:
 
 
 def _lower(missed: Sequence[Held]) -> Try | None:
-    """After misses only: halves the number down to one call; None if a single call surely misses."""
+    """Halves the number down to one call while all holds were missed; None if one call was missed `AGAIN` times."""
     lowest = min(hold.calls for hold in missed)
     if lowest > 1:
         return Try(lowest // 2, full=False)
@@ -135,14 +135,14 @@ def _lower(missed: Sequence[Held]) -> Try | None:
 
 
 def _closer(decided: Sequence[Held], ceiling: float) -> Try | Stop:
-    """Between the sides of the edge, or at them again."""
+    """Returns a step between the sides of the edge, or repeats one of the sides."""
     edge = Edge(outcomes(decided))
     if edge.likely < 1:
         return "first" if sum(hold.calls == 1 for hold in decided) >= AGAIN else Try(1, full=True)
     below, above = sides(decided, edge)
     full = Counter(hold.calls for hold in decided if not hold.thin)
     if above is None and below is not None and full[below] < REPEATS:
-        return Try(below, full=True)  # that it was missed once may have been an accident
+        return Try(below, full=True)  # a single miss may have been an accident
     most = int(min(ceiling, UP * max(hold.calls for hold in decided)))
     room = range((below or 0) + 1, above if above is not None else most + 1)
     if room and (below is None or above is None or above - below > step(below)):
@@ -157,7 +157,7 @@ def _closer(decided: Sequence[Held], ceiling: float) -> Try | Stop:
 
 
 def sides(decided: Sequence[Held], edge: Edge) -> tuple[int | None, int | None]:
-    """The most that was tried on this side of the edge, and the least on the other."""
+    """Returns the most calls tried below or at the edge, and the least tried above it; None if there are none."""
     tried = {hold.calls for hold in decided}
     below = max((calls for calls in tried if calls <= edge.likely), default=None)
     above = min((calls for calls in tried if calls > edge.likely), default=None)
@@ -165,5 +165,5 @@ def sides(decided: Sequence[Held], edge: Edge) -> tuple[int | None, int | None]:
 
 
 def step(calls: int) -> int:
-    """How near to one another the sides of the edge are brought."""
+    """Returns the distance at which the two sides of the edge are close enough."""
     return max(1, round(calls * RESOLUTION))

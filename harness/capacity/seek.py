@@ -1,4 +1,4 @@
-"""Goes from hold to hold until the search has its answer, the time is up, or somebody stops it."""
+"""Makes holds until the search has its answer, the time is up, or it is stopped."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ from harness.record.capacity import Ended, Hold, Recovery
 
 
 class MakeHold(Protocol):
-    """Holds a number of concurrent calls."""
+    """Makes a hold of `calls` concurrent calls."""
 
     def __call__(self, calls: int, lengths: Lengths, *, full: bool) -> Awaitable[Made]:
-        """To the end of the last of them."""
+        """Returns when the last of the calls has ended."""
         ...
 
 
 @dataclass
 class Seeker:
-    """A search under way.
+    """A search in progress.
 
     Attributes:
-        plan: Where it begins, and the most.
-        objectives: What must hold.
+        plan: The number of calls to start with, and the most.
+        objectives: The objectives.
         learned: How long holds take.
-        hold: Makes one.
+        hold: Makes a hold.
         tell: Called with each judged hold.
-        say: Takes a line for a person.
-        clock: The only reader of time.
-        max_time_s: When it is up no further hold begins; the one after the last step has its room in it.
+        say: Prints a line.
+        clock: The clock.
+        max_time_s: After the first, no hold starts that would leave no time for itself and the recovery hold.
+        steps: The judged holds so far.
+        ttfa_ms: The fit `turn.ttfa` samples in ms, by number of calls.
+        stopped: Why the search was stopped; None if it was not.
     """
 
     plan: Plan
@@ -52,11 +55,11 @@ class Seeker:
     stopped: Ended | None = None
 
     def stop(self, why: Ended) -> None:
-        """Begins no further hold; the one that runs is not judged."""
+        """Starts no further hold; the current one is not judged."""
         self.stopped = self.stopped or why
 
     async def seek(self) -> Ended:
-        """The search, to its end; `steps` are what it saw."""
+        """Runs the search, filling `steps`; returns why it ended."""
         deadline_ns = self.clock.now_ns() + s_to_ns(self.max_time_s)
         while self.stopped is None:
             following = next_step(self.plan, [Held.of(hold) for hold in self.steps])
@@ -76,7 +79,7 @@ class Seeker:
         return self.stopped or "interrupted"
 
     async def afterwards(self) -> Recovery | None:
-        """Repeats the first step to see whether latency recovers; None if that cannot be decided."""
+        """Repeats the first step's number of calls to check whether latency recovered; None if it cannot be checked."""
         first = next((step for step in self.steps if step.ttfa.count), None)
         if first is None or self.stopped is not None or len(self.steps) < 2:
             return None
@@ -90,7 +93,7 @@ class Seeker:
         return found
 
     async def _made(self, calls: int, lengths: Lengths, *, full: bool) -> Made | None:
-        """Makes a hold and learns from it; None if it was stopped."""
+        """Makes a hold and learns its durations; returns None if the search was stopped."""
         made = await self.hold(calls, lengths, full=full)
         if self.stopped is not None:
             return None

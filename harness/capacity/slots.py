@@ -1,7 +1,7 @@
-"""Holds a number of concurrent calls for a time: each slot starts a call and, if it ends early, the next one.
+"""Holds a number of concurrent calls for some time, in slots that start a new call when one ends early.
 
-Each hold has calls of its own, so that every call belongs to one step, an agent's set-up is under load in each, and
-holds of the same number are independent of one another.
+Each hold makes its own calls. So every call belongs to one step, each step includes set-ups under load, and holds with
+the same number of calls are independent of each other.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from harness.record.result import CallResult
 from harness.run.mix import Mix
 from harness.run.slots import RunningCall
 
+# Takes the call's id, its scenario, and for how many seconds its turns are looped.
 StartLasting = Callable[[str, Prepared, float], RunningCall]
-"""Of an id, a scenario, and for how many seconds its turns are looped."""
 
-LEAST_CALL_S = 10.0  # with less left of a hold no further call is started in a slot
-FAILED_A_SLOT = 3  # calls without a turn, in one hold: a service that refuses all is not asked without end
-PAUSE_S = 2.0  # after a hold: its agents leave
+LEAST_CALL_S = 10.0  # with less time left in a hold, a slot starts no further call
+FAILED_A_SLOT = 3  # calls without a turn after which a slot gives up, so as not to flood a service that refuses all
+PAUSE_S = 2.0  # after a hold, for its agents to leave
 
 
 @dataclass
@@ -34,13 +34,14 @@ class Slots:
     """Makes the calls of one hold after another.
 
     Attributes:
-        start: Makes a call.
-        scenarios: What the calls follow.
-        mix: Which of them each follows.
-        timeline: A call's file.
+        start: Creates a call, ready to be made.
+        scenarios: The scenarios of the calls.
+        mix: Chooses the scenario of each call.
+        timeline: Returns the path of a call's timeline.
         ended: Called with each result as its call ends.
-        clock: The only reader of time.
-        call_duration_s: Calls end after so long and the next begin; None: a call lasts as long as its hold.
+        clock: The clock.
+        call_duration_s: Calls end after this time and the next ones start; None: a call lasts as long as its hold.
+        fitness: The values read during the current hold.
     """
 
     start: StartLasting
@@ -56,13 +57,13 @@ class Slots:
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def cut(self) -> None:
-        """Starts nothing more and cuts what runs."""
+        """Starts no more calls and cuts the running ones."""
         self._stopped.set()
         for call in list(self._running):
             call.cut()
 
     async def hold(self, calls: int, lengths: Lengths, *, full: bool) -> Made:
-        """Holds a number of calls until the last of them has ended, and a moment longer."""
+        """Holds `calls` calls; returns `PAUSE_S` after the last one has ended."""
         begun_ns = self.clock.now_ns()
         started = self.clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         planned_ns = begun_ns + s_to_ns(lengths.set_up_s)
@@ -97,7 +98,7 @@ class Slots:
                 await self._sleep_until_ns(self.clock.now_ns() + NS_PER_S)
 
     async def _sleep_until_ns(self, due_ns: int) -> None:
-        """Until then, or until all is cut."""
+        """Waits until the time, or until `cut`."""
         waits = {
             asyncio.ensure_future(self._stopped.wait()),
             asyncio.ensure_future(self.clock.sleep_until_ns(due_ns)),
@@ -121,7 +122,7 @@ class Slots:
         return result
 
     async def _watch(self, fitness: Fitness, from_ns: int, until_ns: int) -> None:
-        """Reads once a second how busy the machine is, while all calls talk."""
+        """Reads once a second how busy the machine is, during the planned window."""
         await self.clock.sleep_until_ns(from_ns)
         machine = Machine(self.clock)
         fitness.is_open = True

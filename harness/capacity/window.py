@@ -1,4 +1,4 @@
-"""The part of a hold in which all its calls were in conversation, and what of them lies in it. Pure."""
+"""The window of a hold in which all its calls were in conversation, and the turns in it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.record.result import CallResult, TurnResult
 from harness.timeline.codec import event_of
 from harness.timeline.events import RoomConnected, SessionCreated
 
-HEAD_EVENTS = 60  # of a timeline: connected is among the first, whatever came before it
+HEAD_EVENTS = 60  # how many events of a timeline to read: `RoomConnected` is among the first
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A call and when it was connected (monotonic ns; None: never); `first`: of its slot in this hold."""
+    """A call and when it was connected (monotonic ns; None: never); `first`: it is the first of its slot."""
 
     result: CallResult
     connected_ns: int | None
@@ -26,14 +26,14 @@ class Timed:
     first: bool = True
 
     def began_ns(self, turn: TurnResult) -> int | None:
-        """When a turn began."""
+        """Returns when a turn began (monotonic ns); None if unknown."""
         if self.connected_ns is None or turn.started_ms is None:
             return None
         return self.connected_ns + round(turn.started_ms * NS_PER_MS)
 
     @property
     def talk_ns(self) -> tuple[int, int] | None:
-        """From the start of its first turn to the end of its last; None if it had no turn."""
+        """From its first turn's start to its last turn's end (monotonic ns); None if it has no turn."""
         if self.connected_ns is None or not self.result.turns:
             return None
         starts = [turn.started_ms for turn in self.result.turns if turn.started_ms is not None]
@@ -49,23 +49,23 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From when all calls talked until the first of them was to end (monotonic ns)."""
+    """From when all calls talked until their planned end (monotonic ns)."""
 
     from_ns: int
     until_ns: int
 
     def holds(self, turn_began_ns: int | None) -> bool:
-        """Whether a turn that began then counts.
+        """Returns whether a turn that began at this time counts.
 
-        Turns count by their start alone: to leave out those that had not ended by then would leave out the slow ones.
+        Only its start matters: leaving out turns that end after the window would leave out the slow ones.
         """
         return turn_began_ns is not None and self.from_ns <= turn_began_ns < self.until_ns
 
 
 def window_of(calls: Sequence[Timed], *, begun_ns: int, planned_ns: int, until_ns: int) -> Window:
-    """The window of a hold that began at `begun_ns` and whose calls were to talk from `planned_ns` on.
+    """Returns the window of a hold that began at `begun_ns` and whose calls should talk from `planned_ns` on.
 
-    It begins when the last of the slots' first calls talked; one that never did is waited for no longer than planned.
+    It starts when the first call of every slot talks. If one never does, it starts at `planned_ns` at the earliest.
     """
     talks = [call.talk_ns for call in calls if call.first]
     began = [talk[0] for talk in talks if talk is not None]
@@ -76,7 +76,7 @@ def window_of(calls: Sequence[Timed], *, begun_ns: int, planned_ns: int, until_n
 
 
 def in_window(calls: Sequence[Timed], window: Window) -> list[CallResult]:
-    """The calls with those turns only that count."""
+    """Returns the calls with only the turns that began in the window."""
     return [
         call.result.model_copy(
             update={"turns": [turn for turn in call.result.turns if window.holds(call.began_ns(turn))]}
@@ -86,7 +86,7 @@ def in_window(calls: Sequence[Timed], window: Window) -> list[CallResult]:
 
 
 def talk_share(calls: Sequence[Timed], window: Window, slots: int) -> float:
-    """How much of the window and its slots was conversation."""
+    """Returns the share of the window, over all slots, that was conversation (0 to 1)."""
     whole = (window.until_ns - window.from_ns) * slots
     talked = 0
     for call in calls:
@@ -96,7 +96,7 @@ def talk_share(calls: Sequence[Timed], window: Window, slots: int) -> float:
 
 
 def turn_length_s(calls: Sequence[Timed]) -> float | None:
-    """How long a turn takes, from its start to the start of the next; None if no call had two."""
+    """Returns the mean time from one turn's start to the next in seconds; None if no call has two turns."""
     gaps: list[float] = []
     for call in calls:
         starts = [turn.started_ms for turn in call.result.turns if turn.started_ms is not None]
@@ -105,7 +105,7 @@ def turn_length_s(calls: Sequence[Timed]) -> float | None:
 
 
 def call_set_up_s(calls: Sequence[Timed]) -> float | None:
-    """The longest time from a call's start to its first turn; None if no call had a turn."""
+    """Returns the longest time from a call's start to its first turn in seconds; None if no call has a turn."""
     took = [
         (call.result.session_create_ms or 0.0) + (call.result.room_connect_ms or 0.0) + call.result.turns[0].started_ms
         for call in calls
@@ -115,7 +115,7 @@ def call_set_up_s(calls: Sequence[Timed]) -> float | None:
 
 
 def read_timed(result: CallResult, timeline: Path, *, first: bool) -> Timed:
-    """The call with what its timeline tells at its beginning; a timeline that cannot be read tells nothing."""
+    """Reads the beginning of a call's timeline; an unreadable timeline counts as never connected."""
     connected_ns, local = None, False
     try:
         with timeline.open(encoding="utf-8") as lines:

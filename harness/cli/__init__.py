@@ -1,1 +1,1 @@
-"""The commands: thin. Each parses, calls, prints and exits; what is heavy is imported when it runs."""
+"""The commands. Each parses options, calls other packages, prints and exits; heavy imports happen when it runs."""

@@ -1,4 +1,4 @@
-"""`voice-harness calibrate`: the harness measures itself against an agent whose delays are known."""
+"""`voice-harness calibrate`: measures the harness's own error against an agent with known delays."""
 
 from __future__ import annotations
 

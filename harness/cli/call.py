@@ -1,4 +1,4 @@
-"""`voice-harness call`: one call by hand, its timeline printed as it happens."""
+"""`voice-harness call`: makes one call by hand and prints its timeline as it happens."""
 
 from __future__ import annotations
 
@@ -59,7 +59,11 @@ def call(
 
 
 def steps_in_order(argv: Sequence[str], say: Sequence[str], typed: Sequence[str]) -> list[tuple[str, str]]:
-    """(say | type, text) in the order of the command line, which the option parser does not keep."""
+    """Returns (say | type, text) pairs in the order of the command line, which the option parser does not keep.
+
+    Raises:
+        UsageError: Some options could not be found in `argv`, for example because they are abbreviated.
+    """
     left = {"say": list(say), "type": list(typed)}
     order = []
     for word in argv:

@@ -1,4 +1,4 @@
-"""`voice-harness capacity`: the most calls at once for which every objective is met."""
+"""`voice-harness capacity`: finds the most concurrent calls for which every objective is met."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def capacity(
 
 
 def _call_duration_s(text: str | None) -> float | None:
-    """The value of --call-duration.
+    """Parses --call-duration, in seconds.
 
     Raises:
         UsageError: It is not a duration, or too short.
@@ -107,7 +107,7 @@ def _call_duration_s(text: str | None) -> float | None:
     try:
         seconds = read_duration(text, "--call-duration")
     except UsageError as problem:
-        # What it offers may be too short here.
+        # The hint of this error may suggest a duration that is too short here.
         raise UsageError(problem.what.partition("; write")[0], where="--call-duration", hint=longer) from None
     if seconds is not None and seconds < LEAST_CALL_S:
         raise UsageError("such calls are mostly set-up", where="--call-duration", hint=longer)
@@ -115,10 +115,10 @@ def _call_duration_s(text: str | None) -> float | None:
 
 
 def _check(start: int, most: int | None, session_rate: float | None) -> None:
-    """Returns where these numbers can be followed.
+    """Checks that these numbers are above zero or left out.
 
     Raises:
-        UsageError: One cannot.
+        UsageError: One is not.
     """
     from harness.run.request import check_above_zero
 
@@ -127,10 +127,10 @@ def _check(start: int, most: int | None, session_rate: float | None) -> None:
 
 
 def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, engine: str) -> list[Threshold]:
-    """Those of --slo, else the scenarios' thresholds.
+    """Returns the objectives of --slo, or else the scenarios' thresholds.
 
     Raises:
-        UsageError: There is none, one cannot be parsed, or no script can give samples for it.
+        UsageError: There is none, one cannot be parsed, or no scenario can give its samples.
     """
     from harness.capacity.objectives import OPTION, read_objectives
     from harness.judge.thresholds import check_possible

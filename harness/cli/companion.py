@@ -1,8 +1,8 @@
-"""Beside a Locust that was started by itself: `python -m harness.cli.companion`.
+"""The companion process of a directly started Locust: `python -m harness.cli.companion`.
 
-The first line of standard input says what a locustfile's classes do; the answer is {"order": a `LoadOrder`} or an
-error (`process/lines.py`). At the end comes {"ending": …}; then the run is judged and its reports are written, and
-{"exit": its code} goes out. What people read goes to standard error.
+The first line of standard input describes the classes of a locustfile; the answer is {"order": a `LoadOrder`} or an
+error (`process/lines.py`). At the end it receives {"ending": …}, judges the run, writes its reports, and answers
+{"exit": its code}. Output for people goes to standard error.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def _say(line: str) -> None:
 
 
 def _mix_of(classes: Sequence[dict[str, Any]]) -> tuple[list[LoadedScenario], tuple[float, ...]]:
-    """The scenarios of all classes: Locust spawns users of each by its weight, and any of them calls by the whole mix.
+    """Returns the scenarios of all classes and their weights. Each user calls by the whole mix, whatever its class.
 
     Raises:
-        UsageError: A class names none, or they cannot be one load.
+        UsageError: A class names no scenario, or the classes cannot be combined into one load.
     """
     found: dict[str, tuple[LoadedScenario, float]] = {}
     for one in classes:
@@ -73,10 +73,10 @@ def _mix_of(classes: Sequence[dict[str, Any]]) -> tuple[list[LoadedScenario], tu
 
 
 def _common(classes: Sequence[dict[str, Any]], name: str) -> Any:
-    """What all classes say of one thing.
+    """Returns the value of an attribute that all classes must share.
 
     Raises:
-        UsageError: They differ: one load has one.
+        UsageError: The classes differ in it.
     """
     for other in classes[1:]:
         if other[name] != classes[0][name]:
@@ -90,10 +90,10 @@ def _common(classes: Sequence[dict[str, Any]], name: str) -> Any:
 
 
 def _asked(told: dict[str, Any]) -> tuple[Request, Load]:
-    """What the classes of a locustfile ask for.
+    """Returns the request and the load that the classes of a locustfile describe.
 
     Raises:
-        UsageError: It cannot be followed.
+        UsageError: They are invalid.
     """
     classes = told["classes"]
     common = {name: _common(classes, name) for name in _COMMON}
@@ -141,7 +141,7 @@ async def _serve() -> int:
 
 
 def main() -> int:
-    """The process; Ctrl-C is Locust's to judge."""
+    """Runs the process and returns its exit code. Ignores Ctrl-C, because Locust handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return asyncio.run(_serve())

@@ -1,4 +1,4 @@
-"""`voice-harness fixtures`: makes WAV fixtures from text, and checks them all."""
+"""`voice-harness fixtures`: makes WAV fixtures from texts, and checks all fixtures."""
 
 from __future__ import annotations
 

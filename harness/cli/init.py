@@ -1,4 +1,4 @@
-"""`voice-harness init`: the first files for one's own service."""
+"""`voice-harness init`: writes the first files for testing a service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`voice-harness load`: many calls, on Locust: ramps, rates and bursts, over processes and machines."""
+"""`voice-harness load`: makes many calls on Locust, in ramps, rates and bursts, over processes and machines."""
 
 from __future__ import annotations
 
@@ -193,10 +193,10 @@ def load(
 
 
 def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScenario], tuple[float, ...]]:
-    """The scenarios of a mix, and their weights.
+    """Reads the scenarios of a mix and their weights.
 
     Raises:
-        UsageError: A scenario cannot be followed, or the weights do not add up.
+        UsageError: A scenario is invalid, or the weights do not add up to 100.
     """
     from harness.run.mix import mix_of, parse_weight
     from harness.run.reading import read_scenarios

@@ -1,4 +1,4 @@
-"""Prints where the voice of something to be said is, and what is doubtful about it."""
+"""Prints where the voice in an utterance is, and what is doubtful about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def show(name: str, look: Look) -> None:
-    """A line with the picture, and one for each doubt."""
+    """Prints a line with the picture, and one for each doubt."""
     typer.echo(f"  {look.line}  {name}")
     for doubt in look.doubts:
         typer.echo(f"    doubtful: {doubt}")

@@ -1,4 +1,4 @@
-"""`voice-harness`: the command, its subcommands, and how errors reach a person."""
+"""`voice-harness`: the command, its subcommands, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def _root(
 
 
 def command() -> None:
-    """`main` as a process of its own, which ends by the code of `main` whatever the SDK does.
+    """Runs `main` as the process, and exits with its code whatever the SDK does.
 
-    The SDK's native runtime sometimes aborts while the interpreter takes it down; a gate would read that as the code.
+    The SDK's native runtime sometimes aborts at interpreter shutdown, which would change the exit code that CI reads.
     """
     try:
         main()
@@ -89,7 +89,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _tell("interrupted")
         code = EXIT_INTERRUPTED
-    except Exception as problem:  # a bug must be told apart from all of the above  # noqa: BLE001
+    except Exception as problem:  # a bug must be distinct from all of the above  # noqa: BLE001
         _tell(f"a bug of voice-harness itself: {type(problem).__name__}: {problem}")
         _tell_traceback(problem)
         code = EXIT_UNFIT
@@ -101,14 +101,14 @@ def main() -> None:
 
 
 def _tell_misuse(problem: typer.TyperException) -> None:
-    """What is wrong with the command line, beneath how it is used; or the help, where nothing was asked."""
+    """Prints what is wrong with the command line, or the help if nothing was given."""
     from harness.cli.misuse import told
 
     text = told(problem)
     if text is not None:
         _tell(text)
         return
-    show = getattr(problem, "show", None)  # what typer itself calls; its class is not one of typer's public names
+    show = getattr(problem, "show", None)  # typer calls it too; its class is not public in typer
     if show is not None:
         show()
     else:

@@ -1,4 +1,4 @@
-"""`voice-harness measure`: the numbers of a stereo recording that something else made."""
+"""`voice-harness measure`: measures a stereo recording made by another tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What typer refuses, told as our own errors are: an option of another load tool is answered with ours."""
+"""Formats typer's usage errors like our own, and suggests our option for one of another load tool."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-# What users of Locust and k6 type, and which of ours they may mean, the best first.
-# Only those are offered that the command has.
+# Options of Locust, k6 and others, and which of ours they may mean, best first. Only options of the command are
+# suggested.
 _ELSEWHERE: dict[str, tuple[str, ...]] = {
     "-u": ("--calls", "--max"),
     "--users": ("--calls", "--max"),
@@ -39,9 +39,9 @@ _ELSEWHERE: dict[str, tuple[str, ...]] = {
 
 
 def told(problem: Any) -> str | None:
-    """The error in the command line, with a hint; None if there were no arguments and help is to be shown."""
+    """Returns the error of a command line with its hint; None if nothing was given and the help must be shown."""
     context = getattr(problem, "ctx", None)
-    # The classes are none of typer's public names.
+    # Compared by name, because the classes are not public in typer.
     if type(problem).__name__ == "NoArgsIsHelpError" or not hasattr(problem, "format_message"):
         return None
     if type(problem).__name__ == "NoSuchOption" and context is not None:

@@ -1,4 +1,4 @@
-"""Options that mean the same in every command, and how their values are read."""
+"""Options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only failures 
 
 
 def resolve_target(option: str | None) -> Target:
-    """The target that is meant; warnings and notes go to standard error.
+    """Returns the target for --target; prints warnings and notes to standard error.
 
     Raises:
-        ConfigError: None is named where one must be, or it is not usable.
+        ConfigError: No target is named but one is required, or it is not usable.
     """
     from harness.run.reading import read_target
 
@@ -71,10 +71,10 @@ def resolve_target(option: str | None) -> Target:
 
 
 def read_record(text: str) -> RecordMode:
-    """The value of --record.
+    """Parses --record.
 
     Raises:
-        UsageError: It is not one of the three.
+        UsageError: It is none of the three values.
     """
     match text:
         case "none" | "failed" | "all":
@@ -84,10 +84,10 @@ def read_record(text: str) -> RecordMode:
 
 
 def read_side(text: str) -> Side:
-    """The value of --caller.
+    """Parses --caller.
 
     Raises:
-        UsageError: It is neither side.
+        UsageError: It is neither left nor right.
     """
     match text:
         case "left" | "right":
@@ -97,14 +97,14 @@ def read_side(text: str) -> Side:
 
 
 def read_seed(option: int | None) -> int:
-    """The value of --seed, or any."""
+    """Returns the value of --seed, or a random seed."""
     from harness.run.request import any_seed
 
     return any_seed() if option is None else option
 
 
 def read_duration(text: str | None, option: str) -> float | None:
-    """A duration in seconds.
+    """Parses a duration into seconds; None if it was left out. `option` names it in errors.
 
     Raises:
         UsageError: It is not a duration.

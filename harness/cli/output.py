@@ -1,4 +1,4 @@
-"""Standard output and error that nothing can break: no character, no reader that goes, no full disk stops a run."""
+"""Standard output and error that never fail: unencodable characters, closed pipes and full disks stop no run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_GONE = (errno.EPIPE, errno.EIO)  # the reader of a pipe; the terminal
+_GONE = (errno.EPIPE, errno.EIO)  # the reader of the pipe, or the terminal, is gone
 
 
 class _Patient(io.FileIO):
-    """A file descriptor that drops output once its reader is gone or the disk is full.
+    """A file descriptor whose writes never fail; data that cannot be written is dropped.
 
     Attributes:
-        problem: Why output was dropped; None if all was written, or if the reader just closed the pipe (`… | head`).
+        problem: Why data was dropped; None if none was, or if only the reader has gone (`… | head`).
     """
 
     def __init__(self, number: int) -> None:
@@ -27,7 +27,7 @@ class _Patient(io.FileIO):
         self.problem: str | None = None
 
     def write(self, data: Buffer, /) -> int:
-        """Takes all of it, whatever becomes of it."""
+        """Writes the data or drops it; always returns its full length in bytes."""
         try:
             return super().write(data)
         except OSError as problem:
@@ -37,10 +37,9 @@ class _Patient(io.FileIO):
 
 
 class Output:
-    """The two streams of this process, made patient.
+    """Replaces stdout and stderr of this process by streams that never fail.
 
-    A character that the terminal's encoding lacks is replaced. Streams that something else has put in place of the
-    process's own are left as they are.
+    Characters that the encoding lacks are replaced. Streams that other code has already replaced are left alone.
     """
 
     def __init__(self) -> None:
@@ -51,7 +50,7 @@ class Output:
             sys.stderr = self._patient(sys.stderr)
 
     def _patient(self, stream: TextIO | None) -> TextIO:
-        if stream is None:  # closed by who started us
+        if stream is None:  # closed by the parent process
             return Path(os.devnull).open("w", encoding="utf-8")
         try:
             descriptor = _Patient(stream.fileno())
@@ -63,5 +62,5 @@ class Output:
         )
 
     def problem(self) -> str | None:
-        """Why output was lost, such as a full disk; None if none was, or the reader closed the pipe."""
+        """Returns why output was lost, such as a full disk; None if none was, or only because its reader has gone."""
         return next((descriptor.problem for descriptor in self._descriptors if descriptor.problem), None)

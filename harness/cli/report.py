@@ -1,4 +1,4 @@
-"""`voice-harness report`: every report of a run, again, from what was recorded."""
+"""`voice-harness report`: rebuilds all reports of a run from what was recorded."""
 
 from __future__ import annotations
 

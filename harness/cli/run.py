@@ -1,4 +1,4 @@
-"""`voice-harness run`: scenarios against a target; the command for CI."""
+"""`voice-harness run`: runs scenarios against a target; the command for CI."""
 
 from __future__ import annotations
 

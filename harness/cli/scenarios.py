@@ -1,4 +1,4 @@
-"""`voice-harness validate` and `schema`: scenarios checked without calling, and their schema for editors."""
+"""`voice-harness validate` and `schema`: checks scenarios without calls, and prints their schema for editors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
     from harness.run.reading import read_each_scenario
 
     loaded, problems = read_each_scenario(scenarios, sets)
-    if not sets:  # they are laid over what stands in the file
+    if not sets:  # with --set, the values in the file may not be the ones used
         problems += _speech_of_the_others(scenarios, loaded)
     told: set[str] = set()
 
@@ -53,7 +53,7 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
 
 
 def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
-    """Where the voice of own WAVs is, each once; what is shipped is known to be right."""
+    """Prints where the voice in the user's WAVs is, each once; shipped fixtures are known to be right."""
     from harness.cli.looks import show
     from harness.utterances.find import shipped_folder
     from harness.utterances.picture import look_at
@@ -66,7 +66,7 @@ def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
 
 
 def _speech_of_the_others(paths: Sequence[Path], loaded: Sequence[LoadedScenario]) -> list[UsageError]:
-    """What is wrong with the fixtures of files in which something else is wrong as well."""
+    """Returns the errors of fixtures in files that are not valid scenarios for other reasons."""
     from harness.caller.prepare import speech_problems
     from harness.scenario.load import scenario_files
 
@@ -81,13 +81,13 @@ async def _check(
     """Checks one scenario's thresholds, fixtures and texts.
 
     Args:
-        scenario: Which.
-        others: All that could be read; a threshold may be of another's calls.
-        say: Takes notes for a person.
-        some_unknown: Whether there are more, which could not be read.
+        scenario: The scenario to check.
+        others: All valid scenarios, since a threshold may be on the calls of another one.
+        say: Prints a note.
+        some_unknown: Whether there are more scenarios, which are not valid.
 
     Raises:
-        UsageError: All that is wrong with it.
+        UsageError: Everything that is wrong with it.
     """
     from harness.caller.prepare import prepare
     from harness.judge.thresholds import check_possible, scenario_thresholds

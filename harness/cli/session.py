@@ -1,4 +1,4 @@
-"""`voice-harness stack session`: one session's credentials on stdout."""
+"""`voice-harness stack session`: prints the credentials of one session to stdout."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from harness.target.session import SessionRequest
 
 
 async def print_session(target_option: str | None, agent: str | None) -> int:
-    """Creates a session at a running service and prints token, URL and room: the one place that shows a token.
+    """Creates a session at a running service and prints its token, URL and room. Nothing else prints a token.
 
     Raises:
         ConfigError: The target is not a running service, or no agent is named.
-        SessionFailure: No session came.
+        SessionFailure: The session could not be created.
     """
     target = resolve_target(target_option)
     if target.kind == "embedded":

@@ -1,4 +1,4 @@
-"""`voice-harness stack`: the embedded stack in the foreground, and one session's credentials."""
+"""`voice-harness stack`: runs the embedded stack in the foreground, and prints one session's credentials."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How many calls, when: pacing, the runner of one process, a whole run from plan to reports."""
+"""Loads: many calls on Locust, from the plan and its processes to the reports."""

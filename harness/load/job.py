@@ -1,4 +1,4 @@
-"""The job of `load`: a run whose calls are made on Locust."""
+"""The job of `load`: a run whose calls are made in processes of Locust."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedCalls:
-    """See `Job`.
+    """The job of `load`; see `Job`.
 
     Attributes:
-        request: What was asked for.
-        load: What was asked for of the load.
-        watcher: Who looks on.
+        request: The request.
+        load: The options of the load.
+        watcher: Shows the progress.
     """
 
     request: Request
@@ -97,7 +97,7 @@ class LoadedCalls:
 
 
 def planned_load(request: Request, load: Load, scenarios: int) -> Planned:
-    """What run.json records of a load's plan with this number of scenarios."""
+    """Returns what run.json stores of a load's plan; `scenarios` is their number."""
     plan = load.plan
     pace = Pace(plan.most(scenarios), plan.total(scenarios) or 0, plan.rate_per_min, 1)
     own = {
@@ -110,7 +110,7 @@ def planned_load(request: Request, load: Load, scenarios: int) -> Planned:
 
 
 def work(request: Request, load: Load, watcher: StatusLine) -> int:
-    """A worker's part: calls for a master elsewhere, which has the run. Returns the exit code.
+    """Runs a worker: makes calls for a master elsewhere, which has the run. Returns the exit code.
 
     Raises:
         HarnessError: A scenario or a fixture cannot be used.

@@ -1,4 +1,4 @@
-"""A load from outside of Locust: its target made ready, its run directory, and in the end its reports."""
+"""The lifecycle of a load outside of Locust: prepares its target and run directory, and writes its reports."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Say = Callable[[str], None]
 
 
 class LoadRun:
-    """One load; an async context manager that gives what processes of Locust are to be told: `order`.
+    """One load; an async context manager that sets `order`, the order for the processes of Locust.
 
     Args:
-        request: What was asked for.
-        load: What was asked for of the load.
-        scenarios: The request's, made ready.
-        run: Where it is written; None for a worker, whose master has it.
-        say: Takes lines for a person.
+        request: The request.
+        load: The options of the load.
+        scenarios: The request's prepared scenarios.
+        say: Prints a line.
+        run: The run to write; None for a worker, whose master has it.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class LoadRun:
         self.order: LoadOrder
 
     async def __aenter__(self) -> LoadRun:
-        """Makes the target reachable and leaves the scenarios for the processes.
+        """Makes the target reachable and writes the scenarios for the processes.
 
         Raises:
-            StackError: The embedded stack did not come up.
+            StackError: The embedded stack did not start.
         """
         try:
             await self._open()
@@ -93,11 +93,17 @@ class LoadRun:
         await self._stack.aclose()
 
     def finish(self, ending: dict[str, Any] | None, *, interrupted: bool) -> tuple[list[CallResult], Summary]:
-        """Gives every call that started an end, judges all and writes the reports.
+        """Completes the calls without a result, judges all calls and writes the reports.
 
         Args:
-            ending: The master's last report of the load; None if the master vanished before.
-            interrupted: Whether somebody asked for the end.
+            ending: The master's last message about the load; None if it vanished before.
+            interrupted: Whether the run was interrupted.
+
+        Returns:
+            The calls and the summary.
+
+        Raises:
+            RuntimeError: This is a worker's load, which has no run.
         """
         run = self._run
         if run is None:
@@ -121,7 +127,7 @@ class LoadRun:
         return calls, run.finish(calls, end, settings=settings)
 
     def _every_call(self, directory: RunDirectory) -> list[CallResult]:
-        """The calls that have a line, and one for each whose process died before it could write it."""
+        """Returns the calls that have a line, and a lost call for each timeline without one."""
         by_id: dict[str, CallResult] = {}
         lines = read_run(directory.path).calls
         for call in lines:
@@ -134,13 +140,13 @@ class LoadRun:
             directory.append_call(call)
         if lost:
             self._say(f"{counted(len(lost), 'call')} ended with a process that died")
-        if len(by_id) < len(lines) + len(lost):  # a worker came back after its calls were given up
+        if len(by_id) < len(lines) + len(lost):  # a worker came back after its calls were recorded as lost
             directory.write_text(CALLS_FILE, "".join(call.model_dump_json() + "\n" for call in by_id.values()))
         return list(by_id.values())
 
     def _lost(self, timeline: Path) -> CallResult:
         first = None
-        with contextlib.suppress(ValueError):  # damaged: it tells nothing
+        with contextlib.suppress(ValueError):  # a damaged timeline
             first = next((event for event in read_timeline(timeline) if isinstance(event, CallStarted)), None)
         named = {prepared.loaded.name: prepared for prepared in self._scenarios}
         prepared = named.get(first.scenario if first is not None else "", self._scenarios[0])

@@ -1,4 +1,4 @@
-"""The old name of `harness.locust`, kept for locustfiles that import it."""
+"""The former name of `harness.locust`, kept for locustfiles that import it."""
 
 from __future__ import annotations
 

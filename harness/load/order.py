@@ -1,4 +1,4 @@
-"""What a load is to do, and all that the processes which do it must know: read once, from a pipe."""
+"""The plan of a load, and the order that its processes read once from a pipe."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class LoadPlan(_Frozen):
     """When calls start, by one of four models.
 
     Attributes:
-        stages: Closed model: concurrent calls over time, as (seconds, calls).
-        slots: Closed model: the number of slots, each of which runs the list of scenarios `repeat` times.
-        rate_per_min: Open: calls start at this rate for `duration_s`, whatever runs; `slots` caps how many are alive.
-        bursts: So many calls at the same moment, one size after the other.
-        warm_up_s: Calls that start so early are in no number.
-        stop_timeout_s: At the end running calls may end for so long; then they are cut.
-        canaries: So many of the calls alive run on the other engine.
+        stages: Closed: the number of concurrent calls over time, as (seconds, calls).
+        slots: Closed: the number of concurrent calls; each slot runs the list of scenarios `repeat` times.
+        rate_per_min: Open: calls start at this rate for `duration_s`; `slots` caps how many are alive.
+        bursts: Sizes of bursts, one after the other; the calls of a burst start at the same moment.
+        warm_up_s: Calls that start within this time are in no number.
+        stop_timeout_s: How long running calls may continue at the end before they are cut.
+        canaries: How many of the concurrent calls run on the other engine.
     """
 
     stages: tuple[tuple[float, int], ...] | None = None
@@ -46,16 +46,16 @@ class LoadPlan(_Frozen):
 
     @property
     def is_dispatched(self) -> bool:
-        """Whether calls start by the clock, whatever the others do: not in slots."""
+        """Whether calls start by the clock, however many are running, and not in slots."""
         return self.rate_per_min is not None or self.bursts is not None
 
     @property
     def staged(self) -> Stages | None:
-        """The stages, where there are any."""
+        """The stages; None if the plan has none."""
         return None if self.stages is None else Stages(tuple(Stage(*stage) for stage in self.stages))
 
     def total(self, scenarios: int) -> int | None:
-        """How many calls are to start; None if that depends on how long each takes."""
+        """Returns how many calls should start; None if that depends on how long they take."""
         if self.rate_per_min is not None:
             return max(1, int(self.rate_per_min * (self.duration_s or 0.0) / 60 + 1e-9))
         if self.bursts is not None:
@@ -63,7 +63,7 @@ class LoadPlan(_Frozen):
         return None if self.slots is None else self.slots * self.repeat * scenarios
 
     def most(self, scenarios: int) -> int | None:
-        """The most concurrent calls; None if it cannot be known."""
+        """Returns the most concurrent calls; None if there is no bound."""
         staged = self.staged
         if staged is not None:
             return staged.most
@@ -71,14 +71,14 @@ class LoadPlan(_Frozen):
 
 
 class Load(_Frozen):
-    """What `load` was asked for beside what every run is.
+    """The options of `load` beyond those of every run.
 
     Attributes:
         plan: When calls start.
-        weights: Of the scenarios, for `Mix`.
-        role: Whether this command makes the calls itself, leads workers elsewhere, or works for a master elsewhere.
-        processes: How many worker processes this machine has.
-        web_port: Of Locust's web page, where it is wanted.
+        weights: The weights of the scenarios, for `Mix`.
+        role: Whether this command makes the calls itself, is the master of workers elsewhere, or is a worker.
+        processes: The number of worker processes on this machine.
+        web_port: The port of Locust's web page; None for no page.
         host, port: Where the master is, or listens.
         expect_workers: How many workers a master waits for.
     """
@@ -94,23 +94,24 @@ class Load(_Frozen):
 
     @property
     def workers(self) -> int:
-        """How many workers make the calls."""
+        """The number of workers that make the calls."""
         return self.expect_workers if self.role == "master" else self.processes
 
     @property
     def is_led_from_here(self) -> bool:
-        """Whether the master and its workers have one parent."""
+        """Whether the master and its workers have the same parent process."""
         return self.role == "local"
 
 
 class LoadOrder(_Frozen):
-    """For one process of Locust. It goes down a pipe and nowhere else, for it holds the key.
+    """The order for one process of Locust. It holds the API key, so it is sent only through a pipe.
 
     Attributes:
-        load: What was asked for.
-        role: This process's.
-        calls: What every process that makes calls is told; `directory` is the run's, on the machine of the master.
-        mark: Stands in the directory's file `MARK_FILE`: who can read it there is on that machine.
+        load: The options of the load.
+        role: The role of this process.
+        calls: The order for the shards; `directory` is the run directory, on the master's machine.
+        mark: The content of the file `MARK_FILE` in the run directory. A process that can read it there is on the
+            master's machine.
     """
 
     load: Load
@@ -120,7 +121,7 @@ class LoadOrder(_Frozen):
 
 
 def digest(scenarios: Sequence[Prepared]) -> str:
-    """What tells two versions of the same scenarios apart: their content, what is said in them, and our own version."""
+    """Returns a hash of the scenarios' content, their speech and our own version, in hexadecimal."""
     told = hashlib.blake2b(__version__.encode(), digest_size=8)
     for prepared in scenarios:
         told.update(prepared.loaded.model.model_dump_json().encode())

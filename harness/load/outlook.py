@@ -1,4 +1,4 @@
-"""What a load may come to before it starts: how many sessions it takes, and how long it lasts at most. Pure."""
+"""Estimates a load before it starts: how many sessions it takes, and how long it lasts at most. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.text.counted import counted
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The least and the most sessions of calls that go well, and the longest time; the target's own start is not in it.
+    """The least and the most sessions if all calls succeed, and the longest time in seconds without the target's start.
 
-    A call that fails at once makes room for the next at once: where calls start by slots, more sessions may then be
-    asked for than `most`.
+    If calls start in slots, a call that fails immediately makes room for the next one. Then there may be more sessions
+    than `most`.
     """
 
     least: int
@@ -37,13 +37,16 @@ def outlook(
     call_duration_s: float | None = None,
     session_rate_per_min: float | None = None,
 ) -> Outlook:
-    """What the plan may come to.
+    """Estimates the sessions and the duration of a plan.
 
     Args:
         plan: When calls start.
-        scenarios: What they follow.
-        call_duration_s: For how long each call loops its turns; None: once.
-        session_rate_per_min: The most sessions to request per minute; None for no limit.
+        scenarios: The scenarios of the calls.
+        call_duration_s: For how many seconds each call loops its turns; None to play them once.
+        session_rate_per_min: The most sessions to create per minute; None for no limit.
+
+    Raises:
+        ValueError: The plan has neither stages nor a number of calls.
     """
     lasting = [each.lasting(call_duration_s) for each in scenarios]
     longest = [each.longest_s() if call_duration_s is None else each.longest_looped_s() for each in lasting]
@@ -52,7 +55,7 @@ def outlook(
     staged = plan.staged
     if staged is not None:
         whole_s = staged.lasts_s + plan.stop_timeout_s
-        # So many seconds of calls fit into the stages; each slot's last call may end after them.
+        # The stages contain this many seconds of calls; the last call of each slot may end after them.
         least = max(staged.most, math.ceil(staged.call_seconds / max(longest)))
         most = max(least, math.ceil(staged.call_seconds / shortest_s) + staged.most)
         if session_rate_per_min is not None:

@@ -1,4 +1,4 @@
-"""A load over its time, for a page that is looked at while it runs: TTFA, calls alive and failures by slice."""
+"""A load over time, for the web page shown while it runs: TTFA, calls alive and failures per slice."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ FIRST_SLICE_S = 10.0
 
 @dataclass
 class Slice:
-    """What fell into one stretch of time: `alive` is the most calls that ran at once."""
+    """The data of one interval of time; `alive` is the most calls that ran at once."""
 
     ttfa_ms: list[float] = field(default_factory=list)
     alive: int = 0
     failures: Counter[str] = field(default_factory=Counter)
 
     def taken_in(self, other: Slice) -> Slice:
-        """Both as one."""
+        """Returns both slices merged."""
         return Slice(self.ttfa_ms + other.ttfa_ms, max(self.alive, other.alive), self.failures + other.failures)
 
     def ttfa(self, share: float) -> float | None:
-        """A percentile of its TTFA, by nearest rank; None if it has no turns."""
+        """Returns a percentile of its TTFA in ms, by nearest rank; None without samples."""
         return percentile(self.ttfa_ms, share) if self.ttfa_ms else None
 
 
 class OverTime:
-    """Slices from the first call on, each of ten seconds; of twice as many each time that there are over 30 of them.
+    """The slices of a load since the first call, of ten seconds each. Their length doubles whenever 30 are exceeded.
 
     Times are in seconds since the load began.
     """
@@ -39,7 +39,7 @@ class OverTime:
         self.slices: list[Slice] = []
 
     def at(self, at_s: float) -> Slice:
-        """The slice that a time falls into."""
+        """Returns the slice that contains a time, extending the slices if needed."""
         while at_s >= MOST_SLICES * self.slice_s:
             self.slice_s *= 2
             odd = [*self.slices[1::2], Slice()]

@@ -1,4 +1,4 @@
-"""From the options of `load` to a plan: which of its four models is meant, and what contradicts it."""
+"""Turns the options of `load` into a plan: chooses one of its four models and rejects contradictions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODELS = (
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """The options as given, durations in seconds; None if not given."""
+    """The options as given, durations in seconds; None if an option was left out."""
 
     stages: str | None = None
     calls: int | None = None
@@ -30,15 +30,15 @@ class LoadOptions:
 
 
 def plan_load(options: LoadOptions, *, engine: str, session_rate_per_min: float | None = None) -> LoadPlan:
-    """The plan.
+    """Returns the plan for the options.
 
     Args:
-        options: What was given.
-        engine: What carries most calls.
-        session_rate_per_min: The most sessions that are created in a minute.
+        options: The options as given.
+        engine: The engine of all calls but canaries.
+        session_rate_per_min: The most sessions to create per minute; None for no limit.
 
     Raises:
-        UsageError: The options contradict each other, or no model is told.
+        UsageError: An option is invalid, the options contradict each other, or they name no model.
     """
     _above_zero(options)
     always = {
@@ -144,7 +144,7 @@ def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:
 
 
 def in_words(plan: LoadPlan, scenarios: int) -> str:
-    """The plan for a person: `20 calls at once at the most, in 35 s`."""
+    """Describes the plan in words, such as `20 calls at once, 40 in all`."""
     staged = plan.staged
     if staged is not None:
         return f"up to {staged.most} calls at once, for {staged.lasts_s:g} s ({staged})"

@@ -1,4 +1,4 @@
-"""Runs a load: starts processes of Locust, passes on Ctrl-C, and leaves none of them behind."""
+"""Runs a load: starts processes of Locust, passes on Ctrl-C, and ends all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.process.signals import Signals
 from harness.shards.protocol import LINE_LIMIT_BYTES
 
 COMMAND = (sys.executable, "-m", "harness.load.locust.process")
-END_S = 60.0  # of a process that has been told: its shards cut their calls, hang up and measure
+END_S = 60.0  # for a process to end after its order: its shards cut their calls, hang up and measure
 
 Say = Callable[[str], None]
 OnStatus = Callable[[dict[str, Any]], None]
@@ -26,7 +26,7 @@ OnStatus = Callable[[dict[str, Any]], None]
 
 @dataclass
 class Loaded:
-    """How the processes ended: what the master last said, and a worker's exit code."""
+    """How the processes ended: the last message of the master, and the exit code of a worker."""
 
     ending: dict[str, Any] | None = None
     exit_code: int = 0
@@ -37,10 +37,10 @@ class Loading:
     """The processes of one load.
 
     Args:
-        order: What they are told; each gets its role.
-        workers: How many worker processes there are here beside a master; 0: one process is both.
-        say: Takes lines for a person.
-        on_status: Takes what the master says once a second.
+        order: The order for all of them; each gets its own role.
+        workers: The number of worker processes here besides a master; with 0, one process is both.
+        say: Prints a line.
+        on_status: Called with the master's status once a second.
     """
 
     order: LoadOrder
@@ -53,7 +53,7 @@ class Loading:
     _children: list[Child] = field(default_factory=list)
 
     async def run(self, signals: Signals) -> Loaded:
-        """Runs to the end; a first signal lets calls end, a second cuts them.
+        """Runs the load to its end. A first signal lets running calls end, a second one cuts them.
 
         Raises:
             OSError: A process cannot be started.
@@ -75,7 +75,7 @@ class Loading:
         return self.loaded
 
     def _worst(self, codes: Sequence[int]) -> int:
-        """A worker's exit code, and what its processes said where one did not end well."""
+        """Returns a worker's exit code; if a process failed, also prints its last output."""
         bad = [code for code in codes if code]
         for code in bad:
             self.say(f"a process of this worker is gone: {how_it_ended(code)}")
@@ -124,7 +124,7 @@ class Loading:
 
 
 def free_port() -> int:
-    """Finds a free port on this machine."""
+    """Returns a free TCP port of this machine."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

@@ -1,4 +1,4 @@
-"""How a load is divided among its workers. Pure."""
+"""Divides a load among its workers. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from harness.shards.size import shards_for
 
 
 def share(number: int, *, worker: int, workers: int) -> int:
-    """How many of `number` things belong to a worker; workers are numbered from 1."""
+    """Returns how many of `number` things belong to a worker; workers are numbered from 1."""
     return number // workers + (worker <= number % workers)
 
 
 def shards_of(
     plan: LoadPlan, engine: EngineName, *, scenarios: int, worker: int, workers: int
 ) -> dict[EngineName, int]:
-    """How many shards of each engine a worker begins with: those of its calls, and those of its canaries."""
+    """Returns how many shards of each engine a worker starts with: for its calls, and for its canaries."""
     most = plan.most(scenarios)
     shards = {engine: shards_for(1 if most is None else max(1, -(-most // workers)), engine)}
     if canaries := share(plan.canaries, worker=worker, workers=workers):
@@ -24,7 +24,7 @@ def shards_of(
 
 
 def shards_in_all(plan: LoadPlan, engine: EngineName, *, scenarios: int, workers: int) -> int:
-    """The shards of all workers, which share the session rate."""
+    """Returns the number of shards of all workers, which share the session rate."""
     each = (
         shards_of(plan, engine, scenarios=scenarios, worker=worker, workers=workers) for worker in range(1, workers + 1)
     )

@@ -1,6 +1,6 @@
-"""How many calls are alive as time passes.
+"""The number of concurrent calls over time.
 
-`2m:20,5m:50,1m:0` goes in a straight line from the last number to its own in each of its stages.
+In each stage of `2m:20,5m:50,1m:0` the number changes linearly from that of the previous stage to its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HOW = "write DURATION:CALLS, comma between them, such as 2m:20,5m:50,1m:0"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A time in which the number of calls goes in a line to `calls`."""
+    """A period in which the number of calls changes linearly to `calls`."""
 
     lasts_s: float
     calls: int
@@ -24,28 +24,28 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """Stages one after the other, from no call on."""
+    """Consecutive stages, starting from no calls."""
 
     stages: tuple[Stage, ...]
 
     @property
     def lasts_s(self) -> float:
-        """All of them."""
+        """The duration of all stages together."""
         return sum(stage.lasts_s for stage in self.stages)
 
     @property
     def most(self) -> int:
-        """The most calls at once."""
+        """The most concurrent calls."""
         return max(stage.calls for stage in self.stages)
 
     @property
     def call_seconds(self) -> float:
-        """The seconds of all calls together that fit in."""
+        """The total duration of all calls that fit into the stages, in seconds."""
         pairs = itertools.pairwise((Stage(0.0, 0), *self.stages))
         return sum(stage.lasts_s * (before.calls + stage.calls) / 2 for before, stage in pairs)
 
     def calls_at(self, elapsed_s: float) -> int | None:
-        """How many calls there should be so long after the start; None when the last stage has ended."""
+        """Returns the number of calls at this time after the start; None once the last stage has ended."""
         before = 0
         for stage in self.stages:
             if elapsed_s < stage.lasts_s:
@@ -59,15 +59,15 @@ class Stages:
 
 
 def steady(calls: int, lasts_s: float) -> Stages:
-    """So many calls at once, at once, for so long."""
+    """Returns stages that start `calls` calls immediately and hold them for `lasts_s`."""
     return Stages((Stage(0.0, calls), Stage(lasts_s, calls)))
 
 
 def parse_stages(text: str, *, where: str = "--stages") -> Stages:
-    """The stages that an option tells.
+    """Parses stages; `where` names the option in errors.
 
     Raises:
-        UsageError: They cannot be followed.
+        UsageError: They are invalid.
     """
     stages = []
     for number, part in enumerate(text.split(","), start=1):

@@ -1,4 +1,4 @@
-"""The flow of every run: made ready, planned in one line, begun, made, shown. What differs is the command's `Job`."""
+"""The flow of every run: prepare, plan, begin, make the calls, show. What differs per command is its `Job`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that is written: its verdict and the calls that it is made of."""
+    """A finished and written run: its summary and its calls."""
 
     run: Run
     summary: Summary
@@ -31,14 +31,14 @@ class Finished:
 
 
 class Looker(Protocol):
-    """Whoever looks on, whatever the command."""
+    """Shows the progress of any command."""
 
     def say(self, line: str) -> None:
-        """Take a line for a person."""
+        """Shows a line."""
         ...
 
     def close(self) -> None:
-        """The calls are over."""
+        """Ends the output; all calls are over."""
         ...
 
 
@@ -46,22 +46,22 @@ class Job(Protocol):
     """What one command does with a run.
 
     Attributes:
-        request: What was asked for.
-        watcher: Who looks on.
+        request: The request.
+        watcher: Shows the progress.
     """
 
     @property
     def request(self) -> Request:
-        """See above."""
+        """The request."""
         ...
 
     @property
     def watcher(self) -> Looker:
-        """See above."""
+        """Shows the progress."""
         ...
 
     def check(self) -> None:
-        """Check that this machine can make the calls.
+        """Checks that this machine can make the planned number of calls.
 
         Raises:
             ConfigError: It cannot.
@@ -69,28 +69,28 @@ class Job(Protocol):
         ...
 
     def plan_line(self, scenarios: Sequence[Prepared]) -> str:
-        """The plan in one line."""
+        """Returns the plan in one line."""
         ...
 
     def planned(self, scenarios: Sequence[Prepared]) -> Planned:
-        """What run.json says of the plan."""
+        """Returns what run.json stores of the plan."""
         ...
 
     async def make(self, run: Run, signals: Signals) -> Finished:
-        """Make the calls and write the run.
+        """Makes the calls and writes the run.
 
         Raises:
-            HarnessError: Nobody could be called.
+            HarnessError: No call could be made.
         """
         ...
 
     def show(self, console: Console, finished: Finished) -> None:
-        """Print the verdict."""
+        """Prints the verdict."""
         ...
 
 
 def carry_out(job: Job, console: Console) -> int:
-    """Run what was asked for and return the exit code.
+    """Runs the job and returns the exit code.
 
     Raises:
         HarnessError: Nothing could be run; no folder is left.
@@ -104,11 +104,11 @@ def carry_out(job: Job, console: Console) -> int:
 
 
 async def make_and_show(job: Job, console: Console, signals: Signals) -> Finished | None:
-    """The flow itself; None after a dry run.
+    """Runs the job and shows its result; returns None after a dry run.
 
     Raises:
         HarnessError: Nothing could be run; no folder is left.
-        CancelledError: A signal came before there was anything to be written.
+        CancelledError: A signal came before there was anything to write.
     """
     request, watcher = job.request, job.watcher
     scenarios = await make_ready(request, watcher.say)

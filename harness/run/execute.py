@@ -1,4 +1,4 @@
-"""The calls of a run, made as its pace says: the target made ready, everything written, the verdict given."""
+"""Executes a run: prepares the target, makes the calls at the given pace, writes everything and judges it."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from harness.timeline.events import Event
 
 
 class Watcher(Protocol):
-    """Who looks on: a progress bar, plain lines, a printed timeline.
+    """Shows the progress: as a progress bar, plain lines, or a printed timeline.
 
-    `wants_events`: whether what happens in a call is shown; if not, nothing is sent between processes for it.
+    `wants_events`: whether to receive the events of calls; if not, processes do not send them.
     """
 
     wants_events: bool
 
     def say(self, line: str) -> None:
-        """A line for a person."""
+        """Shows a line."""
         ...
 
     def started(self, total: int) -> None:
-        """The calls begin now."""
+        """Called when the calls begin."""
         ...
 
     def event(self, call: str, event: Event) -> None:
-        """Something happened in a call."""
+        """Called for each event of a call."""
         ...
 
     def ended(self, result: CallResult, alive: int) -> None:
-        """A call has ended."""
+        """Called when a call has ended; `alive` calls are still running."""
         ...
 
 
@@ -63,19 +63,19 @@ async def execute(
     stop_at_failure: bool = False,
     retry_unfit: int = 0,
 ) -> tuple[Outcome, Summary]:
-    """Make the calls and write the run; every finished call is on the disk when its line is shown.
+    """Makes the calls and writes the run. Every finished call is on disk before its line is shown.
 
     Args:
-        run: What was asked for, made ready.
+        run: The run.
         pace: When calls start.
-        watcher: Who looks on.
-        signals: Cut the calls that run; what is recorded is written all the same.
-        stop_at_failure: Start nothing more at the first failed call.
-        retry_unfit: How many times calls that could not be measured are made again.
+        watcher: Shows the progress.
+        signals: A signal cuts the running calls; what is recorded is still written.
+        stop_at_failure: Whether to start no more calls after the first failed one.
+        retry_unfit: How many times to retry calls that could not be measured.
 
     Raises:
-        StackError: The embedded stack did not come up.
-        ConfigError: The embedded stack cannot be configured so.
+        StackError: The embedded stack did not start.
+        ConfigError: The embedded stack's configuration is invalid.
     """
     run.directory.write_settings(run.settings)
     outcome = Outcome()
@@ -92,7 +92,7 @@ async def execute(
             disk = asyncio.Lock()
 
             async def keep(result: CallResult) -> None:
-                """On the disk, one after the other; other calls' packets do not wait for that."""
+                """Writes results one at a time, in a thread, so that packets of other calls do not wait."""
                 async with disk:
                     await asyncio.to_thread(run.directory.append_call, result)
 
@@ -123,7 +123,7 @@ async def execute(
 
 
 async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher) -> tuple[Fallen | None, StartCall]:
-    """Open everything that calls need; return what tells of the embedded stack's fall, and what makes a call."""
+    """Opens everything that calls need; returns the task that ends if the stack fails, and the call factory."""
     target, fallen = await stack.enter_async_context(run.reachable())
     if pace.slots is None or pace.slots > CALLS_IN_A_SHARD[run.request.engine]:
         pool = ShardPool(

@@ -1,4 +1,4 @@
-"""The end of a run and its reports, all made from what was recorded."""
+"""Finishes a run: judges it and writes its reports, all from what was recorded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def finish_run(
     thresholds: Sequence[Threshold],
     ending: Ending,
 ) -> Summary:
-    """Judges a run's calls and writes its reports. A disk that refused anything is a reason of the summary."""
+    """Judges a run's calls and writes its reports. A failed write becomes a reason in the summary."""
     settings = settings.model_copy(update={"ending": ending, "calibration": stated(newest())})
     directory.write_settings(settings)
     summary = _write(directory, settings, calls, thresholds, ending)
@@ -72,10 +72,10 @@ def _write(
 
 
 def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summary:
-    """Judges a recorded run again and writes its reports again; with `remeasure` its numbers too.
+    """Judges a recorded run again and rewrites its reports; with `remeasure`, also measures its calls again.
 
-    A run that was killed before its end is reported as interrupted; the recordings that it left unfinished are removed.
-    Measured again, it has the calls that then ran as well.
+    A run that was killed is reported as interrupted, and its unfinished recordings are removed. Measuring it again also
+    includes the calls that were running when it was killed.
 
     Raises:
         ConfigError: The folder holds no run that can be read, or cannot be written.

@@ -39,27 +39,30 @@ def make_run(
     seed: int | None = None,
     show: bool = False,
 ) -> RecordedRun:
-    """Run scenarios and return what they left; the arguments mean what the options of `voice-harness run` mean.
+    """Runs scenarios and returns the recorded run. The arguments correspond to the options of `voice-harness run`.
 
-    Call it in the main thread and outside of an event loop. While it runs, Ctrl-C ends the calls and the run is
-    written; the API key is taken out of the environment, so that no child process has it.
+    Call it in the main thread and outside of an event loop. While it runs, Ctrl-C ends the calls and the run is still
+    written. Meanwhile the API key is removed from the environment, so that no child process inherits it.
 
     Args:
         scenarios: Files, folders, or the names of shipped scenarios.
         target: A name in voice-harness.toml, a URL, or `embedded`.
         agent: The agent's id.
-        engine: What carries the media.
-        calls: How many calls at once.
+        engine: The media engine.
+        calls: The number of concurrent calls.
         repeat: How many times each slot runs the scenarios.
-        rate_per_min: Start calls at this rate in place of slots.
-        duration_s: With a rate: for how long.
-        sets: Keys of the scenarios, such as `session.language=fr`.
-        thresholds: Such as `turn.ttfa: p(95)<1500ms`.
-        record: Which calls' audio is kept.
-        retry_unfit: How many times calls that could not be measured are made again.
+        rate_per_min: Starts calls at this rate, per minute, instead of in slots.
+        duration_s: With a rate: for how long, in seconds.
+        sets: Overrides of scenario keys, such as `session.language=fr`.
+        thresholds: Additional thresholds, such as `turn.ttfa: p(95)<1500ms`.
+        record: Which calls' audio to keep.
+        retry_unfit: How many times to retry calls that could not be measured.
         out: The run's folder; None for a new one in `reports/`.
-        seed: Of everything random; None for any.
-        show: Print what the command prints.
+        seed: The seed of everything random; None for a random seed.
+        show: Whether to print what the command prints.
+
+    Returns:
+        The run, as `read_run` would read it, with its summary.
 
     Raises:
         HarnessError: Nothing could be run: a scenario, the target or the stack cannot be used.
@@ -102,7 +105,7 @@ def make_run(
 
 @contextmanager
 def _environment_restored() -> Iterator[None]:
-    """Gives the caller back what was taken out of its environment."""
+    """Restores the environment variables of the calling process."""
     before = dict(os.environ)
     try:
         yield

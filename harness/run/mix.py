@@ -1,4 +1,4 @@
-"""Which scenario the next call follows where several are mixed by weight: `a.yaml=70 b.yaml=30`."""
+"""Chooses the scenario of the next call when several are mixed by weight: `a.yaml=70 b.yaml=30`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from harness.errors import UsageError
 
 
 def parse_weight(text: str) -> tuple[str, float | None]:
-    """Splits a scenario's path and its weight; None if no weight is given.
+    """Parses `SCENARIO=WEIGHT` into path and weight; the weight is None if none is given.
 
     Raises:
-        UsageError: The weight is no number above zero.
+        UsageError: The weight is not a number above zero.
     """
     path, equals, weight = text.rpartition("=")
     if not equals:
@@ -28,10 +28,10 @@ def parse_weight(text: str) -> tuple[str, float | None]:
 
 
 def mix_of(weights: Sequence[float | None]) -> Mix:
-    """All of them weighted, by shares of a hundred, or none.
+    """Returns the mix of scenarios with these weights. Either all have a weight, adding up to 100, or none has.
 
     Raises:
-        UsageError: Some are and some are not, or they do not add up.
+        UsageError: Only some have a weight, or the weights do not add up to 100.
     """
     given = [weight for weight in weights if weight is not None]
     if given and len(given) < len(weights):
@@ -51,16 +51,16 @@ def mix_of(weights: Sequence[float | None]) -> Mix:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Scenarios by weight, in an order that is the same each time and spreads them evenly."""
+    """Scenarios by weight, in a deterministic order that spreads them evenly."""
 
     weights: tuple[float, ...]
 
     def pick(self, index: int) -> int:
-        """Which scenario the call of that index (from 0) follows: the one that is furthest behind its share."""
+        """Returns the scenario of the call with this index (from 0): the one furthest behind its share."""
         total = sum(self.weights)
         counts = [0] * len(self.weights)
         chosen = 0
-        # The order repeats itself where weights are whole numbers; a load has few scenarios and thousands of calls.
+        # With whole weights the order is periodic. Computing one period each time is cheap: a load has few scenarios.
         for place in range(index % self._period + 1):
             behind = [weight * (place + 1) / total - count for weight, count in zip(self.weights, counts, strict=True)]
             chosen = max(range(len(behind)), key=lambda which: (behind[which], -which))

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PacedCalls:
-    """See `Job`.
+    """The job of `run` and `call`; see `Job`.
 
     Attributes:
-        request: What was asked for.
+        request: The request.
         pace: When calls start.
-        watcher: Who looks on.
-        stop_at_failure: Start nothing more at the first failed call.
-        retry_unfit: How many times calls that could not be measured are made again.
+        watcher: Shows the progress.
+        stop_at_failure: Whether to start no more calls after the first failed one.
+        retry_unfit: How many times to retry calls that could not be measured.
     """
 
     request: Request
@@ -45,7 +45,7 @@ class PacedCalls:
         check_allowed(self.pace.slots, self.request.engine, where="--calls")
 
     def plan_line(self, scenarios: Sequence[Prepared]) -> str:
-        """The plan in one line: target, calls, most minutes, sessions."""
+        """Returns the plan in one line: target, calls, sessions and the longest duration in minutes."""
         pace = self.pace
         names = ", ".join(prepared.loaded.name for prepared in scenarios)
         longest_s = max(prepared.longest_s() for prepared in scenarios)
@@ -85,11 +85,11 @@ class PacedCalls:
 
 
 def agents_of(scenarios: Sequence[Prepared]) -> str:
-    """The agents that are called, each once."""
+    """Returns the ids of the agents to call, each once."""
     return ", ".join(dict.fromkeys(prepared.agent for prepared in scenarios))
 
 
 def prompts_of(scenarios: Sequence[Prepared]) -> str:
-    """The end of a plan's line: which prompts are given to the agent; empty where none is."""
+    """Returns the end of a plan line, which lists the prompts given to the agent; empty if there are none."""
     prompts = dict.fromkeys(str(each.loaded.prompt) for each in scenarios if each.loaded.prompt is not None)
     return "".join(f"; {prompt}" for prompt in prompts)

@@ -1,4 +1,4 @@
-"""When calls start: in slots that each wait for their own (closed model), or at a rate, whatever runs (open model)."""
+"""When calls start: in slots, one call after the other (closed model), or at a fixed rate (open model)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.run.request import check_above_zero
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many calls, and when.
+    """How many calls to make, and when.
 
     Attributes:
-        slots: Closed model: how many calls at once. Open model: how many may be alive; None for no cap.
-        total: How many calls in all.
-        rate_per_min: Open model: how many calls start in a minute; None for the closed model.
+        slots: Closed model: the number of concurrent calls. Open model: how many may be alive; None for no cap.
+        total: The number of calls in total.
+        rate_per_min: Open model: how many calls start per minute; None for the closed model.
         repeat: Closed model: how many times each slot runs the list of scenarios.
     """
 
@@ -27,11 +27,11 @@ class Pace:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls start at a rate, whatever runs."""
+        """Whether calls start at a fixed rate, however many are running."""
         return self.rate_per_min is not None
 
     def due_ns(self, index: int) -> int:
-        """Open model: when the call of that index (from 0) starts, from the run's start on."""
+        """Open model: returns when the call with this index (from 0) starts, in ns since the run's start."""
         if self.rate_per_min is None:
             return 0
         return round(index * 60 * NS_PER_S / self.rate_per_min)
@@ -40,10 +40,10 @@ class Pace:
 def plan_pace(
     *, scenarios: int, calls: int | None, repeat: int, rate_per_min: float | None, duration_s: float | None
 ) -> Pace:
-    """The pace that the options of `run` ask for.
+    """Returns the pace for the options of `run`.
 
     Raises:
-        UsageError: They contradict each other.
+        UsageError: An option is not above zero, or they contradict each other.
     """
     for name, value in (("--calls", calls), ("--repeat", repeat), ("--rate", rate_per_min), ("--duration", duration_s)):
         check_above_zero(name, value)

@@ -1,4 +1,4 @@
-"""What people name, read and checked: a target, scenarios, thresholds; for commands and for scripts alike."""
+"""Reads and checks what users name: a target, scenarios, thresholds; for commands and for scripts."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ COMMAND_LINE = "--threshold"
 
 
 def read_target(option: str | None, *, warn: Callable[[str], None]) -> Target:
-    """The target by the option, voice-harness.toml and the environment, which holds no key afterwards.
+    """Chooses the target by the option, voice-harness.toml and the environment; removes keys from the environment.
 
     Args:
         option: A name, a URL, `embedded`, or None for the default.
-        warn: Takes lines for a person.
+        warn: Prints warnings and notes.
 
     Raises:
-        ConfigError: None is named where one must be, or it is not usable.
+        ConfigError: No target is named but one is required, or it is not usable.
     """
     path = find_config(Path.cwd())
     config = load_config(path) if path else None
@@ -44,10 +44,10 @@ def read_target(option: str | None, *, warn: Callable[[str], None]) -> Target:
 def read_scenarios(
     paths: Sequence[Path], sets: Sequence[str] | None, expression: str | None = None
 ) -> list[LoadedScenario]:
-    """The scenarios of files and folders, with --set laid over them, chosen by -k.
+    """Reads the scenarios of files and folders, applies --set, and selects by the expression of -k.
 
     Raises:
-        UsageError: A scenario cannot be followed, or nothing is left.
+        UsageError: A scenario is invalid, or none is selected.
     """
     loaded, problems = read_each_scenario(paths, sets)
     raise_all(problems)
@@ -57,13 +57,13 @@ def read_scenarios(
 def read_each_scenario(
     paths: Sequence[Path], sets: Sequence[str] | None
 ) -> tuple[list[LoadedScenario], list[UsageError]]:
-    """Those scenarios of files and folders that can be followed, and what is wrong with the others.
+    """Reads the scenarios of files and folders; returns the valid ones and the errors of the others.
 
     Raises:
         UsageError: A --set cannot be read.
     """
     shipped = shipped_scenarios()
-    # A bare name that is nothing here; whatever is here goes first.
+    # A bare name means a shipped scenario, unless it exists as a path.
     paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
     return load_all(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
 
@@ -71,10 +71,10 @@ def read_each_scenario(
 def read_thresholds(
     scenarios: Sequence[LoadedScenario], options: Sequence[str] | None, engine: str = "sdk"
 ) -> list[Threshold]:
-    """The scenarios' thresholds and those of the command line, checked to be possible.
+    """Returns the scenarios' thresholds and those of the command line; checks that samples for them are possible.
 
     Raises:
-        UsageError: One cannot be read, or no script can give its samples, or not this engine.
+        UsageError: A threshold cannot be parsed, or no scenario or not this engine can give its samples.
     """
     found, problems = [], []
     for loaded in scenarios:

@@ -1,4 +1,4 @@
-"""What is asked for: one class, from the command line or a locustfile down to the processes that make calls."""
+"""The request of a run, from the command line or a locustfile down to the processes that make calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.target.target import Target
 
 
 def any_seed() -> int:
-    """A seed, where none was given."""
+    """Returns a random seed, for when none was given."""
     return random.SystemRandom().randrange(2**31)
 
 
@@ -28,23 +28,23 @@ def _command_line() -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What every command that makes calls has in common; what is its own is in its `Job`.
+    """What all commands that make calls have in common. What is specific to a command is in its `Job`.
 
     Attributes:
-        name: Names the run's folder.
-        scenarios: What the calls follow.
-        target: Whom they go to.
-        seed: Of everything random.
-        agent: The agent's id; None: the scenario's or the target's.
-        engine: What carries the media.
-        record: Which calls' audio is kept.
+        name: The name of the run, used for its folder.
+        scenarios: The scenarios to run.
+        target: The target to call.
+        seed: The seed of everything random.
+        agent: The agent's id; None for the scenario's or the target's.
+        engine: The media engine.
+        record: Which calls' audio to keep.
         thresholds: Limits that the run has to meet.
-        session_rate_per_min: The most sessions that are created in a minute; None for no limit.
-        call_duration_s: Each call loops its turns for this long; None to play them once.
+        session_rate_per_min: The most sessions to create per minute; None for no limit.
+        call_duration_s: Each call loops its turns for this many seconds; None to play them once.
         out: Where the run is written; None for a new folder in `reports/`.
-        junit: Where a copy of the JUnit report goes.
-        dry_run: Print the plan and make no calls.
-        quiet: Print only failures and the verdict.
+        junit: Where to write a copy of the JUnit report.
+        dry_run: Whether to print the plan and make no calls.
+        quiet: Whether to print only failures and the verdict.
         command: The command line, for run.json.
 
     Raises:
@@ -73,7 +73,7 @@ class Request:
 
 
 def check_above_zero(option: str, value: float | None) -> None:
-    """Return where an option was left out or is a number greater than 0.
+    """Checks that an option was left out (None) or is a finite number greater than 0.
 
     Raises:
         UsageError: It is not.

@@ -1,4 +1,4 @@
-"""A run under way: what was asked for, made ready, and the folder that it is written to."""
+"""A run in progress: its request, its prepared scenarios, and the folder that it is written to."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Fallen = asyncio.Task[StackError]
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has a folder; no call has been made yet.
+    """A run whose folder exists. Its calls are made with it.
 
     Attributes:
-        request: What was asked for.
-        scenarios: Its scenarios, made ready.
+        request: The request.
+        scenarios: Its prepared scenarios.
         directory: Where everything is written.
         settings: The content of run.json.
-        clock: The only reader of time.
-        say: Takes lines for a person.
+        clock: The clock.
+        say: Prints a line.
     """
 
     request: Request
@@ -48,11 +48,13 @@ class Run:
 
     @asynccontextmanager
     async def reachable(self) -> AsyncIterator[tuple[Target, Fallen | None]]:
-        """The target with an address, and what finishes if an embedded stack falls; the stack is stopped afterwards.
+        """Yields the target with its address, and a task that finishes if the embedded stack fails.
+
+        An embedded stack is started first and stopped on exit. Other targets have no task (None).
 
         Raises:
-            StackError: The embedded stack did not come up.
-            ConfigError: The embedded stack cannot be configured so.
+            StackError: The embedded stack did not start.
+            ConfigError: The embedded stack's configuration is invalid.
         """
         target = self.request.target
         if target.kind != "embedded":
@@ -74,17 +76,17 @@ class Run:
             await stack.stop()
 
     def shard_order(self, target: Target) -> ShardOrder:
-        """What each process that makes calls is told; `target` is reachable."""
+        """Returns the order for each process that makes calls; `target` must be reachable."""
         return shard_order(self.request, target, self.directory.path.resolve())
 
     def finish(self, calls: Sequence[CallResult], ending: Ending, *, settings: RunSettings | None = None) -> Summary:
-        """Judge the calls and write the reports; `settings` where more is known by now."""
+        """Judges the calls and writes the reports; `settings` replaces the run's own if more is known by now."""
         thresholds: Sequence[Threshold] = self.request.thresholds
         return finish_run(self.directory, settings or self.settings, calls, thresholds, ending)
 
 
 async def make_ready(request: Request, say: Say) -> list[Prepared]:
-    """The request's scenarios with their speech; in a dry run texts are checked and not spoken.
+    """Prepares the request's scenarios with their speech; in a dry run texts are checked but not synthesised.
 
     Raises:
         HarnessError: A scenario or a fixture cannot be used, or no agent is named.
@@ -93,10 +95,10 @@ async def make_ready(request: Request, say: Say) -> list[Prepared]:
 
 
 def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, clock: Clock, say: Say) -> Run:
-    """Make the run's folder and its settings.
+    """Creates the run's folder and its settings.
 
     Raises:
-        ConfigError: The folder holds a run already, or cannot be written.
+        ConfigError: The folder already holds a run, or cannot be written.
     """
     now = clock.utc()
     directory = RunDirectory.create(request.out, name=request.name, now=now)
@@ -105,12 +107,12 @@ def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, 
 
 
 def shard_order(request: Request, target: Target, directory: Path | None) -> ShardOrder:
-    """What each process that makes calls is told, but for where its scenarios are.
+    """Returns the order for each process that makes calls, without the path of its scenarios.
 
     Args:
-        request: What was asked for.
-        target: The request's target; reachable, where that is known yet.
-        directory: Where calls are recorded; None if not known yet.
+        request: The request.
+        target: The request's target, with its address if that is known yet.
+        directory: Where calls are recorded; None if that is not known yet.
     """
     return ShardOrder(
         engine=request.engine,

@@ -1,4 +1,4 @@
-"""A run's settings, as they are written to `run.json`."""
+"""Builds a run's settings, which are written to `run.json`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class Planned:
-    """How many calls a run is to make, and what run.json holds of its command alone.
+    """The planned calls of a run, and the fields of run.json that only its command has.
 
     Attributes:
         pace: When calls start.
-        own: Fields of `RunSettings` that only this command has.
+        own: Fields of `RunSettings` that only this command sets.
     """
 
     pace: Pace
@@ -44,7 +44,7 @@ class Planned:
 def run_settings(
     request: Request, scenarios: Sequence[Prepared], planned: Planned, *, run: str, started: datetime
 ) -> RunSettings:
-    """The content of run.json; the target's key is masked wherever it stands."""
+    """Returns the content of run.json; the target's key is masked wherever it appears."""
     pace = planned.pace
     settings = {
         "version": 1,
@@ -80,7 +80,7 @@ def _scenario(prepared: Prepared) -> dict[str, Any]:
     overrides = dict(loaded.overrides)
     model = loaded.model.model_dump(exclude_none=True, exclude_defaults=True)
     for session in (overrides, model.get("session", {})):
-        if "reference_audio_url" in session:  # its query is often a signature, which opens the file to whoever has it
+        if "reference_audio_url" in session:  # its query is often a signature that grants access to the file
             session["reference_audio_url"] = shown_url(session["reference_audio_url"])
     return {
         "path": str(loaded.path),
@@ -94,13 +94,13 @@ def _scenario(prepared: Prepared) -> dict[str, Any]:
 
 
 def _prompt(prompt: Prompt) -> dict[str, Any]:
-    """Which prompt it was, to compare runs by."""
+    """Returns what identifies the prompt, to compare runs by it."""
     file = None if prompt.file is None else str(prompt.file)
     return {"file": file, "first_words": prompt.first_words, "sha256": prompt.sha256}
 
 
 def _places(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
-    """Where each expectation is written, by its dotted key."""
+    """Yields the dotted key of each expectation and where it is written."""
 
     def walk(node: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:
         if isinstance(node, Mapping):

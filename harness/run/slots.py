@@ -1,4 +1,4 @@
-"""Runs calls in one process, at a pace, and hands each result on as it ends."""
+"""Runs the calls of a pace from one event loop and passes on each result as its call ends."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _log = logging.getLogger(__name__)
 
 
 class RunningCall(Protocol):
-    """A call that can be made once, and cut while it runs."""
+    """A call that can be made once, and cut while it is running."""
 
     async def make(self) -> CallResult:
-        """Makes the call; raises nothing."""
+        """Makes the call and returns its result; never raises."""
         ...
 
     def cut(self) -> None:
-        """Ends it on request."""
+        """Ends the call early, on request."""
         ...
 
 
+# Takes the call's id, its scenario, and when to start it (monotonic ns; None: now).
 StartCall = Callable[[str, Prepared, int | None], RunningCall]
-"""Of an id, a scenario, and when it is to start (monotonic ns; None: now)."""
 
 
 @dataclass
 class Outcome:
-    """What came of a run."""
+    """The outcome of a run: its results, the number of dropped calls, and whether it was interrupted."""
 
     results: list[CallResult] = field(default_factory=list)
     dropped: int = 0
@@ -45,14 +45,15 @@ class Runner:
     """Runs a pace's calls over scenarios.
 
     Args:
-        scenarios: In the order in which each slot runs them.
-        pace: How many calls, and when.
-        start: Makes a call of an id and a scenario, ready to be run.
-        keep: Stores a result before it is announced.
+        scenarios: The scenarios, in the order in which each slot runs them.
+        pace: How many calls to make, and when.
+        start: Creates a call, ready to be made.
         ended: Called with each result as its call ends.
-        again: Called with the number of calls before each round of repeated calls.
-        stop_at_failure: Starts nothing more at the first failed call; running calls finish.
-        retry_unfit: So many times at most a call is made again that could not be measured.
+        clock: The clock.
+        keep: Saves a result, before `ended` is called.
+        again: Called before each round of retries, with their number.
+        stop_at_failure: Whether to start no more calls after the first failed one; running calls finish.
+        retry_unfit: How many times at most to retry a call that could not be measured.
     """
 
     def __init__(
@@ -84,22 +85,22 @@ class Runner:
 
     @property
     def alive(self) -> int:
-        """How many calls run now."""
+        """The number of running calls."""
         return len(self._running)
 
     def stop(self) -> None:
-        """Starts nothing more; running calls finish."""
+        """Starts no more calls; running calls finish."""
         self._stopping.set()
 
     def interrupt(self) -> None:
-        """Starts nothing more and cuts what runs; their results are kept, as cut."""
+        """Starts no more calls and cuts the running ones; their results are kept and marked as cut."""
         self.outcome.interrupted = True
         self.stop()
         for call in list(self._running):
             call.cut()
 
     async def run(self) -> Outcome:
-        """Runs to the end, or to the end of what ran when it was stopped."""
+        """Runs all calls; after a stop, returns when the running calls have ended."""
         await (self._run_open() if self._pace.is_open else self._run_closed())
         for _ in range(self._retry_unfit):
             unsure = [result for result in standing(self.outcome.results) if result.may_be_made_again]
@@ -110,7 +111,7 @@ class Runner:
         return self.outcome
 
     async def _run_again(self, results: Sequence[CallResult]) -> None:
-        """One after the other: what could not be measured beside others may be by itself."""
+        """Retries one call at a time: without others running, it may be measurable."""
         by_name = {scenario.loaded.name: scenario for scenario in self._scenarios}
         for result in results:
             if not self._stopping.is_set():
@@ -140,12 +141,12 @@ class Runner:
             task = asyncio.create_task(self._one(self._scenarios[index % len(self._scenarios)], due_ns))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
-            await asyncio.sleep(0)  # the call is alive before the next is weighed against the cap
+            await asyncio.sleep(0)  # let the call start, so that it counts towards the cap
         if tasks:
             await asyncio.gather(*tasks)
 
     async def _wait_until(self, due_ns: int) -> bool:
-        """False where the run was stopped first."""
+        """Waits until the time; returns False if the run was stopped first."""
         stopped = asyncio.ensure_future(self._stopping.wait())
         slept = asyncio.ensure_future(self._clock.sleep_until_ns(due_ns))
         try:

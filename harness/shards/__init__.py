@@ -1,1 +1,1 @@
-"""Processes that make calls, and the pool that shares calls among them."""
+"""Processes that make calls, and the pool that distributes calls among them."""

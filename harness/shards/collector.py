@@ -1,22 +1,22 @@
-"""The garbage collector, kept from stopping a process for long while packets wait.
+"""Controls the garbage collector, so that it does not stop a process for long while packets wait.
 
-What a call leaves behind refers to itself, so it stays until a full collection, which looks at all that lives. Of
-what a process holds before its first call that took 19 to 49 ms of CPU; of what a hundred ended calls had left
-(54,000 objects to be taken apart) 248. Python leaves it until there is a quarter more than before. Here what there is
-before the first call is left out for good, and a full collection follows every few calls that have ended, and the
-last one.
+An ended call leaves reference cycles, which only a full collection frees. A full collection visits all live objects:
+it took 19 to 49 ms of CPU for what a process holds before its first call, and 248 ms after a hundred ended calls
+(54,000 objects to free). By default Python runs it only when the number of objects has grown by a quarter. Here the
+objects that exist before the first call are frozen, and a full collection runs after every few ended calls and when no
+call is left.
 """
 
 from __future__ import annotations
 
 import gc
 
-YOUNG, MIDDLE, NEVER = 700, 10, 1_000_000  # the first two as Python has them: a millisecond at the most
-EVERY_ENDED = 4  # calls; each leaves some 540 objects, 2.5 ms of work
+YOUNG, MIDDLE, NEVER = 700, 10, 1_000_000  # the first two are Python's defaults, which cost a millisecond at most
+EVERY_ENDED = 4  # calls; each leaves about 540 objects, 2.5 ms of work
 
 
 class Collector:
-    """Of one process. Make it when all is ready for the first call, and tell it of each that has ended."""
+    """The collector of one process. Create it when everything is ready for the first call."""
 
     def __init__(self) -> None:
         gc.collect()
@@ -25,7 +25,7 @@ class Collector:
         self._ended = 0
 
     def ended(self, *, alive: int) -> None:
-        """Notes that a call has ended while `alive` others still run."""
+        """Counts an ended call; `alive` calls are still running."""
         self._ended += 1
         if alive == 0 or self._ended >= EVERY_ENDED:
             self._ended = 0

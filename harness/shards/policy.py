@@ -1,16 +1,16 @@
-"""Which shard makes which call, when shards begin and end, and what a message or a death means. Pure.
+"""Decides which shard makes which call, when shards start and end, and what their messages and deaths mean. Pure.
 
-Both drivers of shards ask it, `pool` on asyncio and `load/locust/bridge.py` on gevent. They start processes, move lines
-and wait; they decide nothing. It does no I/O and reads no clock: times are seconds of one monotonic clock, passed in.
+Both drivers use it: `pool` on asyncio and `load/locust/bridge.py` on gevent. They start processes, move lines and wait,
+but make no decisions. It does no I/O and reads no clock: times are seconds of one monotonic clock, passed in.
 
-A driver's part::
+What a driver does::
 
-    begin, take        start a process for each shard that these return, and send it `order_of` first
-    to_send            what goes to the shard for a call, once the shard is ready
-    heard              for each message of a shard; acts on what it returns
-    look               every `LOOK_S`; ends the shards and fails the calls that it returns
-    leave              when a call is over; closes the shard's input where it says so
-    ended, not_started when a process is gone; fails the calls that it returns
+    begin, take        starts a process for each shard that these return, and first sends it `order_of`
+    to_send            once the shard is ready, sends it what this returns for a call
+    heard              calls it for each message of a shard, and acts on what it returns
+    look               calls it every `LOOK_S`; ends the shards and fails the calls that it returns
+    leave              calls it when a call is over; closes the shard's input if it returns True
+    ended, not_started calls them when a process is gone; fails the calls that they return
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from harness.shards.protocol import CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import Silence, stood_still
 from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
 
-END_S = 40.0  # of calls that were cut: they hang up, are measured, and their recordings are saved
-SPARE_SHARE = 0.25  # of a shard's room: with less left, the next shard begins before it is needed
+END_S = 40.0  # for cut calls to hang up, be measured and save their recordings
+SPARE_SHARE = 0.25  # of a shard's room: with less left, the next shard starts before it is needed
 LINES_SHOWN = 20
 
 
 @dataclass
 class _Call:
-    """A call that a shard was given."""
+    """A call that was placed on a shard."""
 
     order: CallOrder
     is_sent: bool = False
@@ -49,11 +49,11 @@ class ShardState:
     """One shard, as the policy knows it.
 
     Attributes:
-        number: Its place in the order of beginning, from 1.
-        second: What it last said of its second: `alive`, `lag_ms`, `cpu`.
-        error: Why it cannot make calls, where it said so or never became ready.
-        gone: Why its process is gone; None while there is one.
-        log_tail: Takes what its process writes that is no message.
+        number: Its number in order of starting, from 1.
+        second: Its last `second` message: `alive`, `lag_ms`, `cpu`.
+        error: Why it cannot make calls, if it reported an error or never became ready.
+        gone: Why its process is gone; None while it exists.
+        log_tail: The last lines of its process's output that are not messages.
     """
 
     number: int
@@ -72,18 +72,18 @@ class ShardState:
 
     @property
     def takes_calls(self) -> bool:
-        """Whether it may be given calls, now or when there is room."""
+        """Whether it accepts calls, now or when there is room."""
         return not (self.retires or self.error or self.killed or self.gone)
 
     @property
     def room(self) -> int:
-        """How many more calls it takes now."""
+        """How many more calls it accepts now."""
         return max(0, CALLS_IN_A_SHARD[self.engine] - len(self.calls)) if self.takes_calls else 0
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Which shard makes a call, and the shards to start: that one may be among them."""
+    """The shard that makes a call, and the shards to start, which may include it."""
 
     shard: ShardState
     begun: tuple[ShardState, ...]
@@ -91,7 +91,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Ready:
-    """The shard waits for calls: send it those that wait for it."""
+    """The shard is ready: send it the calls that wait for it."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Happened:
 
 @dataclass(frozen=True)
 class SecondTold:
-    """What a shard says once a second: `alive`, `lag_ms`, `cpu`."""
+    """The state that a shard reports once a second: `alive`, `lag_ms`, `cpu`."""
 
     number: int
     second: dict[str, Any]
@@ -130,7 +130,7 @@ Meaning = Ready | Started | Ended | Happened | SecondTold
 
 @dataclass(frozen=True)
 class Looked:
-    """Shards to end at once, and calls that have failed, with their failures."""
+    """Shards to kill now, and calls that have failed, with their failures."""
 
     kill: tuple[ShardState, ...] = ()
     lost: Mapping[str, OwnFailure] = field(default_factory=dict)
@@ -146,15 +146,15 @@ class ShardPolicy:
     """The shards of one driver.
 
     Args:
-        order: What all shards are told, except for their engine, seed and share of the session rate.
-        shards: How many shards share the session rate, those of other drivers included.
-        starter: Tells this driver from others of the same load, so that no two shards have the same seed.
+        order: The order for all shards, except for their engine, seed and share of the session rate.
+        shards: How many shards share the session rate, including those of other drivers.
+        starter: Identifies this driver among those of the same load, so that no two shards have the same seed.
 
     Attributes:
-        order: As above; may be replaced before the first shard begins.
-        shards: All shards that have begun, those that are gone included.
-        died: How many shards died with calls in them.
-        error: The last error of a shard; None without one.
+        order: As above; may be replaced before the first shard starts.
+        shards: All shards started so far, including those that are gone.
+        died: The number of shards that died with calls in them.
+        error: The last error of a shard; None if there was none.
     """
 
     def __init__(self, order: ShardOrder, *, shards: int, starter: str = "") -> None:
@@ -171,25 +171,26 @@ class ShardPolicy:
     # -- shards ------------------------------------------------------------------------------------------------------
 
     def expect(self, engine: EngineName, shards: int, *, grows: bool) -> None:
-        """Says how many shards of an engine the calls need.
+        """Sets how many shards of an engine the calls need.
 
-        Without it, a shard of that engine begins only when a call has no room.
+        Without it, a shard of that engine starts only when a call has no room.
 
         Args:
-            engine: Whose shards.
+            engine: The engine of the shards.
             shards: How many there are from the start. One that dies or retires is replaced with the next call.
-            grows: More calls may come than these have room for: the next shard begins when little room is left.
+            grows: Whether more calls may come than these have room for. If so, the next shard starts when little room
+                is left.
         """
         self._expected[engine] = _Expected(shards, grows)
 
     def begin(self, engine: EngineName, now_s: float) -> ShardState:
-        """A new shard, for the driver to start."""
+        """Returns a new shard, for the driver to start."""
         shard = ShardState(len(self.shards) + 1, engine, Silence(now_s))
         self.shards.append(shard)
         return shard
 
     def order_of(self, shard: ShardState) -> ShardOrder:
-        """The first message to a shard: its engine, its seed, and its share of the session rate."""
+        """Returns the first message to a shard, with its engine, its seed and its share of the session rate."""
         rate = self.order.session_rate_per_min
         own = {
             "engine": shard.engine,
@@ -206,9 +207,9 @@ class ShardPolicy:
     # -- calls -------------------------------------------------------------------------------------------------------
 
     def take(self, order: CallOrder, engine: EngineName, now_s: float) -> Taken:
-        """Gives a call to the shard with the most room, to one that is ready before one that is not.
+        """Places a call on the shard with the most room, preferring shards that are ready.
 
-        Without room a shard begins. Another one begins where it will be needed, so that no call waits for it.
+        If none has room, a shard starts. A spare one starts if it will be needed, so that no call waits for it.
         """
         with_room = [shard for shard in self._taking(engine) if shard.room]
         shard = max(with_room, key=lambda each: (each.is_ready, each.room), default=None)
@@ -225,7 +226,7 @@ class ShardPolicy:
         return Taken(shard, tuple(begun))
 
     def to_send(self, shard: ShardState, call: str, now_s: float) -> tuple[CallOrder | CutOrder, ...]:
-        """What goes to a ready shard for a call, once: its order, and its cut where it was cut meanwhile."""
+        """Returns what to send to a ready shard for a call, once: its order, and a cut if it was cut meanwhile."""
         placed = shard.calls.get(call)
         if placed is None or placed.is_sent or not shard.is_ready or shard.gone is not None:
             return ()
@@ -236,28 +237,28 @@ class ShardPolicy:
         return placed.order, CutOrder(call=call)
 
     def cut(self, shard: ShardState, call: str, now_s: float) -> tuple[CutOrder, ...]:
-        """What goes to the shard to cut a call; nothing where the call's own order has still to be sent."""
+        """Returns what to send to the shard to cut a call; empty if the call's own order is not sent yet."""
         placed = shard.calls.get(call)
         if placed is None or not _mark_cut(placed, now_s):
             return ()
         return (CutOrder(call=call),)
 
     def cut_all(self, now_s: float) -> tuple[ShardState, ...]:
-        """Cuts all calls; gives the shards to send a `CutOrder` of all."""
+        """Marks all calls as cut; returns the shards to send a `CutOrder` for all calls."""
         for shard in self.living:
             for placed in shard.calls.values():
                 _mark_cut(placed, now_s)
         return tuple(self.living)
 
     def leave(self, shard: ShardState, call: str) -> bool:
-        """A call is over, whatever its end; whether its shard is to end as well."""
+        """Removes a call that is over, however it ended; returns whether its shard must end as well."""
         shard.calls.pop(call, None)
         return shard.retires and not shard.calls and shard.gone is None
 
-    # -- what comes from a shard -------------------------------------------------------------------------------------
+    # -- messages from a shard ---------------------------------------------------------------------------------------
 
     def heard(self, shard: ShardState, message: Mapping[str, Any], now_s: float) -> Meaning | None:
-        """What a message of a shard means for the driver, if anything."""
+        """Processes a message of a shard; returns what it means for the driver, None if nothing."""
         shard.silence.heard(now_s)
         match message:
             case {"ended": {"call": str(call)} as result} if call in shard.calls:
@@ -282,10 +283,10 @@ class ShardPolicy:
         return None
 
     def look(self, now_s: float) -> Looked:
-        """Finds frozen shards, and cut calls that do not end by themselves.
+        """Finds frozen shards, and calls that were cut but do not end. Nothing else would end them.
 
-        A shard is ended for calls that do not end only where all of its calls were cut. Otherwise those calls fail
-        alone. Calls that were cut together are measured one after the other, so `END_S` counts from the last such end.
+        A shard with such calls is killed only if all its calls were cut. Otherwise only those calls fail. Calls that
+        were cut together are measured one after the other, so `END_S` counts from the last end of a cut call.
         """
         slept = self._looked_s is not None and stood_still(self._looked_s, now_s)
         self._looked_s = now_s
@@ -295,7 +296,7 @@ class ShardPolicy:
             frozen = shard.silence.look(now_s, ready=shard.is_ready)
             if shard.killed is not None:
                 continue
-            if slept:  # the shard may have slept as well
+            if slept:  # the shard may have been suspended as well
                 shard.last_cut_ended_s = now_s
             overdue = _overdue(shard, now_s)
             if frozen is None and overdue and all(placed.is_cut for placed in shard.calls.values()):
@@ -309,12 +310,12 @@ class ShardPolicy:
         return Looked(tuple(kill), lost)
 
     def ended(self, shard: ShardState, code: int | None) -> dict[str, OwnFailure]:
-        """Handles the end of a shard's process (code None: not waited for) and returns the calls that fail."""
+        """Records that a shard's process ended with this code (None: unknown); returns the calls that fail."""
         how = "nobody waited for its end" if code is None else how_it_ended(code)
         return self._gone(shard, shard.killed or how)
 
     def not_started(self, shard: ShardState, problem: OSError) -> dict[str, OwnFailure]:
-        """A shard's process could not be started; gives the calls that fail."""
+        """Records that a shard's process could not be started; returns the calls that fail."""
         return self._gone(shard, f"it could not be started: {problem.strerror or problem}")
 
     @property
@@ -324,7 +325,7 @@ class ShardPolicy:
 
     @property
     def seconds(self) -> list[dict[str, Any]]:
-        """What each living shard last said of its second."""
+        """The last `second` message of each living shard."""
         return [shard.second for shard in self.living if shard.second]
 
     # ----------------------------------------------------------------------------------------------------------------
@@ -334,7 +335,7 @@ class ShardPolicy:
 
     def _is_spare_needed(self, engine: EngineName) -> bool:
         expected = self._expected.get(engine)
-        if expected is None or self._last_start_failed:  # a machine that cannot start one is not asked with each call
+        if expected is None or self._last_start_failed:  # do not retry a failed start with every call
             return False
         taking = self._taking(engine)
         if expected.grows:
@@ -355,12 +356,12 @@ class ShardPolicy:
 
 
 def _seed(seed: int, starter: str, number: int) -> int:
-    """A shard's seed: the same for the same three, and another for any others."""
+    """Returns a shard's seed, derived from all three values."""
     return int.from_bytes(hashlib.sha256(f"{seed} {number} {starter}".encode()).digest()[:6])
 
 
 def _mark_cut(placed: _Call, now_s: float) -> bool:
-    """Marks a call as cut; whether the shard has to be told now."""
+    """Marks a call as cut; returns whether a cut must be sent to the shard now."""
     is_news = placed.is_sent and not placed.is_cut
     placed.is_cut = True
     if is_news:
@@ -369,7 +370,7 @@ def _mark_cut(placed: _Call, now_s: float) -> bool:
 
 
 def _overdue(shard: ShardState, now_s: float) -> list[str]:
-    """Calls that were cut and have not ended in time."""
+    """Returns the calls that were cut and have not ended in time."""
     return [
         call
         for call, placed in shard.calls.items()

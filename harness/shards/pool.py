@@ -1,6 +1,6 @@
-"""Shards as one place to make calls in: each carries a bounded number, and one that dies costs its own calls only.
+"""Makes calls in a pool of shards. Each shard makes a bounded number, and one that dies loses only its own calls.
 
-This is the driver on asyncio; what it decides by is `policy`.
+This is the asyncio driver; `policy` makes the decisions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from harness.timeline.events import Event
 
 @dataclass(eq=False)
 class _Process:
-    """A shard's process; `settled` once it is ready or gone."""
+    """A shard's process; `settled` is set once it is ready or gone."""
 
     state: ShardState
     child: Child | None = None
@@ -57,12 +57,12 @@ class ShardPool:
     """Makes calls in child processes; an async context manager.
 
     Args:
-        order: What all shards are told; `prepared` is filled in here.
-        scenarios: What the calls follow.
-        clock: The only reader of time.
-        on_event: Takes each event of each call, where wanted.
-        on_second: Takes what each shard says once a second: its number, and `alive`, `lag_ms`, `cpu`.
-        most: The most concurrent calls, by which the session rate is divided; None if unknown.
+        order: The order for all shards; `prepared` is filled in here.
+        scenarios: The scenarios of the calls.
+        clock: The clock.
+        most: The most concurrent calls; None if unknown. It determines how the session rate is divided among shards.
+        on_event: Called with each event of each call, if given.
+        on_second: Called once a second for each shard, with its number and `alive`, `lag_ms`, `cpu`.
 
     Raises:
         HarnessError: On entering: the target or the engine is not usable.
@@ -106,7 +106,7 @@ class ShardPool:
         return self
 
     async def _first(self) -> None:
-        """All shards that are known to be needed; what is wrong with the first is wrong with all."""
+        """Starts all shards known to be needed. The first one starts alone, since its error would be that of all."""
         engine = self._policy.order.engine
         for index in range(self._first_shards):
             process = self._start(self._policy.begin(engine, self._now_s()))
@@ -129,13 +129,13 @@ class ShardPool:
 
     @property
     def pids(self) -> list[int]:
-        """The processes that live."""
+        """The process ids of the living shards."""
         children = [process.child for process in self._processes.values()]
         return [child.pid for child in children if child is not None and not child.has_ended]
 
     @property
     def died(self) -> int:
-        """How many shards died with calls in them."""
+        """The number of shards that died with calls in them."""
         return self._policy.died
 
     def start(
@@ -148,9 +148,9 @@ class ShardPool:
         warm_up: bool = False,
         lasts_s: float | None = None,
     ) -> PooledCall:
-        """A call of that id, ready to be made; a canary runs on the other engine. See `RunningCall`.
+        """Returns a call with this id, ready to be made (see `RunningCall`). A canary runs on the other engine.
 
-        With `lasts_s` its turns are looped for so long.
+        With `lasts_s` its turns are looped for that many seconds.
         """
         scenario = next(index for index, each in enumerate(self._scenarios) if each is prepared)
         order = CallOrder(call=call, scenario=scenario, due_ns=due_ns, lasts_s=lasts_s, warm_up=warm_up, canary=canary)
@@ -159,10 +159,10 @@ class ShardPool:
             engine = "sdk" if engine == "light" else "light"
         return PooledCall(self, order, prepared, engine)
 
-    # -- what PooledCall asks ----------------------------------------------------------------------------------------
+    # -- used by PooledCall ------------------------------------------------------------------------------------------
 
     async def make(self, order: CallOrder, engine: EngineName, took: Callable[[ShardState], None]) -> CallResult:
-        """Makes a call where there is room.
+        """Makes a call in a shard with room; `took` is called with the shard.
 
         Raises:
             OwnFailure: Its shard died, or none could be started.
@@ -183,15 +183,15 @@ class ShardPool:
                 self._do(process.stop(grace_s=END_S))
 
     async def cut(self, shard: ShardState, call: str) -> None:
-        """Cuts a call that `make` gave to this shard."""
+        """Cuts a call that `make` placed on this shard."""
         await self._processes[shard].send(self._policy.cut(shard, call, self._now_s()))
 
     def cutting(self, shard: ShardState, call: str) -> None:
-        """As `cut`, from where nothing can be awaited."""
+        """Like `cut`, for code that cannot await."""
         self._do(self._processes[shard].send(self._policy.cut(shard, call, self._now_s())))
 
     def lost(self, order: CallOrder, prepared: Prepared, problem: OwnFailure) -> CallResult:
-        """The result of a call whose shard died."""
+        """Returns the result of a call that could not finish."""
         utc = self._clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return lost_call(
             order.call,
@@ -215,7 +215,7 @@ class ShardPool:
         task.add_done_callback(self._tasks.discard)
 
     async def _live(self, process: _Process) -> None:
-        """A shard's whole life; its calls end with it."""
+        """Runs a shard's process to its end; calls left in it then fail."""
         shard = process.state
         code = None
         try:
@@ -268,7 +268,7 @@ class ShardPool:
 
 
 class PooledCall:
-    """A call that some shard makes; see `RunningCall`."""
+    """A call made by a shard; see `RunningCall`."""
 
     def __init__(self, pool: ShardPool, order: CallOrder, prepared: Prepared, engine: EngineName) -> None:
         self._pool = pool

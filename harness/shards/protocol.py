@@ -1,10 +1,10 @@
-"""What a driver of calls and its shards say to each other: JSON lines, alike for asyncio and for gevent.
+"""The protocol between a driver of calls and its shards: JSON lines, the same for asyncio and for gevent.
 
 ::
 
-    driver → shard   a ShardOrder, once, first; then CallOrders and CutOrders. The end of the pipe cuts what runs.
-    shard → driver   {"ready": pid}, once, or an error (see `process/lines.py`) in its place;
-                     {"started": call}; {"ended": a call's result}; {"event": …, "call": id} where events are wanted;
+    driver → shard   first one ShardOrder, then CallOrders and CutOrders. The end of the pipe cuts the running calls.
+    shard → driver   {"ready": pid}, once, or an error (see `process/lines.py`) instead;
+                     {"started": call}; {"ended": a call's result}; {"event": …, "call": id} if events are wanted;
                      {"second": {"alive", "lag_ms", "cpu"}} once a second
 """
 
@@ -32,16 +32,16 @@ class _Line(BaseModel):
 
 
 class ShardOrder(_Line):
-    """All that a shard needs to make calls. It goes down a pipe and nowhere else, for it holds the key.
+    """Everything that a shard needs to make calls. It holds the API key, so it is sent only through a pipe.
 
     Attributes:
         prepared: A file of `write_prepared`, in a folder that only we can write to.
-        directory: The run's.
-        described: The target as reports name it.
+        directory: The run directory.
+        described: The target, as reports name it.
         key_variable: See `Target`.
-        session_rate_per_min: The most sessions that this shard requests per minute; None for no limit.
-        call_duration_s: Calls loop their turns for so long; None: once.
-        tell_events: Whether each event of each call is wanted.
+        session_rate_per_min: The most sessions that this shard creates per minute; None for no limit.
+        call_duration_s: Calls loop their turns for this many seconds; None to play them once.
+        tell_events: Whether to send each event of each call.
     """
 
     engine: EngineName
@@ -61,9 +61,9 @@ class ShardOrder(_Line):
 
 
 class CallOrder(_Line):
-    """Make a call of a scenario, by its place in the list; at `due_ns` (monotonic), or now.
+    """Orders a call of the scenario with this index, at `due_ns` (monotonic), or now if it is None.
 
-    `lasts_s` goes before the shard's own `call_duration_s`.
+    `lasts_s`, in seconds, overrides the shard's `call_duration_s`.
     """
 
     do: Literal["call"] = "call"
@@ -76,18 +76,18 @@ class CallOrder(_Line):
 
 
 class CutOrder(_Line):
-    """Cut a call, or all."""
+    """Orders to cut a call; None cuts all."""
 
     do: Literal["cut"] = "cut"
     call: str | None = None
 
 
 def write_prepared(scenarios: Sequence[Prepared], file: Path) -> None:
-    """Writes the scenarios for shards to read. Nobody else may be able to write to the folder."""
+    """Writes the scenarios for shards to read. The folder must be writable only by us, since the file is a pickle."""
     file.write_bytes(pickle.dumps(list(scenarios)))
 
 
 def read_prepared(file: str) -> list[Prepared]:
-    """What `write_prepared` left."""
+    """Reads a file of `write_prepared`."""
     scenarios: list[Prepared] = pickle.loads(Path(file).read_bytes())  # noqa: S301 - see `write_prepared`
     return scenarios

@@ -1,7 +1,8 @@
-"""A process of its own that makes calls as it is told: `python -m harness.shards.shard`, see `protocol`.
+"""A separate process that makes calls on orders: `python -m harness.shards.shard`, see `protocol`.
 
-Never forked and never patched: LiveKit's native runtime refuses the one, asyncio does not survive the other. Ctrl-C is
-the driver's to judge; the end of standard input cuts what runs and ends the process.
+It is never forked and never patched: LiveKit's native runtime does not survive forking, and asyncio does not survive
+patching. Ctrl-C is ignored, because the driver handles it. The end of standard input cuts the running calls and ends
+the process.
 """
 
 from __future__ import annotations
@@ -40,10 +41,8 @@ from harness.target.target import Target
 from harness.timeline.codec import entry_of
 from harness.timeline.events import Event
 
-SWITCH_S = 0.0005
-"""A thread that measures gives the interpreter back so soon: packets are waiting."""
-Tell = Callable[[dict[str, Any]], None]
-"""Takes a line; models in it become JSON where it is written."""
+SWITCH_S = 0.0005  # a measuring thread must release the GIL soon, because packets wait
+Tell = Callable[[dict[str, Any]], None]  # sends a line to the driver; models in it are serialised when it is written
 
 
 class Shard:
@@ -51,9 +50,9 @@ class Shard:
 
     Args:
         order: What all calls share.
-        scenarios: What they follow.
-        tell: Takes what the driver is to know.
-        clock: The only reader of time.
+        scenarios: The scenarios of the calls.
+        tell: Sends a message to the driver.
+        clock: The clock.
     """
 
     def __init__(self, order: ShardOrder, scenarios: list[Prepared], tell: Tell, clock: Clock) -> None:
@@ -66,11 +65,11 @@ class Shard:
         self._waiting: dict[str, asyncio.Event] = {}
         self._running: dict[str, RecordedCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._measuring = asyncio.Semaphore()  # calls that end together are not to take the interpreter together
+        self._measuring = asyncio.Semaphore()  # calls that end together are measured one at a time
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Shard:
-        """Makes ready what all calls share.
+        """Prepares what all calls share.
 
         Raises:
             HarnessError: The target or the engine is not usable.
@@ -91,7 +90,7 @@ class Shard:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Cuts what runs and tells its end."""
+        """Cuts the running calls and waits until their results are sent."""
         self.cut(None)
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -99,14 +98,14 @@ class Shard:
         await self._stack.aclose()
 
     def start(self, order: CallOrder) -> None:
-        """Makes a call, when it is due."""
+        """Starts a task that makes a call when it is due."""
         self._waiting[order.call] = asyncio.Event()
         task = asyncio.create_task(self._make(order))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def cut(self, name: str | None) -> None:
-        """Cuts a call, or all; one that was still to start has a line as well."""
+        """Cuts a call; None cuts all. A call that has not started yet is cut too, and gets a result."""
         for waiting, event in self._waiting.items():
             if name in (None, waiting):
                 event.set()
@@ -180,7 +179,7 @@ def _cpu_s() -> float:
 
 
 async def serve(tell: Tell) -> int:
-    """Takes orders from standard input until it ends; gives the exit code."""
+    """Executes orders from standard input until it ends; returns the exit code."""
     reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     first = await reader.readline()
@@ -206,7 +205,7 @@ def _follow(shard: Shard, order: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """The process; it ends past the SDK's native take-down, which may abort."""
+    """Runs the process. It exits with `os._exit`, because the SDK's native shutdown may abort."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     take_all_allowed()
     sys.setswitchinterval(SWITCH_S)
@@ -214,7 +213,7 @@ def main() -> None:
     lines = LineWriter(sys.stdout)
     try:
         code = asyncio.run(serve(lines.tell))
-    except Exception:  # noqa: BLE001 - told on the way out; the driver shows its last line
+    except Exception:  # noqa: BLE001 - printed on exit; the driver shows its last line
         traceback.print_exc()
     finally:
         lines.close()

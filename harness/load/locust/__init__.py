@@ -1,1 +1,1 @@
-"""Locust as the engine of a load: what runs inside of its processes."""
+"""The code of a load that runs inside the processes of Locust."""

@@ -1,7 +1,7 @@
-"""Locust started by itself, with somebody's locustfile: a companion does what `voice-harness load` does.
+"""Supports Locust started directly with a user's locustfile: a companion does the work of `voice-harness load`.
 
-The companion is a child that nobody has patched (`harness/cli/companion.py`): it reads the scenarios, starts the
-embedded stack, makes the run directory, and in the end writes its reports. Users, time and stopping stay Locust's.
+The companion is a child process that is not patched (`harness/cli/companion.py`). It reads the scenarios, starts the
+embedded stack, creates the run directory, and finally writes the reports. Locust controls users, duration and stopping.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _log = logging.getLogger(__name__)
 
 
 def begin_by_itself(environment: Any, user_classes: Sequence[Any]) -> None:
-    """Prepares the load that user classes describe, and the end of it."""
+    """Prepares the load that the user classes describe, and registers its end."""
     Alone(environment, user_classes)
 
 
 class Alone:
-    """One process of a Locust that was started by itself."""
+    """One process of a directly started Locust."""
 
     def __init__(self, environment: Any, user_classes: Sequence[Any]) -> None:
         self._environment = environment
@@ -52,7 +52,7 @@ class Alone:
         environment.events.quitting.add_listener(lambda environment, **_: self._quit())
 
     def _ask(self, user_classes: Sequence[Any]) -> LoadOrder:
-        """What the companion makes of the classes; where they cannot be followed, this process ends with its words."""
+        """Returns the companion's order for the classes; on an error, logs it and ends this process."""
         options = self._environment.parsed_options
         role = "local"
         if isinstance(self._environment.runner, MasterRunner):
@@ -94,7 +94,7 @@ class Alone:
         self._runtime.go_on()
 
     def _drain(self) -> None:
-        """Before Locust stops its users: calls may end for --stop-timeout, then they are cut, and all is told."""
+        """Waits --stop-timeout for running calls, then cuts them, before Locust stops its users."""
         board = self._runtime.board
         if board is None or self._drained:
             return

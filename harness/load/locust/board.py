@@ -1,4 +1,4 @@
-"""What the master of a load knows: its workers, the calls that run, how far the load is, and when it is over."""
+"""The state of a load on its master: its workers, running calls and progress, and when it is over."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 
 Phase = Literal["gathering", "running", "draining", "over"]
-FRESH_S = 1.5  # what a worker said of its second is older than that at the most
-AT_ONCE = 100.0  # Locust's spawn rate: all slots of a step start within its second
+FRESH_S = 1.5  # the greatest age of a worker's last `SECOND` message
+AT_ONCE = 100.0  # Locust's spawn rate per second: all slots of a step start within a second
 
 
 @dataclass
 class Worker:
-    """One worker, seen from the master."""
+    """A worker, as seen by the master."""
 
     number: int
     host: str
@@ -39,19 +39,19 @@ class Worker:
 
     @property
     def pending(self) -> int:
-        """Calls that it has been asked for and that have not ended."""
+        """The number of calls that it was asked to make and that have not ended."""
         return max(int(self.second.get("pending", 0)), len(self.calls))
 
 
 class Board:
-    """The load as the master sees it; it decides how many of Locust's users there are.
+    """The load as seen by the master; it decides how many users Locust runs.
 
     Args:
-        order: The load.
-        scenarios: What the calls follow.
-        go: Tells all workers that the load, or a burst, begins.
-        cut: Tells all workers to cut what runs.
-        clock: Seconds, monotonic.
+        order: The order of the load.
+        scenarios: The scenarios of the calls.
+        go: Tells all workers that the load, or a burst, begins; maps worker numbers to the message's content.
+        cut: Tells all workers to cut their running calls.
+        clock: Returns monotonic seconds.
     """
 
     def __init__(
@@ -85,25 +85,25 @@ class Board:
         self._lost: set[str] = set()
         self._left = 0
 
-    # -- workers -----------------------------------------------------------------------------------------------------
+    # -- workers -------------------------------------------------------------------------------------------------------
 
     def joined(self, client: str, host: str, pid: int) -> Worker:
-        """Registers a worker of the right version."""
+        """Adds a worker, which has the right version."""
         self.workers[client] = Worker(len(self.workers) + 1, host, pid)
         return self.workers[client]
 
     def ready(self, client: str) -> None:
-        """Its shards wait for calls."""
+        """Marks a worker as ready: its shards wait for calls."""
         if client in self.workers:
             self.workers[client].ready = True
 
     def second(self, client: str, told: dict[str, Any]) -> None:
-        """What a worker says once a second."""
+        """Stores the message that a worker sends once a second."""
         if client in self.workers:
             self.workers[client].second, self.workers[client].told_at = told, self._clock()
 
     def vanished(self, client: str) -> None:
-        """A worker is gone: its calls have failed, and each gets its line."""
+        """Marks a worker as gone; its calls have failed, and each gets its line."""
         worker = self.workers.get(client)
         if worker is None or worker.gone:
             return
@@ -138,19 +138,19 @@ class Board:
 
     @property
     def living(self) -> list[Worker]:
-        """The workers that have not vanished."""
+        """The workers that are not gone."""
         return [worker for worker in self.workers.values() if not worker.gone]
 
-    # -- calls -------------------------------------------------------------------------------------------------------
+    # -- calls ---------------------------------------------------------------------------------------------------------
 
     def call_started(self, client: str, call: str, scenario: int) -> None:
-        """A call has started."""
+        """Records that a call has started; `scenario` is its index."""
         if client in self.workers:
             self.started += 1
             self.workers[client].calls[call] = scenario
 
     def call_ended(self, client: str, line: str, timeline: bytes | None) -> None:
-        """A call has ended; what its worker could not write here itself is written."""
+        """Records that a call has ended; writes what its worker could not write on this machine."""
         result = CallResult.model_validate_json(line)
         if client in self.workers:
             self.workers[client].calls.pop(result.call, None)
@@ -158,7 +158,7 @@ class Board:
             return
         if timeline is not None:
             self._directory.timeline(result.call).write_bytes(zlib.decompress(timeline))
-            result.recording = None  # it stays where the call was made
+            result.recording = None  # it stays on the machine that made the call
             self._directory.append_call(result)
         self._count(result)
 
@@ -178,12 +178,12 @@ class Board:
 
     @property
     def alive(self) -> int:
-        """Calls that run."""
+        """The number of running calls."""
         return sum(len(worker.calls) for worker in self.living)
 
     @property
     def dropped(self) -> int:
-        """Calls of the open model that could not start; those that a vanished worker had still to start among them."""
+        """Calls of the open model that could not start, including those that a vanished worker had yet to start."""
         total = self.plan.total(len(self._scenarios))
         if self.plan.rate_per_min is None or total is None:
             return 0
@@ -191,7 +191,7 @@ class Board:
         whole = self.phase == "over" and self._draining_since is not None and self._elapsed() >= self._lasts_s()
         return max(told, total - self.started) if whole else told
 
-    # -- how far it is -----------------------------------------------------------------------------------------------
+    # -- progress ------------------------------------------------------------------------------------------------------
 
     def _elapsed(self) -> float:
         return (self._draining_since or self._clock()) - self._begun
@@ -200,7 +200,7 @@ class Board:
         return self.plan.duration_s or 0.0
 
     def tick(self) -> tuple[int, float] | None:
-        """How many of Locust's users there are to be, and how fast they come; None when all is over."""
+        """Returns how many users Locust should run and its spawn rate per second; None when the load is over."""
         now = self._clock()
         if self.phase in ("running", "draining"):
             along = self.over_time.at(now - self._begun)
@@ -225,7 +225,7 @@ class Board:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all expected workers are ready; refused ones are no longer expected."""
+        """Whether all expected workers have joined and are ready. Refused workers are not expected."""
         wanted = 1 if self.order.role == "local" else self.order.load.workers - len(self.refused)
         return len(self.living) >= max(1, wanted) and all(worker.ready for worker in self.living)
 
@@ -243,7 +243,7 @@ class Board:
         return self.plan.slots if sum(self.ended.values()) < total or self.alive else None
 
     def _next_burst(self, now: float) -> bool:
-        """Whether a burst is under way, or the next was begun."""
+        """Starts the next burst if none is in progress; returns False if none is left."""
         if self._burst_at is not None and not self._is_quiet(now, self._burst_at):
             return True
         if not self._bursts:
@@ -255,7 +255,7 @@ class Board:
         return True
 
     def drain(self, *, at_once: bool = False) -> None:
-        """Nothing more starts; what runs may end for the stop timeout, or is cut at once."""
+        """Starts no more calls; running ones are cut after the stop timeout, or now with `at_once`."""
         if self._draining_since is None:
             self.phase, self._draining_since = "draining", self._clock()
             self._cut_at = self._clock() + self.plan.stop_timeout_s
@@ -266,20 +266,20 @@ class Board:
         return self._is_quiet(now, self._draining_since or now)
 
     def is_quiet(self, since: float) -> bool:
-        """Whether every worker has said since then that nothing is under way with it; none is left behind."""
+        """Returns whether every worker has reported since `since` that it has no pending calls."""
         return self._is_quiet(self._clock(), since)
 
     def _is_quiet(self, now: float, since: float) -> bool:
-        """Whether every worker has said since then that nothing is under way with it."""
+        """Implements `is_quiet`; a worker whose last message is too old is not quiet."""
         return all(
             worker.told_at > since + FRESH_S and not worker.pending and now - worker.told_at < 10 * FRESH_S
             for worker in self.living
         )
 
-    # -- for people --------------------------------------------------------------------------------------------------
+    # -- status --------------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """Where the load is, for a line in a terminal."""
+        """Returns the status of the load, for a line in a terminal."""
         return {
             "phase": self.phase,
             "elapsed_s": round(self._elapsed(), 1) if self._begun else 0.0,
@@ -294,7 +294,7 @@ class Board:
         }
 
     def ending(self) -> dict[str, Any]:
-        """What is to be known of the load at its end, beside its calls."""
+        """Returns the final data of the load, apart from its calls."""
         return {
             **self.status(),
             "workers": [
@@ -306,5 +306,5 @@ class Board:
 
 
 def one_line(told: Mapping[str, Any]) -> str:
-    """A message to the parent process."""
+    """Returns a message to the parent process as one line."""
     return json.dumps(told, ensure_ascii=False)

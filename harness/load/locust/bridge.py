@@ -1,6 +1,6 @@
-"""Connects a process that Locust has patched to shards that are not patched: pipes, read by greenlets.
+"""Connects a process that Locust has patched to unpatched shards, by pipes that greenlets read.
 
-This is the driver on gevent; what it decides by is `shards/policy.py`. Imported after Locust, in its processes only.
+This is the gevent driver; `shards/policy.py` makes the decisions. Import it only in Locust's processes, after Locust.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from harness.shards.policy import END_S, Ended, Ready, ShardPolicy, ShardState, 
 from harness.shards.protocol import COMMAND, CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import LOOK_S
 
-READ_S = 0.5  # after the end of a shard, for the rest of its log
+READ_S = 0.5  # to read the rest of a shard's log after its end
 
 
 @dataclass(eq=False)
 class _Process:
-    """A shard's process; `settled` once it is ready or gone."""
+    """A shard's process; `settled` is set once it is ready or gone."""
 
     state: ShardState
     process: subprocess.Popen[bytes] | None = None
@@ -38,19 +38,19 @@ class _Process:
     def send(self, orders: Iterable[ShardOrder | CallOrder | CutOrder]) -> None:
         if self.process is None:
             return
-        with contextlib.suppress(OSError, ValueError):  # it has ended: its reader tells
+        with contextlib.suppress(OSError, ValueError):  # it has ended, and its reader reports that
             for order in orders:
                 self.process.stdin.write(line_of(order.model_dump()).encode())
                 self.process.stdin.flush()
 
     def end(self) -> None:
-        """Closes its input: it ends when its calls have."""
+        """Closes its input, so that it cuts its calls and ends."""
         if self.process is not None:
             with contextlib.suppress(OSError, ValueError):
                 self.process.stdin.close()
 
     def kill_at(self, until_s: float) -> None:
-        """Waits for its end, and ends it at that time (s, monotonic)."""
+        """Waits for its end, and kills it at this time (s, monotonic)."""
         if self.process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(max(0.0, until_s - time.monotonic()))
@@ -59,11 +59,11 @@ class _Process:
 
 
 class Bridge:
-    """Makes calls in shards; each greenlet waits for its own.
+    """Makes calls in shards; each greenlet waits for its own call.
 
     Args:
-        order: What every shard is told; `engine` is each shard's own.
-        shards: How many there will be about, for their share of the session rate.
+        order: The order for all shards, except for each shard's `engine`.
+        shards: The expected number of shards of all workers, for each shard's share of the session rate.
         started: Called with each call's id as it starts.
     """
 
@@ -75,9 +75,9 @@ class Bridge:
         gevent.spawn(self._watch)
 
     def begin(self, engine: EngineName, count: int = 1, *, grows: bool = False) -> None:
-        """Starts shards before they are needed, and returns when they are ready or gone.
+        """Starts `count` shards before they are needed, and waits until they are ready or gone.
 
-        With `grows` more calls may come than these have room for; see `ShardPolicy.expect`.
+        `grows`: whether more calls may come than these have room for; see `ShardPolicy.expect`.
         """
         self._policy.expect(engine, count, grows=grows)
         begun = [self._start(self._policy.begin(engine, time.monotonic())) for _ in range(count)]
@@ -86,29 +86,29 @@ class Bridge:
 
     @property
     def died(self) -> int:
-        """How many shards died with calls in them."""
+        """The number of shards that died with calls in them."""
         return self._policy.died
 
     @property
     def problem(self) -> str | None:
-        """The last error of a shard."""
+        """The last error of a shard in one line; None if there was none."""
         return self._policy.problem
 
     @property
     def seconds(self) -> list[dict[str, Any]]:
-        """What each living shard last said of its second: alive, lag_ms, cpu."""
+        """The last `second` message of each living shard: alive, lag_ms, cpu."""
         return self._policy.seconds
 
     @property
     def pids(self) -> list[int]:
-        """The shards that live."""
+        """The process ids of the living shards."""
         processes = [self._processes[shard].process for shard in self._policy.living]
         return [process.pid for process in processes if process is not None]
 
     def make(self, order: CallOrder, engine: EngineName) -> dict[str, Any]:
-        """Makes a call and waits for its result, as `CallResult` in JSON.
+        """Makes a call, waits for its end, and returns its `CallResult` in JSON.
 
-        A greenlet that is killed meanwhile cuts its call, and waits for that.
+        If the greenlet is killed meanwhile, it cuts its call and waits for its end.
 
         Raises:
             OwnFailure: Its shard died, or none could be started.
@@ -137,12 +137,12 @@ class Bridge:
         return result
 
     def cut(self) -> None:
-        """Cuts all calls that run; a shard that does not end them is ended itself."""
+        """Cuts all running calls. A shard that does not end its calls in time is killed later, by the policy."""
         for shard in self._policy.cut_all(time.monotonic()):
             self._processes[shard].send((CutOrder(),))
 
     def close(self) -> None:
-        """Ends the shards; what runs is cut."""
+        """Ends the shards; running calls are cut."""
         for process in self._processes.values():
             process.end()
         until_s = time.monotonic() + END_S
@@ -165,7 +165,7 @@ class Bridge:
     def _start(self, shard: ShardState) -> _Process:
         process = self._processes[shard] = _Process(shard)
         try:
-            # Its own session: a Ctrl-C in the terminal is the driver's to judge. It ends when our end of its pipe does.
+            # In its own session, because the driver handles Ctrl-C. The shard ends when our end of its pipe closes.
             process.process = subprocess.Popen(
                 COMMAND,
                 stdin=subprocess.PIPE,
@@ -182,7 +182,7 @@ class Bridge:
         return process
 
     def _read(self, process: _Process, child: subprocess.Popen[bytes]) -> None:
-        """Reads what a shard says; its calls end with it."""
+        """Reads a shard's messages until its end; calls left in it then fail."""
         shard = process.state
         errors = gevent.spawn(self._read_errors, shard, child)
         code = None

@@ -1,4 +1,4 @@
-"""The calls of one worker: which comes next, when it is due, and where its result goes."""
+"""The calls of one worker: which call is next, when it starts, and where its result goes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from harness.run.mix import Mix
 from harness.shards.protocol import CallOrder, ShardOrder
 
 AHEAD_NS = NS_PER_S // 2  # how long before a call is due it is sent to a shard
-LEAD_S = 2.0  # from the order of a burst to its moment
+LEAD_S = 2.0  # from the order of a burst to its start
 
 Send = Callable[[str, dict[str, Any]], None]
 Fire = Callable[..., None]
@@ -44,11 +44,11 @@ class Caller:
     """Makes a worker's calls. Its greenlets are Locust's users and, in the open model, one for each call.
 
     Args:
-        order: The load, as this process was told.
-        scenarios: What the calls follow.
-        setup: What the master said.
+        order: The order of this process.
+        scenarios: The scenarios of the calls.
+        setup: The setup from the master.
         send: Sends a message to the master.
-        fire: Locust's `events.request.fire`: a row for each number of a call.
+        fire: Locust's `events.request.fire`, called for a call and for each of its measurements.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class Caller:
         self.stopping = Event()
 
     def _share(self, number: int) -> int:
-        """How many of `number` things are this worker's."""
+        """Returns how many of `number` things belong to this worker."""
         return share(number, worker=self._setup.number, workers=self._setup.workers)
 
     def _folder(self) -> tuple[Path, bool]:
-        """The run's folder, where it is on this machine; else one of our own."""
+        """Returns the run directory and True if it is on this machine; else a temporary folder and False."""
         there = Path(self._setup.directory)
         try:
             if (there / MARK_FILE).read_text() == self._setup.mark:
@@ -101,7 +101,7 @@ class Caller:
         return calls.model_copy(update=known)
 
     def begin(self) -> None:
-        """Starts the shards and says that they are ready."""
+        """Starts the shards, and tells the master when they are ready."""
         setup, engine, scenarios = self._setup, self._order.calls.engine, len(self._scenarios)
         grows = self.plan.most(scenarios) is None
         begun = shards_of(self.plan, engine, scenarios=scenarios, worker=setup.number, workers=setup.workers)
@@ -110,15 +110,15 @@ class Caller:
         gevent.spawn(self._tell_seconds)
         self._send(READY, {})
 
-    # -- one call ----------------------------------------------------------------------------------------------------
+    # -- one call ------------------------------------------------------------------------------------------------------
 
     def make(self, scenario: int | None = None, *, due_ns: int | None = None, mark: str = "") -> None:
-        """Makes the next call and waits for its end: of that scenario, or of the mix's next.
+        """Makes the next call and waits for its end.
 
         Args:
-            scenario: Its place in the list.
-            due_ns: When it is to start (monotonic); None: now.
-            mark: Goes before its number in its id.
+            scenario: The index of its scenario; None for the next one of the mix.
+            due_ns: When to start it (monotonic ns); None for now.
+            mark: A prefix of the number in its id.
         """
         index, self._next = self._next, self._next + 1
         which = self._mix.pick(index) if scenario is None else scenario
@@ -179,14 +179,14 @@ class Caller:
         for row in _rows(result):
             self._fire(**row)
 
-    # -- when calls start --------------------------------------------------------------------------------------------
+    # -- when calls start ----------------------------------------------------------------------------------------------
 
     def go(self) -> None:
-        """The load begins now."""
+        """Marks now as the beginning of the load."""
         self._begun_ns = self._clock.now_ns()
 
     def dispatch_rate(self) -> None:
-        """Starts this worker's share of calls at the plan's rate, by deadlines; what has no room is dropped."""
+        """Starts this worker's share of calls at the plan's rate, by deadlines; drops calls above the cap."""
         begun_ns = self._begun_ns or self._clock.now_ns()
         per_min = self.plan.rate_per_min or 1.0
         cap = None if self.plan.slots is None else max(1, self._share(self.plan.slots))
@@ -200,22 +200,22 @@ class Caller:
             gevent.spawn(self.make, due_ns=due_ns)
 
     def dispatch_burst(self, size: int, share: int) -> None:
-        """Starts this worker's share of a burst, all at one moment."""
+        """Starts this worker's `share` of a burst of `size` calls, all at the same time."""
         due_ns = self._clock.now_ns() + round(LEAD_S * NS_PER_S)
         for _ in range(share):
             gevent.spawn(self.make, due_ns=due_ns, mark=f"b{size}-")
 
     def _wait(self, until_ns: int) -> bool:
-        """Whether the load was stopped first."""
+        """Waits until the time; returns whether the load was stopped first."""
         return bool(self.stopping.wait(max(0.0, (until_ns - self._clock.now_ns()) / NS_PER_S)))
 
     def cut(self) -> None:
-        """Cuts what runs."""
+        """Starts no more calls and cuts the running ones."""
         self.stopping.set()
         self._bridge.cut()
 
     def wait_quiet(self) -> None:
-        """Returns when no call is under way any more."""
+        """Waits until no call is pending."""
         while self._pending:
             gevent.sleep(0.1)
 
@@ -224,7 +224,7 @@ class Caller:
         self.stopping.set()
         self._bridge.close()
 
-    # -- what the master is told -------------------------------------------------------------------------------------
+    # -- messages to the master ----------------------------------------------------------------------------------------
 
     def _tell_seconds(self) -> None:
         while True:
@@ -247,7 +247,7 @@ class Caller:
 
 
 def _rows(result: CallResult) -> Iterator[dict[str, Any]]:
-    """Locust's rows for a call: one for the call itself, and one for each number in milliseconds."""
+    """Yields Locust's rows for a call: one for the call itself, and one for each measurement in milliseconds."""
     if result.cut or result.warm_up:
         return
     kind = "canary" if result.canary else "voice"

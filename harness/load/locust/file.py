@@ -1,4 +1,4 @@
-"""The locustfile of `voice-harness load`: its user and its shape. What they do is in the order from the pipe."""
+"""The locustfile of `voice-harness load`: its user and its shape. The order from the pipe determines what they do."""
 
 from __future__ import annotations
 

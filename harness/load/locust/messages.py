@@ -1,18 +1,18 @@
-"""What the master and the workers of a load say to each other, by Locust's messages: names, and what is in them.
+"""The messages between the master and the workers of a load, sent through Locust.
 
 ::
 
     worker → master   HELLO   {digest, version, host, pid}
-                      READY   {}: its shards wait for calls
+                      READY   {}: its shards are ready for calls
                       STARTED {call, scenario}
-                      ENDED   {line: of calls.jsonl, timeline: its file, compressed, where it is not there already}
+                      ENDED   {line: of calls.jsonl, timeline: the compressed file, unless the master has it already}
                       SECOND  {pending, alive, dropped, lag_ms, cpu, turns, unfit, died}, once a second
     master → worker   SETUP   a `Setup`
-                      REFUSED {why}: it is of another version, and ends
-                      GO      {burst: its size, share: how many of it are this worker's}, or {}: the load begins
-                      STOP    {}: nothing more starts
+                      REFUSED {why}: the worker cannot take part, for example has another version, and must end
+                      GO      {burst: its size, share: how many calls of it this worker makes}, or {}: the load begins
+                      STOP    {}: start no more calls
                       GO_ON   {}: calls may start again
-                      CUT     {}: cuts what runs
+                      CUT     {}: cut the running calls
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ MARK_FILE = ".mark"
 
 
 class Setup(BaseModel):
-    """What a worker learns from the master.
+    """The settings that a worker receives from the master.
 
     Attributes:
-        number: The worker's, from 1 on.
-        workers: How many there are.
-        directory: The run's, on the master's machine.
+        number: The worker's number, from 1.
+        workers: The number of workers.
+        directory: The run directory, on the master's machine.
         mark: See `LoadOrder`.
-        url, api_key: Of the embedded stack, which the master's side started; else None, a worker has its own.
+        plan: When calls start.
+        url, api_key: Those of the embedded stack that runs beside the master; None for other targets, for which a
+            worker has its own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

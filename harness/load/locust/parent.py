@@ -24,7 +24,7 @@ _environment: Any = None
 
 
 def read_order() -> LoadOrder | None:
-    """Reads the order from standard input and keeps it, as Locust passes nothing to a locustfile; None at its end."""
+    """Reads the order from standard input; None if there is none. Keeps it, as Locust passes no data to locustfiles."""
     global _order  # noqa: PLW0603 - see above
     line = sys.stdin.buffer.readline()
     _order = LoadOrder.model_validate_json(line) if line else None
@@ -32,12 +32,12 @@ def read_order() -> LoadOrder | None:
 
 
 def current_order() -> LoadOrder | None:
-    """The order of this process; None if Locust was started directly."""
+    """Returns the order of this process; None if Locust was started directly."""
     return _order
 
 
 def attend(environment: Any) -> None:
-    """Reports progress to the parent and follows its orders; called once Locust has a runner."""
+    """Reports the status to the parent and executes its orders. Call it when Locust's runner exists."""
     global _environment  # noqa: PLW0603 - the pipe is read before there is an environment
     _environment = environment
     if runtime_of(environment).board is not None:
@@ -49,7 +49,7 @@ def attend(environment: Any) -> None:
 
 
 def _hold(environment: Any) -> None:
-    """Lets Locust begin when the board has its workers: Locust itself would count those that are refused."""
+    """Lets Locust begin when the board has its workers: Locust itself would also count refused workers."""
     board = runtime_of(environment).board
     while board is not None and not board.is_complete:
         gevent.sleep(LOOK_S)
@@ -57,14 +57,14 @@ def _hold(environment: Any) -> None:
 
 
 def listen() -> None:
-    """Follows the parent's orders, also while Locust has still to find a master or workers."""
+    """Executes the parent's orders, also while Locust is still waiting for a master or workers."""
     for line in FileObjectThread(sys.stdin.buffer, "rb"):
         runtime = None if _environment is None else runtime_of(_environment)
         at_once = json.loads(line)["do"] == "cut"
         if runtime is None:
             break
         if runtime.board is not None:
-            if runtime.board.phase == "gathering":  # Locust waits for workers, and asks the board nothing
+            if runtime.board.phase == "gathering":  # Locust waits for workers and does not ask the board yet
                 _environment.runner.quit()
                 _end(_environment)
                 break
@@ -82,7 +82,7 @@ def _tell(message: dict[str, Any]) -> None:
         if stdout is not None:
             stdout.write(line_of(message))
             stdout.flush()
-    except OSError:  # the parent is gone: the end of our input comes next
+    except OSError:  # the parent is gone, so our input ends next
         return
 
 

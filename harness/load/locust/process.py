@@ -1,7 +1,7 @@
 """A process of Locust that `voice-harness load` starts: `python -m harness.load.locust.process`.
 
-Its first line of standard input is a `LoadOrder`; then come {"do": "stop"} and {"do": "cut"}. The end of the pipe means
-that nobody waits any more: everything ends. What it says of the load goes out as JSON lines.
+Its first line of standard input is a `LoadOrder`; then follow {"do": "stop"} and {"do": "cut"}. The end of the pipe
+means that the parent is gone, and everything ends. The status of the load is written as JSON lines.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from harness.load.locust.parent import listen, read_order
 from harness.load.order import LoadOrder
 
 LOCUSTFILE = Path(__file__).with_name("file.py")
-LATER_S = 120  # the board cuts what outlasts the stop timeout, and Locust is not to be sooner
+LATER_S = 120  # Locust must not stop users before the board cuts the calls that exceed the stop timeout
 
 
 def arguments(order: LoadOrder) -> list[str]:
-    """Locust's command line for an order."""
+    """Returns Locust's command line for an order."""
     words = ["locust", "-f", str(LOCUSTFILE), "--only-summary", "--loglevel", "WARNING"]
     if order.load.web_port is None or order.role == "worker":
         words.append("--headless")
@@ -43,23 +43,23 @@ def arguments(order: LoadOrder) -> list[str]:
 
 
 def main() -> None:
-    """Reads the order and becomes Locust."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to judge
+    """Reads the order and runs Locust in this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     order = read_order()
     if order is None:
         return
     sys.argv = arguments(order)
-    sys.stdout = sys.stderr  # what Locust prints is not for the pipe
+    sys.stdout = sys.stderr  # Locust's output must not go to the pipe
     gevent.spawn(listen)
     code: object = EXIT_UNFIT
     try:
         locust_main.main()  # type: ignore[no-untyped-call] # Locust has no types there
     except SystemExit as end:
         code = end.code
-    except Exception:  # told, and then the end below  # noqa: BLE001
+    except Exception:  # printed, then the process ends below  # noqa: BLE001
         traceback.print_exc()
     sys.stderr.flush()
-    # The thread that reads our input waits in a lock that the interpreter wants at its own end, which aborts it.
+    # The thread that reads our input holds a lock that the interpreter needs at shutdown, which would abort.
     os._exit(code if isinstance(code, int) else EXIT_UNFIT)
 
 

@@ -1,4 +1,4 @@
-"""What a process of Locust does beyond Locust: messages, the board of the master, the calls of a worker."""
+"""Our part of a process of Locust: messages, the board of the master, the calls of a worker."""
 
 from __future__ import annotations
 
@@ -38,17 +38,20 @@ from harness.load.locust.voice_tab import add_voice_tab
 from harness.load.order import LoadOrder, digest
 from harness.shards.protocol import read_prepared
 
-MASTER_GONE_S = 10.0  # without a sign of the master, a worker ends
+MASTER_GONE_S = 10.0  # without a heartbeat from the master for this long, a worker ends
 
 _log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """One for each process; made when Locust's runner is.
+    """The runtime of one process; created when Locust's runner exists.
+
+    Attributes:
+        board: The board; None on a worker.
 
     Args:
-        environment: Locust's.
-        order: The load.
+        environment: Locust's environment.
+        order: The order of the load.
     """
 
     def __init__(self, environment: Any, order: LoadOrder) -> None:
@@ -67,7 +70,7 @@ class Runtime:
 
     @property
     def scenario_count(self) -> int:
-        """How many scenarios there are."""
+        """The number of scenarios."""
         return len(self._scenarios)
 
     def _on(self, name: str, act: Any, *, concurrent: bool = False) -> None:
@@ -77,7 +80,7 @@ class Runtime:
 
         self._runner.register_message(name, told, concurrent=concurrent)
 
-    # -- the master's side -------------------------------------------------------------------------------------------
+    # -- on the master -------------------------------------------------------------------------------------------------
 
     def _lead(self) -> None:
         board = self.board = Board(
@@ -127,7 +130,7 @@ class Runtime:
             self._runner._users_dispatcher.remove_worker(node)  # noqa: SLF001 - see above
 
     def _unfit(self, board: Board, client: str, data: Mapping[str, Any]) -> str | None:
-        """Why a worker cannot take part."""
+        """Returns why a worker cannot take part; None if it can."""
         who = f"the worker on {data['host']} (process {data['pid']})"
         ours = digest(self._scenarios)
         if data["digest"] != ours:
@@ -147,20 +150,20 @@ class Runtime:
                 self._runner.send_message(GO, shares.get(worker.number, {}), client_id=client)
 
     def stop_calls(self) -> None:
-        """Nothing more starts, on any worker."""
+        """Starts no more calls on any worker."""
         self._runner.send_message(STOP, {})
 
     def cut_calls(self) -> None:
-        """What runs is cut, on every worker."""
+        """Cuts the running calls of every worker."""
         self._runner.send_message(CUT, {})
 
     def go_on(self) -> None:
-        """After a stop: calls may start again."""
+        """Lets calls start again after a stop."""
         if self.board is not None:
             self._runner.send_message(GO_ON, {})
 
     def _watch_workers(self, board: Board) -> None:
-        """Tells the board of workers that Locust has lost."""
+        """Reports to the board the workers that Locust has lost."""
         while True:
             gevent.sleep(0.5)
             clients = self._runner.clients
@@ -169,7 +172,7 @@ class Runtime:
                 if client not in there:
                     board.vanished(client)
 
-    # -- the worker's side -------------------------------------------------------------------------------------------
+    # -- on a worker ---------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         self._on(SETUP, self._set_up, concurrent=True)
@@ -179,14 +182,14 @@ class Runtime:
         self._on(STOP, lambda client, data: self._halt(halted=True))
         self._on(GO_ON, lambda client, data: self._halt(halted=False))
         hello = {"digest": digest(self._scenarios), "version": __version__, "host": socket.gethostname()}
-        # Locust waits for users that rest until they see the end.
+        # Locust waits for resting users, which end only when they see the stop.
         self.environment.events.test_stopping.add_listener(lambda **_: self._halt(halted=True))
         gevent.spawn(self._greet, {**hello, "pid": os.getpid()})
         if isinstance(self._runner, WorkerRunner):
             gevent.spawn(self._watch_master)
 
     def _greet(self, hello: dict[str, Any]) -> None:
-        """Says hello until the master answers: it may not listen yet."""
+        """Sends HELLO until the master answers, because it may not be listening yet."""
         while not self._answered:
             self._runner.send_message(HELLO, hello)
             gevent.sleep(1.0)
@@ -215,7 +218,7 @@ class Runtime:
         self._answered = True
         _log.error(data["why"])
         sys.stderr.flush()
-        os._exit(EXIT_USAGE)  # without a word to Locust's master, which would end with its last worker
+        os._exit(EXIT_USAGE)  # without a message to Locust's master, which would end with its last worker
 
     def _begun(self, client: str, data: Mapping[str, Any]) -> None:
         del client
@@ -226,7 +229,7 @@ class Runtime:
             caller.go()
 
     def _watch_master(self) -> None:
-        """Cuts the calls and ends the worker if its master is gone: the calls would not be counted."""
+        """Cuts the calls and ends the worker if the master is gone: their results would go nowhere."""
         while True:
             gevent.sleep(1.0)
             heard = self._runner.last_heartbeat_timestamp
@@ -238,31 +241,39 @@ class Runtime:
                 return
 
     def caller(self) -> Caller:
-        """This worker's calls, once the master has told what they are."""
+        """Waits for the master's setup and returns the `Caller` of this worker.
+
+        Raises:
+            StopUser: There is none.
+        """
         self._is_set_up.wait()
         if self._caller is None:
             raise StopUser
         return self._caller
 
     def dispatch(self) -> None:
-        """The open model: one user of Locust for each worker starts all calls by the clock."""
+        """Starts all calls of the open model by the clock, in the only user of Locust on this worker."""
         caller = self.caller()
         if caller.plan.rate_per_min is not None:
             caller.dispatch_rate()
         self.rest()
 
     def rest(self) -> None:
-        """Until the load ends: a user that has nothing more to do."""
+        """Waits until the load ends, for a user that has nothing more to do.
+
+        Raises:
+            StopUser: Always, at the end.
+        """
         self.caller().stopping.wait()
         raise StopUser
 
     @property
     def is_led_from_here(self) -> bool:
-        """Whether the load's master was started by the same parent, which tells it when to end."""
+        """Whether the load's master has the same parent process, which tells it when to end."""
         return self.order.load.is_led_from_here
 
     def leave(self) -> None:
-        """A worker that is asked to end by itself: its calls are cut, told to the master, and it goes."""
+        """Ends only this worker: cuts its calls, waits until their results are sent to the master, and quits."""
         if self._caller is not None:
             self._caller.cut()
             self._caller.wait_quiet()
@@ -275,6 +286,6 @@ class Runtime:
 
 
 def runtime_of(environment: Any) -> Runtime:
-    """The runtime of Locust's environment."""
+    """Returns the runtime of Locust's environment."""
     runtime: Runtime = environment.voice_runtime
     return runtime

@@ -1,4 +1,4 @@
-"""The load's shape as Locust asks for it: once a second, how many users. The board decides."""
+"""The load shape. Locust asks it once a second for the number of users, and the board decides."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from harness.load.locust.runtime import runtime_of
 
 
 class BoardShape(LoadTestShape):
-    """Asks the board of the running load."""
+    """A load shape that asks the board of the running load."""
 
     def tick(self) -> tuple[int, float] | None:
-        """See `LoadTestShape.tick`."""
+        """Returns the number of users and the spawn rate; see `LoadTestShape.tick`."""
         board = runtime_of(self.runner.environment).board if self.runner is not None else None
         return None if board is None else board.tick()

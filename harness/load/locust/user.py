@@ -1,4 +1,4 @@
-"""`VoiceCallUser`: what Locust spawns. Each is a slot of calls, made in shards that are not of Locust's world.
+"""`VoiceCallUser`, the user class of Locust. Each user is a slot of calls, which are made in unpatched shards.
 
 A locustfile subclasses it:
 
@@ -9,7 +9,7 @@ A locustfile subclasses it:
         target = "embedded"
         agent = "light"
 
-Everything of Locust works with it: `-u`, `-r`, `-t`, `--processes`, `--master` and `--worker`, a `LoadTestShape`, its
+All features of Locust work with it: `-u`, `-r`, `-t`, `--processes`, `--master` and `--worker`, a `LoadTestShape`, the
 web page. `voice-harness load` uses it as well.
 """
 
@@ -30,12 +30,12 @@ class VoiceCallUser(User):
     """One slot: makes a call, waits for its end, makes the next.
 
     Attributes:
-        scenarios: Paths of scenarios, or a shipped one's name; with `=WEIGHT` where they are mixed.
-        target: A name in voice-harness.toml, a URL, or `embedded`; None: the default.
-        agent: The agent's id; None: the scenario's or the target's.
-        engine: Who carries the media.
-        call_duration: For how long each call loops its turns, such as `5m`; None: once.
-        session_rate: The most sessions that all workers together request per minute; None for no limit.
+        scenarios: Paths of scenarios, or names of shipped ones; with `=WEIGHT` to mix them.
+        target: A name in voice-harness.toml, a URL, or `embedded`; None for the default.
+        agent: The agent's id; None for the scenario's or the target's.
+        engine: The media engine.
+        call_duration: For how long each call loops its turns, such as `5m`; None to play them once.
+        session_rate: The most sessions per minute that all workers together create; None for no limit.
     """
 
     abstract = True
@@ -52,7 +52,7 @@ class VoiceCallUser(User):
 
     @task
     def call(self) -> None:
-        """Makes calls, one after the other; in the open model it is the one that starts them by the clock."""
+        """Makes the next call; in the open model, starts all calls of the worker by the clock."""
         caller = self._runtime().caller()
         plan = caller.plan
         if plan.is_dispatched:
@@ -76,7 +76,7 @@ class VoiceCallUser(User):
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # Locust types its events loosely
 def _begin(environment: Any, **_: Any) -> None:
-    """Starts once Locust has a runner: by the order of `voice-harness load`, or by the class's attributes."""
+    """Starts the load when Locust's runner exists: by the order of `voice-harness load`, or by the user classes."""
     classes = [each for each in environment.user_classes if issubclass(each, VoiceCallUser)]
     if not classes:
         return

@@ -1,6 +1,6 @@
 """The tab "Voice" on Locust's web page: calls alive, TTFA over time, failures by kind, fitness of each worker.
 
-Locust's page shows one table in a tab of somebody else's, and asks for its rows with its own numbers every two seconds.
+Locust's page can show one table in a custom tab. It fetches its rows together with its own numbers every two seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.load.over_time import OverTime
 from harness.text.counted import counted
 
 KEY = "voice"
-# No column is called "name": Locust would sort the rows by it.
+# No column may be called "name": Locust would sort the rows by it.
 COLUMNS = {"what": "What", "value": "Value", "detail": "Detail"}
 
 Row = dict[str, str]
@@ -25,8 +25,8 @@ def add_voice_tab(web_ui: Any, board: Board) -> None:
     """Adds the tab to Locust's page.
 
     Args:
-        web_ui: Locust's, of the master or of a process alone.
-        board: What is shown.
+        web_ui: The web UI of Locust's master, or of a single process.
+        board: The board to show.
     """
     structure = [{"key": key, "title": title} for key, title in COLUMNS.items()]
     web_ui.template_args["extended_tabs"] = [{"title": "Voice", "key": KEY}]
@@ -43,7 +43,7 @@ def add_voice_tab(web_ui: Any, board: Board) -> None:
 
 
 def voice_rows(board: Board) -> list[Row]:
-    """The tab's rows from top to bottom: calls, the load over its time from the first call on, failures, workers."""
+    """Returns the tab's rows, from top to bottom: calls, the load over time, failures, workers."""
     status = board.status()
     ended = ", ".join(f"{count} {how}" for how, count in sorted(status["ended"].items())) or "none"
     dropped = f", {status['dropped']} dropped" if status["dropped"] else ""
@@ -59,7 +59,7 @@ def voice_rows(board: Board) -> list[Row]:
 
 
 def _slice_row(over_time: OverTime, number: int) -> Row:
-    """A stretch of the load's time."""
+    """Returns the row of one time slice."""
     found = over_time.slices[number]
     p50_ms, p95_ms = found.ttfa(50), found.ttfa(95)
     ttfa = "TTFA -" if p50_ms is None or p95_ms is None else f"TTFA p50 {p50_ms:,.0f} ms, p95 {p95_ms:,.0f} ms"
