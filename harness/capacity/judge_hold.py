@@ -21,9 +21,9 @@ from harness.record.summary import Ending, MetricSummary, RateSummary, Summary, 
 from harness.text.counted import counted
 
 LEAST_TALK = 0.75  # share of a window: with less conversation, a hold is mostly set-up
-BUSY = 0.9  # share of the CPU: above it, an agent on this machine lacks the CPU that we use
+BUSY = 0.9  # share of the CPU: from it on, an agent on this machine lacks the CPU that we use
 LAG_MS = 100.0  # of a process's event loop: packets this late make turns unfit
-FULL_CORE = 0.95  # share of a core: above it, a process's Python thread has no time left
+FULL_CORE = 0.95  # share of a core: from it on, a process's Python thread has no time left
 TOLERATED = 0.05  # share of failed calls or expectations that is accepted if no objective limits it
 BEFORE_CONVERSATION = ("session.", "room.")
 

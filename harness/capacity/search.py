@@ -21,7 +21,7 @@ REPEATS = 3  # full holds on each side of the edge
 TOP_REPEATS = 2  # full holds at the most that may be held
 AGAIN = 2  # how many unjudged holds, such as unfit ones, it takes before they count
 MOST_HOLDS = 30
-CANDIDATES = 24  # how many numbers in a gap are compared; in a wide gap, those between are skipped
+CANDIDATES = 24  # about how many numbers in a gap are compared; in a wide gap, those between are skipped
 
 # Why the search ends: the edge is known; --max was held; the harness was the limit; a step was mostly set-up; not even
 # one call was held; it has taken `MOST_HOLDS`.

@@ -1,4 +1,4 @@
-"""The window of a hold in which all its calls were in conversation, and the turns in it."""
+"""The window of a hold in which all its calls were in conversation, and the turns in it. Pure."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from harness.call.engines.make import EngineName
 from harness.machine.open_files import check_open_files
 
 CALLS_IN_A_SHARD: dict[EngineName, int] = {"sdk": 8, "light": 60}
-# After this many calls a process is replaced by a new one: LiveKit's SDK leaks half a megabyte per join.
+# After this many calls a process is replaced by a new one: LiveKit's SDK keeps half a megabyte of each join.
 CALLS_OF_A_SHARD: dict[EngineName, int | None] = {"sdk": 50, "light": None}
 # The most open files and sockets of a call: its media, its session request, its timeline and its recording.
 FILES_A_CALL: dict[EngineName, int] = {"sdk": 50, "light": 10}
