@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.caller.prepare import Prepared, prepare
 from harness.clock import Clock
 from harness.errors import StackError
-from harness.judge.thresholds import Threshold
 from harness.record.result import CallResult
 from harness.record.run_directory import TRUTH_FILE, RunDirectory
 from harness.record.settings import RunSettings
@@ -81,8 +80,7 @@ class Run:
 
     def finish(self, calls: Sequence[CallResult], ending: Ending, *, settings: RunSettings | None = None) -> Summary:
         """Judges the calls and writes the reports; `settings` replaces the run's own if more is known by now."""
-        thresholds: Sequence[Threshold] = self.request.thresholds
-        return finish_run(self.directory, settings or self.settings, calls, thresholds, ending)
+        return finish_run(self.directory, settings or self.settings, calls, self.request.thresholds, ending)
 
 
 async def make_ready(request: Request, say: Say) -> list[Prepared]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -303,8 +302,3 @@ class Board:
             ],
             "problems": sorted({str(p) for w in self.workers.values() if (p := w.second.get("problem"))}),
         }
-
-
-def one_line(told: Mapping[str, Any]) -> str:
-    """Returns a message to the parent process as one line."""
-    return json.dumps(told, ensure_ascii=False)
