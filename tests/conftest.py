@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from harness.machine.networks import NO_NETWORK, has_network
 from tests.golden import Golden
 
 _MESSAGE_LIMIT = 200
@@ -61,6 +62,8 @@ def _tell_at_once(report: pytest.TestReport | pytest.CollectReport) -> None:
             "\n"
         ) if terminal.verbosity < 0 else terminal.ensure_newline()  # with -q dots have no file's name
         terminal.write_line(f"FAILED NOW {report.nodeid}{stage}: {message}", red=True)
+        if not has_network(ipv6=False):
+            terminal.write_line(f"  {NO_NETWORK}", red=True)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -26,6 +26,7 @@ from harness.call.engines.sdk_stats import LevelJump, TrackStats
 from harness.call.microphone import Microphone, OutgoingSpeech
 from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
+from harness.machine.networks import NO_NETWORK, has_network
 from harness.proxies import SdkProxies
 from harness.secret import Secret
 from harness.transport.refusal import Ending, ending
@@ -62,6 +63,8 @@ class SdkEngine:
 
     async def join(self, url: str, token: Secret, events: LineEvents, *, timeout_s: float) -> SdkLine:
         """See `Engine.join`."""
+        if not has_network(ipv6=True):
+            raise RoomFailure("room.unreachable", NO_NETWORK, hint="connect to a network, or use --engine light")
         room = rtc.Room()
         line = SdkLine(room, events, self._clock)
         options = rtc.RoomOptions(auto_subscribe=True, connect_timeout=timeout_s)

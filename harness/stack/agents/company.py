@@ -9,6 +9,7 @@ from livekit import rtc
 
 from harness.clock import Clock
 from harness.stack.agents.line import LEAVE_TIMEOUT_S, REPLY_TOPIC, Seat, frame_of, text_of
+from harness.stack.agents.sdk_network import require_network
 from harness.stack.agents.sdk_tracks import SteadySound
 from harness.stack.shape import Beside
 from harness.stack.tokens import LiveKitKeys, TokenKind
@@ -42,7 +43,9 @@ class Company:
 
         Raises:
             rtc.ConnectError: The server cannot be reached or refuses the connection.
+            StackError: This machine has no network that the SDK uses.
         """
+        require_network()
         if self._beside.observer is not None:
             observer = await self._enter("beside-observer", "agent")
             if self._beside.observer.sends:

@@ -36,6 +36,7 @@ from harness.stack.agents.finder import Bank
 from harness.stack.agents.fixtures import load_fixtures
 from harness.stack.agents.hold import WRONG
 from harness.stack.agents.light_line import Coded
+from harness.stack.agents.sdk_network import require_network
 from harness.stack.agents.server import ServerApi
 from harness.stack.agents.thought import Real, Thinking, Truth
 from harness.stack.agents.truth import TruthEar
@@ -127,6 +128,8 @@ class Agents:
         Raises:
             HarnessError: Something they need is missing.
         """
+        if any(spec.line == "sdk" for _, spec in self._warm):
+            require_network()
         for _, spec in self._warm:
             if spec.kind == "truth":
                 self._fixtures()

@@ -14,6 +14,7 @@ from harness.clock import NS_PER_S, Clock
 from harness.stack.agents.caller import CallerWatch
 from harness.stack.agents.line import HEARD_RATE_HZ, LEAVE_TIMEOUT_S, REPLY_TOPIC, Seat, frame_of, text_of
 from harness.stack.agents.mouth import Mouth
+from harness.stack.agents.sdk_network import require_network
 from harness.stack.agents.sdk_tracks import OwnTrack, SteadySound, voice_track
 from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.shape import Shape
@@ -66,7 +67,9 @@ class SdkAgentLine:
 
         Raises:
             rtc.ConnectError: The server cannot be reached or refuses the connection.
+            StackError: This machine has no network that the SDK uses.
         """
+        require_network()
         room = self._room
         room.on("participant_connected", self._take)
         room.on("participant_disconnected", lambda participant: self._caller.left(participant.identity))
