@@ -150,12 +150,24 @@ TAKEN_AHEAD = [
     (3360.5, 15.1, 6.6, 175, 0, 175, 6890, 1975, 1855),  # at an onset: 5.5 ms were cut out of what was taken for it
     (3414.1, 8.2, 7.0, 178, 0, 176, 6930, 1975, 1855),
 ]
+# The same, with samples concealed with a sound and with silence: of an agent that sends no packets in silence.
+NOTHING_IN_SILENCE = [
+    (0.0, 6.0, 5.6, 3, 0, 3, 70, 265, 0, 0, 0),
+    (504.6, 4.1, 5.7, 28, 0, 26, 950, 2386, 0, 0, 0),
+    (1010.5, 9.5, 5.7, 54, 0, 52, 2110, 2386, 1061, 0, 0),
+    (1512.5, 211.1, 5.7, 68, 0, 68, 2600, 2386, 1061, 1560, 6240),
+    (2015.5, 714.2, 5.7, 68, 0, 68, 2600, 2386, 1061, 1560, 30240),
+    (2518.0, 1216.7, 5.7, 68, 0, 68, 2600, 2386, 1061, 1560, 54720),
+    (3022.0, 1720.7, 5.7, 68, 0, 68, 2600, 2386, 1061, 1560, 78720),
+    (3277.8, 6.4, 5.7, 71, 0, 70, 2670, 2386, 1061, 1560, 97920),  # at an onset: its packets waited 40 and 30 ms
+    (3333.1, 2.9, 5.7, 74, 0, 72, 2700, 2386, 1326, 1560, 97920),
+]
 
 
 def waits(stats: TrackStats, recorded: list[tuple[float, ...]]) -> list[float]:
     """What the jitter buffer's wait is after each reading, in ms."""
     told = []
-    for at_ms, age_ms, place_ms, received, discarded, taken, ticks_ms, inserted, removed in recorded:
+    for at_ms, age_ms, place_ms, received, discarded, taken, ticks_ms, inserted, removed, *concealed in recorded:
         last_ms = 1_000_000 + at_ms - age_ms
         stat = inbound(
             int(received),
@@ -165,6 +177,8 @@ def waits(stats: TrackStats, recorded: list[tuple[float, ...]]) -> list[float]:
             jitter_buffer_delay=960 * ticks_ms / 1000,
             inserted_samples_for_deceleration=int(inserted),
             removed_samples_for_acceleration=int(removed),
+            concealed_samples=int(sum(concealed)),
+            silent_concealed_samples=int(sum(concealed[1:])),
             last_packet_received_timestamp=last_ms,
         )
         stat.inbound_rtp.rtc.timestamp = round(1000 * (last_ms + age_ms))
@@ -202,6 +216,13 @@ def test_an_onset_after_a_silence_without_packets_is_told_by_its_own_packets() -
     stats.onset_begins()
     voice = (at_ms + 2000, 4.0, place_ms, received + 4, discarded, taken + 2, ticks_ms + 2 * 50, inserted, removed)
     assert waits(stats, [voice]) == pytest.approx([50 - 7.1 + 8], abs=1.0)
+
+
+def test_silence_that_was_made_up_for_a_silent_agent_is_not_taken_from_its_onsets_wait() -> None:
+    stats = TrackStats("TR_1")
+    waits(stats, NOTHING_IN_SILENCE[:-2])
+    stats.onset_begins()
+    assert waits(stats, NOTHING_IN_SILENCE[-2:]) == pytest.approx([40 - 6.1] * 2, abs=0.1), "of the first packet"
 
 
 def test_the_first_onset_of_a_call_is_told_by_its_own_packets() -> None:

@@ -50,7 +50,7 @@ MOST_UNFIT = 30
 """With more than these the machine is busy all the time: to call them again would be no better."""
 ENOUGH_ONSETS = 10
 """Of fewer than these a busy machine can have moved the half."""
-CALLS_PER_MINUTE = {"sdk": 18.0, "light": 29.0}
+CALLS_PER_MINUTE = {"sdk": 23.0, "light": 37.0}
 """Of one engine alone: two cores carry no more, the agents' side among it."""
 RATE_FACTOR = float(os.environ.get("VOICE_HARNESS_TEST_RATE_FACTOR", "1"))
 """Of these rates, for a larger machine."""
@@ -61,7 +61,7 @@ AGAIN = "- type: And on Sunday?"
 SCRIPT = """
 name: {name}
 agent: {agent}
-timeouts: {{session: 25s, connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: 1500ms}}
+timeouts: {{session: 25s, connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: 700ms}}
 turns:
   {turns}
 """

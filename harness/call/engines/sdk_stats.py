@@ -74,9 +74,12 @@ class TrackStats:
         self._from_server = self._from_server_told = 0
         self._wait = JitterBufferWait()
         self._discards = Discards()
-        self._stretched = 0
+        self._stretched = self._heard_stretched = 0
         self._onset_stretched: int | None = None
+        self._onset_heard_stretched = self._silence = 0
         self._onset_wait_ms: float | None = None
+        self._restarts = False
+        self._restart_wait_ms: float | None = None
         self._counted_ms: float | None = None
         self._counts = 0
         self.last_packet_ns: int | None = None
@@ -103,9 +106,12 @@ class TrackStats:
         wait_ms, stretched = self._wait.wait_ms or 0.0, self._stretched
         if self._onset_stretched is None:
             return _ns(wait_ms + left_over_ms(stretched))
+        if self._restart_wait_ms is not None:
+            return _ns(self._restart_wait_ms)
         if self._onset_wait_ms is not None and not self._waits_otherwise(self._onset_wait_ms):
             return _ns(self._onset_wait_ms + left_over_ms(self._onset_stretched))
-        return _ns(wait_ms + left_over_ms(stretched) - (stretched - self._onset_stretched) / SAMPLES_PER_MS)
+        since_onset = self._heard_stretched - self._onset_heard_stretched
+        return _ns(wait_ms + left_over_ms(stretched) - since_onset / SAMPLES_PER_MS)
 
     def _waits_otherwise(self, before_ms: float) -> bool:
         """Whether the voice's first packets show a different wait; a single one may just have been late."""
@@ -114,17 +120,22 @@ class TrackStats:
         return abs(self._counted_ms - TICK_MS / 2 - before_ms) > OTHER_WAIT_MS
 
     def onset_begins(self) -> None:
-        """Called at a possible onset; in the silence before it nothing was stretched since the last reading."""
+        """Called at a possible onset; in the silence before it no voice was stretched since the last reading."""
         if self.begun:  # at the very first packets there is no earlier state
             self._onset_stretched = self._stretched
+            self._onset_heard_stretched = self._heard_stretched
             # If no packets arrived during the silence, the buffer restarts with the voice.
-            known = self._counts >= LEAST_COUNTS and self._read_ms - self._last_packet_ms <= SILENT_MS
+            self._restarts = self._read_ms - self._last_packet_ms > SILENT_MS
+            known = self._counts >= LEAST_COUNTS and not self._restarts
             self._onset_wait_ms = self._wait.wait_ms if known else None
+            self._restart_wait_ms = None
             self._counted_ms = None
 
     def onset_ended(self) -> None:
         """Called once an onset, if it was one, has been reported."""
         self._onset_stretched = None
+        self._restarts = False
+        self._restart_wait_ms = None
 
     async def wanted_within(self, seconds: float) -> bool:
         """Waits up to `seconds` until a reading is `wanted`; returns whether it was."""
@@ -173,6 +184,10 @@ class TrackStats:
             - inbound.removed_samples_for_acceleration
             + inbound.concealed_samples
         )
+        # If the sender sends nothing in silence, all of that silence is concealment, up to its voice.
+        silence_made = inbound.silent_concealed_samples - self._silence
+        self._silence = inbound.silent_concealed_samples
+        self._heard_stretched = self._stretched - self._silence
         last_ms = inbound.last_packet_received_timestamp
         read_ms = stat.rtc.timestamp / 1000
         fresh_ns = round(last_ms * NS_PER_S / 1000) - utc_less_clock_ns if last_ms != self._last_packet_ms else None
@@ -192,6 +207,9 @@ class TrackStats:
         self._counted_ms = reading.counted_ms if reading.taken > 1 else None
         self._counts += reading.counted_ms is not None
         self._wait.read(reading, tick_ns)
+        if self._restarts and reading.taken:
+            self._restarts = False
+            self._restart_wait_ms = self._wait.first_wait_ms(reading) if silence_made else None
 
     def second(self) -> Media:
         """The statistics since the last call."""
