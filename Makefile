@@ -29,14 +29,15 @@ GATED := $(addprefix tests/,caller judge measure metrics recorded recordings tim
 	call/test_heard_again.py call/test_who_is_called.py)
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli docs hearing judge measure metrics parsing process \
 	record recorded recordings report run scenario target testing timeline utterances test_habits.py)
-TIMED := tests/stack/agents/test_live.py
-WAITING := $(addprefix tests/,load machine proxies shards transport stack/speech \
-	live/test_cli_live.py live/test_faults.py live/test_load_live.py live/test_capacity.py) \
-	$(filter-out $(TIMED),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
+# The longest first, so that both processes end together.
+LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
+	live/test_load_live.py live/test_cli_live.py live/test_capacity.py stack/speech)
+WAITING := $(LONG) $(addprefix tests/,shards load transport machine proxies) \
+	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED)
 	$(BIN)/python -m pytest -n 2 $(filter-out $(GATED),$(BY_THE_CPU)) $(addprefix --ignore=,$(GATED))
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(WAITING)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
 
 # For the inner loop: without what starts commands or computes for long.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from harness import HarnessError, make_run
-from tests.live.conftest import KEY, LiveStack, Ran, environment, harness
+from tests.live.conftest import KEY, ROOT, LiveStack, Ran, environment, harness, start
 
 pytestmark = pytest.mark.live
 
@@ -148,3 +149,57 @@ def test_a_run_is_made_from_python(
     assert capfd.readouterr().out == ""
     with pytest.raises(HarnessError, match="already"):
         make_run([short], target=stack.session_url, out=tmp_path / "run")
+
+
+def test_the_load_scenario_runs_at_a_rate(stack: LiveStack, tmp_path: Path) -> None:
+    ran = start(stack, tmp_path / "run", ["scenarios/load.yaml"], "--rate", "120", "--duration", "2s").ran()
+    assert len(ran.lines) == 4
+    assert ran.summary["failures"] == {}
+
+
+def test_an_interrupted_run_keeps_everything(stack: LiveStack, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    script = tmp_path / "short.yaml"
+    script.write_text("name: short\nagent: light\nturns: [{say: goodbye}]\n")
+    words = ["run", str(script), "--target", stack.session_url, "--out", str(folder), "--repeat", "9", "-v"]
+    command = [sys.executable, "-u", "-m", "harness", *words]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "0002-short" in line and "turn.started" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stdout.read()
+        assert process.wait(timeout=30) == 130, rest
+    ran = Ran(130, rest, folder)
+    assert [(call["ok"], call["cut"]) for call in ran.lines] == [(ran.lines[0]["ok"], False), (None, True)]
+    assert ran.summary["calls"] == {
+        "total": 1,
+        "ok": 1,
+        "failed": 0,
+        "dropped": 0,
+        "cut": 1,
+        "warm_up": 0,
+        "retried": 0,
+    }
+    assert ran.summary["verdict"] == "interrupted"
+    assert (folder / "report.html").exists()
+    assert ran.lines[1]["turns"][-1]["cut"]
+
+
+def test_a_wrong_key_is_named_and_not_shown(stack: LiveStack, tmp_path: Path) -> None:
+    wrong = "sk_wrong_key_0123456789"
+    done = harness(
+        "run",
+        "scenarios/smoke.yaml",
+        "--target",
+        stack.session_url,
+        "--agent",
+        "demo",
+        "--out",
+        str(tmp_path / "run"),
+        env=environment(VOICE_HARNESS_API_KEY=wrong),
+    )
+    assert done.returncode == 3
+    assert "session.unauthorized" in done.stdout
+    assert wrong not in done.stdout

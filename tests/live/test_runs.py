@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -14,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.live.conftest import ROOT, LiveStack, Ran, Running, environment, harness, start, until_fit
+from tests.live.conftest import LiveStack, Ran, Running, harness, start, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -206,57 +203,3 @@ def test_an_agent_that_is_talked_over(barge_in: Ran) -> None:
     assert question["stop_ms"] < 2000
     assert cough["exercised"]
     assert [expectation["outcome"] for expectation in cough["expectations"]] != ["failed"]
-
-
-def test_the_load_scenario_runs_at_a_rate(stack: LiveStack, tmp_path: Path) -> None:
-    ran = start(stack, tmp_path / "run", ["scenarios/load.yaml"], "--rate", "120", "--duration", "2s").ran()
-    assert len(ran.lines) == 4
-    assert ran.summary["failures"] == {}
-
-
-def test_an_interrupted_run_keeps_everything(stack: LiveStack, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    script = tmp_path / "short.yaml"
-    script.write_text("name: short\nagent: light\nturns: [{say: goodbye}]\n")
-    words = ["run", str(script), "--target", stack.session_url, "--out", str(folder), "--repeat", "9", "-v"]
-    command = [sys.executable, "-u", "-m", "harness", *words]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "0002-short" in line and "turn.started" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        rest = process.stdout.read()
-        assert process.wait(timeout=30) == 130, rest
-    ran = Ran(130, rest, folder)
-    assert [(call["ok"], call["cut"]) for call in ran.lines] == [(ran.lines[0]["ok"], False), (None, True)]
-    assert ran.summary["calls"] == {
-        "total": 1,
-        "ok": 1,
-        "failed": 0,
-        "dropped": 0,
-        "cut": 1,
-        "warm_up": 0,
-        "retried": 0,
-    }
-    assert ran.summary["verdict"] == "interrupted"
-    assert (folder / "report.html").exists()
-    assert ran.lines[1]["turns"][-1]["cut"]
-
-
-def test_a_wrong_key_is_named_and_not_shown(stack: LiveStack, tmp_path: Path) -> None:
-    wrong = "sk_wrong_key_0123456789"
-    done = harness(
-        "run",
-        "scenarios/smoke.yaml",
-        "--target",
-        stack.session_url,
-        "--agent",
-        "demo",
-        "--out",
-        str(tmp_path / "run"),
-        env=environment(VOICE_HARNESS_API_KEY=wrong),
-    )
-    assert done.returncode == 3
-    assert "session.unauthorized" in done.stdout
-    assert wrong not in done.stdout
