@@ -24,7 +24,7 @@ from harness.record.result import CallResult
 from harness.record.run_directory import CAPACITY_FILE
 from harness.record.summary import Ending, Reason, Summary
 from harness.run.mix import Mix
-from harness.run.run import Fallen, Run
+from harness.run.run import Run
 from harness.shards.pool import PooledCall, ShardPool
 
 
@@ -86,7 +86,6 @@ class _UnderWay:
     def __init__(self, run: Run, search: Search, watcher: CapacityWatcher) -> None:
         self._run = run
         self._search = search
-        self._watcher = watcher
         self._results: list[CallResult] = []
         self._pool: ShardPool | None = None
         self._recovery: Recovery | None = None
@@ -114,9 +113,7 @@ class _UnderWay:
     async def open(self, stack: AsyncExitStack) -> None:
         """Opens everything that calls need."""
         run = self._run
-        target, fallen = await stack.enter_async_context(run.reachable())
-        if fallen is not None:
-            fallen.add_done_callback(self._fell)
+        target = await stack.enter_async_context(run.reachable(lambda _: self.stop("fallen")))
         # A hold itself spaces its calls by the session rate. Limits in the shards would delay the start of a step.
         order = run.shard_order(target).model_copy(update={"session_rate_per_min": None})
         pool = ShardPool(
@@ -174,9 +171,3 @@ class _UnderWay:
     def _call_ended(self, result: CallResult) -> None:
         self._run.directory.append_call(result)
         self._results.append(result)
-
-    def _fell(self, task: Fallen) -> None:
-        if task.cancelled() or task.exception() is not None:
-            return
-        self._watcher.say(str(task.result()))
-        self.stop("fallen")

@@ -21,7 +21,7 @@ from harness.record.result import CallResult
 from harness.record.run_directory import CALLS_FILE, RunDirectory, read_run
 from harness.record.summary import Ending, Reason, Summary
 from harness.run.request import Request
-from harness.run.run import Fallen, Run, shard_order
+from harness.run.run import Run, shard_order
 from harness.shards.protocol import write_prepared
 from harness.text.counted import counted
 from harness.timeline.events import CallStarted
@@ -77,17 +77,13 @@ class LoadRun:
             run.directory.write_settings(run.settings)
             mark = secrets.token_hex(16)
             (run.directory.path / MARK_FILE).write_text(mark)
-            target, fallen = await self._stack.enter_async_context(run.reachable())
-            if fallen is not None:
-                fallen.add_done_callback(self._fell)
+            target = await self._stack.enter_async_context(run.reachable(self._fell))
             calls = run.shard_order(target)
         calls = calls.model_copy(update={"prepared": str(prepared)})
         self.order = LoadOrder(load=self._load, role=self._load.role, calls=calls, mark=mark)
 
-    def _fell(self, task: Fallen) -> None:
-        if not task.cancelled() and task.exception() is None:
-            self._fallen = task.result()
-            self._say(str(self._fallen))
+    def _fell(self, problem: StackError) -> None:
+        self._fallen = problem
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()

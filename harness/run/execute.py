@@ -19,7 +19,7 @@ from harness.record.reason import StackFell
 from harness.record.result import CallResult
 from harness.record.summary import Ending, Reason, Summary
 from harness.run.pacing import Pace
-from harness.run.run import Fallen, Run
+from harness.run.run import OnFall, Run
 from harness.run.slots import Outcome, Runner, StartCall
 from harness.shards.pool import ShardPool
 from harness.shards.size import CALLS_IN_A_SHARD
@@ -79,15 +79,22 @@ async def execute(
     """
     run.directory.write_settings(run.settings)
     outcome = Outcome()
-    fall: list[StackError] = []
+    falls: list[StackError] = []
+    runner: Runner | None = None
+
+    def fell(problem: StackError) -> None:
+        falls.append(problem)
+        if runner is not None:
+            runner.stop()
+
     try:
         async with AsyncExitStack() as stack:
-            opened = asyncio.ensure_future(_open(stack, run, pace, watcher))
+            opened = asyncio.ensure_future(_open(stack, run, pace, watcher, fell))
             signals.on_interrupt(opened.cancel)
-            fallen, start = await opened
+            start = await opened
 
             def ended(result: CallResult) -> None:
-                watcher.ended(result, runner.alive)
+                watcher.ended(result, 0 if runner is None else runner.alive)
 
             disk = asyncio.Lock()
 
@@ -109,22 +116,22 @@ async def execute(
             )
             outcome = runner.outcome
             signals.on_interrupt(runner.interrupt)
-            if fallen is not None:
-                fallen.add_done_callback(lambda task: _fell(task, fall, runner, watcher))
+            if falls:  # before the runner existed
+                runner.stop()
             watcher.started(pace.total)
             await runner.run()
     except asyncio.CancelledError:
         if not signals.received:
             raise
         outcome.interrupted = True
-    extra = [Reason(code=EXIT_INFRASTRUCTURE, what=StackFell(problem.what)) for problem in fall]
+    extra = [Reason(code=EXIT_INFRASTRUCTURE, what=StackFell(problem.what)) for problem in falls]
     ending = Ending(dropped=outcome.dropped, interrupted=outcome.interrupted, extra=extra)
     return outcome, run.finish(outcome.results, ending)
 
 
-async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher) -> tuple[Fallen | None, StartCall]:
-    """Opens everything that calls need; returns the task that ends if the stack fails, and the call factory."""
-    target, fallen = await stack.enter_async_context(run.reachable())
+async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher, on_fall: OnFall) -> StartCall:
+    """Opens everything that calls need; returns the call factory."""
+    target = await stack.enter_async_context(run.reachable(on_fall))
     if pace.slots is None or pace.slots > CALLS_IN_A_SHARD[run.request.engine]:
         pool = ShardPool(
             run.shard_order(target),
@@ -133,8 +140,8 @@ async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher) -
             most=pace.slots,
             on_event=watcher.event if watcher.wants_events else None,
         )
-        return fallen, (await stack.enter_async_context(pool)).start
-    return fallen, await _in_this_process(stack, run, target, watcher)
+        return (await stack.enter_async_context(pool)).start
+    return await _in_this_process(stack, run, target, watcher)
 
 
 async def _in_this_process(stack: AsyncExitStack, run: Run, target: Target, watcher: Watcher) -> StartCall:
@@ -161,11 +168,3 @@ async def _in_this_process(stack: AsyncExitStack, run: Run, target: Target, watc
         )
 
     return start
-
-
-def _fell(task: Fallen, fall: list[StackError], runner: Runner, watcher: Watcher) -> None:
-    if task.cancelled() or task.exception() is not None:
-        return
-    fall.append(task.result())
-    watcher.say(str(task.result()))
-    runner.stop()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.caller.prepare import Prepared, prepare
 from harness.clock import Clock
@@ -21,8 +22,11 @@ from harness.run.settings import Planned, run_settings
 from harness.shards.protocol import ShardOrder
 from harness.target.target import Target
 
+if TYPE_CHECKING:
+    from harness.stack.embedded import EmbeddedStack
+
 Say = Callable[[str], None]
-Fallen = asyncio.Task[StackError]
+OnFall = Callable[[StackError], None]
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,10 @@ class Run:
     say: Say
 
     @asynccontextmanager
-    async def reachable(self) -> AsyncIterator[tuple[Target, Fallen | None]]:
-        """Yields the target with its address, and a task that finishes if the embedded stack fails.
+    async def reachable(self, on_fall: OnFall) -> AsyncIterator[Target]:
+        """Yields the target with its address. An embedded stack is started first and stopped on exit.
 
-        An embedded stack is started first and stopped on exit. Other targets have no task (None).
+        If the embedded stack fails meanwhile, that is printed, and `on_fall` is called with its last output.
 
         Raises:
             StackError: The embedded stack did not start.
@@ -57,7 +61,7 @@ class Run:
         """
         target = self.request.target
         if target.kind != "embedded":
-            yield target, None
+            yield target
             return
         from harness.stack.embedded import EmbeddedStack
 
@@ -67,12 +71,17 @@ class Run:
             truth_log=self.directory.path / TRUTH_FILE,
             warm=tuple(dict.fromkeys(prepared.agent for prepared in self.scenarios)),
         )
-        fallen = asyncio.create_task(stack.wait_fallen())
+        watching = asyncio.create_task(self._watch(stack, on_fall))
         try:
-            yield replace(target, url=stack.address.session_url, api_key=stack.address.api_key), fallen
+            yield replace(target, url=stack.address.session_url, api_key=stack.address.api_key)
         finally:
-            fallen.cancel()
+            watching.cancel()
             await stack.stop()
+
+    async def _watch(self, stack: EmbeddedStack, on_fall: OnFall) -> None:
+        fall = await stack.wait_fallen()
+        self.say(str(fall))
+        on_fall(fall)
 
     def shard_order(self, target: Target) -> ShardOrder:
         """Returns the order for each process that makes calls; `target` must be reachable."""
