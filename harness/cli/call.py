@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import AgentOption, EngineOption, OutOption, SetOption, TargetOption, read_seed, resolve_target
+from harness.cli.options import AgentOption, EngineOption, OutOption, SetOption, TargetOption, resolve_target
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def call(
     from harness.run.carry_out import carry_out
     from harness.run.paced import PacedCalls
     from harness.run.pacing import Pace
-    from harness.run.request import Request
+    from harness.run.request import Request, chosen_seed
     from harness.scenario.by_hand import scenario_by_hand
     from harness.scenario.load import parse_set
 
@@ -47,7 +47,7 @@ def call(
         name=loaded.name,
         scenarios=[loaded],
         target=resolve_target(target),
-        seed=read_seed(None),
+        seed=chosen_seed(None),
         agent=agent,
         engine=engine_name(engine),
         record="all",

@@ -17,7 +17,6 @@ from harness.cli.options import (
     TargetOption,
     read_duration,
     read_record,
-    read_seed,
     resolve_target,
 )
 from harness.errors import UsageError
@@ -69,7 +68,7 @@ def capacity(
     from harness.report.console import make_console
     from harness.run.carry_out import carry_out
     from harness.run.mix import Mix
-    from harness.run.request import Request
+    from harness.run.request import Request, chosen_seed
 
     _check(start, most, session_rate)
     loaded, weights = read_mix(scenarios, sets)
@@ -77,7 +76,7 @@ def capacity(
         name="capacity",
         scenarios=loaded,
         target=resolve_target(target),
-        seed=read_seed(seed),
+        seed=chosen_seed(seed),
         agent=agent,
         engine=engine_name(engine),
         record=read_record(record),

@@ -12,11 +12,12 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.call.engines.make import engine_name
 from harness.cli.load import read_mix
-from harness.cli.options import read_duration, read_seed, resolve_target
+from harness.cli.options import read_duration, resolve_target
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, EXIT_USAGE, HarnessError, UsageError
 from harness.load.job import planned_load
@@ -24,7 +25,7 @@ from harness.load.lifecycle import LoadRun
 from harness.load.order import Load, LoadPlan
 from harness.process.lines import error_message, line_of
 from harness.report.console import make_console, print_summary
-from harness.run.reading import read_thresholds
+from harness.run.reading import make_request
 from harness.run.request import Request
 from harness.run.run import begin, make_ready
 from harness.scenario.load import LoadedScenario
@@ -99,14 +100,8 @@ def _asked(told: dict[str, Any]) -> tuple[Request, Load]:
     common = {name: _common(classes, name) for name in _COMMON}
     loaded, weights = _mix_of(classes)
     engine = engine_name(common["engine"], where="engine")
-    request = Request(
-        name=loaded[0].name if len(loaded) == 1 else "mix",
-        scenarios=loaded,
-        target=resolve_target(common["target"]),
-        seed=read_seed(None),
-        agent=common["agent"],
-        engine=engine,
-        thresholds=read_thresholds(loaded, None, engine),
+    request = replace(
+        make_request(loaded, resolve_target(common["target"]), several="mix", agent=common["agent"], engine=engine),
         session_rate_per_min=common["session_rate"],
         call_duration_s=read_duration(common["call_duration"], "call_duration"),
     )

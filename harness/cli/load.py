@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,6 @@ from harness.cli.options import (
     ThresholdOption,
     read_duration,
     read_record,
-    read_seed,
     resolve_target,
 )
 from harness.errors import UsageError
@@ -132,8 +132,7 @@ def load(
     from harness.report.console import make_console
     from harness.report.load_status import StatusLine
     from harness.run.carry_out import carry_out
-    from harness.run.reading import read_thresholds
-    from harness.run.request import Request
+    from harness.run.reading import make_request
 
     if master and worker:
         raise UsageError("a process is a master or a worker", where="--worker", hint="keep one of them")
@@ -159,15 +158,17 @@ def load(
     loaded, weights = read_mix(scenarios, sets)
     name = engine_name(engine)
     plan = plan_load(options, engine=name, session_rate_per_min=session_rate) if not worker else LoadPlan()
-    request = Request(
-        name=loaded[0].name if len(loaded) == 1 else "mix",
-        scenarios=loaded,
-        target=resolve_target(target),
-        seed=read_seed(seed),
-        agent=agent,
-        engine=name,
+    request = replace(
+        make_request(
+            loaded,
+            resolve_target(target),
+            several="mix",
+            agent=agent,
+            engine=name,
+            thresholds=threshold,
+            seed=seed,
+        ),
         record=read_record(record),
-        thresholds=read_thresholds(loaded, threshold, name),
         session_rate_per_min=session_rate,
         call_duration_s=read_duration(call_duration, "--call-duration"),
         out=out,

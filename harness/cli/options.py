@@ -96,13 +96,6 @@ def read_side(text: str) -> Side:
             raise UsageError(f"--caller must be left or right (got {text!r})")
 
 
-def read_seed(option: int | None) -> int:
-    """Returns the value of --seed, or a random seed."""
-    from harness.run.request import any_seed
-
-    return any_seed() if option is None else option
-
-
 def read_duration(text: str | None, option: str) -> float | None:
     """Parses a duration into seconds; None if it was left out. `option` names it in errors.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +21,6 @@ from harness.cli.options import (
     Verbose,
     read_duration,
     read_record,
-    read_seed,
     resolve_target,
 )
 from harness.errors import UsageError
@@ -79,8 +79,7 @@ def run(
     from harness.run.carry_out import carry_out
     from harness.run.paced import PacedCalls
     from harness.run.pacing import plan_pace
-    from harness.run.reading import read_scenarios, read_thresholds
-    from harness.run.request import Request
+    from harness.run.reading import make_request, read_scenarios
 
     if verbose and quiet:
         raise UsageError("-v and -q contradict each other", where="-q", hint="keep one of them")
@@ -94,20 +93,16 @@ def run(
         rate_per_min=rate,
         duration_s=read_duration(duration, "--duration"),
     )
-    request = Request(
-        name=loaded[0].name if len(loaded) == 1 else "suite",
-        scenarios=loaded,
-        target=resolve_target(target),
-        seed=read_seed(seed),
+    request = make_request(
+        loaded,
+        resolve_target(target),
+        several="suite",
         agent=agent,
         engine=engine_name(engine),
-        record=read_record(record),
-        thresholds=read_thresholds(loaded, threshold, engine),
-        out=out,
-        junit=junit,
-        dry_run=dry_run,
-        quiet=quiet,
+        thresholds=threshold,
+        seed=seed,
     )
+    request = replace(request, record=read_record(record), out=out, junit=junit, dry_run=dry_run, quiet=quiet)
     console = make_console()
     watcher = _watcher(console, verbose=verbose, quiet=quiet)
     return carry_out(PacedCalls(request, pace, watcher, stop_at_failure=stop, retry_unfit=retry_unfit), console)

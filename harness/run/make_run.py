@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
@@ -17,8 +18,7 @@ from harness.report.console import LinesWatcher
 from harness.run.carry_out import Finished, make_and_show
 from harness.run.paced import PacedCalls
 from harness.run.pacing import plan_pace
-from harness.run.reading import read_scenarios, read_target, read_thresholds
-from harness.run.request import Request, any_seed
+from harness.run.reading import make_request, read_scenarios, read_target
 
 
 def make_run(
@@ -77,18 +77,17 @@ def make_run(
         pace = plan_pace(
             scenarios=len(loaded), calls=calls, repeat=repeat, rate_per_min=rate_per_min, duration_s=duration_s
         )
-        request = Request(
-            name=loaded[0].name if len(loaded) == 1 else "suite",
-            scenarios=loaded,
-            target=read_target(target, warn=console.print),
-            seed=any_seed() if seed is None else seed,
+        request = make_request(
+            loaded,
+            read_target(target, warn=console.print),
+            several="suite",
             agent=agent,
             engine=engine,
-            record=record,
-            thresholds=read_thresholds(loaded, thresholds, engine),
-            out=None if out is None else Path(out),
-            command=("harness.make_run",),
+            thresholds=thresholds,
+            seed=seed,
         )
+        folder = None if out is None else Path(out)
+        request = replace(request, record=record, out=folder, command=("harness.make_run",))
         job = PacedCalls(request, pace, LinesWatcher(console), retry_unfit=retry_unfit)
 
         async def main(signals: Signals) -> int:

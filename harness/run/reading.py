@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.errors import UsageError, each_of, raise_all
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.metrics.threshold import check_threshold, parse_threshold_option
+from harness.run.request import Request, chosen_seed
 from harness.scenario.load import LoadedScenario, load_all, parse_set
 from harness.scenario.select import select
 from harness.scenario.shipped import shipped_scenarios
@@ -66,6 +68,41 @@ def read_each_scenario(
     # A bare name means a shipped scenario, unless it exists as a path.
     paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
     return load_all(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
+
+
+def make_request(
+    scenarios: Sequence[LoadedScenario],
+    target: Target,
+    *,
+    several: str,
+    agent: str | None = None,
+    engine: EngineName = DEFAULT_ENGINE,
+    thresholds: Sequence[str] | None = None,
+    seed: int | None = None,
+) -> Request:
+    """Returns the request to run scenarios, with what all its users have in common; the rest has its defaults.
+
+    Args:
+        scenarios: The scenarios.
+        target: The target.
+        several: The name of a run of more than one scenario; a single scenario gives the run its own name.
+        agent: The agent's id; None for the scenario's or the target's.
+        engine: The media engine.
+        thresholds: Thresholds in addition to those of the scenarios.
+        seed: The seed; None for a random one.
+
+    Raises:
+        UsageError: A threshold cannot be parsed, or no scenario or not this engine can give its samples.
+    """
+    return Request(
+        name=scenarios[0].name if len(scenarios) == 1 else several,
+        scenarios=scenarios,
+        target=target,
+        seed=chosen_seed(seed),
+        agent=agent,
+        engine=engine,
+        thresholds=read_thresholds(scenarios, thresholds, engine),
+    )
 
 
 def read_thresholds(

@@ -17,9 +17,9 @@ from harness.scenario.load import LoadedScenario
 from harness.target.target import Target
 
 
-def any_seed() -> int:
-    """Returns a random seed, for when none was given."""
-    return random.SystemRandom().randrange(2**31)
+def chosen_seed(given: int | None) -> int:
+    """Returns the given seed, or a random one if it is None."""
+    return random.SystemRandom().randrange(2**31) if given is None else given
 
 
 def _command_line() -> tuple[str, ...]:
