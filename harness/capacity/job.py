@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@dataclass
+@dataclass(frozen=True)
+class Searched(Finished):
+    """A finished capacity search, with the capacity that it found."""
+
+    capacity: Capacity
+
+
+@dataclass(frozen=True)
 class CapacityJob:
     """The job of `capacity`; see `Job`.
 
@@ -42,7 +49,6 @@ class CapacityJob:
     request: Request
     search: Search
     watcher: StepLines
-    _capacity: Capacity | None = None
 
     def check(self) -> None:
         """See `Job`."""
@@ -85,22 +91,20 @@ class CapacityJob:
         )
         return Planned(Pace(search.plan.most, 0, None, 1), {"capacity": settings.model_dump()})
 
-    async def make(self, run: Run, signals: Signals) -> Finished:
+    async def make(self, run: Run, signals: Signals) -> Searched:
         """See `Job`."""
-        self._capacity, summary = await find_capacity(run, self.search, self.watcher, signals)
+        capacity, summary = await find_capacity(run, self.search, self.watcher, signals)
         try:
             calls = read_run(run.directory.path).calls
         except ConfigError:  # the disk may be full; the answer is still known
             calls = []
-        return Finished(run, summary, calls)
+        return Searched(run, summary, calls, capacity)
 
-    def show(self, console: Console, finished: Finished) -> None:
+    def show(self, console: Console, finished: Searched) -> None:
         """See `Job`."""
-        if self._capacity is None:
-            raise RuntimeError("nothing was searched for yet")
         print_capacity(
             console,
-            self._capacity,
+            finished.capacity,
             finished.run.directory.path,
             target=finished.summary.target,
             calls=finished.calls,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harness.caller.prepare import Prepared
 from harness.clock import SystemClock
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished and written run: its summary and its calls."""
+    """A finished and written run: its summary and its calls. A job that finds more has a subclass."""
 
     run: Run
     summary: Summary
-    calls: Sequence[CallResult] = field(default=())
+    calls: Sequence[CallResult]
+
+
+F = TypeVar("F", bound=Finished)
 
 
 class Looker(Protocol):
@@ -42,7 +45,7 @@ class Looker(Protocol):
         ...
 
 
-class Job(Protocol):
+class Job(Protocol[F]):
     """What one command does with a run.
 
     Attributes:
@@ -76,7 +79,7 @@ class Job(Protocol):
         """Returns what run.json stores of the plan."""
         ...
 
-    async def make(self, run: Run, signals: Signals) -> Finished:
+    async def make(self, run: Run, signals: Signals) -> F:
         """Makes the calls and writes the run.
 
         Raises:
@@ -84,12 +87,12 @@ class Job(Protocol):
         """
         ...
 
-    def show(self, console: Console, finished: Finished) -> None:
+    def show(self, console: Console, finished: F) -> None:
         """Prints the verdict."""
         ...
 
 
-def carry_out(job: Job, console: Console) -> int:
+def carry_out(job: Job[F], console: Console) -> int:
     """Runs the job and returns the exit code.
 
     Raises:
@@ -103,7 +106,7 @@ def carry_out(job: Job, console: Console) -> int:
     return run_interruptible(main)
 
 
-async def make_and_show(job: Job, console: Console, signals: Signals) -> Finished | None:
+async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | None:
     """Runs the job and shows its result; returns None after a dry run.
 
     Raises:
