@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from harness.clock import NS_PER_S, Clock
 from harness.errors import OwnFailure
 from harness.process.child import Child
 from harness.record.result import CallResult
+from harness.shards.awaited import AwaitedCalls
 from harness.shards.policy import END_S, Ended, Happened, Ready, SecondTold, ShardPolicy, ShardState
 from harness.shards.protocol import (
     COMMAND,
@@ -51,6 +52,10 @@ class _Process:
     async def stop(self, *, grace_s: float) -> None:
         if self.child is not None:
             await self.child.stop(grace_s=grace_s)
+
+
+def _future() -> asyncio.Future[dict[str, Any]]:
+    return asyncio.get_running_loop().create_future()
 
 
 class ShardPool:
@@ -87,7 +92,7 @@ class ShardPool:
         self._policy = ShardPolicy(order, shards=shards)
         self._policy.expect(order.engine, shards, grows=most is None)
         self._processes: dict[ShardState, _Process] = {}
-        self._calls: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._calls = AwaitedCalls(_future)
         self._tasks: set[asyncio.Task[None]] = set()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -168,7 +173,7 @@ class ShardPool:
             OwnFailure: Its shard died, or none could be started.
         """
         taken = self._policy.take(order, engine, self._now_s())
-        ended = self._calls[order.call] = asyncio.get_running_loop().create_future()
+        ended = self._calls.begin(order.call)
         for shard in taken.begun:
             self._start(shard)
         process = self._processes[taken.shard]
@@ -178,7 +183,7 @@ class ShardPool:
             await process.send(self._policy.to_send(taken.shard, order.call, self._now_s()))
             return CallResult.model_validate(await ended)
         finally:
-            self._calls.pop(order.call, None)
+            self._calls.leave(order.call)
             if self._policy.leave(taken.shard, order.call):
                 self._do(process.stop(grace_s=END_S))
 
@@ -229,9 +234,9 @@ class ShardPool:
             await process.child.send(self._policy.order_of(shard).model_dump())
             code = await process.child.wait()
         except OSError as problem:
-            self._fail(self._policy.not_started(shard, problem))
+            self._calls.fail(self._policy.not_started(shard, problem))
         finally:
-            self._fail(self._policy.ended(shard, code))
+            self._calls.fail(self._policy.ended(shard, code))
             process.settled.set()
 
     async def _watch(self) -> None:
@@ -240,15 +245,15 @@ class ShardPool:
             looked = self._policy.look(self._now_s())
             for shard in looked.kill:
                 self._do(self._processes[shard].stop(grace_s=0.0))
-            self._fail(looked.lost)
+            self._calls.fail(looked.lost)
 
     def _now_s(self) -> float:
         return self._clock.now_ns() / NS_PER_S
 
     def _heard(self, process: _Process, message: dict[str, Any]) -> None:
         match self._policy.heard(process.state, message, self._now_s()):
-            case Ended(call, result) if (ended := self._calls.get(call)) is not None and not ended.done():
-                ended.set_result(result)
+            case Ended(call, result):
+                self._calls.end(call, result)
             case Happened(call, entry) if self._on_event is not None:
                 event = event_of(entry)
                 if event is not None:
@@ -259,12 +264,6 @@ class ShardPool:
                 process.settled.set()
             case _:
                 pass
-
-    def _fail(self, lost: Mapping[str, OwnFailure]) -> None:
-        for call, failure in lost.items():
-            ended = self._calls.get(call)
-            if ended is not None and not ended.done():
-                ended.set_exception(failure)
 
 
 class PooledCall:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,8 @@ from gevent import subprocess
 from gevent.event import AsyncResult, Event
 
 from harness.call.engines.make import EngineName
-from harness.errors import OwnFailure
 from harness.process.lines import line_of, message_in
+from harness.shards.awaited import AwaitedCalls
 from harness.shards.policy import END_S, Ended, Ready, ShardPolicy, ShardState, Started
 from harness.shards.protocol import COMMAND, CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import LOOK_S
@@ -71,7 +71,7 @@ class Bridge:
         self._policy = ShardPolicy(order, shards=shards, starter=f"{socket.gethostname()}:{os.getpid()}")
         self._started = started
         self._processes: dict[ShardState, _Process] = {}
-        self._calls: dict[str, AsyncResult] = {}
+        self._calls: AwaitedCalls[AsyncResult] = AwaitedCalls(AsyncResult)
         gevent.spawn(self._watch)
 
     def begin(self, engine: EngineName, count: int = 1, *, grows: bool = False) -> None:
@@ -115,25 +115,25 @@ class Bridge:
         """
         taken = self._policy.take(order, engine, time.monotonic())
         shard = taken.shard
-        self._calls[order.call] = AsyncResult()
+        ended = self._calls.begin(order.call)
         for begun in taken.begun:
             self._start(begun)
         process = self._processes[shard]
         try:
             try:
-                return self._result(process, order.call)
+                return self._result(process, order.call, ended)
             except gevent.GreenletExit:
                 process.send(self._policy.cut(shard, order.call, time.monotonic()))
-                return self._result(process, order.call)
+                return self._result(process, order.call, ended)
         finally:
-            self._calls.pop(order.call, None)
+            self._calls.leave(order.call)
             if self._policy.leave(shard, order.call):
                 self._retire(process)
 
-    def _result(self, process: _Process, call: str) -> dict[str, Any]:
+    def _result(self, process: _Process, call: str, ended: AsyncResult) -> dict[str, Any]:
         process.settled.wait()
         process.send(self._policy.to_send(process.state, call, time.monotonic()))
-        result: dict[str, Any] = self._calls[call].get()
+        result: dict[str, Any] = ended.get()
         return result
 
     def cut(self) -> None:
@@ -160,7 +160,7 @@ class Bridge:
             looked = self._policy.look(time.monotonic())
             for shard in looked.kill:
                 self._processes[shard].kill_at(time.monotonic())
-            self._fail(looked.lost)
+            self._calls.fail(looked.lost)
 
     def _start(self, shard: ShardState) -> _Process:
         process = self._processes[shard] = _Process(shard)
@@ -174,7 +174,7 @@ class Bridge:
                 start_new_session=True,
             )
         except OSError as problem:
-            self._fail(self._policy.not_started(shard, problem))
+            self._calls.fail(self._policy.not_started(shard, problem))
             process.settled.set()
             return process
         process.send((self._policy.order_of(shard),))
@@ -196,7 +196,7 @@ class Bridge:
             code = child.wait()
             errors.join(READ_S)
         finally:
-            self._fail(self._policy.ended(shard, code))
+            self._calls.fail(self._policy.ended(shard, code))
             process.settled.set()
 
     @staticmethod
@@ -206,17 +206,11 @@ class Bridge:
 
     def _heard(self, process: _Process, message: dict[str, Any]) -> None:
         match self._policy.heard(process.state, message, time.monotonic()):
-            case Ended(call, result) if (ended := self._calls.get(call)) is not None and not ended.ready():
-                ended.set(result)
+            case Ended(call, result):
+                self._calls.end(call, result)
             case Started(call):
                 self._started(call)
             case Ready():
                 process.settled.set()
             case _:
                 pass
-
-    def _fail(self, lost: Mapping[str, OwnFailure]) -> None:
-        for call, failure in lost.items():
-            ended = self._calls.get(call)
-            if ended is not None and not ended.ready():
-                ended.set_exception(failure)
