@@ -17,6 +17,7 @@ from harness.capacity.lengths import Lengths
 from harness.capacity.window import Timed, read_timed, window_of
 from harness.clock import NS_PER_S, Clock, s_to_ns
 from harness.machine.meter import Machine
+from harness.record.call_id import call_id
 from harness.record.result import CallResult
 from harness.run.mix import Mix
 from harness.run.slots import RunningCall
@@ -112,7 +113,7 @@ class Slots:
     async def _call(self, lasts_s: float) -> CallResult:
         scenario = self.scenarios[self.mix.pick(self._started)]
         self._started += 1
-        call = self.start(f"{self._started:04d}-{scenario.loaded.name}", scenario, lasts_s)
+        call = self.start(call_id(self._started, scenario.loaded.name), scenario, lasts_s)
         self._running.add(call)
         try:
             result = await call.make()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.metrics.percentiles import percentile
+from harness.record.call_id import burst_size
 from harness.record.result import CallResult
 from harness.report.numbers import with_ms
 from harness.text.counted import counted
 
-_OF_BURST = re.compile(r"^(?:w\d+-)?b(\d+)-")
 _STAGES = (
     ("session asked", "session_asked_ms"),
     ("session answered", "session_answered_ms"),
@@ -46,9 +45,9 @@ def bursts(calls: Sequence[CallResult]) -> list[Burst]:
     """The bursts, grouped and sorted by size."""
     by_size: dict[int, list[CallResult]] = {}
     for call in calls:
-        found = _OF_BURST.match(call.call)
-        if found is not None:
-            by_size.setdefault(int(found[1]), []).append(call)
+        size = burst_size(call.call)
+        if size is not None:
+            by_size.setdefault(size, []).append(call)
     return [Burst(size, _line(size, members), _rows(members)) for size, members in sorted(by_size.items())]
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from harness.caller.prepare import Prepared
 from harness.clock import Clock
+from harness.record.call_id import call_id
 from harness.record.result import CallResult, standing
 from harness.run.pacing import Pace
 
@@ -158,7 +159,7 @@ class Runner:
 
     async def _one(self, scenario: Prepared, due_ns: int | None = None, *, retry_of: str | None = None) -> None:
         self._started += 1
-        call = self._start(f"{self._started:04d}-{scenario.loaded.name}", scenario, due_ns)
+        call = self._start(call_id(self._started, scenario.loaded.name), scenario, due_ns)
         self._running.add(call)
         try:
             result = await call.make()

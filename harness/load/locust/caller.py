@@ -26,6 +26,7 @@ from harness.load.order import LoadOrder
 from harness.load.shares import shards_in_all, shards_of, share
 from harness.metrics.registry import METRICS
 from harness.metrics.samples import samples_of
+from harness.record.call_id import call_id
 from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 from harness.run.mix import Mix
@@ -112,19 +113,19 @@ class Caller:
 
     # -- one call ------------------------------------------------------------------------------------------------------
 
-    def make(self, scenario: int | None = None, *, due_ns: int | None = None, mark: str = "") -> None:
+    def make(self, scenario: int | None = None, *, due_ns: int | None = None, burst: int | None = None) -> None:
         """Makes the next call and waits for its end.
 
         Args:
             scenario: The index of its scenario; None for the next one of the mix.
             due_ns: When to start it (monotonic ns); None for now.
-            mark: A prefix of the number in its id.
+            burst: The size of its burst, if it is in one.
         """
         index, self._next = self._next, self._next + 1
         which = self._mix.pick(index) if scenario is None else scenario
         prepared = self._scenarios[which]
-        name = f"{mark}{index + 1:04d}-{prepared.loaded.name}"
-        call = name if self._setup.workers == 1 else f"w{self._setup.number}-{name}"
+        worker = None if self._setup.workers == 1 else self._setup.number
+        call = call_id(index + 1, prepared.loaded.name, burst=burst, worker=worker)
         canary = self._canaries < self._canary_share
         order = CallOrder(call=call, scenario=which, due_ns=due_ns, warm_up=self._is_warm_up(due_ns), canary=canary)
         self._pending += 1
@@ -203,7 +204,7 @@ class Caller:
         """Starts this worker's `share` of a burst of `size` calls, all at the same time."""
         due_ns = self._clock.now_ns() + round(LEAD_S * NS_PER_S)
         for _ in range(share):
-            gevent.spawn(self.make, due_ns=due_ns, mark=f"b{size}-")
+            gevent.spawn(self.make, due_ns=due_ns, burst=size)
 
     def _wait(self, until_ns: int) -> bool:
         """Waits until the time; returns whether the load was stopped first."""
