@@ -12,6 +12,7 @@
     └── CallFailure                 by kind
         ├── SessionFailure          3     session.*   no usable session
         ├── RoomFailure             3     room.*      the LiveKit side
+        │   └── JoinFailure               the room could not be joined
         ├── AgentFailure            1     agent.*     the agent fell short
         └── OwnFailure              4     harness.*   ourselves
 """
@@ -172,6 +173,14 @@ class RoomFailure(CallFailure):
 
     prefix = "room."
     exit_code = EXIT_INFRASTRUCTURE
+
+
+class JoinFailure(RoomFailure):
+    """The room could not be joined, or a stay in it not resumed; `why` is the part of `what` that says why."""
+
+    def __init__(self, kind: FailureKind, why: str, *, hint: str | None = None) -> None:
+        super().__init__(kind, f"the room could not be joined: {why}", hint=hint)
+        self.why = why
 
 
 class AgentFailure(CallFailure):

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from harness.errors import ConfigError, RoomFailure
+from harness.errors import ConfigError, JoinFailure
 from harness.secret import Secret
 
 _VARIABLES = {"http": "HTTP_PROXY", "ws": "HTTP_PROXY", "https": "HTTPS_PROXY", "wss": "HTTPS_PROXY"}
@@ -96,13 +96,12 @@ def room_proxy_for(url: str) -> Proxy | None:
     """As `proxy_for`, for a LiveKit server, whose URL becomes known only in the call.
 
     Raises:
-        RoomFailure: room.unreachable; the relevant variable names an unsupported proxy.
+        JoinFailure: room.unreachable; the relevant variable names an unsupported proxy.
     """
     try:
         return proxy_for(url)
     except ConfigError as problem:
-        what = f"the room could not be joined: {problem.where}: {problem.what}"
-        raise RoomFailure("room.unreachable", what, hint=problem.hint) from None
+        raise JoinFailure("room.unreachable", f"{problem.where}: {problem.what}", hint=problem.hint) from None
 
 
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
@@ -215,7 +214,7 @@ class SdkProxies:
         """Context manager for joining a room at this URL.
 
         Raises:
-            RoomFailure: See `room_proxy_for`.
+            JoinFailure: See `room_proxy_for`.
         """
         proxy = room_proxy_for(url)
         async with self._free:

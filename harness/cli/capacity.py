@@ -103,11 +103,7 @@ def _call_duration_s(text: str | None) -> float | None:
         UsageError: It is not a duration, or too short.
     """
     longer = f"use {LEAST_CALL_S:g}s or longer"
-    try:
-        seconds = read_duration(text, "--call-duration")
-    except UsageError as problem:
-        # The hint of this error may suggest a duration that is too short here.
-        raise UsageError(problem.what.partition("; write")[0], where="--call-duration", hint=longer) from None
+    seconds = read_duration(text, "--call-duration", hint=longer)
     if seconds is not None and seconds < LEAST_CALL_S:
         raise UsageError("such calls are mostly set-up", where="--call-duration", hint=longer)
     return seconds

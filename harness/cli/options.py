@@ -96,17 +96,22 @@ def read_side(text: str) -> Side:
             raise UsageError(f"--caller must be left or right (got {text!r})")
 
 
-def read_duration(text: str | None, option: str) -> float | None:
-    """Parses a duration into seconds; None if it was left out. `option` names it in errors.
+def read_duration(text: str | None, option: str, *, hint: str | None = None) -> float | None:
+    """Parses a duration into seconds; None if it was left out.
+
+    Args:
+        text: The duration.
+        option: Names it in errors.
+        hint: What to write instead, in place of the general advice, which may suggest a value that is not allowed.
 
     Raises:
         UsageError: It is not a duration.
     """
-    from harness.parsing.durations import duration_s
+    from harness.parsing.durations import DurationError, duration_s
 
     if text is None:
         return None
     try:
         return duration_s(text)
-    except ValueError as problem:
-        raise UsageError(str(problem), where=option) from None
+    except DurationError as problem:
+        raise UsageError(problem.what if hint else str(problem), where=option, hint=hint) from None

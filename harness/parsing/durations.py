@@ -11,15 +11,29 @@ _PART = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[a-zA-Z]+)")
 _DURATION = re.compile(rf"(?:{_NUMBER}\s*[a-zA-Z]+)+")
 
 
-class NoUnitError(ValueError):
+class DurationError(ValueError):
+    """A text is no duration.
+
+    Attributes:
+        what: What is wrong with it.
+        advice: What to write instead; empty if `what` says it.
+    """
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(f"{what}; {advice}" if advice else what)
+        self.what = what
+        self.advice = advice
+
+
+class NoUnitError(DurationError):
     """A duration was given as a number without a unit."""
 
     def __init__(self, text: str | float, number: str) -> None:
         forms = [form for form in (f"{number}s", f"{number}ms") if float(number)]
-        super().__init__(f"{text!r} has no unit; write {' or '.join(forms) or 'one like 500ms, 2s or 1m30s'}")
+        super().__init__(f"{text!r} has no unit", f"write {' or '.join(forms) or 'one like 500ms, 2s or 1m30s'}")
 
 
-class UnknownUnitError(ValueError):
+class UnknownUnitError(DurationError):
     """A duration in a unit that there is not."""
 
     def __init__(self, text: str | float, unit: str) -> None:
@@ -31,18 +45,18 @@ def duration_s(text: str | float) -> float:
     """Parses a duration to seconds. Several parts must go from the largest unit to the smallest, each used once.
 
     Raises:
-        ValueError: It is not a duration, or has no unit.
+        DurationError: It is not a duration, or has no unit.
     """
     written = str(text).strip()
     if re.fullmatch(_NUMBER, written):
         raise NoUnitError(text, written)
     if _DURATION.fullmatch(written) is None:
-        raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 1m30s")
+        raise DurationError(f"{text!r} is no duration", "write it like 500ms, 2s or 1m30s")
     parts = [(float(part["number"]), part["unit"]) for part in _PART.finditer(written)]
     unknown = next((unit for _, unit in parts if unit not in _SECONDS_PER_UNIT), None)
     if unknown is not None:
         raise UnknownUnitError(text, unknown)
     sizes = [_SECONDS_PER_UNIT[unit] for _, unit in parts]
     if sizes != sorted(set(sizes), reverse=True):
-        raise ValueError(f"{text!r} is no duration: its units go from the largest down, as in 1m30s")
+        raise DurationError(f"{text!r} is no duration: its units go from the largest down, as in 1m30s")
     return round(sum(number * size for (number, _), size in zip(parts, sizes, strict=True)), 6)

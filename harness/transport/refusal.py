@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import NamedTuple
 
-from harness.errors import RoomFailure
+from harness.errors import JoinFailure
 from harness.secret import Secret, masked
 
 MOST_BODY_BYTES = 4096
@@ -76,14 +76,14 @@ def ending(reason: str, identity: str | None = None) -> Ending:
     return Ending(f"the server ended the connection ({name})", _SERVER_HINT)
 
 
-def refused_by_reason(reason: str, identity: str | None = None) -> RoomFailure:
+def refused_by_reason(reason: str, identity: str | None = None) -> JoinFailure:
     """The failure for a join that the server ended for this reason."""
-    what, hint, _ = ending(reason, identity)
-    kind = "room.unreachable" if reason.lower() in ("server_shutdown", "signal_close", "migration") else "room.refused"
-    return RoomFailure(kind, f"the room could not be joined: {what}", hint=hint)  # type: ignore[arg-type] # one of two
+    why, hint, _ = ending(reason, identity)
+    elsewhere = reason.lower() in ("server_shutdown", "signal_close", "migration")
+    return JoinFailure("room.unreachable" if elsewhere else "room.refused", why, hint=hint)
 
 
-def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: str = "") -> RoomFailure:
+def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: str = "") -> JoinFailure:
     """The failure for a join that got an HTTP response instead of a WebSocket.
 
     Args:
@@ -93,26 +93,25 @@ def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: s
         retry_after: The header of that name.
     """
     said = first_line(body.decode(errors="replace"), token)
-    what = f"the room could not be joined: the server answered {status}" + (f": {said}" if said else "")
+    why = f"the server answered {status}" + (f": {said}" if said else "")
     match status:
         case 401 | 403 | 404:
-            return RoomFailure("room.refused", what, hint=REFUSED_HINT)
+            return JoinFailure("room.refused", why, hint=REFUSED_HINT)
         case 429 | 503:
             after = first_line(retry_after, token)
-            return RoomFailure(
-                "room.unreachable", what + (f" (Retry-After: {after})" if after else ""), hint=LIMIT_HINT
-            )
+            why += f" (Retry-After: {after})" if after else ""
+            return JoinFailure("room.unreachable", why, hint=LIMIT_HINT)
         case 407:
-            return RoomFailure("room.unreachable", what, hint="give the proxy its user and password in its URL")
+            return JoinFailure("room.unreachable", why, hint="give the proxy its user and password in its URL")
         case _ if status >= 500:
-            return RoomFailure("room.unreachable", what, hint=_SERVER_HINT)
+            return JoinFailure("room.unreachable", why, hint=_SERVER_HINT)
         case _:
-            return RoomFailure("room.unreachable", what + ", no WebSocket" * (not said), hint=URL_HINT)
+            return JoinFailure("room.unreachable", why + ", no WebSocket" * (not said), hint=URL_HINT)
 
 
-def unreachable(what: str, *, hint: str = URL_HINT) -> RoomFailure:
+def unreachable(why: str, *, hint: str = URL_HINT) -> JoinFailure:
     """The failure for a join that found no LiveKit server."""
-    return RoomFailure("room.unreachable", f"the room could not be joined: {what}", hint=hint)
+    return JoinFailure("room.unreachable", why, hint=hint)
 
 
 def first_line(text: str, token: Secret | None = None) -> str:

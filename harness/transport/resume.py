@@ -8,7 +8,7 @@ from collections.abc import Callable
 from livekit.protocol import rtc
 
 from harness.clock import Clock
-from harness.errors import RoomFailure
+from harness.errors import JoinFailure, RoomFailure
 from harness.secret import Secret
 from harness.transport.signalling import Signalling
 
@@ -46,4 +46,6 @@ async def resume(
 
 
 def _why(problem: RoomFailure | None) -> str:
-    return problem.what.removeprefix("the room could not be joined: ") if problem is not None else "no answer"
+    if problem is None:
+        return "no answer"
+    return problem.why if isinstance(problem, JoinFailure) else problem.what

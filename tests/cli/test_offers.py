@@ -153,3 +153,9 @@ def test_what_is_offered_on_the_command_line_is_taken(
     assert said.code == 2
     assert asks in said.error
     assert command(*follows, "--dry-run").code == 0
+
+
+def test_a_call_duration_without_a_unit_gets_no_advice_that_is_too_short(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, SCENARIO.format(**GOOD))
+    said = command("capacity", "s.yaml", "--target", "embedded", "--call-duration", "5", "--dry-run")
+    assert said.error == "--call-duration: '5' has no unit\n  hint: use 15s or longer"

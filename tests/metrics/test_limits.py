@@ -16,7 +16,7 @@ from harness.metrics.threshold import (
     parse_threshold_option,
     read_threshold,
 )
-from harness.parsing.durations import duration_s
+from harness.parsing.durations import DurationError, duration_s
 from harness.parsing.limits import Limit, parse_threshold, parse_time_limit, parse_word_error_limit
 from harness.scenario.load import load_scenario
 
@@ -232,5 +232,12 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["2", "", "s", "-2s", "2 days", "two seconds", "1s 2ms", "30s1m", "1s1s", "1m30"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no unit|no duration|unknown unit"):
+    with pytest.raises(DurationError, match=r"no unit|no duration|unknown unit"):
         duration_s(text)
+
+
+def test_the_advice_of_a_wrong_duration_is_apart_from_what_is_wrong() -> None:
+    with pytest.raises(DurationError) as raised:
+        duration_s("5")
+    assert raised.value.what == "'5' has no unit"
+    assert str(raised.value) == "'5' has no unit; write 5s or 5ms"

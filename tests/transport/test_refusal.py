@@ -6,7 +6,7 @@ import pytest
 from livekit.protocol import models
 
 from harness.secret import Secret
-from harness.transport.refusal import ending, first_line, refused_by_reason
+from harness.transport.refusal import ending, first_line, refused_by_reason, refused_by_status, unreachable
 
 REASONS = models.DisconnectReason.keys()
 
@@ -49,3 +49,10 @@ def test_a_reason_nobody_knows_is_still_told() -> None:
 )
 def test_the_first_line_of_what_a_server_says(text: str, shown: str) -> None:
     assert first_line(text, Secret("the-very-token")) == shown
+
+
+def test_why_a_room_was_not_joined_is_apart_from_that_it_was_not() -> None:
+    limited = refused_by_status(429, b"", Secret("t"), retry_after="5")
+    for failure in (limited, refused_by_reason("join_failure"), unreachable("no route")):
+        assert failure.what == f"the room could not be joined: {failure.why}"
+    assert limited.why == "the server answered 429 (Retry-After: 5)"

@@ -9,7 +9,7 @@ from typing import Protocol
 from livekit import rtc
 
 from harness.call.engines.line import AudioTrack, Kind, Participant
-from harness.errors import RoomFailure
+from harness.errors import JoinFailure
 from harness.failures import FailureKind
 from harness.transport.refusal import LIMIT_HINT, REFUSED_HINT, URL_HINT
 from harness.transport.room_events import ON_BEHALF_OF
@@ -55,7 +55,7 @@ def can_publish_microphone(permission: Permission) -> bool:
     return permission.can_publish and (not sources or rtc.TrackSource.SOURCE_MICROPHONE in sources)
 
 
-def connect_failure(message: str) -> RoomFailure:
+def connect_failure(message: str) -> JoinFailure:
     """Classifies the SDK's single exception by its message; leaves out URLs, which may contain tokens."""
     said = re.sub(r"(wss?|https?)://[^\s\"')]+", "<url>", message)[:300]
     lower = said.lower()
@@ -68,4 +68,4 @@ def connect_failure(message: str) -> RoomFailure:
         kind, hint = "room.timeout", "is the LiveKit server well, and are its UDP and TCP ports open?"
     else:
         kind, hint = "room.unreachable", URL_HINT
-    return RoomFailure(kind, f"the room could not be joined: {said}", hint=hint)
+    return JoinFailure(kind, said, hint=hint)
