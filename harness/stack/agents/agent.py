@@ -11,7 +11,7 @@ import contextlib
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
@@ -39,6 +39,9 @@ from harness.stack.agents_file import AgentFault, AgentSpec
 from harness.stack.tokens import LiveKitKeys
 from harness.transport.room import TransportHub
 from harness.transport.room_events import ON_BEHALF_OF
+
+if TYPE_CHECKING:
+    from harness.stack.agents.sdk_line import SdkAgentLine
 
 JITTER_BUFFER_EVERY_S = 0.055  # polling interval in seconds: WebRTC caches its statistics for 50 ms
 WITHOUT_CALLER_S = 30.0
@@ -371,20 +374,23 @@ class Agent:
         if shape.avatar is None:
             return self._new_line(self._seat(identity))
         avatar = Seat(self._room, f"avatar-{name}", attributes={ON_BEHALF_OF: identity})
-        agent, speaker = self._new_line(self._seat(identity), voice=False), self._new_line(avatar)
-        return AvatarLine(agent, speaker, avatar_first=shape.avatar.first)
+        agent = self._sdk_line(self._seat(identity), voice=False)
+        return AvatarLine(agent, self._sdk_line(avatar), avatar_first=shape.avatar.first)
 
     def _seat(self, identity: str) -> Seat:
         return Seat(self._room, identity, self._spec.shape.kind)
 
-    def _new_line(self, seat: Seat, *, voice: bool = True) -> AgentLine:
-        around, shape = self._around, self._spec.shape
+    def _new_line(self, seat: Seat) -> AgentLine:
+        around = self._around
         if self._spec.line == "light":
-            return LightAgentLine(around.keys, seat, around.hub, around.coded, shape)
+            return LightAgentLine(around.keys, seat, around.hub, around.coded, self._spec.shape)
+        return self._sdk_line(seat)
+
+    def _sdk_line(self, seat: Seat, *, voice: bool = True) -> SdkAgentLine:
         # Imported only where an agent needs it, to keep the SDK's native runtime out of the process otherwise.
         from harness.stack.agents.sdk_line import SdkAgentLine
 
-        return SdkAgentLine(around.keys, seat, self._clock, shape, voice=voice)
+        return SdkAgentLine(self._around.keys, seat, self._clock, self._spec.shape, voice=voice)
 
     def _has(self, fault: AgentFault) -> bool:
         return fault in self._spec.faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from harness.stack.agents.line import AgentLine
+from harness.stack.agents.line import AgentLine, ChangingLine
 from harness.stack.agents.mouth import Mouth
 from harness.stack.agents.trimmed_speech import Pcm
 
@@ -19,10 +19,10 @@ class AvatarLine:
         avatar_first: Whether the avatar joins before the agent.
     """
 
-    def __init__(self, agent: AgentLine, avatar: AgentLine, *, avatar_first: bool) -> None:
+    def __init__(self, agent: AgentLine, avatar: ChangingLine, *, avatar_first: bool) -> None:
         self._agent = agent
         self._avatar = avatar
-        self._in_order = (avatar, agent) if avatar_first else (agent, avatar)
+        self._in_order: tuple[AgentLine, ...] = (avatar, agent) if avatar_first else (agent, avatar)
         self.caller_came = agent.caller_came
         self.over = agent.over
         self.on_text: Callable[[str, int], None] = lambda text, at_ns: None
@@ -57,11 +57,11 @@ class AvatarLine:
         return await self._agent.send(payload)
 
     async def republish(self, *, overlap: bool) -> None:
-        """See `AgentLine.republish`."""
+        """See `ChangingLine.republish`."""
         await self._avatar.republish(overlap=overlap)
 
     def mute(self, *, on: bool) -> None:
-        """See `AgentLine.mute`."""
+        """See `ChangingLine.mute`."""
         self._avatar.mute(on=on)
 
     async def leave(self) -> None:

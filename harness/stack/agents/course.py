@@ -9,7 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from harness.stack.agents.line import AgentLine
+from harness.stack.agents.line import AgentLine, ChangingLine
 from harness.stack.agents.mouth import Log
 from harness.stack.shape import Shape
 
@@ -45,6 +45,8 @@ class Course:
     def __init__(self, shape: Shape, line: AgentLine, may_speak: asyncio.Event, doings: Doings, log: Log) -> None:
         self._shape = shape
         self._line = line
+        # `AgentSpec` allows the shapes that need it only on such a line.
+        self._voice = line if isinstance(line, ChangingLine) else None
         self._may_speak = may_speak
         self._doings = doings
         self._log = log
@@ -52,8 +54,8 @@ class Course:
 
     def begins(self) -> None:
         """Called when the agent is about to speak."""
-        if self._shape.tracks.muted:
-            self._line.mute(on=False)
+        if self._shape.tracks.muted and self._voice is not None:
+            self._voice.mute(on=False)
 
     def crashes_in(self, reply: int) -> bool:
         """Whether the agent crashes in the middle of that reply."""
@@ -92,15 +94,17 @@ class Course:
             await self._change_track(reply)
 
     async def _change_track(self, reply: int) -> None:
-        tracks = self._shape.tracks
+        tracks, voice = self._shape.tracks, self._voice
+        if voice is None:
+            return
         if tracks.muted:
-            self._line.mute(on=True)
+            voice.mute(on=True)
         if tracks.republish is None or reply == 0:
             return
         self._may_speak.clear()
         try:
             with contextlib.suppress(Exception):  # the room may already be closed
-                await self._line.republish(overlap=tracks.republish == "overlap")
+                await voice.republish(overlap=tracks.republish == "overlap")
             self._log("republished", how=tracks.republish)
         finally:
             self._may_speak.set()

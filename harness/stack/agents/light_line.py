@@ -131,14 +131,6 @@ class LightAgentLine:
                 self._room.send_data(REPLY_TOPIC, frame_of(payload))
         return at_ns
 
-    async def republish(self, *, overlap: bool) -> None:
-        """Not supported, for this line has a single track; `AgentSpec` allows no such shape on it."""
-        raise NotImplementedError
-
-    def mute(self, *, on: bool) -> None:
-        """Not supported, as `republish`."""
-        raise NotImplementedError
-
     async def leave(self) -> None:
         """See `Line.leave`."""
         await self.drop()

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.secret import Secret
 from harness.stack.agents.mouth import Mouth
@@ -90,6 +90,19 @@ class AgentLine(Protocol):
         """Sends one frame on `voice.reply`, reliably and in order; returns the time at which it was sent (ns)."""
         ...
 
+    async def leave(self) -> None:
+        """Leaves the room and releases everything. Never raises."""
+        ...
+
+    async def drop(self) -> None:
+        """Disconnects at once, like a process that dies."""
+        ...
+
+
+@runtime_checkable
+class ChangingLine(AgentLine, Protocol):
+    """A line that can change the track of its voice."""
+
     async def republish(self, *, overlap: bool) -> None:
         """Moves the voice to a new track, published before the old one is unpublished (`overlap`) or after.
 
@@ -99,14 +112,6 @@ class AgentLine(Protocol):
 
     def mute(self, *, on: bool) -> None:
         """Mutes or unmutes the voice's track."""
-        ...
-
-    async def leave(self) -> None:
-        """Leaves the room and releases everything. Never raises."""
-        ...
-
-    async def drop(self) -> None:
-        """Disconnects at once, like a process that dies."""
         ...
 
 

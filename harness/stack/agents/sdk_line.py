@@ -129,7 +129,7 @@ class SdkAgentLine:
             await self._voice.push(pcm)
 
     async def republish(self, *, overlap: bool) -> None:
-        """See `Line.republish`."""
+        """See `ChangingLine.republish`."""
         old = self._voice
         if not overlap and old is not None:
             self._voice = None
@@ -143,7 +143,7 @@ class SdkAgentLine:
             await old.close()
 
     def mute(self, *, on: bool) -> None:
-        """See `Line.mute`."""
+        """See `ChangingLine.mute`."""
         if self._voice is not None:
             self._voice.mute(on=on)
 
