@@ -6,7 +6,7 @@
                       READY   {}: its shards are ready for calls
                       STARTED {call, scenario}
                       ENDED   {line: of calls.jsonl, timeline: the compressed file, unless the master has it already}
-                      SECOND  {pending, alive, dropped, lag_ms, cpu, turns, unfit, died}, once a second
+                      SECOND  {pending, alive, dropped, lag_ms, cpu, shards, turns, unfit, died, problem}, once a second
     master → worker   SETUP   a `Setup`
                       REFUSED {why}: the worker cannot take part, for example has another version, and must end
                       GO      {burst: its size, share: how many calls of it this worker makes}, or {}: the load begins
