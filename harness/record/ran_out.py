@@ -30,7 +30,7 @@ RanOutKind = Literal[
     "unseen",
     "other",
 ]
-# What ran out, and the evidence. A figure in the first half also appears in a verdict.
+# What ran out, and the evidence.
 _SENTENCES: dict[RanOutKind, tuple[str, str]] = {
     "stolen": ("the machine's CPU time", "its host gave {figure} % of it to others"),
     "throttled": ("the container's CPU quota", "it held us back for {figure} ms in a second"),
@@ -48,6 +48,15 @@ _SENTENCES: dict[RanOutKind, tuple[str, str]] = {
     "stopped": ("nothing that was seen", "the process was stopped for {figure} ms, with work to do"),
     "unseen": ("nothing that was seen", "the process was stopped, or the CPU was taken in bursts"),
     "other": ("{name}", "{detail}"),
+}
+# Where the first half has a figure: what ran out without it.
+_SHORT: dict[RanOutKind, str] = {
+    "collection": "our own garbage collection stopped the process",
+    "computing": "our own event loop computed for long at a stretch",
+    "measuring": "a finished call was being measured",
+    "saving": "a finished call's recording was being saved",
+    "threads": "other threads of our own process computed",
+    "disk": "a write to disk took long",
 }
 _FIELDS = {
     "figure": r"(?P<figure>\d+)",
@@ -78,8 +87,8 @@ class RanOut:
 
     @property
     def in_short(self) -> str:
-        """What ran out, without the evidence, so that turns can be counted by it."""
-        return self._filled(_SENTENCES[self.kind][0])
+        """What ran out, without figures and evidence, so that turns can be counted by it."""
+        return _SHORT.get(self.kind) or self._filled(_SENTENCES[self.kind][0])
 
     def __str__(self) -> str:
         return ": ".join(filter(None, map(self._filled, _SENTENCES[self.kind])))

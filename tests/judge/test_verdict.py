@@ -13,6 +13,7 @@ from harness.errors import Place, UsageError
 from harness.failures import FailureKind
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
+from harness.record.ran_out import RanOut
 from harness.record.reason import InWords
 from harness.record.result import CallResult, FailureSeen
 from harness.record.summary import Ending, MetricSummary, RateSummary, Reason, Summary
@@ -302,6 +303,21 @@ def test_the_cause_that_is_told_is_that_of_the_most_turns() -> None:
     buffered = [call(turn(fit=False, unfit_why=[Unfit(kind="buffer_grew", figure=100 + n)])) for n in range(5)]
     packets = [call(turn(fit=False, unfit_why=[Unfit(kind="packet_late", figure=130)])) for _ in range(2)]
     assert "mostly: the jitter buffer grew)" in str(verdict(buffered + packets).reasons[0].what)
+
+
+@pytest.mark.parametrize("what", ["the jitter buffer grew to {} ms", "{} of 1,2{} packets left late"])
+def test_sentences_of_older_runs_are_one_cause_whatever_their_figures(what: str) -> None:
+    buffered = [call(turn(fit=False, unfit_why=[what.format(n, n)])) for n in (60, 28, 99)]
+    packets = [call(turn(fit=False, unfit_why=[Unfit(kind="packet_late", figure=130)])) for _ in range(2)]
+    assert f"mostly: {what.format(60, 60)})" in str(verdict(packets + buffered).reasons[0].what)
+
+
+def test_what_ran_out_is_counted_by_its_cause_whatever_its_figure() -> None:
+    late = [Unfit(kind="read_late", figure=23)]
+    disk = [call(turn(fit=False, unfit_why=late, ran_out=str(RanOut("disk", figure=90 + n)))) for n in range(3)]
+    stolen = [call(turn(fit=False, unfit_why=late, ran_out=str(RanOut("stolen", figure=12)))) for _ in range(2)]
+    what = str(verdict(stolen + disk).reasons[0].what)
+    assert "what ran out: a write to disk took long)" in what
 
 
 def test_a_threshold_with_a_tag_judges_its_own_turns() -> None:
