@@ -5,7 +5,7 @@ but make no decisions. It does no I/O and reads no clock: times are seconds of o
 
 What a driver does::
 
-    begin, take        starts a process for each shard that these return, and first sends it `order_of`
+    begin, take        starts a process for each shard that these return, after its `wait_s`; sends it `order_of` first
     to_send            once the shard is ready, sends it what this returns for a call
     heard              calls it for each message of a shard, and acts on what it returns
     look               calls it every `LOOK_S`; ends the shards and fails the calls that it returns
@@ -30,6 +30,8 @@ from harness.shards.silence import Silence, stood_still
 from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
 
 END_S = 40.0  # for cut calls to hang up, be measured and save their recordings
+WAIT_S = 0.5  # before the start of a shard after a start that failed; doubles with each further one
+MOST_WAIT_S = 8.0
 SPARE_SHARE = 0.25  # of a shard's room: with less left, the next shard starts before it is needed
 LINES_SHOWN = 20
 
@@ -50,6 +52,7 @@ class ShardState:
 
     Attributes:
         number: Its number in order of starting, from 1.
+        wait_s: How long to wait before its process is started; above 0 after starts that failed.
         second: Its last `second` message: `alive`, `lag_ms`, `cpu`.
         error: Why it cannot make calls, if it reported an error or never became ready.
         gone: Why its process is gone; None while it exists.
@@ -59,6 +62,7 @@ class ShardState:
     number: int
     engine: EngineName
     silence: Silence
+    wait_s: float = 0.0
     calls: dict[str, _Call] = field(default_factory=dict)
     made: int = 0
     is_ready: bool = False
@@ -165,7 +169,7 @@ class ShardPolicy:
         self._sharing = max(1, shards)
         self._starter = starter
         self._expected: dict[EngineName, _Expected] = {}
-        self._last_start_failed = False
+        self._failed_starts = 0  # since a shard was last ready
         self._looked_s: float | None = None
 
     # -- shards ------------------------------------------------------------------------------------------------------
@@ -185,7 +189,9 @@ class ShardPolicy:
 
     def begin(self, engine: EngineName, now_s: float) -> ShardState:
         """Returns a new shard, for the driver to start."""
-        shard = ShardState(len(self.shards) + 1, engine, Silence(now_s))
+        failed = self._failed_starts
+        wait_s = min(MOST_WAIT_S, WAIT_S * 2.0 ** (failed - 1)) if failed else 0.0
+        shard = ShardState(len(self.shards) + 1, engine, Silence(now_s + wait_s), wait_s)
         self.shards.append(shard)
         return shard
 
@@ -274,7 +280,7 @@ class ShardPolicy:
                 return SecondTold(shard.number, second)
             case {"ready": _}:
                 shard.is_ready = True
-                self._last_start_failed = False
+                self._failed_starts = 0
                 return Ready()
             case {"error": {"kind": _, "what": _}}:
                 shard.error = self.error = error_in(message)
@@ -335,7 +341,7 @@ class ShardPolicy:
 
     def _is_spare_needed(self, engine: EngineName) -> bool:
         expected = self._expected.get(engine)
-        if expected is None or self._last_start_failed:  # do not retry a failed start with every call
+        if expected is None or self._failed_starts:  # do not retry a failed start with every call
             return False
         taking = self._taking(engine)
         if expected.grows:
@@ -348,7 +354,7 @@ class ShardPolicy:
         last = shard.log_tail.last(1) if shard.error is None else _in_one_line(shard.error)
         shard.gone = f"{why} ({last})" if last else why
         if not shard.is_ready:
-            self._last_start_failed = True
+            self._failed_starts += 1
             if shard.error is None:
                 shard.error = self.error = _did_not_come_up(shard.gone, shard.log_tail.last(LINES_SHOWN))
         self.died += bool(shard.calls)

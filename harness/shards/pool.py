@@ -224,6 +224,7 @@ class ShardPool:
         shard = process.state
         code = None
         try:
+            await asyncio.sleep(shard.wait_s)
             process.child = await Child.start(
                 f"shard {shard.number}",
                 COMMAND,

@@ -131,9 +131,21 @@ def not_started(calls: Calls) -> None:
     gevent.joinall(calls.start("a"), timeout=WITHIN_S)
 
 
+def closes(calls: Calls) -> None:
+    bridge_module.COMMAND = ("/no/such/program",)
+    calls.bridge.begin("light")
+    running = calls.start("a")
+    gevent.sleep(0)
+    calls.bridge.close()
+    gevent.joinall(running, timeout=WITHIN_S)
+
+
+MODES = (ends, dies, freezes, retires, cut_early, grows, not_started, closes)
+
+
 def main() -> None:
     calls = Calls(Path(sys.argv[1]), sys.argv[2])
-    {each.__name__: each for each in (ends, dies, freezes, retires, cut_early, grows, not_started)}[sys.argv[3]](calls)
+    {each.__name__: each for each in MODES}[sys.argv[3]](calls)
     shards = len(calls.bridge.pids)
     calls.bridge.close()
     bridge = calls.bridge

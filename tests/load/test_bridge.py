@@ -71,3 +71,10 @@ async def test_a_shard_that_cannot_be_started_fails_its_calls_and_is_told(tmp_pa
     why = "it could not be started: No such file or directory"
     assert told["made"] == {"a": f"harness.shard_died: the process that made this call is gone: {why}"}
     assert told["problem"] == f"a process for calls did not come up: {why}"
+
+
+async def test_a_shard_that_waits_for_its_start_is_not_started_after_the_end(tmp_path: Path) -> None:
+    told = await bridged(tmp_path, "http://127.0.0.1:1/", "closes")
+    assert told["made"]["a"].startswith("harness.shard_died: ")
+    assert "could not be started" not in told["made"]["a"]
+    assert told["shards"] == 0

@@ -192,6 +192,29 @@ def test_where_shards_do_not_come_up_none_begins_ahead_until_one_does() -> None:
     assert good.takes_calls
 
 
+def test_after_starts_that_failed_the_next_ones_wait_longer_until_one_is_ready() -> None:
+    one = policy()
+    waits = []
+    for call in names(7):
+        (taken,) = take(one, call)
+        waits.append(taken.shard.wait_s)
+        one.not_started(taken.shard, OSError(11, "Resource temporarily unavailable"))
+        one.leave(taken.shard, call)
+    assert waits == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+    begun(one)
+    assert one.begin("light", 0.0).wait_s == 0.0
+
+
+def test_the_wait_before_a_start_is_no_silence_of_the_shard() -> None:
+    one = policy()
+    one.ended(one.begin("light", 0.0), 1)
+    shard = one.begin("light", 0.0)
+    assert shard.wait_s > 0
+    looks(one, 0.0, READY_S)
+    assert one.look(READY_S + shard.wait_s) == Looked()
+    assert one.look(READY_S + shard.wait_s + 1.0) == Looked((shard,))
+
+
 # -- when a shard retires --------------------------------------------------------------------------------------------
 
 

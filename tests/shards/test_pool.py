@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from harness.clock import SystemClock
 from harness.errors import StackError, UsageError
 from harness.record.result import CallResult
 from harness.shards import silence
+from harness.shards.policy import WAIT_S
 from harness.shards.pool import ShardPool
 from harness.shards.protocol import ShardOrder
 from harness.testing import FakeSessionService, hanging, refusal
@@ -190,6 +192,25 @@ async def test_a_process_that_cannot_be_started_is_told_before_any_call(
     pool = ShardPool(order(tmp_path, "http://127.0.0.1/"), [prepared("x")], clock=SystemClock())
     with pytest.raises(StackError, match="did not come up: it could not be started: No such file"):
         await pool.__aenter__()
+
+
+async def test_a_shard_that_cannot_be_started_again_fails_its_calls_and_the_next_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = prepared("x")
+    async with (
+        FakeSessionService(hanging()) as service,
+        ShardPool(order(tmp_path, service.url), [scenario], clock=SystemClock()) as pool,
+    ):
+        running = asyncio.ensure_future(pool.start("0", scenario).make())
+        await service.wait_for_requests(1)
+        os.kill(pool.pids[0], signal.SIGKILL)
+        await running
+        monkeypatch.setattr("harness.shards.pool.COMMAND", (str(tmp_path / "nothing"),))
+        began_s = time.monotonic()
+        results = [(await make_all(pool, scenario, [name]))[0] for name in ("a", "b")]
+    assert [result.failure for result in results] == ["harness.shard_died"] * 2
+    assert time.monotonic() - began_s >= WAIT_S
 
 
 async def test_a_process_that_ends_at_once_is_told_with_what_it_said(

@@ -72,6 +72,7 @@ class Bridge:
         self._started = started
         self._processes: dict[ShardState, _Process] = {}
         self._calls: AwaitedCalls[AsyncResult] = AwaitedCalls(AsyncResult)
+        self._closed = False
         gevent.spawn(self._watch)
 
     def begin(self, engine: EngineName, count: int = 1, *, grows: bool = False) -> None:
@@ -143,6 +144,7 @@ class Bridge:
 
     def close(self) -> None:
         """Ends the shards; running calls are cut."""
+        self._closed = True
         for process in self._processes.values():
             process.end()
         until_s = time.monotonic() + END_S
@@ -164,6 +166,18 @@ class Bridge:
 
     def _start(self, shard: ShardState) -> _Process:
         process = self._processes[shard] = _Process(shard)
+        if shard.wait_s:
+            gevent.spawn_later(shard.wait_s, self._launch, process)
+        else:
+            self._launch(process)
+        return process
+
+    def _launch(self, process: _Process) -> None:
+        shard = process.state
+        if self._closed:
+            self._calls.fail(self._policy.ended(shard, None))
+            process.settled.set()
+            return
         try:
             # In its own session, because the driver handles Ctrl-C. The shard ends when our end of its pipe closes.
             process.process = subprocess.Popen(
@@ -176,10 +190,9 @@ class Bridge:
         except OSError as problem:
             self._calls.fail(self._policy.not_started(shard, problem))
             process.settled.set()
-            return process
+            return
         process.send((self._policy.order_of(shard),))
         gevent.spawn(self._read, process, process.process)
-        return process
 
     def _read(self, process: _Process, child: subprocess.Popen[bytes]) -> None:
         """Reads a shard's messages until its end; calls left in it then fail."""
