@@ -138,6 +138,7 @@ async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher, o
             run.scenarios,
             clock=run.clock,
             most=pace.slots,
+            calls=pace.total,
             on_event=watcher.event if watcher.wants_events else None,
         )
         return (await stack.enter_async_context(pool)).start

@@ -144,6 +144,7 @@ class Looked:
 class _Expected:
     shards: int
     grows: bool
+    calls: int | None
 
 
 class ShardPolicy:
@@ -174,7 +175,7 @@ class ShardPolicy:
 
     # -- shards ------------------------------------------------------------------------------------------------------
 
-    def expect(self, engine: EngineName, shards: int, *, grows: bool) -> None:
+    def expect(self, engine: EngineName, shards: int, *, grows: bool, calls: int | None = None) -> None:
         """Sets how many shards of an engine the calls need.
 
         Without it, a shard of that engine starts only when a call has no room.
@@ -184,8 +185,10 @@ class ShardPolicy:
             shards: How many there are from the start. One that dies or retires is replaced with the next call.
             grows: Whether more calls may come than these have room for. If so, the next shard starts when little room
                 is left.
+            calls: How many calls are made in all; None if that is not known. No shard starts ahead of need if there is
+                room for those that are left.
         """
-        self._expected[engine] = _Expected(shards, grows)
+        self._expected[engine] = _Expected(shards, grows, calls)
 
     def begin(self, engine: EngineName, now_s: float) -> ShardState:
         """Returns a new shard, for the driver to start."""
@@ -344,8 +347,13 @@ class ShardPolicy:
         if expected is None or self._failed_starts:  # do not retry a failed start with every call
             return False
         taking = self._taking(engine)
+        room = sum(shard.room for shard in taking)
+        if expected.calls is not None:
+            made = sum(shard.made for shard in self.shards if shard.engine == engine)
+            if expected.calls - made <= room:
+                return False
         if expected.grows:
-            return sum(shard.room for shard in taking) < SPARE_SHARE * CALLS_IN_A_SHARD[engine]
+            return room < SPARE_SHARE * CALLS_IN_A_SHARD[engine]
         return len(taking) < expected.shards
 
     def _gone(self, shard: ShardState, why: str) -> dict[str, OwnFailure]:

@@ -66,6 +66,7 @@ class ShardPool:
         scenarios: The scenarios of the calls.
         clock: The clock.
         most: The most concurrent calls; None if unknown. It determines how the session rate is divided among shards.
+        calls: How many calls are made in all; None if unknown.
         on_event: Called with each event of each call, if given.
         on_second: Called once a second for each shard, with its number and `alive`, `lag_ms`, `cpu`.
 
@@ -80,6 +81,7 @@ class ShardPool:
         *,
         clock: Clock,
         most: int | None = None,
+        calls: int | None = None,
         on_event: Callable[[str, Event], None] | None = None,
         on_second: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> None:
@@ -90,7 +92,7 @@ class ShardPool:
         shards = 1 if most is None else shards_for(most, order.engine)
         self._first_shards = shards
         self._policy = ShardPolicy(order, shards=shards)
-        self._policy.expect(order.engine, shards, grows=most is None)
+        self._policy.expect(order.engine, shards, grows=most is None, calls=calls)
         self._processes: dict[ShardState, _Process] = {}
         self._calls = AwaitedCalls(_future)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -245,6 +245,36 @@ def test_the_one_that_follows_begins_with_the_last_call() -> None:
     assert [each.number for each in taken.begun] == [2]
 
 
+@pytest.mark.parametrize(("left", "begun_ahead"), [(0, 0), (1, 1)])
+def test_none_follows_where_no_call_is_left(left: int, begun_ahead: int) -> None:
+    one = policy()
+    one.expect("sdk", 1, grows=False, calls=SDK_IN_ALL + left)
+    begun(one, "sdk")
+    started = 0
+    for call in names(SDK_IN_ALL):
+        (taken,) = take(one, call, engine="sdk")
+        started += len(taken.begun)
+        one.leave(taken.shard, call)
+    assert started == begun_ahead
+
+
+def test_a_call_beyond_those_expected_begins_its_own_shard() -> None:
+    one = policy()
+    one.expect("light", 1, grows=True, calls=1)
+    one.ended(begun(one), 0)
+    (first,) = take(one, "a")
+    one.ended(first.shard, 0)
+    (again,) = take(one, "again")
+    assert again.begun == (again.shard,)
+
+
+def test_no_spare_begins_where_the_calls_that_are_left_have_room() -> None:
+    one = policy()
+    one.expect("light", 1, grows=True, calls=LIGHT)
+    begun(one)
+    assert not any(taken.begun for taken in take(one, *names(LIGHT)))
+
+
 def test_a_shard_that_died_is_not_ended_again() -> None:
     one = policy()
     shard = begun(one, "sdk")
