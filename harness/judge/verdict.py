@@ -5,7 +5,6 @@ The exit code is the first of 130, 2, 4, 3, 1 that any reason has. All reasons a
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -53,7 +52,6 @@ UNFIT_SHARE, UNFIT_LEAST = 0.05, 2
 OWN_LOSS_SHARE = 0.01
 SELF_FAULT_SHARE, SELF_FAULT_LEAST = 0.01, 2
 DROPPED_SHARE = 0.01
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _ORDER = (EXIT_INTERRUPTED, EXIT_USAGE, EXIT_UNFIT, EXIT_INFRASTRUCTURE, EXIT_AGENT)
 
 
@@ -229,7 +227,7 @@ def _unfit(
 def _each_kind_once(turn: TurnResult) -> list[Unfit | Doubt]:
     """Returns why a turn was not measured, each kind once."""
     reasons: list[Unfit | Doubt] = [*turn.unfit_why, *turn.doubtful]
-    return list({_cause(reason): reason for reason in reasons}.values())
+    return list({reason.in_short: reason for reason in reasons}.values())
 
 
 def _lost_by_ourselves(call: CallResult) -> Lost | None:
@@ -251,14 +249,9 @@ _N = TypeVar("_N", bound=_Named)
 
 
 def _commonest(values: Sequence[_N]) -> _N | None:
-    """Returns a value whose cause is the most common; None if there are no values."""
-    counts = Counter(map(_cause, values))
-    return max(values, key=lambda value: counts[_cause(value)], default=None)
-
-
-def _cause(value: _Named) -> str:
-    """Returns the short form without its figures: those that come from older runs have some."""
-    return _FIGURE.sub("#", value.in_short)
+    """Returns a value whose short form is the most common; None if there are no values."""
+    counts = Counter(value.in_short for value in values)
+    return max(values, key=lambda value: counts[value.in_short], default=None)
 
 
 def _failed_calls(calls: Sequence[CallResult], excused: Excused) -> list[Reason]:

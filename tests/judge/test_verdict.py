@@ -305,13 +305,6 @@ def test_the_cause_that_is_told_is_that_of_the_most_turns() -> None:
     assert "mostly: the jitter buffer grew)" in str(verdict(buffered + packets).reasons[0].what)
 
 
-@pytest.mark.parametrize("what", ["the jitter buffer grew to {} ms", "{} of 1,2{} packets left late"])
-def test_sentences_of_older_runs_are_one_cause_whatever_their_figures(what: str) -> None:
-    buffered = [call(turn(fit=False, unfit_why=[what.format(n, n)])) for n in (60, 28, 99)]
-    packets = [call(turn(fit=False, unfit_why=[Unfit(kind="packet_late", figure=130)])) for _ in range(2)]
-    assert f"mostly: {what.format(60, 60)})" in str(verdict(packets + buffered).reasons[0].what)
-
-
 def test_what_ran_out_is_counted_by_its_cause_whatever_its_figure() -> None:
     late = [Unfit(kind="read_late", figure=23)]
     disk = [call(turn(fit=False, unfit_why=late, ran_out=str(RanOut("disk", figure=90 + n)))) for n in range(3)]
