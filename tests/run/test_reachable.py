@@ -24,6 +24,7 @@ from harness.stack.embedded import EmbeddedStack, StackAddress
 from harness.target.target import Target
 from harness.testing import FakeSessionService, refusal
 from harness.timeline.events import Event
+from tests.hand_clock import settle
 from tests.prepared import prepared
 
 
@@ -65,7 +66,7 @@ async def test_a_stack_that_falls_is_printed_and_passed_on_once(tmp_path: Path, 
     async with a_run(tmp_path, said, Target("embedded", "embedded")).reachable(falls.append) as target:
         assert target.url == "http://127.0.0.1:1/session"
         stack[0].fall.set_result(StackError("the server ended by itself"))
-        await asyncio.sleep(0.01)
+        await settle()
         assert [fall.what for fall in falls] == ["the server ended by itself"]
     assert said == [str(falls[0])]
     assert stack[0].stopped
@@ -76,7 +77,7 @@ async def test_a_stack_that_is_stopped_has_not_fallen(tmp_path: Path, stack: lis
     falls: list[StackError] = []
     async with a_run(tmp_path, said, Target("embedded", "embedded")).reachable(falls.append):
         pass
-    await asyncio.sleep(0.01)
+    await settle()
     assert stack[0].stopped
     assert said == []
     assert falls == []
