@@ -21,6 +21,7 @@ class RecordedRun:
         calls: The lines of calls.jsonl, in the order in which the calls ended.
         summary: The run's summary, if it was judged.
         capacity: The content of capacity.json, if the run was a capacity search.
+        cut_off: Whether the last line of calls.jsonl is incomplete.
     """
 
     folder: Path
@@ -28,3 +29,4 @@ class RecordedRun:
     calls: list[CallResult] = field(default_factory=list)
     summary: Summary | None = None
     capacity: Capacity | None = None
+    cut_off: bool = False

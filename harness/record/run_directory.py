@@ -176,7 +176,7 @@ def read_run(folder: str | os.PathLike[str]) -> RecordedRun:
         calls_file = folder / CALLS_FILE
         # A line without a line end is incomplete: the run was killed while writing it. `splitlines` would also split at
         # Unicode line ends in an agent's text.
-        lines = calls_file.read_text(encoding="utf-8").split("\n")[:-1] if calls_file.exists() else []
+        *lines, rest = calls_file.read_text(encoding="utf-8").split("\n") if calls_file.exists() else [""]
         calls = [_call_in(line, Place(calls_file, number)) for number, line in enumerate(lines, start=1)]
     except FileNotFoundError:
         raise ConfigError(
@@ -189,7 +189,7 @@ def read_run(folder: str | os.PathLike[str]) -> RecordedRun:
         raise ConfigError(what, where=Place(folder / RUN_FILE), hint=OTHER_VERSION) from None
     except ValueError as problem:
         raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), hint=OTHER_VERSION) from None
-    return RecordedRun(folder, settings, calls)
+    return RecordedRun(folder, settings, calls, cut_off=bool(rest))
 
 
 def _call_in(line: str, place: Place) -> CallResult:

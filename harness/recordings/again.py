@@ -20,7 +20,7 @@ from harness.measure.heard_again import HeardStream
 from harness.measure.soundness import breaks_off, out_of_order
 from harness.record.result import CallResult, Remeasured
 from harness.record.run_directory import RunDirectory
-from harness.timeline.events import CallStarted, Cut, Event
+from harness.timeline.events import CallEnded, CallStarted, Cut, Event
 from harness.timeline.timeline import read_timeline
 
 NOT_KEPT = "their audio was not kept"
@@ -30,7 +30,9 @@ _BROKEN = (KeyError, IndexError, TypeError, ValueError, ValidationError)  # what
 def remeasured_calls(
     directory: RunDirectory, calls: Sequence[CallResult], tags: Mapping[str, Sequence[str]]
 ) -> list[CallResult]:
-    """Re-measures the calls of a run; calls without a line, because the run was killed, are added as cut.
+    """Re-measures the calls of a run, and adds those that have a timeline but no line.
+
+    Such a call is complete if its timeline is, because its line was lost; else it is cut, because the run was killed.
 
     Args:
         directory: The run's directory.
@@ -50,9 +52,14 @@ def remeasured_calls(
             where=Place(directory.timeline(first.call)),
             hint="report without --remeasure: it uses the numbers that were measured live",
         )
+    left = map(directory.timeline, without_line(directory, calls))
+    return again + [call for call in (_without_line(path, tags) for path in left) if call is not None]
+
+
+def without_line(directory: RunDirectory, calls: Sequence[CallResult]) -> list[str]:
+    """The ids of the calls that have a timeline but are not among these, the lines of calls.jsonl; sorted."""
     known = {call.call for call in calls}
-    left = [path for path in sorted((directory.path / "timelines").glob("*.jsonl")) if path.stem not in known]
-    return again + [call for call in (_cut_by_the_end(path, tags) for path in left) if call is not None]
+    return sorted(path.stem for path in directory.path.glob("timelines/*.jsonl") if path.stem not in known)
 
 
 def _remeasured(call: CallResult, directory: RunDirectory, tags: Sequence[str]) -> CallResult:
@@ -126,16 +133,18 @@ def _lost_by_ourselves(call: CallResult) -> bool:
     return any(side_of(failure.kind) == "harness" for failure in call.failures)
 
 
-def _cut_by_the_end(path: Path, tags: Mapping[str, Sequence[str]]) -> CallResult | None:
-    """A call that was in progress when its run was killed, as cut; None if its timeline is not usable."""
+def _without_line(path: Path, tags: Mapping[str, Sequence[str]]) -> CallResult | None:
+    """A call from its timeline alone, as cut if that has no end; None if the timeline is not usable."""
     try:
         events = read_timeline(path)
         start = events[0] if events else None
         if not isinstance(start, CallStarted) or out_of_order(events) is not None or start.scenario not in tags:
             return None
-        cut = Cut(t_ns=max(event.t_ns for event in events))
-        result = measure_call([*events, cut], tags=tags[start.scenario])
+        ended = any(isinstance(event, CallEnded) for event in events)
+        cut = [] if ended else [Cut(t_ns=max(event.t_ns for event in events))]
+        result = measure_call([*events, *cut], tags=tags[start.scenario])
     except _BROKEN:
         return None
-    result.remeasured = Remeasured(voices="call", why="their run was killed before they ended")
+    why = "their lines were missing" if ended else "their run was killed before they ended"
+    result.remeasured = Remeasured(voices="call", why=why)
     return result

@@ -17,14 +17,15 @@ from harness.record.calibration_store import newest, stated
 from harness.record.reason import DiskRefused
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
-from harness.record.run_directory import AUDIO_FOLDER, RUN_FILE, RunDirectory, read_run
+from harness.record.run_directory import AUDIO_FOLDER, CALLS_FILE, RUN_FILE, RunDirectory, read_run
 from harness.record.settings import RunSettings, ScenarioSettings
 from harness.record.summary import Ending, Reason, Summary
-from harness.recordings.again import remeasured_calls
+from harness.recordings.again import remeasured_calls, without_line
 from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.turns_csv import render_turns_csv
 from harness.scenario.model import Scenario
+from harness.text.counted import counted
 
 
 def finish_run(
@@ -75,10 +76,10 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     """Judges a recorded run again and rewrites its reports; with `remeasure`, also measures its calls again.
 
     A run that was killed is reported as interrupted, and its unfinished recordings are removed. Measuring it again also
-    includes the calls that were running when it was killed.
+    includes the calls that were running when it was killed, and those whose lines were lost later.
 
     Raises:
-        ConfigError: The folder holds no run that can be read, or cannot be written.
+        ConfigError: The folder holds no run that can be read, lacks some of its calls, or cannot be written.
     """
     folder = Path(folder)
     run = read_run(folder)
@@ -97,6 +98,8 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     remove_abandoned(directory.path / AUDIO_FOLDER)
     tags = {name: entry.tags for name, (_, entry) in scenarios.items()}
     calls = remeasured_calls(directory, run.calls, tags) if remeasure else run.calls
+    if run.settings.ending is not None and not _may_lack_calls(run.settings.ending):
+        _check_complete(directory, run, calls, remeasured=remeasure)
     calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
     summary = _write(directory, run.settings, calls, thresholds, ending)
     if remeasure:
@@ -104,6 +107,32 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     if directory.broken is not None:
         raise ConfigError(directory.broken, where=Place(folder), hint="free space, or make the folder writable")
     return summary
+
+
+def _may_lack_calls(ending: Ending) -> bool:
+    """Whether the run itself reported that it could not record all of its calls."""
+    return ending.interrupted or any(isinstance(reason.what, DiskRefused) for reason in ending.extra)
+
+
+def _check_complete(
+    directory: RunDirectory, run: RecordedRun, calls: Sequence[CallResult], *, remeasured: bool
+) -> None:
+    """Checks that a finished run has all of its calls: a verdict on the others would be one on another run.
+
+    Raises:
+        ConfigError: Some are missing.
+    """
+    lost = without_line(directory, calls)
+    if not lost and (len(calls) > len(run.calls) or not run.cut_off):
+        return
+    where = Place(directory.path / CALLS_FILE)
+    if not lost:
+        what = f"line {len(run.calls) + 1} is cut off, and its call has no timeline"
+        raise ConfigError(what, where=where, hint="restore the file")
+    what = f"this run also made {counted(len(lost), 'call')} without a line here: {', '.join(lost[:3])}"
+    if remeasured:
+        raise ConfigError(f"{what}; the timelines cannot be measured", where=where, hint="restore the file")
+    raise ConfigError(what, where=where, hint="add --remeasure: such calls are measured from their timelines")
 
 
 def _judged_again(call: CallResult, model: Scenario, entry: ScenarioSettings) -> CallResult:

@@ -208,6 +208,35 @@ def test_a_run_that_was_killed_is_reported_as_interrupted_with_what_it_has(run: 
     assert list((run.path / "audio").iterdir()) == [], "a recording that can be finished by nobody is removed"
 
 
+@pytest.mark.parametrize("cut_to", [0, 1, 2, 2.5])
+def test_a_finished_run_that_lost_lines_is_not_judged_by_the_others(run: Run, cut_to: float) -> None:
+    before = run.finish()
+    file = run.path / "calls.jsonl"
+    lines = file.read_text(encoding="utf-8").split("\n")
+    whole = int(cut_to)
+    file.write_text("".join(line + "\n" for line in lines[:whole]) + lines[whole][: 99 * (cut_to > whole)])
+    with pytest.raises(
+        ConfigError, match=rf"also made {3 - whole} calls? without a line here: 000{whole + 1}-x"
+    ) as found:
+        rebuild(run.path)
+    assert "--remeasure" in str(found.value.hint)
+    again = rebuild(run.path, remeasure=True)
+    assert again.remeasured is not None
+    assert again.remeasured.live_onsets["their lines were missing"] == 3 - whole
+    assert again.model_copy(update={"remeasured": None}) == before
+    assert rebuild(run.path).exit_code == before.exit_code
+
+
+def test_a_cut_line_without_its_timeline_is_said(run: Run) -> None:
+    run.finish()
+    file = run.path / "calls.jsonl"
+    file.write_bytes(file.read_bytes()[:-9])
+    run.directory.timeline("0003-x").unlink()
+    for remeasure in (False, True):
+        with pytest.raises(ConfigError, match="line 3 is cut off, and its call has no timeline"):
+            rebuild(run.path, remeasure=remeasure)
+
+
 def test_a_line_that_another_version_wrote_is_told_by_its_number(run: Run) -> None:
     with (run.path / "calls.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"call": "0004-x", "scenario": "x", "started": "", "ok": true, "turns": [{"turn": "first"}]}\n')
