@@ -56,7 +56,7 @@ def plan_load(options: LoadOptions, *, engine: str, session_rate_per_min: float 
     elif options.rate_per_min is not None:
         _alone(options, "--rate", repeat="--repeat")
         if options.duration_s is None:
-            raise UsageError("a rate needs to know for how long", where="--rate", hint="add --duration 5m")
+            raise UsageError("--rate needs --duration", hint="add --duration, such as --duration 5m")
         plan = LoadPlan(rate_per_min=options.rate_per_min, duration_s=options.duration_s, slots=options.calls, **always)
     elif options.calls is not None and options.duration_s is not None:
         _alone(options, "--duration", repeat="--repeat")
@@ -65,7 +65,7 @@ def plan_load(options: LoadOptions, *, engine: str, session_rate_per_min: float 
     elif options.calls is not None:
         plan = LoadPlan(slots=options.calls, repeat=options.repeat or 1, **always)
     else:
-        raise UsageError("the number of calls is missing", where="load", hint=f"add {MODELS}")
+        raise UsageError("the number of calls is missing", where="load", hint=f"add one of {MODELS}")
     _check_session_rate(options.rate_per_min, session_rate_per_min)
     _check(plan, options, engine)
     return plan
@@ -75,9 +75,7 @@ def _alone(options: LoadOptions, option: str, **others: str) -> None:
     models = {"stages": "--stages", "burst": "--burst", "rate_per_min": "--rate"}
     for name, other in (models | others).items():
         if other != option and getattr(options, name) is not None:
-            raise UsageError(
-                f"{option} and {other} both say when calls start", where=other, hint="keep one of them: " + MODELS
-            )
+            raise UsageError(f"{option} and {other} cannot be combined", hint="use one of " + MODELS)
 
 
 def _bursts(text: str) -> tuple[int, ...]:
@@ -87,7 +85,7 @@ def _bursts(text: str) -> tuple[int, ...]:
         sizes = ()
     if not sizes or min(sizes) < 1:
         raise UsageError(
-            f"--burst must be a number of calls, or several (got {text!r})", hint="write it like --burst 5,10,20"
+            f"--burst must be one or more numbers of calls (got {text!r})", hint="write for example --burst 5,10,20"
         )
     return sizes
 
@@ -107,7 +105,7 @@ def _above_zero(options: LoadOptions) -> None:
 def _check_session_rate(rate: float | None, most: float | None) -> None:
     if rate is not None and most is not None and rate > most:
         raise UsageError(
-            f"{rate:g} calls a minute cannot start where {most:g} sessions a minute are asked for: each call needs one",
+            f"{rate:g} calls per minute cannot start with {most:g} sessions per minute: each call needs a session",
             where="--session-rate",
             hint=f"use --rate {most:g} or less, or raise --session-rate to {rate:g}",
         )
@@ -118,27 +116,23 @@ def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:
     lasts_s = staged.lasts_s if staged is not None else plan.duration_s
     if plan.warm_up_s and lasts_s is not None and plan.warm_up_s >= lasts_s:
         raise UsageError(
-            f"the warm-up of {plan.warm_up_s:g} s leaves nothing of {lasts_s:g} s",
-            where="--warm-up",
-            hint="make it shorter than the load",
+            f"--warm-up must be shorter than the load, {lasts_s:g} s (got {plan.warm_up_s:g} s)",
+            hint="use a shorter warm-up or a longer load",
         )
     if plan.warm_up_s and lasts_s is None:
         raise UsageError(
-            "a warm-up needs a load that lasts",
-            where="--warm-up",
-            hint="use --stages, or --calls with --duration, or leave it out",
+            "--warm-up needs a load with a duration",
+            hint="use --stages, --calls with --duration, or --rate; or remove --warm-up",
         )
     if plan.canaries and engine == "sdk":
         raise UsageError(
-            "canaries are calls on engine sdk, and all calls are on it",
-            where="--canaries",
-            hint="use --engine light, or leave them out",
+            "--canaries has no effect with --engine sdk: all calls already use it",
+            hint="use --engine light, or remove --canaries",
         )
     most = plan.most(1)
     if most is not None and plan.canaries > most:
         raise UsageError(
-            f"{plan.canaries} canaries are more than all calls at once, {most}",
-            where="--canaries",
+            f"--canaries must be at most {most}, the number of concurrent calls (got {plan.canaries})",
             hint="use fewer canaries, or more calls",
         )
 

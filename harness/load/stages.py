@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.errors import UsageError
 from harness.parsing.durations import duration_s
 
-HOW = "write DURATION:CALLS, comma between them, such as 2m:20,5m:50,1m:0"
+HOW = "write DURATION:CALLS, separated by commas, such as 2m:20,5m:50,1m:0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def parse_stages(text: str, *, where: str = "--stages") -> Stages:
         try:
             stages.append(Stage(duration_s(lasts.strip()), int(calls)))
         except ValueError:
-            raise UsageError(f"stage {number} cannot be read: {part.strip()!r}", where=where, hint=HOW) from None
+            raise UsageError(f"stage {number} is not valid: {part.strip()!r}", where=where, hint=HOW) from None
         if stages[-1].calls < 0:
-            raise UsageError(f"stage {number} has {calls} calls", where=where, hint=HOW)
+            raise UsageError(f"the calls of stage {number} must be 0 or more (got {calls})", where=where, hint=HOW)
     for number, (first, second) in enumerate(itertools.pairwise([Stage(0.0, 0), *stages]), start=1):
         if second.lasts_s == 0 and first.lasts_s == 0 and number > 1:
             raise UsageError(
@@ -87,7 +87,7 @@ def parse_stages(text: str, *, where: str = "--stages") -> Stages:
             )
     found = Stages(tuple(stages))
     if not found.most:
-        raise UsageError("no stage has a call", where=where, hint=HOW)
+        raise UsageError("every stage has 0 calls", where=where, hint=HOW)
     if not found.lasts_s:
-        raise UsageError("no stage takes time", where=where, hint=HOW)
+        raise UsageError("every stage lasts 0 s", where=where, hint=HOW)
     return found

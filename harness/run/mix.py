@@ -23,7 +23,9 @@ def parse_weight(text: str) -> tuple[str, float | None]:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise UsageError(f"{weight!r} is no weight", where=text, hint="write SCENARIO=NUMBER, such as a.yaml=70")
+        raise UsageError(
+            f"{weight!r} is not a valid weight", where=text, hint="write SCENARIO=NUMBER, such as a.yaml=70"
+        )
     return path, number
 
 
@@ -36,15 +38,15 @@ def mix_of(weights: Sequence[float | None]) -> Mix:
     given = [weight for weight in weights if weight is not None]
     if given and len(given) < len(weights):
         raise UsageError(
-            "some scenarios have a weight and some have none",
+            "some scenarios have a weight and others do not",
             where="SCENARIO=WEIGHT",
-            hint="give each of them a weight, or none",
+            hint="give every scenario a weight, or none of them",
         )
     if given and not math.isclose(sum(given), 100):
         raise UsageError(
-            f"the weights add up to {sum(given):g}, not to 100",
+            f"the weights must add up to 100 (got {sum(given):g})",
             where="SCENARIO=WEIGHT",
-            hint="write shares of a hundred, such as a.yaml=70 b.yaml=30",
+            hint="write percentages, such as a.yaml=70 b.yaml=30",
         )
     return Mix(tuple(map(float, given or [1.0] * len(weights))))
 

@@ -49,12 +49,10 @@ def plan_pace(
         check_above_zero(name, value)
     if rate_per_min is None:
         if duration_s is not None:
-            raise UsageError(
-                "a duration needs a rate of calls", where="--duration", hint="add --rate PER_MINUTE, or use --repeat"
-            )
+            raise UsageError("--duration needs --rate", hint="add --rate PER_MINUTE, or use --repeat instead")
         slots = calls or 1
         return Pace(slots, slots * repeat * scenarios, None, repeat)
     if duration_s is not None and repeat != 1:
-        raise UsageError("--duration and --repeat both say how many calls", where="--repeat", hint="keep one of them")
+        raise UsageError("--duration and --repeat cannot be combined", hint="remove one of them")
     total = repeat * scenarios if duration_s is None else max(1, int(rate_per_min * duration_s / 60 + 1e-9))
     return Pace(calls, total, rate_per_min, repeat)

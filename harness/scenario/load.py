@@ -51,7 +51,7 @@ def load_scenario(
     raw = read_yaml(path, error=ScenarioError)
     if not isinstance(raw, dict):
         raise ScenarioError(
-            "a scenario is a mapping with name and turns", where=Place(path), hint="see `voice-harness schema`"
+            "a scenario must be a mapping with name and turns", where=Place(path), hint="see `voice-harness schema`"
         )
     raw.setdefault("name", path.stem)
     return checked_scenario(raw, path, sets=sets, env=env or {})
@@ -114,7 +114,9 @@ def parse_set(text: str) -> tuple[str, str]:
     """
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
-        raise ScenarioError(f"{text!r} sets nothing", where="--set", hint="write --set session.language=fr")
+        raise ScenarioError(
+            f"{text!r} is not KEY=VALUE", where="--set", hint="write for example --set session.language=fr"
+        )
     return key.strip(), value
 
 
@@ -128,7 +130,7 @@ def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
             if not (step.isascii() and step.isdigit()) or int(step) >= len(node):
                 whole = f"set {'.'.join(steps[:index])} as a whole, such as [a, b]"
                 raise ScenarioError(
-                    f"--set {dotted}: {'.'.join(steps[:index])} is a list of {len(node)}, it has no {step!r}",
+                    f"--set {dotted}: {'.'.join(steps[:index])} is a list of {len(node)} and has no item {step!r}",
                     where=where,
                     hint=f"use a number from 0 to {len(node) - 1}" if node else whole,
                 )
@@ -139,9 +141,9 @@ def _lay_over(raw: Any, dotted: str, value: str, where: Place) -> None:
             last = last or key != step
         else:
             raise ScenarioError(
-                f"--set {dotted}: {'.'.join(steps[:index])} is a single value",
+                f"--set {dotted}: {'.'.join(steps[:index])} is a single value and has no keys",
                 where=where,
-                hint="set that key itself",
+                hint="set that key instead",
             )
         if last:
             node[key] = parsed
@@ -188,15 +190,15 @@ def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> 
         return f"${{{name}}}"
     if name not in env:
         raise ScenarioError(
-            f"the environment has no variable {name}",
+            f"the environment variable {name} is not set",
             where=place,
-            hint=f"set {name}, or write $${{{name}}} for the text",
+            hint=f"set {name}, or write $${{{name}}} for the literal text",
         )
     if env[name].strip().startswith(KEY_PREFIX):
         raise ScenarioError(
-            f"the variable {name} holds an API key; a scenario never does",
+            f"the variable {name} holds an API key, which a scenario must not contain",
             where=place,
-            hint="name the variable as api_key_env of a target in voice-harness.toml",
+            hint="set api_key_env of a target in voice-harness.toml to this variable",
         )
     return env[name]
 
@@ -239,8 +241,8 @@ def load_all(
             problems += each_of(problem)
             continue
         if scenario.name in seen:
-            what = f"the name {scenario.name!r} is taken by {seen[scenario.name]}"
-            hint = "give each scenario its own name"
+            what = f"the name {scenario.name!r} is already used by {seen[scenario.name]}"
+            hint = "give each scenario a different name"
             problems.append(ScenarioError(what, where=scenario.place("name"), hint=hint))
             continue
         seen[scenario.name] = scenario.path
@@ -256,8 +258,10 @@ def scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]
         if path.is_dir():
             found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
             if not found:
-                what = "no scenario (*.yaml) is in this folder"
-                problems.append(ScenarioError(what, where=Place(path), hint="name a file"))
+                what = "this folder contains no scenario (*.yaml)"
+                problems.append(
+                    ScenarioError(what, where=Place(path), hint="give a scenario file, or a folder with scenarios")
+                )
             files.extend(found)
         else:
             files.append(path)

@@ -65,20 +65,20 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as problem:
-        raise ValueError(f"{value!r} is no regular expression: {problem}") from None
+        raise ValueError(f"{value!r} is not a valid regular expression: {problem}") from None
     return value
 
 
 def _not_blank(value: str) -> str:
     if not as_read(value):
-        raise ValueError("an empty text can be neither said nor missed; write one")
+        raise ValueError("must not be empty")
     return value
 
 
 def _name(value: str) -> str:
     if re.search(NAME_PATTERN, value) is None or len(value) > NAME_LENGTH:
         raise ValueError(
-            f"{value!r} is no name; write letters, digits, dots, dashes and underscores, {NAME_LENGTH} at most"
+            f"{value!r} is not a valid name; use at most {NAME_LENGTH} letters, digits, dots, dashes and underscores"
         )
     return value
 
@@ -102,14 +102,14 @@ class _Strict(BaseModel):
 class Reply(_Strict):
     """What the agent's text must say. Case and spacing are ignored; `matches` is a Python regular expression."""
 
-    contains: OneOrMany | None = Field(None, description="The text, or each of these texts, occurs in the reply.")
-    contains_any: OneOrMany | None = Field(None, description="At least one of these texts occurs in the reply.")
-    matches: Pattern | None = Field(None, description="This regular expression is found in the reply.")
+    contains: OneOrMany | None = Field(None, description="The reply must contain this text, or all of these texts.")
+    contains_any: OneOrMany | None = Field(None, description="The reply must contain at least one of these texts.")
+    matches: Pattern | None = Field(None, description="The reply must match this regular expression somewhere.")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.contains is None and self.contains_any is None and self.matches is None:
-            raise ValueError("reply expects nothing; write contains, contains_any or matches")
+            raise ValueError("reply is empty; add contains, contains_any or matches")
         return self
 
 
@@ -120,13 +120,18 @@ class Expect(_Strict):
     ttfa: TimeLimit | None = Field(None, description="Time to first audio of the reply, such as <2s.")
     echo: TimeLimit | None = Field(None, description="Typed turns: time to the echo of the text.")
     ends_call: Literal[True] | TimeLimit | None = Field(
-        None, description="The last turn: the agent ends the call after its reply, within 5 s or as given."
+        None,
+        description="Last turn only: the agent must end the call after its reply, within this time; true: within 5 s.",
     )
     wer: RatioLimit | None = Field(None, description="Spoken turns: the transcript's word error rate, such as <=0.3.")
-    stops_within: TimeLimit | None = Field(None, description="With barge_in: the agent is silent by then.")
-    keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent is not put off.")
-    agent_silent: Literal[True] | None = Field(None, description="With wait: the agent says nothing.")
-    agent_speaks: TimeLimit | None = Field(None, description="With wait: the agent speaks by then.")
+    stops_within: TimeLimit | None = Field(
+        None, description="With barge_in: the agent must be silent within this time."
+    )
+    keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent must keep talking.")
+    agent_silent: Literal[True] | None = Field(None, description="With wait: the agent must say nothing.")
+    agent_speaks: TimeLimit | None = Field(
+        None, description="With wait: the agent must start to speak within this time."
+    )
 
 
 class SpokenText(_Strict):
@@ -149,11 +154,13 @@ class Step(_Strict):
     """One step: exactly one of `say`, `type` and `wait`."""
 
     say: SomeText | SpokenText | None = Field(
-        None, description="A fixture's name, a WAV's path, or a text to be spoken."
+        None, description="A fixture's name, the path of a WAV, or a text to speak."
     )
-    type: SomeText | None = Field(None, description="A text, sent as user_text.")
-    wait: Duration | None = Field(None, description="Say nothing for so long, such as 2s.")
-    barge_in: Duration | None = Field(None, description="Speak so long after the onset of the agent's speech, over it.")
+    type: SomeText | None = Field(None, description="A text to send as user_text.")
+    wait: Duration | None = Field(None, description="How long to say nothing, such as 2s.")
+    barge_in: Duration | None = Field(
+        None, description="Start to speak this long after the onset of the agent's speech, over it."
+    )
     expect: Expect = Field(default_factory=Expect)
 
     @property
@@ -180,11 +187,11 @@ class Step(_Strict):
         given = [name for name in ("say", "type", "wait") if getattr(self, name) is not None]
         if len(given) != 1:
             has = " and ".join(given) if given else "none of them"
-            raise ValueError(f"a step is exactly one of say, type and wait; this has {has}")
+            raise ValueError(f"a step must have exactly one of say, type and wait (got {has})")
         if self.barge_in is not None and self.say is None:
-            raise ValueError("barge_in belongs to a say; only a voice talks over the agent")
+            raise ValueError("barge_in is only allowed with say")
         allowed = _ALLOWED[self.kind]
-        what = f"this does not fit a {self.kind} step; it may expect {', '.join(allowed)}"
+        what = f"not allowed in a {self.kind} step; use {', '.join(allowed)}"
         refuse_misfits(
             [
                 MisfitError(what, "expect", name)
@@ -193,12 +200,12 @@ class Step(_Strict):
             ]
         )
         if self.expect.keeps_talking and self.expect.stops_within is not None:
-            raise ValueError("stops_within and keeps_talking contradict each other; keep one")
+            raise ValueError("stops_within and keeps_talking cannot be combined; remove one of them")
         if self.expect.agent_silent and self.expect.agent_speaks is not None:
-            raise ValueError("agent_silent and agent_speaks contradict each other; keep one")
+            raise ValueError("agent_silent and agent_speaks cannot be combined; remove one of them")
         limit = self.expect.agent_speaks
         if limit is not None and limit.value > self.wait_s * 1000:
-            raise ValueError(f"agent_speaks {limit} is longer than the wait of {self.wait}; wait longer")
+            raise ValueError(f"agent_speaks {limit} is longer than the wait of {self.wait}; make the wait longer")
         return self
 
 
@@ -210,10 +217,10 @@ class Greeting(_Strict):
 
 
 class SessionKeys(_Strict):
-    """Overrides of the agent for this call; what is left out is the agent's own."""
+    """Overrides of the agent's settings for this call; keys that are left out keep the agent's own."""
 
     language: Text | None = None
-    system_prompt: Text | None = Field(None, description="The prompt, or the path of a .md or .txt file that holds it.")
+    system_prompt: Text | None = Field(None, description="The prompt, or the path of a .md or .txt file with it.")
     greeting: Text | None = None
     reference_audio_url: Text | None = None
 
@@ -254,12 +261,12 @@ class Scenario(_Strict):
     )
     description: Text | None = None
     tags: list[Text] = Field(default_factory=list)
-    agent: Text | None = Field(None, description="The agent's id; --agent goes before it, the target's comes after it.")
+    agent: Text | None = Field(None, description="The agent's id; --agent overrides it, and it overrides the target's.")
     agent_identity: Text | None = Field(
-        None, description="Who in the room is the agent, by identity; left out: the one that answers is found."
+        None, description="The agent's identity in the room; by default the participant that answers."
     )
     session: SessionKeys = Field(default_factory=SessionKeys)
-    greeting: Greeting | Literal[False] | None = Field(None, description="false: the agent is not waited for.")
+    greeting: Greeting | Literal[False] | None = Field(None, description="false: do not wait for a greeting.")
     turns: list[Step] = Field(min_length=1)
     thresholds: Annotated[dict[str, ThresholdTexts], AfterValidator(_thresholds)] = Field(default_factory=dict)
     timeouts: Timeouts = Field(default_factory=Timeouts)
@@ -268,9 +275,9 @@ class Scenario(_Strict):
     @model_validator(mode="after")
     def _order(self) -> Self:
         if self.greeting is False and self.turns[0].barge_in is not None:
-            what = "a first turn with barge_in speaks over the greeting, but greeting is false"
+            what = "barge_in in the first turn needs a greeting, but greeting is false"
             raise MisfitError(what, "turns", 0, "barge_in")
-        what = "only the last step can end with the agent's hanging up"
+        what = "ends_call is only allowed in the last step"
         refuse_misfits(
             [
                 MisfitError(what, "turns", index, "expect", "ends_call")

@@ -9,8 +9,8 @@ from harness.errors import Place, ScenarioError, raise_all
 from harness.parsing.yaml_places import Keys
 
 _HINT = (
-    "take it out, make a new key if the file was ever shared, and name its variable as api_key_env of a target in "
-    "voice-harness.toml"
+    "remove it, set api_key_env of a target in voice-harness.toml to the variable that holds it, and replace the key "
+    "if the file was ever shared"
 )
 
 
@@ -21,7 +21,7 @@ def refuse_key(raw: Any, is_key: Callable[[str], bool], place: Callable[[Keys], 
         ScenarioError: One does; the key is not repeated.
         SeveralErrors: Several do.
     """
-    what = "an API key does not belong into a scenario"
+    what = "a scenario must not contain an API key"
     raise_all([ScenarioError(what, where=place(keys), hint=_HINT) for keys, text in _texts(raw) if is_key(text)])
 
 

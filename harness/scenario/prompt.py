@@ -57,10 +57,12 @@ def read_prompt(text: str, folder: Path, place: Place) -> Prompt:
                 return Prompt(file.read_text(encoding="utf-8"), file)
             except (OSError, UnicodeDecodeError):
                 raise ScenarioError(
-                    f"the prompt file {name!r} cannot be read", where=place, hint=f"is {file} a text in UTF-8?"
+                    f"the prompt file {name!r} cannot be read",
+                    where=place,
+                    hint=f"check that {file} is a UTF-8 text file",
                 ) from None
     raise ScenarioError(
-        f"the prompt file {name!r} is not there",
+        f"the prompt file {name!r} does not exist",
         where=place,
-        hint=f"create {tried[0]} or correct the path; a prompt of one word needs a space or a line end",
+        hint=f"create {tried[0]} or correct the path; to use a one-word prompt, add a space or a line break",
     )

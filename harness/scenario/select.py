@@ -23,7 +23,7 @@ def select(scenarios: Sequence[LoadedScenario], expression: str) -> list[LoadedS
     chosen = [scenario for scenario in scenarios if parsed.holds(scenario)]
     if not chosen:
         names = ", ".join(scenario.name for scenario in scenarios)
-        raise UsageError(f"{expression!r} chooses none of {names}", where="-k", hint="use a part of a name, or a tag")
+        raise UsageError(f"{expression!r} matches none of {names}", where="-k", hint="use part of a name, or a tag")
     return chosen
 
 
@@ -44,7 +44,7 @@ class _Parser:
 
     def _unreadable(self) -> UsageError:
         return UsageError(
-            f"{self.expression!r} cannot be read", where="-k", hint="write for example 'smoke and not slow'"
+            f"{self.expression!r} is not a valid expression", where="-k", hint="write for example 'smoke and not slow'"
         )
 
     def _take(self, token: str) -> bool:

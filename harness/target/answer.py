@@ -59,14 +59,14 @@ class Reader:
             asks = shown_text(answer.retry_after, limit=40)
             detail = f" {tries} times" if tries > 1 else ""
             detail += (
-                f" (its Retry-After ({asks}) is longer than what is left of timeouts.session)"
+                f" (its Retry-After ({asks}) is longer than the time left of timeouts.session)"
                 if asks and not waited_out
                 else ""
             )
-            hint = "start fewer calls at once or a minute, or ask for a higher limit"
+            hint = "make fewer calls at once or per minute, or ask the service for a higher limit"
             return self._refused("session.rate_limited", answer, hint, detail)
         if status >= 500:
-            return self._refused("session.server_error", answer, "look into the service's own log")
+            return self._refused("session.server_error", answer, "check the service's log")
         if not 200 <= status < 300:
             hint = "check the agent's id and the overrides of the session"
             if status in (404, 405):
@@ -80,16 +80,13 @@ class Reader:
 
     def _check_key(self, agent: str) -> str:
         if self.key is None:  # the user's own route
-            return "the route adds the key itself: check the one that it has, and whether it asks who calls it"
+            return "the route adds the key itself: check its key, and whether it requires the caller to log in"
         of = f" in {self.key_variable}" if self.key_variable else ""
-        return f"check that the key{of} is right, is for this service, and may use {self._named(agent)}"
+        return f"check that the key{of} is correct, belongs to this service, and may use {self._named(agent)}"
 
     def _check_url(self, agent: str) -> str:
         slash = "without" if urlsplit(self.url).path.endswith("/") else "with"
-        return (
-            f"check the URL: does the service have it {slash} the trailing slash? "
-            f"and the agent's id: does the service know {self._named(agent)}?"
-        )
+        return f"check the URL (try it {slash} the trailing slash), and that the service knows {self._named(agent)}"
 
     def _named(self, agent: str) -> str:
         return f"the agent {self._shown(agent, 80)!r}" if agent else "this agent"
@@ -103,11 +100,11 @@ class Reader:
         except ValueError:
             target = urlsplit("")
         where = (
-            f"to {shown_url(target.geturl(), secrets=(self.key,))}" if answer.location else "without saying where to"
+            f"to {shown_url(target.geturl(), secrets=(self.key,))}" if answer.location else "without a Location header"
         )
-        hint = "write the complete, final URL of the service; redirects are not followed, since they would take the key"
+        hint = "use the final URL of the service; redirects are not followed, because the key would go with them"
         if differs_in_slash_only(self.url, target.geturl()):
-            hint = "mind the trailing slash: write the URL exactly as the service has it"
+            hint = "check the trailing slash: write the URL exactly as the service expects it"
         elif target.scheme == "https" and target._replace(scheme="http") == urlsplit(self.url):
             hint = "write the URL with https://"
         what = f"{self._who} answered {answer.status}, a redirect {where}"
@@ -122,13 +119,11 @@ class Reader:
             what = f"{self._who} answered {answer.status} with more than {MAX_BODY_BYTES // 1024} kB"
             return SessionFailure("session.too_large", what, hint="check that the URL is that of the session service")
         if answer.body_end == "timeout":
-            what = f"{self._who} answered {answer.status}, but its body did not end in time"
-            return SessionFailure(
-                "session.timeout", what, hint="look at the service, or give it longer with timeouts.session"
-            )
+            what = f"{self._who} answered {answer.status}, but the body was not complete in time"
+            return SessionFailure("session.timeout", what, hint="check the service, or raise timeouts.session")
         if answer.body_end == "broken":
-            what = f"{self._who} answered {answer.status} and closed the connection within the body"
-            return SessionFailure("session.unreachable", what, hint="look into the service's own log")
+            what = f"{self._who} answered {answer.status} and closed the connection before the end of the body"
+            return SessionFailure("session.unreachable", what, hint="check the service's log")
         return None
 
     def _accepted(self, answer: Answer) -> Session | SessionFailure:
@@ -137,7 +132,7 @@ class Reader:
             kind = self._shown(answer.content_type, 60) or "no content type"
             excerpt = self._shown(_text(answer.body), EXCERPT_LIMIT)
             starts = f"starting with: {excerpt}" if excerpt else "empty"
-            what = f"{self._who} answered {answer.status} with a body that is no JSON object ({kind}), {starts}"
+            what = f"{self._who} answered {answer.status} with a body that is not a JSON object ({kind}), {starts}"
             return SessionFailure("session.not_json", what, hint="check that the URL is that of the session service")
         success = content.get("success", True)
         if success is False:
@@ -149,7 +144,7 @@ class Reader:
 
     def _session(self, data: Any) -> Session | SessionFailure:
         if not isinstance(data, Mapping):
-            return self._incomplete("`data` is missing or no object")
+            return self._incomplete("`data` is missing or not an object")
         for name in ("token", "livekit_url"):
             if name not in data or data[name] in (None, ""):
                 return self._incomplete(f"`data.{name}` is missing")
@@ -157,7 +152,7 @@ class Reader:
             if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
                 return self._incomplete(f"`data.{name}` is not {'a token' if name == 'token' else 'a URL'}")
         if not _is_livekit_url(data["livekit_url"]):
-            return self._incomplete("`data.livekit_url` is no URL with ws, wss, http or https")
+            return self._incomplete("`data.livekit_url` is not a ws, wss, http or https URL")
         room = data.get("room_name")
         return Session(
             token=Secret(data["token"]),

@@ -35,9 +35,9 @@ def choose_target(option: str | None, *, config: Config | None, env: Mapping[str
     reason = _why_to_name_one(config, env)
     if reason is not None:
         raise ConfigError(
-            f"no target is named, and {reason}: the embedded demo is not called by mistake",
+            f"no target is given, and {reason}: the embedded demo is not called by default here",
             where="--target",
-            hint="name one: --target NAME, a URL, or --target embedded; or set default_target in voice-harness.toml",
+            hint="add --target NAME, --target URL or --target embedded, or set default_target in voice-harness.toml",
         )
     return _named(EMBEDDED, where="--target", config=config, env=env)
 
@@ -57,9 +57,9 @@ def _why_to_name_one(config: Config | None, env: Mapping[str, str]) -> str | Non
 def _named(name: str, *, where: Place | str, config: Config | None, env: Mapping[str, str]) -> Target:
     if holds_key(name):
         raise ConfigError(
-            "this holds an API key; what stands on a command line is seen by everyone on the machine",
+            "this contains an API key, and everyone on this machine can read command lines",
             where=where,
-            hint=f"put the key into {URL_KEY_VARIABLE}, and name a target or a URL here",
+            hint=f"set {URL_KEY_VARIABLE} to the key, and give a target or a URL here",
         )
     if config is not None and name in config.targets:
         return _from_config(name, config.targets[name], config, env)
@@ -74,7 +74,7 @@ def _from_url(url: str, where: Place | str, env: Mapping[str, str]) -> Target:
     try:
         check_endpoint(url)
     except ValueError as problem:
-        raise ConfigError(str(problem), where=where, hint="give the complete endpoint, exactly as it is") from None
+        raise ConfigError(str(problem), where=where, hint="give the complete URL of the endpoint") from None
     key = key_from(env, URL_KEY_VARIABLE)
     name = shown_url(url, secrets=(key,))
     return Target(name, "session", url=url, api_key=key, key_variable=URL_KEY_VARIABLE, notes=_notes(url))
@@ -84,9 +84,9 @@ def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[st
     agents_file = config.path.parent / entry.agents if entry.agents is not None else None
     if agents_file is not None and not agents_file.is_file():
         raise ConfigError(
-            f"the file of agents of the target {name!r} is not there: {agents_file}",
+            f"the agents file of target {name!r} does not exist: {agents_file}",
             where=Place(config.path),
-            hint="agents is a path relative to this file",
+            hint="write agents as a path relative to this file",
         )
     return Target(
         name,
@@ -104,5 +104,5 @@ def _from_config(name: str, entry: TargetConfig, config: Config, env: Mapping[st
 
 def _notes(url: str) -> tuple[str, ...]:
     if urlsplit(url).scheme == "http" and not is_loopback(url):
-        return (f"the API key travels unencrypted to {shown_url(url)}; use https://",)
+        return (f"the API key is sent unencrypted to {shown_url(url)}; use https://",)
     return ()

@@ -34,7 +34,7 @@ EMBEDDED = "embedded"
 
 _KEY_NAMES = frozenset({"api_key", "apikey", "api-key", "x-api-key", "key", "secret", "token", "password"})
 _USE_API_KEY_ENV = (
-    'take it out, make a new key if the file was ever shared, and name the variable that holds it: api_key_env = "NAME"'
+    'remove it, set api_key_env = "NAME" to the variable that holds it, and replace the key if the file was ever shared'
 )
 
 
@@ -43,7 +43,7 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, str):
         return duration_s(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a wait is a text such as '10s', or a number of seconds")  # noqa: TRY004 - pydantic reads ValueError
+        raise ValueError("must be a duration such as '10s', or a number of seconds")  # noqa: TRY004 - pydantic reads ValueError
     return float(value)
 
 
@@ -54,13 +54,13 @@ def _endpoint(value: str) -> str:
 
 def _variable(value: str) -> str:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value, re.ASCII) is None:
-        raise ValueError("api_key_env must be the name of an environment variable, such as STAGING_VOICE_KEY")
+        raise ValueError("must be the name of an environment variable, such as STAGING_VOICE_KEY")
     return value
 
 
 def _some_text(value: str) -> str:
     if not value.strip():
-        raise ValueError("this is blank")
+        raise ValueError("must not be blank")
     return value
 
 
@@ -108,9 +108,9 @@ class TargetConfig(_Strict):
         }[self.kind]
         for name in ("url", "api_key_env", "agents"):
             if getattr(self, name) is not None and name not in allowed:
-                raise ValueError(f"a target of kind {self.kind!r} has no {name}")
+                raise ValueError(f"{name} is not allowed in a target of kind {self.kind!r}")
         if "url" in allowed and self.url is None:
-            raise ValueError(f"a target of kind {self.kind!r} needs a url, the complete endpoint")
+            raise ValueError(f"a target of kind {self.kind!r} needs url, the complete endpoint")
         return self
 
     @property
@@ -170,7 +170,7 @@ def _read(path: Path) -> Config | ConfigError:
     except OSError as problem:
         return ConfigError(f"the file cannot be read: {problem.strerror}", where=Place(path), hint="check the path")
     except (UnicodeDecodeError, RecursionError):
-        return ConfigError("the file is not readable as TOML", where=Place(path), hint="save it as UTF-8 text")
+        return ConfigError("the file is not valid TOML", where=Place(path), hint="save it as UTF-8 text")
     refused = _written_key(data, path, text) or _not_yet(data, path, text)
     if refused is not None:
         return refused
@@ -189,7 +189,7 @@ def _no_toml(message: str, path: Path) -> ConfigError:
     place = re.search(r" \(at line (\d+), column (\d+)\)", message)
     where = Place(path, int(place[1]), int(place[2])) if place else Place(path)
     what = re.sub(r" \(at .*\)$", "", message)
-    return ConfigError(f"this is not TOML: {what}", where=where, hint="check quotes, brackets and equals signs")
+    return ConfigError(f"invalid TOML: {what}", where=where, hint="check the quotes, brackets and equals signs")
 
 
 def _values(data: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -207,7 +207,7 @@ def _written_key(data: Mapping[str, Any], path: Path, text: str) -> ConfigError 
         named = keys and keys[-1].lower() in _KEY_NAMES and not isinstance(value, Mapping)
         if named or any(holds_key(key) for key in keys) or (isinstance(value, str) and holds_key(value)):
             place = Place(path, line_of(text, keys))
-            return ConfigError("an API key does not belong into this file", where=place, hint=_USE_API_KEY_ENV)
+            return ConfigError("this file must not contain an API key", where=place, hint=_USE_API_KEY_ENV)
     return None
 
 
@@ -231,8 +231,8 @@ def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
         # In `targets` the second step is a target's name, which is arbitrary.
         known = known_keys(Config, tuple(step for index, step in enumerate(keys[:-1]) if index != 1))
         alike = nearest(keys[-1], known)
-        what = f"there is no key {keys[-1]!r} here" + (f"; did you mean {alike!r}?" if alike else "")
-        return ConfigError(what, where=place, hint=f"the keys known here are: {', '.join(known)}")
+        what = f"unknown key {keys[-1]!r}" + (f"; did you mean {alike!r}?" if alike else "")
+        return ConfigError(what, where=place, hint=f"use one of: {', '.join(known)}")
     if detail["type"] == "missing":
         return ConfigError(f"the key {keys[-1]!r} is missing", where=place, hint=f"add {dotted}")
     return ConfigError(
@@ -250,8 +250,8 @@ def _shared_keys(config: Config, text: str) -> Iterator[str]:
         if len(names) > 1:
             told = " and ".join(f"{name} ({_key_place(config, text, name)})" for name in names)
             yield (
-                f"the targets {told} take their key from one variable, {variable}: each is sent the same key\n"
-                "  hint: give each its own variable as api_key_env, unless the one key is meant for all of them"
+                f"the targets {told} use the same variable, {variable}: all of their services receive the same key\n"
+                "  hint: set a different api_key_env for each target, unless they share this key on purpose"
             )
 
 
@@ -266,10 +266,10 @@ def _wrong_name(config: Config, text: str) -> ConfigError | None:
     for name, target in config.targets.items():
         place = Place(config.path, line_of(text, ("targets", name)))
         if name == EMBEDDED and target.kind != EMBEDDED:
-            what = f"the name 'embedded' belongs to the embedded stack; this target is of kind {target.kind!r}"
-            return ConfigError(what, where=place, hint="give it another name")
+            what = f"the name 'embedded' is reserved for the embedded stack, but this target is of kind {target.kind!r}"
+            return ConfigError(what, where=place, hint="rename the target")
         if not name.strip() or "://" in name:
-            return ConfigError("a target's name is blank or a URL", where=place, hint="give it a short name")
+            return ConfigError("a target's name must not be blank or a URL", where=place, hint="use a short name")
     default = config.default_target
     if default is None or default == EMBEDDED or default in config.targets:
         return None
@@ -281,7 +281,7 @@ def unknown_target(name: str, config: Config | None, *, where: Place | str) -> C
     known = sorted({EMBEDDED, *(config.targets if config is not None else ())})
     alike = nearest(name, known)
     return ConfigError(
-        f"there is no target {name!r}" + (f"; did you mean {alike!r}?" if alike else ""),
+        f"unknown target {name!r}" + (f"; did you mean {alike!r}?" if alike else ""),
         where=where,
-        hint=f"the targets known here are: {', '.join(known)}; or give a URL",
+        hint=f"use one of: {', '.join(known)}; or give a URL",
     )

@@ -22,9 +22,11 @@ def session_client(target: Target, *, rng: random.Random | None = None, clock: C
         ConfigError: The URL cannot be posted to, or URL or key are missing.
     """
     if target.url is None:
-        raise ConfigError("the target has no URL yet; its stack does not run", where=target.name)
+        raise ConfigError("the target has no URL yet: its stack is not running", where=target.name)
     if target.kind == "backend":
         return BackendRoute(target.url, rng=rng, clock=clock)
     if target.api_key is None:
-        raise ConfigError("the target has no API key", where=target.name, hint="name its variable in api_key_env")
+        raise ConfigError(
+            "the target has no API key", where=target.name, hint="set api_key_env to the variable that holds it"
+        )
     return SessionApi(target.url, target.api_key, key_variable=target.key_variable, rng=rng, clock=clock)

@@ -13,18 +13,18 @@ def check_endpoint(url: str) -> None:
         ValueError: It cannot; the message never repeats the URL, which may contain a secret.
     """
     if not url.isascii() or any(char.isspace() or not char.isprintable() for char in url):
-        raise ValueError("the URL holds blanks or characters that a URL cannot hold; percent-encode them")
+        raise ValueError("the URL contains spaces or other characters that are not allowed; percent-encode them")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("the URL cannot be read; its host or port is wrong") from None
+        raise ValueError("the URL has an invalid host or port") from None
     if parts.scheme not in ("http", "https"):
         raise ValueError("the URL must start with https:// (or http://)")
     if not host or port == 0:
-        raise ValueError("the URL has no host or no usable port")
+        raise ValueError("the URL has no host, or port 0")
     if "#" in url:
-        raise ValueError("the URL has a fragment (#…), which is never sent; remove it")
+        raise ValueError("the URL must not have a fragment (#…); remove it")
 
 
 def is_loopback(url: str) -> bool:

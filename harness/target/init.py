@@ -85,7 +85,7 @@ def write_first_files(folder: Path, *, force: bool = False, source: str | None =
     if present and not force:
         listed = ", ".join(str(path.relative_to(folder)) for path in present)
         raise ConfigError(
-            f"already there, and not overwritten: {listed}", where=str(folder), hint="move them away, or use --force"
+            f"files already exist: {listed}", where=str(folder), hint="move them, or overwrite them with --force"
         )
     written: list[Path] = []
     try:
@@ -99,8 +99,8 @@ def write_first_files(folder: Path, *, force: bool = False, source: str | None =
                 if path not in present:
                     path.unlink()
         raise ConfigError(
-            f"a first file cannot be written: {problem.strerror}",
+            f"cannot be written: {problem.strerror}",
             where=str(problem.filename or folder),
-            hint="check the folder's rights and the disk's free space",
+            hint="check the folder's permissions and the disk's free space",
         ) from None
     return paths

@@ -18,9 +18,9 @@ def key_from(env: Mapping[str, str], variable: str) -> Secret:
     """
     if not is_set(env, variable):
         raise ConfigError(
-            f"the variable {variable}, which holds the API key, is not set",
+            f"the environment variable {variable} with the API key is not set",
             where=variable,
-            hint=f"set it in the environment: export {variable}=…",
+            hint=f"set it: export {variable}=…",
         )
     key = Secret(env[variable].strip())
     check_key(key, where=variable)
@@ -40,7 +40,7 @@ def check_key(key: Secret, *, where: str) -> None:
     """
     if not key.reveal().isascii() or not key.reveal().isprintable() or " " in key.reveal():
         raise ConfigError(
-            "the API key holds blanks, line ends or other characters that no header can carry",
+            "the API key contains spaces, line breaks or other characters that are not allowed in a header",
             where=where,
-            hint="copy the key again, and nothing else with it",
+            hint="copy the key again, without anything around it",
         )

@@ -31,7 +31,7 @@ class SessionRequest:
     def __post_init__(self) -> None:
         unknown = [name for name in self.overrides if name not in OVERRIDES]
         if unknown:
-            raise ValueError(f"there is no override {unknown[0]!r}; known are {', '.join(OVERRIDES)}")
+            raise ValueError(f"unknown override {unknown[0]!r}; use one of {', '.join(OVERRIDES)}")
 
     def body(self) -> bytes:
         """The JSON body; overrides that are left out have no key in it."""

@@ -106,8 +106,8 @@ class Transport:
         except TimeoutError:
             return incoming.answer("timeout") or SessionFailure(
                 "session.timeout",
-                f"{self._shown} gave no answer in time",
-                hint="look at the service, or give it longer with timeouts.session",
+                f"{self._shown} did not answer in time",
+                hint="check the service, or raise timeouts.session",
             )
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             return incoming.answer("broken") or self._unreachable(problem)
@@ -152,10 +152,10 @@ class Transport:
 
     def _unreachable(self, problem: Exception) -> SessionFailure:
         """The failure in plain words; of `problem` only the operating system's message is kept."""
-        hint = "check the URL, and that the service runs and is reachable from this machine"
-        proxy, proxy_hint = self._proxy, "check the proxy's variable, or name the service's host in NO_PROXY"
+        hint = "check the URL, and that the service is running and reachable from this machine"
+        proxy, proxy_hint = self._proxy, "check the proxy variable, or add the service's host to NO_PROXY"
         if proxy is not None and isinstance(problem, aiohttp.ClientHttpProxyError):
-            why, hint = f"{proxy} lets nobody through: it answered {problem.status}", proxy_hint
+            why, hint = f"{proxy} refused the connection: it answered {problem.status}", proxy_hint
         elif proxy is not None and isinstance(problem, aiohttp.ClientProxyConnectionError):
             why, hint = f"{proxy} cannot be reached: {_system_message(problem)}", proxy_hint
         elif proxy is not None and isinstance(problem, aiohttp.ClientConnectorDNSError):

@@ -25,10 +25,12 @@ SHARDS = ["run", "s.yaml", "--calls", "9"]
 LOAD = ["load", "s.yaml", "--calls", "2"]
 NOBODY = good_session(livekit_url="ws://127.0.0.1:9")
 ROOM_HINT = "check the livekit_url that the session service gives (ws://127.0.0.1:9)"
-KEY_HINT = "check that the key in STAGING_VOICE_KEY is right, is for this service, and may use the agent 'the-agent-id'"
-WITH_SLASH = "does the service have it without the trailing slash?"
-WITHOUT_SLASH = "does the service have it with the trailing slash?"
-AGENT_HINT = "does the service know the agent 'the-agent-id'?"
+KEY_HINT = (
+    "check that the key in STAGING_VOICE_KEY is correct, belongs to this service, and may use the agent 'the-agent-id'"
+)
+WITH_SLASH = "try it without the trailing slash"
+WITHOUT_SLASH = "try it with the trailing slash"
+AGENT_HINT = "the service knows the agent 'the-agent-id'"
 
 
 async def _said(tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, slash: bool = True) -> str:

@@ -23,7 +23,7 @@ def scenario(tmp_path: Path) -> Path:
 def test_the_demo_is_not_called_by_mistake(command: Command, env: dict[str, str]) -> None:
     said = command("run", "s.yaml", "--dry-run", env=env)
     assert said.code == 2
-    assert "--target: no target is named" in said.error
+    assert "--target: no target is given" in said.error
     assert "--target embedded" in said.error
     assert KEY not in said.err
 
@@ -106,7 +106,7 @@ def test_two_targets_with_one_key_variable_are_warned_of_with_both_places(comman
     said = command("run", "s.yaml", "--target", "staging", "--dry-run", env={"VOICE_KEY": KEY})
     assert said.code == 0
     assert said.err.startswith("warning: the targets staging (")
-    assert f"staging ({file}:5) and prod ({file}:11) take their key from one variable, VOICE_KEY" in said.err
+    assert f"staging ({file}:5) and prod ({file}:11) use the same variable, VOICE_KEY" in said.err
     assert "\n  hint: " in said.err
     assert KEY not in said.err
 
@@ -116,7 +116,7 @@ def test_the_variable_that_is_left_out_is_one_as_well(command: Command, tmp_path
     (tmp_path / "voice-harness.toml").write_text(f"[targets.a]\n{one}[targets.b]\n{one}")
     said = command("run", "s.yaml", "--target", "a", "--dry-run", env={"VOICE_HARNESS_API_KEY": KEY})
     assert said.code == 0
-    assert "take their key from one variable, VOICE_HARNESS_API_KEY" in said.err
+    assert "use the same variable, VOICE_HARNESS_API_KEY" in said.err
 
 
 def test_targets_with_a_key_of_their_own_or_none_are_not_warned_of(command: Command, tmp_path: Path) -> None:

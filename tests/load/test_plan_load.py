@@ -39,25 +39,25 @@ def test_each_model_is_known_by_its_options(
     ("options", "where", "what"),
     [
         ({}, "load", "the number of calls is missing"),
-        ({"stages": "1m:5", "calls": 3}, "--calls", "--stages and --calls both say"),
-        ({"stages": "1m:5", "rate_per_min": 3.0}, "--rate", "--stages and --rate both say"),
-        ({"burst": "5", "duration_s": 3.0}, "--duration", "--burst and --duration both say"),
-        ({"rate_per_min": 3.0, "duration_s": 60.0, "repeat": 2}, "--repeat", "--rate and --repeat both say"),
-        ({"rate_per_min": 3.0}, "--rate", "for how long"),
+        ({"stages": "1m:5", "calls": 3}, "--calls", "--stages and --calls cannot be combined"),
+        ({"stages": "1m:5", "rate_per_min": 3.0}, "--rate", "--stages and --rate cannot be combined"),
+        ({"burst": "5", "duration_s": 3.0}, "--duration", "--burst and --duration cannot be combined"),
+        ({"rate_per_min": 3.0, "duration_s": 60.0, "repeat": 2}, "--repeat", "--rate and --repeat cannot be combined"),
+        ({"rate_per_min": 3.0}, "--rate", "--rate needs --duration"),
         ({"rate_per_min": 0.0, "duration_s": 60.0}, "--rate", "must be greater than 0"),
         ({"calls": 0}, "--calls", "must be greater than 0"),
         ({"calls": 3, "repeat": -1}, "--repeat", "must be greater than 0"),
         (
             {"rate_per_min": 120.0, "duration_s": 60.0, "session_rate_per_min": 30.0},
             "--session-rate",
-            "120 calls a minute cannot start where 30 sessions a minute are asked for",
+            "120 calls per minute cannot start with 30 sessions per minute",
         ),
-        ({"burst": "5,0"}, "--burst", "must be a number of calls, or several"),
-        ({"burst": "many"}, "--burst", "must be a number of calls, or several"),
-        ({"stages": "1m:5", "warm_up_s": 60.0}, "--warm-up", "leaves nothing"),
-        ({"calls": 3, "warm_up_s": 5.0}, "--warm-up", "needs a load that lasts"),
+        ({"burst": "5,0"}, "--burst", "must be one or more numbers of calls"),
+        ({"burst": "many"}, "--burst", "must be one or more numbers of calls"),
+        ({"stages": "1m:5", "warm_up_s": 60.0}, "--warm-up", "must be shorter than the load, 60 s"),
+        ({"calls": 3, "warm_up_s": 5.0}, "--warm-up", "needs a load with a duration"),
         ({"calls": 3, "canaries": -1}, "--canaries", "--canaries must be 0 or more"),
-        ({"calls": 3, "canaries": 4}, "--canaries", "more than all calls"),
+        ({"calls": 3, "canaries": 4}, "--canaries", "--canaries must be at most 3"),
     ],
 )
 def test_what_contradicts_is_refused_with_its_place_and_mend(options: dict[str, Any], where: str, what: str) -> None:
@@ -69,7 +69,7 @@ def test_what_contradicts_is_refused_with_its_place_and_mend(options: dict[str, 
 
 def test_canaries_are_calls_on_the_other_engine() -> None:
     assert plan(calls=3, canaries=1).canaries == 1
-    with pytest.raises(UsageError, match="canaries are calls on engine sdk"):
+    with pytest.raises(UsageError, match="has no effect with --engine sdk"):
         plan("sdk", calls=3, canaries=1)
 
 

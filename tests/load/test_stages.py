@@ -43,13 +43,13 @@ def test_so_many_calls_for_so_long() -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("", "stage 1 cannot be read: ''"),
-        ("2m", "stage 1 cannot be read: '2m'"),
-        ("2m:x", "stage 1 cannot be read: '2m:x'"),
-        ("2m:5,3:5", "stage 2 cannot be read: '3:5'"),
-        ("2m:-5", "stage 1 has -5 calls"),
-        ("2m:0,1m:0", "no stage has a call"),
-        ("0s:5", "no stage takes time"),
+        ("", "stage 1 is not valid: ''"),
+        ("2m", "stage 1 is not valid: '2m'"),
+        ("2m:x", "stage 1 is not valid: '2m:x'"),
+        ("2m:5,3:5", "stage 2 is not valid: '3:5'"),
+        ("2m:-5", "the calls of stage 1 must be 0 or more (got -5)"),
+        ("2m:0,1m:0", "every stage has 0 calls"),
+        ("0s:5", "every stage lasts 0 s"),
         ("0s:5,0s:9,1m:9", "stages 1 and 2 both last 0 s: stage 1 would never run"),
     ],
 )

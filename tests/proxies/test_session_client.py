@@ -54,7 +54,7 @@ async def test_an_https_service_is_asked_for_by_connect_and_a_refusal_names_the_
     assert proxy.asked == ["CONNECT service.example:443"]
     assert proxy.authorizations == ["Basic bWU6c2VzYW1l"]
     assert failure.value.kind == "session.unreachable"
-    assert f"the proxy {proxy.address} (HTTPS_PROXY) lets nobody through: it answered 403" in failure.value.what
+    assert f"the proxy {proxy.address} (HTTPS_PROXY) refused the connection: it answered 403" in failure.value.what
     assert "NO_PROXY" in (failure.value.hint or "")
     assert "sesame" not in str(failure.value)
 

@@ -29,7 +29,7 @@ def test_weights_that_do_not_add_up_are_refused(weights: tuple[float, float]) ->
 
 
 def test_weights_for_some_only_are_refused() -> None:
-    with pytest.raises(UsageError, match="some have none"):
+    with pytest.raises(UsageError, match="others do not"):
         mix_of([70, None])
 
 

@@ -96,25 +96,25 @@ def test_a_limit_or_duration_that_cannot_be_read_is_refused(tmp_path: Path, text
 @pytest.mark.parametrize(
     ("text", "place", "says"),
     [
-        ("turns:\n  - say: a\n    type: b\n", "s.yaml:2:5", "this has say and type"),
-        ("turns:\n  - say: a\n    wait: 2s\n", "s.yaml:2:5", "this has say and wait"),
+        ("turns:\n  - say: a\n    type: b\n", "s.yaml:2:5", "(got say and type)"),
+        ("turns:\n  - say: a\n    wait: 2s\n", "s.yaml:2:5", "(got say and wait)"),
         ("turns:\n  - expect: {ttfa: <2s}\n", "s.yaml:2:5", "none of them"),
-        ("turns:\n  - type: x\n    barge_in: 1s\n", "s.yaml:2:5", "barge_in belongs to a say"),
+        ("turns:\n  - type: x\n    barge_in: 1s\n", "s.yaml:2:5", "barge_in is only allowed with say"),
         ("greeting: false\nturns:\n  - say: x\n    barge_in: 1s\n", "s.yaml:4:5", "greeting is false"),
-        (SAY + "    expect: {echo: <2s}\n", "s.yaml:3:14", "does not fit a say step"),
-        (SAY + "    expect: {stops_within: <2s}\n", "s.yaml:3:14", "does not fit a say step"),
-        ("turns:\n  - type: x\n    expect: {wer: <0.3}\n", "s.yaml:3:14", "does not fit a type step"),
-        ("turns:\n  - wait: 2s\n    expect: {ttfa: <1s}\n", "s.yaml:3:14", "it may expect agent_silent, agent_speaks"),
+        (SAY + "    expect: {echo: <2s}\n", "s.yaml:3:14", "not allowed in a say step"),
+        (SAY + "    expect: {stops_within: <2s}\n", "s.yaml:3:14", "not allowed in a say step"),
+        ("turns:\n  - type: x\n    expect: {wer: <0.3}\n", "s.yaml:3:14", "not allowed in a type step"),
+        ("turns:\n  - wait: 2s\n    expect: {ttfa: <1s}\n", "s.yaml:3:14", "use agent_silent, agent_speaks"),
         ("turns:\n  - wait: 2s\n    expect: {agent_speaks: <3s}\n", "s.yaml:2:5", "longer than the wait of 2s"),
         (
             "turns:\n  - say: a\n  - say: b\n    barge_in: 1s\n    expect: {stops_within: 1s, keeps_talking: true}\n",
             "s.yaml:3:5",
-            "contradict",
+            "cannot be combined",
         ),
-        (SAY + "    expect: {reply: {}}\n", "s.yaml:3:14", "reply expects nothing"),
-        (SAY + "    expect: {reply: {matches: '('}}\n", "s.yaml:3:22", "is no regular expression"),
-        (SAY + "    expect: {reply: {contains: ''}}\n", "s.yaml:3:22", "an empty text"),
-        ("turns:\n  - type: '  '\n", "s.yaml:2:5", "an empty text"),
+        (SAY + "    expect: {reply: {}}\n", "s.yaml:3:14", "reply is empty"),
+        (SAY + "    expect: {reply: {matches: '('}}\n", "s.yaml:3:22", "is not a valid regular expression"),
+        (SAY + "    expect: {reply: {contains: ''}}\n", "s.yaml:3:22", "must not be empty"),
+        ("turns:\n  - type: '  '\n", "s.yaml:2:5", "must not be empty"),
         ("turns: []\n", "s.yaml:1:1", "turns: this is empty; write at least one"),
         ("turns: hello\n", "s.yaml:1:1", "a list is meant here"),
         ("turns:\n  - hello\n", "s.yaml:2:5", "a mapping of keys"),
@@ -122,8 +122,8 @@ def test_a_limit_or_duration_that_cannot_be_read_is_refused(tmp_path: Path, text
         ("turns:\n  - say: true\n", "s.yaml:2:5", "a text is meant here"),
         (SAY + "greeting: 5s\n", "s.yaml:3:1", "a mapping of keys"),
         (SAY + "tags: smoke\n", "s.yaml:3:1", "a list is meant here"),
-        ("name: two words\n" + SAY, "s.yaml:1:1", "'two words' is no name; write letters, digits"),
-        ("name: " + 81 * "x" + "\n" + SAY, "s.yaml:1:1", "80 at most"),
+        ("name: two words\n" + SAY, "s.yaml:1:1", "'two words' is not a valid name; use at most 80 letters, digits"),
+        ("name: " + 81 * "x" + "\n" + SAY, "s.yaml:1:1", "at most 80"),
         (SAY + "thresholds: {turn.ttfa: []}\n", "s.yaml:3:14", "this is empty; write at least one"),
         (SAY + "    expect: {keeps_talking: false}\n", "s.yaml:3:14", "only true can stand here"),
         (SAY + "stop_on_failure: perhaps\n", "s.yaml:3:1", "true or false is meant here"),
@@ -144,8 +144,8 @@ def test_a_step_that_cannot_be_followed_is_refused(tmp_path: Path, text: str, pl
         ("turns:\n  - say: a\nturns:\n  - say: b\n", "s.yaml:3:1", 'duplicate key "turns"'),
         ("turns:\n  - say: a\n---\nturns: []\n", "s.yaml:3:1", "another document"),
         (b"name: caf\xe9\nturns: []\n", "s.yaml", "the file cannot be read"),
-        ("", "s.yaml", "a scenario is a mapping"),
-        ("- say: a\n", "s.yaml", "a scenario is a mapping"),
+        ("", "s.yaml", "a scenario must be a mapping"),
+        ("- say: a\n", "s.yaml", "a scenario must be a mapping"),
         ("name: a\x00b\n", "s.yaml", "not YAML"),
     ],
 )
@@ -166,7 +166,7 @@ def test_files_that_are_missing_are_folders_or_share_a_name_are_refused(tmp_path
         load_scenarios([tmp_path])
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text("name: same\n" + SAY, encoding="utf-8")
-    with pytest.raises(ScenarioError, match="taken by") as caught:
+    with pytest.raises(ScenarioError, match="already used by") as caught:
         load_scenarios([tmp_path])
     assert str(caught.value.where) == f"{tmp_path / 'b.yaml'}:1:1"
 

@@ -73,7 +73,7 @@ def test_a_value_of_the_environment_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_is_not_set_is_an_error_at_its_place(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="no variable NAME") as caught:
+    with pytest.raises(ScenarioError, match="variable NAME is not set") as caught:
         load(tmp_path, "turns:\n  - say: hello\n  - type: ${NAME}\n", env={})
     assert str(caught.value.where).endswith("s.yaml:3:5")
 
@@ -98,7 +98,7 @@ def test_a_key_never_comes_into_a_scenario_and_is_not_shown(tmp_path: Path, key:
 )
 def test_a_key_in_a_scenario_is_refused_and_not_repeated(tmp_path: Path, text: str, place: str) -> None:
     (tmp_path / "p.md").write_text(f"Be kind. {KEY}\n", encoding="utf-8")
-    with pytest.raises(ScenarioError, match="an API key does not belong into a scenario") as caught:
+    with pytest.raises(ScenarioError, match="a scenario must not contain an API key") as caught:
         load(tmp_path, text)
     assert str(caught.value.where) == f"{tmp_path}/{place}"
     assert "api_key_env" in str(caught.value.hint)
@@ -139,14 +139,14 @@ def test_set_overrides_any_key(tmp_path: Path, assignment: str, keys: tuple[str 
 @pytest.mark.parametrize(
     ("assignment", "says"),
     [
-        ("session.language", "sets nothing"),
-        ("=fr", "sets nothing"),
+        ("session.language", "is not KEY=VALUE"),
+        ("=fr", "is not KEY=VALUE"),
         ("sesion.language=fr", "did you mean 'session'"),
         ("session.langage=fr", "did you mean 'language'"),
-        ("turns.1.say=x", "turns is a list of 1, it has no '1'"),
-        ("turns.-1.say=x", "it has no '-1'"),
-        ("turns.first.say=x", "it has no 'first'"),
-        ("turns.².say=x", "it has no '²'"),
+        ("turns.1.say=x", "turns is a list of 1 and has no item '1'"),
+        ("turns.-1.say=x", "has no item '-1'"),
+        ("turns.first.say=x", "has no item 'first'"),
+        ("turns.².say=x", "has no item '²'"),
         ("tags.0=x", "tags is a list of 0"),
         ("tags.0.x=y", "tags is a list of 0"),
         ("timeouts.reply=3", "has no unit"),
@@ -168,14 +168,14 @@ def test_a_prompt_file_is_read_beside_the_scenario_and_an_inline_prompt_is_not_a
     assert load(tmp_path, SAY + "session: {system_prompt: You are a bar.}\n").overrides == {
         "system_prompt": "You are a bar."
     }
-    with pytest.raises(ScenarioError, match=r"prompt file 'bar.md' is not there") as caught:
+    with pytest.raises(ScenarioError, match=r"prompt file 'bar.md' does not exist") as caught:
         load(tmp_path, SAY + "session: {system_prompt: bar.md}\n")
     assert str(caught.value.where).endswith("s.yaml:3:11")
 
 
 @pytest.mark.parametrize("prompt", ["../prompts/a.markdown", "prompts/a", "a.prompt", "https://x.example/prompt"])
 def test_what_looks_like_a_path_does_not_become_the_prompt(tmp_path: Path, prompt: str) -> None:
-    with pytest.raises(ScenarioError, match="is not there"):
+    with pytest.raises(ScenarioError, match="does not exist"):
         load(tmp_path, SAY + f"session: {{system_prompt: {prompt}}}\n")
 
 

@@ -99,7 +99,7 @@ async def test_its_steps_check_the_scenarios_call_the_agent_and_leave_reports(fo
 async def test_a_key_that_is_refused_fails_the_step_and_names_the_secret(folder: Path) -> None:
     ran, _ = await _called(folder, refusal(401))
     assert ran.returncode == 3
-    assert "check that the key in STAGING_VOICE_KEY is right" in ran.stdout
+    assert "check that the key in STAGING_VOICE_KEY is correct" in ran.stdout
 
 
 def test_the_report_is_kept_also_where_the_run_failed(folder: Path) -> None:

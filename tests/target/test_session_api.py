@@ -139,9 +139,9 @@ FAILURES = {
         "text/html), starting with: <html>Welcome",
     ),
     "empty": (ScriptedAnswer(), "session.not_json", "empty"),
-    "a list": (ScriptedAnswer(body=[1, 2]), "session.not_json", "no JSON object"),
-    "not UTF-8": (ScriptedAnswer(body=b"\xff\xfe\xfa"), "session.not_json", "no JSON object"),
-    "nested without measure": (ScriptedAnswer(body=b"[" * 200_000), "session.not_json", "no JSON object"),
+    "a list": (ScriptedAnswer(body=[1, 2]), "session.not_json", "not a JSON object"),
+    "not UTF-8": (ScriptedAnswer(body=b"\xff\xfe\xfa"), "session.not_json", "not a JSON object"),
+    "nested without measure": (ScriptedAnswer(body=b"[" * 200_000), "session.not_json", "not a JSON object"),
     "no data": (ScriptedAnswer(body={"success": True}), "session.incomplete", "`data` is missing"),
     "data is a list": (ScriptedAnswer(body={"data": [TOKEN]}), "session.incomplete", "`data` is missing"),
     "no token": (data(livekit_url="ws://x"), "session.incomplete", "`data.token` is missing"),
@@ -158,7 +158,7 @@ FAILURES = {
     ),
     "endless": (endless(), "session.too_large", "256 kB"),
     "too long": (ScriptedAnswer(body=b" " * 300_000), "session.too_large", "256 kB"),
-    "cut short": (cut_short(), "session.unreachable", "within the body"),
+    "cut short": (cut_short(), "session.unreachable", "before the end of the body"),
     "closed": (ScriptedAnswer(manner="no_answer"), "session.unreachable", "without an answer"),
     "redirect": (redirect("https://elsewhere.example/x?key=1"), "session.redirected", "https://elsewhere.example/x"),
 }
@@ -226,12 +226,12 @@ async def test_no_redirect_is_followed_and_its_query_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("written", "location", "hint"),
     [
-        ("/session", "/session/", "mind the trailing slash"),
-        ("/session/", "/session", "mind the trailing slash"),
-        ("/session", "{base}/session/?x=1", "mind the trailing slash"),
-        ("/session/", "/login/", "complete, final URL"),
-        ("/session/", "http://[broken", "complete, final URL"),
-        ("/session/", "", "complete, final URL"),
+        ("/session", "/session/", "check the trailing slash"),
+        ("/session/", "/session", "check the trailing slash"),
+        ("/session", "{base}/session/?x=1", "check the trailing slash"),
+        ("/session/", "/login/", "use the final URL"),
+        ("/session/", "http://[broken", "use the final URL"),
+        ("/session/", "", "use the final URL"),
     ],
 )
 async def test_a_redirect_says_how_to_write_the_url(written: str, location: str, hint: str) -> None:
