@@ -78,7 +78,10 @@ class Slots:
         finally:
             watching.cancel()
             self.fitness.is_open = False
-        await self._sleep_until_ns(self.clock.now_ns() + s_to_ns(PAUSE_S))
+        ended_ns = self.clock.now_ns()
+        if ended_ns < until_ns - s_to_ns(LEAST_CALL_S):  # every slot has given up, or was stopped
+            until_ns = ended_ns
+        await self._sleep_until_ns(ended_ns + s_to_ns(PAUSE_S))
         window = window_of(made, begun_ns=begun_ns, planned_ns=planned_ns, until_ns=until_ns)
         return Made(calls, full, started, begun_ns, window, made, self.fitness)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.scenario.load import LoadedScenario
 
 LEAST_CALL_S = 15.0
+START = 2
 
 
 def capacity(
@@ -36,7 +37,10 @@ def capacity(
         list[str] | None,
         typer.Option("--slo", metavar="'METRIC: LIMIT'", help="An objective; defaults to the scenarios' thresholds."),
     ] = None,
-    start: Annotated[int, typer.Option("--start", metavar="N", help="Concurrent calls in the first step.")] = 2,
+    start: Annotated[
+        int | None,
+        typer.Option("--start", metavar="N", help=f"Concurrent calls in the first step; by default {START}."),
+    ] = None,
     most: Annotated[int | None, typer.Option("--max", metavar="N", help="The most concurrent calls to try.")] = None,
     max_time: Annotated[
         str, typer.Option("--max-time", metavar="20m", help="Start no new step after this time.")
@@ -88,7 +92,7 @@ def capacity(
     )
     search = Search(
         mix=Mix(weights),
-        plan=Plan(min(start, most or start), most),
+        plan=Plan(min(START, most or START) if start is None else start, most),
         objectives=_objectives(loaded, slo, engine),
         max_time_s=read_duration(max_time, "--max-time") or 0.0,
     )
@@ -109,16 +113,18 @@ def _call_duration_s(text: str | None) -> float | None:
     return seconds
 
 
-def _check(start: int, most: int | None, session_rate: float | None) -> None:
-    """Checks that these numbers are above zero or left out.
+def _check(start: int | None, most: int | None, session_rate: float | None) -> None:
+    """Checks that these numbers are above zero or left out, and fit together.
 
     Raises:
-        UsageError: One is not.
+        UsageError: They do not.
     """
     from harness.run.request import check_above_zero
 
     for name, value in (("--start", start), ("--max", most), ("--session-rate", session_rate)):
         check_above_zero(name, value)
+    if start is not None and most is not None and start > most:
+        raise UsageError(f"--start must be at most --max, {most} (got {start})", hint="use a smaller --start")
 
 
 def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, engine: str) -> list[Threshold]:

@@ -12,7 +12,17 @@ import typer
 from harness import __version__
 from harness.cli import calibrate, call, capacity, fixtures, init, load, measure, report, run, scenarios, stack
 from harness.cli.output import Output
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE, HarnessError, UsageError, each_of
+from harness.errors import (
+    EXIT_AGENT,
+    EXIT_INFRASTRUCTURE,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_UNFIT,
+    EXIT_USAGE,
+    HarnessError,
+    UsageError,
+    each_of,
+)
 from harness.machine.open_files import take_all_allowed
 from harness.secret import masked
 
@@ -96,7 +106,7 @@ def main() -> None:
     lost = output.problem()
     if lost is not None:
         _tell(f"the output could not be written: {lost}")
-        code = code or EXIT_UNFIT
+        code = EXIT_UNFIT if code in (None, EXIT_OK, EXIT_INFRASTRUCTURE, EXIT_AGENT) else code
     sys.exit(code if isinstance(code, int) else EXIT_OK)
 
 

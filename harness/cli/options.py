@@ -33,9 +33,18 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the scenario, such as session.language=fr."),
 ]
+
+
+def _folder(text: str) -> Path:
+    """Parses a folder; an empty text, such as that of a variable that is not set, would be the working folder."""
+    if not text.strip():
+        raise UsageError("--out must not be empty", hint="name a folder, or leave --out out")
+    return Path(text)
+
+
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="The run's folder; by default a new one in reports/."),
+    typer.Option("--out", metavar="DIR", parser=_folder, help="The run's folder; by default a new one in reports/."),
 ]
 EngineOption = Annotated[
     str,

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import EXIT_OK
+from harness.errors import EXIT_OK, EXIT_UNFIT
+from harness.record.reason import NeverDecided, UnfitTurns
 from harness.record.result import CallResult, standing
 from harness.record.summary import MetricSummary, RateSummary, Summary
 from harness.report.canaries import canary_lines
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SHOWN_EXPECTATIONS = 10
+_UNFIT_HINT = "call again on a quieter or larger machine; run --retry-unfit N repeats such calls"
 PIPE_WIDTH = 120
 # The columns of the metrics table: the first set that fits the terminal.
 _COLUMNS = (("min", "p50", "p90", "p95", "p99", "max"), ("p50", "p95", "p99", "max"), ("p50", "p95", "max"), ("p50",))
@@ -161,6 +163,10 @@ def print_summary(
         console.print(
             f"reason ({reason.code}): {_short(reason.what)}" + (f" ({reason.count})" if reason.count > 1 else "")
         )
+    if any(
+        reason.code == EXIT_UNFIT and isinstance(reason.what, UnfitTurns | NeverDecided) for reason in summary.reasons
+    ):
+        console.print(f"  hint: {_UNFIT_HINT}")
     counts = summary.calls
     tail = "".join(
         f", {number} {name}"

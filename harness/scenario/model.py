@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     GetPydanticSchema,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import core_schema
@@ -235,6 +236,13 @@ class Timeouts(_Strict):
     reply: Duration | None = None
     end_silence: Duration | None = None
     call: Duration | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _above_zero(cls, value: str | None) -> str | None:
+        if value is not None and duration_s(value) == 0:
+            raise ValueError(f"must be longer than 0 (got {value})")
+        return value
 
 
 def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ TURNS = "turns:\n  - say: hello\n"
         ("name: a\nturns:\n  - say: helo\n", "s.yaml:3:5", "did you mean 'hello'?"),
         ("name: a\nturns:\n  - say: away.wav\n", "s.yaml:3:5", "there is no such file (away.wav)"),
         ("name: a\nturns: [{say: hello\n", "s.yaml:3:1", "this is not YAML"),
-        ("", "s.yaml", "a scenario is a mapping"),
+        ("", "s.yaml", "a scenario must be a mapping"),
         (f'name: a\nsession: {{greeting: "${{NOT_SET_ANYWHERE}}"}}\n{TURNS}', "s.yaml:2:11", "NOT_SET_ANYWHERE"),
     ],
 )

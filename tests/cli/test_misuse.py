@@ -68,3 +68,18 @@ def test_an_option_that_is_like_none_points_to_the_help(command: Command) -> Non
     said = command("load", "smoke", "--zzz")
     assert said.code == 2
     assert said.error == "no such option --zzz\n  hint: voice-harness load --help lists them"
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("run", "smoke", "--out", ""), "--out must not be empty\n  hint: name a folder, or leave --out out"),
+        (
+            ("capacity", "load", "--start", "5", "--max", "2"),
+            "--start must be at most --max, 2 (got 5)\n  hint: use a smaller --start",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(command: Command, words: list[str], error: str) -> None:
+    said = command(*words, "--dry-run", "--target", "embedded")
+    assert (said.code, said.error) == (2, error)

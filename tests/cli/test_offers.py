@@ -108,7 +108,7 @@ RUN = ["run", "s.yaml", "--target", "embedded"]
         ([*LOAD], "--calls N (with", [*LOAD, "--calls", "2"]),
         ([*LOAD], "--burst N", [*LOAD, "--burst", "2"]),
         ([*LOAD], "--rate PER_MINUTE --duration D", [*LOAD, "--rate", "9", "--duration", "5m"]),
-        ([*LOAD, "--rate", "9"], "add --duration 5m", [*LOAD, "--rate", "9", "--duration", "5m"]),
+        ([*LOAD, "--rate", "9"], "add --duration, such as --duration 5m", [*LOAD, "--rate", "9", "--duration", "5m"]),
         ([*LOAD, "--burst", "x"], "--burst 5,10,20", [*LOAD, "--burst", "5,10,20"]),
         ([*LOAD, "--stages", "x"], "2m:20,5m:50,1m:0", [*LOAD, "--stages", "2m:20,5m:50,1m:0"]),
         (
@@ -118,7 +118,7 @@ RUN = ["run", "s.yaml", "--target", "embedded"]
         ),
         (
             [*LOAD, "--burst", "5", "--warm-up", "9s"],
-            "use --stages, or --calls with --duration",
+            "use --stages, --calls with --duration",
             [*LOAD, "--calls", "5", "--duration", "1m", "--warm-up", "9s"],
         ),
         (

@@ -231,3 +231,9 @@ def test_what_is_wrong_by_hand_is_told_by_its_option(tmp_path: Path, assignment:
         scenario_by_hand(steps, sets=[parse_set(assignment)], folder=tmp_path, env={})
     assert str(caught.value.where) == where
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", ["reply", "call", "end_silence"])
+def test_a_timeout_of_no_time_is_refused(tmp_path: Path, timeout: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"timeouts\.{timeout}: must be longer than 0 \(got 0ms\)"):
+        load(tmp_path, SAY + f"timeouts: {{{timeout}: 0ms}}\n")
