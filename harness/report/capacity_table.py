@@ -35,7 +35,8 @@ class StepLines:
 
     def held(self, step: Hold) -> None:
         """See `CapacityWatcher`."""
-        self.say(step_line(step))
+        if not self._quiet:
+            self._console.print(step_line(step))
 
     def close(self) -> None:
         """Nothing is left to be closed."""
@@ -54,7 +55,7 @@ def step_line(step: Hold) -> str:
         parts.append(f"{percent(step.wrong)} of expectations failed")
     if step.verdict != "met":
         parts.append(step.why)
-    return "  ".join(parts)
+    return "  ".join(map(one_line, parts))
 
 
 def print_capacity(
@@ -77,7 +78,7 @@ def print_capacity(
     console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
     answer = capacity.answer
     style = "bold green" if answer.exit_code == EXIT_OK else "bold red"
-    console.print(one_line(f"{answer.words}  target {target}  exit {answer.exit_code}"), style=style)
+    console.print("  ".join(map(one_line, (answer.words, f"target {target}", f"exit {answer.exit_code}"))), style=style)
 
 
 def recovery_line(recovery: Recovery) -> str:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from harness.errors import EXIT_OK, EXIT_UNFIT
 from harness.record.reason import NeverDecided, UnfitTurns
 from harness.record.result import CallResult, standing
-from harness.record.summary import MetricSummary, RateSummary, Summary
+from harness.record.summary import MetricSummary, RateSummary, Summary, ThresholdResult
 from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
-from harness.report.numbers import is_level, is_ratio, remeasured_lines
+from harness.report.numbers import is_level, is_ratio, percent, remeasured_lines, with_ms
 from harness.text.counted import counted
 from harness.text.plain_text import one_line
 from harness.timeline.codec import entry_of
@@ -43,7 +43,7 @@ def make_console() -> Console:
 def call_line(result: CallResult) -> str:
     """A finished call in one line."""
     state = "cut   " if result.cut else "ok    " if result.ok else "FAILED"
-    ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None]
+    ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None and turn.sure]
     parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", counted(len(result.turns), "turn")]
     if ttfa:
         fastest, slowest = f"{min(ttfa):.0f}", f"{max(ttfa):.0f}"
@@ -126,6 +126,15 @@ def event_line(event: Event) -> str:
     return f"{event.event:<18} {fields}".rstrip()
 
 
+def _threshold_value(threshold: ThresholdResult) -> str:
+    """What was measured, in the unit that the limit has."""
+    value = threshold.value
+    limit = threshold.limit
+    if limit.is_time:
+        return with_ms(value)
+    return percent(value) if limit.is_share else f"{value:g}"
+
+
 def _short(value: object) -> str:
     return one_line(f"{value:g}" if isinstance(value, float) else str(value))
 
@@ -153,7 +162,7 @@ def print_summary(
         state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
         if threshold.ok is not None and threshold.why:
             state += f" ({_short(threshold.why)})"
-        value = "" if threshold.value is None else f" = {threshold.value:g}"
+        value = "" if threshold.value is None else f" = {_threshold_value(threshold)}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
     for line in (*hint_lines(calls), *canary_lines(summary), *remeasured_lines(summary)):
         console.print(line)

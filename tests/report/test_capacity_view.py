@@ -73,4 +73,4 @@ def test_the_terminal_tells_what_can_be_done_about_failures(tmp_path: Path, caps
 def test_the_terminal_ends_with_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_capacity(make_console(), searched(), tmp_path, target="staging")
     last = capsys.readouterr().out.rstrip().splitlines()[-1]
-    assert last == "6 calls, 95 % interval [6, 7]; limited by: agent target staging exit 0"
+    assert last == "6 calls, 95 % interval [6, 7]; limited by: agent  target staging  exit 0"

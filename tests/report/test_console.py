@@ -83,7 +83,7 @@ def test_the_last_line_is_the_verdict_with_its_target_and_reasons_stand_before_i
     assert lines[-3] == "reason (1): expectation ttfa <1s"
     assert "0002-x turn 1: ttfa <1s: it took 1200 ms" in lines
     assert "    s.yaml:3:14" in lines
-    assert "threshold turn.ttfa max<1s = 1200: FAILED" in lines
+    assert "threshold turn.ttfa max<1s = 1,200\N{NO-BREAK SPACE}ms: FAILED" in lines
     assert any(line.startswith(" turn.ttfa") and "1,200 ms" in line for line in lines)
 
 
@@ -159,3 +159,8 @@ def test_every_kind_of_failure_has_a_hint_and_a_run_of_an_older_version_too() ->
         f"  hint: {HINTS['agent.no_reply']}",
     ]
     assert AgentFailure("agent.left", "it left").hint == HINTS["agent.left"]
+
+
+def test_a_turn_that_does_not_count_is_not_in_a_calls_line() -> None:
+    result = call(turns=(turn(800), turn(55).model_copy(update={"fit": False})))
+    assert "TTFA 800 ms" in call_line(result)
