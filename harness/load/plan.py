@@ -56,7 +56,7 @@ def plan_load(options: LoadOptions, *, engine: str, session_rate_per_min: float 
     elif options.rate_per_min is not None:
         _alone(options, "--rate", repeat="--repeat")
         if options.duration_s is None:
-            raise UsageError("--rate needs --duration", hint="add --duration, such as --duration 5m")
+            raise UsageError("--rate needs --duration", hint="for example, add --duration 5m")
         plan = LoadPlan(rate_per_min=options.rate_per_min, duration_s=options.duration_s, slots=options.calls, **always)
     elif options.calls is not None and options.duration_s is not None:
         _alone(options, "--duration", repeat="--repeat")
@@ -122,7 +122,7 @@ def _check(plan: LoadPlan, options: LoadOptions, engine: str) -> None:
     if plan.warm_up_s and lasts_s is None:
         raise UsageError(
             "--warm-up needs a load with a duration",
-            hint="use --stages, --calls with --duration, or --rate; or remove --warm-up",
+            hint="use --stages, or --calls with --duration, or remove --warm-up",
         )
     if plan.canaries and engine == "sdk":
         raise UsageError(

@@ -23,12 +23,12 @@ def parse_metric(text: str) -> MetricRef:
     """
     match = _NAME.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} names no metric; write one like turn.ttfa or turn.ttfa{{kind:say}}")
+        raise ValueError(f"{text!r} is not a metric; write for example turn.ttfa or turn.ttfa{{kind:say}}")
     metric = match["metric"]
     if metric not in METRICS:
         alike = nearest(metric, list(METRICS))
-        hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(METRICS)}"
-        raise ValueError(f"there is no metric {metric!r}; {hint}")
+        hint = f"did you mean {alike!r}?" if alike else f"use one of {', '.join(METRICS)}"
+        raise ValueError(f"unknown metric {metric!r}; {hint}")
     return MetricRef(metric, _tags(metric, match["tags"] or ""))
 
 
@@ -44,8 +44,8 @@ def _tags(metric: str, text: str) -> tuple[tuple[str, str], ...]:
         values = _TAG_VALUES.get(key)
         if values and value not in values:
             alike = nearest(value, values)
-            hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(values)}"
-            raise ValueError(f"there is no {key} {value!r}; {hint}")
+            hint = f"did you mean {alike!r}?" if alike else f"use one of {', '.join(values)}"
+            raise ValueError(f"unknown {key} {value!r}; {hint}")
         tags.append((key, value))
     return tuple(tags)
 
@@ -104,15 +104,15 @@ def _fitting(name: str, ref: MetricRef, text: str | float) -> Limit:
         amounts = [f"{limit.op}{limit.amount}{unit}" for unit in ("", "s")]
         raise NotTakenError(f"{name} has no rate", *(f"{of}{amount}" for amount in amounts for of in ("p(95)", "max")))
     elif unit == "ms" and limit.is_share:
-        raise NotTakenError(f"{name} is a time, {limit} is a share", f"{of}2s")
+        raise NotTakenError(f"{name} is a time, but {limit} is a percentage", f"{of}2s")
     elif unit == "ms" and not limit.is_time:
-        what = f"{name} is a time, and {limit} has no unit"
+        what = f"{name} is a time, but {limit} has no unit"
         raise NotTakenError(what, *(f"{of}{limit.amount}{unit}" for unit in ("ms", "s")))
     elif unit == "dBFS" and (limit.is_time or limit.is_share):
-        what = "a time" if limit.is_time else "a share"
-        raise NotTakenError(f"{name} is a level in dBFS, written without a unit, and {limit} is {what}")
+        what = "a time" if limit.is_time else "a percentage"
+        raise NotTakenError(f"{name} is a level in dBFS, written without a unit, but {limit} is {what}")
     elif unit == "ratio" and limit.is_time:
-        raise NotTakenError(f"{name} is a ratio, {limit} is a time")
+        raise NotTakenError(f"{name} is a ratio, but {limit} is a time")
     _check_can_decide(ref.metric, limit)
     return limit
 
@@ -129,7 +129,7 @@ def _check_can_decide(metric: str, limit: Limit) -> None:
         between = f"{metric} is {high:g} or less"
     meant = _perhaps_per_cent(metric, limit)
     if metric == "turn.wer" and limit.aggregate != "count" and limit.value > 1:
-        raise NotTakenError(f"{limit} is no limit of a word error rate: {WER_OF_1}", *meant, asks=True)
+        raise NotTakenError(f"{limit} is not a valid limit on a word error rate: {WER_OF_1}", *meant, asks=True)
     below, above = limit.op in ("<", "<="), limit.op in (">", ">=")
     value = limit.value
     always = (
@@ -147,11 +147,11 @@ def _check_can_decide(metric: str, limit: Limit) -> None:
         or (limit.op == "==" and not low <= value <= high)
     )
     if always:
-        raise NotTakenError(f"{limit} holds whatever happens: {between}", *meant, asks=True)
+        raise NotTakenError(f"{limit} is always met: {between}", *meant, asks=True)
     if never:
-        raise NotTakenError(f"{limit} never holds: {between}")
+        raise NotTakenError(f"{limit} can never be met: {between}")
     if high == 1 and limit.aggregate != "count" and (limit.op, value) == ("<", 1):
-        raise NotTakenError(f"{limit} is broken only where all of it fails", *meant, asks=True)
+        raise NotTakenError(f"{limit} is missed only if everything fails", *meant, asks=True)
 
 
 def _range(metric: str, limit: Limit) -> tuple[float, float]:
@@ -174,6 +174,6 @@ def parse_threshold_option(text: str) -> tuple[str, str]:
     """
     match = re.fullmatch(r"\s*(?P<name>[a-z_.]+(?![a-z_.])(?:\{[^}]*\})?)\s*[:= ]?\s*(?P<limit>\S.*)", text)
     if match is None:
-        raise ValueError(f"{text!r} is no threshold; write one like 'turn.ttfa: p(95)<1500ms'")
+        raise ValueError(f"{text!r} is not a valid threshold; write for example 'turn.ttfa: p(95)<1500ms'")
     check_threshold(match["name"], match["limit"])
     return match["name"], match["limit"]

@@ -30,14 +30,14 @@ class NoUnitError(DurationError):
 
     def __init__(self, text: str | float, number: str) -> None:
         forms = [form for form in (f"{number}s", f"{number}ms") if float(number)]
-        super().__init__(f"{text!r} has no unit", f"write {' or '.join(forms) or 'one like 500ms, 2s or 1m30s'}")
+        super().__init__(f"{text!r} has no unit", f"write {' or '.join(forms) or 'for example 500ms, 2s or 1m30s'}")
 
 
 class UnknownUnitError(DurationError):
-    """A duration in a unit that there is not."""
+    """A duration in an unknown unit."""
 
     def __init__(self, text: str | float, unit: str) -> None:
-        super().__init__(f"{text!r} has an unknown unit {unit!r}; known are {', '.join(UNITS)}")
+        super().__init__(f"{text!r} has an unknown unit {unit!r}; use one of {', '.join(UNITS)}")
         self.unit = unit
 
 
@@ -51,12 +51,13 @@ def duration_s(text: str | float) -> float:
     if re.fullmatch(_NUMBER, written):
         raise NoUnitError(text, written)
     if _DURATION.fullmatch(written) is None:
-        raise DurationError(f"{text!r} is no duration", "write it like 500ms, 2s or 1m30s")
+        raise DurationError(f"{text!r} is not a valid duration", "write for example 500ms, 2s or 1m30s")
     parts = [(float(part["number"]), part["unit"]) for part in _PART.finditer(written)]
     unknown = next((unit for _, unit in parts if unit not in _SECONDS_PER_UNIT), None)
     if unknown is not None:
         raise UnknownUnitError(text, unknown)
     sizes = [_SECONDS_PER_UNIT[unit] for _, unit in parts]
     if sizes != sorted(set(sizes), reverse=True):
-        raise DurationError(f"{text!r} is no duration: its units go from the largest down, as in 1m30s")
+        what = f"{text!r} is not a valid duration: write its units from the largest to the smallest, as in 1m30s"
+        raise DurationError(what)
     return round(sum(number * size for (number, _), size in zip(parts, sizes, strict=True)), 6)

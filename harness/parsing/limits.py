@@ -33,7 +33,7 @@ _LIMIT = re.compile(
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 _LOOSE_PERCENTILE = re.compile(r"^\s*[pP]\(?(\d+(?:\.\d+)?)\)?")
 _AMOUNT = re.compile(r"(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+))\s*(?P<percent>%?)")
-WER_OF_1 = "at 1 as many words are wrong as were said"
+WER_OF_1 = "1 means as many wrong words as were said"
 TIMES = ("<2s", "<=1500ms")
 RATIOS = ("<=0.3", "<=30%")
 _ALSO_CALLED = {"mean": "avg", "average": "avg", "median": "med", "maximum": "max", "minimum": "min"}
@@ -100,7 +100,7 @@ def parse_threshold(text: str | float) -> Limit:
     limit = _parse(text)
     if limit.aggregate is None:
         of = ("p(95)", "max", "rate", "count")
-        raise NotTakenError(f"{text!r} says not of what", *(f"{aggregate}{limit.text}" for aggregate in of))
+        raise NotTakenError(f"{text!r} has no aggregate", *(f"{aggregate}{limit.text}" for aggregate in of))
     return limit
 
 
@@ -115,20 +115,20 @@ def _single(text: str | float) -> Limit:
     limit = _parse(text)
     plain = f"{limit.op}{limit.amount}"
     if limit.aggregate is not None:
-        what = f"{text!r} has an aggregate, and a single value is judged here"
+        what = f"{text!r} has an aggregate, which a limit on a single value cannot have"
         raise NotTakenError(what, plain, *(f"{plain}{unit}" for unit in ("s", "ms")))
     if limit.value < 0:
-        raise NotTakenError(f"{text!r} is negative")
+        raise NotTakenError(f"{text!r} must not be negative")
     if limit.value == 0 and limit.op in ("<", ">="):
-        why = "nothing is below 0" if limit.op == "<" else "all is 0 or more"
-        raise NotTakenError(f"{text!r} says nothing: {why}")
+        why = "no value is below 0" if limit.op == "<" else "every value is 0 or more"
+        raise NotTakenError(f"{text!r} has no effect as a limit: {why}")
     return limit
 
 
 def _single_time(text: str | float) -> Limit:
     limit = _single(text)
     if limit.is_share:
-        raise NotTakenError(f"{text!r} is a share, a time is meant here")
+        raise NotTakenError(f"{text!r} is a percentage, but must be a time")
     if not limit.is_time:
         raise NotTakenError(f"{text!r} has no unit", *(f"{limit.op}{limit.amount}{unit}" for unit in ("s", "ms")))
     return limit
@@ -137,29 +137,29 @@ def _single_time(text: str | float) -> Limit:
 def _single_ratio(text: str | float) -> Limit:
     limit = _single(text)
     if limit.is_time:
-        raise NotTakenError(f"{limit} is a time, a ratio is meant here")
+        raise NotTakenError(f"{limit} is a time, but must be a ratio")
     if limit.value > 1:
-        what = f"{limit} is no limit of a word error rate: {WER_OF_1}"
+        what = f"{limit} is not a valid limit on a word error rate: {WER_OF_1}"
         raise NotTakenError(what, f"{limit.op}{limit.amount}%", asks=True)
     return limit
 
 
 def _parse(text: str | float) -> Limit:
     if isinstance(text, bool):
-        raise NotTakenError(f"{text!r} is no limit")
+        raise NotTakenError(f"{text!r} is not a valid limit")
     match = _LIMIT.fullmatch(str(text))
     if match is None:
-        raise NotTakenError(f"{text!r} is no limit", _LOOSE_PERCENTILE.sub(r"p(\1)", str(text)))
+        raise NotTakenError(f"{text!r} is not a valid limit", _LOOSE_PERCENTILE.sub(r"p(\1)", str(text)))
     aggregate, percentile = match["aggregate"], None
     if aggregate:
         found = _PERCENTILE.fullmatch(aggregate)
         if found:
             percentile = float(found[1])
             if not 0 < percentile <= 100:
-                raise NotTakenError(f"{text!r}: a percentile lies between 0 and 100")
+                raise NotTakenError(f"{text!r}: a percentile must be above 0 and at most 100")
             aggregate = f"p({percentile:g})"
         elif aggregate not in AGGREGATES:
-            what = f"{text!r} has an unknown aggregate {aggregate!r}; known are {', '.join(AGGREGATES)}"
+            what = f"{text!r} has an unknown aggregate {aggregate!r}; the aggregates are {', '.join(AGGREGATES)}"
             also = _ALSO_CALLED.get(aggregate, aggregate)
             raise NotTakenError(what, str(text).replace(aggregate, also, 1))
     op, amount = match["operator"] or "<", "".join(match["amount"].split())
@@ -184,13 +184,13 @@ def _value(text: str | float, amount: str) -> tuple[float, bool, bool]:
         number, is_share = float(match["number"]), bool(match["percent"])
         return (round(number / 100, 12) if is_share else number), False, is_share
     if amount.startswith("-"):
-        raise NotTakenError(f"{text!r} is a negative time")
+        raise NotTakenError(f"{text!r} must not be a negative time")
     try:
         value_ms = round(1000 * duration_s(amount), 6)
     except UnknownUnitError as problem:
         raise NotTakenError(str(UnknownUnitError(text, problem.unit))) from None
     except ValueError:
-        raise NotTakenError(f"{text!r} is no limit") from None
+        raise NotTakenError(f"{text!r} is not a valid limit") from None
     if not math.isfinite(value_ms):
-        raise NotTakenError("a time without an end is no limit: nothing can break it")
+        raise NotTakenError("the time is too large: nothing can exceed it")
     return value_ms, True, False

@@ -30,7 +30,7 @@ class NotTakenError(ValueError):
         if forms:
             return ValueError(f"{self.what}; write {' or '.join(forms)}")
         likely = _taken(examples, takes)
-        return ValueError(f"{self.what}; write one like {' or '.join(likely)}" if likely else self.what)
+        return ValueError(f"{self.what}; write for example {' or '.join(likely)}" if likely else self.what)
 
 
 def _taken(forms: Sequence[str], takes: Callable[[str], object]) -> list[str]:

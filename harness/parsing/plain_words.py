@@ -21,16 +21,16 @@ _MEANT = {
     "model": "a mapping of keys to values",
     "none": "nothing",
     "set": "a list",
-    "string": "a text",
+    "string": "a string",
     "tuple": "a list",
 }
 _BOUNDS = {
-    "greater_than": ("gt", "more than {} is meant here"),
-    "greater_than_equal": ("ge", "{} or more is meant here"),
-    "less_than": ("lt", "less than {} is meant here"),
-    "less_than_equal": ("le", "{} or less is meant here"),
-    "multiple_of": ("multiple_of", "a multiple of {} is meant here"),
-    "string_too_long": ("max_length", "this is too long; write at most {} characters"),
+    "greater_than": ("gt", "must be greater than {}"),
+    "greater_than_equal": ("ge", "must be {} or more"),
+    "less_than": ("lt", "must be less than {}"),
+    "less_than_equal": ("le", "must be {} or less"),
+    "multiple_of": ("multiple_of", "must be a multiple of {}"),
+    "string_too_long": ("max_length", "must have at most {} characters"),
 }
 
 
@@ -41,7 +41,7 @@ def in_plain_words(detail: ErrorDetails) -> str:
     """
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
-        return str(context.get("error", "")) or "this cannot stand here"
+        return str(context.get("error", "")) or "is not a valid value"
     if kind in ("literal_error", "enum"):
         return _choice(detail.get("input"), re.findall(r"'((?:[^'\\]|\\.)*)'", str(context.get("expected", ""))))
     if kind in ("too_short", "too_long", "string_too_short"):
@@ -51,9 +51,9 @@ def in_plain_words(detail: ErrorDetails) -> str:
         bound = context.get(name)
         return words.format(f"{bound:g}" if isinstance(bound, float) else bound)
     if kind == "recursion_loop":
-        return "this holds itself; write it out"
+        return "must not contain itself (a YAML alias); write it out"
     meant = _MEANT.get(kind.partition("_")[0])
-    return f"{meant} is meant here" if meant else "this cannot stand here"
+    return f"must be {meant}" if meant else "is not a valid value"
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -64,16 +64,16 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
 
 def _choice(given: Any, known: Sequence[str]) -> str:
     if not known:  # `Literal[True]`: a switch that can only be turned on
-        return "only true can stand here; leave the key out otherwise"
-    what = f"there is no {given!r} here" if isinstance(given, str) else "this is none of the choices"
+        return "must be true; otherwise remove the key"
+    what = f"unknown value {given!r}" if isinstance(given, str) else "is not a valid value"
     alike = nearest(given, known) if isinstance(given, str) else None
-    return f"{what}; did you mean {alike!r}?" if alike else f"{what}; known are {', '.join(known)}"
+    return f"{what}; did you mean {alike!r}?" if alike else f"{what}; use one of {', '.join(known)}"
 
 
 def _size(kind: str, context: dict[str, Any]) -> str:
     least, most, has = context.get("min_length"), context.get("max_length"), context.get("actual_length")
     if kind == "too_long":
-        return f"at most {most} are meant here; this has {has}"
+        return f"must have at most {most} (got {has})"
     if kind == "string_too_short":
-        return "this is blank; write a text" if least == 1 else f"this is too short; write at least {least} characters"
-    return "this is empty; write at least one" if least == 1 else f"at least {least} are meant here; this has {has}"
+        return "must not be empty" if least == 1 else f"must have at least {least} characters"
+    return "must not be empty" if least == 1 else f"must have at least {least} (got {has})"

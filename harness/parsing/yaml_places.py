@@ -53,9 +53,9 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise error("there is no such file", where=Place(path), hint="check the path") from None
+        raise error("no such file", where=Place(path), hint="check the path") from None
     except IsADirectoryError:
-        raise error("this is a folder, not a file", where=Place(path), hint="name the file itself") from None
+        raise error("this is a folder, not a file", where=Place(path), hint="give the path of the file") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise error(f"the file cannot be read: {problem}", where=Place(path), hint="save it as UTF-8 text") from None
     yaml = YAML(typ="rt", pure=True)
@@ -66,14 +66,16 @@ def read_yaml(path: Path, *, error: type[UsageError]) -> Any:
         mark = problem.problem_mark or problem.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
         what = " ".join(str(part) for part in (problem.problem, problem.context) if part)
-        raise error(f"this is not YAML: {what}", where=place, hint="check quotes, colons and indentation") from None
+        raise error(f"invalid YAML: {what}", where=place, hint="check the quotes, colons and indentation") from None
     except YAMLError as problem:
-        raise error(f"this is not YAML: {problem}", where=Place(path), hint="check the file's characters") from None
+        raise error(f"invalid YAML: {problem}", where=Place(path), hint="check the file's characters") from None
     except (ValueError, RecursionError):
-        what = "a number in it is too long, or it is nested too deeply"
-        raise error(f"this YAML cannot be read: {what}", where=Place(path), hint="shorten it") from None
+        what = "a number is too long, or the file is nested too deeply"
+        raise error(
+            f"this YAML cannot be read: {what}", where=Place(path), hint="shorten the number, or nest less"
+        ) from None
     if _has_more_values_than(data, MOST_VALUES):
-        what = f"with its aliases it has over {MOST_VALUES:,} values"
+        what = f"with its aliases expanded it has more than {MOST_VALUES:,} values"
         raise error(f"this YAML cannot be read: {what}", where=Place(path), hint="remove aliases (*name)")
     return data
 
@@ -228,10 +230,10 @@ def _as_error(
         name = str(detail["loc"][-1])
         known = known_keys(model, detail["loc"][:-1])
         alike = nearest(name, known)
-        what = f"there is no key {name!r} here" + (f"; did you mean {alike!r}?" if alike else "")
-        return error(what, where=place, hint=f"the keys known here are: {', '.join(known)}" if known else None)
+        what = f"unknown key {name!r}" + (f"; did you mean {alike!r}?" if alike else "")
+        return error(what, where=place, hint=f"use one of: {', '.join(known)}" if known else None)
     if detail["type"] == "missing":
-        return error(f"the key {detail['loc'][-1]!r} is missing", where=place, hint="add it")
+        return error(f"the key {detail['loc'][-1]!r} is missing", where=place, hint="add the key")
     message = in_plain_words(detail)
     return error(f"{where}: {message}" if where else message, where=place)
 

@@ -46,38 +46,40 @@ def _check_entry(name: str, manifest: Manifest) -> list[FixtureError]:
     entry, place = manifest.entries[name], manifest.places[name]
     path = manifest.folder / entry.file
     again = (
-        f"make it again: voice-harness fixtures say {entry.text!r} --name {name} --language {entry.language} --force"
+        f"create it again: voice-harness fixtures say {entry.text!r} --name {name} --language {entry.language} --force"
     )
     if not path.is_file():
         return [
-            FixtureError(f"{name}: its file {entry.file} is missing", where=place, hint=f"{again}, or remove the entry")
+            FixtureError(
+                f"{name}: the file {entry.file} does not exist", where=place, hint=f"{again}, or remove the entry"
+            )
         ]
     try:
         wav = read_wav(path)
     except FixtureError as problem:
         return [problem]
     if wav.notes:
-        whole = f"copy or fetch {entry.file} again, whole; or {again}"
+        whole = f"copy or download {entry.file} again; or {again}"
         return [FixtureError(f"{name}: {note}", where=Place(path), hint=whole) for note in wav.notes]
     problems = []
     if sha256_of(path) != entry.sha256:
-        problems.append(
-            FixtureError(f"{name}: {entry.file} has another hash than sha256 says", where=place, hint=again)
-        )
+        problems.append(FixtureError(f"{name}: the hash of {entry.file} differs from sha256", where=place, hint=again))
     if wav.subtype != "PCM_16" or wav.recorded_rate not in FILE_RATES:
-        what = f"{name}: {entry.file} is {wav.subtype} at {wav.recorded_rate} Hz, not PCM_16 at 24000 or 48000 Hz"
-        hint = f"sox {entry.file} -b 16 -r 24000 out.wav"
+        what = f"{name}: {entry.file} must be PCM_16 at 24000 or 48000 Hz (got {wav.subtype} at {wav.recorded_rate} Hz)"
+        hint = f"convert it: sox {entry.file} -b 16 -r 24000 out.wav"
         problems.append(FixtureError(what, where=Place(path), hint=hint))
     voice = find_voice(wav.samples, SAMPLE_RATE)
     if voice is None:
-        return [*problems, FixtureError(f"{name}: there is no voice in {entry.file}", where=Place(path), hint=again)]
+        return [*problems, FixtureError(f"{name}: {entry.file} contains no voice", where=Place(path), hint=again)]
     rows = (
         ("voiced_start_ms", entry.voiced_start_ms, voice.start * 1000 / SAMPLE_RATE, BOUND_TOLERANCE_MS),
         ("voiced_end_ms", entry.voiced_end_ms, voice.end * 1000 / SAMPLE_RATE, BOUND_TOLERANCE_MS),
         ("level_dbfs", entry.level_dbfs, active_level_dbfs(wav.samples, SAMPLE_RATE), LEVEL_TOLERANCE_DB),
     )
     return problems + [
-        FixtureError(f"{name}: {key} is {told:g}, measured {measured:.1f}", where=place, hint=f"write {measured:.1f}")
+        FixtureError(
+            f"{name}: {key} is {told:g}, but {measured:.1f} was measured", where=place, hint=f"write {measured:.1f}"
+        )
         for key, told, measured, tolerance in rows
         if abs(told - measured) > tolerance
     ]
@@ -88,15 +90,15 @@ def _check_files(manifest: Manifest) -> list[FixtureError]:
     told = Counter(entry.file for entry in manifest.entries.values())
     unknown = [
         FixtureError(
-            f"{path.name} is in no entry of {MANIFEST_NAME}",
+            f"{path.name} has no entry in {MANIFEST_NAME}",
             where=Place(path),
-            hint="make it with `voice-harness fixtures say`, which enters it, or remove it",
+            hint="create it with `voice-harness fixtures say`, which adds the entry, or remove the file",
         )
         for path in sorted(manifest.folder.glob("*.wav"))
         if path.name not in told
     ]
     shared = [
-        FixtureError(f"{file} is in {count} entries", where=Place(manifest.path), hint="keep one of them")
+        FixtureError(f"{file} is used by {count} entries", where=Place(manifest.path), hint="keep one of them")
         for file, count in told.items()
         if count > 1
     ]

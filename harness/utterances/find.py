@@ -91,10 +91,10 @@ def find_fixture(name: str, base_dir: Path) -> Utterance:
             return from_manifest(name, manifest)
         known += manifest.entries
     alike = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {alike[0]!r}?" if alike else f"known are: {', '.join(sorted(set(known))) or 'none'}"
+    hint = f"did you mean {alike[0]!r}?" if alike else f"use one of: {', '.join(sorted(set(known))) or 'none'}"
     raise FixtureError(
-        f"there is no fixture {name!r}; {hint}",
-        hint=f"make it: voice-harness fixtures say 'What is said' --name {name} (a text to be spoken has spaces)",
+        f"unknown fixture {name!r}; {hint}",
+        hint=f"create it: voice-harness fixtures say 'What is said' --name {name} (a text to speak needs a space)",
     )
 
 
@@ -128,16 +128,16 @@ def load_wav(path: Path, *, language: str = "en") -> Utterance:
     voice = find_voice(wav.samples, SAMPLE_RATE)
     if voice is None:
         raise FixtureError(
-            "there is no voice in this WAV: nothing that stands over its own noise for 50 ms",
+            "the WAV contains no voice: nothing is louder than its noise for 50 ms",
             where=Place(path),
-            hint=f"listen to it (play {path.name}), and record it again",
+            hint=f"listen to it (play {path.name}) and record it again",
         )
     notes = []
     if wav.recorded_rate != SAMPLE_RATE:
-        lost = f"; it holds nothing above {wav.recorded_rate // 2000} kHz" if wav.recorded_rate < 16_000 else ""
+        lost = f"; it contains nothing above {wav.recorded_rate // 2000} kHz" if wav.recorded_rate < 16_000 else ""
         notes.append(f"{wav.recorded_rate} Hz, resampled to {SAMPLE_RATE} Hz{lost}")
     notes += wav.notes
-    notes += [f"where its voice is may be wrong: {doubt}" for doubt in voice.doubts]
+    notes += [f"the place of the voice may be wrong: {doubt}" for doubt in voice.doubts]
     told = [f"{path.name}: {note}" for note in notes]
     return Utterance(path.stem, "", language, as_int16(wav.samples), voice.start, voice.end, path, told)
 
@@ -152,7 +152,7 @@ async def speak_text(text: str, voice: str, language: str, speech: Speaker) -> U
     pcm = await speech.say(text, voice=voice, language=language)
     voice_place = find_voice(pcm, SAMPLE_RATE)
     if voice_place is None:
-        raise FixtureError(f"nothing can be spoken of the text {text!r}", hint="write words")
+        raise FixtureError(f"the text {text!r} contains nothing to speak", hint="write words")
     return Utterance(text, text, language, pcm, voice_place.start, voice_place.end)
 
 
@@ -167,9 +167,9 @@ def from_manifest(name: str, manifest: Manifest) -> Utterance:
     wav = read_wav(path)
     if sha256_of(path) != entry.sha256:
         raise FixtureError(
-            f"this WAV is not the one that {MANIFEST_NAME} describes under {name!r}",
+            f"this WAV differs from the one that {MANIFEST_NAME} describes as {name!r}",
             where=Place(path),
-            hint=f"make it again: voice-harness fixtures say {entry.text!r} --name {name} --force",
+            hint=f"create it again: voice-harness fixtures say {entry.text!r} --name {name} --force",
         )
     start = round(entry.voiced_start_ms * SAMPLE_RATE / 1000)
     end = min(round(entry.voiced_end_ms * SAMPLE_RATE / 1000), len(wav.samples))

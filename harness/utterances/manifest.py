@@ -41,19 +41,19 @@ _HEADER = (
 
 def _file_name(value: str) -> str:
     if Path(value).name != value or not value.endswith(".wav"):
-        raise ValueError(f"{value!r} is meant to be a .wav file in the manifest's own folder; write its name alone")
+        raise ValueError(f"{value!r} must be the name of a .wav file in the manifest's folder, without a path")
     return value
 
 
 def _language(value: str) -> str:
     if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", value) is None:
-        raise ValueError(f"{value!r} is no language tag; write one such as en or pt-BR")
+        raise ValueError(f"{value!r} is not a valid language tag; write for example en or pt-BR")
     return value
 
 
 def _sha256(value: str) -> str:
     if re.fullmatch(r"[0-9a-f]{64}", value) is None:
-        raise ValueError("this is no SHA-256; write the 64 small hexadecimal digits that `sha256sum` prints")
+        raise ValueError("must be a SHA-256: the 64 lowercase hexadecimal digits that `sha256sum` prints")
     return value
 
 
@@ -127,12 +127,14 @@ def _read_once(path: Path, content: bytes) -> Manifest:
 def _read(path: Path) -> Manifest:
     data = read_yaml(path, error=FixtureError)
     if data is None:
-        raise FixtureError("the manifest is empty", where=Place(path), hint="begin it with the line `fixtures: {}`")
+        raise FixtureError("the manifest is empty", where=Place(path), hint="start it with the line `fixtures: {}`")
     model = validate_model(_ManifestModel, data, path=path, error=FixtureError)
     places = {name: place_of(path, data, ("fixtures", name)) for name in model.fixtures}
     for name, place in places.items():
         if not is_fixture_name(name):
-            raise FixtureError(f"{name!r} is no fixture name", where=place, hint="use small letters, digits and -")
+            raise FixtureError(
+                f"{name!r} is not a valid fixture name", where=place, hint="use lowercase letters, digits and -"
+            )
     return Manifest(path, model.fixtures, places)
 
 
@@ -182,7 +184,7 @@ def cannot_write(path: Path, problem: OSError) -> FixtureError:
     return FixtureError(
         f"cannot be written: {problem.strerror or problem}",
         where=Place(path),
-        hint="name another folder with --dir, or make room on the disk",
+        hint="use another folder with --dir, or free space on the disk",
     )
 
 

@@ -72,7 +72,8 @@ async def make_fixture(
     name = name or name_from(text if voice != COUGH else COUGH)
     if not is_fixture_name(name):
         raise FixtureError(
-            f"{name!r} is no fixture name", hint="use small letters, digits and -: --name one-more-thing"
+            f"{name!r} is not a valid fixture name",
+            hint="use lowercase letters, digits and -, such as --name one-more-thing",
         )
     path = out_dir / f"{name}.wav"
     _refuse_taken(name, path, out_dir, force=force)
@@ -80,7 +81,7 @@ async def make_fixture(
     wav = laid_out(samples, SAMPLE_RATE)
     place = find_voice(wav, FILE_RATE)
     if place is None:
-        raise FixtureError(f"nothing can be spoken of the text {text!r}", hint="write words")
+        raise FixtureError(f"the text {text!r} contains nothing to speak", hint="write words")
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
         before = path.read_bytes() if path.exists() else None
@@ -137,7 +138,9 @@ def name_from(text: str) -> str:
     plain = unicodedata.normalize("NFKD", re.sub("['\u2019]", "", text.replace("ß", "ss")))
     words = re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode().lower())
     if not words:
-        raise FixtureError(f"no name can be made from the text {text!r}", hint="give one: --name one-more-thing")
+        raise FixtureError(
+            f"no name can be derived from the text {text!r}", hint="add a name, such as --name one-more-thing"
+        )
     return "-".join(words[:_NAME_WORDS])
 
 
@@ -149,9 +152,9 @@ async def _spoken(text: str, voice: str, language: str, speech: Speaker | None) 
         return cough.cough(SAMPLE_RATE), cough.SPEAKER
     speaker = voice_name(voice, language).speaker
     if not text.strip():
-        raise FixtureError("there is no text to speak", hint="voice-harness fixtures say 'What is said'")
+        raise FixtureError("the text is empty", hint="write for example voice-harness fixtures say 'What is said'")
     if speech is None:
-        raise FixtureError("nothing is there to speak the text", hint=with_extra_stack())
+        raise FixtureError("no voice is installed to speak the text", hint=with_extra_stack())
     pcm = await speech.say(text, voice=voice, language=language)
     return as_float(pcm), speaker
 
@@ -163,7 +166,9 @@ def _refuse_taken(name: str, path: Path, out_dir: Path, *, force: bool) -> None:
     place = manifest.places.get(name) if manifest else None
     if place is not None or path.exists():
         raise FixtureError(
-            f"there is a fixture {name!r} already", where=place or Place(path), hint="choose another --name, or --force"
+            f"the fixture {name!r} already exists",
+            where=place or Place(path),
+            hint="use another --name, or replace it with --force",
         )
 
 

@@ -77,12 +77,12 @@ async def test_a_missing_wav_is_an_error_at_its_line(folder: Path) -> None:
 async def test_the_targets_own_key_never_stands_in_a_scenario(folder: Path) -> None:
     key = "key-of-a-service-without-prefix"
     service = Target(name="staging", kind="session", url="http://127.0.0.1:1/", agent="x", api_key=Secret(key))
-    with pytest.raises(ScenarioError, match="an API key does not belong") as caught:
+    with pytest.raises(ScenarioError, match="must not contain an API key") as caught:
         await ready(load(folder, f"turns:\n  - say: hello\n  - type: It is {key}.\n"), service)
     assert str(caught.value.where).endswith("s.yaml:3:5")
     assert key not in str(caught.value)
     (folder / "p.md").write_text(key, encoding="utf-8")
-    with pytest.raises(ScenarioError, match="an API key does not belong"):
+    with pytest.raises(ScenarioError, match="must not contain an API key"):
         await ready(load(folder, "session: {system_prompt: p.md}\nturns: [{type: a}]\n"), service)
 
 

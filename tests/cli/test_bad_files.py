@@ -28,7 +28,7 @@ TURNS = "turns:\n  - say: hello\n"
         (f"name: a\n{TURNS}thresholds: {{turn.tffa: [<2s]}}\n", "s.yaml:4:14", "did you mean 'turn.ttfa'?"),
         ("name: a\nturns:\n  - say: helo\n", "s.yaml:3:5", "did you mean 'hello'?"),
         ("name: a\nturns:\n  - say: away.wav\n", "s.yaml:3:5", "there is no such file (away.wav)"),
-        ("name: a\nturns: [{say: hello\n", "s.yaml:3:1", "this is not YAML"),
+        ("name: a\nturns: [{say: hello\n", "s.yaml:3:1", "invalid YAML"),
         ("", "s.yaml", "a scenario must be a mapping"),
         (f'name: a\nsession: {{greeting: "${{NOT_SET_ANYWHERE}}"}}\n{TURNS}', "s.yaml:2:11", "NOT_SET_ANYWHERE"),
     ],
@@ -65,7 +65,7 @@ def _broken_off() -> bytes:
         (b"", "this file is empty"),
         (np.stack([_voice(), _voice()], 1), "this WAV has 2 channels"),
         (np.zeros(0, np.float32), "it holds no sample"),
-        (np.zeros(48_000, np.float32), "there is no voice in this WAV"),
+        (np.zeros(48_000, np.float32), "the WAV contains no voice"),
         (_broken_off()[:44], "this WAV is empty"),
         ((_voice() * 2**24).astype(np.float32), "neither samples in -1…1 nor 16-bit ones"),
     ],
@@ -166,7 +166,7 @@ def test_a_folder_that_is_no_run_is_not_reported(command: Command, tmp_path: Pat
 def test_fixtures_check_names_what_is_wrong(command: Command, tmp_path: Path) -> None:
     said = command("fixtures", "check")
     assert said.code == 2
-    assert "manifest.yaml: there is no such file" in said.err
+    assert "manifest.yaml: no such file" in said.err
 
 
 def test_fixtures_check_names_a_wav_that_breaks_off(command: Command, tmp_path: Path) -> None:

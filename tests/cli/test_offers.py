@@ -41,7 +41,7 @@ LIMITS = (
     *("rate<1", "rate<=1", "rate<5", "rate<0", "rate<2s", "rate>1", "rate<1%", "count<5s", "count<5%", "count>=0"),
     *("min>0", "min>-30", "min>-30s", "median<3s", "<", "", "true"),
 )
-_OFFER = re.compile(r"(?:write one like|write it like|write|did you mean) (.*)\Z")
+_OFFER = re.compile(r"(?:write for example|write|did you mean) (.*)\Z")
 
 
 def offered(message: str) -> list[str]:
@@ -108,7 +108,7 @@ RUN = ["run", "s.yaml", "--target", "embedded"]
         ([*LOAD], "--calls N (with", [*LOAD, "--calls", "2"]),
         ([*LOAD], "--burst N", [*LOAD, "--burst", "2"]),
         ([*LOAD], "--rate PER_MINUTE --duration D", [*LOAD, "--rate", "9", "--duration", "5m"]),
-        ([*LOAD, "--rate", "9"], "add --duration, such as --duration 5m", [*LOAD, "--rate", "9", "--duration", "5m"]),
+        ([*LOAD, "--rate", "9"], "add --duration 5m", [*LOAD, "--rate", "9", "--duration", "5m"]),
         ([*LOAD, "--burst", "x"], "--burst 5,10,20", [*LOAD, "--burst", "5,10,20"]),
         ([*LOAD, "--stages", "x"], "2m:20,5m:50,1m:0", [*LOAD, "--stages", "2m:20,5m:50,1m:0"]),
         (
@@ -118,7 +118,7 @@ RUN = ["run", "s.yaml", "--target", "embedded"]
         ),
         (
             [*LOAD, "--burst", "5", "--warm-up", "9s"],
-            "use --stages, --calls with --duration",
+            "use --stages, or --calls with --duration",
             [*LOAD, "--calls", "5", "--duration", "1m", "--warm-up", "9s"],
         ),
         (
@@ -133,7 +133,7 @@ RUN = ["run", "s.yaml", "--target", "embedded"]
         ),
         ([*RUN, "--duration", "5m"], "add --rate PER_MINUTE", [*RUN, "--duration", "5m", "--rate", "9"]),
         ([*RUN, "--rate", "9", "--duration", "5"], "write 5s or 5ms", [*RUN, "--rate", "9", "--duration", "5s"]),
-        ([*RUN, "--rate", "9", "--duration", "0"], "one like 500ms", [*RUN, "--rate", "9", "--duration", "500ms"]),
+        ([*RUN, "--rate", "9", "--duration", "0"], "for example 500ms", [*RUN, "--rate", "9", "--duration", "500ms"]),
         ([*RUN, "--record", "some"], "must be none, failed or all", [*RUN, "--record", "failed"]),
         ([*RUN, "--threshold", "soon"], "'turn.ttfa: p(95)<1500ms'", [*RUN, "--threshold", "turn.ttfa: p(95)<1500ms"]),
         ([*RUN, "--target", "embeded"], "did you mean 'embedded'?", [*RUN, "--target", "embedded"]),

@@ -99,7 +99,7 @@ def test_shipped_scenarios_are_found_by_name_and_what_is_here_goes_first(command
     assert "smoke/s.yaml  a: 1 turn\n" in command("validate", "smoke").out
     said = command("validate", "no-such-scenario")
     assert said.code == 2
-    assert "no-such-scenario: there is no such file" in said.error
+    assert "no-such-scenario: no such file" in said.error
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -60,7 +60,7 @@ def test_all_errors_of_all_files_and_all_that_is_right(command: Command, tmp_pat
         "later.yaml:9:3",
     ]
     assert len([place for place in places if place.startswith("no-yaml.yaml")]) == 1
-    assert "away.yaml: there is no such file" in said.err
+    assert "away.yaml: no such file" in said.err
     for told in ("'greeting'?", "'language'?", "'say'?", "'turn.ttfa'?", "'reply'?", "did you mean 'hello'?"):
         assert told in said.err
 

@@ -79,8 +79,8 @@ timeouts = {reply = 20, call = "5m"}
 """
 WRONG: tuple[Any, ...] = ("", "x", 5, -1.5, float("inf"), True, [], [5], {"a": 1})
 FOREIGN = re.compile(
-    r"Input|[Ss]hould|[Vv]alid|Value error|pydantic|type=|instance of|got an|characters? long|Field required|"
-    r"Extra inputs|Dictionary|unable to"
+    r"Input|[Ss]hould|valid (?:string|number|integer|boolean|list|dict)|Value error|pydantic|type=|instance of|got an|"
+    r"characters? long|Field required|Extra inputs|Dictionary|unable to"
 )
 
 

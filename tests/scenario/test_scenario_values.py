@@ -150,8 +150,8 @@ def test_set_overrides_any_key(tmp_path: Path, assignment: str, keys: tuple[str 
         ("tags.0=x", "tags is a list of 0"),
         ("tags.0.x=y", "tags is a list of 0"),
         ("timeouts.reply=3", "has no unit"),
-        ("name.x=1", "a text is meant here"),
-        ("session..language=x", "no key ''"),
+        ("name.x=1", "must be a string"),
+        ("session..language=x", "unknown key ''"),
     ],
 )
 def test_a_set_that_means_nothing_is_an_error(tmp_path: Path, assignment: str, says: str) -> None:

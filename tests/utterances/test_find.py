@@ -56,7 +56,7 @@ def test_eight_kilohertz_are_taken_and_told(tmp_path: Path) -> None:
     utterance = load_wav(write(tmp_path / "a.wav", voice_at(8_000), 8_000))
     assert len(utterance.pcm) == 48_000
     assert utterance.voiced_start == pytest.approx(12_000, abs=96)
-    assert utterance.notes == ["a.wav: 8000 Hz, resampled to 48000 Hz; it holds nothing above 4 kHz"]
+    assert utterance.notes == ["a.wav: 8000 Hz, resampled to 48000 Hz; it contains nothing above 4 kHz"]
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "DOUBLE", "ULAW"])
@@ -162,7 +162,7 @@ def test_a_voicemails_gsm_is_read() -> None:
     assert len(utterance.pcm) == round(1.76 * 48_000)
     assert utterance.voiced_start == pytest.approx(4_800, abs=960)
     assert utterance.voiced_end == pytest.approx(73_920, abs=7_200)
-    assert utterance.notes == ["gsm-wav49.wav: 8000 Hz, resampled to 48000 Hz; it holds nothing above 4 kHz"]
+    assert utterance.notes == ["gsm-wav49.wav: 8000 Hz, resampled to 48000 Hz; it contains nothing above 4 kHz"]
 
 
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
@@ -205,7 +205,7 @@ def test_a_fixture_comes_with_what_the_manifest_says(tmp_path: Path) -> None:
 def test_a_wrong_name_gets_the_nearest_right_one(tmp_path: Path) -> None:
     with pytest.raises(FixtureError, match="did you mean 'when-do-you-open'"):
         find_fixture("when-do-you-opn", tmp_path)
-    with pytest.raises(FixtureError, match=r"known are: .*one-more-thing"):
+    with pytest.raises(FixtureError, match=r"use one of: .*one-more-thing"):
         find_fixture("zzzz", tmp_path)
 
 
@@ -216,7 +216,7 @@ def test_a_wav_that_was_changed_is_not_taken_for_the_fixture(tmp_path: Path) -> 
     own.mkdir()
     (own / "manifest.yaml").write_bytes((shipped.parent / "manifest.yaml").read_bytes())
     write(own / "goodbye.wav", VOICE)
-    with pytest.raises(FixtureError, match="not the one that"):
+    with pytest.raises(FixtureError, match="differs from the one that"):
         find_fixture("goodbye", tmp_path)
 
 
@@ -226,7 +226,7 @@ async def test_a_text_is_spoken(tmp_path: Path) -> None:
         utterance = await speak_text("Do you have parking?", "joe", "en", speech)
         assert utterance.text == utterance.name == "Do you have parking?"
         assert 0 < utterance.voiced_start < utterance.voiced_end <= len(utterance.pcm)
-        with pytest.raises(FixtureError, match="nothing can be spoken"):
+        with pytest.raises(FixtureError, match="contains nothing to speak"):
             await speak_text(" ... ", "espeak", "fr", speech)
     finally:
         await speech.close()

@@ -64,10 +64,10 @@ async def test_nothing_is_replaced_unless_asked(tmp_path: Path, speech: Speech) 
 @pytest.mark.parametrize(
     ("text", "settings", "what"),
     [
-        ("Hello.", {"name": "Not Kebab"}, "no fixture name"),
-        ("???", {}, "no name can be made"),
-        ("", {"name": "nothing"}, "no text to speak"),
-        ("...", {"name": "nothing", "voice": "espeak"}, "nothing can be spoken"),
+        ("Hello.", {"name": "Not Kebab"}, "not a valid fixture name"),
+        ("???", {}, "no name can be derived"),
+        ("", {"name": "nothing"}, "the text is empty"),
+        ("...", {"name": "nothing", "voice": "espeak"}, "contains nothing to speak"),
     ],
 )
 async def test_what_cannot_be_made_leaves_nothing(
@@ -110,13 +110,13 @@ async def test_the_check_finds_what_was_changed(tmp_path: Path, speech: Speech) 
     manifest.write_text(text[:cut] + text[cut:].replace(found[0], f"voiced_start_ms: {start_ms + 50}", 1))
     problems = check_folder(tmp_path)
     for name, what in (
-        ("good-morning", "is missing"),
+        ("good-morning", "does not exist"),
         ("good-evening", "a text, not a WAV"),
-        ("good-night", "another hash"),
+        ("good-night", "differs from sha256"),
         ("good-night", "PCM_24"),
         ("good-night", "level_dbfs"),
-        ("good-day", f"voiced_start_ms is {start_ms + 50}, measured {start_ms}"),
-        ("extra.wav", "in no entry"),
+        ("good-day", f"voiced_start_ms is {start_ms + 50}, but {start_ms}"),
+        ("extra.wav", "has no entry in"),
     ):
         assert any(name in problem and what in problem for problem in problems), (name, what, problems)
     assert len(problems) == 7

@@ -91,10 +91,10 @@ def test_overrides_of_a_session() -> None:
         ("session: unautorized", "5:5", "did you mean 'unauthorized'?"),
         ("voice: jo", "5:5", "known are joe, espeak"),
         ("ear: wisper", "5:5", "did you mean 'whisper'?"),
-        ("endpointing: soon", "5:5", "no duration"),
-        ("holds: 0", "5:5", "1 or more is meant here"),
+        ("endpointing: soon", "5:5", "is not a valid duration"),
+        ("holds: 0", "5:5", "1 or more"),
         ("past_hold: wrong", "2:3", "past_hold needs holds"),
-        ("engine: webrtc", "5:5", "known are sdk, light"),
+        ("engine: webrtc", "5:5", "use one of sdk, light"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, more: str, place: str, told: str) -> None:
@@ -108,7 +108,7 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, more: str, place: s
     ("text", "told"),
     [
         ("- a\n", "no mapping"),
-        ("agents: [1\n", "not YAML"),
+        ("agents: [1\n", "invalid YAML"),
         ("agents: {a: {prompt: x}}\n", "'greeting' is missing"),
         ("agents: {a: {prompt: gone.md, greeting: x}}\n", "'gone.md' of agent 'a' cannot be read"),
     ],
@@ -188,8 +188,8 @@ def test_a_shape_that_needs_livekits_client_gets_it(tmp_path: Path, shape: str, 
         ("{crash: {after_reply: 1, in_reply: 1}}", "exactly one of after_reply and in_reply"),
         ("{hangs_up: {}, handover: {}}", "handover and hangs_up do not go together"),
         ("{avatar: {}, kind: sip}", "kind agent"),
-        ("{handover: {gap: soon}}", "no duration"),
-        ("{line: {cut: {lasts: always}}}", "no duration"),
+        ("{handover: {gap: soon}}", "is not a valid duration"),
+        ("{line: {cut: {lasts: always}}}", "is not a valid duration"),
         ("{token: {without: [canDance]}}", "canPublishData"),
     ],
 )
