@@ -45,7 +45,9 @@ def new_folder(out: Path | None, now: datetime) -> Path:
     stem = DEFAULT_PARENT / f"{now:%Y%m%d-%H%M%S}"
     folder, number = out if out is not None else stem, 1
     if (folder / CALIBRATION_FILE).exists():
-        raise ConfigError("a calibration is there already", where=Place(folder), hint="name another --out")
+        raise ConfigError(
+            "the folder already contains a calibration", where=Place(folder), hint="use another folder for --out"
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         while True:
@@ -59,9 +61,9 @@ def new_folder(out: Path | None, now: datetime) -> Path:
                 folder = stem.with_name(f"{stem.name}-{number}")
     except OSError as problem:
         raise ConfigError(
-            f"it cannot be written there: {problem.strerror}",
+            f"cannot be written: {problem.strerror}",
             where=Place(folder),
-            hint="name a folder on a disk that can be written: --out DIR",
+            hint="use a writable folder: --out DIR",
         ) from None
     return folder
 

@@ -71,5 +71,5 @@ def steps_in_order(argv: Sequence[str], say: Sequence[str], typed: Sequence[str]
         if word.startswith("--") and name in left and left[name]:
             order.append((name, left[name].pop(0)))
     if left["say"] or left["type"]:
-        raise UsageError("--say and --type cannot be told apart here", where="call", hint="write them out in full")
+        raise UsageError("the order of --say and --type is not clear", where="call", hint="write these options in full")
     return order

@@ -109,7 +109,7 @@ def _call_duration_s(text: str | None) -> float | None:
     longer = f"use {LEAST_CALL_S:g}s or longer"
     seconds = read_duration(text, "--call-duration", hint=longer)
     if seconds is not None and seconds < LEAST_CALL_S:
-        raise UsageError("such calls are mostly set-up", where="--call-duration", hint=longer)
+        raise UsageError(f"--call-duration must be {LEAST_CALL_S:g} s or longer (got {seconds:g} s)", hint=longer)
     return seconds
 
 
@@ -141,7 +141,7 @@ def _objectives(loaded: Sequence[LoadedScenario], slo: Sequence[str] | None, eng
         found = read_thresholds(loaded, None, engine)
         if not found:
             raise UsageError(
-                "no objective is given", where=OPTION, hint=f"add one such as {OPTION} 'turn.ttfa: p(95)<1500ms'"
+                "no objective is given", where=OPTION, hint=f"add for example {OPTION} 'turn.ttfa: p(95)<1500ms'"
             )
         return found
     objectives = read_objectives(slo)

@@ -54,20 +54,20 @@ def _mix_of(classes: Sequence[dict[str, Any]]) -> tuple[list[LoadedScenario], tu
     for one in classes:
         if not one["scenarios"]:
             raise UsageError(
-                "the user class names no scenario", where=one["name"], hint='add scenarios = ["a.yaml"] to the class'
+                "the user class has no scenarios", where=one["name"], hint='add scenarios = ["a.yaml"] to the class'
             )
         if len(classes) > 1 and one["fixed_count"]:
             raise UsageError(
-                "a fixed_count cannot be mixed with other classes", where=one["name"], hint="give the class a weight"
+                "fixed_count cannot be combined with other classes", where=one["name"], hint="use weight instead"
             )
         loaded, weights = read_mix(one["scenarios"], None)
         for scenario, weight in zip(loaded, weights, strict=True):
             known, so_far = found.get(scenario.name, (scenario, 0.0))
             if known.path.resolve() != scenario.path.resolve():
                 raise UsageError(
-                    f"the name {scenario.name!r} is taken by {known.path}",
+                    f"the name {scenario.name!r} is already used by {known.path}",
                     where=f"{one['name']}: {scenario.path}",
-                    hint="give each scenario its own name",
+                    hint="give each scenario a different name",
                 )
             found[scenario.name] = (known, so_far + one["weight"] * weight / sum(weights))
     return [scenario for scenario, _ in found.values()], tuple(weight for _, weight in found.values())
@@ -83,9 +83,9 @@ def _common(classes: Sequence[dict[str, Any]], name: str) -> Any:
         if other[name] != classes[0][name]:
             raise UsageError(
                 f"{classes[0]['name']} has {name} {classes[0][name]!r}, {other['name']} has {other[name]!r}: "
-                "a load has one",
+                "they must be equal",
                 where="the locustfile",
-                hint="name the class to run on Locust's command line, or give both the same",
+                hint="give Locust one class on its command line, or use the same value in both",
             )
     return classes[0][name]
 

@@ -135,14 +135,13 @@ def load(
     from harness.run.reading import make_request
 
     if master and worker:
-        raise UsageError("a process is a master or a worker", where="--worker", hint="keep one of them")
+        raise UsageError("--master and --worker cannot be combined", hint="remove one of them")
     if processes < 1:
         raise UsageError(f"--processes must be 1 or more (got {processes})")
     if master and processes > 1:
         raise UsageError(
-            "a master leads workers that are started elsewhere",
-            where="--processes",
-            hint="start them by --worker --processes N, or leave --master out",
+            "--processes cannot be combined with --master, which makes no calls itself",
+            hint="start the workers with --worker --processes N, or remove --master",
         )
     options = LoadOptions(
         stages=stages,
@@ -209,7 +208,9 @@ def read_mix(texts: list[str], sets: list[str] | None) -> tuple[list[LoadedScena
         found = read_scenarios([Path(path)], sets)
         if weight is not None and len(found) != 1:
             raise UsageError(
-                f"{path} is {len(found)} scenarios, and a weight is of one", where=text, hint="name each file"
+                f"a weight is for one scenario, but {path} contains {len(found)}",
+                where=text,
+                hint="give each file its own weight",
             )
         loaded += found
         weights += [weight] * len(found)

@@ -100,7 +100,7 @@ def main() -> None:
         _tell("interrupted")
         code = EXIT_INTERRUPTED
     except Exception as problem:  # a bug must be distinct from all of the above  # noqa: BLE001
-        _tell(f"a bug of voice-harness itself: {type(problem).__name__}: {problem}")
+        _tell(f"a bug in voice-harness: {type(problem).__name__}: {problem}")
         _tell_traceback(problem)
         code = EXIT_UNFIT
     lost = output.problem()

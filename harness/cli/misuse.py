@@ -48,7 +48,7 @@ def told(problem: Any) -> str | None:
         return _no_such_option(problem.option_name, context)
     command = context.command_path if context is not None else "voice-harness"
     what = problem.format_message().rstrip(".")
-    return f"{command}: {what[:1].lower()}{what[1:]}\n  hint: {command} --help tells how"
+    return f"{command}: {what[:1].lower()}{what[1:]}\n  hint: see {command} --help"
 
 
 def _no_such_option(name: str, context: Any) -> str:
@@ -56,7 +56,7 @@ def _no_such_option(name: str, context: Any) -> str:
     known.pop("--help", None)
     found = next((option for option in _ELSEWHERE.get(name, ()) if option in known), None) or _alike(name, [*known])
     if found is None:
-        return f"no such option {name}\n  hint: {context.command_path} --help lists them"
+        return f"no such option {name}\n  hint: {context.command_path} --help lists the options"
     form = " ".join(filter(None, (found, known[found].metavar)))
     return f"no such option {name}; did you mean {found}?\n  hint: {form}: {known[found].help or 'see --help'}"
 

@@ -82,9 +82,9 @@ def run(
     from harness.run.reading import make_request, read_scenarios
 
     if verbose and quiet:
-        raise UsageError("-v and -q contradict each other", where="-q", hint="keep one of them")
+        raise UsageError("-v and -q cannot be combined", hint="remove one of them")
     if retry_unfit < 0:
-        raise UsageError(f"--retry-unfit must be 0 or more (got {retry_unfit})", where="--retry-unfit")
+        raise UsageError(f"--retry-unfit must be 0 or more (got {retry_unfit})")
     loaded = read_scenarios(scenarios, sets, only)
     pace = plan_pace(
         scenarios=len(loaded),

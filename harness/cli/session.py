@@ -23,13 +23,13 @@ async def print_session(target_option: str | None, agent: str | None) -> int:
     target = resolve_target(target_option)
     if target.kind == "embedded":
         raise ConfigError(
-            "the embedded target starts with a run and ends with it",
+            "the embedded target only runs during a run",
             where="--target",
-            hint="start `voice-harness stack up` and name the URL it prints",
+            hint="start `voice-harness stack up` and use the URL that it prints",
         )
     agent_id = agent or target.agent
     if agent_id is None:
-        raise ConfigError("no agent is named", where="--agent", hint="add --agent ID")
+        raise ConfigError("no agent is given", where="--agent", hint="add --agent ID")
     timeout_s = target.timeouts.get("session", CallTimeouts().session)
     async with session_client(target) as client:
         session = await client.create(SessionRequest(agent=agent_id), timeout_s=timeout_s)

@@ -67,7 +67,9 @@ class Loading:
             if self.order.role == "worker":
                 self.loaded.exit_code = self._worst([code, *[await child.wait() for child in others]])
             elif self.loaded.ending is None:
-                self.say(f"the master of the load vanished: {how_it_ended(code)}\n{self.log_tail.last(20)}".rstrip())
+                self.say(
+                    f"the load's master ended unexpectedly: {how_it_ended(code)}\n{self.log_tail.last(20)}".rstrip()
+                )
             for task in watching:
                 task.cancel()
         finally:
@@ -78,7 +80,7 @@ class Loading:
         """Returns a worker's exit code; if a process failed, also prints its last output."""
         bad = [code for code in codes if code]
         for code in bad:
-            self.say(f"a process of this worker is gone: {how_it_ended(code)}")
+            self.say(f"a process of this worker ended unexpectedly: {how_it_ended(code)}")
         if bad:
             self.say(self.log_tail.last(20))
         return EXIT_UNFIT if any(code < 0 for code in bad) else max(bad, default=EXIT_OK)
@@ -104,7 +106,7 @@ class Loading:
     async def _watch(self, child: Child) -> None:
         code = await child.wait()
         if self.loaded.ending is None:
-            self.say(f"a worker of the load (process {child.pid}) is gone: {how_it_ended(code)}")
+            self.say(f"a worker process of the load (process {child.pid}) ended unexpectedly: {how_it_ended(code)}")
 
     def _take(self, message: dict[str, Any]) -> None:
         if "status" in message:
@@ -116,7 +118,10 @@ class Loading:
             self.loaded.ending = message["ending"]
 
     def _order(self, what: str) -> None:
-        words = {"stop": "stopping: running calls may end; Ctrl-C again cuts them", "cut": "cutting the calls that run"}
+        words = {
+            "stop": "stopping: waiting for running calls; press Ctrl-C again to cut them",
+            "cut": "cutting running calls",
+        }
         self.say(words[what])
         for child in self._children:
             task = asyncio.ensure_future(child.send({"do": what}))

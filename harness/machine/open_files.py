@@ -28,7 +28,7 @@ def check_open_files(calls: int, files_a_call: int, *, where: str) -> None:
     _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed != resource.RLIM_INFINITY and needed > allowed:
         raise ConfigError(
-            f"{calls} calls in a process take up to {needed:,} open files and sockets, {allowed:,} are allowed",
+            f"{calls} calls in one process need up to {needed:,} open files and sockets; the limit is {allowed:,}",
             where=where,
-            hint=f"raise the limit (ulimit -Hn {needed}; LimitNOFILE= of a systemd unit), or make fewer calls at once",
+            hint=f"raise the limit (ulimit -Hn {needed}; LimitNOFILE= in a systemd unit), or make fewer calls at once",
         )

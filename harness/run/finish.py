@@ -105,7 +105,9 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     if remeasure:
         directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))
     if directory.broken is not None:
-        raise ConfigError(directory.broken, where=Place(folder), hint="free space, or make the folder writable")
+        raise ConfigError(
+            directory.broken, where=Place(folder), hint="free space on the disk, or make the folder writable"
+        )
     return summary
 
 

@@ -70,7 +70,7 @@ OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
 
 def _known_voice(value: str) -> str:
     if value not in ("joe", "espeak") and not value.startswith("espeak:"):
-        raise ValueError(f"there is no voice {value!r}; known are joe, espeak and espeak:VARIANT")
+        raise ValueError(f"unknown voice {value!r}; use one of joe, espeak, espeak:VARIANT")
     return value
 
 
@@ -78,8 +78,8 @@ def _known_fault(value: Any) -> Any:
     known = get_args(AgentFault)
     if value not in known:
         alike = nearest(str(value), known)
-        hint = f"did you mean {alike!r}?" if alike else f"known are {', '.join(known)}"
-        raise ValueError(f"there is no fault {value!r}; {hint}")
+        hint = f"did you mean {alike!r}?" if alike else f"use one of {', '.join(known)}"
+        raise ValueError(f"unknown fault {value!r}; {hint}")
     return value
 
 
@@ -100,13 +100,15 @@ MixedDelay = Annotated["Delay", BeforeValidator(_as_choice)]
 class Delay(Strict):
     """A delay or a distribution of delays; exactly one of the keys is set. A plain `300ms` is a `choice` of one."""
 
-    choice: Annotated[list[Duration], Field(min_length=1)] | None = Field(None, description="One of these.")
-    uniform: Annotated[list[Duration], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="Any between these two."
+    choice: Annotated[list[Duration], Field(min_length=1)] | None = Field(
+        None, description="One of these delays, at random."
     )
-    lognormal: LognormalShape | None = Field(None, description="As services have them: a few are much longer.")
+    uniform: Annotated[list[Duration], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Any delay between these two."
+    )
+    lognormal: LognormalShape | None = Field(None, description="Typical of services: a few delays are much longer.")
     mix: Annotated[list[MixedDelay], Field(min_length=1)] | None = Field(
-        None, description="One of these, each a delay such as 300ms or one of the other keys."
+        None, description="One of these, at random; each a delay such as 300ms, or one of the other keys."
     )
 
     @model_validator(mode="after")
@@ -130,56 +132,59 @@ class Delay(Strict):
 class AgentSpec(Strict):
     """One reference agent's settings."""
 
-    prompt: Text = Field(
-        description="Its facts, or the .md or .txt file that holds them; with `brain: fixed` its reply."
-    )
-    greeting: Text = Field(description="What it says first; empty: nothing.")
+    prompt: Text = Field(description="Its facts, or the .md or .txt file with them; with `brain: fixed`, its reply.")
+    greeting: Text = Field(description="What it says first; empty for no greeting.")
     voice: Annotated[str, AfterValidator(_known_voice)] = "joe"
     language: str = Field("en", min_length=2)
     reply_delay: Annotated[Delay, BeforeValidator(_as_choice)] = Field(
-        Delay(choice=["0ms"]), description="From the caller's voiced end, or a typed text's arrival, to its voice."
+        Delay(choice=["0ms"]),
+        description="From the end of the caller's voice, or the arrival of a typed text, to its voice.",
     )
-    endpointing: Duration = Field("500ms", description="The silence after which the caller is taken to have ended.")
-    ear: Literal["whisper", "none"] = Field("whisper", description="none: no transcript, it replies to any voice.")
-    ear_model: str | None = Field(None, description="The folder of another Whisper model in CTranslate2's format.")
-    brain: Literal["prompt", "fixed"] = Field("prompt", description="fixed: one and the same reply to everything.")
-    kind: Literal["real", "truth"] = Field("real", description="truth: finds the caller's end by correlation.")
+    endpointing: Duration = Field("500ms", description="How much silence ends the caller's turn.")
+    ear: Literal["whisper", "none"] = Field("whisper", description="none: no transcript; it replies to any voice.")
+    ear_model: str | None = Field(None, description="The folder of another Whisper model, in CTranslate2's format.")
+    brain: Literal["prompt", "fixed"] = Field("prompt", description="fixed: the same reply to everything.")
+    kind: Literal["real", "truth"] = Field(
+        "real", description="truth: finds the end of the caller's speech by correlation."
+    )
     faults: list[Annotated[AgentFault, BeforeValidator(_known_fault)]] = Field(default_factory=list)
     engine: Literal["sdk", "light"] | None = Field(
         None,
-        description="sdk: LiveKit's own client; light: at the socket, cheaper. "
-        "Left out: light for `kind: truth`, and where neither ear nor brain is real.",
+        description="sdk: LiveKit's own client; light: on sockets, which takes less CPU. "
+        "Default: light for `kind: truth`, and if neither ear nor brain is real; otherwise sdk.",
     )
     joins_late_by: Duration = "3s"
     noise_dbfs: float | None = Field(
         None,
         ge=-90,
         le=-20,
-        description="RMS level of white noise under its voice and in its silence.",
+        description="RMS level of white noise, in its speech and in its silence, in dBFS.",
     )
     shape: Shape = Field(
-        Shape(), description="As what and with whom it is in the room, and what becomes of it and of the line."
+        Shape(), description="How it joins the room, who else is there, and how it and the connection end."
     )
-    session: SessionFault | None = Field(None, description="What goes wrong when a session with it is asked for.")
-    holds: int | None = Field(None, ge=1, description="So many calls at once it answers as it should; left out: any.")
+    session: SessionFault | None = Field(None, description="What goes wrong when a session with it is requested.")
+    holds: int | None = Field(
+        None, ge=1, description="How many concurrent calls it answers correctly; by default any number."
+    )
     past_hold: PastHold | None = Field(
         None,
-        description="While more calls of it run than it `holds`. slow: replies take three times as long; "
-        'wrong: every reply is "I do not know." Left out: slow.',
+        description="With more concurrent calls than `holds`. slow (default): replies take three times as long; "
+        'wrong: every reply is "I do not know."',
     )
 
     @model_validator(mode="after")
     def _past_something(self) -> Self:
         if self.past_hold is not None and self.holds is None:
-            raise ValueError("past_hold needs holds: the number of calls that the agent still answers as it should")
+            raise ValueError("past_hold needs holds, the number of concurrent calls that the agent answers correctly")
         return self
 
     @model_validator(mode="after")
     def _line_that_can(self) -> Self:
         if self.engine == "light" and self.shape.needs_sdk:
             raise ValueError(
-                "engine: light has one track for good and knows no RED: leave it out where the shape has an avatar, "
-                "other tracks than `late`, or publishes with red or without dtx"
+                "engine: light does not support an avatar, tracks other than `late`, red, or dtx: false; "
+                "remove it, or use engine: sdk"
             )
         return self
 
@@ -243,14 +248,14 @@ def agent_named(agents: Mapping[str, AgentSpec], name: str) -> AgentSpec:
     if name in agents:
         return agents[name]
     alike = nearest(name, list(agents))
-    what = f"there is no agent {name!r}" + (f"; did you mean {alike!r}?" if alike else "")
-    raise ConfigError(what, hint=f"the agents are: {', '.join(agents)}")
+    what = f"unknown agent {name!r}" + (f"; did you mean {alike!r}?" if alike else "")
+    raise ConfigError(what, hint=f"use one of: {', '.join(agents)}")
 
 
 def _read(path: Path) -> dict[str, AgentSpec]:
     data = read_yaml(path, error=ConfigError)
     if not isinstance(data, Mapping):
-        raise ConfigError("the file of agents is no mapping", where=Place(path), hint="write agents: {name: {…}}")
+        raise ConfigError("an agents file must be a mapping", where=Place(path), hint="write agents: {NAME: {…}}")
     file = validate_model(_File, data, path=path, error=ConfigError)
     return {name: _with_files(name, spec, data, path) for name, spec in file.agents.items()}
 
@@ -266,7 +271,7 @@ def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
             raise ConfigError(
                 f"the prompt {spec.prompt!r} of agent {name!r} cannot be read: {problem}",
                 where=place_of(path, data, ("agents", name, "prompt")),
-                hint="name a UTF-8 text file by its path from this file's folder, or write the prompt itself",
+                hint="give the path of a UTF-8 text file, relative to this file, or write the prompt itself",
             ) from None
     if spec.ear_model is not None:
         changed["ear_model"] = str(path.parent / spec.ear_model)

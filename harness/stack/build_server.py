@@ -35,7 +35,7 @@ PROGRESS_EVERY_S = 15.0
 LOCK_POLL_S = 0.2
 LINES_SHOWN = 12
 SERVER_ENV = "VOICE_HARNESS_LIVEKIT_SERVER"
-_OWN_SERVER = f"or put a livekit-server on PATH, or name one in {SERVER_ENV}"
+_OWN_SERVER = f"or put a livekit-server on PATH, or set {SERVER_ENV} to its path"
 
 Say = Callable[[str], None]
 
@@ -85,7 +85,7 @@ async def build_server(destination: Path, *, say: Say) -> None:
         raise ConfigError(
             f"the cache for the LiveKit server cannot be written: {error.strerror}",
             where=str(versions),
-            hint="make room or let VOICE_HARNESS_CACHE name a folder that can be written",
+            hint="free space, or set VOICE_HARNESS_CACHE to a writable folder",
         ) from error
 
 
@@ -155,7 +155,7 @@ async def _build(folder: Path, say: Say) -> Path:
     built = folder / "server"
     if not await runs(built):
         raise StackError(
-            "the livekit-server that was just built does not run", where=MODULE, hint=f"try it again, {_OWN_SERVER}"
+            "the livekit-server that was just built does not run", where=MODULE, hint=f"try again, {_OWN_SERVER}"
         )
     say(f"livekit-server {VERSION} built in {time.monotonic() - started_s:.0f} s; kept for the next time")
     return built
@@ -234,15 +234,11 @@ async def _run_told(command: Sequence[str], env: Mapping[str, str], folder: Path
 def _hint(output: str) -> str:
     """The hint for a failed build, chosen by its output."""
     if os.strerror(errno.ENOSPC).lower() in output.lower():
-        return (
-            "the disk is full: the build needs about 3 GB; VOICE_HARNESS_CACHE and GOCACHE can name folders elsewhere"
-        )
+        return "the disk is full: the build needs about 3 GB; free space, or move VOICE_HARNESS_CACHE and GOCACHE"
     if re.search(
         r"dial tcp|no such host|connection refused|i/o timeout|dns error|error sending request|"
         r"ConnectionError|Could not find a version|No matching distribution|no version of",
         output,
     ):
-        return (
-            f"building needs Go's module proxy (and PyPI where there is no Go); connect to the network, {_OWN_SERVER}"
-        )
+        return f"the build needs Go's module proxy (and PyPI if Go is missing); connect to the network, {_OWN_SERVER}"
     return f"install Go {NEEDS_GO[0]}.{NEEDS_GO[1]} or newer and try again, {_OWN_SERVER}"

@@ -178,8 +178,8 @@ async def _fall(host: Child, messages: Sequence[dict[str, Any]]) -> StackError:
 
 def _fallen_error(part: str, said: str) -> StackError:
     return StackError(
-        f"the embedded stack's {part} ended by itself; it last said:\n{said or '(nothing)'}",
-        hint="see what it said; out of memory looks like a part that says nothing (signal 9)",
+        f"the embedded stack's {part} ended unexpectedly; its last output:\n{said or '(none)'}",
+        hint="see its output; if there is none and it ended by signal 9, the machine may be out of memory",
     )
 
 

@@ -80,7 +80,7 @@ def _check_writable(truth_log: Path | None) -> None:
         raise ConfigError(
             f"{truth_log} cannot be written: {problem.strerror}",
             where="--truth",
-            hint="name a file in a folder that is there",
+            hint="use a file in an existing folder",
         ) from None
 
 

@@ -133,7 +133,7 @@ class Agents:
                 last = self.log_tail.last(LINES_SHOWN)
                 raise StackError(
                     f"the agents were not ready within {AGENTS_READY_WITHIN_S:.0f} s:\n{last}",
-                    hint="see whether the machine is very busy, and try again",
+                    hint="check the load of this machine, and try again",
                 )
         finally:
             ended.cancel()
@@ -201,9 +201,9 @@ class Host:
             served = await SessionServer.start(service, port=settings.port)
         except OSError as error:
             raise ConfigError(
-                f"port {settings.port} of 127.0.0.1 cannot be used: {error.strerror}",
+                f"cannot listen on port {settings.port} of 127.0.0.1: {error.strerror}",
                 where="--port",
-                hint="name another port, or none to have a free one chosen",
+                hint="use another port, or remove --port to use a free one",
             ) from error
         self._ends.push_async_callback(served.close)
         return {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}

@@ -60,9 +60,9 @@ async def find_server(*, say: Callable[[str], None]) -> Path:
         path = Path(named).expanduser().absolute()
         if not await runs(path):
             raise ConfigError(
-                f"{path} is no livekit-server that runs here",
+                f"{path} is not a livekit-server that runs on this machine",
                 where=SERVER_ENV,
-                hint=f"name the program itself, or unset {SERVER_ENV} to have one built",
+                hint=f"set it to the path of the program, or unset {SERVER_ENV} to build one",
             )
         return path
     on_path = shutil.which("livekit-server")
@@ -158,9 +158,9 @@ async def start_server(program: Path) -> RunningServer:
         if "address already in use" not in said:
             break
     raise StackError(
-        f"the LiveKit server ended before it answered:\n{said or '(it said nothing)'}",
+        f"the LiveKit server ended before it answered; its last output:\n{said or '(none)'}",
         where=str(program),
-        hint=f"try {program.name} --version; {SERVER_ENV} can name another one",
+        hint=f"run {program.name} --version to check it, or set {SERVER_ENV} to another one",
     )
 
 
@@ -193,7 +193,7 @@ async def _answers(child: Child, http_port: int) -> bool:
     except TimeoutError:
         raise StackError(
             f"the LiveKit server did not answer within {START_WITHIN_S:.0f} s:\n{child.log_tail.last(_LINES_SHOWN)}",
-            hint="see whether the machine is very busy, and try again",
+            hint="check the load of this machine, and try again",
         ) from None
     finally:
         ended.cancel()

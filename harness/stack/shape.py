@@ -35,9 +35,9 @@ class Background(Strict):
     """A second track of the agent, as players of background audio publish."""
 
     source: Literal["unknown", "microphone"] = "unknown"
-    before: bool = Field(True, description="Published before the voice's track, or after it.")
+    before: bool = Field(True, description="true: published before the voice's track; false: after it.")
     sound: Literal["silence", "noise", "tone", "hum"] = "silence"
-    dbfs: float = Field(-45.0, ge=-90, le=-10, description="RMS level of the sound.")
+    dbfs: float = Field(-45.0, ge=-90, le=-10, description="RMS level of the sound, in dBFS.")
 
 
 class Tracks(Strict):
@@ -46,12 +46,12 @@ class Tracks(Strict):
     background: Background | None = None
     republish: Literal["overlap", "gap"] | None = Field(
         None,
-        description="After each of its replies the voice moves to a new track. overlap: that is there before the "
-        "old one goes; gap: after.",
+        description="After each reply the voice moves to a new track. overlap: the new track is published before the "
+        "old one is removed; gap: after it.",
     )
-    late: Duration | None = Field(None, description="The voice's track comes so long after the agent.")
-    muted: bool = Field(False, description="The voice's track is muted whenever the agent has nothing to say.")
-    stereo: bool = Field(False, description="Two channels, the right one at half the level.")
+    late: Duration | None = Field(None, description="How long after the agent joins the voice's track is published.")
+    muted: bool = Field(False, description="The voice's track is muted while the agent says nothing.")
+    stereo: bool = Field(False, description="Two channels, with the right one at half the level.")
 
     @property
     def late_s(self) -> float:
@@ -67,13 +67,13 @@ class Tracks(Strict):
 class Avatar(Strict):
     """A second participant of kind AGENT publishes the voice on the agent's behalf; the agent sends the texts."""
 
-    first: bool = Field(False, description="The avatar is in the room before the agent that it speaks for.")
+    first: bool = Field(False, description="The avatar joins before the agent it speaks for.")
 
 
 class Observer(Strict):
     """A participant of kind AGENT without audio, such as a note taker or monitor; joins before the agent."""
 
-    sends: bool = Field(False, description="It sends a frame of its own on voice.reply for each text that it sees.")
+    sends: bool = Field(False, description="It sends its own frame on voice.reply for each text it receives.")
 
 
 class Beside(Strict):
@@ -81,18 +81,20 @@ class Beside(Strict):
 
     observer: Observer | None = None
     hold_music: Literal["leaves", "goes_silent", "stays"] | None = Field(
-        None, description="A participant of no kind that plays music; what it does when the agent comes."
+        None, description="A standard participant that plays music; what it does when the agent joins."
     )
-    recorder: bool = Field(False, description="A participant of kind EGRESS that hears everything and says nothing.")
+    recorder: bool = Field(
+        False, description="A participant of kind EGRESS that subscribes to everything and says nothing."
+    )
 
 
 class Handover(Strict):
     """The agent leaves, and a second participant, `agent-NAME-2`, takes over."""
 
     after_reply: AfterReply = 1
-    gap: Duration = Field("200ms", description="Between the first one's leaving and the second one's joining.")
-    overlap: bool = Field(False, description="The second one is there before the first one leaves; no gap.")
-    greets: bool = Field(False, description="The second one greets as well.")
+    gap: Duration = Field("200ms", description="Time between the first agent's leaving and the second agent's joining.")
+    overlap: bool = Field(False, description="The second agent joins before the first one leaves; there is no gap.")
+    greets: bool = Field(False, description="The second agent greets as well.")
 
     @property
     def gap_s(self) -> float:
@@ -104,7 +106,7 @@ class HangsUp(Strict):
     """The agent leaves properly once its reply has been spoken and played out."""
 
     after_reply: AfterReply = 1
-    room: bool = Field(False, description="It deletes the room, in place of leaving it.")
+    room: bool = Field(False, description="It deletes the room instead of leaving it.")
 
 
 class Crash(Strict):
@@ -114,8 +116,7 @@ class Crash(Strict):
     in_reply: int | None = Field(None, ge=1, le=1000)
     how: Literal["leave", "vanish"] = Field(
         "vanish",
-        description="leave: its connection is closed; vanish: its process is killed, and the server finds out by "
-        "itself, some 20 s later.",
+        description="leave: its connection is closed; vanish: its process is killed, which the server notices in 20 s.",
     )
 
     @model_validator(mode="after")
@@ -128,19 +129,19 @@ class Crash(Strict):
 class Publish(Strict):
     """How the voice is published."""
 
-    dtx: bool = Field(True, description="In silence one small packet in 400 ms; false: a packet each 20 ms.")
-    red: bool = Field(False, description="Each packet holds the one before as well, as LiveKit's client has it.")
+    dtx: bool = Field(True, description="true: in silence one small packet every 400 ms; false: a packet every 20 ms.")
+    red: bool = Field(False, description="Each packet also contains the one before (RED), as LiveKit's client does it.")
     in_silence: Literal["packets", "nothing"] = Field(
-        "packets", description="nothing: no packet at all leaves while the agent is silent."
+        "packets", description="nothing: no packets are sent while the agent is silent."
     )
 
 
 class CallerToken(Strict):
     """The token that the session service gives the caller."""
 
-    without: list[Right] = Field(default_factory=list, description="Rights that it does not give.")
+    without: list[Right] = Field(default_factory=list, description="Rights that the token does not grant.")
     shared: bool = Field(
-        False, description="All callers get one room and one identity, so that the next throws out the one before."
+        False, description="All callers get the same room and identity, so each one removes the one before."
     )
 
 
@@ -149,7 +150,7 @@ class Cut(Strict):
 
     after_reply: AfterReply = 1
     lasts: Annotated[str, AfterValidator(_duration_or_ever)] = Field(
-        "2s", description="A duration, or `ever`: then its media ends as well, as when the server is killed."
+        "2s", description="A duration, or `ever`: then its media ends too, as if the server was killed."
     )
 
     @property
@@ -167,11 +168,11 @@ class CallerLine(Strict):
 class Shape(Strict):
     """An agent's shape; see the module."""
 
-    kind: Kind = Field("agent", description="Of its token; standard: a plain token, which names no kind.")
+    kind: Kind = Field("agent", description="The kind in its token; standard: a token without a kind.")
     first: bool | None = Field(
         None,
-        description="true: it is in the room before the session is answered; false: it joins once the caller is there. "
-        "Left out: whichever is quicker.",
+        description="true: it joins before the session is answered; false: it joins after the caller. "
+        "By default whichever is faster.",
     )
     tracks: Tracks = Tracks()
     avatar: Avatar | None = None
@@ -187,9 +188,9 @@ class Shape(Strict):
     def _one_end(self) -> Self:
         ends = [name for name in ("handover", "hangs_up", "crash") if getattr(self, name) is not None]
         if len(ends) > 1:
-            raise ValueError(f"an agent ends in one way: {' and '.join(ends)} do not go together")
+            raise ValueError(f"{' and '.join(ends)} cannot be combined; keep one")
         if self.avatar is not None and self.kind != "agent":
-            raise ValueError("an avatar speaks for a participant of kind agent: leave the other kind out")
+            raise ValueError("avatar needs kind: agent; remove the other kind")
         return self
 
     @property

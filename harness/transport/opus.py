@@ -63,7 +63,7 @@ def _library() -> ctypes.CDLL:
         library = ctypes.CDLL(libopus._name)  # noqa: SLF001 - documented, as the library's functions have its names
     except (ImportError, OSError, RuntimeError) as problem:
         raise ConfigError(
-            f"libopus cannot be loaded: {problem}", where="--engine light", hint="install opuslib-next-bundled anew"
+            f"libopus cannot be loaded: {problem}", where="--engine light", hint="reinstall opuslib-next-bundled"
         ) from None
     pointer, number = ctypes.c_void_p, ctypes.c_int
     for name, result, arguments in (
@@ -101,9 +101,9 @@ class Encoder:
         self._control(_GET_LOOKAHEAD, ctypes.byref(look_ahead))
         if look_ahead.value != LOOK_AHEAD:
             raise ConfigError(
-                f"libopus looks ahead by {look_ahead.value} samples, {LOOK_AHEAD} are known",
+                f"libopus has a look-ahead of {look_ahead.value} samples; only {LOOK_AHEAD} is supported",
                 where="--engine light",
-                hint="install the version of opuslib-next-bundled that the harness was locked with",
+                hint="install the version of opuslib-next-bundled in requirements.lock",
             )
         self._room = ctypes.create_string_buffer(_MOST_BYTES)
 

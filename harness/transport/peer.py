@@ -135,7 +135,7 @@ class Peer:
         fingerprints = [RTCDtlsFingerprint(algorithm, digest) for algorithm, digest in remote.transport.fingerprints]
         await self._dtls.start(RTCDtlsParameters(fingerprints))
         if self._dtls.state != "connected":
-            raise PeerLostError("no encryption for media (DTLS)")
+            raise PeerLostError("no encrypted media connection (DTLS)")
         self._protect, self._unprotect = private_names.media_ciphers(self._dtls)
         chosen = await private_names.keep_nominated_socket(self._ice)
         if chosen is None:

@@ -43,12 +43,12 @@ def check_versions() -> None:
         try:
             found = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found = "not there"
+            found = "not installed"
         if found != known:
             raise TransportVersionError(
-                f"{name} is {found}; the light engine leans on the inside of {known}",
+                f"{name} is {found}; the light engine needs exactly {known}, because it uses its internals",
                 where="--engine light",
-                hint=f"pip install {name}=={known}, or call with --engine sdk",
+                hint=f"pip install {name}=={known}, or use --engine sdk",
             )
 
 
@@ -192,7 +192,7 @@ class CipherError(Exception):
     """A packet that is not the remote side's, is too long, or is a replay."""
 
     def __init__(self, *, replayed: bool) -> None:
-        super().__init__("it came before" if replayed else "it cannot be decrypted")
+        super().__init__("it is a replay" if replayed else "it cannot be decrypted")
         self.replayed = replayed
 
 

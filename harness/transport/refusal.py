@@ -15,10 +15,10 @@ from harness.secret import Secret, masked
 MOST_BODY_BYTES = 4096
 _MOST_SAID = 200  # characters of a server's own message
 
-REFUSED_HINT = "the token may be expired or made for another server or room"
-URL_HINT = "check the livekit_url that the session service gives"
-LIMIT_HINT = "the server is at a limit: fewer calls at once, a lower rate, or a higher limit there"
-_SERVER_HINT = "look at the LiveKit server's log"
+REFUSED_HINT = "check that the token has not expired, and that it is for this server and room"
+URL_HINT = "check the livekit_url that the session service returns"
+LIMIT_HINT = "the server is at a limit: make fewer concurrent calls, use a lower rate, or raise its limit"
+_SERVER_HINT = "check the LiveKit server's log"
 
 
 class Ending(NamedTuple):
@@ -36,21 +36,23 @@ class Ending(NamedTuple):
 
 
 _ENDINGS = {
-    "server_shutdown": Ending("the LiveKit server shuts down", "call again when it is back"),
-    "room_deleted": Ending("the room was deleted", "who deletes the room while the call runs?", by_service=True),
-    "room_closed": Ending("the room was closed", "who closes the room while the call runs?", by_service=True),
+    "server_shutdown": Ending("the LiveKit server is shutting down", "call again when it is back"),
+    "room_deleted": Ending("the room was deleted", "find out what deletes the room during the call", by_service=True),
+    "room_closed": Ending("the room was closed", "find out what closes the room during the call", by_service=True),
     "participant_removed": Ending(
         "we were removed from the room",
-        "who removes callers: the session service, or a limit on a call?",
+        "find out what removes callers: the session service, or a limit on the call",
         by_service=True,
     ),
-    "state_mismatch": Ending("the server no longer knows of our stay in the room", _SERVER_HINT),
-    "join_failure": Ending("the server could not let us in", _SERVER_HINT),
-    "migration": Ending("the server moves the room to another one", "call again when it has moved"),
-    "signal_close": Ending("the signalling connection was closed", "is the network to the LiveKit server stable?"),
-    "connection_timeout": Ending("the connection timed out", "is the network to the LiveKit server stable?"),
-    "media_failure": Ending("media could not be carried", "are the server's media ports open to this machine?"),
-    "agent_error": Ending("the agent reported an error", "look at the agent's log"),
+    "state_mismatch": Ending("the server no longer knows this participant", _SERVER_HINT),
+    "join_failure": Ending("the server could not complete the join", _SERVER_HINT),
+    "migration": Ending("the server is moving the room to another server", "call again when it has moved"),
+    "signal_close": Ending("the signalling connection was closed", "check the network to the LiveKit server"),
+    "connection_timeout": Ending("the connection timed out", "check the network to the LiveKit server"),
+    "media_failure": Ending(
+        "the media connection failed", "check that the server's media ports are open to this machine"
+    ),
+    "agent_error": Ending("the agent reported an error", "check the agent's log"),
 }
 
 
@@ -66,13 +68,13 @@ def ending(reason: str, identity: str | None = None) -> Ending:
         ours = f" `{masked(identity)}`" if identity else ""
         return Ending(
             f"another participant joined with the same identity{ours} ({name})",
-            "does the session service hand every caller the same identity?",
+            "check that the session service gives each caller its own identity",
         )
     known = _ENDINGS.get(name)
     if known is not None:
         return known._replace(what=f"{known.what} ({name})")
     if name in ("", "unknown_reason"):
-        return Ending("the server ended the connection and gave no reason", _SERVER_HINT)
+        return Ending("the server ended the connection without a reason", _SERVER_HINT)
     return Ending(f"the server ended the connection ({name})", _SERVER_HINT)
 
 
@@ -102,11 +104,12 @@ def refused_by_status(status: int, body: bytes, token: Secret, *, retry_after: s
             why += f" (Retry-After: {after})" if after else ""
             return JoinFailure("room.unreachable", why, hint=LIMIT_HINT)
         case 407:
-            return JoinFailure("room.unreachable", why, hint="give the proxy its user and password in its URL")
+            return JoinFailure("room.unreachable", why, hint="add the proxy's user and password to its URL")
         case _ if status >= 500:
             return JoinFailure("room.unreachable", why, hint=_SERVER_HINT)
         case _:
-            return JoinFailure("room.unreachable", why + ", no WebSocket" * (not said), hint=URL_HINT)
+            why += " instead of opening a WebSocket" * (not said)
+            return JoinFailure("room.unreachable", why, hint=URL_HINT)
 
 
 def unreachable(why: str, *, hint: str = URL_HINT) -> JoinFailure:

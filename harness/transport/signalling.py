@@ -22,7 +22,7 @@ CLOSE_S = 1.0
 MOST_BYTES = 4 * 1024 * 1024
 _DEFAULT_PING_S, _DEFAULT_PONG_S = 5, 15
 _BODY_S = 2.0  # for the body of a refusal
-_PROXY_HINT = "check the proxy's variable, or name the LiveKit server's host in NO_PROXY"
+_PROXY_HINT = "check the proxy variable, or add the LiveKit server's host to NO_PROXY"
 _UNBOUNDED = aiohttp.ClientTimeout(total=None)  # the caller sets a time limit
 
 
@@ -90,7 +90,7 @@ class Signalling:
             line = cls(http, socket, _joined(first) if resumes is None else _resumed(first, resumes), clock)
         except aiohttp.WSServerHandshakeError as problem:
             await http.close()
-            raise unreachable(f"the server answered {problem.status}, no WebSocket") from None
+            raise unreachable(f"the server answered {problem.status} instead of opening a WebSocket") from None
         except TunnelError as problem:
             await http.close()
             raise unreachable(str(problem), hint=_PROXY_HINT) from None
@@ -165,7 +165,7 @@ def signalling_url(url: str, *, resumes: str | None = None) -> str:
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     if scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError("the livekit_url is no ws:// or wss:// URL")
+        raise ValueError("the livekit_url is not a ws:// or wss:// URL")
     path = parts.path.rstrip("/")
     path = path if path.endswith("/rtc") else path + "/rtc"
     # The token goes in a header, so that it is in no URL that might be logged.
@@ -228,7 +228,7 @@ def _resumed(first: aiohttp.WSMessage, joined: rtc.JoinResponse) -> rtc.JoinResp
         case "leave":
             raise refused_by_reason(reason_name(response.leave.reason), joined.participant.identity)
         case other:
-            raise RoomFailure("room.refused", f"the server did not take the stay up again ({other})")
+            raise RoomFailure("room.refused", f"the server did not resume the connection ({other})")
 
 
 async def _answered(answer: aiohttp.ClientResponse, token: Secret) -> RoomFailure:

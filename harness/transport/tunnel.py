@@ -114,4 +114,4 @@ async def _ask(one: socket.socket, proxy: Proxy, target: str) -> None:
         raise TunnelError(f"{proxy} closed the connection: {error.strerror}") from None
     status = first_line(head.decode("latin-1"))
     if not status.startswith("HTTP/1.") or status.split()[1:2] != ["200"]:
-        raise TunnelError(f"{proxy} lets nobody through to {target}: {status or 'it closed the connection'}")
+        raise TunnelError(f"{proxy} refused the connection to {target}: {status or 'it closed the connection'}")

@@ -104,10 +104,10 @@ async def test_the_shipped_scenarios_are_ready_and_their_length_is_bounded() -> 
 @pytest.mark.parametrize(
     ("step", "session", "what", "hint"),
     [
-        ("{say: 你们几点开门}", "{}", "has no English letter", "language: zh"),
+        ("{say: 你们几点开门}", "{}", "contains no Latin letter", "language: zh"),
         ("{say: 何時に開きますか}", "{language: ja}", "does not read kanji", "kana"),
-        ("{say: 'Hello there'}", "{language: lo}", "no voice here speaks 'lo'", "record the line"),
-        ("{say: {text: Hello, voice: nobody}}", "{}", "there is no voice 'nobody'", "known are joe"),
+        ("{say: 'Hello there'}", "{language: lo}", "no installed voice speaks 'lo'", "record it"),
+        ("{say: {text: Hello, voice: nobody}}", "{}", "unknown voice 'nobody'", "use one of joe"),
     ],
 )
 async def test_a_text_that_no_voice_here_reads_is_refused_where_it_stands(

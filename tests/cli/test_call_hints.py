@@ -24,7 +24,7 @@ LIGHT = [*RUN, "--engine", "light"]
 SHARDS = ["run", "s.yaml", "--calls", "9"]
 LOAD = ["load", "s.yaml", "--calls", "2"]
 NOBODY = good_session(livekit_url="ws://127.0.0.1:9")
-ROOM_HINT = "check the livekit_url that the session service gives (ws://127.0.0.1:9)"
+ROOM_HINT = "check the livekit_url that the session service returns (ws://127.0.0.1:9)"
 KEY_HINT = (
     "check that the key in STAGING_VOICE_KEY is correct, belongs to this service, and may use the agent 'the-agent-id'"
 )

@@ -25,5 +25,5 @@ def test_the_order_is_that_of_the_command_line(argv: list[str], expected: list[t
 
 
 def test_an_order_that_cannot_be_told_is_refused() -> None:
-    with pytest.raises(UsageError, match="cannot be told apart"):
+    with pytest.raises(UsageError, match="is not clear"):
         steps_in_order(["voice-harness", "call"], ["a"], ["b"])

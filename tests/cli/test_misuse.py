@@ -67,7 +67,7 @@ def test_who_follows_the_answers_comes_to_a_plan(command: Command, words: list[s
 def test_an_option_that_is_like_none_points_to_the_help(command: Command) -> None:
     said = command("load", "smoke", "--zzz")
     assert said.code == 2
-    assert said.error == "no such option --zzz\n  hint: voice-harness load --help lists them"
+    assert said.error == "no such option --zzz\n  hint: voice-harness load --help lists the options"
 
 
 @pytest.mark.parametrize(

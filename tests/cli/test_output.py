@@ -58,9 +58,7 @@ def test_a_bug_is_told_with_its_traceback_and_without_key_or_token(
     monkeypatch.setattr("harness.scenario.schema.scenario_schema", broken)
     said = command("schema")
     assert said.code == 4
-    assert (
-        "error: a bug of voice-harness itself: RuntimeError: wss://host?access_token=*** refused, key ***" in said.err
-    )
+    assert "error: a bug in voice-harness: RuntimeError: wss://host?access_token=*** refused, key ***" in said.err
     assert "Traceback" in said.err
     assert key not in said.err
     assert token not in said.err

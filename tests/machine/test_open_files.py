@@ -40,5 +40,5 @@ def test_a_run_of_more_calls_than_files_calls_nobody(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == EXIT_USAGE, ran.stderr
-    assert "--calls: 60 calls in a process take up to 664 open files" in ran.stderr
+    assert "--calls: 60 calls in one process need up to 664 open files" in ran.stderr
     assert not os.path.lexists(tmp_path / "run")

@@ -81,7 +81,7 @@ async def test_light_names_a_proxy_that_lets_nobody_through(livekit_keys: LiveKi
             await join_light(f"wss://{HOST}", livekit_keys, "nowhere")
     assert proxy.asked == [f"CONNECT {HOST}:443"]
     assert failure.value.kind == "room.unreachable"
-    assert f"the proxy {proxy.address} (HTTPS_PROXY) lets nobody through to {HOST}:443: HTTP/1.1 407" in str(
+    assert f"the proxy {proxy.address} (HTTPS_PROXY) refused the connection to {HOST}:443: HTTP/1.1 407" in str(
         failure.value
     )
     assert "NO_PROXY" in (failure.value.hint or "")

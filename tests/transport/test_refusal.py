@@ -28,13 +28,13 @@ def test_who_ended_it() -> None:
 def test_two_callers_of_one_identity_are_named_as_that() -> None:
     what, hint, by_service = ending("DUPLICATE_IDENTITY", "caller-7")
     assert what == "another participant joined with the same identity `caller-7` (duplicate_identity)"
-    assert hint == "does the session service hand every caller the same identity?"
+    assert hint == "check that the session service gives each caller its own identity"
     assert not by_service
 
 
 def test_a_reason_nobody_knows_is_still_told() -> None:
     assert "brand_new" in ending("BRAND_NEW").what
-    assert "no reason" in ending("").what
+    assert "without a reason" in ending("").what
 
 
 @pytest.mark.parametrize(

@@ -60,10 +60,10 @@ def leaving(reason: models.DisconnectReason.ValueType) -> After:
             leaving(models.DisconnectReason.DUPLICATE_IDENTITY),
             "room.refused",
             "another participant joined with the same identity `caller`",
-            "does the session service hand every caller the same identity?",
+            "check that the session service gives each caller its own identity",
         ),
-        (leaving(models.DisconnectReason.ROOM_DELETED), "room.refused", "the room was deleted", "who deletes"),
-        (leaving(models.DisconnectReason.SERVER_SHUTDOWN), "room.unreachable", "shuts down", "when it is back"),
+        (leaving(models.DisconnectReason.ROOM_DELETED), "room.refused", "the room was deleted", "what deletes"),
+        (leaving(models.DisconnectReason.SERVER_SHUTDOWN), "room.unreachable", "is shutting down", "when it is back"),
         (
             lambda socket: socket.close(),
             "room.unreachable",

@@ -65,7 +65,7 @@ LEAVE = rtc.SignalResponse(leave=rtc.LeaveRequest(reason=models.DisconnectReason
     [
         (401, "room.refused", "expired"),
         (403, "room.refused", "expired"),
-        (404, "room.refused", "another server or room"),
+        (404, "room.refused", "this server and room"),
         (429, "room.unreachable", "at a limit"),
         (503, "room.unreachable", "at a limit"),
         (500, "room.unreachable", "the LiveKit server's log"),

@@ -135,12 +135,12 @@ class Runtime:
         ours = digest(self._scenarios)
         if data["digest"] != ours:
             return (
-                f"{who} has other scenarios or another version: {data['digest']} of voice-harness {data['version']}, "
-                f"the master has {ours} of {__version__}"
+                f"{who} has different scenarios or a different version: {data['digest']} of voice-harness "
+                f"{data['version']}, the master has {ours} of {__version__}"
             )
         is_new = client not in board.workers
         if is_new and board.plan.is_dispatched and len(board.workers) >= self.order.load.workers:
-            return f"{who} came when all calls were given to others: so many workers were expected"
+            return f"{who} joined too late: all calls were assigned to the expected number of workers"
         return None
 
     def _go(self, shares: dict[int, dict[str, Any]]) -> None:
@@ -234,7 +234,7 @@ class Runtime:
             gevent.sleep(1.0)
             heard = self._runner.last_heartbeat_timestamp
             if heard and time.time() - heard > MASTER_GONE_S:
-                _log.error("the master is gone: the calls that run are cut")
+                _log.error("the master no longer answers: running calls are cut")
                 if self._caller is not None:
                     self._caller.close()
                 self._runner.quit()

@@ -35,7 +35,9 @@ def load_fixtures(folder: Path | None = None) -> list[Fixture]:
         return [_fixture(name, entry, folder) for name, entry in entries.items()]
     except (OSError, UnicodeDecodeError, YAMLError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise FixtureError(
-            f"the fixtures cannot be read: {problem!r}", where=Place(manifest), hint="run voice-harness fixtures check"
+            f"the fixtures cannot be read: {problem!r}",
+            where=Place(manifest),
+            hint="run `voice-harness fixtures check`",
         ) from None
 
 

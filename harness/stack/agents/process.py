@@ -83,7 +83,9 @@ class Start:
             paths = {name: Path(order[name]) if order.get(name) else None for name in _PATHS}
             return cls(keys, warm=order.get("warm", []), **paths)
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise ConfigError("the first line is no start order", hint="see harness/stack/agents/process.py") from None
+            raise ConfigError(
+                "the first line is not a valid start order", hint="see harness/stack/agents/process.py"
+            ) from None
 
 
 class Agents:

@@ -82,7 +82,10 @@ class Speech:
                 await speech._open(ear_model)
         except TimeoutError:
             await speech.close()
-            raise StackError(f"the speech worker did not come up in {START_TIMEOUT_S:.0f} s") from None
+            raise StackError(
+                f"the speech worker did not start within {START_TIMEOUT_S:.0f} s",
+                hint="check the load of this machine, and try again",
+            ) from None
         except BaseException:
             await speech.close()
             raise
@@ -232,12 +235,12 @@ class Speech:
 
     def _fallen(self) -> StackError:
         if self._closed:
-            return StackError("the speech worker was closed while something was asked of it")
+            return StackError("the speech worker was closed during a request")
         last = self._log_tail.last(5)
-        told = f"; it last said: {last}" if last else ""
+        told = f"; its last output: {last}" if last else ""
         return StackError(
-            f"the speech worker ended by itself (exit code {self._process.returncode}){told}",
-            hint="start the stack again; if it falls again, look whether memory is short (it needs about 500 MB)",
+            f"the speech worker ended unexpectedly (exit code {self._process.returncode}){told}",
+            hint="start the stack again; if it ends again, check the free memory (it needs about 500 MB)",
         )
 
 
@@ -245,14 +248,14 @@ def _check_installed() -> None:
     missing = [package for package in _PACKAGES if importlib.util.find_spec(package) is None]
     if missing:
         raise ConfigError(
-            f"voices and the recogniser are not installed ({', '.join(missing)})", hint=with_extra_stack()
+            f"the voices and the recogniser are not installed ({', '.join(missing)})", hint=with_extra_stack()
         )
 
 
 def _check_model(ear_model: Path | None) -> None:
     if ear_model is not None and not (ear_model / "model.bin").is_file():
         raise ConfigError(
-            "there is no recogniser's model here (model.bin is missing)",
+            "the folder contains no model for the recogniser (model.bin is missing)",
             where=Place(ear_model),
-            hint="name a folder with a Whisper model in CTranslate2's format, or leave the key out",
+            hint="use a folder with a Whisper model in CTranslate2's format, or remove the key",
         )

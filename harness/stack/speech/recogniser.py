@@ -44,7 +44,7 @@ class Recogniser:
             raise ConfigError(
                 f"the recogniser's model cannot be loaded: {problem}",
                 where=Place(path),
-                hint="name a folder with a Whisper model in CTranslate2's format (model.bin, config.json, …)",
+                hint="use a folder with a Whisper model in CTranslate2's format (model.bin, config.json, …)",
             ) from None
 
     def hear(self, pcm: NDArray[np.int16], language: str, vocabulary: Sequence[str] = ()) -> str:

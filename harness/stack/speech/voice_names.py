@@ -46,7 +46,7 @@ def voice_name(voice: str, language: str) -> VoiceName:
         return VoiceName() if is_english(language) else VoiceName(_espeak_language(language))
     if kind == ESPEAK:
         return VoiceName(_espeak_language(language) + (f"+{variant}" if variant else ""))
-    raise ConfigError(f"there is no voice {voice!r}", hint="known are joe, espeak and espeak:VARIANT (espeak:f2)")
+    raise ConfigError(f"unknown voice {voice!r}", hint="use one of joe, espeak, espeak:VARIANT (such as espeak:f2)")
 
 
 def is_english(language: str) -> bool:
@@ -70,18 +70,18 @@ def check_speakable(text: str, voice: str, language: str) -> None:
     letters = [char for char in text if char.isalpha()]
     if is_english(language) and letters and not any(char <= "\u024f" for char in letters):
         raise ConfigError(
-            f"the text {text!r} is to be spoken in English, but has no English letter",
-            hint="name its language: `session: {language: zh}`, or `say: {text: ..., language: zh}`",
+            f"the language of the text {text!r} is English, but it contains no Latin letter",
+            hint="set its language: `session: {language: zh}`, or `say: {text: ..., language: zh}`",
         )
     known = _espeak_languages()
     if not name.is_joe and known and name.espeak.split("+")[0] not in known:
         raise ConfigError(
-            f"no voice here speaks {language!r}",
-            hint="record the line: `say: line.wav`, with its text in a manifest beside it ",
+            f"no installed voice speaks {language!r}",
+            hint="record it: `say: line.wav`, with its text in a manifest beside it",
         )
     if language.lower().split("-")[0] == "ja" and _KANJI.search(text):
         raise ConfigError(
-            f"espeak-ng, the only voice here for Japanese, does not read kanji: {text!r}",
+            f"espeak-ng, the only voice for Japanese, does not read kanji: {text!r}",
             hint="write the text in kana, or record it: `say: line.wav`, with its text in a manifest beside it",
         )
 

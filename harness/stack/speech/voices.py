@@ -89,7 +89,7 @@ class EspeakVoices:
             self._AUDIO_OUTPUT_SYNCHRONOUS, 0, str(data).encode(), self._INITIALIZE_DONT_EXIT
         )
         if self.sample_rate <= 0:
-            raise StackError("espeak-ng does not start", hint="install the package espeakng-loader again")
+            raise StackError("espeak-ng does not start", hint="reinstall the package espeakng-loader")
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
         self._chunks: list[NDArray[np.int16]] = []
         self._callback = kind(self._take)  # keeps a reference: the library calls it as long as it lives
