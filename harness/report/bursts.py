@@ -12,12 +12,12 @@ from harness.report.numbers import with_ms
 from harness.text.counted import counted
 
 _STAGES = (
-    ("session asked", "session_asked_ms"),
+    ("session requested", "session_asked_ms"),
     ("session answered", "session_answered_ms"),
-    ("join asked", "join_asked_ms"),
-    ("agent there", "agent_there_ms"),
+    ("join requested", "join_asked_ms"),
+    ("agent joined", "agent_there_ms"),
 )
-HELD_BACK = "held back by ourselves"
+HELD_BACK = "held back by the harness"
 TOLD_MS = 1.0  # a shorter delay is not reported
 
 
@@ -74,7 +74,7 @@ def burst_lines(calls: Sequence[CallResult]) -> list[str]:
     """The bursts for a terminal: a line for each, and one for each of its stages."""
     lines = []
     for burst in bursts(calls):
-        lines += [burst.line, f"  {'since they were due':<24}{'calls':>6}{'p50':>11}{'p95':>11}{'last':>11}"]
+        lines += [burst.line, f"  {'since planned start':<24}{'calls':>6}{'p50':>11}{'p95':>11}{'last':>11}"]
         for row in burst.rows:
             figures = "".join(f"{with_ms(value):>11}" for value in (row.p50_ms, row.p95_ms, row.last_ms))
             lines.append(f"  {row.stage:<24}{row.calls:>6}{figures}")

@@ -149,7 +149,7 @@ def call_view(call: CallResult, row: CallRow, recording: Playable | None, *, is_
         open=is_open,
         failures=_failures(call),
         notes=[
-            *([f"made again for {one_line(call.retry_of)}, which could not be measured"] if call.retry_of else []),
+            *([f"repeats call {one_line(call.retry_of)}, which could not be measured"] if call.retry_of else []),
             *(text_of(note) for note in call.notes),
         ],
         facts=_facts(call),
@@ -178,15 +178,19 @@ def _facts(call: CallResult) -> list[Fact]:
         Fact("tags", one_line(", ".join(call.tags))),
         Fact("session created in", with_ms(call.session_create_ms) if call.session_create_ms is not None else ""),
         Fact("room connected in", with_ms(call.room_connect_ms) if call.room_connect_ms is not None else ""),
-        Fact("held back", with_ms(call.held_back_ms) if call.held_back_ms else "", "by ourselves; in no other number"),
+        Fact(
+            "held back",
+            with_ms(call.held_back_ms) if call.held_back_ms else "",
+            "by the harness; not part of any other number",
+        ),
         Fact("agent joined after", with_ms(call.agent_join_ms) if call.agent_join_ms is not None else ""),
         Fact("agents in the room", str(call.agents) if call.agents > 1 else ""),
         Fact("junk frames", str(call.junk_frames or "")),
-        Fact("texts of no turn", str(call.stray_texts or "")),
-        Fact("speech of no turn", str(call.stray_speech or "")),
+        Fact("texts outside turns", str(call.stray_texts or "")),
+        Fact("speech outside turns", str(call.stray_speech or "")),
         *_media_facts(call.media),
-        Fact("own lag, longest", with_ms(max(call.own.lag_ms)) if call.own.lag_ms else "", "the event loop's delay"),
-        Fact("own packets, latest", with_ms(max(call.own.send_late_ms)) if call.own.send_late_ms else ""),
+        Fact("longest own lag", with_ms(max(call.own.lag_ms)) if call.own.lag_ms else "", "the event loop's delay"),
+        Fact("latest own packet", with_ms(max(call.own.send_late_ms)) if call.own.send_late_ms else ""),
     ]
     return [fact for fact in facts if fact.value]
 
@@ -196,8 +200,8 @@ def _media_facts(media: MediaHealth) -> list[Fact]:
         Fact(name, value, title)
         for name, value, present, title in (
             ("packets lost", percent(media.loss), media.loss, "of the agent's audio"),
-            ("concealed", percent(media.concealed), media.concealed, "samples made up for what was lost or late"),
-            ("jitter", with_ms(media.jitter_ms), media.jitter_ms, "mean, as RTCP reports it"),
+            ("concealed", percent(media.concealed), media.concealed, "samples synthesised for lost or late packets"),
+            ("jitter", with_ms(media.jitter_ms), media.jitter_ms, "mean, from RTCP"),
             ("round trip", with_ms(media.rtt_ms), media.rtt_ms, "mean, to the server, in whole milliseconds"),
             ("jitter buffer", with_ms(media.jitter_buffer_ms), media.jitter_buffer_ms, "mean wait of a sample"),
             ("voice level", level(media.level_dbfs), media.level_dbfs, "of the agent's active speech"),
@@ -270,17 +274,21 @@ def _turn(turn: TurnResult) -> Step:
 def _turn_facts(turn: TurnResult) -> list[Fact]:
     times = (
         ("TTFA", turn.ttfa_ms, "from the caller's voiced end, or the text sent, to the onset of the agent's voice"),
-        ("TTFA at the ear", turn.ttfa_ear_ms, "with the harness's own sending and jitter buffer in"),
+        ("TTFA at the ear", turn.ttfa_ear_ms, "including the harness's own sending and jitter buffer"),
         ("transcript", turn.transcript_ms, "from the caller's voiced end to its transcript"),
         ("echo", turn.echo_ms, "from the text sent to its echo"),
         ("reply text", turn.reply_text_ms, "to the first text of the reply"),
-        ("both spoke", turn.talk_over_ms or None, "how long the agent's voice and the caller's were there at once"),
+        ("both spoke", turn.talk_over_ms or None, "how long the agent and the caller spoke at the same time"),
         (
             "first sound",
             turn.first_sound_ms if _sounds_apart(turn) else None,
             "from the caller's end to the first sound of the agent, which is not its voice",
         ),
-        ("dead air", turn.dead_air_ms, "the longest silence of both from the caller's end to the agent's last voice"),
+        (
+            "dead air",
+            turn.dead_air_ms,
+            "the longest time both were silent, from the caller's end to the agent's last voice",
+        ),
         ("stopped after", turn.stop_ms, "from the caller's onset over the agent to the agent's silence"),
     )
     facts = [Fact(name, with_ms(value), title) for name, value, title in times if value is not None or name == "TTFA"]
@@ -299,7 +307,9 @@ def _sounds_apart(turn: TurnResult) -> bool:
 def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
     remarks = []
     if turn.interrupted:
-        remarks.append((State("!", "interrupted", "warn"), "the agent began before the caller's end, so no TTFA"))
+        remarks.append(
+            (State("!", "interrupted", "warn"), "the agent started before the caller's end, so there is no TTFA")
+        )
     if turn.exercised is False:
         remarks.append((State("!", "not exercised", "warn"), "the agent was already silent"))
     if not turn.fit:
@@ -310,7 +320,7 @@ def _remarks(turn: TurnResult) -> list[tuple[State, str]]:
         why = "; ".join(text_of(str(reason)) for reason in turn.doubtful)
         remarks.append((State("?", "doubtful", "warn"), f"{why}; left out of the percentiles"))
     if turn.cut:
-        remarks.append((State("■", "cut", "quiet"), "the call was cut short in this turn; it enters no metric"))
+        remarks.append((State("■", "cut", "quiet"), "the call was cut short in this turn; the turn is in no metric"))
     if turn.advice:
         remarks.append((State("i", "advice", "quiet"), text_of(turn.advice)))
     return remarks

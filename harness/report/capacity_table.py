@@ -75,7 +75,7 @@ def print_capacity(
     for line in hint_lines(calls):
         console.print(line)
     report = folder / "report.html"
-    console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
+    console.print(f"report: {report}" if report.exists() else "report: not written")
     answer = capacity.answer
     style = "bold green" if answer.exit_code == EXIT_OK else "bold red"
     console.print("  ".join(map(one_line, (answer.words, f"target {target}", f"exit {answer.exit_code}"))), style=style)
@@ -83,7 +83,7 @@ def print_capacity(
 
 def recovery_line(recovery: Recovery) -> str:
     """Whether latency recovered, in one line."""
-    words = {True: "came back", False: "did not come back", None: "cannot be told to have come back"}
+    words = {True: "came back", False: "did not come back", None: "may or may not have come back"}
     line = f"after the last step latency {words[recovery.came_back]}: TTFA p50 with {recovery.calls} at once "
     line += f"{with_ms(recovery.before_ms)} at first, {with_ms(recovery.after_ms)} afterwards"
     return f"{line} ({recovery.why})" if recovery.why else line

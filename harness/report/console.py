@@ -167,7 +167,7 @@ def print_summary(
     for line in (*hint_lines(calls), *canary_lines(summary), *remeasured_lines(summary)):
         console.print(line)
     report = folder / "report.html"
-    console.print(f"report: {report}" if report.exists() else "report: none, it could not be written")
+    console.print(f"report: {report}" if report.exists() else "report: not written")
     for reason in summary.reasons:
         console.print(
             f"reason ({reason.code}): {_short(reason.what)}" + (f" ({reason.count})" if reason.count > 1 else "")
@@ -183,7 +183,7 @@ def print_summary(
             ("dropped", counts.dropped),
             ("cut", counts.cut),
             ("of the warm-up", counts.warm_up),
-            ("made again, for they could not be measured", counts.retried),
+            ("repeated, because they could not be measured", counts.retried),
         )
         if number
     )

@@ -38,10 +38,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _VERDICTS = {
     "pass": State("✓", "Passed", "ok"),
     "fail": State("✗", "Failed: the agent fell short", "bad"),
-    "usage": State("✗", "Not judged: the run asks for what cannot be", "bad"),
+    "usage": State("✗", "Not judged: the run is configured wrongly", "bad"),
     "infrastructure": State("✗", "Infrastructure failed", "bad"),
-    "unfit": State("!", "Not fit to measure: the harness itself fell short", "warn"),
-    "interrupted": State("■", "Interrupted: the numbers cover what was finished", "quiet"),
+    "unfit": State("!", "Not fit to measure: the harness was the limit", "warn"),
+    "interrupted": State("■", "Interrupted: the numbers cover the finished calls", "quiet"),
 }
 _NO_VERDICT = State("?", "Not judged: this run has no summary", "quiet")
 
@@ -123,7 +123,7 @@ def _row(call: CallResult, number: int, again: str | None, *, detailed: bool) ->
     row = call_row(call, number, detailed=detailed)
     if again is None:
         return row
-    return replace(row, state=State("\N{ANTICLOCKWISE OPEN CIRCLE ARROW}", f"made again as {one_line(again)}", "quiet"))
+    return replace(row, state=State("\N{ANTICLOCKWISE OPEN CIRCLE ARROW}", f"repeated as {one_line(again)}", "quiet"))
 
 
 def _verdict(summary: Summary | None, capacity: Capacity | None) -> State:
@@ -131,7 +131,7 @@ def _verdict(summary: Summary | None, capacity: Capacity | None) -> State:
     if summary is None:
         return _NO_VERDICT
     if capacity is not None and capacity.answer.ended == "time" and summary.verdict == "unfit":
-        return State("!", "The time was up (--max-time) before the answer was known", "warn")
+        return State("!", "The time ran out (--max-time) before the answer was known", "warn")
     first, also = _VERDICTS[summary.verdict], [_VERDICTS[verdict].words for verdict in summary.also]
     return State(first.sign, "; and: ".join([first.words, *also]), first.css)
 
@@ -203,7 +203,7 @@ def _about(run: RecordedRun) -> Iterable[tuple[str, str]]:
 def _old_definitions(summary: Summary | None) -> str:
     if summary is None or summary.definitions >= DEFINITIONS:
         return ""
-    differs = ["voices, percentiles and WER are by older rules"]
+    differs = ["voices, percentiles and WER follow older rules"]
     if summary.definitions < SINCE_JOIN_REQUEST:
         differs.append("agent.join and greeting.ttfa count from connected")
     return f"{summary.definitions}: {', '.join(differs)}; --remeasure makes them anew"
@@ -264,7 +264,9 @@ def _metrics(summary: Summary | None) -> Iterable[MetricRow]:
         cells = [
             (
                 numbers.metric_value(name, value),
-                "" if value is not None else f"withheld: too few for a {label} ({counted(metric.count, 'sample')})",
+                ""
+                if value is not None
+                else f"not shown: too few samples for {label} ({counted(metric.count, 'sample')})",
             )
             for label, value in (
                 ("p50", metric.p50),

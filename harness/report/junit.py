@@ -133,7 +133,9 @@ def _call_case(call: CallResult, excused: Excused, *, few: bool) -> _Case:
     if by is not None:
         return _Case(name, classname, time_s, "skipped", kind, f"excused by {by}: {message}", body)
     if few and (call.sure_failure is None or side_of(kind) == "harness"):
-        return _Case(name, classname, time_s, "skipped", kind, f"lost by ourselves, as few are: {message}", body)
+        return _Case(
+            name, classname, time_s, "skipped", kind, f"lost by the harness, within the allowed number: {message}", body
+        )
     outcome: Literal["failure", "error"] = "failure" if side_of(kind) == "agent" and call.sure_failure else "error"
     return _Case(name, classname, time_s, outcome, kind, message, body)
 

@@ -64,11 +64,11 @@ def in_words(event: Event) -> str | None:
         case AgentSeen():
             return f"the agent is {event.identity}"
         case AgentSecond():
-            return f"a second agent is there: {event.identity}"
+            return f"a second agent joined: {event.identity}"
         case AgentJoined():
             return "the agent's audio is subscribed"
         case AgentLeft():
-            return "the agent has left"
+            return "the agent left"
         case TurnStarted():
             verb = "typing" if event.kind == "type" else "saying"
             return f"turn {event.turn}: {verb} {event.text or event.fixture!r}"

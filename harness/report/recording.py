@@ -44,7 +44,7 @@ class Recordings:
         try:
             path = (self._folder / recording).resolve()
             if not path.is_relative_to(self._folder):
-                return Playable(problem=f"The recording {name} lies outside of the run's folder and is not shown.")
+                return Playable(problem=f"The recording {name} is outside the run's folder and is not shown.")
             if not path.is_file():
                 return Playable(problem=f"The recording {name} is missing from the run's folder.")
             data_uri = self._data_uri(path)

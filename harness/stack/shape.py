@@ -116,7 +116,7 @@ class Crash(Strict):
     in_reply: int | None = Field(None, ge=1, le=1000)
     how: Literal["leave", "vanish"] = Field(
         "vanish",
-        description="leave: its connection is closed; vanish: its process is killed, which the server notices in 20 s.",
+        description="leave: its connection is closed; vanish: its process is killed; the server notices after 20 s.",
     )
 
     @model_validator(mode="after")

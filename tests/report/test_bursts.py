@@ -34,11 +34,11 @@ def test_a_burst_is_told_from_when_its_calls_were_due_and_says_what_we_held_back
     assert burst.line == "burst of 3: an agent joined 2 of 3 calls, 0 never, 0 twice"
     told = {row.stage: (row.calls, row.p50_ms, row.last_ms) for row in burst.rows}
     assert told == {
-        "session asked": (3, 10, 10),
+        "session requested": (3, 10, 10),
         "session answered": (3, 110, 110),
-        "join asked": (3, 150, 220),
-        "agent there": (2, 300, 400),
-        "held back by ourselves": (3, 40, 110),
+        "join requested": (3, 150, 220),
+        "agent joined": (2, 300, 400),
+        "held back by the harness": (3, 40, 110),
     }
     assert [line.split()[0] for line in burst_lines(CALLS)[1:]] == [
         "since",
@@ -60,7 +60,7 @@ def test_what_was_held_back_is_told_of_all_calls_that_it_held() -> None:
 def test_the_report_has_the_bursts_and_what_was_held_back(tmp_path: Path) -> None:
     page = render_html(RecordedRun(folder=tmp_path, settings=settings(), calls=CALLS, summary=summary(CALLS)))
     assert "burst of 3: an agent joined 2 of 3 calls" in page
-    assert page.count("held back by ourselves") >= 2
+    assert page.count("held back by the harness") >= 2
     one = [good_call("0009")]
     page = render_html(RecordedRun(folder=tmp_path, settings=settings(), calls=one, summary=summary(one)))
-    assert "held back by ourselves" not in page
+    assert "held back by the harness" not in page

@@ -117,7 +117,7 @@ def test_quiet_shows_failures_only_and_verbose_every_event() -> None:
 def test_a_report_that_is_not_there_is_not_named(tmp_path: Path) -> None:
     console, out = terminal()
     print_summary(console, judge_run([call()], [], target="t", ending=Ending()), [], tmp_path)
-    assert "report: none, it could not be written\n" in out.getvalue()
+    assert "report: not written\n" in out.getvalue()
     assert "report.html" not in out.getvalue()
 
 

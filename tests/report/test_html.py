@@ -148,7 +148,7 @@ def test_metrics_are_rounded_and_withheld_percentiles_explained(tmp_path: Path) 
     assert row(page, "turn.ttfa caller").endswith("124 1,103 1,702 2,140 2,893 3,120")
     assert row(page, "harness.lag").endswith("300 0.4 1.1 2.2 6.2 9.0")
     assert "20 0.000 0.125 0.200" in row(page, "turn.wer")
-    assert "withheld: too few for a p95 (7 samples)" in [attrs.get("title") for attrs in page.all("td")]
+    assert "not shown: too few samples for p95 (7 samples)" in [attrs.get("title") for attrs in page.all("td")]
     assert row(page, "calls.failed").endswith("6 7 85.7 %")
 
 
@@ -184,7 +184,7 @@ def test_a_call_is_told_turn_by_turn(tmp_path: Path) -> None:
     assert "✓ held agent_silent true opening-hours.yaml:14:30" in call
     assert "the fixture one-more-thing was resampled from 8 kHz" in call
     assert "session created in 95 ms" in call
-    assert "own packets, latest 2.4 ms" in call
+    assert "latest own packet 2.4 ms" in call
 
 
 def test_what_went_wrong_is_said_in_the_call(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_what_went_wrong_is_said_in_the_call(tmp_path: Path) -> None:
     assert "agents in the room 2 junk frames 3" in unfit
     barge_in = page.call("0006")
     assert "! not exercised the agent was already silent" in barge_in
-    assert "! interrupted the agent began before the caller's end, so no TTFA" in barge_in
+    assert "! interrupted the agent started before the caller's end, so there is no TTFA" in barge_in
     assert "set a longer end_silence" in barge_in
     assert "■ cut the call was cut short in this turn" in page.call("0007")
 
@@ -332,7 +332,7 @@ def test_a_missing_or_broken_recording_is_said(tmp_path: Path) -> None:
     page = Page(render_html(run_of(tmp_path, missing, broken, empty, outside)))
     assert "The recording audio/0001.wav is missing from the run's folder." in page.call("0001")
     assert "The recording audio/0002.wav cannot be read: " in page.call("0002")
-    assert "The recording ../elsewhere.wav lies outside of the run's folder and is not shown." in page.call("0004")
+    assert "The recording ../elsewhere.wav is outside the run's folder and is not shown." in page.call("0004")
     assert len(page.all("audio")) == 1
 
 
@@ -369,7 +369,7 @@ def test_the_recordings_of_failed_calls_come_first_into_the_page(
     fine, failed = page.all("audio")
     assert fine["src"] == "audio/0001.wav"
     assert str(failed["src"]).startswith("data:audio/flac")
-    assert "played from audio/0001.wav beside this page" in page.call("0001")
+    assert "played from audio/0001.wav in the same folder as this page" in page.call("0001")
 
 
 def test_a_thousand_calls_are_a_small_page_that_says_what_it_leaves_out(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_the_page_has_drawing_and_table(tmp_path: Path) -> None:
     assert 'role="img" aria-label="TTFA, calls alive and failed calls' in drawing[0]
     assert drawing[0].count("<circle") == 2
     assert drawing[0].count('class="failed"') == 1
-    assert "warm-up: its calls are in no number" in drawing[0]
+    assert "warm-up: its calls are excluded from all numbers" in drawing[0]
     assert "style=" not in drawing[0], "the page's policy lets no style stand there"
     assert "The same as a table" in page
     few = RecordedRun(folder=tmp_path, settings=bare_settings(), calls=calls, summary=None)
