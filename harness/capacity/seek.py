@@ -83,7 +83,7 @@ class Seeker:
         first = next((step for step in self.steps if step.ttfa.count), None)
         if first is None or self.stopped is not None or len(self.steps) < 2:
             return None
-        self.say("as many calls as in the first step once more: does latency come back?")
+        self.say("repeating the first step, to see whether latency comes back")
         before_ms = self.ttfa_ms[first.calls]
         made = await self._made(first.calls, self.learned.lengths(first.calls, full=False), full=False)
         if made is None:

@@ -84,7 +84,7 @@ async def _calibrate(
     try:
         keep(calibration)
     except OSError as problem:
-        watcher.say(f"it could not be kept for later runs to state: {problem.strerror}")
+        watcher.say(f"the calibration could not be saved for later runs: {problem.strerror}")
     if as_json:
         typer.echo(text)
     else:

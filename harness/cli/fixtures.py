@@ -62,5 +62,5 @@ def check(folder: FolderOption = HERE) -> int:
     problems = check_folder(folder)
     for problem in problems:
         typer.echo(f"error: {problem}", err=True)
-    typer.echo(f"{folder}: {counted(len(problems), 'problem') if problems else 'all fixtures are right'}")
+    typer.echo(f"{folder}: {counted(len(problems), 'problem') if problems else 'all fixtures are valid'}")
     return EXIT_USAGE if problems else EXIT_OK

@@ -22,10 +22,10 @@ def init(
     source = installed_from_git()
     for path in write_first_files(folder, force=force, source=source):
         typer.echo(f"wrote {path}")
-    typer.echo("next: put URL and agent into voice-harness.toml, the key into its variable, then")
+    typer.echo("next: set url and agent in voice-harness.toml, set the variable with the key, then run")
     typer.echo("      voice-harness run scenarios/first-call.yaml")
     if source is None:
-        typer.echo(f"for CI: name in {WORKFLOW_FILE} where voice-harness is installed from (VOICE_HARNESS_SOURCE)")
+        typer.echo(f"for CI: set VOICE_HARNESS_SOURCE in {WORKFLOW_FILE} to where voice-harness is installed from")
     else:
         typer.echo(f"for CI: {WORKFLOW_FILE} installs {source}")
     return 0

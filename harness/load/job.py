@@ -59,7 +59,7 @@ class LoadedCalls:
         names = ", ".join(each.loaded.name for each in scenarios)
         where = f"{load.processes} processes" if load.processes > 1 else "one process"
         if load.role == "master":
-            where = f"{counted(load.expect_workers, 'worker')} that come to {load.host}:{load.port}"
+            where = f"{counted(load.expect_workers, 'worker')} that connect to {load.host}:{load.port}"
         seen = outlook(
             load.plan,
             scenarios,

@@ -135,7 +135,7 @@ class LoadRun:
             by_id[call.call] = call
             directory.append_call(call)
         if lost:
-            self._say(f"{counted(len(lost), 'call')} ended with a process that died")
+            self._say(f"{counted(len(lost), 'call')} were lost with a process that died")
         if len(by_id) < len(lines) + len(lost):  # a worker came back after its calls were recorded as lost
             directory.write_text(CALLS_FILE, "".join(call.model_dump_json() + "\n" for call in by_id.values()))
         return list(by_id.values())

@@ -26,7 +26,7 @@ class Outlook:
     def __str__(self) -> str:
         sessions = counted(self.most, "session")
         if self.least != self.most:
-            sessions = f"{self.least} to {self.most} sessions by how long calls take (more where calls fail at once)"
+            sessions = f"{self.least} to {self.most} sessions, by how long calls take (more if calls fail at once)"
         return f"{sessions}, at most {max(0.1, self.longest_s / 60):.1f} minutes"
 
 

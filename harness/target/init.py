@@ -10,12 +10,12 @@ from harness.target.config import FILE_NAME
 from harness.target.first_workflow import WORKFLOW_FILE, workflow
 
 _CONFIG = """\
-# Whom voice-harness calls. No key is ever in this file, only the name of the variable that holds it.
+# The services that voice-harness calls. Keys are never in this file, only the names of the variables that hold them.
 default_target = "staging"
 
 [targets.staging]
 kind = "session"
-# The complete endpoint, posted to exactly as it stands here: mind the trailing slash.
+# The complete endpoint, used exactly as written: check the trailing slash.
 url = "https://api.oshara.ai/api/agents/agent-session/"
 # export STAGING_VOICE_KEY=… before you call
 api_key_env = "STAGING_VOICE_KEY"
@@ -32,7 +32,7 @@ agent = "the-agent-id"
 # end_silence = "1.5s"
 # call = "5m"
 
-# Your own site's route, asked as a browser asks it: without a key.
+# Your own site's route, called as a browser calls it: without a key.
 # [targets.site]
 # kind = "backend"
 # url = "https://www.example.com/api/voice-agent/session"
@@ -40,7 +40,7 @@ agent = "the-agent-id"
 """
 
 _SCENARIO = """\
-# A first call: the greeting, one spoken turn and one typed turn. No words are judged, so that it fits any agent.
+# A first call: the greeting, one spoken turn and one typed turn. It judges no words, so it fits any agent.
 name: first-call
 tags: [smoke]
 greeting: {within: 5s}

@@ -44,7 +44,7 @@ def look_at(said: Utterance) -> Look:
         parts.append(f"{voice.level_dbfs:.1f} dBFS")
         if voice.noise_dbfs is not None and voice.noise_dbfs > SILENCE_DBFS:
             parts.append(f"noise up to {voice.noise_dbfs:.0f} dBFS")
-    doubts = list(voice.doubts) if voice else ["no voice stands over its noise"]
+    doubts = list(voice.doubts) if voice else ["no voice is louder than the noise"]
     doubts += [
         f"the sound from {first / SAMPLE_RATE:.2f} to {last / SAMPLE_RATE:.2f} s was taken for no word"
         for first, last in others

@@ -133,7 +133,7 @@ def test_the_version_is_told_by_module_and_command_alike(tmp_path: Path) -> None
         (["--rate", "60", "--duration", "2m"], ": 120 sessions, at most 2.5 minutes"),
         (
             ["--stages", "1m:10,1m:0"],
-            " (more where calls fail at once), at most 2.5 minutes",
+            " (more if calls fail at once), at most 2.5 minutes",
         ),
     ],
 )
