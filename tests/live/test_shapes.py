@@ -61,7 +61,7 @@ AGAIN = "- type: And on Sunday?"
 SCRIPT = """
 name: {name}
 agent: {agent}
-timeouts: {{session: 25s, connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: 700ms}}
+timeouts: {{session: 25s, connect: 10s, agent_join: 6s, greeting: 4s, reply: 6s, end_silence: {silence_ms}ms}}
 turns:
   {turns}
 """
@@ -78,6 +78,7 @@ class Shape:
         cuts: The line is cut: turns may be unfit, and are no reason to make the call again.
         agent: The agent, where it is not named as the shape is.
         beside: Its call runs beside that shape's, begun after it.
+        silence_ms: The silence that ends a reply.
     """
 
     failure: str | None = None
@@ -86,6 +87,7 @@ class Shape:
     cuts: bool = False
     agent: str | None = None
     beside: str | None = None
+    silence_ms: int = 700
 
     @property
     def exit_code(self) -> int:
@@ -97,6 +99,7 @@ class Shape:
 
 ALOUD = Shape(turns=(TYPED, SPOKEN))
 HANDED_OVER = Shape(turns=(TYPED, "- wait: 1s", SPOKEN))
+LONG_MS = 1500  # an agent is missed if it sent packets well into a silence before (`call/signs_of_life.py`)
 GOODBYE = Shape(turns=(TYPED, f"{AGAIN}\n    expect: {{ends_call: true}}"))
 SHAPES = {
     "plain": ALOUD,
@@ -137,10 +140,10 @@ SHAPES = {
     "hangs_up_room": GOODBYE,
     "hangs_up_early": Shape("agent.left", measured=1),
     "crash_leaves": Shape("agent.left", measured=1),
-    "crash_vanishes": Shape("agent.gone_silent", measured=1),
-    "crash_vanishes_sdk": Shape("agent.gone_silent", measured=1),
+    "crash_vanishes": Shape("agent.gone_silent", measured=1, silence_ms=LONG_MS),
+    "crash_vanishes_sdk": Shape("agent.gone_silent", measured=1, silence_ms=LONG_MS),
     "crash_of_a_silent_one": Shape("agent.no_reply", measured=1),
-    "crash_in_last_reply": Shape("agent.gone_silent", measured=1),
+    "crash_in_last_reply": Shape("agent.gone_silent", measured=1, silence_ms=LONG_MS),
     "no_publish": Shape("room.refused", measured=0),
     "no_subscribe": Shape("room.refused", measured=0),
     "no_data": Shape("room.refused", measured=0),
@@ -263,7 +266,8 @@ def _calls(asked: list[tuple[str, str]], stack: LiveStack, truth_file: Path, fol
             shape = SHAPES[name]
             scripts.append(folder / f"{name}-{engine}.yaml")
             turns = "\n  ".join(shape.turns)
-            scripts[-1].write_text(SCRIPT.format(name=name, agent=shape.agent or name, turns=turns))
+            text = SCRIPT.format(name=name, agent=shape.agent or name, turns=turns, silence_ms=shape.silence_ms)
+            scripts[-1].write_text(text)
         # Calls that are to meet come as soon as may be; the others of each run are spread over all of the time.
         rate = CALLS_PER_MINUTE[engine] if together is not None else len(group) / whole_min
         options = ("--engine", engine, "--rate", f"{rate:g}", "--record", "all")
