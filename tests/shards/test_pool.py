@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,20 @@ def order(folder: Path, url: str, *, engine: EngineName = "light", rate: float |
 
 async def make_all(pool: ShardPool, scenario: Prepared, names: list[str]) -> list[CallResult]:
     return list(await asyncio.gather(*(pool.start(name, scenario).make() for name in names)))
+
+
+@asynccontextmanager
+async def pool_with_a_call(
+    folder: Path, call: str, scenario: Prepared
+) -> AsyncIterator[tuple[ShardPool, asyncio.Future[CallResult]]]:
+    """A pool with this call under way, whose session request is never answered."""
+    async with (
+        FakeSessionService(hanging()) as service,
+        ShardPool(order(folder, service.url), [scenario], clock=SystemClock()) as pool,
+    ):
+        running = asyncio.ensure_future(pool.start(call, scenario).make())
+        await service.wait_for_requests(1)
+        yield pool, running
 
 
 async def test_a_call_is_made_in_a_process_of_its_own_and_its_result_comes_back(tmp_path: Path) -> None:
@@ -86,12 +102,7 @@ async def test_a_shard_that_is_frozen_is_ended_and_costs_its_own_calls(
 ) -> None:
     monkeypatch.setattr(silence, "SILENT_S", 4.0)
     scenario = prepared("x")
-    async with (
-        FakeSessionService(hanging()) as service,
-        ShardPool(order(tmp_path, service.url), [scenario], clock=SystemClock()) as pool,
-    ):
-        running = asyncio.ensure_future(pool.start("a", scenario).make())
-        await service.wait_for_requests(1)
+    async with pool_with_a_call(tmp_path, "a", scenario) as (pool, running):
         (pid,) = pool.pids
         os.kill(pid, signal.SIGSTOP)
         lost = await running
@@ -198,12 +209,7 @@ async def test_a_shard_that_cannot_be_started_again_fails_its_calls_and_the_next
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = prepared("x")
-    async with (
-        FakeSessionService(hanging()) as service,
-        ShardPool(order(tmp_path, service.url), [scenario], clock=SystemClock()) as pool,
-    ):
-        running = asyncio.ensure_future(pool.start("0", scenario).make())
-        await service.wait_for_requests(1)
+    async with pool_with_a_call(tmp_path, "0", scenario) as (pool, running):
         os.kill(pool.pids[0], signal.SIGKILL)
         await running
         monkeypatch.setattr("harness.shards.pool.COMMAND", (str(tmp_path / "nothing"),))
