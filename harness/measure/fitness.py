@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
-from harness.clock import NS_PER_S
+from harness.clock import NS_PER_MS, NS_PER_S
 from harness.measure.self_fault import SelfFault
 from harness.measure.stalls import is_starved, longest_stall, own_doing, starved, unexplained
 from harness.record.ran_out import RanOut
@@ -49,6 +49,8 @@ class Fitness:
     def __init__(self, spans: CallSpans, faults: Sequence[SelfFault] = ()) -> None:
         self._faults = faults
         self._read_late_ms = spans.read_late_ms
+        self._gaps = spans.gaps
+        self._last_ns = spans.last_ns
         created = spans.one(SessionCreated)
         self._shared = created is not None and created.on_this_machine
         self._late = _Timed(spans.late)
@@ -82,6 +84,10 @@ class Fitness:
             reasons.append(Unfit(kind="read_late", figure=read_late_ms))
         if (late_media := self._late_media(start_ns, end_ns)) is not None:
             reasons.append(late_media)
+        for gap in self._gaps:
+            if gap.touches(start_ns, end_ns):
+                back_ns = gap.until_ns or self._last_ns
+                reasons.append(Unfit(kind="line_away", figure=(back_ns - gap.from_ns) / NS_PER_MS))
         return reasons
 
     def _late_media(self, start_ns: int, end_ns: int) -> Unfit | None:

@@ -1,6 +1,6 @@
 """Converts a conversation of which only the two voices are known to the timeline of a call.
 
-Its turns, interruptions and latencies are then measured by the same rules as a call's (`measure/call.py`). What a call
+Its turns, interruptions and latencies are then measured by the same rules as a call's (`measure/turns.py`). What a call
 knows from its script is derived from the sound: a caller's turn is everything it says until the agent has spoken, or
 until both have been silent for as long as a call waits for a reply. A turn that starts over the agent's speech is a
 barge-in.

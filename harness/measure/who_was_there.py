@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from harness.measure.times import Position
 from harness.record.result import Handover, TrackHeard
 from harness.text.counted import counted
 from harness.timeline.events import AgentSeen
 from harness.timeline.spans import CallSpans
 
 MOST_NAMED = 6
-Position = Callable[[int | None], float | None]  # from a time (ns) to its position in the call (ms)
 
 
 def mistaken(spans: CallSpans) -> Iterator[tuple[str, AgentSeen]]:
