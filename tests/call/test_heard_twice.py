@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from world import World
 
-from harness.call.call import Call
 from harness.call.engines.line import Heard
+from harness.call.line_watch import LineWatch
 
-on_heard = Call.on_heard
+on_heard = LineWatch.on_heard
 
 
-def heard_twice(call: Call, heard: Heard) -> None:
-    on_heard(call, heard)
-    on_heard(call, heard)
+def heard_twice(watch: LineWatch, heard: Heard) -> None:
+    on_heard(watch, heard)
+    on_heard(watch, heard)
 
 
 STEPS = ({"say": "a-fixture"}, {"type": "When do you open?"})
@@ -26,7 +26,7 @@ def test_a_call_that_hears_everything_once_has_no_fault_of_its_own() -> None:
 
 
 def test_a_call_that_hears_everything_twice_finds_itself_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Call, "on_heard", heard_twice)
+    monkeypatch.setattr(LineWatch, "on_heard", heard_twice)
     call = World().call(*STEPS)
     assert any(str(fault).startswith("read against time: 96,000 samples a second") for fault in call.self_faults)
     assert not any(turn.fit for turn in call.turns)

@@ -467,7 +467,9 @@ def test_each_second_tells_what_it_cost_us_and_lag_is_told_at_once() -> None:
 
     def lag(call: Call) -> None:
         world.timeline.on_event = lambda event: (
-            call._on_lag(event.t_ns, 25 * NS_PER_MS, Stall(disk_ms=21.0)) if isinstance(event, AgentJoined) else None
+            call._watch._on_lag(event.t_ns, 25 * NS_PER_MS, Stall(disk_ms=21.0))
+            if isinstance(event, AgentJoined)
+            else None
         )
 
     call = world.call(SAY, during=lag)
