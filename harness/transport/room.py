@@ -9,71 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import uuid
 from collections.abc import Coroutine
 from typing import Any
 
-from livekit.protocol import models, rtc
+from livekit.protocol import rtc
 
-from harness.clock import NS_PER_S, Clock
 from harness.errors import RoomFailure
 from harness.secret import Secret
-from harness.transport import rtp, sdp
-from harness.transport.opus import FRAME
-from harness.transport.pacer import Pacer
+from harness.transport import sdp
+from harness.transport.data_packets import DataPackets
+from harness.transport.hub import TransportHub
+from harness.transport.interruption import Interruption
 from harness.transport.peer import OnRtp, Peer, PeerLostError
 from harness.transport.present import Present
+from harness.transport.publication import Publication, Publishing, publish_failed
 from harness.transport.refusal import ending, refused_by_reason, unreachable
 from harness.transport.resume import RESUME_S, NotResumedError, resume
 from harness.transport.room_events import RemoteTrack, Rights, RoomEvents
 from harness.transport.signalling import Signalling, reason_name
-from harness.transport.udp import OnLeft, UdpPort
 
 WHY_WITHIN_S = 1.0
 RESTART_S = 2.0  # seconds in which a server that resumed our stay restarts ICE for its media
-RELIABLE, LOSSY = "_reliable", "_lossy"
 _UDP_HINT = "is UDP open to the server's media ports? the light engine knows no TCP and no TURN: --engine sdk does"
 _CLOSED_HINT = "is the LiveKit server well, and does nothing between it and us close connections?"
 
 _log = logging.getLogger(__name__)
-
-
-class TransportHub:
-    """What all rooms of an event loop share: the pacer, and the port with their sockets."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.port = UdpPort(clock)
-        self.pacer = Pacer(clock, flush=self.port.flush, read=self.port.read)
-
-
-class Publication:
-    """Our published microphone: each payload sent is its next 20 ms."""
-
-    def __init__(self, peer: Peer, sid: str) -> None:
-        self.sid = sid
-        self._peer = peer
-        chance = random.SystemRandom()
-        # In the lower half: a wrap-around before the remote side's first packet would break its decryption (RFC 3711).
-        self._sequence = chance.getrandbits(15)
-        self._timestamp = chance.getrandbits(32)
-        self._first = True
-
-    def send(self, payload: bytes, on_left: OnLeft) -> None:
-        """Sends one packet of 20 ms, in this slot of the pacer; `on_left` is called with its departure time (ns)."""
-        packet = rtp.pack(
-            sdp.OPUS_PAYLOAD_TYPE, self._sequence, self._timestamp, self._peer.ssrc, payload, marker=self._first
-        )
-        self._first = False
-        self._sequence += 1
-        self._timestamp += FRAME
-        self._peer.send(packet, on_left)
-
-    def skip(self) -> None:
-        """Sends nothing for 20 ms: untransmitted silence. The next packet starts a talkspurt (RFC 3551, 4.1)."""
-        self._timestamp += FRAME
-        self._first = True
 
 
 class Room:
@@ -96,16 +56,10 @@ class Room:
         self._signalling = signalling
         self._events = events
         self._resume_within_s = resume_within_s
-        self._resuming_since_ns: int | None = None
-        self._resuming_why = ""
-        self._resumed_timer: asyncio.TimerHandle | None = None
-        self._to_publish_again = self._publishing_again = False
+        self._interruption = Interruption(hub.clock, events)
+        self._to_publish_again = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._published: asyncio.Future[str] | None = None
-        self._publish_id = ""
-        self._offers_made = 0
         self._offers: asyncio.Queue[tuple[int, sdp.Description, bool]] = asyncio.Queue()
-        self._answered: asyncio.Future[sdp.Description] | None = None
         # Done once what the server sends can be received; failed if the server ends the join before.
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = False
@@ -115,10 +69,8 @@ class Room:
         host = signalling.local_host
         self._subscriber = Peer(hub.port, host, offering=False, on_lost=self._media_lost)
         self._publisher = Peer(hub.port, host, offering=True, on_lost=self._media_lost)
-        self._subscriber.on_message = self._message
-        self._channel = self._publisher.open_channel(RELIABLE)
-        self._channel_open = asyncio.Event()
-        self._channel.on("open", self._channel_open.set)
+        self._data = DataPackets(self._publisher, self._subscriber, events)
+        self._publishing = Publishing(self._publisher, lambda: self._signalling)
         self.identity = signalling.joined.participant.identity
         others = signalling.joined.other_participants
         self._present = Present(self.identity, others, events, hub.clock, unlisten=self._subscriber.unlisten)
@@ -202,32 +154,10 @@ class Room:
             RoomFailure: room.publish_failed.
         """
         if not self.rights.publish:
-            raise _publish_failed("the token does not allow it")
-        cid = str(uuid.uuid4())
-        loop = asyncio.get_running_loop()
-        self._published, self._answered, self._publish_id = loop.create_future(), loop.create_future(), cid
-        ours = await self._publisher.describe("actpass")
-        request = rtc.AddTrackRequest(
-            cid=cid,
-            name=name,
-            type=models.TrackType.AUDIO,
-            source=models.TrackSource.MICROPHONE,
-            disable_dtx=not dtx,
-            disable_red=True,
-        )
-        await self._signalling.send(add_track=request)
-        # Not earlier: the server knows the offer's track by the request's id.
-        text = sdp.offer(ours, track=cid, ssrc=self._publisher.ssrc)
-        self._offers_made += 1
-        await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=self._offers_made))
-        try:
-            remote = await self._answered
-            await self._publisher.connect(remote)
-            sid = await self._published
-            await self._channel_open.wait()
-        except (PeerLostError, ConnectionError, ValueError) as problem:
-            raise _publish_failed(str(problem)) from None
-        return Publication(self._publisher, sid)
+            raise publish_failed("the token does not allow it")
+        publication = await self._publishing.publish(name=name, dtx=dtx)
+        await self._data.open.wait()
+        return publication
 
     def listen(self, track: RemoteTrack, on_rtp: OnRtp) -> None:
         """Passes a track's packets to `on_rtp`, each with its arrival time."""
@@ -239,22 +169,17 @@ class Room:
         Raises:
             ConnectionError: The room is gone, or nothing was published before.
         """
-        if self._over or self._channel.readyState != "open":
-            raise ConnectionError("the data channel is not open")
-        user = models.UserPacket(payload=payload, topic=topic)
-        packet = models.DataPacket(kind=models.DataPacket.RELIABLE, user=user)
-        self._channel.send(packet.SerializeToString())
+        self._data.send(topic, payload)
 
     async def close(self) -> None:
         """Leaves the room and closes everything. Idempotent; never raises."""
         if self._closed:
             return
-        self._closed = self._over = True
+        self._closed = True
+        self._stop()
         self._ready.cancel()
         if self._lost_timer is not None:
             self._lost_timer.cancel()
-        if self._resumed_timer is not None:
-            self._resumed_timer.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -279,14 +204,17 @@ class Room:
         """Ends the room; a join that is still in progress fails with `refusal`."""
         if self._over:
             return
-        self._over = True
+        self._stop()
         if not self._ready.done():
             self._ready.set_exception(refusal or unreachable(f"{reason}, before media came through", hint=_UDP_HINT))
             return
-        for waiter in (self._published, self._answered):
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(ConnectionError(reason))
+        self._publishing.fail(reason)
         self._events.disconnected(self._clock.now_ns(), reason, by_service=by_service)
+
+    def _stop(self) -> None:
+        self._over = True
+        self._data.end()
+        self._interruption.end()
 
     def _media_lost(self) -> None:
         # A server that closes the room closes media first, and gives the reason a moment later.
@@ -300,8 +228,7 @@ class Room:
                 await self._take(response)
             lost = self._signalling.lost
             begun = self._subscriber.connected.is_set() or self._publisher.connected.is_set()
-            publishing = self._published is not None and not self._published.done()
-            if self._over or not self._resume_within_s or not begun or publishing:
+            if self._over or not self._resume_within_s or not begun or self._publishing.in_progress:
                 self._end(lost, refusal=unreachable(f"{lost}, before media came through", hint=_CLOSED_HINT))
                 return
             if not await self._resume(lost):
@@ -309,74 +236,48 @@ class Room:
 
     async def _resume(self, why: str) -> bool:
         """Resumes the signalling connection; returns whether that worked."""
-        now_ns = self._clock.now_ns()
-        if self._resumed_timer is not None:
-            self._resumed_timer.cancel()
-        if self._resuming_since_ns is None:
-            self._resuming_since_ns, self._resuming_why = now_ns, why
-            self._events.reconnecting(now_ns, why)
-        left_s = self._resume_within_s - (now_ns - self._resuming_since_ns) / NS_PER_S
+        left_s = self._resume_within_s - self._interruption.lost(why)
         joined = self._signalling.joined
         await self._signalling.drop()
         try:
             self._signalling = await resume(self._url, lambda: self._token, self._clock, joined, within_s=left_s)
         except NotResumedError as problem:
-            self._end(f"the line was lost ({self._resuming_why}) and {problem}")
+            self._end(f"the line was lost ({self._interruption.why}) and {problem}")
             return False
         self._present.resumed()
         if self._to_publish_again:
-            self._to_publish_again, self._publishing_again = False, True
+            self._to_publish_again = False
+            self._interruption.publishes_again()
             self._start(self._publish_again())
         # The server restarts ICE for its media at once; if it does not, nothing has changed.
         wait_s = RESTART_S if self._subscriber.connected.is_set() else 0.0
-        self._resumed_timer = asyncio.get_running_loop().call_later(wait_s, self._resumed, "signalling")
+        self._interruption.over_in(wait_s, "signalling")
         return True
-
-    def _resumed(self, how: str) -> None:
-        if self._resumed_timer is not None:
-            self._resumed_timer.cancel()
-            self._resumed_timer = None
-        if self._resuming_since_ns is not None and not self._over and not self._publishing_again:
-            self._resuming_since_ns = None
-            self._events.reconnected(self._clock.now_ns(), how)
 
     async def _publish_again(self) -> None:
         """Restarts ICE for what we send."""
-        self._answered = asyncio.get_running_loop().create_future()
-        self._publisher.begin_again()
-        ours = await self._publisher.describe("actpass")
-        self._offers_made += 1
-        text = sdp.offer(ours, track=self._publish_id, ssrc=self._publisher.ssrc)
-        await self._signalling.send(offer=rtc.SessionDescription(type="offer", sdp=text, id=self._offers_made))
+        answered = await self._publishing.offer_again()
         try:
             async with asyncio.timeout(self._resume_within_s):
-                await self._publisher.connect_again(await self._answered)
+                await self._publisher.connect_again(await answered)
         except (ConnectionError, TimeoutError, ValueError):
             self._end("the media connection was lost")
-        self._publishing_again = False
-        if self._resumed_timer is None:
-            self._resumed("signalling and the way of media")
+        self._interruption.published_again("signalling and the way of media")
 
     async def _take(self, response: rtc.SignalResponse) -> None:
         match response.WhichOneof("message"):
             case "offer":
                 self._offered_now(response.offer)
             case "answer":
-                if self._answered is not None and not self._answered.done():
-                    try:
-                        self._answered.set_result(sdp.parse(response.answer.sdp))
-                    except sdp.SdpError as problem:
-                        self._answered.set_exception(problem)
+                self._publishing.answered(response.answer.sdp)
             case "trickle":
                 await self._trickle(response.trickle)
             case "update":
                 self._present.update(response.update.participants)
             case "track_published":
-                published = response.track_published
-                if self._published is not None and not self._published.done() and published.cid == self._publish_id:
-                    self._published.set_result(published.track.sid)
+                self._publishing.published(response.track_published)
             case "request_response":
-                self._refusal(response.request_response)
+                self._publishing.refused(response.request_response)
             case "track_subscribed":
                 self._events.microphone_heard(self._clock.now_ns())
             case "refresh_token":
@@ -385,16 +286,6 @@ class Room:
                 await self._leave(response.leave)
             case _:
                 pass  # not needed by a caller: qualities, speakers, subscriptions, room updates
-
-    def _refusal(self, refusal: rtc.RequestResponse) -> None:
-        reason = refusal.reason
-        if reason in (rtc.RequestResponse.OK, rtc.RequestResponse.QUEUED) or not refusal.HasField("add_track"):
-            return
-        if self._published is not None and not self._published.done():
-            said = refusal.message or rtc.RequestResponse.Reason.Name(reason).lower()
-            self._published.set_exception(PeerLostError(said))
-            if self._answered is not None and not self._answered.done():
-                self._answered.set_exception(PeerLostError(said))
 
     async def _leave(self, leave: rtc.LeaveRequest) -> None:
         name = reason_name(leave.reason)
@@ -447,7 +338,7 @@ class Room:
                 if again:
                     async with asyncio.timeout(self._resume_within_s or RESUME_S):
                         await self._subscriber.connect_again(remote)
-                    self._resumed("signalling and the way of media")
+                    self._interruption.over("signalling and the way of media")
                 elif not begun:
                     await self._subscriber.connect(remote)
                     if not self._ready.done():
@@ -459,22 +350,3 @@ class Room:
                 self._end("the media connection was lost")
                 return
             self._present.offered(remote)
-
-    def _message(self, label: str, data: bytes, came_ns: int) -> None:
-        if label not in (RELIABLE, LOSSY) or self._over:
-            return
-        try:
-            packet = models.DataPacket.FromString(data)
-        except Exception:  # protobuf's DecodeError: junk  # noqa: BLE001
-            return
-        if packet.WhichOneof("value") != "user":
-            return
-        user = packet.user
-        identity = packet.participant_identity or user.participant_identity or None
-        self._events.data_came(came_ns, user.topic, user.payload, identity)
-
-
-def _publish_failed(what: str) -> RoomFailure:
-    return RoomFailure(
-        "room.publish_failed", f"the microphone could not be published: {what}", hint="does the token allow publishing?"
-    )

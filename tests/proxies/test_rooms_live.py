@@ -23,7 +23,8 @@ from harness.process.ports import free_tcp_port
 from harness.proxies import SdkProxies
 from harness.stack.tokens import LiveKitKeys, caller_token
 from harness.transport import tunnel
-from harness.transport.room import Room, TransportHub
+from harness.transport.hub import TransportHub
+from harness.transport.room import Room
 from tests.proxies.proxy import NAMES, proxying
 from tests.transport.relay import relaying
 from tests.transport.rooms import WITHIN_S, Seen, serving

@@ -11,7 +11,9 @@ from livekit.api import AccessToken, CreateRoomRequest, LiveKitAPI, VideoGrants
 from harness.clock import SystemClock
 from harness.secret import Secret
 from harness.stack.tokens import LiveKitKeys
-from harness.transport.room import Publication, Room, TransportHub
+from harness.transport.hub import TransportHub
+from harness.transport.publication import Publication
+from harness.transport.room import Room
 from harness.transport.room_events import Participant, RemoteTrack
 
 WITHIN_S = 20

@@ -15,7 +15,8 @@ from harness.errors import RoomFailure
 from harness.process.ports import free_tcp_port
 from harness.secret import Secret
 from harness.stack.tokens import LiveKitKeys, caller_token
-from harness.transport.room import Room, TransportHub
+from harness.transport.hub import TransportHub
+from harness.transport.room import Room
 from tests.transport.rooms import WITHIN_S, Seen, serving, soon, token_with
 
 PERMISSION = models.ParticipantPermission(can_subscribe=True, can_publish=True, can_publish_data=True)

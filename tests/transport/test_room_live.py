@@ -18,8 +18,9 @@ from harness.process.ports import free_tcp_port
 from harness.secret import Secret
 from harness.stack.livekit_server import find_server, start_server
 from harness.stack.tokens import LiveKitKeys, agent_token, caller_token
+from harness.transport.hub import TransportHub
 from harness.transport.opus import encode
-from harness.transport.room import Room, TransportHub
+from harness.transport.room import Room
 from harness.transport.rtp import RtpPacket
 from tests.transport.rooms import WITHIN_S, Seen, serving, soon, speak, token_with
 

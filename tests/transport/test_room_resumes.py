@@ -16,7 +16,8 @@ from livekit.protocol import models, rtc
 from harness.process.ports import free_tcp_port
 from harness.stack.tokens import LiveKitKeys, agent_token, caller_token
 from harness.transport.opus import silence
-from harness.transport.room import Publication, Room
+from harness.transport.publication import Publication
+from harness.transport.room import Room
 from harness.transport.room_events import RemoteTrack
 from harness.transport.rtp import RtpPacket
 from tests.transport.relay import relaying

@@ -24,9 +24,10 @@ from harness.clock import Clock
 from harness.errors import RoomFailure
 from harness.machine.own_work import OWN_WORK
 from harness.secret import Secret
+from harness.transport.hub import TransportHub
 from harness.transport.opus import Encoded
 from harness.transport.private_names import check_versions
-from harness.transport.room import Room, TransportHub
+from harness.transport.room import Room
 from harness.transport.room_events import Participant as RoomParticipant
 from harness.transport.room_events import RemoteTrack
 

@@ -37,7 +37,7 @@ from harness.stack.agents.thought import Thinking, Thought
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents_file import AgentFault, AgentSpec
 from harness.stack.tokens import LiveKitKeys
-from harness.transport.room import TransportHub
+from harness.transport.hub import TransportHub
 from harness.transport.room_events import ON_BEHALF_OF
 
 if TYPE_CHECKING:

@@ -22,10 +22,12 @@ from harness.stack.agents.mouth import FRAME, FRAME_NS, Mouth
 from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.shape import Shape
 from harness.stack.tokens import LiveKitKeys
+from harness.transport.hub import TransportHub
 from harness.transport.opus import Decoder, Encoder, silence
 from harness.transport.pacer import PACKET_NS
+from harness.transport.publication import Publication
 from harness.transport.reception import Reception
-from harness.transport.room import Publication, Room, TransportHub
+from harness.transport.room import Room
 from harness.transport.room_events import Participant, RemoteTrack
 from harness.transport.rtp import RtpPacket
 

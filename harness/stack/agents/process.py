@@ -45,7 +45,7 @@ from harness.stack.agents.visit import Visit
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
 from harness.stack.tokens import LiveKitKeys
-from harness.transport.room import TransportHub
+from harness.transport.hub import TransportHub
 
 LINE_LIMIT_BYTES = 1 << 20
 LEAVE_TIMEOUT_S = 8.0

@@ -14,9 +14,10 @@ from harness.call.engines.light_ear import HEAR_EVERY, HEAR_SELDOM, LightEar
 from harness.call.engines.light_mouth import LightMouth
 from harness.call.engines.line import SAMPLE_RATE, AudioTrack, Heard, Media
 from harness.clock import NS_PER_MS, NS_PER_S
+from harness.transport.hub import TransportHub
 from harness.transport.opus import FRAME, LOOK_AHEAD, Encoded, encode, silence
 from harness.transport.pacer import PACKET_NS, SLOT_NS
-from harness.transport.room import RemoteTrack, TransportHub
+from harness.transport.room_events import RemoteTrack
 from harness.transport.rtp import RtpPacket
 from tests.call.world import tone, utterance
 
