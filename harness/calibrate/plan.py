@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.record.calibration import Condition
-from harness.scenario.load import LoadedScenario, checked_scenario
+from harness.scenario.load import LoadedScenario, examine
 
 FIXED_MS = (300.0, 800.0, 1500.0, 3000.0)
 RANDOM = {"uniform": ["200ms", "2500ms"]}
@@ -141,4 +141,4 @@ def scenario_of(script: Script, folder: Path) -> LoadedScenario:
         "turns": turns,
         "timeouts": {"end_silence": END_SILENCE, "agent_join": "20s"},
     }
-    return checked_scenario(raw, folder / script.condition, sets=(), env={})
+    return examine(raw, folder / script.condition, sets=(), env={}).valid()

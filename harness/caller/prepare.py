@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from harness.call.plan import CallPlan
 from harness.errors import ConfigError, FixtureError, Place, ScenarioError, UsageError, each_of, raise_all
 from harness.installed_from import with_extra_stack
-from harness.parsing.yaml_places import place_of, read_yaml
 from harness.record.metric_ref import MetricRef
 from harness.scenario.load import LoadedScenario
 from harness.scenario.model import SpokenText, Step
@@ -136,7 +134,8 @@ async def prepare(
                 problems += each_of(problem)
             identity = loaded.model.agent_identity or target.agent_identity
             ready.append(Prepared(loaded, speech, name, timeouts, identity))
-    if not problems:  # if a text could not be loaded, it is unknown whether its words are known
+    # If a text could not be loaded, it is unknown whether its words are known.
+    if not problems and not any(loaded.left_out for loaded in scenarios):
         _refuse_wer_of_nothing(ready)
     raise_all(problems)
     return ready
@@ -150,27 +149,6 @@ def _refuse_key_of(target: Target, loaded: LoadedScenario) -> None:
             key.is_in,
             lambda keys: Place.read(key.scrub(str(loaded.place(*keys[1:])))),
         )
-
-
-def speech_problems(path: Path) -> list[UsageError]:
-    """Returns the errors of the fixtures and WAVs in a file that is not a valid scenario for other reasons.
-
-    Every readable `say` is checked; a file that is not YAML has none.
-    """
-    try:
-        raw = read_yaml(path, error=ScenarioError)
-    except UsageError:
-        return []
-    turns = raw.get("turns") if isinstance(raw, Mapping) else None
-    problems: list[UsageError] = []
-    for index, step in enumerate(turns if isinstance(turns, list) else ()):
-        said = step.get("say") if isinstance(step, Mapping) else None
-        if isinstance(said, str) and said.strip() and "${" not in said and not is_text(said):
-            try:
-                load_speech(said, base_dir=path.parent, language="en")
-            except FixtureError as problem:
-                problems.append(_placed(problem, place_of(path, raw, ("turns", index, "say"))))
-    return problems
 
 
 def _placed(problem: UsageError, place: Place) -> FixtureError:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.caller.prepare import Prepared
-    from harness.scenario.load import LoadedScenario
+    from harness.scenario.load import Found, LoadedScenario
 
 
 def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
@@ -27,9 +27,8 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
 
     from harness.run.reading import read_each_scenario
 
-    loaded, problems = read_each_scenario(scenarios, sets)
-    if not sets:  # with --set, the values in the file may not be the ones used
-        problems += _speech_of_the_others(scenarios, loaded)
+    found = read_each_scenario(scenarios, sets)
+    problems = list(found.problems)
     told: set[str] = set()
 
     def say(line: str) -> None:
@@ -37,17 +36,21 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
             told.add(line)
             typer.echo(line)
 
-    some_unknown = bool(problems)
     shown: set[Path] = set()
-    for scenario in loaded:
+    for scenario in found.valid:
         try:
-            prepared = asyncio.run(_check(scenario, loaded, say, some_unknown=some_unknown))
+            prepared = asyncio.run(_check(scenario, found, say))
         except UsageError as problem:
             problems += each_of(problem)
             continue
         turns = sum(step.kind != "wait" for step in scenario.model.turns)
         typer.echo(f"ok  {scenario.path}  {scenario.name}: {counted(turns, 'turn')}")
         _show_voices(prepared, shown)
+    for scenario in found.others:
+        try:
+            asyncio.run(_check(scenario, found, say))
+        except UsageError as problem:
+            problems += each_of(problem)
     raise_all(problems)
     return 0
 
@@ -65,41 +68,23 @@ def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
                 show(said.path.name, look_at(said))
 
 
-def _speech_of_the_others(paths: Sequence[Path], loaded: Sequence[LoadedScenario]) -> list[UsageError]:
-    """Returns the errors of fixtures in files that are not valid scenarios for other reasons."""
-    from harness.caller.prepare import speech_problems
-    from harness.scenario.load import scenario_files
-
-    known = {scenario.path for scenario in loaded}
-    files, _ = scenario_files([path for path in paths if path.exists()])
-    return [problem for file in files if file not in known for problem in speech_problems(file)]
-
-
-async def _check(
-    scenario: LoadedScenario, others: Sequence[LoadedScenario], say: Callable[[str], None], *, some_unknown: bool
-) -> Prepared:
+async def _check(scenario: LoadedScenario, found: Found, say: Callable[[str], None]) -> Prepared:
     """Checks one scenario's thresholds, fixtures and texts.
 
     Args:
-        scenario: The scenario to check.
-        others: All valid scenarios, since a threshold may be on the calls of another one.
+        scenario: The scenario to check, or what fits of it.
+        found: All scenarios, since a threshold may be on the calls of another one.
         say: Prints a note.
-        some_unknown: Whether there are more scenarios, which are not valid.
 
     Raises:
         UsageError: Everything that is wrong with it.
     """
     from harness.caller.prepare import prepare
-    from harness.judge.thresholds import check_possible, scenario_thresholds
     from harness.target.target import Target
 
     problems: list[UsageError] = []
-    thresholds = scenario_thresholds(scenario.model, scenario.place, alone=len(others) == 1)
-    if some_unknown:
-        names = {other.name for other in others}
-        thresholds = [each for each in thresholds if dict(each.ref.tags).get("scenario", scenario.name) in names]
     try:
-        check_possible(thresholds, [other.model for other in others])
+        _check_thresholds(scenario, found)
     except UsageError as problem:
         problems += each_of(problem)
     ready: Sequence[Prepared] = ()
@@ -109,6 +94,20 @@ async def _check(
         problems += each_of(problem)
     raise_all(problems)
     return ready[0]
+
+
+def _check_thresholds(scenario: LoadedScenario, found: Found) -> None:
+    """Checks that samples for a scenario's thresholds are possible, as far as that is known."""
+    from harness.judge.thresholds import check_possible, scenario_thresholds
+
+    if any(keys[0] in ("turns", "greeting") for keys in scenario.left_out):
+        return  # what is left out might give the samples
+    known = [scenario, *(other for other in found.valid if other is not scenario)]
+    thresholds = scenario_thresholds(scenario.model, scenario.place, alone=len(known) == 1)
+    if found.problems:
+        names = {each.name for each in known}
+        thresholds = [each for each in thresholds if dict(each.ref.tags).get("scenario", scenario.name) in names]
+    check_possible(thresholds, [each.model for each in known])
 
 
 def schema() -> int:

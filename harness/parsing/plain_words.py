@@ -37,7 +37,7 @@ _BOUNDS = {
 def in_plain_words(detail: ErrorDetails) -> str:
     """What is wrong with a value and what is expected; the message of a validator's `ValueError` is kept.
 
-    Unknown and missing keys are reported elsewhere (`yaml_places.py`), because that needs the model.
+    Unknown and missing keys are reported elsewhere (`fitting.py`), because that needs the model.
     """
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":

@@ -11,7 +11,7 @@ from harness.errors import UsageError, each_of, raise_all
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.metrics.threshold import check_threshold, parse_threshold_option
 from harness.run.request import Request, chosen_seed
-from harness.scenario.load import LoadedScenario, load_all, parse_set
+from harness.scenario.load import Found, LoadedScenario, find_scenarios, parse_set
 from harness.scenario.select import select
 from harness.scenario.shipped import shipped_scenarios
 from harness.secret import forget_keys
@@ -51,15 +51,13 @@ def read_scenarios(
     Raises:
         UsageError: A scenario is invalid, or none is selected.
     """
-    loaded, problems = read_each_scenario(paths, sets)
-    raise_all(problems)
-    return select(loaded, expression) if expression else loaded
+    found = read_each_scenario(paths, sets)
+    raise_all(found.problems)
+    return select(found.valid, expression) if expression else list(found.valid)
 
 
-def read_each_scenario(
-    paths: Sequence[Path], sets: Sequence[str] | None
-) -> tuple[list[LoadedScenario], list[UsageError]]:
-    """Reads the scenarios of files and folders; returns the valid ones and the errors of the others.
+def read_each_scenario(paths: Sequence[Path], sets: Sequence[str] | None) -> Found:
+    """Reads the scenarios of files and folders: the valid ones, what fits of the others, and their errors.
 
     Raises:
         UsageError: A --set cannot be read.
@@ -67,7 +65,7 @@ def read_each_scenario(
     shipped = shipped_scenarios()
     # A bare name means a shipped scenario, unless it exists as a path.
     paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
-    return load_all(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
+    return find_scenarios(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
 
 
 def make_request(

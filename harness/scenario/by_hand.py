@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import Place
 from harness.parsing.yaml_places import Keys
-from harness.scenario.load import LoadedScenario, checked_scenario
+from harness.scenario.load import LoadedScenario, examine
 from harness.secret import masked
 
 LISTEN = "1s"
@@ -43,7 +43,7 @@ def scenario_by_hand(
             case _:
                 return Place("--set")
 
-    return checked_scenario(raw, folder / "command line", sets=sets, env=env, place_in=place_in)
+    return examine(raw, folder / "command line", sets=sets, env=env, place_in=place_in).valid()
 
 
 def _option(kind: str, text: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Place, ScenarioError, UsageError, each_of, raise_all
-from harness.parsing.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml, validate_model
+from harness.parsing.fitting import fit_model
+from harness.parsing.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml
 from harness.scenario.model import Scenario
 from harness.scenario.no_keys import refuse_key
 from harness.scenario.prompt import Prompt, read_prompt
@@ -29,6 +30,8 @@ class LoadedScenario:
     overrides: Mapping[str, str]
     prompt: Prompt | None = None
     place_in: PlaceOf | None = None
+    left_out: Sequence[Keys] = ()
+    """Where values are that do not fit, in a scenario that is only examined further."""
 
     @property
     def name(self) -> str:
@@ -40,6 +43,30 @@ class LoadedScenario:
         return self.place_in(self.raw, keys) if self.place_in else place_of(self.path, self.raw, keys)
 
 
+@dataclass(frozen=True)
+class Examined:
+    """A scenario's file, with all that is wrong with it.
+
+    Attributes:
+        problems: What is wrong, each with its place.
+        fits: The scenario; what is wrong is left out of it. None if too little is left.
+    """
+
+    problems: Sequence[UsageError]
+    fits: LoadedScenario | None
+
+    def valid(self) -> LoadedScenario:
+        """Returns the scenario.
+
+        Raises:
+            ScenarioError: It is invalid; names file, line, column and the closest valid name.
+            SeveralErrors: There is more than one error in it.
+        """
+        raise_all(self.problems)
+        assert self.fits is not None, "what does not fit is an error"  # noqa: S101 - for the type checker
+        return self.fits
+
+
 def load_scenario(
     path: Path, *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
 ) -> LoadedScenario:
@@ -47,32 +74,35 @@ def load_scenario(
 
     Raises:
         ScenarioError: It is invalid; names file, line, column and the closest valid name.
+        SeveralErrors: There is more than one error in it.
     """
-    raw = read_yaml(path, error=ScenarioError)
+    return _examine_file(path, sets=sets, env=env or {}).valid()
+
+
+def _examine_file(path: Path, *, sets: Sequence[tuple[str, str]], env: Mapping[str, str]) -> Examined:
+    try:
+        raw = read_yaml(path, error=ScenarioError)
+    except UsageError as problem:
+        return Examined(each_of(problem), None)
     if not isinstance(raw, dict):
-        raise ScenarioError(
-            "a scenario must be a mapping with name and turns", where=Place(path), hint="see `voice-harness schema`"
-        )
+        what, hint = "a scenario must be a mapping with name and turns", "see `voice-harness schema`"
+        return Examined([ScenarioError(what, where=Place(path), hint=hint)], None)
     raw.setdefault("name", path.stem)
-    return checked_scenario(raw, path, sets=sets, env=env or {})
+    return examine(raw, path, sets=sets, env=env)
 
 
-def checked_scenario(
+def examine(
     raw: Any,
     path: Path,
     *,
     sets: Sequence[tuple[str, str]],
     env: Mapping[str, str],
     place_in: PlaceOf | None = None,
-) -> LoadedScenario:
-    """Validates the scenario in `raw`, after applying `sets` and `env` to it.
+) -> Examined:
+    """Examines the scenario in `raw`, after applying `sets` and `env` to it.
 
     Paths in it are relative to `path`'s directory. `place_in` returns the place of a value of `raw`
     if that is not in the file at `path`.
-
-    Raises:
-        ScenarioError: As `load_scenario`; or it contains a key.
-        SeveralErrors: There is more than one error in it.
     """
     where: PlaceOf = place_in or partial(place_of, path)
     problems: list[UsageError] = []
@@ -83,23 +113,35 @@ def checked_scenario(
             problems.append(problem)
     variables = _Variables(raw, where, env)
     variables.fill(raw)
-    problems += variables.problems
     try:
         refuse_key(raw, _is_key, partial(where, raw))
     except UsageError as problem:  # other errors are not reported: they could repeat the key
-        raise_all([*problems, *each_of(problem)])
+        return Examined([*problems, *(error for _, error in variables.problems), *each_of(problem)], None)
+    fitted = fit_model(Scenario, raw, place=where, error=ScenarioError, known=variables.problems, stand_in=_stand_in)
+    problems += fitted.errors
+    if fitted.model is None:
+        return Examined(problems, None)
     try:
-        model = validate_model(Scenario, raw, path=path, error=ScenarioError, place=where)
-        prompt = _prompt(model, raw, path, where)
+        prompt = _prompt(fitted.model, raw, path, where)
     except UsageError as problem:
-        # An unset variable leaves a text that may be wrong for that reason only.
-        known = {str(each.where) for each in problems}
-        problems += [each for each in each_of(problem) if str(each.where) not in known]
-    raise_all(problems)
-    overrides = {key: str(value) for key, value in model.session.model_dump(exclude_none=True).items()}
+        problems += each_of(problem)
+        prompt = None
+    overrides = {key: str(value) for key, value in fitted.model.session.model_dump(exclude_none=True).items()}
     if prompt is not None:
         overrides["system_prompt"] = prompt.text
-    return LoadedScenario(model, path, raw, overrides, prompt, place_in)
+    return Examined(problems, LoadedScenario(fitted.model, path, raw, overrides, prompt, place_in, fitted.left_out))
+
+
+def _stand_in(keys: Keys, value: Any) -> Any:
+    """Returns what stands for a name or step that does not fit, so that the others keep their places."""
+    match keys:
+        case ("name",):
+            return "unnamed"
+        case ("turns", int()):
+            said = {"say": value["say"]} if isinstance(value, dict) and "say" in value else None
+            return said if said not in (None, value) else {"wait": "1s"}
+        case _:
+            return None
 
 
 def _is_key(text: str) -> bool:
@@ -161,7 +203,7 @@ class _Variables:
         self._where = where
         self._env = env
         self._done: set[int] = set()
-        self.problems: list[ScenarioError] = []
+        self.problems: list[tuple[Keys, ScenarioError]] = []
 
     def fill(self, node: Any, keys: Keys = ()) -> None:
         """Expands the texts of a mapping or list; one that YAML aliases share is expanded once."""
@@ -173,14 +215,13 @@ class _Variables:
             if isinstance(value, dict | list):
                 self.fill(value, here)
             elif isinstance(value, str) and "${" in value:
-                place = self._where(self._raw, here)
-                node[key] = _VARIABLE.sub(partial(self._value_of, place=place), value)
+                node[key] = _VARIABLE.sub(partial(self._value_of, keys=here), value)
 
-    def _value_of(self, match: re.Match[str], *, place: Place) -> str:
+    def _value_of(self, match: re.Match[str], *, keys: Keys) -> str:
         try:
-            return _value_of(match, place=place, env=self._env)
+            return _value_of(match, place=self._where(self._raw, keys), env=self._env)
         except ScenarioError as problem:
-            self.problems.append(problem)
+            self.problems.append((keys, problem))
             return match[0]
 
 
@@ -213,6 +254,15 @@ def _prompt(model: Scenario, raw: Any, path: Path, where: PlaceOf) -> Prompt | N
     return prompt
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is in scenario files: the valid scenarios, what fits of the others, and what is wrong with those."""
+
+    valid: Sequence[LoadedScenario]
+    others: Sequence[LoadedScenario]
+    problems: Sequence[UsageError]
+
+
 def load_scenarios(
     paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
 ) -> list[LoadedScenario]:
@@ -222,35 +272,38 @@ def load_scenarios(
         ScenarioError: As `load_scenario`; a directory without scenarios; a duplicate name.
         SeveralErrors: More than one of these.
     """
-    loaded, problems = load_all(paths, sets=sets, env=env)
-    raise_all(problems)
-    return loaded
+    found = find_scenarios(paths, sets=sets, env=env)
+    raise_all(found.problems)
+    return list(found.valid)
 
 
-def load_all(
+def find_scenarios(
     paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
-) -> tuple[list[LoadedScenario], list[UsageError]]:
-    """The valid scenarios, and the errors of the others; see `load_scenarios`."""
-    files, problems = scenario_files(paths)
-    loaded: list[LoadedScenario] = []
+) -> Found:
+    """Loads what is valid of all scenarios in files and directories; see `load_scenarios`."""
+    files, problems = _scenario_files(paths)
+    valid: list[LoadedScenario] = []
+    others: list[LoadedScenario] = []
     seen: dict[str, Path] = {}
     for file in files:
-        try:
-            scenario = load_scenario(file, sets=sets, env=env)
-        except UsageError as problem:
-            problems += each_of(problem)
+        examined = _examine_file(file, sets=sets, env=env or {})
+        scenario = examined.fits
+        if examined.problems or scenario is None:
+            problems += examined.problems
+            others += [scenario] if scenario is not None else []
             continue
         if scenario.name in seen:
             what = f"the name {scenario.name!r} is already used by {seen[scenario.name]}"
             hint = "give each scenario a different name"
             problems.append(ScenarioError(what, where=scenario.place("name"), hint=hint))
+            others.append(scenario)
             continue
         seen[scenario.name] = scenario.path
-        loaded.append(scenario)
-    return loaded, problems
+        valid.append(scenario)
+    return Found(valid, others, problems)
 
 
-def scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
+def _scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
     """The given files and those in given directories; and an error for each directory without any."""
     problems: list[UsageError] = []
     files: list[Path] = []

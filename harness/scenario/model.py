@@ -25,8 +25,9 @@ from pydantic_core import core_schema
 
 from harness.metrics.threshold import check_threshold
 from harness.parsing.durations import duration_s
+from harness.parsing.fitting import MisfitError, refuse_misfits
 from harness.parsing.limits import Limit, parse_time_limit, parse_word_error_limit
-from harness.parsing.yaml_places import MisfitError, as_written, refuse_misfits
+from harness.parsing.yaml_places import as_written
 from harness.text.as_read import as_read
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"

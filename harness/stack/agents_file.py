@@ -25,8 +25,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from harness.errors import ConfigError, Place
 from harness.parsing.durations import duration_s
+from harness.parsing.fitting import validate_model
 from harness.parsing.plain_words import nearest
-from harness.parsing.yaml_places import place_of, read_yaml, validate_model
+from harness.parsing.yaml_places import place_of, read_yaml
 from harness.stack.file_words import Duration, Strict, Text
 from harness.stack.shape import Shape
 

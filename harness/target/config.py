@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,16 +15,15 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
-from harness.errors import ConfigError, Place
+from harness.errors import ConfigError, Place, UsageError, raise_all
 from harness.parsing.durations import duration_s
-from harness.parsing.plain_words import in_plain_words, nearest
+from harness.parsing.fitting import MisfitError, fit_model, refuse_misfits
+from harness.parsing.plain_words import nearest
 from harness.parsing.toml_places import line_of
-from harness.parsing.yaml_places import known_keys
+from harness.parsing.yaml_places import Keys
 from harness.target.endpoint import check_endpoint
 from harness.target.keys import URL_KEY_VARIABLE
 from harness.target.shown import holds_key
@@ -33,6 +32,7 @@ FILE_NAME = "voice-harness.toml"
 EMBEDDED = "embedded"
 
 _KEY_NAMES = frozenset({"api_key", "apikey", "api-key", "x-api-key", "key", "secret", "token", "password"})
+_SEE_INIT = "see the file that `voice-harness init` writes"
 _USE_API_KEY_ENV = (
     'remove it, set api_key_env = "NAME" to the variable that holds it, and replace the key if the file was ever shared'
 )
@@ -106,9 +106,9 @@ class TargetConfig(_Strict):
             "backend": {"url", "agent"},
             "embedded": {"agent", "agents"},
         }[self.kind]
-        for name in ("url", "api_key_env", "agents"):
-            if getattr(self, name) is not None and name not in allowed:
-                raise ValueError(f"{name} is not allowed in a target of kind {self.kind!r}")
+        what = f"is not allowed in a target of kind {self.kind!r}"
+        others = [name for name in ("url", "api_key_env", "agents") if name not in allowed]
+        refuse_misfits([MisfitError(what, name) for name in others if getattr(self, name) is not None])
         if "url" in allowed and self.url is None:
             raise ValueError(f"a target of kind {self.kind!r} needs url, the complete endpoint")
         return self
@@ -156,33 +156,37 @@ def load_config(path: Path) -> Config:
     """
     # Raised here, where no variable holds the file's text: a key in it must not show in a traceback.
     outcome = _read(path)
-    if isinstance(outcome, ConfigError):
-        raise outcome
-    return outcome
+    if isinstance(outcome, Config):
+        return outcome
+    raise_all(outcome)
+    raise AssertionError("a file that is refused has an error")
 
 
-def _read(path: Path) -> Config | ConfigError:
+def _read(path: Path) -> Config | Sequence[UsageError]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        return _no_toml(str(problem), path)
+        return [_no_toml(str(problem), path)]
     except OSError as problem:
-        return ConfigError(f"the file cannot be read: {problem.strerror}", where=Place(path), hint="check the path")
+        return [ConfigError(f"the file cannot be read: {problem.strerror}", where=Place(path), hint="check the path")]
     except (UnicodeDecodeError, RecursionError):
-        return ConfigError("the file is not valid TOML", where=Place(path), hint="save it as UTF-8 text")
-    refused = _written_key(data, path, text) or _not_yet(data, path, text)
-    if refused is not None:
-        return refused
-    try:
-        config = Config.model_validate(data)
-    except ValidationError as invalid:
-        details = invalid.errors(include_url=False, include_input=False)
-        unknown = (detail for detail in details if detail["type"] == "extra_forbidden")
-        return _as_error(next(unknown, details[0]), path, text)
+        return [ConfigError("the file is not valid TOML", where=Place(path), hint="save it as UTF-8 text")]
+    refused = _written_key(data, path, text)
+    if refused is not None:  # other errors are not reported: they could repeat the key
+        return [refused]
+
+    def place(_: Any, keys: Keys) -> Place:
+        return Place(path, line_of(text, tuple(map(str, keys))))
+
+    known = list(_not_yet(data, path, text))
+    fitted = fit_model(Config, data, place=place, error=ConfigError, hint=_SEE_INIT, known=known)
+    config = fitted.model
+    if config is None:
+        return fitted.errors
     config._path = path  # noqa: SLF001 - not part of the file
     config._warnings = tuple(_shared_keys(config, text))  # noqa: SLF001 - as above
-    return _wrong_name(config, text) or config
+    return [*fitted.errors, *_wrong_names(config, data, text)] or config
 
 
 def _no_toml(message: str, path: Path) -> ConfigError:
@@ -211,33 +215,16 @@ def _written_key(data: Mapping[str, Any], path: Path, text: str) -> ConfigError 
     return None
 
 
-def _not_yet(data: Mapping[str, Any], path: Path, text: str) -> ConfigError | None:
+def _not_yet(data: Mapping[str, Any], path: Path, text: str) -> Iterator[tuple[Keys, ConfigError]]:
     targets = data.get("targets")
     for name, target in targets.items() if isinstance(targets, Mapping) else ():
         if isinstance(target, Mapping) and target.get("kind") == "livekit":
-            return ConfigError(
+            error = ConfigError(
                 "kind 'livekit' (rooms made with LiveKit's own keys) is not supported yet",
                 where=Place(path, line_of(text, ("targets", name, "kind"))),
                 hint="use kind 'session' or 'backend'",
             )
-    return None
-
-
-def _as_error(detail: ErrorDetails, path: Path, text: str) -> ConfigError:
-    keys = tuple(str(step) for step in detail["loc"])
-    place = Place(path, line_of(text, keys))
-    dotted = ".".join(keys)
-    if detail["type"] == "extra_forbidden":
-        # In `targets` the second step is a target's name, which is arbitrary.
-        known = known_keys(Config, tuple(step for index, step in enumerate(keys[:-1]) if index != 1))
-        alike = nearest(keys[-1], known)
-        what = f"unknown key {keys[-1]!r}" + (f"; did you mean {alike!r}?" if alike else "")
-        return ConfigError(what, where=place, hint=f"use one of: {', '.join(known)}")
-    if detail["type"] == "missing":
-        return ConfigError(f"the key {keys[-1]!r} is missing", where=place, hint=f"add {dotted}")
-    return ConfigError(
-        f"{dotted}: {in_plain_words(detail)}", where=place, hint="see the file that `voice-harness init` writes"
-    )
+            yield ("targets", name), error
 
 
 def _shared_keys(config: Config, text: str) -> Iterator[str]:
@@ -262,18 +249,18 @@ def _key_place(config: Config, text: str, name: str) -> Place:
     return Place(config.path, line_of(text, keys))
 
 
-def _wrong_name(config: Config, text: str) -> ConfigError | None:
+def _wrong_names(config: Config, data: Mapping[str, Any], text: str) -> Iterator[ConfigError]:
     for name, target in config.targets.items():
         place = Place(config.path, line_of(text, ("targets", name)))
         if name == EMBEDDED and target.kind != EMBEDDED:
             what = f"the name 'embedded' is reserved for the embedded stack, but this target is of kind {target.kind!r}"
-            return ConfigError(what, where=place, hint="rename the target")
-        if not name.strip() or "://" in name:
-            return ConfigError("a target's name must not be blank or a URL", where=place, hint="use a short name")
+            yield ConfigError(what, where=place, hint="rename the target")
+        elif not name.strip() or "://" in name:
+            yield ConfigError("a target's name must not be blank or a URL", where=place, hint="use a short name")
+    written = data.get("targets", {})  # with those that do not fit
     default = config.default_target
-    if default is None or default == EMBEDDED or default in config.targets:
-        return None
-    return unknown_target(default, config, where=Place(config.path, line_of(text, ("default_target",))))
+    if default is not None and default != EMBEDDED and isinstance(written, Mapping) and default not in written:
+        yield unknown_target(default, config, where=Place(config.path, line_of(text, ("default_target",))))
 
 
 def unknown_target(name: str, config: Config | None, *, where: Place | str) -> ConfigError:

@@ -30,7 +30,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.errors import FixtureError, Place
-from harness.parsing.yaml_places import place_of, read_yaml, validate_model
+from harness.parsing.fitting import validate_model
+from harness.parsing.yaml_places import place_of, read_yaml
 
 MANIFEST_NAME = "manifest.yaml"
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -20,7 +20,7 @@ from harness.measure.call import measure_call
 from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 from harness.recordings.again import remeasured_calls
-from harness.scenario.load import checked_scenario
+from harness.scenario.load import examine
 from harness.scenario.timeouts import CallTimeouts
 from harness.secret import Secret
 from harness.timeline.timeline import read_timeline
@@ -37,7 +37,7 @@ def make(
     """One call, as a run makes it, in a run's folder."""
     step = step or SAY
     raw = {"name": "x", "tags": ["smoke"], "turns": [step]}
-    loaded = checked_scenario(raw, folder / "s.yaml", sets=[], env={})
+    loaded = examine(raw, folder / "s.yaml", sets=[], env={}).valid()
     prepared = Prepared(loaded, [utterance()], "demo", CallTimeouts())
     plan = call_plan(step, tags=["smoke"])
     (folder / "timelines").mkdir(exist_ok=True)

@@ -24,7 +24,7 @@ thresholds:
   turn.ttfa: [max<2, "p(95)<0s"]
 timeouts: {replay: 5s}
 """
-MANY_PLACES = ["2:1", "3:11", "5:5", "6:5", "7:14", "9:14", "10:5", "12:3", "13:3", "14:3", "14:3", "15:12"]
+MANY_PLACES = ["2:1", "3:11", "5:5", "6:5", "7:14", "7:30", "9:14", "10:5", "12:3", "13:3", "14:3", "14:3", "15:12"]
 LATER = """\
 name: later
 turns:
@@ -73,7 +73,30 @@ def test_each_error_of_a_step_that_fits_no_other(command: Command, tmp_path: Pat
     )
     said = command("validate", "s.yaml")
     assert said.code == 2
-    assert _places(said.err) == ["s.yaml:4:14", "s.yaml:4:26", "s.yaml:5:11", "s.yaml:7:22"]
+    assert _places(said.err) == [f"s.yaml:{place}" for place in ("4:14", "4:26", "4:44", "5:11", "7:22")]
+
+
+def test_one_wrong_key_hides_nothing_else(command: Command, tmp_path: Path) -> None:
+    write_scenario(
+        tmp_path,
+        "name: a\nfoo: 1\nsession: {language: xx, system_prompt: prompts/away.md, greeting: '${NOT_SET}'}\n"
+        "greeting: false\nturns:\n  - say: hello\n    barge_in: 1s\n  - say: {text: Good morning., voice: jo}\n"
+        "  - say: Guten Tag.\n    sya: x\n  - type: Hi.\n    say: helo\n"
+        "thresholds: {turn.stop: max<1s, turn.echo: max<2s}\ntimeouts: {reply: 0s}\n",
+    )
+    said = command("validate", "s.yaml")
+    assert said.code == 2
+    assert said.out == ""
+    places = ("2:1", "3:25", "3:57", "7:5", "8:5", "9:5", "10:5", "11:5", "12:5", "13:14", "14:12")
+    assert _places(said.err) == [f"s.yaml:{place}" for place in places]
+
+
+def test_what_follows_from_a_misspelt_key_is_not_told(command: Command, tmp_path: Path) -> None:
+    write_scenario(
+        tmp_path, "nmae: a\nturns:\n  - sya: hello\n    expect: {wer: <=0.3}\nthresholds: {turn.wer: avg<=0.3}\n"
+    )
+    said = command("validate", "s.yaml")
+    assert _places(said.err) == ["s.yaml:1:1", "s.yaml:3:5"]
 
 
 def test_a_value_that_may_be_one_of_several_things_is_told_once(command: Command, tmp_path: Path) -> None:

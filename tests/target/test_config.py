@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ConfigError, Place
+from harness.errors import ConfigError, Place, SeveralErrors
 from harness.target.config import find_config, load_config
 
 KEY = "sk_live_0123456789abcdef"
@@ -70,13 +70,13 @@ WRONG = {
     "another kind": ('[targets.a]\n\nkind = "web"\n', 3, "use one of session, backend, embedded"),
     "a kind that comes later": ('[targets.a]\nkind = "livekit"\n', 2, "not supported yet"),
     "no url": ('[targets.a]\nkind = "session"\n', 1, "needs url"),
-    "a url for the embedded stack": ('[targets.a]\nkind = "embedded"\nurl = "https://x/"\n', 1, "url is not allowed"),
+    "a url for the embedded stack": ('[targets.a]\nkind = "embedded"\nurl = "https://x/"\n', 3, "url: is not allowed"),
     "a key for a backend": (
         WHOLE.replace('"backend"', '"backend"\napi_key_env = "K"'),
-        10,
-        "api_key_env is not allowed",
+        12,
+        "api_key_env: is not allowed",
     ),
-    "agents of a service": (WHOLE.replace('agent = "the', 'agents = "the'), 3, "agents is not allowed"),
+    "agents of a service": (WHOLE.replace('agent = "the', 'agents = "the'), 7, "agents: is not allowed"),
     "a url without scheme": ('[targets.a]\nkind = "backend"\nurl = "x.example/a"\n', 3, "https://"),
     "no duration": (WHOLE.replace("800ms", "soon"), 19, "'soon' is not a valid duration"),
     "no time at all": (WHOLE.replace("20}", "0}"), 8, "must be greater than 0"),
@@ -121,6 +121,25 @@ def test_a_key_in_the_file_is_refused_and_not_repeated(text: str, line: int, tmp
     assert isinstance(error.where, Place)
     assert error.where.line == line
     assert "api_key_env" in (error.hint or "") or "TOML" in error.what
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = (
+        'default_target = "gone"\nfoo = 1\n'
+        '[targets.a]\nkind = "embedded"\nurl = "https://x/"\nagents = "a.yaml"\nbar = 1\n'
+        '[targets.b]\nkind = "livekit"\n[targets.timeouts]\nkind = "session"\nkinf = "x"\n'
+    )
+    with pytest.raises(SeveralErrors) as caught:
+        load_config(written(tmp_path, text))
+    told = [(Place.read(str(error.where)).line, error.what) for error in caught.value.errors]
+    assert told == [
+        (1, "unknown target 'gone'"),
+        (2, "unknown key 'foo'"),
+        (5, "targets.a.url: is not allowed in a target of kind 'embedded'"),
+        (7, "unknown key 'bar'"),
+        (9, "kind 'livekit' (rooms made with LiveKit's own keys) is not supported yet"),
+        (12, "unknown key 'kinf'; did you mean 'kind'?"),
+    ]
 
 
 def test_a_missing_file_and_one_that_is_no_text_are_told(tmp_path: Path) -> None:
