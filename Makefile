@@ -56,7 +56,7 @@ bench: $(STAMP)
 
 # Pins stay as they are; `make lock UPGRADE=--upgrade` moves them.
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra stack --extra dev --universal --generate-hashes --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra stack --extra mcp --extra dev --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
 
 clean:
