@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
 from harness.stack.agents import truth
+from harness.stack.agents.answer import Answer
 from harness.stack.agents.avatar_line import AvatarLine
 from harness.stack.agents.course import Course, Doings
 from harness.stack.agents.ear import (
@@ -285,7 +286,7 @@ class Agent:
     async def _greet(self) -> None:
         if self._spec.greeting.strip():
             greeting = self._spec.greeting.strip()
-            await self._speak("greeting", greeting, [greeting], not_before_ns=0)
+            await self._speak("greeting", Answer.in_one(greeting), not_before_ns=0)
 
     async def _reply(self, thought: Thought, heard_ns: int, *, said: Literal["aloud", "typed"]) -> None:
         """Answers what was said or typed, no earlier than the reply delay after `heard_ns`."""
@@ -298,31 +299,29 @@ class Agent:
                     return
             if words and not (said == "typed" and self._has("no_echo")):
                 await self._send("user_text", words)
-            text, parts = await thought.reply
+            answer = await thought.reply
             past_hold = self._around.calls.past_hold(self._name, self._spec)
             if past_hold == "wrong":
-                text, parts = WRONG, [WRONG]
+                answer = Answer.in_one(WRONG)
             elif past_hold == "slow":
                 delay_s = slowed_s(delay_s, (self._clock.now_ns() - heard_ns) / NS_PER_S)
             due_ns = heard_ns + s_to_ns(delay_s)
             told = {} if past_hold is None else {"past_hold": past_hold}
-            self._log("decided", reply=text, due_ns=due_ns, delay_ms=ms(delay_s * NS_PER_S), **told)
+            self._log("decided", reply=answer.text, due_ns=due_ns, delay_ms=ms(delay_s * NS_PER_S), **told)
             self._replies += 1
-            await self._speak("reply", text, parts, not_before_ns=due_ns)
+            await self._speak("reply", answer, not_before_ns=due_ns)
         finally:
             thought.cancel()
 
-    async def _speak(
-        self, what: Literal["greeting", "reply"], text: str, parts: list[str], *, not_before_ns: int
-    ) -> None:
+    async def _speak(self, what: Literal["greeting", "reply"], answer: Answer, *, not_before_ns: int) -> None:
         """Sends the text and speaks its parts, synthesising each while the one before is playing."""
         await self._ready.wait()
         self._course.begins()
         await self._may_speak.wait()
-        writing = self._tasks().create_task(self._write(text, not_before_ns))
+        writing = self._tasks().create_task(self._write(answer.text, not_before_ns))
         try:
             if not self._has("mute") and not self._has("text_only"):
-                await self._say(what, text, parts, not_before_ns)
+                await self._say(what, answer, not_before_ns)
             await writing
         finally:
             writing.cancel()
@@ -331,7 +330,8 @@ class Agent:
         await self._clock.sleep_until_ns(not_before_ns)
         await self._send("agent_text", text)
 
-    async def _say(self, what: Literal["greeting", "reply"], text: str, parts: list[str], not_before_ns: int) -> None:
+    async def _say(self, what: Literal["greeting", "reply"], answer: Answer, not_before_ns: int) -> None:
+        parts = answer.parts
         first = await self._thinking.say(parts[0])
         busy = self._mouth.talk
         if busy is not None and busy.endless:
@@ -340,7 +340,7 @@ class Agent:
             await asyncio.wait({busy.over})
         number = self._replies if what == "reply" else 0
         endless = number == 1 and self._has("talks_for_ever")
-        talk = Talk(what, text, not_before_ns=not_before_ns, endless=endless)
+        talk = Talk(what, answer.text, not_before_ns=not_before_ns, endless=endless)
         talk.add(first, last=len(parts) == 1 or endless)
         self._mouth.say(talk)
         if (number == 2 and self._has("crashes")) or self._course.crashes_in(number):

@@ -139,9 +139,9 @@ class Agents:
             if spec.ear == "whisper" or spec.brain == "prompt":
                 await self._voices.warm(spec)
             thinking = self._thinking(spec)
-            _, parts = await thinking.answer("Hello.")
+            answer = await thinking.answer("Hello.")
             wrong = [WRONG] if spec.past_hold == "wrong" else []
-            for text in filter(str.strip, (spec.greeting, *parts[:1], *wrong)):
+            for text in filter(str.strip, (spec.greeting, *answer.parts[:1], *wrong)):
                 await thinking.say(text.strip())
 
     def join(self, order: Mapping[str, Any]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from harness.stack.agents.answer import NO_ANSWER, Answer
 from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech
 from harness.stack.agents.truth import tone
-from harness.stack.agents.voices import Voices, sentences
+from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec
 
 
@@ -18,8 +19,8 @@ class Thinking(Protocol):
         """Transcribes `pcm`: empty if it has no words, None if the agent does not use words."""
         ...
 
-    async def answer(self, words: str | None) -> tuple[str, list[str]]:
-        """The reply's text, and the parts in which to speak it."""
+    async def answer(self, words: str | None) -> Answer:
+        """The answer to the words; None if the agent heard a voice and uses no words."""
         ...
 
     async def say(self, part: str) -> TrimmedSpeech:
@@ -38,10 +39,9 @@ class Real:
         """See `Thinking.hear`."""
         return await self._voices.hear(pcm, self._spec) if self._spec.ear == "whisper" else None
 
-    async def answer(self, words: str | None) -> tuple[str, list[str]]:
+    async def answer(self, words: str | None) -> Answer:
         """See `Thinking.answer`."""
-        text = await self._voices.answer(words or "", self._spec)
-        return text, [text] if self._spec.brain == "fixed" else sentences(text)
+        return await self._voices.answer(words or "", self._spec)
 
     async def say(self, part: str) -> TrimmedSpeech:
         """See `Thinking.say`."""
@@ -52,15 +52,15 @@ class Truth:
     """Always answers with the same tone."""
 
     def __init__(self, spec: AgentSpec) -> None:
-        self._text = " ".join(spec.prompt.split())
+        self._answer = Answer.in_one(" ".join(spec.prompt.split()))
 
     async def hear(self, pcm: Pcm) -> str | None:
         """See `Thinking.hear`."""
         return None
 
-    async def answer(self, words: str | None) -> tuple[str, list[str]]:
+    async def answer(self, words: str | None) -> Answer:
         """See `Thinking.answer`."""
-        return self._text, [self._text]
+        return self._answer
 
     async def say(self, part: str) -> TrimmedSpeech:
         """See `Thinking.say`."""
@@ -82,7 +82,7 @@ class Thought:
     ) -> None:
         self._thinking = thinking
         self.words: asyncio.Task[str | None] = group.create_task(self._words(pcm, text))
-        self.reply: asyncio.Task[tuple[str, list[str]]] = group.create_task(self._reply())
+        self.reply: asyncio.Task[Answer] = group.create_task(self._reply())
         self._voice = group.create_task(self._first_part())
 
     def cancel(self) -> None:
@@ -93,12 +93,12 @@ class Thought:
     async def _words(self, pcm: Pcm | None, text: str | None) -> str | None:
         return await self._thinking.hear(pcm) if pcm is not None else text
 
-    async def _reply(self) -> tuple[str, list[str]]:
+    async def _reply(self) -> Answer:
         words = await asyncio.shield(self.words)
-        return ("", []) if words == "" else await self._thinking.answer(words)
+        return NO_ANSWER if words == "" else await self._thinking.answer(words)
 
     async def _first_part(self) -> None:
         """Synthesises the first part of the reply early, so that it is ready when the end of the turn is confirmed."""
-        _, parts = await asyncio.shield(self.reply)
-        if parts:
-            await self._thinking.say(parts[0])
+        answer = await asyncio.shield(self.reply)
+        if answer.parts:
+            await self._thinking.say(answer.parts[0])

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import OrderedDict
 from pathlib import Path
 
+from harness.stack.agents.answer import Answer
 from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech, trimmed
 from harness.stack.agents_file import AgentSpec
 from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
+from harness.stack.speech.phrases import unknown
 from harness.stack.speech.vocabulary import vocabulary
 
 KEPT = 200
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 class Voices:
@@ -52,12 +52,13 @@ class Voices:
         speech = await self._speech(spec)
         return (await speech.hear(pcm, language=spec.language, vocabulary=vocabulary(spec.prompt))).strip()
 
-    async def answer(self, question: str, spec: AgentSpec) -> str:
-        """The agent's reply: its fixed text, or what its prompt says about the question. Raises as `say`."""
+    async def answer(self, question: str, spec: AgentSpec) -> Answer:
+        """The agent's answer: its fixed text, or what its prompt says about the question. Raises as `say`."""
         if spec.brain == "fixed":
-            return " ".join(spec.prompt.split())
+            return Answer.in_one(" ".join(spec.prompt.split()))
         speech = await self._speech(spec)
-        return await answer(spec.prompt, question, speech.rank, language=spec.language)
+        known = await answer(spec.prompt, question, speech.rank, language=spec.language)
+        return Answer.in_sentences(known if known is not None else unknown(spec.language))
 
     async def close(self) -> None:
         """Ends the workers."""
@@ -77,8 +78,3 @@ class Voices:
             # The next call tries again: an extra may have been installed, or a worker restarted, in the meantime.
             self._workers.pop(model, None)
             raise
-
-
-def sentences(text: str) -> list[str]:
-    """Splits the text into sentences, so that the first can be spoken while the next is synthesised."""
-    return [piece for piece in _SENTENCE_END.split(text.strip()) if piece]

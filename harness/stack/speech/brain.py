@@ -1,4 +1,4 @@
-"""Answers from the facts of a system prompt: the sentences that fit a question, or that it does not know.
+"""Answers from the facts of a system prompt: the sentences that fit a question, or none.
 
 A fact's score has three parts: how many of the question's words it contains (rare ones count more), how similar the two
 are in meaning, and whether it contains the kind of answer asked for (a time, a price, a place, a number). Nothing here
@@ -51,14 +51,14 @@ class _Fit:
         return self.words >= KNOWN_WORDS or (self.words >= LESS_WORDS and self.meaning >= LESS_MEANING)
 
 
-async def answer(prompt: str, question: str, rank: Rank, *, language: str = "en") -> str:
-    """The agent's answer to `question`.
+async def answer(prompt: str, question: str, rank: Rank, *, language: str = "en") -> str | None:
+    """The agent's answer to `question`; None if the prompt does not hold one.
 
     Args:
         prompt: The system prompt: facts and instructions, plain text or Markdown.
         question: What the caller said or typed; a transcript will do.
         rank: Returns the similarity of a question to each of a list of sentences, such as `Speech.rank`.
-        language: Language of the phrases for a question without an answer.
+        language: Language of the phrases for small talk, and for what is no question.
     """
     if not any(character.isalnum() for character in question):
         return phrases.not_heard(language)
@@ -75,7 +75,7 @@ async def answer(prompt: str, question: str, rank: Rank, *, language: str = "en"
             return told.identity
         found += [at for at in await _answers(asked, told, rank) if at not in found]
     if not found:
-        return phrases.unknown(language)
+        return None
     return " ".join(told.facts[at].text for at in _with_what_they_lean_on(found, told.facts))
 
 

@@ -8,7 +8,7 @@ import pytest
 from harness.stack import agents
 from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
-from harness.stack.speech.phrases import not_heard, unknown
+from harness.stack.speech.phrases import not_heard
 from tests.stack.speech.asked import GAPS, QUESTIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,9 +32,9 @@ async def test_a_question_gets_the_fact_of_the_prompt_or_none(
 ) -> None:
     told = await answer(prompt(name), question, speech.rank, language=language(name))
     if expected is None:
-        assert told == unknown(language(name))
+        assert told is None
     else:
-        assert re.search(expected, told)
+        assert re.search(expected, told or "")
 
 
 @pytest.mark.parametrize(("name", "question", "expected"), GAPS)
@@ -42,24 +42,23 @@ async def test_what_is_not_found_is_said_not_to_be_known(
     speech: Speech, name: str, question: str, expected: str
 ) -> None:
     told = await answer(prompt(name), question, speech.rank)
-    assert told == unknown("en")
-    assert not re.search(expected, told)
+    assert told is None, f"move it to QUESTIONS, with {expected}"
 
 
 async def test_everything_about_something_is_a_long_answer(speech: Speech) -> None:
     told = await answer(prompt("cafe"), "Please tell me everything about the cafe.", speech.rank)
-    assert len(told.split()) > 60
+    assert len((told or "").split()) > 60
 
 
 async def test_no_instruction_is_ever_spoken(speech: Speech) -> None:
     for name in ("dentist", "museum", "gym", "hotel", "vet"):
         told = await answer(prompt(name), "Please tell me everything you know.", speech.rank)
-        assert not re.search(r"(?i)answer|polite|friendly|upbeat|politics|advice|invent|tone|brief", told)
+        assert not re.search(r"(?i)answer|polite|friendly|upbeat|politics|advice|invent|tone|brief", told or "")
 
 
 async def test_silence_and_an_empty_prompt_get_an_answer_too(speech: Speech) -> None:
     assert await answer(prompt("cafe"), " ... ", speech.rank) == not_heard("en")
-    assert await answer("", "When do you open?", speech.rank) == unknown("en")
+    assert await answer("", "When do you open?", speech.rank) is None
 
 
 async def test_a_fact_can_be_overridden_by_another_prompt(speech: Speech) -> None:
