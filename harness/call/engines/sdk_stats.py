@@ -38,6 +38,25 @@ class _Counts:
     emitted: int = 0
 
 
+@dataclass(slots=True)
+class _Onset:
+    """The jitter buffer at a possible onset of a voice.
+
+    Attributes:
+        stretched: The samples stretched by then, in all.
+        heard_stretched: Those of them that are not made-up silence.
+        wait_ms: How long the packets before it had waited; None if unknown, or if the buffer restarts.
+        restarts: No packets arrived during the silence before it, so the buffer restarts with the voice.
+        restart_wait_ms: How long the first packet waited in a restarted buffer, once that is known.
+    """
+
+    stretched: int
+    heard_stretched: int
+    wait_ms: float | None
+    restarts: bool
+    restart_wait_ms: float | None = None
+
+
 class LevelJump:
     """Detects sudden increases in level, which may be a voice's onset. Once per 200 ms, in blocks of 20 ms."""
 
@@ -74,12 +93,8 @@ class TrackStats:
         self._from_server = self._from_server_told = 0
         self._wait = JitterBufferWait()
         self._discards = Discards()
-        self._stretched = self._heard_stretched = 0
-        self._onset_stretched: int | None = None
-        self._onset_heard_stretched = self._silence = 0
-        self._onset_wait_ms: float | None = None
-        self._restarts = False
-        self._restart_wait_ms: float | None = None
+        self._stretched = self._heard_stretched = self._silence = 0
+        self._onset: _Onset | None = None
         self._counted_ms: float | None = None
         self._counts = 0
         self.last_packet_ns: int | None = None
@@ -103,15 +118,15 @@ class TrackStats:
         soon as there is a voice to compress, though the voice's first sample had waited the full time. It then takes
         packets early, so readings in that time show shorter waits than there were.
         """
-        wait_ms, stretched = self._wait.wait_ms or 0.0, self._stretched
-        if self._onset_stretched is None:
-            return _ns(wait_ms + left_over_ms(stretched))
-        if self._restart_wait_ms is not None:
-            return _ns(self._restart_wait_ms)
-        if self._onset_wait_ms is not None and not self._waits_otherwise(self._onset_wait_ms):
-            return _ns(self._onset_wait_ms + left_over_ms(self._onset_stretched))
-        since_onset = self._heard_stretched - self._onset_heard_stretched
-        return _ns(wait_ms + left_over_ms(stretched) - since_onset / SAMPLES_PER_MS)
+        onset = self._onset
+        wait_now_ms = (self._wait.wait_ms or 0.0) + left_over_ms(self._stretched)
+        if onset is None:
+            return _ns(wait_now_ms)
+        if onset.restart_wait_ms is not None:
+            return _ns(onset.restart_wait_ms)
+        if onset.wait_ms is not None and not self._waits_otherwise(onset.wait_ms):
+            return _ns(onset.wait_ms + left_over_ms(onset.stretched))
+        return _ns(wait_now_ms - (self._heard_stretched - onset.heard_stretched) / SAMPLES_PER_MS)
 
     def _waits_otherwise(self, before_ms: float) -> bool:
         """Whether the voice's first packets show a different wait; a single one may just have been late."""
@@ -122,20 +137,15 @@ class TrackStats:
     def onset_begins(self) -> None:
         """Called at a possible onset; in the silence before it no voice was stretched since the last reading."""
         if self.begun:  # at the very first packets there is no earlier state
-            self._onset_stretched = self._stretched
-            self._onset_heard_stretched = self._heard_stretched
-            # If no packets arrived during the silence, the buffer restarts with the voice.
-            self._restarts = self._read_ms - self._last_packet_ms > SILENT_MS
-            known = self._counts >= LEAST_COUNTS and not self._restarts
-            self._onset_wait_ms = self._wait.wait_ms if known else None
-            self._restart_wait_ms = None
+            restarts = self._read_ms - self._last_packet_ms > SILENT_MS
+            known = self._counts >= LEAST_COUNTS and not restarts
+            wait_ms = self._wait.wait_ms if known else None
+            self._onset = _Onset(self._stretched, self._heard_stretched, wait_ms, restarts)
             self._counted_ms = None
 
     def onset_ended(self) -> None:
         """Called once an onset, if it was one, has been reported."""
-        self._onset_stretched = None
-        self._restarts = False
-        self._restart_wait_ms = None
+        self._onset = None
 
     async def wanted_within(self, seconds: float) -> bool:
         """Waits up to `seconds` until a reading is `wanted`; returns whether it was."""
@@ -207,9 +217,10 @@ class TrackStats:
         self._counted_ms = reading.counted_ms if reading.taken > 1 else None
         self._counts += reading.counted_ms is not None
         self._wait.read(reading, tick_ns)
-        if self._restarts and reading.taken:
-            self._restarts = False
-            self._restart_wait_ms = self._wait.first_wait_ms(reading) if silence_made else None
+        onset = self._onset
+        if onset is not None and onset.restarts and reading.taken:
+            onset.restarts = False
+            onset.restart_wait_ms = self._wait.first_wait_ms(reading) if silence_made else None
 
     def second(self) -> Media:
         """The statistics since the last call."""
