@@ -124,12 +124,12 @@ def _read(variable: str, value: str) -> Proxy:
     except ValueError:
         host, port = None, None
     if not host:
-        raise ConfigError("this is no proxy's URL", where=variable, hint="write it as http://host:port")
+        raise ConfigError("this is not the URL of a proxy", where=variable, hint="write it as http://host:port")
     if parts.scheme != "http":
         raise ConfigError(
-            f"a proxy that is reached by {parts.scheme}:// is not supported",
+            f"proxies with the scheme {parts.scheme}:// are not supported",
             where=variable,
-            hint="name one that is reached by http:// (it carries https and wss as well), or unset the variable",
+            hint="use an http:// proxy (it carries https and wss as well), or unset the variable",
         )
     password = Secret(unquote(parts.password)) if parts.password is not None else None
     return Proxy(variable, host, port or 80, unquote(parts.username or ""), password)

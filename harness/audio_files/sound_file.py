@@ -34,7 +34,7 @@ class UnknownScaleError(ValueError):
     """A float file's samples are neither in -1…1 nor in 16-bit scale; `peak` is the largest absolute sample."""
 
     def __init__(self, peak: float) -> None:
-        super().__init__(f"its numbers go up to {peak:,.0f}: neither samples in -1…1 nor 16-bit ones")
+        super().__init__(f"its values go up to {peak:,.0f}: neither samples in -1…1 nor 16-bit ones")
 
 
 class _MendedFile(io.BytesIO):
@@ -107,15 +107,15 @@ def length_notes(path: Path, file: soundfile.SoundFile, frames: int) -> list[str
         OSError: The file cannot be read.
     """
     length = sound_length(path)
-    all_s = f"all {frames / file.samplerate:.1f} s that are there were read"
+    all_s = f"all {frames / file.samplerate:.1f} s in the file were read"
     if length is not None:
         if length.told is None:
-            return [f"its header leaves its length open, as if written to a pipe: {all_s}"]
+            return [f"its header does not give its length, as if it was written to a pipe: {all_s}"]
         if length.there < length.told:
             return [breaks_off(1 - length.there / length.told)]
         if length.there > length.told:
             told = f"only {100 * length.told / length.there:.0f} % of its sound" if length.told else "no sound"
-            return [f"its header tells of {told}, as if its recorder did not finish: {all_s}"]
+            return [f"its header declares {told}, as if its recorder did not finish: {all_s}"]
     if file.format == "OGG" and not _ogg_ends(path):
         return [f"it breaks off: its last page is missing; {all_s}"]
     told_by = told_frames(path, file)
@@ -127,7 +127,7 @@ def length_notes(path: Path, file: soundfile.SoundFile, frames: int) -> list[str
 
 def breaks_off(missing: float) -> str:
     """The note on a truncated file; `missing` is the share of its sound that is missing."""
-    return f"it breaks off: {max(1, round(100 * missing))} % of the sound that its header tells of is missing"
+    return f"it breaks off: {max(1, round(100 * missing))} % of the sound that its header declares is missing"
 
 
 def scale_of(subtype: str, peak: float) -> tuple[float, list[str]]:

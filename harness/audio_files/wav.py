@@ -46,14 +46,14 @@ def read_wav(path: Path) -> Wav:
     if not path.is_file():
         what = "this is a folder" if path.is_dir() else "there is no such file"
         raise FixtureError(what, where=where, hint="check the path; it is relative to the scenario's folder")
-    remade = f"make it one: sox {path.name} -c 1 -b 16 -r 48000 out.wav"
+    remade = f"convert it: sox {path.name} -c 1 -b 16 -r 48000 out.wav"
     try:
         with open_sound(path) as file:
             if file.format not in _WAV_FORMATS:
                 raise FixtureError(f"this is {file.format}, not a WAV", where=where, hint=remade)
             if file.channels != 1:
                 raise FixtureError(
-                    f"this WAV has {file.channels} channels; one voice has one",
+                    f"this WAV has {file.channels} channels; the caller's voice needs exactly one",
                     where=where,
                     hint=f"keep the first: sox {path.name} out.wav remix 1; or mix them: sox {path.name} -c 1 out.wav",
                 )
@@ -88,7 +88,7 @@ def _read_all(file: soundfile.SoundFile, where: Place) -> NDArray[np.float32]:
         blocks.append(block[:, 0])
         frames += len(block)
         if frames > LONGEST_S * file.samplerate:
-            raise FixtureError("this WAV is longer than ten minutes", where=where, hint="cut out the line to be said")
+            raise FixtureError("this WAV is longer than ten minutes", where=where, hint="cut out the part to be said")
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 

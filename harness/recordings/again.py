@@ -50,7 +50,7 @@ def remeasured_calls(
         raise ConfigError(
             f"cannot be measured again: {why}",
             where=Place(directory.timeline(first.call)),
-            hint="report without --remeasure: it uses the numbers that were measured live",
+            hint="run report without --remeasure; it uses the numbers measured live",
         )
     left = map(directory.timeline, without_line(directory, calls))
     return again + [call for call in (_without_line(path, tags) for path in left) if call is not None]

@@ -120,7 +120,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
     where = Place(path)
     if not path.is_file():
         what = "this is a folder" if path.is_dir() else "there is no such file"
-        raise FixtureError(what, where=where, hint="name a stereo WAV or FLAC")
+        raise FixtureError(what, where=where, hint="give a stereo WAV or FLAC")
     try:
         with open_sound(path) as file:
             _check_form(file, where, path.name)
@@ -134,7 +134,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             heard, powers, frames = _hear(file, levels)
     except soundfile.LibsndfileError:
         raise FixtureError(
-            f"{CANNOT}: this is no sound file, or a damaged one", where=where, hint="name a stereo WAV or FLAC"
+            f"{CANNOT}: this is no sound file, or a damaged one", where=where, hint="give a stereo WAV or FLAC"
         ) from None
     except UnknownScaleError as problem:
         raise FixtureError(f"{CANNOT}: {problem}", where=where, hint="save it as 16-bit PCM") from None
@@ -151,7 +151,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             raise FixtureError(
                 f"{CANNOT}: there is no voice in the {side} channel, the {who}'s ({_level(sides[side].level_dbfs)})",
                 where=where,
-                hint=f"is --caller {caller} right? Listen to it; a voice under the noise is none",
+                hint=f"is --caller {caller} right? Listen to it; a voice below the noise is not detected",
             )
     if survey.alike >= ALIKE:
         raise FixtureError(
@@ -162,7 +162,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
     if rate != SAMPLE_RATE:
         notes.insert(0, f"recorded at {rate:,} Hz, measured at {SAMPLE_RATE:,} Hz")
     notes += [
-        f"a DC offset of {100 * offset:.1f} % of full scale was taken off the {side} channel"
+        f"a DC offset of {100 * offset:.1f} % of full scale was removed from the {side} channel"
         for side, offset in zip(("left", "right"), levels.offsets, strict=True)
         if offset
     ]
@@ -219,7 +219,7 @@ def _louder(level_dbfs: float, louder_db: float) -> float:
 
 def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
     if file.channels != 2:
-        mix = "one channel; who speaks cannot be told" if file.channels == 1 else f"{file.channels} channels"
+        mix = "one channel, so the speakers cannot be told apart" if file.channels == 1 else f"{file.channels} channels"
         raise FixtureError(
             f"{CANNOT}: this has {mix}",
             where=where,
@@ -234,7 +234,7 @@ def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
 def _check_length(survey: Survey, rate: int, where: Place) -> None:
     if survey.frames < LEAST_S * rate:
         raise FixtureError(
-            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s", where=where, hint="name a whole conversation"
+            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s", where=where, hint="give the recording of a whole conversation"
         )
 
 

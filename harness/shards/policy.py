@@ -398,5 +398,5 @@ def _in_one_line(error: HarnessError) -> str:
 
 
 def _did_not_come_up(why: str, log: str) -> StackError:
-    what = f"a process for calls did not come up: {why}"
+    what = f"a process for calls did not start: {why}"
     return StackError(f"{what}\n{log}" if "\n" in log else what)

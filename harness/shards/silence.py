@@ -29,4 +29,4 @@ class Silence:
         if slept:  # its messages from that time are not read yet
             self._heard_s = now_s
         limit_s = SILENT_S if ready else READY_S
-        return f"it said nothing for {limit_s:g} s" if now_s - self._heard_s > limit_s else None
+        return f"it sent nothing for {limit_s:g} s" if now_s - self._heard_s > limit_s else None

@@ -43,7 +43,7 @@ async def test_a_shard_that_is_killed_costs_its_own_calls_and_another_takes_its_
 async def test_a_shard_that_is_frozen_is_ended_and_costs_its_own_calls(tmp_path: Path) -> None:
     async with FakeSessionService(hanging()) as service:
         told = await bridged(tmp_path, service.url, "freezes")
-    assert "it said nothing for 4 s" in told["made"]["a"]
+    assert "it sent nothing for 4 s" in told["made"]["a"]
     assert (told["shards"], told["died"]) == (0, 1)
 
 
@@ -70,7 +70,7 @@ async def test_a_shard_that_cannot_be_started_fails_its_calls_and_is_told(tmp_pa
     told = await bridged(tmp_path, "http://127.0.0.1:1/", "not_started")
     why = "it could not be started: No such file or directory"
     assert told["made"] == {"a": f"harness.shard_died: the process that made this call is gone: {why}"}
-    assert told["problem"] == f"a process for calls did not come up: {why}"
+    assert told["problem"] == f"a process for calls did not start: {why}"
 
 
 async def test_a_shard_that_waits_for_its_start_is_not_started_after_the_end(tmp_path: Path) -> None:

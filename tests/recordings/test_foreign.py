@@ -75,7 +75,7 @@ def test_how_both_sides_sound(tmp_path: Path) -> None:
     plain = measure_recording(made.written(tmp_path), "left")
     offset = measure_recording(made.written(tmp_path, lambda both: both + np.array([0.0, 0.1])), "left")
     assert offset.agent_sound.level_dbfs == pytest.approx(plain.agent_sound.level_dbfs, abs=0.1)
-    assert offset.notes == ["a DC offset of 10.0 % of full scale was taken off the right channel"]
+    assert offset.notes == ["a DC offset of 10.0 % of full scale was removed from the right channel"]
     loud = measure_recording(made.written(tmp_path, lambda both: np.clip(both * [9, 1], -1, 1)), "left")
     assert (loud.caller_sound.clipped or 0) > 0.01
     assert loud.agent_sound.clipped == 0
@@ -240,7 +240,7 @@ REFUSED: dict[str, tuple[Callable[[Stereo], Stereo], str]] = {
     "silence": (np.zeros_like, "no voice in the left channel, the caller's (it is silent)"),
     "noise only": (noise_only, "no voice in the left channel, the caller's (its level is -40 dBFS)"),
     "a silent agent": (lambda both: both * [1, 0], "no voice in the right channel, the agent's (it is silent)"),
-    "mono": (lambda both: both[:, :1], "one channel; who speaks cannot be told"),
+    "mono": (lambda both: both[:, :1], "one channel, so the speakers cannot be told apart"),
     "three channels": (lambda both: np.hstack([both, both[:, :1]]), "3 channels"),
     "the same twice": (lambda both: both[:, [0, 0]], "both channels hold the same"),
     "the same, softer": (lambda both: both.sum(axis=1, keepdims=True) * [1, 0.4], "both channels hold the same"),
@@ -282,7 +282,7 @@ def test_one_that_breaks_off_is_measured_as_far_as_it_goes_and_says_so(tmp_path:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     measured = measure_recording(path, "left")
     assert measured.turns[0].ttfa_ms == pytest.approx(700, abs=25)
-    assert measured.notes == ["it breaks off: 50 % of the sound that its header tells of is missing"]
+    assert measured.notes == ["it breaks off: 50 % of the sound that its header declares is missing"]
 
 
 @pytest.mark.parametrize(("told", "what"), [(0, "no sound"), (0.5, "only 50 % of its sound")])
@@ -295,7 +295,7 @@ def test_a_recorder_that_died_leaves_all_its_sound(tmp_path: Path, told: float, 
     assert ttfas(measured) == pytest.approx([700, 1200], abs=25)
     assert measured.duration_s == 14
     assert measured.notes == [
-        f"its header tells of {what}, as if its recorder did not finish: all 14.0 s that are there were read"
+        f"its header declares {what}, as if its recorder did not finish: all 14.0 s in the file were read"
     ]
 
 
@@ -355,7 +355,7 @@ def test_floats_that_are_16_bit_numbers_give_the_same_numbers(tmp_path: Path) ->
     assert measured.agent_sound.clipped == 0
     assert "its float samples are 16-bit numbers" in measured.notes[0]
     soundfile.write(path, two_turns()[0].both * 2**24, RATE, subtype="FLOAT")
-    with pytest.raises(FixtureError, match="cannot be measured: its numbers go up to"):
+    with pytest.raises(FixtureError, match="cannot be measured: its values go up to"):
         measure_recording(path, "left")
 
 

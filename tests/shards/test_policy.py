@@ -445,7 +445,7 @@ def test_a_shard_that_never_became_ready_is_an_error_with_its_log() -> None:
     taken.shard.log_tail.add("ImportError: x")
     whats(one.ended(taken.shard, 4))
     assert isinstance(taken.shard.error, StackError)
-    told = "a process for calls did not come up: it ended with 4 (ImportError: x)"
+    told = "a process for calls did not start: it ended with 4 (ImportError: x)"
     assert taken.shard.error.what == f"{told}\nTraceback\nImportError: x"
     assert (one.problem, one.died) == (told, 1)
 
@@ -456,7 +456,7 @@ def test_a_process_that_cannot_be_started_fails_its_calls() -> None:
     lost = one.not_started(taken.shard, OSError(12, "Cannot allocate memory"))
     told = "it could not be started: Cannot allocate memory"
     assert whats(lost) == {"a": f"the process that made this call is gone: {told}"}
-    assert one.problem == f"a process for calls did not come up: {told}"
+    assert one.problem == f"a process for calls did not start: {told}"
     assert one.ended(taken.shard, None) == {}
 
 
@@ -474,7 +474,7 @@ def test_a_frozen_shard_is_ended_once_and_its_calls_fail() -> None:
     assert looks(one, 0.0, SILENT_S) == [Looked()] * round(SILENT_S)
     assert one.look(SILENT_S + 1.0) == Looked((shard,))
     assert one.look(SILENT_S + 2.0) == Looked()
-    assert "it said nothing for 30 s" in whats(one.ended(shard, -9))["a"]
+    assert "it sent nothing for 30 s" in whats(one.ended(shard, -9))["a"]
     assert one.died == 1
 
 

@@ -108,7 +108,7 @@ async def test_a_shard_that_is_frozen_is_ended_and_costs_its_own_calls(
         lost = await running
         assert pool.pids == []
     assert (lost.failure, lost.ok) == ("harness.shard_died", False)
-    assert "it said nothing for 4 s" in lost.failures[0].what
+    assert "it sent nothing for 4 s" in lost.failures[0].what
 
 
 async def test_a_cut_reaches_the_call_and_the_end_of_the_pool_cuts_what_runs(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ async def test_a_process_that_cannot_be_started_is_told_before_any_call(
 ) -> None:
     monkeypatch.setattr("harness.shards.pool.COMMAND", (str(tmp_path / "nothing"),))
     pool = ShardPool(order(tmp_path, "http://127.0.0.1/"), [prepared("x")], clock=SystemClock())
-    with pytest.raises(StackError, match="did not come up: it could not be started: No such file"):
+    with pytest.raises(StackError, match="did not start: it could not be started: No such file"):
         await pool.__aenter__()
 
 

@@ -14,7 +14,7 @@ def test_a_shard_that_says_nothing_any_more_is_frozen() -> None:
     silence = Silence(100.0)
     silence.heard(105.0)
     assert set(looks(silence, 100.0, 105.0 + SILENT_S)) == {None}
-    assert silence.look(106.0 + SILENT_S, ready=True) == "it said nothing for 30 s"
+    assert silence.look(106.0 + SILENT_S, ready=True) == "it sent nothing for 30 s"
 
 
 def test_before_it_is_ready_it_has_longer() -> None:

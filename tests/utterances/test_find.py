@@ -122,7 +122,7 @@ def test_a_wav_that_breaks_off_is_said_as_far_as_it_goes_and_told(tmp_path: Path
     utterance = load_wav(path)
     assert len(utterance.pcm) == round(left * 48_000)
     missing = round(100 * (1 - left))
-    assert utterance.notes[0] == (f"a.wav: it breaks off: {missing} % of the sound that its header tells of is missing")
+    assert utterance.notes[0] == (f"a.wav: it breaks off: {missing} % of the sound that its header declares is missing")
 
 
 @FORMS
@@ -134,7 +134,7 @@ def test_a_wav_with_a_header_alone_is_empty(tmp_path: Path, form: str) -> None:
 
 
 @FORMS
-@pytest.mark.parametrize(("share", "what"), [(0.0, "tells of no sound"), (0.5, "tells of only 50 % of its sound")])
+@pytest.mark.parametrize(("share", "what"), [(0.0, "declares no sound"), (0.5, "declares only 50 % of its sound")])
 def test_a_recorder_that_died_leaves_all_its_sound(tmp_path: Path, form: str, share: float, what: str) -> None:
     path = form_of(tmp_path / "a.wav", form)
     told(path, form, round(96_000 * share))
@@ -143,7 +143,7 @@ def test_a_recorder_that_died_leaves_all_its_sound(tmp_path: Path, form: str, sh
     assert utterance.voiced_end == pytest.approx(36_000, abs=480)
     assert len(utterance.notes) == 1
     assert what in utterance.notes[0]
-    assert "all 1.0 s that are there were read" in utterance.notes[0]
+    assert "all 1.0 s in the file were read" in utterance.notes[0]
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000, 0x80000000])
@@ -153,7 +153,7 @@ def test_a_wav_that_was_written_to_a_pipe_is_whole(tmp_path: Path, size: int) ->
     utterance = load_wav(path)
     assert len(utterance.pcm) == 48_000
     assert utterance.notes == [
-        "a.wav: its header leaves its length open, as if written to a pipe: all 1.0 s that are there were read"
+        "a.wav: its header does not give its length, as if it was written to a pipe: all 1.0 s in the file were read"
     ]
 
 
@@ -173,7 +173,7 @@ def test_floats_that_are_16_bit_numbers_are_scaled_and_told(tmp_path: Path, subt
     assert "16-bit numbers (up to 3,277): they were divided by 32,768" in utterance.notes[0]
     over = load_wav(write(tmp_path / "over.wav", voice_at(48_000) * 15, subtype=subtype))
     assert "go over full scale, up to 1.5: they are clipped" in over.notes[0]
-    with pytest.raises(FixtureError, match=r"numbers go up to 838,861: neither"):
+    with pytest.raises(FixtureError, match=r"values go up to 838,861: neither"):
         load_wav(write(tmp_path / "b.wav", voice_at(48_000) * 2**23, subtype=subtype))
 
 
