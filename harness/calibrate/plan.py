@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.errors import UsageError
+from harness.parsing.plain_words import nearest
 from harness.record.calibration import Condition
 from harness.scenario.load import LoadedScenario, examine
 
@@ -14,10 +16,12 @@ FIXED_MS = (300.0, 800.0, 1500.0, 3000.0)
 RANDOM = {"uniform": ["200ms", "2500ms"]}
 JOINS_LATE_BY = "1200ms"
 END_SILENCE = "600ms"
-# Properties of real agents that the plain one lacks: no participant kind, and everything LiveKit's SDK does by default.
+# Properties of real agents that the plain one lacks: no participant kind, everything LiveKit's SDK does by default, and
+# no packets at all in silence.
 _SHAPES: dict[Condition, dict[str, Any]] = {
     "standard": {"kind": "standard"},
     "sdk_defaults": {"publish": {"dtx": True, "red": True}},
+    "silent": {"publish": {"in_silence": "nothing"}},
 }
 _NOISE_DBFS: dict[Condition, float] = {"noise_-60": -60.0, "noise_-50": -50.0}
 # Short utterances: a long one costs time, and only its end is measured.
@@ -75,6 +79,7 @@ FULL = (
             Script("clean", 4, 4, _MIXED),
             Script("standard", 3, 4, _RANDOM_TOO),
             Script("sdk_defaults", 3, 4, _RANDOM_TOO),
+            Script("silent", 3, 4, _RANDOM_TOO),
             Script("late_join", 3, 3, _SHORTER),
             Script("noise_-60", 3, 3, _SHORTER),
             Script("noise_-50", 3, 3, _SHORTER),
@@ -97,11 +102,30 @@ QUICK = (
 )
 
 
-def stages_of(engine: str, *, quick: bool) -> Sequence[Stage]:
-    """The stages of a calibration for an engine."""
-    if quick:
-        return QUICK
-    return FULL_LIGHT if engine == "light" else FULL
+def stages_of(engine: str, *, quick: bool, conditions: Collection[str] = ()) -> Sequence[Stage]:
+    """The stages of a calibration for an engine, with the scripts of these conditions only; of all if there are none.
+
+    Raises:
+        UsageError: A condition is in none of the stages.
+    """
+    stages = QUICK if quick else FULL_LIGHT if engine == "light" else FULL
+    if not conditions:
+        return stages
+    known = list(dict.fromkeys(script.condition for stage in stages for script in stage.scripts))
+    for condition in conditions:
+        if condition not in known:
+            alike = nearest(condition, known)
+            what = f"{'--quick has' if quick else 'there is'} no condition {condition!r}"
+            raise UsageError(
+                what + (f"; did you mean {alike!r}?" if alike else ""),
+                where="--condition",
+                hint=f"use one of: {', '.join(known)}" + (", or remove --quick" if quick else ""),
+            )
+    chosen = (
+        replace(stage, scripts=[script for script in stage.scripts if script.condition in conditions])
+        for stage in stages
+    )
+    return [stage for stage in chosen if stage.scripts]
 
 
 def agents_of(stage: Stage) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from harness import __version__
 from harness.calibrate.onset import onset_over_noise
-from harness.calibrate.plan import FIXED_MS, Script, Stage, agents_of, scenario_of, stages_of
+from harness.calibrate.plan import FIXED_MS, Script, Stage, agents_of, scenario_of
 from harness.calibrate.points import PointSpec, point_of, random_delays
 from harness.calibrate.truth import CallCheck, TurnCheck, check_call
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
@@ -72,6 +72,7 @@ async def calibrate(
     folder: Path,
     watcher: Watcher,
     *,
+    stages: Sequence[Stage],
     quick: bool,
     seed: int,
     machine: Machine,
@@ -84,7 +85,8 @@ async def calibrate(
     Args:
         folder: An existing folder; each stage's run is written to a folder of its own in it.
         watcher: Shows the progress.
-        quick: Whether to take a few minutes instead of 35, with fewer turns and no conditions.
+        stages: What to call; see `stages_of`.
+        quick: Whether they are the quick ones; onsets over noise are then looked for in one minute instead of ten.
         seed: The seed of everything random in the runs.
         machine: The machine that makes it.
         clock: The clock.
@@ -97,7 +99,7 @@ async def calibrate(
     points: list[Point] = []
     turns: Turns = []
     made = clock.utc()
-    for stage in stages_of(engine, quick=quick):
+    for stage in stages:
         results = await _run(stage, folder, watcher, engine=engine, seed=seed, clock=clock, signals=signals)
         if signals.received:
             return None

@@ -12,6 +12,9 @@ from harness.cli.options import EngineOption, Quiet
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.calibrate.plan import Stage
     from harness.call.engines.make import EngineName
     from harness.process.signals import Signals
     from harness.record.calibration import Calibration
@@ -19,7 +22,13 @@ if TYPE_CHECKING:
 
 def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print only the calibration, as JSON.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Take 3 minutes instead of 35, with fewer turns.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Take 3 minutes instead of 40, with fewer turns.")] = False,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--condition", metavar="NAME", help="Measure only this condition, such as standard; may be repeated."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="The output folder; by default a new one in reports/calibrations/."),
@@ -32,14 +41,16 @@ def calibrate(
 
     Exit codes: 0 measured, 4 this machine did not carry some of the points, 130 interrupted.
     """
+    from harness.calibrate.plan import stages_of
     from harness.call.engines.make import engine_name
     from harness.process.signals import run_interruptible
 
     name = engine_name(engine)
+    stages = stages_of(name, quick=quick, conditions=condition or ())
 
     async def main(signals: Signals) -> int:
         calibration = await _calibrate(
-            signals, as_json=as_json, quick=quick, engine=name, out=out, seed=seed, quiet=quiet
+            signals, stages, as_json=as_json, quick=quick, engine=name, out=out, seed=seed, quiet=quiet
         )
         if calibration is None:
             return EXIT_INTERRUPTED
@@ -49,7 +60,15 @@ def calibrate(
 
 
 async def _calibrate(
-    signals: Signals, *, as_json: bool, quick: bool, engine: EngineName, out: Path | None, seed: int, quiet: bool
+    signals: Signals,
+    stages: Sequence[Stage],
+    *,
+    as_json: bool,
+    quick: bool,
+    engine: EngineName,
+    out: Path | None,
+    seed: int,
+    quiet: bool,
 ) -> Calibration | None:
     from rich.console import Console
 
@@ -68,6 +87,7 @@ async def _calibrate(
     done = await make(
         folder,
         watcher,
+        stages=stages,
         quick=quick,
         seed=seed,
         machine=this_machine(),
@@ -81,10 +101,11 @@ async def _calibrate(
     text = calibration.model_dump_json(indent=2)
     (folder / CALIBRATION_FILE).write_text(text + "\n", encoding="utf-8")
     (folder / "picture.html").write_text(render_picture(calibration, turns), encoding="utf-8")
-    try:
-        keep(calibration)
-    except OSError as problem:
-        watcher.say(f"the calibration could not be saved for later runs: {problem.strerror}")
+    if any(point.condition == "clean" for point in calibration.points):  # what later runs report
+        try:
+            keep(calibration)
+        except OSError as problem:
+            watcher.say(f"the calibration could not be saved for later runs: {problem.strerror}")
     if as_json:
         typer.echo(text)
     else:

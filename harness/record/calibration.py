@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["typed", "spoken"]
-Condition = Literal["clean", "standard", "sdk_defaults", "late_join", "noise_-60", "noise_-50"]
+Condition = Literal["clean", "standard", "sdk_defaults", "silent", "late_join", "noise_-60", "noise_-50"]
 
 
 class _Part(BaseModel):

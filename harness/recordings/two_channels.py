@@ -234,7 +234,9 @@ def _check_form(file: soundfile.SoundFile, where: Place, name: str) -> None:
 def _check_length(survey: Survey, rate: int, where: Place) -> None:
     if survey.frames < LEAST_S * rate:
         raise FixtureError(
-            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s", where=where, hint="give the recording of a whole conversation"
+            f"{CANNOT}: it lasts {survey.frames / rate:.2f} s",
+            where=where,
+            hint="give the recording of a whole conversation",
         )
 
 

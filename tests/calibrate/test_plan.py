@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.calibrate.plan import FIXED_MS, FULL, FULL_LIGHT, QUICK, Stage, agents_of, scenario_of
+from harness.calibrate.plan import FIXED_MS, FULL, FULL_LIGHT, QUICK, Stage, agents_of, scenario_of, stages_of
+from harness.errors import UsageError
 from harness.stack.agents_file import load_agents
 from harness.utterances.find import find_fixture
 
@@ -55,6 +56,30 @@ def test_conditions_are_the_agents(tmp_path: Path) -> None:
     assert agents["sdk_defaults"].shape.publish.red
     assert agents["sdk_defaults"].shape.publish.dtx
     assert agents["sdk_defaults"].line == "sdk"
+    assert agents["silent"].shape.publish.in_silence == "nothing"
+
+
+def test_a_calibration_of_one_condition_has_its_stages_only() -> None:
+    one, five = stages_of("sdk", quick=False, conditions=["standard"])
+    assert [(stage.calls, stage.repeat) for stage in (one, five)] == [(1, 10), (5, 2)]
+    assert [script.condition for stage in (one, five) for script in stage.scripts] == ["standard", "standard"]
+    (only,) = stages_of("sdk", quick=False, conditions=["late_join", "silent"])
+    assert [script.condition for script in only.scripts] == ["silent", "late_join"]
+    assert stages_of("light", quick=False) == FULL_LIGHT
+
+
+@pytest.mark.parametrize(
+    ("condition", "quick", "words"),
+    [
+        ("standart", False, "there is no condition 'standart'; did you mean 'standard'?"),
+        ("standard", True, "--quick has no condition 'standard'"),
+    ],
+)
+def test_a_condition_that_is_not_called_is_refused(condition: str, quick: bool, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        stages_of("sdk", quick=quick, conditions=[condition])
+    assert (caught.value.what, caught.value.where) == (words, "--condition")
+    assert "clean" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("stages", [FULL, FULL_LIGHT], ids=["sdk", "light"])
