@@ -16,6 +16,9 @@ KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]+")
 SURE_KEY = re.compile(r"(?<![A-Za-z0-9])sk_(?=[A-Za-z0-9_\-]*[A-Z0-9])[A-Za-z0-9_\-]{12,}")
 # Access tokens are JWTs, whose first part starts with the base64 encoding of `{"`.
 TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*)*")
+# `SURE_KEY` looks ahead from each `sk_` of a text, which takes time by the square of its length. This takes a stretch
+# of such characters as a whole, and whether it is a key is then asked once.
+_KEY_LONG = re.compile(r"(?<![A-Za-z0-9])sk_[A-Za-z0-9_\-]{12,}")
 
 
 class Secret:
@@ -72,12 +75,16 @@ def without_secrets(data: Any, secrets: Sequence[Secret | None] = ()) -> Any:
     if isinstance(data, str):
         for secret in secrets:
             data = secret.scrub(data) if secret is not None and secret.is_in(data) else data
-        return TOKEN_LIKE.sub(MASK, SURE_KEY.sub(MASK, data))
+        return TOKEN_LIKE.sub(MASK, _KEY_LONG.sub(_mask_sure_key, data))
     if isinstance(data, Mapping):
         return {name: without_secrets(value, secrets) for name, value in data.items()}
     if isinstance(data, list | tuple):
         return [without_secrets(value, secrets) for value in data]
     return data
+
+
+def _mask_sure_key(found: re.Match[str]) -> str:
+    return MASK if SURE_KEY.match(found[0]) else found[0]
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:

@@ -33,6 +33,12 @@ def test_a_key_that_is_a_common_word_does_not_spoil_what_is_written() -> None:
     assert without_secrets("0001-smoke-test", [Secret("test"), Secret("")]) == "0001-smoke-test"
 
 
+def test_a_long_text_that_begins_like_a_key_everywhere_is_masked_in_a_moment() -> None:
+    like_keys = "sk_" * 300_000  # its square would take hours
+    assert without_secrets(like_keys) == like_keys
+    assert without_secrets(f"a {like_keys}A b") == "a *** b"
+
+
 def test_children_inherit_no_key_and_all_else() -> None:
     rest = {"PATH": "/home/sk_user/bin:/bin", "LANG": "C", "EMPTY": ""}
     environment = {**rest, "A": KEY, "B": f" {KEY}\n", "C": "another-services-key", "D": "sk_short"}
