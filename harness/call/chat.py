@@ -63,6 +63,17 @@ def outgoing(text: str) -> bytes:
     return json.dumps({"type": USER, "text": text.strip()}, ensure_ascii=False).encode()
 
 
+def frame_of(payload: bytes) -> dict[str, Any] | Junk:
+    """The JSON object that a frame holds."""
+    try:
+        frame = json.loads(payload.decode("utf-8"))
+    except UnicodeDecodeError:
+        return Junk("not UTF-8")
+    except (ValueError, RecursionError):
+        return Junk("not JSON")
+    return frame if isinstance(frame, dict) else Junk("not a JSON object")
+
+
 class Chat:
     """Distinguishes echoes from transcripts by the texts that were sent and not yet echoed."""
 
@@ -75,14 +86,9 @@ class Chat:
 
     def received(self, payload: bytes, *, of_agent: bool = True) -> ChatText | Junk:
         """Classifies a frame on `voice.reply`. One that is not from the agent cannot be the echo that is awaited."""
-        try:
-            frame = json.loads(payload.decode("utf-8"))
-        except UnicodeDecodeError:
-            return Junk("not UTF-8")
-        except (ValueError, RecursionError):
-            return Junk("not JSON")
-        if not isinstance(frame, dict):
-            return Junk("not a JSON object")
+        frame = frame_of(payload)
+        if isinstance(frame, Junk):
+            return frame
         kind = frame.get("type")
         if not isinstance(kind, str):
             return Junk("without a type")

@@ -21,6 +21,8 @@ from harness.call.engines.line import AudioTrack, Heard, Line, Media, Participan
 from harness.call.plan import CallPlan
 from harness.call.recorder import Recorder
 from harness.call.script import Script
+from harness.call.tool_calls import TOPIC as TOOL_TOPIC
+from harness.call.tool_calls import read_tool_call
 from harness.clock import NS_PER_MS, NS_PER_S, Clock, ms
 from harness.errors import AgentFailure, CallFailure, OwnFailure, RoomFailure
 from harness.machine.loop_lag import LoopLag
@@ -37,6 +39,8 @@ from harness.timeline.events import (
     SecondPassed,
     SendLate,
     TextCame,
+    ToolCalled,
+    ToolJunkCame,
 )
 from harness.timeline.timeline import Timeline
 
@@ -184,8 +188,12 @@ class LineWatch:
 
     def on_data(self, t_ns: int, topic: str, payload: bytes, identity: str | None) -> None:
         """See `LineEvents`."""
-        if topic != TOPIC_IN:
-            return
+        if topic == TOPIC_IN:
+            self._text_came(t_ns, payload, identity)
+        elif topic == TOOL_TOPIC:
+            self._tool_call_came(t_ns, payload, identity)
+
+    def _text_came(self, t_ns: int, payload: bytes, identity: str | None) -> None:
         received = self.chat.received(payload, of_agent=self.agents.is_agents_text(identity))
         if isinstance(received, Junk):
             space = received.space.fields() if received.space else {}
@@ -194,6 +202,13 @@ class LineWatch:
             self._timeline.add(TextCame(t_ns=t_ns, **received.fields(), identity=identity))
             if received.role == "reply" and self._script is not None:
                 self._script.reply_written(t_ns, received.text, None if received.own_id else received.segment)
+
+    def _tool_call_came(self, t_ns: int, payload: bytes, identity: str | None) -> None:
+        received = read_tool_call(payload, self._timeline.writable)
+        if isinstance(received, Junk):
+            self._timeline.add(ToolJunkCame(t_ns=t_ns, why=received.why, identity=identity))
+        else:
+            self._timeline.add(ToolCalled(t_ns=t_ns, **received.fields(), identity=identity))
 
     def on_sent(self, due_ns: int, left_ns: int, samples: NDArray[np.int16] | None) -> None:
         """See `LineEvents`."""

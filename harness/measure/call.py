@@ -12,6 +12,7 @@ from harness.measure.notes import call_notes
 from harness.measure.self_check import self_faults
 from harness.measure.texts import AssignedTexts, assign_texts
 from harness.measure.times import first_known, span_ms
+from harness.measure.tool_calls import assign_tool_calls
 from harness.measure.turns import Turns
 from harness.measure.who_was_there import handovers, tracks_heard
 from harness.record.result import (
@@ -19,6 +20,7 @@ from harness.record.result import (
     GreetingResult,
     OwnLateness,
     SinceDue,
+    ToolCallSeen,
     TurnResult,
     WaitResult,
 )
@@ -53,7 +55,9 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
     faults = self_faults(events)
     texts = assign_texts(spans.turns, spans.texts, spans.spaces)
     measured = _Measured(spans, zero_ns, texts, Fitness(spans, faults))
+    tools = assign_tool_calls(spans.turns, spans.tool_calls, measured.position)
     greeting, turns = measured.greeting(), measured.turns()
+    stray_tools = _add_tool_calls(greeting, turns, before=tools.before, of_turns=tools.turns)
     failures = failures_seen(spans, greeting, turns, measured.position)
     cut = Cut in spans.first
     ended_by = next((failure.kind for failure in failures if failure.ended), None)
@@ -86,6 +90,9 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         handovers=handovers(spans, measured.position),
         other_texts=spans.other_texts,
         junk_frames=spans.junk,
+        other_tool_frames=spans.other_tool_frames,
+        junk_tool_frames=spans.tool_junk,
+        stray_tool_calls=stray_tools,
         stray_texts=texts.stray,
         altered_echoes=texts.altered_echoes,
         stray_speech=measured.stray_speech(),
@@ -100,9 +107,25 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
             send_late_ms=[event.send_late_ms for event in spans.seconds],
         ),
         notes=[f"the harness found itself wrong: {fault}" for fault in faults]
-        + call_notes(spans, stray=texts.stray, altered_echoes=texts.altered_echoes),
+        + call_notes(spans, stray=texts.stray, altered_echoes=texts.altered_echoes, stray_tools=stray_tools),
         self_faults=[fault.seen for fault in faults],
     )
+
+
+def _add_tool_calls(
+    greeting: GreetingResult | None,
+    turns: Sequence[TurnResult],
+    *,
+    before: list[ToolCallSeen],
+    of_turns: Sequence[list[ToolCallSeen]],
+) -> int:
+    """Adds the tool calls to their turns and to the greeting; returns how many belong to none."""
+    for turn, calls in zip(turns, of_turns, strict=True):
+        turn.tool_calls = calls
+    if greeting is None:
+        return len(before)
+    greeting.tool_calls = before
+    return 0
 
 
 def _held_back_ms(spans: CallSpans) -> float:

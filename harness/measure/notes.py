@@ -13,13 +13,14 @@ BEHIND_S, BEHIND_MS = 5, 100.0  # falling behind this much in this time is audib
 CLOCK_STEP_MS = 10.0  # a slewed clock moves by at most 0.5 ms per second (adjtime(3))
 
 
-def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list[str]:
+def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0, stray_tools: int = 0) -> list[str]:
     """The notes on a call, one sentence each.
 
     Args:
         spans: The call.
         stray: How many texts belong to no turn.
         altered_echoes: How many echoes differ from the text that was sent.
+        stray_tools: How many tool calls belong to no turn.
     """
     media = media_health(spans.media, spans.voice_ends)
     notes = []
@@ -38,8 +39,12 @@ def call_notes(spans: CallSpans, *, stray: int, altered_echoes: int = 0) -> list
         notes.append(f"the time of day was set by {step_ms:.0f} ms in the call; no number here depends on it")
     if spans.junk:
         notes.append(f"ignored on voice.reply: {counted(spans.junk, 'frame')}")
+    if spans.tool_junk:
+        notes.append(f"ignored on voice.tool_call: {counted(spans.tool_junk, 'frame')}")
     if stray:
         notes.append(f"of no turn: {counted(stray, 'text')}")
+    if stray_tools:
+        notes.append(f"before the first turn: {counted(stray_tools, 'tool call')}")
     if altered_echoes:
         notes.append(
             f"not as sent, though it looks alike: {counted(altered_echoes, 'echoed text')} (spaces, dashes, "

@@ -26,6 +26,8 @@ from harness.timeline.events import (
     SendLate,
     StreamAnchor,
     TextCame,
+    ToolCalled,
+    ToolJunkCame,
 )
 
 AFTER_NS = 1 * NS_PER_S  # tolerance after the hang-up: times on the wire are estimates
@@ -37,7 +39,18 @@ TOGETHER_LEAST = 3
 
 _Placed = tuple[Edge | StreamAnchor, int]  # an event with its position in the stream
 
-_IN_THE_CALL = AgentOnset | AgentEnd | TextCame | JunkCame | CallerSpoke | CallerTyped | SendLate | SecondPassed
+_IN_THE_CALL = (
+    AgentOnset
+    | AgentEnd
+    | TextCame
+    | JunkCame
+    | ToolCalled
+    | ToolJunkCame
+    | CallerSpoke
+    | CallerTyped
+    | SendLate
+    | SecondPassed
+)
 
 
 def self_faults(events: Sequence[Event]) -> list[SelfFault]:

@@ -86,9 +86,7 @@ def assign_texts(
         latest = bisect_right(turns, t_ns, key=lambda turn: turn.started_ns) - 1
         match event.role:
             case "reply":
-                if latest >= 0 and not _caller_ended(turns[latest], t_ns):
-                    latest -= 1
-                owner = ids.owner(event, latest)
+                owner = ids.owner(event, turn_answered(turns, t_ns))
                 pieces = (assigned.turns[owner] if owner >= 0 else assigned.greeting).replies
                 pieces.append(ids.piece(event))
             case "transcript":
@@ -151,6 +149,12 @@ class _Ids:
             segment=None if segment is None else segment[1],
             final=event.final,
         )
+
+
+def turn_answered(turns: Sequence[TurnSpan], t_ns: int) -> int:
+    """The index of the latest turn whose caller had ended by `t_ns`, or -1: what the agent sends then belongs to it."""
+    latest = bisect_right(turns, t_ns, key=lambda turn: turn.started_ns) - 1
+    return latest - 1 if latest >= 0 and not _caller_ended(turns[latest], t_ns) else latest
 
 
 def _caller_ended(turn: TurnSpan, t_ns: int) -> bool:

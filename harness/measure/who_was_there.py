@@ -64,4 +64,7 @@ def notes_of_company(spans: CallSpans) -> list[str]:
         notes.append(f"the agent published {counted(len(tracks), 'audio track')}: {', '.join([*names, *more])}")
     if spans.other_texts:
         notes.append(f"on voice.reply from others than the agent: {counted(spans.other_texts, 'frame')}")
+    if spans.other_tool_frames:
+        others_sent = counted(spans.other_tool_frames, "frame")
+        notes.append(f"on voice.tool_call from others than the agent: {others_sent}")
     return notes

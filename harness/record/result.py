@@ -7,7 +7,7 @@ the call (`started_ms`, `caller_end_ms` …). A value that does not exist (no ec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,6 +62,22 @@ class FailureSeen(_Line):
     fit: bool = True
 
 
+class ToolCallSeen(_Line):
+    """A tool call that the agent reported. `at_ms` is when its frame was received.
+
+    `ms` is how long it took, as the agent says. `shortened` says that arguments or result were too long: they are cut,
+    and the result is then its JSON text.
+    """
+
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    result: Any = None
+    ms: float | None = None
+    ok: bool = True
+    at_ms: float | None = None
+    shortened: bool = False
+
+
 class GreetingResult(_Line):
     """The agent's first speech, before the first turn. `ttfa_ms` counts from our join request."""
 
@@ -69,6 +85,7 @@ class GreetingResult(_Line):
     onset_ms: float | None = None
     end_ms: float | None = None
     reply: str = ""
+    tool_calls: list[ToolCallSeen] = Field(default_factory=list)
     fit: bool = True
     unfit_why: list[Unfit] = Field(default_factory=list)
     expectations: list[ExpectationResult] = Field(default_factory=list)
@@ -97,6 +114,7 @@ class TurnResult(_Line):
     echo_ms: float | None = None
     reply_text_ms: float | None = None
     reply: str = ""
+    tool_calls: list[ToolCallSeen] = Field(default_factory=list)
     wer: float | None = None
     wer_pair: tuple[str, str] | None = None
     interrupted: bool = False
@@ -248,6 +266,9 @@ class CallResult(_Line):
     handovers: list[Handover] = Field(default_factory=list)
     other_texts: int = 0
     junk_frames: int = 0
+    other_tool_frames: int = 0
+    junk_tool_frames: int = 0
+    stray_tool_calls: int = 0
     stray_texts: int = 0
     altered_echoes: int = 0
     stray_speech: int = 0
@@ -284,6 +305,12 @@ class CallResult(_Line):
         """Whether a retry may decide more: this call was not fully measured, and nothing in it surely failed."""
         failed = any(expectation.outcome == "failed" for _, expectation in self.expectations())
         return not self.cut and not self.is_sure and self.sure_failure is None and not failed
+
+    @property
+    def reports_tool_calls(self) -> bool:
+        """Whether the agent reported any tool call in this call; if not, its service may report none at all."""
+        greeting = self.greeting is not None and bool(self.greeting.tool_calls)
+        return greeting or self.stray_tool_calls > 0 or any(turn.tool_calls for turn in self.turns)
 
     def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
         """Returns all judged expectations with the number of their turn (None for the greeting and the waits)."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -386,6 +386,29 @@ class JunkCame(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled(Event):
+    """The agent reported a tool call, on `voice.tool_call`."""
+
+    event: ClassVar[str] = "agent.tool_call"
+    name: str
+    arguments: Mapping[str, Any]
+    result: Any = None
+    ms: Annotated[float | None, "how long it took, as the agent says"] = None
+    ok: Annotated[bool, "whether it succeeded"] = True
+    shortened: Annotated[bool, "arguments or result were too long and are cut", LEFT_OUT] = False
+    identity: Annotated[str | None, "its sender"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolJunkCame(Event):
+    """A frame on `voice.tool_call` was ignored."""
+
+    event: ClassVar[str] = "agent.tool_call.junk"
+    why: str = ""
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecondPassed(Event):
     """Per second: what the call cost the harness, and the load of the machine."""
 
@@ -521,7 +544,7 @@ EVENTS: Mapping[str, type[Event]] = {
         ),
         *(GreetingAwaited, GreetingAnew, GreetingEnded),
         *(TurnStarted, CallerSpoke, CallerTyped, EchoHeard, BargedIn, TurnEnded, WaitStarted, WaitEnded),
-        *(AgentOnset, AgentEnd, StreamAnchor, TextCame, JunkCame),
+        *(AgentOnset, AgentEnd, StreamAnchor, TextCame, JunkCame, ToolCalled, ToolJunkCame),
         *(SecondPassed, MediaSecond, SendLate, LoopWasLate, HeardOverflow, Failed, Cut, HungUp, CallEnded),
     )
 }

@@ -32,6 +32,8 @@ from harness.timeline.events import (
     SecondPassed,
     SendLate,
     TextCame,
+    ToolCalled,
+    ToolJunkCame,
     TrackCame,
     TrackGone,
     TurnEnded,
@@ -112,6 +114,9 @@ class CallSpans:
     texts: list[TextCame] = field(default_factory=list)
     spaces: list[JunkCame] = field(default_factory=list)
     junk: int = 0
+    tool_calls: list[ToolCalled] = field(default_factory=list)
+    tool_junk: int = 0
+    other_tool_frames: int = 0
     failures: list[Failed] = field(default_factory=list)
     seconds: list[SecondPassed] = field(default_factory=list)
     media: list[MediaSecond] = field(default_factory=list)
@@ -181,6 +186,7 @@ def gather(events: Sequence[Event]) -> CallSpans:
     spans = CallSpans()
     turns: dict[int, TurnSpan] = {}
     junk: list[JunkCame] = []
+    tool_junk: list[ToolJunkCame] = []
     for event in events:
         t_ns = event.t_ns
         spans.first.setdefault(type(event), event)
@@ -248,6 +254,10 @@ def gather(events: Sequence[Event]) -> CallSpans:
                 spans.texts.append(event)
             case JunkCame():
                 junk.append(event)
+            case ToolCalled():
+                spans.tool_calls.append(event)
+            case ToolJunkCame():
+                tool_junk.append(event)
             case Failed():
                 spans.failures.append(event)
             case SecondPassed():
@@ -267,10 +277,16 @@ def gather(events: Sequence[Event]) -> CallSpans:
     spans.sounds = [(track, sound) for track, sound in spans.sounds if spans.heard.is_agents(track)]
     sounds = [sound for _, sound in spans.sounds]
     spans.background = sorted([*spans.heard.background(), *sounds], key=lambda voice: voice.onset_ns)
-    spans.texts = [event for event in spans.texts if _is_agents_text(spans, event)]
-    junk = [event for event in junk if _is_agents_text(spans, event)]
+    frames = len(spans.texts) + len(junk)
+    spans.texts = [event for event in spans.texts if _is_agents(spans, event)]
+    junk = [event for event in junk if _is_agents(spans, event)]
     spans.junk = len(junk)
+    spans.other_texts = frames - len(spans.texts) - len(junk)
     spans.spaces = [event for event in junk if event.written is not None]
+    frames = len(spans.tool_calls) + len(tool_junk)
+    spans.tool_calls = [event for event in spans.tool_calls if _is_agents(spans, event)]
+    spans.tool_junk = sum(_is_agents(spans, event) for event in tool_junk)
+    spans.other_tool_frames = frames - len(spans.tool_calls) - spans.tool_junk
     spans.agents |= set(spans.heard.identities)
     spans.agents = {identity for identity in spans.agents if spans.heard.speaks_for(identity) == identity}
     spans.media = [event for event in spans.media if spans.heard.is_agents(event.track)]
@@ -278,13 +294,10 @@ def gather(events: Sequence[Event]) -> CallSpans:
     return spans
 
 
-def _is_agents_text(spans: CallSpans, event: TextCame | JunkCame) -> bool:
-    """Whether a text is the agent's. One that arrived before the agent was known may be another participant's."""
+def _is_agents(spans: CallSpans, event: TextCame | JunkCame | ToolCalled | ToolJunkCame) -> bool:
+    """Whether a frame is the agent's. One that arrived before the agent was known may be another participant's."""
     identity = event.identity
-    if identity is None or spans.heard.is_agent(identity) or not spans.heard.identities:
-        return True
-    spans.other_texts += 1
-    return False
+    return identity is None or spans.heard.is_agent(identity) or not spans.heard.identities
 
 
 def _is_voice(spans: CallSpans, event: AgentEnd) -> bool:

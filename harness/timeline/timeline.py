@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,7 +58,7 @@ class Timeline:
 
     def add(self, event: Event) -> None:
         """Appends an event. The first write error is kept as `broken`, and nothing is written after it."""
-        entry = {name: self._writable(value) for name, value in entry_of(event).items()}
+        entry = {name: self.writable(value) for name, value in entry_of(event).items()}
         line = json.dumps(entry, ensure_ascii=False)
         self._lines.append(line)
         if self.file is not None and self.broken is None:
@@ -72,8 +72,15 @@ class Timeline:
         if self.on_event is not None and (told := event_of(entry)) is not None:
             self.on_event(told)
 
-    def _writable(self, value: Any) -> Any:
-        """The value without secrets and lone surrogates; JSON allows the latter, UTF-8 files do not."""
+    def writable(self, value: Any) -> Any:
+        """The value without secrets and lone surrogates; JSON allows the latter, UTF-8 files do not.
+
+        Lists and mappings are processed recursively, with the keys of the latter.
+        """
+        if isinstance(value, Mapping):
+            return {self.writable(name): self.writable(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.writable(inner) for inner in value]
         if not isinstance(value, str):
             return value
         return str(without_secrets(value, self.secrets)).encode("utf-8", "replace").decode()
