@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Literal, Protocol
 
+from harness.judge.tool_calls import judge_tools
 from harness.measure.turn_taking import stopped_falsely
 from harness.parsing.limits import Limit
 from harness.record.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
@@ -43,7 +44,7 @@ def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallRe
     wait_steps = [(index, step) for index, step in steps if step.kind == "wait"]
     for turn in (turn for turn in result.turns if not turn.cut):
         index, step = turn_steps[(turn.turn - 1) % len(turn_steps)]
-        _judge_turn(turn, step.expect, places, index)
+        _judge_turn(turn, step.expect, places, index, result)
     for wait, (index, step) in zip(result.waits, cycle(wait_steps), strict=False):
         _judge_wait(wait, step.expect, places, index)
     if result.cut:
@@ -66,7 +67,7 @@ def _judge_greeting(greeting: GreetingResult, within: Limit | None, reply: Reply
         _doubt_words(greeting.expectations)
 
 
-def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) -> None:
+def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int, call: CallResult) -> None:
     turn.expectations = []
     keys: tuple[str | int, ...] = ("turns", index, "expect")
     no_reply = "the agent interrupted the caller" if turn.interrupted else "no reply came"
@@ -91,6 +92,10 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
         turn.expectations.append(_ends_call(expect.ends_call, turn, places(*keys, "ends_call")))
     if expect.reply is not None:
         turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
+    tools = judge_tools(expect.calls_tool or [], turn, call, places(*keys, "calls_tool"))
+    if call.reports_tool_calls:
+        turn.expectations.extend(tools)
+        tools = []
     if not turn.sure:
         _doubt_words(turn.expectations)
     if turn.doubtful:
@@ -100,6 +105,8 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int) ->
     _known_to_be_late(turn, expect)
     if turn.exercised is False:
         _not_exercised(turn, places("turns", index))
+    # Undecided for another reason than the ones above, and a barge-in with nothing else must still be one.
+    turn.expectations.extend(tools)
 
 
 def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:

@@ -89,7 +89,7 @@ def judge_run(
         # Failures that count explain why a threshold has no samples; failures that a threshold excused do not.
         explained = bool(reasons)
         reasons += _failed_expectations(calls, excused)
-        reasons += _failed_thresholds(judged, explained=explained, all_cut=counts.total == 0 < counts.cut)
+        reasons += _failed_thresholds(judged, calls, explained=explained, all_cut=counts.total == 0 < counts.cut)
         reasons += _never_decided(calls)
         if not reasons and (counts.total == 0 or not any(map(_could_start, calls))):
             reasons += _nothing_measured(counts, samples)
@@ -312,17 +312,32 @@ def _never_decided(calls: Sequence[CallResult], *, by_agent: bool = False) -> li
     return [Reason(code=EXIT_UNFIT, what=what, count=count) for what, count in sorted(open_ones.items(), key=_sentence)]
 
 
-def _failed_thresholds(judged: Sequence[ThresholdResult], *, explained: bool, all_cut: bool) -> list[Reason]:
+def _failed_thresholds(
+    judged: Sequence[ThresholdResult], calls: Sequence[CallResult], *, explained: bool, all_cut: bool
+) -> list[Reason]:
     reasons = []
     for result in judged:
         if result.ok is False and result.value is not None:
             missed = ThresholdMissed(result.metric, result.limit, result.value, result.why)
             reasons.append(Reason(code=EXIT_AGENT, what=missed))
-        elif result.ok is None and not explained and result.no_sample == "none":
+        elif result.ok is None and not explained and result.no_sample == "none" and not _is_undecided(result, calls):
             # If every call was cut, no call could finish, and that is not the agent's fault.
             left_open = ThresholdOpen(result.metric, result.limit, result.why, all_cut=all_cut)
             reasons.append(Reason(code=EXIT_UNFIT if all_cut else EXIT_AGENT, what=left_open))
     return reasons
+
+
+def _is_undecided(result: ThresholdResult, calls: Sequence[CallResult]) -> bool:
+    """Returns whether a threshold on expectations has no sample because those expectations are undecided."""
+    tags = dict(result.metric.tags)
+    return result.metric.metric == "expectations.failed" and any(
+        expectation.outcome == "undecided"
+        and tags.get("expect", expectation.expect) == expectation.expect
+        and tags.get("scenario", call.scenario) == call.scenario
+        for call in calls
+        if not call.cut
+        for _, expectation in call.expectations()
+    )
 
 
 def _nothing_measured(counts: CallCounts, samples: Sequence[Sample]) -> list[Reason]:

@@ -433,6 +433,7 @@ EXPECTATIONS: Mapping[str, Unit | None] = {
     "contains": None,
     "contains_any": None,
     "matches": None,
+    "calls_tool": None,
 }
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _REGISTERED}
 

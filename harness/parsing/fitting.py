@@ -179,7 +179,17 @@ def _telling(details: list[ErrorDetails], data: Any) -> list[ErrorDetails]:
 
 
 def _keys_in(data: Any, loc: Keys) -> Keys:
-    return tuple(key for key in loc if _is_in(data, loc, key))
+    """The steps of a pydantic location that are keys of the data.
+
+    Others name a union's member, or the item of a list that a single value stands for.
+    """
+    keys: list[str | int] = []
+    for step in loc:
+        is_key = step in data if isinstance(data, dict) else isinstance(data, list) and step in range(len(data))
+        if is_key:
+            keys.append(step)
+            data = data[step]
+    return tuple(keys)
 
 
 def _faults(
@@ -208,21 +218,6 @@ def _faults(
         return [_Fault((*keys, name), missing, shown_at=keys)]
     message = in_plain_words(detail)
     return [_Fault(keys, error(f"{where}: {message}" if where else message, where=place(keys)))]
-
-
-def _is_in(data: Any, loc: Keys, key: str | int) -> bool:
-    """Whether `key` of a pydantic location is a key of the data, not the name of a union's member."""
-    for step in loc:
-        try:
-            inner = data[step]
-        except (KeyError, IndexError, TypeError):
-            if step == key:
-                return False
-            continue
-        if step == key:
-            return True
-        data = inner
-    return False
 
 
 def known_keys(model: type[BaseModel], loc: Keys) -> list[str]:

@@ -47,6 +47,15 @@ def _limit(value: Any) -> Any:
     return str(value) if _is_number(value) else value
 
 
+def _argument(value: Any) -> Any:
+    """Accepts numbers, true and false, as they are written, for the value of a tool's argument."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str) and not _is_number(value):
+        raise ValueError("must be a text, a number, true or false")
+    return _text(value)
+
+
 def _list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -115,6 +124,30 @@ class Reply(_Strict):
         return self
 
 
+ArgumentText = Annotated[str, BeforeValidator(_argument), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+
+
+class WantedTool(_Strict):
+    """A tool that the agent must call, and the arguments that it must call it with; others may be there too."""
+
+    name: SomeText
+    arguments: dict[str, ArgumentText] | None = Field(None, description="Compared as texts, case and spacing ignored.")
+
+
+def _wanted_tool(value: Any) -> Any:
+    """Accepts a name alone."""
+    if isinstance(value, str) or _is_number(value):
+        return {"name": value}
+    if not isinstance(value, dict | WantedTool):
+        raise ValueError("must be the name of a tool, or a mapping with name and arguments")  # noqa: TRY004 - pydantic's
+    return value
+
+
+WantedTools = Annotated[
+    list[Annotated[WantedTool, BeforeValidator(_wanted_tool)]], BeforeValidator(_list), Field(min_length=1)
+]
+
+
 class Expect(_Strict):
     """What is expected of one step."""
 
@@ -134,6 +167,9 @@ class Expect(_Strict):
     agent_speaks: TimeLimit | None = Field(
         None, description="With wait: the agent must start to speak within this time."
     )
+    calls_tool: WantedTools | None = Field(
+        None, description="The agent must call this tool, or all of these tools, and report it on voice.tool_call."
+    )
 
 
 class SpokenText(_Strict):
@@ -145,9 +181,9 @@ class SpokenText(_Strict):
 
 
 _ALLOWED: dict[str, tuple[str, ...]] = {
-    "say": ("reply", "ttfa", "wer", "ends_call"),
-    "barge_in": ("reply", "ttfa", "wer", "stops_within", "keeps_talking", "ends_call"),
-    "type": ("reply", "ttfa", "echo", "ends_call"),
+    "say": ("reply", "ttfa", "wer", "ends_call", "calls_tool"),
+    "barge_in": ("reply", "ttfa", "wer", "stops_within", "keeps_talking", "ends_call", "calls_tool"),
+    "type": ("reply", "ttfa", "echo", "ends_call", "calls_tool"),
     "wait": ("agent_silent", "agent_speaks"),
 }
 

@@ -24,4 +24,8 @@ def scenario_schema() -> dict[str, Any]:
     for name in ("contains", "contains_any"):
         found = schema["$defs"]["Reply"]["properties"][name]
         found["anyOf"] = [one, *found["anyOf"]]
+    tools = schema["$defs"]["Expect"]["properties"]["calls_tool"]
+    [wanted] = [kind for kind in tools["anyOf"] if kind["type"] == "array"]
+    tool = {"anyOf": [one, wanted["items"]]}
+    tools["anyOf"] = [*tool["anyOf"], wanted | {"items": tool}, {"type": "null"}]
     return schema

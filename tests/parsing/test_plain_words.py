@@ -31,7 +31,7 @@ turns:
     barge_in: 800ms
     expect: {stops_within: 1s}
   - type: Hello
-    expect: {echo: <1s}
+    expect: {echo: <1s, calls_tool: [find, {name: book, arguments: {table: 4, day: today}}]}
   - wait: 9s
     expect: {agent_speaks: 8s}
 thresholds: {turn.ttfa: [p(95)<2s], calls.failed: rate<0.01}

@@ -33,6 +33,8 @@ def error_of(folder: Path, text: str | bytes) -> tuple[str, ScenarioError]:
         (SAY + "    expct: {ttfa: <2s}\n", "s.yaml:3:5", "did you mean 'expect'?"),
         (SAY + "    expect:\n      tfa: <2s\n", "s.yaml:4:7", "did you mean 'ttfa'?"),
         (SAY + "    expect: {reply: {contain: x}}\n", "s.yaml:3:22", "did you mean 'contains'?"),
+        (SAY + "    expect: {calls_tol: a}\n", "s.yaml:3:14", "did you mean 'calls_tool'?"),
+        (SAY + "    expect: {calls_tool: {nam: a}}\n", "s.yaml:3:27", "did you mean 'name'?"),
         ("turns:\n  - say: {text: hello, voise: x}\n", "s.yaml:2:24", "did you mean 'voice'?"),
     ],
 )
@@ -105,6 +107,19 @@ def test_a_limit_or_duration_that_cannot_be_read_is_refused(tmp_path: Path, text
         (SAY + "    expect: {stops_within: <2s}\n", "s.yaml:3:14", "not allowed in a say step"),
         ("turns:\n  - type: x\n    expect: {wer: <0.3}\n", "s.yaml:3:14", "not allowed in a type step"),
         ("turns:\n  - wait: 2s\n    expect: {ttfa: <1s}\n", "s.yaml:3:14", "use agent_silent, agent_speaks"),
+        ("turns:\n  - wait: 2s\n    expect: {calls_tool: a}\n", "s.yaml:3:14", "use agent_silent, agent_speaks"),
+        (
+            SAY + "    expect: {calls_tool: true}\n",
+            "s.yaml:3:14",
+            "calls_tool: must be the name of a tool",
+        ),
+        (SAY + "    expect: {calls_tool: [a, ' ']}\n", "s.yaml:3:30", "calls_tool.1: must not be empty"),
+        (SAY + "    expect: {calls_tool: {arguments: {}}}\n", "s.yaml:3:14", "the key 'name' is missing"),
+        (
+            SAY + "    expect: {calls_tool: {name: a, arguments: {b: [1]}}}\n",
+            "s.yaml:3:48",
+            "calls_tool.arguments.b: must be a text, a number, true or false",
+        ),
         ("turns:\n  - wait: 2s\n    expect: {agent_speaks: <3s}\n", "s.yaml:2:5", "longer than the wait of 2s"),
         (
             "turns:\n  - say: a\n  - say: b\n    barge_in: 1s\n    expect: {stops_within: 1s, keeps_talking: true}\n",

@@ -74,6 +74,9 @@ def test_the_shipped_scenarios_fit(path: Path) -> None:
         "turns: [{say: a}]\n",
         "turns: [{type: 9, expect: {reply: {contains: 9, matches: 9}, ttfa: 2s}}]\n",
         "turns: [{say: {text: hello there}}, {say: b, barge_in: 1s, expect: {keeps_talking: true}}, {wait: 2s}]\n",
+        "turns: [{say: a, expect: {calls_tool: b}}, {type: a, expect: {calls_tool: [b, 7]}}]\n",
+        "turns: [{type: a, expect: {calls_tool: {name: b, arguments: {c: 4, d: true, e: f}}}}]\n",
+        "turns: [{type: a, expect: {calls_tool: [{name: b}, c]}}]\n",
         "greeting: false\nturns: [{say: a}]\nthresholds: {turn.ttfa: max<2s, 'turn.wer{kind:say}': [avg<0.1]}\n",
         "agent: 7\ntags: [1]\nsession: {language: fr}\ntimeouts: {reply: 1s}\nturns: [{say: a, expect: {wer: 0.3}}]\n",
     ],
@@ -96,6 +99,10 @@ def test_what_the_loader_takes_fits(tmp_path: Path, text: str) -> None:
         "turns: [{say: a}]\ngreeting: true\n",
         "turns: [{say: a}]\nstop_on_failure: maybe\n",
         "turns: [{wait: 2}]\n",
+        "turns: [{say: a, expect: {calls_tool: []}}]\n",
+        "turns: [{say: a, expect: {calls_tool: true}}]\n",
+        "turns: [{say: a, expect: {calls_tool: {nme: b}}}]\n",
+        "turns: [{say: a, expect: {calls_tool: {name: b, arguments: {c: [1]}}}}]\n",
     ],
 )
 def test_what_the_loader_refuses_does_not_fit(tmp_path: Path, text: str) -> None:
