@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.record.result import CallResult, ExpectationResult, GreetingResult, MediaHealth, TurnResult, WaitResult
+from harness.record.result import (
+    CallResult,
+    ExpectationResult,
+    GreetingResult,
+    MediaHealth,
+    ToolCallSeen,
+    TurnResult,
+    WaitResult,
+)
 from harness.report.charts import TimeLine, said_ms, time_line
 from harness.report.hints import hint_of
 from harness.report.numbers import expectation_value, level, percent, ratio, seconds, time_of_day, with_ms
@@ -58,6 +68,17 @@ class WordChange:
     words: str
 
 
+@dataclass(frozen=True)
+class ToolView:
+    """A tool call; `when` says how long it took and when its frame was received."""
+
+    name: str
+    arguments: str
+    result: str
+    when: str
+    state: State
+
+
 @dataclass
 class Step:
     """A greeting, a turn or a wait."""
@@ -72,6 +93,7 @@ class Step:
     said_label: str = ""
     heard: str = ""
     reply: str = ""
+    tools: list[ToolView] = field(default_factory=list)
     changes: list[WordChange] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     remarks: list[tuple[State, str]] = field(default_factory=list)
@@ -230,6 +252,7 @@ def _greeting(greeting: GreetingResult) -> Step:
         at=seconds(greeting.onset_ms) if greeting.onset_ms is not None else "",
         seek_s=_seek_s(greeting.onset_ms),
         reply=text_of(greeting.reply),
+        tools=_tools(greeting.tool_calls),
         facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from our join request to the onset of the agent's voice")],
         remarks=[] if greeting.fit else [(State("!", "unfit", "warn"), f"{late}; left out of the percentiles")],
         expectations=_expectations(greeting.expectations),
@@ -264,11 +287,35 @@ def _turn(turn: TurnResult) -> Step:
         said_label="typed" if turn.kind == "type" else "said",
         heard=text_of(turn.transcript),
         reply=text_of(turn.reply),
+        tools=_tools(turn.tool_calls),
         changes=_changes(turn),
         facts=_turn_facts(turn),
         remarks=list(_remarks(turn)),
         expectations=_expectations(turn.expectations),
     )
+
+
+def _tools(calls: Sequence[ToolCallSeen]) -> list[ToolView]:
+    return [
+        ToolView(
+            name=one_line(call.name),
+            arguments=_json(call.arguments),
+            result=_json(call.result),
+            when=", ".join(
+                [
+                    *([f"took {with_ms(call.ms)}"] if call.ms is not None else []),
+                    *([f"at {seconds(call.at_ms)}"] if call.at_ms is not None else []),
+                ]
+            ),
+            state=State("✓", "ok", "ok") if call.ok else State("✗", "failed", "bad"),
+        )
+        for call in calls
+    ]
+
+
+def _json(value: object) -> str:
+    """A tool's arguments or result: a text as it is, anything else as JSON."""
+    return text_of(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _turn_facts(turn: TurnResult) -> list[Fact]:

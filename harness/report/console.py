@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import EXIT_OK, EXIT_UNFIT
+from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.record.reason import NeverDecided, UnfitTurns
 from harness.record.result import CallResult, standing
 from harness.record.summary import MetricSummary, RateSummary, Summary, ThresholdResult
@@ -15,16 +17,18 @@ from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
 from harness.report.numbers import is_level, is_ratio, percent, remeasured_lines, with_ms
 from harness.text.counted import counted
-from harness.text.plain_text import one_line
+from harness.text.plain_text import clipped, one_line
 from harness.timeline.codec import entry_of
-from harness.timeline.events import Event, MediaSecond, SecondPassed, StreamAnchor
+from harness.timeline.events import Event, MediaSecond, SecondPassed, StreamAnchor, ToolCalled
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 _SHOWN_EXPECTATIONS = 10
+_SHOWN_OF_TOOLS = 300  # characters of a tool's arguments, and of its result
 _UNFIT_HINT = "call again on a quieter or larger machine; run --retry-unfit N repeats such calls"
+_NO_TOOLS_HINT = "calls_tool needs frames on voice.tool_call: remove it, or have the service send them"
 PIPE_WIDTH = 120
 # The columns of the metrics table: the first set that fits the terminal.
 _COLUMNS = (("min", "p50", "p90", "p95", "p99", "max"), ("p50", "p95", "p99", "max"), ("p50", "p95", "max"), ("p50",))
@@ -122,8 +126,23 @@ class BarWatcher(LinesWatcher):
 def event_line(event: Event) -> str:
     """A timeline event in one line: its name and its fields."""
     entry = entry_of(event)
+    if isinstance(event, ToolCalled):
+        entry |= {"arguments": _of_tool(event.arguments), "result": _of_tool(event.result)}
     fields = "  ".join(f"{key}={_short(value)}" for key, value in entry.items() if key not in ("t", "event"))
     return f"{event.event:<18} {fields}".rstrip()
+
+
+def tool_call_in_words(event: ToolCalled) -> str:
+    """A tool call in one line: its name, arguments, result and time."""
+    took = "" if event.ms is None else f" after {with_ms(event.ms)}"
+    came = "returned" if event.ok else "FAILED with"
+    return f"tool {event.name} {_of_tool(event.arguments)} {came} {_of_tool(event.result)}{took}"
+
+
+def _of_tool(value: object) -> str:
+    """A tool's arguments or result as JSON, cut; a text as it is."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return clipped(text, _SHOWN_OF_TOOLS)
 
 
 def _threshold_value(threshold: ThresholdResult) -> str:
@@ -172,10 +191,12 @@ def print_summary(
         console.print(
             f"reason ({reason.code}): {_short(reason.what)}" + (f" ({reason.count})" if reason.count > 1 else "")
         )
-    if any(
-        reason.code == EXIT_UNFIT and isinstance(reason.what, UnfitTurns | NeverDecided) for reason in summary.reasons
-    ):
+    unfit = [reason.what for reason in summary.reasons if reason.code == EXIT_UNFIT]
+    never = [what for what in unfit if isinstance(what, NeverDecided)]
+    if any(isinstance(what, UnfitTurns) for what in unfit) or any(what.why != NO_TOOL_CALLS for what in never):
         console.print(f"  hint: {_UNFIT_HINT}")
+    if any(what.why == NO_TOOL_CALLS for what in never):
+        console.print(f"  hint: {_NO_TOOLS_HINT}")
     counts = summary.calls
     tail = "".join(
         f", {number} {name}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.clock import NS_PER_S
 from harness.record.result import CallResult
-from harness.report.console import LinesWatcher, call_line
+from harness.report.console import LinesWatcher, call_line, tool_call_in_words
 from harness.text.plain_text import one_line
 from harness.timeline.events import (
     AgentEnd,
@@ -24,6 +24,8 @@ from harness.timeline.events import (
     RoomConnected,
     SessionCreated,
     TextCame,
+    ToolCalled,
+    ToolJunkCame,
     TurnEnded,
     TurnStarted,
 )
@@ -82,6 +84,10 @@ def in_words(event: Event) -> str | None:
             return f"{event.role}: {event.text}"
         case JunkCame():
             return f"a frame was ignored: {event.why}"
+        case ToolCalled():
+            return tool_call_in_words(event)
+        case ToolJunkCame():
+            return f"a frame on voice.tool_call was ignored: {event.why}"
         case TurnEnded():
             return f"turn {event.turn} ended: {event.why.replace('_', ' ')}"
         case Failed():

@@ -17,6 +17,7 @@ from harness.record.result import (
     FailureSeen,
     GreetingResult,
     OwnLateness,
+    ToolCallSeen,
     TurnResult,
     WaitResult,
 )
@@ -210,7 +211,19 @@ def good_call(call: str) -> CallResult:
                 echo_ms=9.4,
                 reply_text_ms=205.0,
                 reply="There is parking behind the cafe, in Mill Lane.",
-                expectations=[held("echo", "<500ms", 9.4, "opening-hours.yaml:10:50")],
+                tool_calls=[
+                    ToolCallSeen(
+                        name="find_parking",
+                        arguments={"near": "Mill Lane", "spaces": 1},
+                        result={"free": 3},
+                        ms=84.2,
+                        at_ms=11_105.0,
+                    )
+                ],
+                expectations=[
+                    held("echo", "<500ms", 9.4, "opening-hours.yaml:10:50"),
+                    held("calls_tool", "find_parking", None, "opening-hours.yaml:10:66"),
+                ],
             ),
             TurnResult(
                 turn=3,
@@ -276,6 +289,9 @@ def hostile_call(call: str) -> CallResult:
         ExpectationResult(
             expect="contains", limit="<b>nine</b>", outcome="failed", why=f"the reply was {HOSTILE!s}", place="a.yaml:9"
         ),
+    ]
+    made.turns[1].tool_calls = [
+        ToolCallSeen(name=HOSTILE, arguments={HOSTILE: [HOSTILE]}, result=HOSTILE, ok=False, shortened=True)
     ]
     made.turns[1].expectations = [
         ExpectationResult(

@@ -12,13 +12,16 @@ from rich.console import Console
 from harness.errors import AgentFailure
 from harness.failures import HINTS, FailureKind
 from harness.judge.thresholds import Threshold
+from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import check_threshold
 from harness.record.result import CallResult, ExpectationResult, FailureSeen, MediaHealth, TurnResult
 from harness.record.summary import Ending
 from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
 from harness.report.hints import hint_lines
-from harness.timeline.events import AgentOnset, SecondPassed, TextCame
+from harness.report.live import in_words
+from harness.text.plain_text import one_line
+from harness.timeline.events import AgentOnset, SecondPassed, TextCame, ToolCalled, ToolJunkCame
 
 ESCAPE = "\x1b[31mred\x07\r\n\u202etxt"
 
@@ -112,6 +115,35 @@ def test_quiet_shows_failures_only_and_verbose_every_event() -> None:
     verbose = shown(verbose=True)
     assert "agent.onset" in verbose
     assert "second" not in verbose
+
+
+def test_a_tool_call_is_one_line_with_its_arguments_and_its_result() -> None:
+    came = ToolCalled(t_ns=5, name="find", arguments={"near": "Mill Lane"}, result={"free": 3}, ms=84.2)
+    assert one_line(in_words(came) or "") == 'tool find {"near": "Mill Lane"} returned {"free": 3} after 84 ms'
+    line = event_line(came)
+    assert line.startswith("agent.tool_call    name=find")
+    assert 'arguments={"near": "Mill Lane"}  result={"free": 3}  ms=84.2  ok=True' in line
+    failed = ToolCalled(t_ns=5, name="find", arguments={"a": ESCAPE}, result="x" * 4000 + ESCAPE, ok=False)
+    for shown in (one_line(in_words(failed) or ""), event_line(failed)):
+        assert len(shown) < 500
+        assert "(3,7" in shown
+        assert not {"\x1b", "\x07", "\n"} & set(shown)
+    assert "FAILED" in (in_words(failed) or "")
+    assert in_words(ToolJunkCame(t_ns=5, why="not JSON")) == "a frame on voice.tool_call was ignored: not JSON"
+
+
+def test_the_hint_of_a_run_that_decided_nothing_fits_the_cause() -> None:
+    def shown(why: str) -> str:
+        open_one = ExpectationResult(expect="calls_tool", limit="find", outcome="undecided", why=why, by_agent=True)
+        calls = [call(turns=(turn(800, open_one),))]
+        console, out = terminal()
+        print_summary(console, judge_run(calls, [], target="t", ending=Ending()), calls, Path("run"))
+        assert "exit 4" in out.getvalue()
+        return out.getvalue()
+
+    assert "hint: calls_tool needs frames on voice.tool_call" in shown(NO_TOOL_CALLS)
+    assert "quieter" not in shown(NO_TOOL_CALLS)
+    assert "quieter" in shown("the harness was late")
 
 
 def test_a_report_that_is_not_there_is_not_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import soundfile
 
 from harness.record.ran_out import RanOut
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, MediaHealth
+from harness.record.result import CallResult, MediaHealth, ToolCallSeen
 from harness.record.settings import ScenarioSettings
 from harness.record.unfit import Unfit
 from harness.report.html import DETAILED_FAILED, DETAILED_OTHERS, OPEN_AT_MOST, render_html
@@ -179,6 +179,7 @@ def test_a_call_is_told_turn_by_turn(tmp_path: Path) -> None:
     assert "TTFA 1,103 ms TTFA at the ear 1,171 ms transcript 640 ms reply text 902 ms WER 0.000" in call
     assert "typed Do you have parking?" in call
     assert "echo 9.4 ms" in call
+    assert 'tool find_parking {"near": "Mill Lane", "spaces": 1} → {"free": 3} ✓ ok took 84 ms, at 11.1 s' in call
     assert "stopped after 412 ms" in call
     assert "✓ held ttfa <2s 1,103 ms opening-hours.yaml:8:40" in call
     assert "✓ held agent_silent true opening-hours.yaml:14:30" in call
@@ -249,6 +250,7 @@ def test_texts_of_others_are_only_ever_text(tmp_path: Path) -> None:
     assert page.unclosed == []
     reply = "<script>alert('agent')</script></script><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %}"
     assert reply in page.call("0002")
+    assert "✗ failed" in page.call("0002")
     assert "49" not in page.call("0002")
     assert not {"\x00", "\x1b", "\u202e", "\ud800"} & set(html)
     assert "⟨U+202E⟩gnp.exe" in html
@@ -261,6 +263,14 @@ def test_a_very_long_reply_is_cut_and_says_so(tmp_path: Path) -> None:
     html = render_html(run_of(tmp_path, call))
     assert len(html) < 100_000
     assert "298,000 characters more" in html
+
+
+def test_a_tools_long_arguments_and_result_are_cut_and_say_so(tmp_path: Path) -> None:
+    call = good_call("0001")
+    call.turns[0].tool_calls = [ToolCallSeen(name="find", arguments={"a": "x" * 3900}, result=["y"] * 700)]
+    html = render_html(run_of(tmp_path, call))
+    assert "characters more)" in Page(html).call("0001").partition("→")[0]
+    assert "1,500 characters more" in html
 
 
 def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:

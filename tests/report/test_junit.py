@@ -63,13 +63,14 @@ def test_each_call_and_each_expectation_is_a_case_of_its_scenario(tmp_path: Path
 
 def test_names_tell_turn_and_expectation(tmp_path: Path) -> None:
     names = [element.get("name") for element in parsed(run_of(tmp_path, good_call("0001"))).iter("testcase")]
-    assert names[:9] == [
+    assert names[:10] == [
         "call",
         "greeting within",
         "turn 1 ttfa",
         "turn 1 contains_any",
         "turn 1 wer",
         "turn 2 echo",
+        "turn 2 calls_tool",
         "turn 3 stops_within",
         "wait after turn 3 agent_silent",
         "turn.ttfa p(95)",
