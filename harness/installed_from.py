@@ -66,10 +66,15 @@ def _git(folder: str, *words: str) -> str:
     return ran.stdout.strip() if ran.returncode == 0 and Path(folder, ".git").exists() else ""
 
 
-def with_extra_stack() -> str:
-    """A hint with the command that installs the extra `stack`."""
+def with_extra(extra: str) -> str:
+    """A hint with the command that installs an extra of this package."""
     source = installed_from()
     if source is None:
-        return "install voice-harness with its extra `stack`, from where you have it"
-    wanted = f"{NAME}[stack] @ {source}" if source.startswith("git+") else f"{source}[stack]"
+        return f"install voice-harness with its extra `{extra}`, from where you have it"
+    wanted = f"{NAME}[{extra}] @ {source}" if source.startswith("git+") else f"{source}[{extra}]"
     return f"pip install '{wanted}'"
+
+
+def with_extra_stack() -> str:
+    """A hint with the command that installs the extra `stack`."""
+    return with_extra("stack")

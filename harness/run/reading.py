@@ -15,6 +15,7 @@ from harness.scenario.load import Found, LoadedScenario, find_scenarios, parse_s
 from harness.scenario.select import select
 from harness.scenario.shipped import shipped_scenarios
 from harness.secret import forget_keys
+from harness.stack.tools.tokens import take_tokens
 from harness.target.choose import choose_target
 from harness.target.config import find_config, load_config
 from harness.target.target import Target
@@ -37,6 +38,8 @@ def read_target(option: str | None, *, warn: Callable[[str], None]) -> Target:
     for warning in config.warnings if config else ():
         warn(f"warning: {warning}")
     target = choose_target(option, config=config, env=os.environ)
+    if target.kind == "embedded":
+        take_tokens(target.agents_file, os.environ)  # before keys are removed, which some of them look like
     forget_keys(os.environ, target.api_key)
     for note in target.notes:
         warn(f"note: {note}")

@@ -30,6 +30,7 @@ from harness.parsing.plain_words import nearest
 from harness.parsing.yaml_places import place_of, read_yaml
 from harness.stack.file_words import Duration, Strict, Text
 from harness.stack.shape import Shape
+from harness.stack.tools.declared import McpServer, missing_extra
 
 SHIPPED_FILE = Path(__file__).parent / "agents" / "shipped.yaml"
 _PROMPT_SUFFIXES = (".md", ".txt")
@@ -174,6 +175,16 @@ class AgentSpec(Strict):
         'wrong: every reply is "I do not know."',
     )
 
+    mcp: dict[Annotated[str, Field(min_length=1, max_length=64)], McpServer] = Field(
+        default_factory=dict, description="MCP servers whose tools it calls to answer, by name."
+    )
+
+    @model_validator(mode="after")
+    def _words_for_tools(self) -> Self:
+        if self.mcp and (self.brain == "fixed" or self.kind == "truth"):
+            raise ValueError("mcp needs kind: real and brain: prompt; other agents call no tool")
+        return self
+
     @model_validator(mode="after")
     def _past_something(self) -> Self:
         if self.past_hold is not None and self.holds is None:
@@ -263,7 +274,9 @@ def _read(path: Path) -> dict[str, AgentSpec]:
 
 def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
     """The agent with its prompt file read, and its recogniser's model path made relative to the file's directory."""
-    changed: dict[str, str] = {}
+    changed: dict[str, Any] = {}
+    if spec.mcp:
+        changed["mcp"] = _with_folders(name, spec, data, path)
     if spec.prompt.endswith(_PROMPT_SUFFIXES) and "\n" not in spec.prompt:
         prompt_path = path.parent / spec.prompt
         try:
@@ -277,3 +290,18 @@ def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
     if spec.ear_model is not None:
         changed["ear_model"] = str(path.parent / spec.ear_model)
     return spec.model_copy(update=changed)
+
+
+def _with_folders(name: str, spec: AgentSpec, data: Any, path: Path) -> dict[str, McpServer]:
+    """The agent's MCP servers with the folders of programs made absolute."""
+    hint = missing_extra()
+    if hint is not None:
+        where = place_of(path, data, ("agents", name, "mcp"))
+        raise ConfigError(f"agent {name!r} has MCP servers, and MCP is not installed", where=where, hint=hint)
+    folder = path.parent.absolute()
+    return {
+        called: server
+        if server.command is None
+        else server.model_copy(update={"cwd": str(folder / (server.cwd or ""))})
+        for called, server in spec.mcp.items()
+    }

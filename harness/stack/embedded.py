@@ -21,6 +21,7 @@ from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
 from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import find_server
+from harness.stack.tools.tokens import take_tokens
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"
 HOST_COMMAND = (sys.executable, "-m", "harness.stack.host")
@@ -95,6 +96,7 @@ class EmbeddedStack:
         """
         server = await find_server(say=say)
         key = api_key or new_api_key()
+        tokens = take_tokens(agents_file, os.environ)
         settings = HostSettings(
             server=str(server),
             api_key=key.reveal(),
@@ -102,10 +104,11 @@ class EmbeddedStack:
             agents_file=None if agents_file is None else str(agents_file.absolute()),
             truth_log=None if truth_log is None else str(truth_log.absolute()),
             warm=list(warm),
+            tokens={name: token.reveal() for name, token in tokens.items()},
             **({} if agents_command is None else {"agents_command": list(agents_command)}),
         )
         started_s = time.monotonic()
-        log_tail = LogTail([key])
+        log_tail = LogTail([key, *tokens.values()])
         first: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         later: list[dict[str, Any]] = []
 

@@ -120,7 +120,8 @@ class Agents:
         keys = server.keys
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
         files = {"agents_file": settings.agents_file, "truth_log": settings.truth_log}
-        await self.child.send({"do": "start", "livekit": livekit, **files, "warm": settings.warm})
+        more = {"warm": settings.warm, "tokens": settings.tokens}
+        await self.child.send({"do": "start", "livekit": livekit, **files, **more})
         ended = asyncio.create_task(self.child.wait())
         try:
             waited: set[asyncio.Future[Any]] = {self._ready, ended}

@@ -18,6 +18,7 @@ class HostSettings:
         agents_file: Adds to the built-in agents, or replaces them.
         truth_log: File for what the agents really heard and sent.
         warm: The agents whose models are loaded before the stack is ready.
+        tokens: The tokens of MCP servers by their variables; passed on to the agents' process and to no other.
         agents_command: The command that runs the agents.
     """
 
@@ -27,6 +28,7 @@ class HostSettings:
     agents_file: str | None = None
     truth_log: str | None = None
     warm: list[str] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
     agents_command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "harness.stack.agents"])
 
     def to_message(self) -> dict[str, Any]:

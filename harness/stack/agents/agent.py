@@ -31,13 +31,15 @@ from harness.stack.agents.ear import (
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.hold import WRONG, RunningCalls, slowed_s
 from harness.stack.agents.light_line import Coded, LightAgentLine
-from harness.stack.agents.line import AgentLine, Seat
+from harness.stack.agents.line import TOOL_TOPIC, AgentLine, Seat
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.server import ServerApi
 from harness.stack.agents.thought import Thinking, Thought
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents_file import AgentFault, AgentSpec
 from harness.stack.tokens import LiveKitKeys
+from harness.stack.tools.plan import PlannedCall
+from harness.stack.tools.session import Log, SessionTools
 from harness.transport.hub import TransportHub
 from harness.transport.room_events import ON_BEHALF_OF
 
@@ -66,7 +68,8 @@ class Surroundings:
     keys: LiveKitKeys
     hub: TransportHub
     coded: Coded
-    thinking: Callable[[AgentSpec], Thinking]
+    thinking: Callable[[AgentSpec, SessionTools | None], Thinking]
+    tools: Callable[[AgentSpec, Log], SessionTools | None]
     hearing: Callable[[AgentSpec], Hearing]
     truth_log: TruthLog
     clock: Clock
@@ -107,7 +110,8 @@ class Agent:
         self._clock = around.clock
         self._truth_log = around.truth_log
         self._around = around
-        self._thinking = around.thinking(spec)
+        self._tools = around.tools(spec, self._log)
+        self._thinking = around.thinking(spec, self._tools)
         second = "" if number == 1 else f"-{number}"
         self._delays = random.Random(room + second)  # noqa: S311 - delays, no secrets
         self._line = self._main_line(f"{name}{second}")
@@ -148,6 +152,8 @@ class Agent:
         twin = self._twin()
         self._line.on_text = self._typed
         self._line.on_published = lambda track: self._log("published", track=track)
+        if self._tools is not None:
+            self._tools.start()
         try:
             await self._line.join()
             self._log("joined")
@@ -160,6 +166,8 @@ class Agent:
             await self._line.leave()
             if twin is not None:
                 await twin.leave()
+            if self._tools is not None:
+                await self._tools.close()
             self._log("left")
 
     async def _live(self, twin: AgentLine | None) -> None:
@@ -301,9 +309,8 @@ class Agent:
                 await self._send("user_text", words)
             answer = await thought.reply
             past_hold = self._around.calls.past_hold(self._name, self._spec)
-            if past_hold == "wrong":
-                answer = Answer.in_one(WRONG)
-            elif past_hold == "slow":
+            answer = Answer.in_one(WRONG) if past_hold == "wrong" else await self._carried_out(answer)
+            if past_hold == "slow":
                 delay_s = slowed_s(delay_s, (self._clock.now_ns() - heard_ns) / NS_PER_S)
             due_ns = heard_ns + s_to_ns(delay_s)
             told = {} if past_hold is None else {"past_hold": past_hold}
@@ -312,6 +319,24 @@ class Agent:
             await self._speak("reply", answer, not_before_ns=due_ns)
         finally:
             thought.cancel()
+
+    async def _carried_out(self, answer: Answer) -> Answer:
+        """The answer of the tool that the given one plans to call, if any: the turn is confirmed now."""
+        if self._tools is None:
+            return answer
+        self._tools.confirmed(answer.call)
+        if answer.call is None or answer.call.missing is not None:
+            return answer
+        # If the caller interrupts, a call that was made is still logged and told
+        calling = self._tasks().create_task(self._call(self._tools, answer.call))
+        return Answer.in_sentences(await asyncio.shield(calling))
+
+    async def _call(self, tools: SessionTools, planned: PlannedCall) -> str:
+        """Calls a tool and tells the caller about it; returns what to answer."""
+        made = await tools.call(planned)
+        if not self._has("mute") and not self._has("voice_only"):
+            await self._line.send(made.frame(), topic=TOOL_TOPIC)
+        return made.answer
 
     async def _speak(self, what: Literal["greeting", "reply"], answer: Answer, *, not_before_ns: int) -> None:
         """Sends the text and speaks its parts, synthesising each while the one before is playing."""

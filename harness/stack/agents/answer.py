@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.stack.tools.plan import PlannedCall
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -16,10 +18,12 @@ class Answer:
     Attributes:
         text: What it says; empty if it does not answer.
         parts: The pieces in which it is spoken: the first can play while the next is synthesised.
+        call: The tool call that it plans, or None. Unless that lacks an argument, the text comes from its result.
     """
 
     text: str
     parts: Sequence[str]
+    call: PlannedCall | None = None
 
     @classmethod
     def in_sentences(cls, text: str) -> Answer:

@@ -35,7 +35,8 @@ class Apart:
         Raises:
             OSError: The process cannot be started.
         """
-        log_tail = LogTail([Secret(str(self._start["livekit"]["api_secret"]))])
+        tokens = [Secret(str(token)) for token in self._start.get("tokens", {}).values()]
+        log_tail = LogTail([Secret(str(self._start["livekit"]["api_secret"])), *tokens])
 
         def take(message: dict[str, Any]) -> None:
             if message.get("is") == "over":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from harness.stack.agents.line import AgentLine, ChangingLine
+from harness.stack.agents.line import REPLY_TOPIC, AgentLine, ChangingLine
 from harness.stack.agents.mouth import Mouth
 from harness.stack.agents.trimmed_speech import Pcm
 
@@ -52,9 +52,9 @@ class AvatarLine:
         """See `AgentLine.jitter_buffer`."""
         return await self._agent.jitter_buffer()
 
-    async def send(self, payload: dict[str, Any] | bytes) -> int:
+    async def send(self, payload: dict[str, Any] | bytes, *, topic: str = REPLY_TOPIC) -> int:
         """See `AgentLine.send`."""
-        return await self._agent.send(payload)
+        return await self._agent.send(payload, topic=topic)
 
     async def republish(self, *, overlap: bool) -> None:
         """See `ChangingLine.republish`."""

@@ -125,12 +125,12 @@ class LightAgentLine:
         """See `Line.jitter_buffer`: this line has none."""
         return {}
 
-    async def send(self, payload: dict[str, Any] | bytes) -> int:
+    async def send(self, payload: dict[str, Any] | bytes, *, topic: str = REPLY_TOPIC) -> int:
         """See `Line.send`."""
         at_ns = self._clock.now_ns()
         if self._room is not None:
             with contextlib.suppress(ConnectionError):  # the room is gone, which is reported elsewhere
-                self._room.send_data(REPLY_TOPIC, frame_of(payload))
+                self._room.send_data(topic, frame_of(payload))
         return at_ns
 
     async def leave(self) -> None:

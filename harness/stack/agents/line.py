@@ -15,6 +15,7 @@ from harness.stack.tokens import LiveKitKeys, TokenKind, agent_token
 
 USER_TEXT_TOPIC = "voice.user_text"
 REPLY_TOPIC = "voice.reply"
+TOOL_TOPIC = "voice.tool_call"
 HEARD_RATE_HZ = 16_000
 LEAVE_TIMEOUT_S = 5.0
 
@@ -86,8 +87,8 @@ class AgentLine(Protocol):
         """
         ...
 
-    async def send(self, payload: dict[str, Any] | bytes) -> int:
-        """Sends one frame on `voice.reply`, reliably and in order; returns the time at which it was sent (ns)."""
+    async def send(self, payload: dict[str, Any] | bytes, *, topic: str = REPLY_TOPIC) -> int:
+        """Sends one frame on a topic, reliably and in order; returns the time at which it was sent (ns)."""
         ...
 
     async def leave(self) -> None:
@@ -128,5 +129,5 @@ def text_of(topic: str, payload: bytes) -> str | None:
 
 
 def frame_of(payload: dict[str, Any] | bytes) -> bytes:
-    """Encodes a frame for `voice.reply`."""
+    """Encodes a frame."""
     return payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()

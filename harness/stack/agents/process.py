@@ -1,7 +1,7 @@
 """The agents' process: it reads orders as JSON lines on standard input and runs all agents on one event loop.
 
     {"do": "start", "livekit": {"url", "api_key", "api_secret"}, "agents_file": path or null, "truth_log": path or null,
-     "warm": [names]}          once, first; answered by {"ready": true} or {"error": …}
+     "warm": [names], "tokens": {variable: token}}          once, first; answered by {"ready": true} or {"error": …}
     {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
 
 It reports on a room on standard output: {"room", "is"}, where `is` is `set` (everyone who should be there before the
@@ -20,7 +20,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +45,8 @@ from harness.stack.agents.visit import Visit
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
 from harness.stack.tokens import LiveKitKeys
+from harness.stack.tools.servers import load_sdk
+from harness.stack.tools.session import Log, SessionTools
 from harness.transport.hub import TransportHub
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -54,20 +56,22 @@ _PATHS = ("agents_file", "truth_log")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first order: the server to join, the agents file, and the agents to warm up."""
+    """The first order: the server to join, the agents file, the agents to warm up, and the tokens of MCP servers."""
 
     keys: LiveKitKeys
     agents_file: Path | None
     truth_log: Path | None
     warm: Sequence[str]
+    tokens: Mapping[str, Secret] = field(default_factory=dict)
 
     def to_message(self) -> dict[str, Any]:
-        """The order as a message for another process; contains a secret."""
+        """The order as a message for another process; contains secrets."""
         keys = self.keys
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
         paths = {name: getattr(self, name) for name in _PATHS}
         told = {name: None if path is None else str(path) for name, path in paths.items()}
-        return {"do": "start", "livekit": livekit, **told, "warm": list(self.warm)}
+        tokens = {name: token.reveal() for name, token in self.tokens.items()}
+        return {"do": "start", "livekit": livekit, **told, "warm": list(self.warm), "tokens": tokens}
 
     @classmethod
     def from_line(cls, line: bytes) -> Start:
@@ -81,7 +85,8 @@ class Start:
             livekit = order["livekit"]
             keys = LiveKitKeys(livekit["url"], livekit["api_key"], Secret(livekit["api_secret"]))
             paths = {name: Path(order[name]) if order.get(name) else None for name in _PATHS}
-            return cls(keys, warm=order.get("warm", []), **paths)
+            tokens = {str(name): Secret(str(token)) for name, token in order.get("tokens", {}).items()}
+            return cls(keys, warm=order.get("warm", []), tokens=tokens, **paths)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigError(
                 "the first line is not a valid start order", hint="see harness/stack/agents/process.py"
@@ -108,13 +113,15 @@ class Agents:
         self._searches = ThreadPoolExecutor(1, thread_name_prefix="finder")
         self._bank: Bank | None = None
         self._truth_log = TruthLog(start.truth_log, SystemClock())
-        clock = SystemClock()
+        self._tokens = start.tokens
+        clock = self._clock = SystemClock()
         self._server = ServerApi(start.keys)
         self._around = Surroundings(
             start.keys,
             TransportHub(clock),
             Coded(),
             self._thinking,
+            self._tools,
             self._hearing,
             self._truth_log,
             clock,
@@ -132,13 +139,15 @@ class Agents:
         """
         if any(spec.line == "sdk" for _, spec in self._warm):
             require_network()
+        if any(spec.mcp for spec in self._specs.values()):
+            load_sdk()
         for _, spec in self._warm:
             if spec.kind == "truth":
                 self._fixtures()
                 continue
             if spec.ear == "whisper" or spec.brain == "prompt":
                 await self._voices.warm(spec)
-            thinking = self._thinking(spec)
+            thinking = self._thinking(spec, None)
             answer = await thinking.answer("Hello.")
             wrong = [WRONG] if spec.past_hold == "wrong" else []
             for text in filter(str.strip, (spec.greeting, *answer.parts[:1], *wrong)):
@@ -197,8 +206,13 @@ class Agents:
                 self.exit_code = StackError.exit_code
                 self._on_fall()
 
-    def _thinking(self, spec: AgentSpec) -> Thinking:
-        return Truth(spec) if spec.kind == "truth" else Real(spec, self._voices)
+    def _thinking(self, spec: AgentSpec, tools: SessionTools | None) -> Thinking:
+        return Truth(spec) if spec.kind == "truth" else Real(spec, self._voices, tools)
+
+    def _tools(self, spec: AgentSpec, log: Log) -> SessionTools | None:
+        if not spec.mcp:
+            return None
+        return SessionTools(spec.mcp, self._tokens, self._clock, language=spec.language, log=log)
 
     def _hearing(self, spec: AgentSpec) -> Hearing:
         if spec.kind == "truth":

@@ -186,11 +186,11 @@ class SdkAgentLine:
                     }
         return {}
 
-    async def send(self, payload: dict[str, Any] | bytes) -> int:
+    async def send(self, payload: dict[str, Any] | bytes, *, topic: str = REPLY_TOPIC) -> int:
         """See `Line.send`."""
         async with self._sending:
             at_ns = self._clock.now_ns()
-            await self._room.local_participant.publish_data(frame_of(payload), reliable=True, topic=REPLY_TOPIC)
+            await self._room.local_participant.publish_data(frame_of(payload), reliable=True, topic=topic)
         return at_ns
 
     async def leave(self) -> None:

@@ -10,6 +10,7 @@ from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech
 from harness.stack.agents.truth import tone
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec
+from harness.stack.tools.session import SessionTools
 
 
 class Thinking(Protocol):
@@ -20,7 +21,10 @@ class Thinking(Protocol):
         ...
 
     async def answer(self, words: str | None) -> Answer:
-        """The answer to the words; None if the agent heard a voice and uses no words."""
+        """The answer to the words; None if the agent heard a voice and uses no words.
+
+        It has no side effect, as the caller may go on: a tool is planned (`Answer.call`) and not called.
+        """
         ...
 
     async def say(self, part: str) -> TrimmedSpeech:
@@ -29,11 +33,12 @@ class Thinking(Protocol):
 
 
 class Real:
-    """Recogniser, retrieval and a synthetic voice."""
+    """Recogniser, retrieval, tools and a synthetic voice."""
 
-    def __init__(self, spec: AgentSpec, voices: Voices) -> None:
+    def __init__(self, spec: AgentSpec, voices: Voices, tools: SessionTools | None = None) -> None:
         self._spec = spec
         self._voices = voices
+        self._tools = tools
 
     async def hear(self, pcm: Pcm) -> str | None:
         """See `Thinking.hear`."""
@@ -41,7 +46,7 @@ class Real:
 
     async def answer(self, words: str | None) -> Answer:
         """See `Thinking.answer`."""
-        return await self._voices.answer(words or "", self._spec)
+        return await self._voices.answer(words or "", self._spec, self._tools)
 
     async def say(self, part: str) -> TrimmedSpeech:
         """See `Thinking.say`."""

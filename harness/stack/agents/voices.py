@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
 from harness.stack.agents.answer import Answer
@@ -13,6 +14,8 @@ from harness.stack.speech import Speech
 from harness.stack.speech.brain import answer
 from harness.stack.speech.phrases import unknown
 from harness.stack.speech.vocabulary import vocabulary
+from harness.stack.tools.plan import PlannedCall
+from harness.stack.tools.session import SessionTools
 
 KEPT = 200
 
@@ -52,12 +55,19 @@ class Voices:
         speech = await self._speech(spec)
         return (await speech.hear(pcm, language=spec.language, vocabulary=vocabulary(spec.prompt))).strip()
 
-    async def answer(self, question: str, spec: AgentSpec) -> Answer:
-        """The agent's answer: its fixed text, or what its prompt says about the question. Raises as `say`."""
+    async def answer(self, question: str, spec: AgentSpec, tools: SessionTools | None = None) -> Answer:
+        """The agent's answer: its fixed text, what its prompt says, or a call of one of its tools. Raises as `say`."""
         if spec.brain == "fixed":
             return Answer.in_one(" ".join(spec.prompt.split()))
         speech = await self._speech(spec)
+        if tools is not None and (answered := tools.answered(question)) is not None:
+            return _planned(answered, tools)
         known = await answer(spec.prompt, question, speech.rank, language=spec.language)
+        if known is None and tools is not None:
+            planned = await tools.plan(question, speech.rank)
+            if planned is not None:
+                return _planned(planned, tools)
+            known = tools.unavailable()
         return Answer.in_sentences(known if known is not None else unknown(spec.language))
 
     async def close(self) -> None:
@@ -78,3 +88,8 @@ class Voices:
             # The next call tries again: an extra may have been installed, or a worker restarted, in the meantime.
             self._workers.pop(model, None)
             raise
+
+
+def _planned(call: PlannedCall, tools: SessionTools) -> Answer:
+    """An answer that calls a tool, or asks for what the call lacks."""
+    return replace(Answer.in_sentences(tools.question(call)), call=call)
