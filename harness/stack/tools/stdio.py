@@ -62,8 +62,8 @@ async def program(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.shield(_end(process))
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.shield(_end(process))
         for stream in (to_session, from_program, to_program, from_session):
             stream.close()
 
@@ -143,6 +143,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait_for(process.wait(), GRACE_S)
             break
     _signal(process, signal.SIGKILL)  # what it left behind in its group
+    for pipe in (process.stdout, process.stderr):
+        with contextlib.suppress(TimeoutError):  # a pipe is closed only once it has been read to its end
+            await asyncio.wait_for(_drained(pipe), GRACE_S)
+
+
+async def _drained(pipe: asyncio.StreamReader | None) -> None:
+    while pipe is not None and await pipe.read(1 << 16):
+        pass
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
