@@ -74,7 +74,7 @@ class CapacityJob:
             f"plan: target {request.target.describe()}, agent {agents_of(scenarios)}, {names}: calls at once "
             f"from {first}{f' to {most}' if most else ''} that meet {objectives}; steps of {step} turns "
             f"(the first about {first_s:.0f} s), at the edge of {edge}, for at most "
-            f"{search.max_time_s / 60:.0f} minutes; {within}"
+            f"{max(0.1, round(search.max_time_s / 60, 1)):g} minutes; {within}"
         )
 
     def planned(self, scenarios: Sequence[Prepared]) -> Planned:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.judge.thresholds import Threshold
     from harness.scenario.load import LoadedScenario
 
-LEAST_CALL_S = 15.0
+LEAST_CALL_DURATION_S = 15.0
 START = 2
 
 
@@ -106,10 +106,11 @@ def _call_duration_s(text: str | None) -> float | None:
     Raises:
         UsageError: It is not a duration, or too short.
     """
-    longer = f"use {LEAST_CALL_S:g}s or longer"
+    longer = f"use {LEAST_CALL_DURATION_S:g}s or longer"
     seconds = read_duration(text, "--call-duration", hint=longer)
-    if seconds is not None and seconds < LEAST_CALL_S:
-        raise UsageError(f"--call-duration must be {LEAST_CALL_S:g} s or longer (got {seconds:g} s)", hint=longer)
+    if seconds is not None and seconds < LEAST_CALL_DURATION_S:
+        what = f"--call-duration must be {LEAST_CALL_DURATION_S:g} s or longer (got {seconds:g} s)"
+        raise UsageError(what, hint=longer)
     return seconds
 
 

@@ -83,8 +83,6 @@ def run(
 
     if verbose and quiet:
         raise UsageError("-v and -q cannot be combined", hint="remove one of them")
-    if retry_unfit < 0:
-        raise UsageError(f"--retry-unfit must be 0 or more (got {retry_unfit})")
     loaded = read_scenarios(scenarios, sets, only)
     pace = plan_pace(
         scenarios=len(loaded),

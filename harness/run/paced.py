@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.caller.prepare import Prepared
+from harness.errors import UsageError
 from harness.process.signals import Signals
 from harness.report.console import LinesWatcher, print_summary
 from harness.run.carry_out import Finished
@@ -43,6 +44,8 @@ class PacedCalls:
     def check(self) -> None:
         """See `Job`."""
         check_allowed(self.pace.slots, self.request.engine, where="--calls")
+        if self.retry_unfit < 0:
+            raise UsageError(f"--retry-unfit must be 0 or more (got {self.retry_unfit})")
 
     def plan_line(self, scenarios: Sequence[Prepared]) -> str:
         """Returns the plan in one line: target, calls, sessions and the longest duration in minutes."""

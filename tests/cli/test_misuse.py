@@ -78,6 +78,7 @@ def test_an_option_that_is_like_none_points_to_the_help(command: Command) -> Non
             ("capacity", "load", "--start", "5", "--max", "2"),
             "--start must be at most --max, 2 (got 5)\n  hint: use a smaller --start",
         ),
+        (("run", "smoke", "--retry-unfit", "-1"), "--retry-unfit must be 0 or more (got -1)"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(command: Command, words: list[str], error: str) -> None:
