@@ -37,19 +37,20 @@ tags: [smoke]
 greeting: {within: 3s}
 turns:
   - type: Do you have parking?
-    expect: {ttfa: <2s, echo: <500ms, reply: {contains: behind}}
+    expect: {ttfa: <2s, echo: <500ms, reply: {contains: behind}, calls_tool: {name: find, arguments: {spaces: 2}}}
 session: {reference_audio_url: "https://voices.example/a.wav?X-Signature=abcdef"}
 thresholds: {turn.ttfa: ["p(95)<2s", "max<3s"], calls.failed: "rate<=0.5"}
 """
 
 
 def timeline(call: str, *, ttfa_ms: float = 800) -> list[dict[str, Any]]:
-    """A typed turn, answered with a text that holds a line end of Unicode."""
+    """A typed turn, for which a tool was called, answered with a text that holds a line end of Unicode."""
 
-    def event(at_ms: float, name: str, **fields: Any) -> dict[str, Any]:
+    def event(at_ms: float, name: str, /, **fields: Any) -> dict[str, Any]:
         return {"t": round(at_ms * 1e6), "event": name, **fields}
 
     started = {"call": call, "scenario": "x", "agent": "demo", "target": "embedded", "utc": "2030-01-02T03:04:05.000Z"}
+    tool = {"name": "find", "arguments": {"spaces": 2}, "result": [{"free": 3}, None], "ms": 84.2, "ok": True}
     turn = {"turn": 1, "step": 0, "kind": "type", "text": "Do you have parking?", "fixture": None, "language": ""}
     return [
         event(0, "call.started", **started),
@@ -65,6 +66,7 @@ def timeline(call: str, *, ttfa_ms: float = 800) -> list[dict[str, Any]]:
         event(3001, "turn.started", **turn),
         event(3002, "caller.typed", turn=1, text="Do you have parking?"),
         event(3022, "text", role="echo", text="Do you have parking?", type="user_text"),
+        event(3300, "agent.tool_call", **tool, identity="agent"),
         event(3500, "text", role="reply", text="Yes.\u2028It is behind the house.", type="reply"),
         event(3002 + ttfa_ms, "agent.onset", ear=None, level_dbfs=-20.0, found=1),
         event(3502 + ttfa_ms, "agent.end", level_dbfs=-20.0, found=1),
@@ -161,6 +163,7 @@ def test_reports_made_again_say_the_same(run: Run, remeasure: bool) -> None:
         del files["calls.jsonl"]
         calls = [call.model_copy(update={"remeasured": None}) for call in read_run(run.path).calls]
         assert calls == run.calls
+        assert [[tool.at_ms for tool in call.turns[0].tool_calls] for call in calls] == [[3200.0]] * 3
     assert {name: (run.path / name).read_text(encoding="utf-8") for name in files} == files
     assert (run.path / "report.html").exists()
 
