@@ -45,6 +45,7 @@ from harness.timeline.events import (
 from harness.timeline.timeline import Timeline
 
 LATE_NS = 20 * NS_PER_MS  # a packet later than this gets an event of its own
+MOST_TOOL_CALLS = 1000  # kept of one call; an agent that reports more would fill the disk
 
 
 class LineWatch:
@@ -79,6 +80,7 @@ class LineWatch:
         self.ended_early = asyncio.Event()
         """Set with `failure`."""
         self._lost_timer: asyncio.TimerHandle | None = None
+        self._tool_calls = 0
         self._agent_due_ns = 0
         self._second_ns = 0
         self._second_sent = 0
@@ -205,6 +207,9 @@ class LineWatch:
 
     def _tool_call_came(self, t_ns: int, payload: bytes, identity: str | None) -> None:
         received = read_tool_call(payload, self._timeline.writable)
+        self._tool_calls += not isinstance(received, Junk)
+        if self._tool_calls > MOST_TOOL_CALLS:
+            received = Junk(f"more than {MOST_TOOL_CALLS:,} tool calls")
         if isinstance(received, Junk):
             self._timeline.add(ToolJunkCame(t_ns=t_ns, why=received.why, identity=identity))
         else:

@@ -27,6 +27,7 @@ TEXT_LIMIT = 2000
 _OUTCOME_SIGNS = {"held": "✓", "failed": "✗", "undecided": "?"}
 _KIND_WORDS = {"say": "says", "type": "types", "barge_in": "talks over"}
 FIRST_SOUND_APART_MS = 100.0
+MOST_TOOLS = 50  # shown of one step
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Step:
     heard: str = ""
     reply: str = ""
     tools: list[ToolView] = field(default_factory=list)
+    more_tools: int = 0
     changes: list[WordChange] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     remarks: list[tuple[State, str]] = field(default_factory=list)
@@ -253,6 +255,7 @@ def _greeting(greeting: GreetingResult) -> Step:
         seek_s=_seek_s(greeting.onset_ms),
         reply=text_of(greeting.reply),
         tools=_tools(greeting.tool_calls),
+        more_tools=max(0, len(greeting.tool_calls) - MOST_TOOLS),
         facts=[Fact("TTFA", with_ms(greeting.ttfa_ms), "from our join request to the onset of the agent's voice")],
         remarks=[] if greeting.fit else [(State("!", "unfit", "warn"), f"{late}; left out of the percentiles")],
         expectations=_expectations(greeting.expectations),
@@ -288,6 +291,7 @@ def _turn(turn: TurnResult) -> Step:
         heard=text_of(turn.transcript),
         reply=text_of(turn.reply),
         tools=_tools(turn.tool_calls),
+        more_tools=max(0, len(turn.tool_calls) - MOST_TOOLS),
         changes=_changes(turn),
         facts=_turn_facts(turn),
         remarks=list(_remarks(turn)),
@@ -309,7 +313,7 @@ def _tools(calls: Sequence[ToolCallSeen]) -> list[ToolView]:
             ),
             state=State("✓", "ok", "ok") if call.ok else State("✗", "failed", "bad"),
         )
-        for call in calls
+        for call in calls[:MOST_TOOLS]
     ]
 
 

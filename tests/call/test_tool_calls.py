@@ -10,6 +10,7 @@ import pytest
 from world import TOKEN, Agent, RoomLine, World
 
 from harness.call.chat import Junk
+from harness.call.line_watch import MOST_TOOL_CALLS
 from harness.call.tool_calls import FRAME_BYTES, KEPT_CHARS, ToolCall, read_tool_call
 from harness.record.result import ToolCallSeen
 from harness.secret import Secret
@@ -224,3 +225,14 @@ def test_a_reply_is_no_tool_call_and_a_tool_call_no_reply() -> None:
     call = agent(act).call(TYPE)
     assert (call.turns[0].tool_calls, call.turns[0].reply) == ([], "")
     assert (call.junk_frames, call.junk_tool_frames) == (1, 1)
+
+
+def test_an_agent_that_reports_tool_calls_without_end_does_not_fill_the_disk() -> None:
+    def act(line: RoomLine, turn: int) -> None:
+        for number in range(MOST_TOOL_CALLS + 50):
+            call_tool(line, name=f"tool-{number}")
+
+    world = agent(act)
+    call = world.call(TYPE)
+    assert (len(call.turns[0].tool_calls), call.junk_tool_frames) == (MOST_TOOL_CALLS, 50)
+    assert {event["why"] for event in world.happened("agent.tool_call.junk")} == {"more than 1,000 tool calls"}

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from made import barge_in, call, greeting, judged, scenario, threshold, turn
 
+from harness.errors import UsageError
+from harness.judge.thresholds import check_possible
 from harness.judge.tool_calls import FAILED_CALL, NO_TOOL_CALLS
 from harness.judge.verdict import judge_run
 from harness.record.result import CallResult, ExpectationResult, TurnResult
@@ -158,6 +160,13 @@ def test_a_service_that_reports_no_tool_calls_is_not_blamed_and_the_run_has_not_
     ]
     assert {reason.code for reason in summary.reasons} == {4}
     assert summary.expectations["calls_tool"].undecided == 3
+
+
+def test_a_threshold_on_it_needs_a_step_that_expects_it() -> None:
+    limits = [threshold("expectations.failed{expect:calls_tool}", "rate<1%")]
+    check_possible(limits, [scenario({"say": "x", "expect": {"calls_tool": "a"}})])
+    with pytest.raises(UsageError, match="no scenario of this run can give a sample"):
+        check_possible(limits, [scenario({"say": "x"})])
 
 
 def test_with_another_failure_the_undecided_ones_do_not_change_the_verdict() -> None:

@@ -53,7 +53,7 @@ class CallMade:
         if greeting:
             self.agent(*greeting)
 
-    def event(self, at_ms: float, name: str, **fields: Any) -> Self:
+    def event(self, at_ms: float, name: str, /, **fields: Any) -> Self:
         self._entries.append({"t": ns(at_ms), "event": name, **fields})
         return self
 

@@ -273,6 +273,14 @@ def test_a_tools_long_arguments_and_result_are_cut_and_say_so(tmp_path: Path) ->
     assert "1,500 characters more" in html
 
 
+def test_of_many_tool_calls_the_first_are_shown(tmp_path: Path) -> None:
+    call = good_call("0001")
+    call.turns[0].tool_calls = [ToolCallSeen(name=f"find-{number}") for number in range(1000)]
+    shown = Page(render_html(run_of(tmp_path, call))).call("0001")
+    assert ("find-49 " in shown, "find-50 " in shown) == (True, False)
+    assert "tool and 950 more, see calls.jsonl" in shown
+
+
 def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:
     html = render_html(sample_run(tmp_path))
     page = Page(html)
