@@ -31,11 +31,20 @@ class Places(Protocol):
         ...
 
 
-def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallResult:
+def judge_call(
+    result: CallResult, scenario: Scenario, places: Places, *, reports_tool_calls: bool = False
+) -> CallResult:
     """Judges the call's expectations, sets `ok` in place and returns the call.
 
     Steps that were never started are not judged. If the call looped its turns, every round is judged.
+
+    Args:
+        result: The measured call.
+        scenario: Its scenario.
+        places: Finds where an expectation is written.
+        reports_tool_calls: Whether other calls show that the agent reports its tool calls.
     """
+    reported = reports_tool_calls or result.reports_tool_calls
     greeting = scenario.greeting
     if result.greeting is not None and greeting and not result.cut:
         _judge_greeting(result.greeting, greeting.within, greeting.reply, places)
@@ -44,7 +53,16 @@ def judge_call(result: CallResult, scenario: Scenario, places: Places) -> CallRe
     wait_steps = [(index, step) for index, step in steps if step.kind == "wait"]
     for turn in (turn for turn in result.turns if not turn.cut):
         index, step = turn_steps[(turn.turn - 1) % len(turn_steps)]
-        _judge_turn(turn, step.expect, places, index, result)
+        tools = judge_tools(
+            step.expect.calls_tool or [],
+            turn,
+            result,
+            places("turns", index, "expect", "calls_tool"),
+            reported=reported,
+        )
+        _judge_turn(turn, step.expect, places, index, tools if reported else [])
+        if not reported:  # undecided whatever else is doubtful in the turn, and no reason to leave that out
+            turn.expectations += tools
     for wait, (index, step) in zip(result.waits, cycle(wait_steps), strict=False):
         _judge_wait(wait, step.expect, places, index)
     if result.cut:
@@ -67,7 +85,10 @@ def _judge_greeting(greeting: GreetingResult, within: Limit | None, reply: Reply
         _doubt_words(greeting.expectations)
 
 
-def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int, call: CallResult) -> None:
+def _judge_turn(
+    turn: TurnResult, expect: Expect, places: Places, index: int, tools: Sequence[ExpectationResult]
+) -> None:
+    """Judges a turn; `tools` are what is decided about its tool calls."""
     turn.expectations = []
     keys: tuple[str | int, ...] = ("turns", index, "expect")
     no_reply = "the agent interrupted the caller" if turn.interrupted else "no reply came"
@@ -92,10 +113,7 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int, ca
         turn.expectations.append(_ends_call(expect.ends_call, turn, places(*keys, "ends_call")))
     if expect.reply is not None:
         turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
-    tools = judge_tools(expect.calls_tool or [], turn, call, places(*keys, "calls_tool"))
-    if call.reports_tool_calls:
-        turn.expectations.extend(tools)
-        tools = []
+    turn.expectations.extend(tools)
     if not turn.sure:
         _doubt_words(turn.expectations)
     if turn.doubtful:
@@ -105,8 +123,6 @@ def _judge_turn(turn: TurnResult, expect: Expect, places: Places, index: int, ca
     _known_to_be_late(turn, expect)
     if turn.exercised is False:
         _not_exercised(turn, places("turns", index))
-    # Undecided for another reason than the ones above, and a barge-in with nothing else must still be one.
-    turn.expectations.extend(tools)
 
 
 def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:

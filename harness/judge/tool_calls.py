@@ -18,20 +18,44 @@ _MOST_SHOWN = 5
 
 
 def judge_tools(
-    wanted: Sequence[WantedTool], turn: TurnResult, call: CallResult, place: str
+    wanted: Sequence[WantedTool], turn: TurnResult, call: CallResult, place: str, *, reported: bool
 ) -> list[ExpectationResult]:
     """Judges each tool that a turn must call.
 
     It holds if the turn has a call of that name with these arguments, whether that call succeeded or not. It is
-    undecided if the agent reported no tool call in the whole call: its service may report none at all.
+    undecided if the agent is not known to report its tool calls: then it may have called the tool all the same.
+
+    Args:
+        wanted: The tools.
+        turn: The turn.
+        call: Its call.
+        place: Where the expectation is written.
+        reported: Whether the agent is known to report its tool calls.
     """
-    return [_judge_tool(tool, turn, call, place) for tool in wanted]
+    return [_judge_tool(tool, turn, call, place, reported=reported) for tool in wanted]
 
 
-def _judge_tool(tool: WantedTool, turn: TurnResult, call: CallResult, place: str) -> ExpectationResult:
+def unreported(calls: Sequence[CallResult]) -> list[CallResult]:
+    """Returns the calls without a tool call whose agent reported one in another of these calls.
+
+    What was undecided in them can be decided: the agent reports its tool calls, and there were none.
+    """
+    reporting = {call.agent for call in calls if call.reports_tool_calls}
+    return [
+        call
+        for call in calls
+        if call.agent in reporting
+        and not call.reports_tool_calls
+        and any(expectation.expect == "calls_tool" for _, expectation in call.expectations())
+    ]
+
+
+def _judge_tool(
+    tool: WantedTool, turn: TurnResult, call: CallResult, place: str, *, reported: bool
+) -> ExpectationResult:
     limit = tool.name if not tool.arguments else f"{tool.name} {_shown(tool.arguments)}"
     result = ExpectationResult(expect="calls_tool", limit=limit, outcome="held", place=place)
-    if not call.reports_tool_calls:
+    if not reported:
         result.outcome, result.why, result.by_agent = "undecided", NO_TOOL_CALLS, True
         return result
     named = [seen for seen in turn.tool_calls if seen.name == tool.name]

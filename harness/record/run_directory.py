@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -92,6 +94,18 @@ class RunDirectory:
         except OSError as problem:
             self._break(CALLS_FILE, problem)
 
+    def replace_calls(self, results: Sequence[CallResult]) -> None:
+        """Replaces the lines of these calls in calls.jsonl; the others stay as they are."""
+        if not results:
+            return
+        changed = {result.call: result.model_dump_json() for result in results}
+        try:
+            lines = (self.path / CALLS_FILE).read_text(encoding="utf-8").split("\n")
+        except OSError as problem:
+            self._break(CALLS_FILE, problem)
+            return
+        self.write_text(CALLS_FILE, "\n".join(changed.get(_id_in(line), line) for line in lines))
+
     def read_capacity(self) -> Capacity | None:
         """Returns the content of `capacity.json`; None if there is no such file.
 
@@ -132,6 +146,14 @@ class RunDirectory:
 
     def _break(self, name: str, problem: OSError) -> None:
         self.broken = self.broken or f"{name} cannot be written: {problem.strerror}"
+
+
+def _id_in(line: str) -> str:
+    """The id of the call in a line of calls.jsonl; empty if there is none that can be read."""
+    try:
+        return str(json.loads(line)["call"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _claimed(path: Path) -> bool:

@@ -11,6 +11,7 @@ from harness.errors import EXIT_UNFIT, ConfigError, Place
 from harness.formats import OTHER_VERSION
 from harness.judge.expectations import judge_call, places_of
 from harness.judge.thresholds import Threshold
+from harness.judge.tool_calls import unreported
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import read_threshold
 from harness.record.calibration_store import newest, stated
@@ -35,7 +36,11 @@ def finish_run(
     thresholds: Sequence[Threshold],
     ending: Ending,
 ) -> Summary:
-    """Judges a run's calls and writes its reports. A failed write becomes a reason in the summary."""
+    """Judges a run's calls and writes its reports. A failed write becomes a reason in the summary.
+
+    What could not be decided in a call alone is judged again, in place, and its line in calls.jsonl replaced.
+    """
+    directory.replace_calls(_judge_with_others(calls, settings))
     settings = settings.model_copy(update={"ending": ending, "calibration": stated(newest())})
     directory.write_settings(settings)
     summary = _write(directory, settings, calls, thresholds, ending)
@@ -101,9 +106,10 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     if run.settings.ending is not None and not _may_lack_calls(run.settings.ending):
         _check_complete(directory, run, calls, remeasured=remeasure)
     calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
+    _judge_with_others(calls, run.settings)
     summary = _write(directory, run.settings, calls, thresholds, ending)
     if remeasure:
-        directory.write_text("calls.jsonl", "".join(call.model_dump_json() + "\n" for call in calls))
+        directory.write_text(CALLS_FILE, "".join(call.model_dump_json() + "\n" for call in calls))
     if directory.broken is not None:
         raise ConfigError(
             directory.broken, where=Place(folder), hint="free space on the disk, or make the folder writable"
@@ -139,3 +145,12 @@ def _check_complete(
 
 def _judged_again(call: CallResult, model: Scenario, entry: ScenarioSettings) -> CallResult:
     return judge_call(call, model, places_of(entry.places))
+
+
+def _judge_with_others(calls: Sequence[CallResult], settings: RunSettings) -> list[CallResult]:
+    """Judges again, in place, the calls of which the others of the run tell more; returns them."""
+    found = unreported(calls)
+    for call in found:
+        entry = settings.scenarios[call.scenario]
+        judge_call(call, Scenario.model_validate(entry.model), places_of(entry.places), reports_tool_calls=True)
+    return found

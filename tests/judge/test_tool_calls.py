@@ -8,8 +8,9 @@ import pytest
 from made import barge_in, call, greeting, judged, scenario, threshold, turn
 
 from harness.errors import UsageError
+from harness.judge.expectations import judge_call
 from harness.judge.thresholds import check_possible
-from harness.judge.tool_calls import FAILED_CALL, NO_TOOL_CALLS
+from harness.judge.tool_calls import FAILED_CALL, NO_TOOL_CALLS, unreported
 from harness.judge.verdict import judge_run
 from harness.record.result import CallResult, ExpectationResult, TurnResult
 from harness.record.summary import Ending, Summary
@@ -135,6 +136,22 @@ def test_a_barge_in_that_was_not_exercised_is_no_pass_with_and_without_tool_call
     outcomes = [(one.expect, one.outcome) for _, one in unreported.expectations()]
     assert outcomes == [("exercised", "failed"), ("calls_tool", "undecided")]
     assert not unreported.ok
+
+
+def test_calls_without_a_tool_call_are_decided_if_the_agent_reported_one_in_another_call() -> None:
+    reporting = expecting("book_table", turn(tool_calls=[tool()]))
+    silent, of_another_agent = expecting("book_table", turn()), expecting("book_table", turn(), agent="other")
+    expecting_nothing = judged(call(turn()), scenario({"say": "x"}))
+    assert unreported([silent, of_another_agent]) == []
+    assert unreported([reporting, silent, of_another_agent, expecting_nothing]) == [silent]
+    script = scenario({"say": "x", "expect": {"calls_tool": "book_table"}})
+    again = judge_call(silent, script, lambda *keys: "", reports_tool_calls=True)
+    assert [(one.outcome, one.why) for _, one in again.expectations()] == [
+        ("failed", "the agent called no tool in this turn")
+    ]
+    assert again.ok is False
+    late = judge_call(call(turn(fit=False)), script, lambda *keys: "", reports_tool_calls=True)
+    assert [one.outcome for _, one in late.expectations()] == ["undecided"]
 
 
 def verdict(*calls: CallResult, limit: str | None = None) -> Summary:

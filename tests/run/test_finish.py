@@ -178,6 +178,29 @@ def test_measuring_again_reads_the_timelines(run: Run) -> None:
     assert [call.turns[0].ttfa_ms for call in read_run(run.path).calls] == [800, 1000, 900]
 
 
+def test_a_call_without_a_tool_call_fails_if_the_agent_reports_them_in_other_calls(run: Run) -> None:
+    silent = [event for event in timeline("0004-x") if event["event"] != "agent.tool_call"]
+    open_one = run.add(silent)
+    assert open_one.ok
+    before = run.finish()
+    assert (before.expectations["calls_tool"].held, before.expectations["calls_tool"].failed) == (3, 1)
+    assert "expectation calls_tool find" in [str(reason.what).partition(" {")[0] for reason in before.reasons]
+    assert (run.calls[3].ok, read_run(run.path).calls) == (False, run.calls)
+    again = rebuild(run.path, remeasure=True)
+    assert again.model_copy(update={"remeasured": None}) == before
+    assert [call.ok for call in read_run(run.path).calls] == [call.ok for call in run.calls]
+
+
+def test_an_agent_that_reports_no_tool_call_in_any_call_leaves_it_undecided(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.add([event for event in timeline("0001-x") if event["event"] != "agent.tool_call"])
+    lines = (run.path / "calls.jsonl").read_bytes()
+    summary = run.finish()
+    assert (summary.exit_code, summary.expectations["calls_tool"].undecided) == (4, 1)
+    assert (run.path / "calls.jsonl").read_bytes() == lines
+    assert rebuild(run.path).exit_code == 4
+
+
 def test_a_call_that_we_lost_ourselves_is_not_measured_again_from_half_a_timeline(run: Run) -> None:
     lost = [FailureSeen(kind="harness.disk", what="the timeline cannot be written", ended=True)]
     run.add_result(
