@@ -189,6 +189,20 @@ async def test_no_secret_is_in_a_command_line_or_an_environment(
             assert livekit_secret not in seen
 
 
+async def test_the_token_of_an_mcp_server_reaches_the_agents_and_no_environment(
+    agents: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    canary = "sk_canary-of-an-mcp-server-7Hq"
+    monkeypatch.setenv("TABLES_TOKEN", canary)
+    servers = "{tables: {url: 'http://127.0.0.1:9/mcp', token_env: TABLES_TOKEN}}"
+    file = tmp_path / "agents.yaml"
+    file.write_text(f"agents:\n  host: {{prompt: We are open., greeting: Hello., mcp: {servers}}}\n")
+    async with await EmbeddedStack.start(say=print, agents_file=file, agents_command=agents.command()):
+        assert (await agents.told())["tokens"]["TABLES_TOKEN"] == canary
+        for process in family():
+            assert canary not in f"{process.cmdline()} {process.environ()}"
+
+
 async def test_the_servers_own_environment_settings_change_nothing(
     agents: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
