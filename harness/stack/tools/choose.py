@@ -2,7 +2,11 @@
 
 The words that became arguments are set aside. Of the others, each counts by how well the tool knows it: its name most,
 its description less, the names of its properties least. A question whose words the tool does not know is about
-something else, however many arguments it would fill.
+something else, however many arguments it would fill. It knows English only; nothing here is specific to a tool.
+
+Tuned on 40 utterances to the tools of seven servers (tests/stack/tools/asked_of_tools.py), 15 of which fit no tool: in
+all 40 the tool and each argument are right. Of 22 to three more servers, written afterwards, 19 were right at once (all
+9 that fit no tool among them); one had a wrong argument, in two a tool that fits was not found. 21 are right since.
 """
 
 from __future__ import annotations
@@ -10,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from harness.stack.speech.words import content_stems, is_light, likeness, stem, words
-from harness.stack.tools.fill import Filled, fill
+from harness.stack.tools.fill import MOST_SAID_CHARS, Filled, fill
 from harness.stack.tools.listed import Property, Tool, in_words
 
 Rank = Callable[[str, list[str]], Awaitable[list[float]]]
@@ -24,6 +29,7 @@ NAME_BONUS = 0.1  # for a word of the tool's name, which distinguishes it from t
 FILLED_BONUS = 0.1  # for all required arguments said
 KNOWN_WORDS = 0.6  # weighted share of the words that the tool knows; with fewer it is about something else
 LESS_WORDS, LESS_MEANING = 0.4, 0.35  # or fewer of them if the meaning is near
+MOST_FILLED = 8  # tools whose arguments are looked for, of those that seem likeliest
 ASKING_WORDS = 0.7  # to ask for an argument that is missing, the words must be the tool's more clearly
 # Verbs of tools that change something. Such a tool is called only if the caller says its verb, or one like it.
 _CHANGING = tuple(
@@ -97,12 +103,20 @@ async def choose(tools: Sequence[Tool], said: str, rank: Rank, now: datetime) ->
         rank: Similarity of a text to each of several, such as `Speech.rank`.
         now: The local time, for "tonight".
     """
+    said = said[:MOST_SAID_CHARS]
     if not tools or not content_stems(said):
         return None
     meanings = await rank(said, [f"{tool.title}. {tool.description}"[:300] for tool in tools])
-    choices = [_choice(tool, said, meaning, now) for tool, meaning in zip(tools, meanings, strict=True)]
+    likely = sorted(zip(tools, meanings, strict=True), key=lambda one: -_likely(one[0], said, one[1]))[:MOST_FILLED]
+    choices = [_choice(tool, said, meaning, now) for tool, meaning in likely]
     fitting = [choice for choice in choices if choice.fits]
     return max(fitting, key=lambda choice: choice.score, default=None)
+
+
+def _likely(tool: Tool, said: str, meaning: float) -> float:
+    """A first guess, without arguments, at which of many tools are worth filling."""
+    known = _known(tool)
+    return meaning + sum(known.get(word, 0.0) for word in content_stems(said))
 
 
 def _choice(tool: Tool, said: str, meaning: float, now: datetime) -> Choice:
@@ -137,6 +151,7 @@ def _without(said: str, filled: Filled) -> str:
     return "".join(kept)
 
 
+@lru_cache(maxsize=1024)
 def _known(tool: Tool) -> dict[str, float]:
     """The stems that a tool knows, with their shares."""
     known: dict[str, float] = {}

@@ -19,7 +19,7 @@ from harness.stack.tools.phrases_in import Span, Words
 from harness.stack.tools.spoken import Spoken, days_in, numbers_in, times_in
 from harness.stack.tools.when import When, when_of
 
-MOST_SAID_CHARS = 1000
+MOST_SAID_CHARS = 500
 SAME_CHOICE = 0.75  # least likeness of a listed value to a word of the caller's: a synonym
 NEAR = (1.0, 0.8, 0.6, 0.5)  # weight of a word beside a number, by its distance
 DESCRIBED = 0.5  # weight of a word of a property's description, against 1 for one of its name
@@ -303,8 +303,8 @@ class _Filling:
             self._give_text(left[0], phrases_in.rest(self._words, known))
 
     def _give_text(self, to: Property, found: tuple[str, Span] | None) -> None:
-        if found is not None and self._is_free(found[1]):
-            self._give(to, found[0], found[1])
+        if found is not None and any(map(str.isalnum, found[0])) and self._is_free(found[1]):
+            self._give(to, found[0].strip(), found[1])
 
     def _fill_lists(self) -> None:
         for to in self._open("array"):

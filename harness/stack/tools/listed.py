@@ -6,8 +6,8 @@ A server may list anything. What cannot be read is left out: a tool without a us
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["string", "integer", "number", "boolean", "array", "other"]
@@ -75,7 +75,7 @@ class Tool:
     name: str
     title: str
     description: str = ""
-    properties: Sequence[Property] = field(default_factory=tuple)
+    properties: tuple[Property, ...] = ()
     changes: bool = True
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
 
+MOST_VALUE = 1e15  # above it a number is no exact one
 _UNIT_WORDS = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen
@@ -97,7 +98,7 @@ class Spoken(Generic[T]):
 
 
 def numbers_in(text: str) -> list[Spoken[float]]:
-    """The numbers, in order; `minus`, `point` and `and a half` count, ordinals do not."""
+    """The numbers up to `MOST_VALUE`, in order; `minus`, `point` and `and a half` count, ordinals do not."""
     found = []
     for match in _NUMBER.finditer(text):
         value = float(re.sub("[, ]", "", match["digits"])) if match["digits"] else float(_value(match["spelt"]))
@@ -106,6 +107,8 @@ def numbers_in(text: str) -> list[Spoken[float]]:
             value += float(f"0.{digits}") if digits.isdigit() else 0.0
         if match["half"]:
             value += 0.5
+        if value > MOST_VALUE:
+            continue
         end = match.start() + len(match[0].rstrip())
         found.append(Spoken(-value if match["minus"] else value, match.start(), end, match[0].strip()))
     return found
@@ -216,7 +219,7 @@ def _time(told: dict[str, str | None], text: str) -> time | None:
         shift = {"half": 30, "quarter": 15}.get(past.lower()) or _value_of(past)
         hour, minute = (hour, shift) if (told.get("side") or "").lower() == "past" else ((hour - 1) % 24, 60 - shift)
     hour = _of_the_day(hour, told.get("half"), text)
-    return time(hour, minute) if hour < 24 and minute < 60 else None
+    return time(hour, minute) if 0 <= hour < 24 and 0 <= minute < 60 else None
 
 
 def _of_the_day(hour: int, half: str | None, text: str) -> int:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+import random
 from typing import Any
 
 import pytest
 
 from harness.stack.tools.fill import fill
-from harness.stack.tools.listed import Tool, tool_of
-from tests.stack.tools.asked_of_tools import NOW, RESTAURANT, tool
+from harness.stack.tools.listed import Property, Tool, tool_of
+from tests.stack.tools.asked_of_tools import NOW, RESTAURANT, SERVERS, tool
 
 
 def made(required: list[str], **properties: dict[str, Any]) -> Tool:
@@ -106,3 +108,98 @@ def test_what_is_known_stays() -> None:
     book = made(["table", "guests"], table=number, guests=number)
     [_, guests] = book.required
     assert fill(book, "Six.", NOW, asked=guests, known={"table": 4}).arguments == {"table": 4, "guests": 6}
+
+
+FRAGMENTS = [
+    "a",
+    "the",
+    "table",
+    "four",
+    "seven",
+    "at",
+    "to",
+    "half",
+    "past",
+    "quarter",
+    "from",
+    "no",
+    "with",
+    "tomorrow",
+    "on",
+    "friday",
+    "May",
+    "3",
+    "12",
+    ",",
+    ".",
+    "?",
+    "name",
+    "is",
+    "Smith",
+    "under",
+    "order",
+    "number",
+    "AB12",
+    "7",
+    "7",
+    "1",
+    "2",
+    '"',
+    "\u2019",
+    "'",
+    "é",
+    "東京",
+    "twenty",
+    "hundred",
+    "and",
+    "point",
+    "minus",
+    "pm",
+    "in",
+    "three",
+    "days",
+    "next",
+    "week",
+    "it's",
+    "25:99",
+    "99999999999999999999",
+    "2026-13-45",
+    "20th",
+    "thirty",
+    "first",
+    "of",
+    "february",
+    "on",
+    "the",
+    "31st",
+    "0",
+    "\n",
+    "\t",
+    "\x00",
+    "75",
+    "to",
+    "7",
+]
+
+
+def keeps_schema(one: Property, value: Any) -> bool:
+    if one.choices:
+        return value in one.choices
+    if one.kind in ("integer", "number"):
+        right = type(value) is int if one.kind == "integer" else type(value) in (int, float)
+        return right and (one.low is None or value >= one.low) and (one.high is None or value <= one.high)
+    return isinstance(value, bool) if one.kind == "boolean" else isinstance(value, str) and bool(value.strip())
+
+
+def test_whatever_is_said_the_arguments_keep_the_schema() -> None:
+    rng = random.Random(7)
+    tools = [found for listed in SERVERS.values() for one in listed if (found := tool_of("server", one)) is not None]
+    for _ in range(3000):
+        said = " ".join(rng.choice(FRAGMENTS) for _ in range(rng.randint(0, 25)))
+        chosen = rng.choice(tools)
+        told = fill(chosen, said, NOW, asked=rng.choice([None, *chosen.properties]))
+        json.dumps(told.arguments, allow_nan=False)
+        for one in chosen.properties:
+            if one.name in told.arguments:
+                assert keeps_schema(one, told.arguments[one.name]), (said, one.name, told.arguments)
+        assert all(0 <= start <= end <= len(said) for start, end in told.spans), said
