@@ -94,9 +94,9 @@ class EmbeddedStack:
             ConfigError: An agents file, a port or the named LiveKit server is not usable.
             StackError: A part did not start; the message has its last output.
         """
+        tokens = take_tokens(agents_file, os.environ)  # before anything is started that inherits the environment
         server = await find_server(say=say)
         key = api_key or new_api_key()
-        tokens = take_tokens(agents_file, os.environ)
         settings = HostSettings(
             server=str(server),
             api_key=key.reveal(),

@@ -22,6 +22,7 @@ _KINDS: Mapping[str, Kind] = {
 }
 MOST_TOOLS = 200
 MOST_PROPERTIES = 50
+MOST_CHOICES = 200
 MOST_CHARS = 2000
 _MOST_STEPS = 10
 
@@ -183,7 +184,7 @@ def _choices(told: Mapping[str, Any]) -> tuple[Any, ...] | None:
     listed = [told["const"]] if "const" in told else told.get("enum", [])
     if not isinstance(listed, list) or not all(isinstance(one, str | int | float | bool | None) for one in listed):
         return None
-    return tuple(one for one in listed if one is not None)
+    return tuple(one for one in listed if one is not None)[:MOST_CHOICES]
 
 
 def _limits(told: Mapping[str, Any]) -> tuple[float | None, float | None]:
