@@ -26,6 +26,9 @@ def up(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="The session service's port; by default any free one.")
     ] = 0,
+    backend: Annotated[
+        bool, typer.Option("--backend", help="Also serve a call page and the backend route that it uses.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
 ) -> int:
     """Start the embedded stack on 127.0.0.1 and keep it running until Ctrl-C."""
@@ -33,7 +36,7 @@ def up(
 
     from harness.stack.foreground import stack_up
 
-    return asyncio.run(stack_up(agents_file=agents, truth_log=truth, port=port, json_output=as_json))
+    return asyncio.run(stack_up(agents_file=agents, truth_log=truth, port=port, json_output=as_json, backend=backend))
 
 
 @app.command("session")

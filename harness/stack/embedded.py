@@ -39,12 +39,14 @@ class StackAddress:
         api_key: The API key.
         livekit_url: The LiveKit server, `ws://127.0.0.1:…`.
         agents: The names of its agents.
+        page_url: The call page; its host also has the backend route. None without `backend`.
     """
 
     session_url: str
     api_key: Secret
     livekit_url: str
     agents: tuple[str, ...] = ()
+    page_url: str | None = None
 
 
 def new_api_key() -> Secret:
@@ -77,6 +79,7 @@ class EmbeddedStack:
         warm: Sequence[str] = ("demo",),
         port: int = 0,
         api_key: Secret | None = None,
+        backend: bool = False,
         agents_command: Sequence[str] | None = None,
     ) -> Self:
         """Starts a stack and waits until calls can be made.
@@ -88,6 +91,7 @@ class EmbeddedStack:
             warm: The agents whose models are loaded before this returns.
             port: The session service's port on 127.0.0.1; 0 picks a free one.
             api_key: The session service's key; a new one if left out.
+            backend: Serve the call page and the backend route as well.
             agents_command: A command to run instead of the reference agents; it speaks the same protocol with the host.
 
         Raises:
@@ -105,6 +109,7 @@ class EmbeddedStack:
             truth_log=None if truth_log is None else str(truth_log.absolute()),
             warm=list(warm),
             tokens={name: token.reveal() for name, token in tokens.items()},
+            backend=backend,
             **({} if agents_command is None else {"agents_command": list(agents_command)}),
         )
         started_s = time.monotonic()
@@ -130,7 +135,8 @@ class EmbeddedStack:
             await asyncio.shield(host.stop(grace_s=STOP_GRACE_S))
             raise
         say(f"embedded stack up in {time.monotonic() - started_s:.1f} s")
-        address = StackAddress(ready["session_url"], key, ready["livekit_url"], tuple(ready["agents"]))
+        agents = tuple(ready["agents"])
+        address = StackAddress(ready["session_url"], key, ready["livekit_url"], agents, ready.get("page_url"))
         return cls(host, address, falling)
 
     async def wait_fallen(self) -> StackError:

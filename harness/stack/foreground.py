@@ -13,6 +13,8 @@ from typing import Any
 
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError
 from harness.secret import Secret
+from harness.stack.backend import ROUTE
+from harness.stack.build_page import HOW_TO_BUILD, is_built
 from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new_api_key
 
 
@@ -22,6 +24,7 @@ async def stack_up(
     truth_log: Path | None,
     port: int,
     json_output: bool,
+    backend: bool = False,
     agents_command: Sequence[str] | None = None,
 ) -> int:
     """Runs the stack until SIGINT (returns 130) or SIGTERM (0); prints its addresses, and a generated key once.
@@ -31,6 +34,7 @@ async def stack_up(
         truth_log: File for what the agents really heard and sent.
         port: The session service's port; 0 picks a free one.
         json_output: Print one JSON line instead of text.
+        backend: Serve the call page and the backend route as well.
         agents_command: See `EmbeddedStack.start`.
 
     Raises:
@@ -50,6 +54,7 @@ async def stack_up(
             truth_log=truth_log,
             port=port,
             api_key=key,
+            backend=backend,
             agents_command=agents_command,
         )
     )
@@ -60,6 +65,8 @@ async def stack_up(
         return await exit_code
     async with starting.result() as stack:
         address = stack.address
+        if address.page_url is not None and not is_built():
+            _say(f"the call page is not built; the backend route works without it. {HOW_TO_BUILD}")
         print(_as_json(address, shown=not given) if json_output else _as_text(address, shown=not given), flush=True)  # noqa: T201 - the command's output
         fallen = asyncio.create_task(stack.wait_fallen())
         await _first_of(fallen, exit_code)
@@ -103,9 +110,18 @@ def _as_json(address: StackAddress, *, shown: bool) -> str:
         "livekit_url": address.livekit_url,
         "agents": list(address.agents),
     }
+    if address.page_url is not None:
+        told["page_url"] = address.page_url
     if shown:
         told["api_key"] = address.api_key.reveal()
     return json.dumps(told)
+
+
+def _page_lines(address: StackAddress) -> list[str]:
+    if address.page_url is None:
+        return []
+    route = address.page_url.rstrip("/") + ROUTE
+    return [f"page      {address.page_url}", f"backend   {route}"]
 
 
 def _as_text(address: StackAddress, *, shown: bool) -> str:
@@ -114,6 +130,7 @@ def _as_text(address: StackAddress, *, shown: bool) -> str:
         f"sessions  {address.session_url}",
         f"LiveKit   {address.livekit_url}",
         f"agents    {', '.join(address.agents)}",
+        *_page_lines(address),
         "",
         "try it (the key is shown this once):" if shown else f"try it (with the key of {API_KEY_ENV}):",
         f"  {key}voice-harness run scenarios/smoke.yaml --target {address.session_url} --agent demo",

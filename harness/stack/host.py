@@ -28,6 +28,7 @@ from harness.stack.agents_file import load_agents
 from harness.stack.cuts import Cuts
 from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import RunningServer, start_server
+from harness.stack.page_server import PageServer
 from harness.stack.relay import Relays
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
@@ -207,7 +208,12 @@ class Host:
                 hint="use another port, or remove --port to use a free one",
             ) from error
         self._ends.push_async_callback(served.close)
-        return {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}
+        ready: dict[str, Any] = {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}
+        if settings.backend:
+            page = await PageServer.start(session_url=served.url, api_key=Secret(settings.api_key))
+            self._ends.push_async_callback(page.close)
+            ready["page_url"] = page.url
+        return ready
 
     async def wait_fallen(self) -> Fallen:
         """Waits until a part dies; returns which one, with its last output."""

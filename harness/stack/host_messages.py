@@ -19,6 +19,7 @@ class HostSettings:
         truth_log: File for what the agents really heard and sent.
         warm: The agents whose models are loaded before the stack is ready.
         tokens: The tokens of MCP servers by their variables; passed on to the agents' process and to no other.
+        backend: Serve the call page and the backend route as well.
         agents_command: The command that runs the agents.
     """
 
@@ -29,6 +30,7 @@ class HostSettings:
     truth_log: str | None = None
     warm: list[str] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    backend: bool = False
     agents_command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "harness.stack.agents"])
 
     def to_message(self) -> dict[str, Any]:

@@ -166,6 +166,23 @@ async def test_a_session_makes_a_room_into_which_its_token_leads_and_sends_the_a
     assert (await post(address.session_url, "sk_wrong", {"agent": "demo"}))[0] == 401
 
 
+async def test_with_the_backend_a_browser_gets_a_session_by_its_route_and_no_key(agents: StandIn) -> None:
+    async with await EmbeddedStack.start(say=print, backend=True, agents_command=agents.command()) as stack:
+        page = stack.address.page_url
+        assert page is not None
+        async with aiohttp.ClientSession() as http:
+            async with http.get(page) as answer:
+                assert "text/html" in answer.content_type or "build_page" in await answer.text()
+            async with http.post(f"{page}api/voice-agent/session", json={"agent": "demo"}) as answer:
+                assert answer.status == 200
+                text = await answer.text()
+        assert stack.address.api_key.reveal() not in text
+        assert json.loads(text)["data"]["livekit_url"] == stack.address.livekit_url
+        await agents.told()
+        assert (await agents.told())["agent"] == "demo"
+    assert is_free(page)
+
+
 async def test_a_caller_on_the_sdk_is_in_its_room_at_once(stack: EmbeddedStack) -> None:
     address = stack.address
     _, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo"})
