@@ -166,9 +166,9 @@ class Agent:
             await self._line.leave()
             if twin is not None:
                 await twin.leave()
+            self._log("left")
             if self._tools is not None:
                 await self._tools.close()
-            self._log("left")
 
     async def _live(self, twin: AgentLine | None) -> None:
         try:

@@ -69,6 +69,7 @@ async def agents_process(
     agents_file: Path | None = None,
     fixtures: Path | None = None,
     warm: tuple[str, ...] = (),
+    tokens: dict[str, str] | None = None,
 ) -> AsyncIterator[Process]:
     ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
     log_tail = LogTail([keys.api_secret])
@@ -91,6 +92,7 @@ async def agents_process(
     try:
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
         order = {"do": "start", "livekit": livekit, "warm": list(warm), "truth_log": str(truth_path)}
+        order |= {"tokens": tokens or {}}
         await child.send(order | {"agents_file": str(agents_file) if agents_file else None})
         ended = asyncio.create_task(child.wait())
         await asyncio.wait({ready, ended}, timeout=90, return_when=asyncio.FIRST_COMPLETED)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.stack.tokens import LiveKitKeys
@@ -22,18 +23,27 @@ ASKED = "What is the weather in Oslo?"
 
 @asynccontextmanager
 async def agent(
-    keys: LiveKitKeys, folder: Path, mode: str, *, engine: str = "light", timeout: str = "10s", faults: str = "[]"
+    keys: LiveKitKeys,
+    folder: Path,
+    mode: str,
+    *,
+    engine: str = "light",
+    timeout: str = "10s",
+    faults: str = "[]",
+    token: str | None = None,
 ) -> AsyncIterator[tuple[Caller, Process, Served]]:
-    """A call to an agent with a server of that mode; it has greeted."""
-    async with serving(mode) as served:
+    """A call to an agent with a server of that mode, which wants the token if there is one."""
+    async with serving(mode, token=token) as served:
         file = folder / "agents.yaml"
-        mcp = f"{{weather: {{url: '{served.url}', timeout: {timeout}}}}}"
+        mcp = f"{{weather: {{url: '{served.url}', timeout: {timeout}, token_env: WEATHER_TOKEN}}}}"
         file.write_text(
             "agents:\n  host:\n    prompt: We open at six.\n    greeting: Hello.\n    ear: none\n"
             f"    engine: {engine}\n    faults: {faults}\n    mcp: {mcp}\n"
         )
         async with (
-            agents_process(keys, folder, agents_file=file, warm=("host",)) as process,
+            agents_process(
+                keys, folder, agents_file=file, warm=("host",), tokens={"WEATHER_TOKEN": token or "any"}
+            ) as process,
             calling(process, "host") as caller,
         ):
             yield caller, process, served
@@ -104,3 +114,15 @@ async def test_an_agent_without_texts_tells_of_no_call(livekit_keys: LiveKitKeys
         await process.logged(caller.room_name, "decided")
         assert len(served.calls) == 1
         assert caller.junk == []
+
+
+async def test_a_token_is_nowhere_but_in_the_requests(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
+    canary = "canary-Jw5RkP9xLs"
+    async with agent(livekit_keys, tmp_path, "echo", token=canary) as (caller, process, served):
+        assert "You sent Bearer" in await answered(caller, ASKED)
+        family = [psutil.Process(process.child.pid), *psutil.Process(process.child.pid).children(recursive=True)]
+        seen = [f"{one.cmdline()} {one.environ()}" for one in family]
+        seen += [str(caller.messages), str(caller.junk), process.truth_path.read_text(), process.log_tail.last()]
+        seen += [str(process.told)]
+    assert set(served.authorizations) == {f"Bearer {canary}"}
+    assert not [text for text in seen if canary in text]
