@@ -7,6 +7,7 @@
     │   ├── ScenarioError                 an invalid scenario
     │   ├── FixtureError                  an invalid WAV or manifest
     │   ├── ConfigError                   a target, a key, a folder, an option
+    │   ├── KnowledgeError                a document that an agent cannot answer from
     │   └── SeveralErrors                 more than one of these at once
     ├── StackError                  3     the embedded stack did not start, or died
     └── CallFailure                 by kind
@@ -98,6 +99,10 @@ class FixtureError(UsageError):
 
 class ConfigError(UsageError):
     """A target, a key, a directory or an option is not usable."""
+
+
+class KnowledgeError(UsageError):
+    """A document cannot be read or is refused; `where` names the document."""
 
 
 class SeveralErrors(UsageError):  # noqa: N818 - it is several errors

@@ -12,11 +12,20 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from harness.errors import ConfigError, FixtureError, HarnessError, ScenarioError, SeveralErrors, StackError, UsageError
+from harness.errors import (
+    ConfigError,
+    FixtureError,
+    HarnessError,
+    KnowledgeError,
+    ScenarioError,
+    SeveralErrors,
+    StackError,
+    UsageError,
+)
 
 ERROR = "error"
 _KINDS: dict[str, type[HarnessError]] = {
-    kind.__name__: kind for kind in (UsageError, ScenarioError, FixtureError, ConfigError, StackError)
+    kind.__name__: kind for kind in (UsageError, ScenarioError, FixtureError, ConfigError, KnowledgeError, StackError)
 }
 
 

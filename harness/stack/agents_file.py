@@ -23,12 +23,13 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from harness.errors import ConfigError, Place
+from harness.errors import ConfigError, KnowledgeError, Place
 from harness.parsing.durations import duration_s
 from harness.parsing.fitting import validate_model
 from harness.parsing.plain_words import nearest
 from harness.parsing.yaml_places import place_of, read_yaml
 from harness.stack.file_words import Duration, Strict, Text
+from harness.stack.knowledge import read_file
 from harness.stack.shape import Shape
 from harness.stack.tools.declared import McpServer, missing_extra
 
@@ -149,6 +150,10 @@ class AgentSpec(Strict):
     kind: Literal["real", "truth"] = Field(
         "real", description="truth: finds the end of the caller's speech by correlation."
     )
+    documents: list[Text] = Field(
+        default_factory=list,
+        description="Documents (.txt, .md, .html, .pdf) from which it answers what its prompt does not hold.",
+    )
     faults: list[Annotated[AgentFault, BeforeValidator(_known_fault)]] = Field(default_factory=list)
     engine: Literal["sdk", "light"] | None = Field(
         None,
@@ -189,6 +194,12 @@ class AgentSpec(Strict):
     def _past_something(self) -> Self:
         if self.past_hold is not None and self.holds is None:
             raise ValueError("past_hold needs holds, the number of concurrent calls that the agent answers correctly")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_from_documents(self) -> Self:
+        if self.documents and (self.brain == "fixed" or self.kind == "truth"):
+            raise ValueError("documents have no effect on an agent with brain: fixed or kind: truth")
         return self
 
     @model_validator(mode="after")
@@ -244,6 +255,7 @@ def load_agents(path: Path | None) -> dict[str, AgentSpec]:
 
     Raises:
         ConfigError: The file or a prompt's file cannot be read, or has unknown content; names the place.
+        KnowledgeError: A document cannot be read or is refused; names the place.
     """
     agents = _read(SHIPPED_FILE)
     if path is not None:
@@ -273,7 +285,7 @@ def _read(path: Path) -> dict[str, AgentSpec]:
 
 
 def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
-    """The agent with its prompt file read, and its recogniser's model path made relative to the file's directory."""
+    """The agent with its prompt file read and its documents checked; paths are relative to the file's directory."""
     changed: dict[str, Any] = {}
     if spec.mcp:
         changed["mcp"] = _with_folders(name, spec, data, path)
@@ -289,6 +301,10 @@ def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
             ) from None
     if spec.ear_model is not None:
         changed["ear_model"] = str(path.parent / spec.ear_model)
+    if spec.documents:
+        places = [place_of(path, data, ("agents", name, "documents", at)) for at in range(len(spec.documents))]
+        found = zip(spec.documents, places, strict=True)
+        changed["documents"] = [_document(path.parent / document, place) for document, place in found]
     return spec.model_copy(update=changed)
 
 
@@ -305,3 +321,14 @@ def _with_folders(name: str, spec: AgentSpec, data: Any, path: Path) -> dict[str
         else server.model_copy(update={"cwd": str(folder / (server.cwd or ""))})
         for called, server in spec.mcp.items()
     }
+
+
+def _document(path: Path, place: Place) -> str:
+    """The absolute path of a document that can be read. Reading is cached: the agents' process does not do it again."""
+    try:
+        read_file(path)
+    except KnowledgeError as problem:
+        raise KnowledgeError(
+            f"the document {path.name!r} cannot be used: {problem.what}", where=place, hint=problem.hint
+        ) from None
+    return str(path.absolute())

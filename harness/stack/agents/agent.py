@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.clock import NS_PER_S, Clock, ms, s_to_ns
@@ -312,6 +312,8 @@ class Agent:
             answer = Answer.in_one(WRONG) if past_hold == "wrong" else await self._carried_out(answer)
             if past_hold == "slow":
                 delay_s = slowed_s(delay_s, (self._clock.now_ns() - heard_ns) / NS_PER_S)
+            if answer.knowledge is not None:
+                self._log("knowledge", **asdict(answer.knowledge))
             due_ns = heard_ns + s_to_ns(delay_s)
             told = {} if past_hold is None else {"past_hold": past_hold}
             self._log("decided", reply=answer.text, due_ns=due_ns, delay_ms=ms(delay_s * NS_PER_S), **told)

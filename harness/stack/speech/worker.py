@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from harness.stack.speech.recogniser import Recogniser
 from harness.stack.speech.voice_names import voice_name
 from harness.stack.speech.voices import Voices
 from harness.stack.speech.wire import Header, Pcm, packed, read_message
+
+if TYPE_CHECKING:
+    from harness.stack.knowledge.library import Library
 
 # Read by numpy's and the models' libraries at import, so the parent sets them too (see client).
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -44,10 +47,13 @@ class Worker:
         self._write_lock = threading.Lock()
         self._ear_model = ear_model
         self._voices = Voices()
-        # One thread per model: none of them is reentrant, and recognition must not wait for a long text
-        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("voice", "ear", "meaning")}
+        # One thread per model: none of them is reentrant, and recognition must not wait for a long text. Documents have
+        # their own, as indexing takes long; they share the embeddings, which lock
+        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("voice", "ear", "meaning", "documents")}
         self._ear: Recogniser | None = None
         self._meaning: Meaning | None = None
+        self._meaning_lock = threading.Lock()
+        self._library: Library | None = None
 
     def run(self) -> None:
         """Serves requests until they end."""
@@ -55,6 +61,7 @@ class Worker:
             "say": ("voice", self._say),
             "hear": ("ear", self._hear),
             "rank": ("meaning", self._rank),
+            "look_up": ("documents", self._look_up),
         }
         while (message := read_message(self._requests)) is not None:
             header, audio = message
@@ -80,6 +87,8 @@ class Worker:
             self._voices.load(voice_name(request["voice"], request["language"]))
         elif part == "ear":
             self._hear({"language": "en"}, _tone())
+        elif part == "documents":
+            self._open_library().index(_paths(request))
         else:
             self._rank({"question": "a", "sentences": ["b"]}, _audio)
         return {}, None
@@ -92,8 +101,28 @@ class Worker:
         return {"text": self._ear.hear(audio, request["language"], request.get("vocabulary", ()))}, None
 
     def _rank(self, request: Header, _audio: Pcm) -> Answer:
-        self._meaning = self._meaning or Meaning()
-        return {"scores": self._meaning.rank(request["question"], request["sentences"])}, None
+        return {"scores": self._embeddings().rank(request["question"], request["sentences"])}, None
+
+    def _look_up(self, request: Header, _audio: Pcm) -> Answer:
+        found = self._open_library().search(request["said"], _paths(request))
+        return {"found": None if found is None else found.to_message()}, None
+
+    def _open_library(self) -> Library:
+        if self._library is None:
+            # Imported only where an agent has documents, as its libraries take a second to load
+            from harness.stack.knowledge.library import Library
+
+            self._library = Library(self._embeddings())
+        return self._library
+
+    def _embeddings(self) -> Meaning:
+        with self._meaning_lock:
+            self._meaning = self._meaning or Meaning()
+        return self._meaning
+
+
+def _paths(request: Header) -> list[Path]:
+    return [Path(path) for path in request["documents"]]
 
 
 def _tone() -> Pcm:
