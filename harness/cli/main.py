@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli import calibrate, call, capacity, fixtures, init, load, measure, report, run, scenarios, stack
+from harness.cli import (
+    calibrate,
+    call,
+    capacity,
+    contract,
+    fixtures,
+    init,
+    load,
+    measure,
+    report,
+    run,
+    scenarios,
+    stack,
+)
 from harness.cli.output import Output
 from harness.errors import (
     EXIT_AGENT,
@@ -47,6 +60,7 @@ app.command("validate")(scenarios.validate)
 app.command("schema")(scenarios.schema)
 app.add_typer(stack.app, name="stack")
 app.add_typer(fixtures.app, name="fixtures")
+app.add_typer(contract.app, name="contract")
 
 
 def _version(value: bool) -> None:

@@ -1,0 +1,117 @@
+"""Section 4: what was seen in the room that was joined."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from harness.contract.evidence import Evidence, Frame, RoomSeen, json_object
+from harness.contract.registry import Judged, broken, met, not_tried, register
+
+USER = "user_text"
+
+
+def _room(name: str, sentence: str, judge: Callable[[RoomSeen], Judged], *, joined: bool = True) -> None:
+    def judged(evidence: Evidence) -> Judged:
+        seen = evidence.room
+        if seen is None:
+            return not_tried(evidence.no_room)
+        if joined and not seen.joined:
+            return not_tried("the room was not joined")
+        return judge(seen)
+
+    register(f"room.{name}", 4, sentence, judged)
+
+
+def _joined(seen: RoomSeen) -> Judged:
+    return met() if seen.joined and not seen.problem else broken("the room cannot be used", came=seen.problem)
+
+
+def _agent(seen: RoomSeen) -> Judged:
+    if seen.agent is not None:
+        return met(seen.agent)
+    others = ", ".join(seen.others) or "nobody"
+    return broken("no agent came", came=f"in the room: {others}")
+
+
+def _audio(seen: RoomSeen) -> Judged:
+    if seen.agent is None:
+        return not_tried("no agent came")
+    if seen.audio_tracks == 1:
+        return met()
+    return broken("the agent does not publish one audio track", came=f"{seen.audio_tracks} audio tracks")
+
+
+def _greeting(seen: RoomSeen) -> Judged:
+    if seen.agent is None:
+        return not_tried("no agent came")
+    return met() if seen.spoke else broken("no voice was heard before we typed", came="silence")
+
+
+def _echo(seen: RoomSeen) -> Judged:
+    if seen.typed is None:
+        return not_tried(_untyped(seen))
+    for frame in seen.frames:
+        content = json_object(frame.payload)
+        if frame.after_typing and content is not None and content.get("type") == USER and _text(content) == seen.typed:
+            return met()
+    echoes = [_shown(frame) for frame in seen.frames if frame.after_typing]
+    return broken("no frame echoes it with the same text", sent=seen.typed, came="; ".join(echoes) or "no frame")
+
+
+def _reply(seen: RoomSeen) -> Judged:
+    if seen.typed is None:
+        return not_tried(_untyped(seen))
+    for frame in seen.frames:
+        content = json_object(frame.payload)
+        if frame.after_typing and content is not None and content.get("type") != USER and _text(content):
+            return met()
+    return broken("no reply came on voice.reply", sent=seen.typed, came=f"{len(seen.frames)} frames")
+
+
+def _form(seen: RoomSeen) -> Judged:
+    if not seen.frames:
+        return not_tried("no frame came")
+    for frame in seen.frames:
+        content = json_object(frame.payload)
+        if content is None:
+            return broken("a frame is not a JSON object in UTF-8", came=_shown(frame))
+        if not isinstance(content.get("type"), str):
+            return broken("a frame has no `type`", came=_shown(frame))
+        if not any(isinstance(content.get(name), str) for name in ("text", "message")):
+            return broken("a frame has neither `text` nor `message`", came=_shown(frame))
+    return met(f"{len(seen.frames)} frames")
+
+
+def _left(seen: RoomSeen) -> Judged:
+    if seen.left_behind is None:
+        return not_tried(seen.not_looked)
+    if not seen.left_behind:
+        return met()
+    return broken("somebody of the call is still in the room", came=f"in the room: {', '.join(seen.left_behind)}")
+
+
+def _untyped(seen: RoomSeen) -> str:
+    return seen.problem or "no agent came to type to"
+
+
+def _text(content: Mapping[str, object]) -> str:
+    said = content.get("text", content.get("message"))
+    return said.strip() if isinstance(said, str) else ""
+
+
+def _shown(frame: Frame) -> str:
+    content = json_object(frame.payload)
+    return json.dumps(content, ensure_ascii=False) if content is not None else repr(frame.payload[:200])
+
+
+_room(
+    "joined", "The token joins the room at `livekit_url`, and the microphone can be published.", _joined, joined=False
+)
+_room("agent", "The agent joins the same room.", _agent)
+_room("audio", "The agent publishes one audio track.", _audio)
+_room("greeting", "The agent speaks its greeting first.", _greeting)
+_room("echo", "A text on `voice.user_text` is echoed on `voice.reply` as `user_text`, with the same text.", _echo)
+_room("reply", "The agent answers a typed text on `voice.reply`.", _reply)
+_room("reply.form", "Each frame on `voice.reply` is a JSON object with `type`, and `text` or `message`.", _form)
+_room("left", "After the caller has left, nobody of the call stays in the room.", _left)
