@@ -49,7 +49,7 @@ BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli docs hearing
 # The longest first, so that both processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
 	live/test_load_live.py live/test_cli_live.py live/test_capacity.py stack/speech)
-WAITING := $(LONG) $(addprefix tests/,shards load transport machine proxies) \
+WAITING := $(LONG) $(addprefix tests/,shards load transport machine proxies contract stack/tools stack/knowledge) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
 test: $(STAMP) page
 	$(MAKE) page-test

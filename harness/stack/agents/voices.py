@@ -60,7 +60,7 @@ class Voices:
         return (await speech.hear(pcm, language=spec.language, vocabulary=vocabulary(spec.prompt))).strip()
 
     async def answer(self, question: str, spec: AgentSpec, tools: SessionTools | None = None) -> Answer:
-        """The agent's answer: its fixed text, what its prompt says, a call of one of its tools, or what a document says.
+        """The answer: its fixed text, what its prompt says, a call of one of its tools, or what a document says.
 
         Raises as `say`.
         """
