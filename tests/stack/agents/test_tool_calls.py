@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,6 +106,25 @@ async def test_a_call_that_was_made_is_told_even_if_the_caller_goes_on(
             ("weather", False)
         ]
         assert len(served.calls) == 1
+
+
+async def test_a_conversation_with_a_program_that_ends_with_the_call(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
+    program = Path(__file__).parents[3] / "scenarios" / "mcp_tables.py"
+    file = tmp_path / "agents.yaml"
+    file.write_text(
+        "agents:\n  host:\n    prompt: We open at six.\n    greeting: Hello.\n    ear: none\n    engine: light\n"
+        f"    mcp: {{tables: {{command: ['{sys.executable}', '{program}'], timeout: 20s}}}}\n"
+    )
+    async with agents_process(livekit_keys, tmp_path, agents_file=file, warm=("host",)) as process:
+        async with calling(process, "host") as caller:
+            said = "For that I need to know this: the name for the reservation."
+            assert await answered(caller, "Please reserve table four.") == said
+            itself = psutil.Process(process.child.pid)
+            [running] = [one for one in itself.children() if str(program) in one.cmdline()]
+            assert await answered(caller, "It's Ann Lee, please.") == "Table 4 is reserved tonight for Ann Lee."
+            assert (await answered(caller, "Is table four free tonight?")).startswith("No, table 4 is taken tonight.")
+        await process.over(caller.room_name)
+        assert not running.is_running()
 
 
 async def test_an_agent_without_texts_tells_of_no_call(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
