@@ -288,7 +288,7 @@ class _Filling:
                 self._give_text(to, phrases_in.code(self._words, to, asked=to == self._asked))
 
     def _fill_texts(self) -> None:
-        if self._filled.spans or not self._asked:
+        if self._asked is None:  # an answer may be a name that is a day's or month's, such as June
             self._words.block([*(one.span for one in self._days), *(one.span for one in self._times)])
         texts = [one for one in self._open("string") if not one.choices and self._whens[one.name] is None]
         for introduced in phrases_in.INTRODUCED:
@@ -324,10 +324,25 @@ class _Filling:
             said = set(self._words.all())
             if said & (_YES_WORDS | _NO_WORDS):
                 self._give(to, not said & _NO_WORDS, whole)
-        elif to.kind == "string" and not to.choices and self._whens[to.name] is None:
+        elif self._whens[to.name] is not None:
+            self._answer_when(to, phrases_in.plain_answer(self._words.text) or "", whole)
+        elif to.kind == "string" and not to.choices:
             text = phrases_in.plain_answer(self._words.text)
             if text is not None:
                 self._give(to, text, whole)
+
+    def _answer_when(self, to: Property, plain: str, whole: Span) -> None:
+        """A bare hour or day, "seven" or "the fifth", which is one only because it was asked for."""
+        days, times = days_in(f"on the {plain}", self._now), times_in(f"at {plain}")
+        when = self._whens[to.name]
+        if when == When.TIME and times:
+            self._give(to, f"{times[0].value:%H:%M}", whole)
+        elif when == When.DATE and days:
+            self._give(to, days[0].value.isoformat(), whole)
+        elif when == When.MOMENT and times:
+            self._give_day(to, None, [Spoken(times[0].value, *whole, plain)])
+        elif when == When.WORDS and plain:
+            self._give(to, plain, whole)
 
 
 def _fits(to: Property, value: float) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 
 from harness.stack.speech.phrases import small_talk
 from harness.stack.speech.words import is_stop_word, likeness, stem, words
@@ -177,12 +177,12 @@ class Words:
         return _stems_of(text)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _stems_of(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if not is_stop_word(word) or word == "number")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def stem_of(word: str) -> str:
     """A word's stem, with number words as digits."""
     found = words(word)

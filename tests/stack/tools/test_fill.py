@@ -103,6 +103,22 @@ def test_the_answer_to_a_question_for_yes_or_no(said: str, value: bool | None) -
     assert fill(book, said, NOW, asked=book.required[0]).arguments.get("outside") is value
 
 
+@pytest.mark.parametrize(
+    ("said", "schema", "value"),
+    [
+        ("Seven.", {"type": "string", "description": "The time, HH:MM"}, "19:00"),
+        ("half past six", {"type": "string", "description": "The time, HH:MM"}, "18:30"),
+        ("The fifth, please.", {"type": "string", "format": "date"}, "2026-12-05"),
+        ("Monday", {"type": "string", "format": "date"}, "2026-11-30"),
+        ("At nine.", {"type": "string", "format": "date-time"}, "2026-11-27T09:00:00+00:00"),
+        ("I don't know.", {"type": "string", "format": "date"}, None),
+    ],
+)
+def test_the_answer_to_a_question_for_a_time(said: str, schema: dict[str, Any], value: str | None) -> None:
+    book = made(["it"], it=schema)
+    assert fill(book, said, NOW, asked=book.required[0]).arguments.get("it") == value
+
+
 def test_what_is_known_stays() -> None:
     number = {"type": "integer"}
     book = made(["table", "guests"], table=number, guests=number)
