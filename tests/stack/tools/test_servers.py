@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +15,7 @@ import pytest
 from harness.secret import Secret
 from harness.stack.tools import servers
 from harness.stack.tools.declared import McpServer
+from harness.stack.tools.listed import Tool
 from harness.stack.tools.results import MOST_RESULT_BYTES
 from harness.stack.tools.servers import Server
 from harness.stack.tools.trouble import Trouble
@@ -18,6 +23,7 @@ from tests.stack.tools.bad_servers import LIES, SCRIPT, serving
 
 CANARY = "canary-Qx7TnV2mKd"
 SOON = "700ms"
+TABLES = Path(__file__).parents[3] / "scenarios" / "mcp_tables.py"
 
 
 @asynccontextmanager
@@ -155,6 +161,38 @@ async def test_a_program_ends_with_its_session_even_if_it_ignores_its_input() ->
         result = await server.call("weather", {"city": "Oslo"})
         itself = psutil.Process(int(result.text))
     assert not itself.is_running()
+
+
+async def test_the_shipped_server_over_http_with_a_token() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, str(TABLES), "--port", str(port), "--token-env", "TABLES", env={**os.environ, "TABLES": CANARY}
+    )
+    declared = McpServer(url=f"http://127.0.0.1:{port}/mcp", token_env="TABLES")
+    server = Server("tables", declared, {"TABLES": Secret(CANARY)})
+    try:
+        async with asyncio.timeout(60):
+            while (tools := await listed_or_none(server)) is None:
+                assert program.returncode is None
+        assert {tool.name for tool in tools} == {"table_is_free", "free_tables", "reserve_table"}
+        assert (await server.call("table_is_free", {"table": 4})).text.startswith("Yes, table 4 is free tonight.")
+        stranger = Server("tables", declared, {"TABLES": Secret("another-token")})
+        assert (await trouble_of(stranger)).kind == "refused"
+        await stranger.close()
+    finally:
+        await server.close()
+        program.terminate()
+        await program.wait()
+
+
+async def listed_or_none(server: Server) -> list[Tool] | None:
+    try:
+        return await server.list_tools()
+    except Trouble as trouble:
+        if trouble.kind == "gone":  # it is not up yet
+            return None
+        raise
 
 
 # -- tokens ----------------------------------------------------------------------------------------------------------
