@@ -42,6 +42,7 @@ LIGHT_SHARE = 0.3  # weight of a word that says little about the topic
 KNOWN_WORDS, KNOWN_SCORE = 0.5, 0.6
 LESS_WORDS, LESS_MEANING = 0.4, 0.35
 ALSO_SHARE = 0.92  # a second sentence is spoken if its score is this share of the best or more
+ROOT_CHARS = 5  # words that are alike by their root share at least these, see `likeness`
 KEPT_DOCUMENTS = 64
 
 
@@ -80,6 +81,15 @@ class _Prepared:
 
     held: tuple[_Held, ...]
     vectors: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A question, the weights of its words, and for each word the stems in the documents that are like it."""
+
+    asked: Question
+    weights: dict[str, float]
+    like: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +162,8 @@ class Index:
         self._bm25: Any = BM25(method="lucene", backend="numpy")
         self._bm25.index([held.tokens or ["-"] for held in self._held], show_progress=False)
         self._roots: dict[str, list[str]] = {}
-        for word in self._count:
-            self._roots.setdefault(word[:5], []).append(word)
+        for word in frozenset[str]().union(*(held.all_stems for held in self._held)):
+            self._roots.setdefault(word[:ROOT_CHARS], []).append(word)
 
     @classmethod
     def of(cls, documents: Iterable[Document], preparer: Preparer) -> Index:
@@ -178,11 +188,12 @@ class Index:
         weights = self._weights(asked)
         if not weights or asked.of_identity:  # who the agent is, only its prompt says
             return []
+        query = _Query(asked, weights, {word: self._like(word) for word in weights})
         vector = self._embedder.vectors([asked.text])[0]
         near = self._vectors @ vector
         fits: list[_Fit] = []
-        for at, rank in self._best_passages(weights, near):
-            fits += self._fits(at, asked, weights, near, rank)
+        for at, rank in self._best_passages(query, near):
+            fits += self._fits(at, query, near, rank)
         if not fits:
             return []
         best = max(fits, key=lambda fit: fit.score)
@@ -205,11 +216,16 @@ class Index:
             for word in stems
         }
 
-    def _best_passages(self, weights: dict[str, float], near: Floats) -> list[tuple[int, float]]:
+    def _like(self, word: str) -> dict[str, float]:
+        """The stems in the documents that are like a word, and how much, see `likeness`."""
+        others = {word, *alike(word), *self._roots.get(word[:ROOT_CHARS], ())}
+        return {other: share for other in others if (share := likeness(word, other))}
+
+    def _best_passages(self, query: _Query, near: Floats) -> list[tuple[int, float]]:
         """The passages to look at and their rank score, 0…1."""
         by_words = np.zeros(len(self._held), np.float32)
-        for word, weight in weights.items():
-            by_words += self._bm25_of(word) * (weight / max(weights.values()))
+        for word, weight in query.weights.items():
+            by_words += self._bm25_of(query.like[word]) * (weight / max(query.weights.values()))
         most = float(by_words.max())
         if most > 0:
             by_words /= most
@@ -221,28 +237,30 @@ class Index:
         best = np.argsort(-rank, kind="stable")[:LOOKED_AT]
         return [(int(at), float(rank[at])) for at in best]
 
-    def _bm25_of(self, word: str) -> Floats:
+    def _bm25_of(self, like: dict[str, float]) -> Floats:
         """Each passage's BM25 score for a word or, weighted less, for one like it."""
         scores = np.zeros(len(self._held), np.float32)
-        known = self._bm25.vocab_dict
-        for other in {word, *alike(word), *self._roots.get(word[:5], ())}:
-            share = likeness(word, other)
-            if share and other in known:
+        for other, share in like.items():
+            if other in self._bm25.vocab_dict:
                 scores = np.maximum(scores, share * self._bm25.get_scores([other]))
         return scores
 
-    def _fits(self, at: int, asked: Question, weights: dict[str, float], near: Floats, rank: float) -> list[_Fit]:
-        held = self._held[at]
+    def _fits(self, at: int, query: _Query, near: Floats, rank: float) -> list[_Fit]:
+        held, asked, like = self._held[at], query.asked, query.like
         # Within a document, the words of its title tell its sentences apart no more
-        weights = {word: weight * (LIGHT_SHARE if word in held.title else 1.0) for word, weight in weights.items()}
+        weights = {
+            word: weight * (LIGHT_SHARE if word in held.title else 1.0) for word, weight in query.weights.items()
+        }
         total = sum(weights.values())
         around = {
-            word: 1.0 if word in held.title else CONTEXT_SHARE * _likest(word, held.all_stems) for word in weights
+            word: 1.0 if word in held.title else CONTEXT_SHARE * _likest(like[word], held.all_stems) for word in weights
         }
         fits = []
         for number, sentence in enumerate(held.sentences):
             before = held.sentences[number - 1] if sentence.fact.leans_back else None
-            got = sum(weight * max(_found(word, sentence, before), around[word]) for word, weight in weights.items())
+            got = sum(
+                weight * max(_found(like[word], sentence, before), around[word]) for word, weight in weights.items()
+            )
             share = got / total
             kind = min((holds(kind, sentence.fact.text) for kind in asked.kinds), default=0.0)
             meaning = max(0.0, float(near[self._starts[at] + number]))
@@ -269,21 +287,19 @@ def _title(document: Document) -> str:
 
 def _held(document: str, title: frozenset[str], passage: Passage) -> _Held:
     heading = " ".join(passage.heading)
-    above = fact_stems(heading)
-    sentences = tuple(
-        _Sentence(fact, fact_stems(fact.text), above | fact_stems(fact.heading))
-        for fact in facts_of(passage.text, instructions=False).facts
-    )
+    facts = facts_of(passage.text, instructions=False).facts
+    above = {own: fact_stems(f"{heading} {own}") for own in {fact.heading for fact in facts}}
+    sentences = tuple(_Sentence(fact, fact_stems(fact.text), above[fact.heading]) for fact in facts)
     tokens = [stem(word) for word in words(f"{heading} {passage.text}")]
     stems = frozenset(tokens).union(*(sentence.stems for sentence in sentences))
     return _Held(document, title, passage, [*tokens, *(stems - frozenset(tokens))], sentences, stems)
 
 
-def _found(word: str, sentence: _Sentence, before: _Sentence | None) -> float:
+def _found(like: dict[str, float], sentence: _Sentence, before: _Sentence | None) -> float:
     """How surely a word is in a sentence, in its headings, or in the sentence that its "it" refers to."""
-    leant_on = LEANT_ON_SHARE * _likest(word, before.stems) if before is not None else 0.0
-    return max(_likest(word, sentence.stems), HEADING_SHARE * _likest(word, sentence.heading), leant_on)
+    leant_on = LEANT_ON_SHARE * _likest(like, before.stems) if before is not None else 0.0
+    return max(_likest(like, sentence.stems), HEADING_SHARE * _likest(like, sentence.heading), leant_on)
 
 
-def _likest(word: str, stems: frozenset[str]) -> float:
-    return 1.0 if word in stems else max((likeness(word, stem) for stem in stems), default=0.0)
+def _likest(like: dict[str, float], stems: frozenset[str]) -> float:
+    return max((like[stem] for stem in like.keys() & stems), default=0.0)

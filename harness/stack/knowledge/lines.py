@@ -172,7 +172,9 @@ def _with_headings(lines: Sequence[Line]) -> list[Line]:
             skip = True
         elif _RULE.match(line.text):
             found.append(replace(line, text=""))
-        elif _like_heading(line.text) and _begins(found) and _has_text_below(lines[at + 1 :]):
+        elif (
+            _like_heading(line.text) and _begins(found) and _has_text_below(lines[at + 1 :]) and not after[:1].islower()
+        ):
             level = 3 if line.text.rstrip().endswith(":") else 2
             found.append(replace(line, text=line.text.strip().rstrip(":"), level=level))
         else:

@@ -25,7 +25,7 @@ from harness.stack.knowledge.passages import Kind
 MAX_PAGES = 1000
 MAX_CHARACTERS = 3_000_000
 MEMORY_BYTES = 1 << 30
-CPU_S = 60
+CPU_S = 30
 _SPLIT = "split it, and keep the parts that are needed"
 _LINES = {"text": plain_lines, "markdown": markdown_lines, "html": html_lines}
 

@@ -19,7 +19,7 @@ from harness.stack.knowledge.kinds import kind_of
 from harness.stack.knowledge.passages import SUFFIX, Document, Kind, load_passages, store_passages
 
 MAX_BYTES = 20_000_000
-READ_TIMEOUT_S = 90.0
+READ_TIMEOUT_S = 60.0
 FORM = 1  # raise it when documents are split into passages in another way
 _NAME_CHARS = 200
 _SMALLER = "give a smaller document, or split it"

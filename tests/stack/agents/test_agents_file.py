@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, KnowledgeError
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
+from harness.stack.knowledge import read_file, store_passages
 
 AGENT = "agents:\n  slow:\n    prompt: We are open.\n    greeting: Hello.\n"
 
@@ -202,3 +203,39 @@ def test_a_shape_that_cannot_be_is_refused(tmp_path: Path, shape: str, says: str
 def test_a_line_at_the_socket_is_refused_what_it_cannot_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="engine: light does not support"):
         spec_of(tmp_path, "engine: light\n    shape: {tracks: {muted: true}}")
+
+
+def test_documents_are_files_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "hours.md").write_text("# Hours\n\nWe open at nine.\n")
+    spec = spec_of(tmp_path, "documents: [papers/hours.md]")
+    assert spec.documents == [str(tmp_path / "papers" / "hours.md")]
+    stored = tmp_path / "hours.passages.json"
+    store_passages(read_file(tmp_path / "papers" / "hours.md"), stored)
+    assert spec_of(tmp_path, "documents: [hours.passages.json]").documents == [str(stored)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("hours.md", None, "there is no such file"),
+        ("hours.pdf", b"We open at nine.", "its name says a PDF, but it contains plain text"),
+        ("hours.xls", b"1;2", "a document of this kind (.xls) cannot be read"),
+        ("hours.passages.json", b'{"version": 7}', "its format is version 7, and this voice-harness reads 1"),
+    ],
+)
+def test_a_document_that_cannot_be_used_is_refused_with_its_place(
+    tmp_path: Path, name: str, content: bytes | None, what: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(KnowledgeError) as refused:
+        spec_of(tmp_path, f"documents:\n      - {name}")
+    assert refused.value.what == f"the document {name!r} cannot be used: {what}"
+    assert str(refused.value.where) == f"{tmp_path / 'agents.yaml'}:6:9"
+    assert refused.value.hint
+
+
+def test_documents_without_an_effect_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no effect"):
+        spec_of(tmp_path, "documents: [x.md]\n    brain: fixed")

@@ -19,6 +19,7 @@ from harness.clock import NS_PER_S
 from harness.stack.agents.faults import GARBAGE
 from harness.stack.agents.hold import WRONG
 from harness.stack.agents.trimmed_speech import TrimmedSpeech
+from harness.stack.speech.phrases import unknown
 from harness.stack.tokens import LiveKitKeys
 from harness.utterances.find import load_speech
 
@@ -45,6 +46,7 @@ agents:
   joins_twice: {prompt: *said, greeting: *hello, brain: fixed, ear: none, faults: [joins_twice]}
   slow_past_one: &one {prompt: *said, greeting: *hello, brain: fixed, ear: none, reply_delay: 400ms, holds: 1}
   wrong_past_one: {<<: *one, past_hold: wrong}
+  informed: {prompt: *said, greeting: *hello, ear: none, engine: light, documents: [berths.md]}
 """
 SAID = "We are open until six."
 SOON_MS = 2000  # an encoder, a packet and a jitter buffer, which grows on a busy machine
@@ -56,6 +58,7 @@ async def process(livekit_keys: LiveKitKeys, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("agents")
     (folder / "agents.yaml").write_text(AGENTS)
     (folder / "prompts.md").write_text(STORY)
+    (folder / "berths.md").write_text("# Berths\n\nA berth costs 30 euros a night. It must be booked by telephone.\n")
     async with agents_process(
         livekit_keys, folder, agents_file=folder / "agents.yaml", warm=("demo", "light", "truth", "story", "slow")
     ) as running:
@@ -381,3 +384,22 @@ async def test_a_mistake_in_the_file_is_answered(livekit_keys: LiveKitKeys, tmp_
     with pytest.raises(AssertionError, match="did you mean 'prompt'"):
         async with agents_process(livekit_keys, tmp_path, agents_file=path):
             pass
+
+
+async def test_a_typed_question_is_answered_from_a_document_or_not_known(process: Process) -> None:
+    async with calling(process, "informed") as caller:
+        await greeted(caller)
+        from_document_ns = await caller.type("How much is a berth for one night?")
+        await caller.until_spoken(from_document_ns)
+        unknown_ns = await caller.type("Do you sell bicycles?")
+        await caller.until_spoken(unknown_ns)
+        _, berth, bicycles = caller.texts("agent_text")
+    assert berth == "A berth costs 30 euros a night."
+    assert bicycles == unknown("en")
+    await process.logged(caller.room_name, "left")
+    log = process.truth(caller.room_name)
+    [knowledge] = [line for line in log if line["event"] == "knowledge"]
+    assert (knowledge["document"], knowledge["place"]) == ("berths.md", "line 3, Berths")
+    assert 0.5 < knowledge["score"] < 1.5
+    events = [line["event"] for line in log if line["event"] in ("data_in", "knowledge", "decided")]
+    assert events == ["data_in", "knowledge", "decided", "data_in", "decided"]
