@@ -73,11 +73,13 @@ def check(
     import asyncio
 
     from harness.call.engines.make import engine_name
+    from harness.secret import forget_keys
 
     chosen = None if no_room else engine_name(engine)
     revoked = _revoked_key(revoked_key_env)
     files = _Files(as_json, junit)
     found = _target(target, backend)
+    forget_keys(os.environ, revoked)
     return asyncio.run(
         _check(found, agent, backend, revoked, files, voice_url=voice_url, engine=chosen, read_only=read_only)
     )
@@ -128,7 +130,6 @@ def _revoked_key(variable: str | None) -> Secret | None:
 
 def _target(option: str | None, backend: str | None) -> Target | None:
     """The target; None if only a backend route is checked."""
-    from harness.secret import forget_keys
     from harness.target.endpoint import check_endpoint
     from harness.target.shown import holds_key
 
@@ -144,7 +145,6 @@ def _target(option: str | None, backend: str | None) -> Target | None:
         except ValueError as problem:
             raise ConfigError(str(problem), where="--backend", hint="give the complete URL of the route") from None
         if option is None:
-            forget_keys(os.environ, None)
             return None
     return resolve_target(option)
 

@@ -15,6 +15,7 @@ from harness.secret import SHORTEST, Secret
 Service = Literal["session", "backend"]
 SESSION: Service = "session"
 BACKEND: Service = "backend"
+USER = "user_text"
 SERVICES: tuple[Service, ...] = (SESSION, BACKEND)
 
 
@@ -119,6 +120,23 @@ class Frame:
     payload: bytes
     identity: str | None
     after_typing: bool
+
+    @property
+    def content(self) -> Mapping[str, Any] | None:
+        """The JSON object; None if it is none."""
+        return json_object(self.payload)
+
+    @property
+    def is_of_user(self) -> bool:
+        """Whether it is what the user said."""
+        return (self.content or {}).get("type") == USER
+
+    @property
+    def text(self) -> str:
+        """The trimmed text of a well-formed frame; otherwise empty."""
+        content = self.content or {}
+        said = content.get("text", content.get("message"))
+        return said.strip() if isinstance(said, str) and isinstance(content.get("type"), str) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,18 +212,10 @@ async def _type(line: Line, watch: _Watch, timeout_s: float) -> str:
     watch.typed = True
     await line.send_data(TOPIC_OUT, json.dumps({"type": USER, "text": TYPED}).encode())
 
-    def types() -> set[bool]:
-        found = set()
-        for frame in watch.frames:
-            try:
-                content = json.loads(frame.payload)
-            except (ValueError, RecursionError):
-                continue
-            if frame.after_typing and isinstance(content, dict):
-                found.add(content.get("type") == USER)
-        return found
+    def came() -> set[bool]:
+        return {frame.is_of_user for frame in watch.frames if frame.after_typing and frame.text}
 
-    await watch.until(lambda: len(types()) == 2, timeout_s)
+    await watch.until(lambda: len(came()) == 2, timeout_s)  # an echo and a reply
     return TYPED
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.contract.rules import TABLE
 from harness.metrics.registry import METRICS, CallMetric, Metric, TurnMetric
 from harness.timeline.codec import fields_of
 from harness.timeline.events import EVENTS, Event
@@ -97,6 +98,18 @@ def test_the_tables_of_metrics_are_the_registry(golden: Golden, name: str) -> No
 def test_each_metric_is_in_one_table() -> None:
     for metric in METRICS.values():
         assert sum(is_in(metric) for is_in in METRIC_TABLES.values()) == 1, metric.name
+
+
+def rule_rows() -> Iterator[str]:
+    yield "| rule | section | | |"
+    yield "|---|---|---|---|"
+    for rule in TABLE:
+        yield f"| `{rule.id}` | {rule.section} | {rule.sentence} | {'advice' if rule.level == 'advice' else ''} |"
+
+
+def test_the_table_of_the_contracts_rules_is_the_registry(golden: Golden) -> None:
+    page = DOCS / "contract-check.md"
+    golden.check(page, with_table(page, "rules of the contract", "\n".join(rule_rows()) + "\n"))
 
 
 def test_the_architecture_tells_of_each_room_in_the_order_of_the_layers() -> None:

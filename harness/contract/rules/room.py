@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from harness.contract.evidence import Evidence, Frame, RoomSeen, json_object
+from harness.contract.evidence import Evidence, Frame, RoomSeen
 from harness.contract.registry import Judged, broken, met, not_tried, register
-
-USER = "user_text"
 
 
 def _room(name: str, sentence: str, judge: Callable[[RoomSeen], Judged], *, joined: bool = True) -> None:
@@ -51,10 +49,8 @@ def _greeting(seen: RoomSeen) -> Judged:
 def _echo(seen: RoomSeen) -> Judged:
     if seen.typed is None:
         return not_tried(_untyped(seen))
-    for frame in seen.frames:
-        content = json_object(frame.payload)
-        if frame.after_typing and content is not None and content.get("type") == USER and _text(content) == seen.typed:
-            return met()
+    if any(frame.after_typing and frame.is_of_user and frame.text == seen.typed for frame in seen.frames):
+        return met()
     echoes = [_shown(frame) for frame in seen.frames if frame.after_typing]
     return broken("no frame echoes it with the same text", sent=seen.typed, came="; ".join(echoes) or "no frame")
 
@@ -62,10 +58,8 @@ def _echo(seen: RoomSeen) -> Judged:
 def _reply(seen: RoomSeen) -> Judged:
     if seen.typed is None:
         return not_tried(_untyped(seen))
-    for frame in seen.frames:
-        content = json_object(frame.payload)
-        if frame.after_typing and content is not None and content.get("type") != USER and _text(content):
-            return met()
+    if any(frame.after_typing and not frame.is_of_user and frame.text for frame in seen.frames):
+        return met()
     return broken("no reply came on voice.reply", sent=seen.typed, came=f"{len(seen.frames)} frames")
 
 
@@ -73,7 +67,7 @@ def _form(seen: RoomSeen) -> Judged:
     if not seen.frames:
         return not_tried("no frame came")
     for frame in seen.frames:
-        content = json_object(frame.payload)
+        content = frame.content
         if content is None:
             return broken("a frame is not a JSON object in UTF-8", came=_shown(frame))
         if not isinstance(content.get("type"), str):
@@ -95,13 +89,8 @@ def _untyped(seen: RoomSeen) -> str:
     return seen.problem or "no agent came to type to"
 
 
-def _text(content: Mapping[str, object]) -> str:
-    said = content.get("text", content.get("message"))
-    return said.strip() if isinstance(said, str) else ""
-
-
 def _shown(frame: Frame) -> str:
-    content = json_object(frame.payload)
+    content = frame.content
     return json.dumps(content, ensure_ascii=False) if content is not None else repr(frame.payload[:200])
 
 

@@ -70,7 +70,10 @@ register(
 for _probe, _sentence in (
     ("agent.missing", "A body without `agent` is refused."),
     ("agent.unknown", "An unknown agent is refused."),
-    *((f"type.{name}", f"A `{name}` that is not a string is refused.") for name in ("agent", *OVERRIDES)),
+    *(
+        (f"type.{name}", f"{'An' if name == 'agent' else 'A'} `{name}` that is not a string is refused.")
+        for name in ("agent", *OVERRIDES)
+    ),
     ("body.json", "A body that is not JSON is refused."),
     ("body.object", "A body that is not an object is refused."),
     ("content_type", "A body that is declared and written as a form is refused."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.contract.evidence import Evidence, Granted
+from harness.contract.evidence import SERVICES, Evidence, Granted
 from harness.contract.registry import Judge, Judged, Level, broken, met, not_tried, register
 
 ADVISED_LIFETIME_S = 900
@@ -31,7 +31,7 @@ def _each(problem_of: Problem) -> Judge:
     def judge(evidence: Evidence) -> Judged:
         granted = evidence.granted()
         if not granted:
-            requests = [f"{service}.plain" for service in evidence.urls]
+            requests = [f"{service}.plain" for service in evidence.urls or SERVICES]
             asked = any(probe in evidence.exchanges for probe in requests)
             return not_tried("no session was created" if asked else evidence.why_absent(requests[0]))
         readable = [one for one in granted if one.claims is not None or problem_of is _not_jwt]
