@@ -68,6 +68,12 @@ class _Watch:
             if sid in self.tracks and self._belongs(self.tracks[sid].identity, agent)
         )
 
+    @property
+    def replies(self) -> list[Frame]:
+        """The agent's frames on `voice.reply`; those without a sender are its own, too."""
+        agent = self.agent
+        return [one for one in self.frames if one.identity is None or self._belongs(one.identity, agent)]
+
     async def until(self, happened: Callable[[], bool], timeout_s: float) -> bool:
         """Waits until it has happened; False if it did not in time, or the room ended."""
         try:
@@ -186,7 +192,7 @@ async def stay(
             audio_tracks=watch.agent_tracks,
             spoke=spoke,
             typed=typed,
-            frames=tuple(watch.frames),
+            frames=tuple(watch.replies),
         )
     finally:
         await line.hang_up()
@@ -213,7 +219,7 @@ async def _type(line: Line, watch: _Watch, timeout_s: float) -> str:
     await line.send_data(TOPIC_OUT, json.dumps({"type": USER, "text": TYPED}).encode())
 
     def came() -> set[bool]:
-        return {frame.is_of_user for frame in watch.frames if frame.after_typing and frame.text}
+        return {frame.is_of_user for frame in watch.replies if frame.after_typing and frame.text}
 
     await watch.until(lambda: len(came()) == 2, timeout_s)  # an echo and a reply
     return TYPED

@@ -15,13 +15,13 @@ from harness.clock import Clock, s_to_ns
 from harness.contract.evidence import Exchange
 from harness.proxies import proxy_for
 from harness.secret import Secret
-from harness.target.retry import asked_wait_s
+from harness.target.retry import FIRST_WAIT_S, asked_wait_s
 from harness.target.shown import shown_url
 from harness.target.transport import MAX_BODY_BYTES
 
 JSON = "application/json"
 TRIES = 3
-LONGEST_WAIT_S = 10.0
+PATIENCE_S = 60.0  # for all waits after a 429 together
 
 
 class Wire:
@@ -35,6 +35,7 @@ class Wire:
     def __init__(self, clock: Clock, *, timeout_s: float) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
+        self._patience_s = PATIENCE_S
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(force_close=True),
             timeout=aiohttp.ClientTimeout(total=None),
@@ -70,11 +71,16 @@ class Wire:
             exchange = await self._once(sent, method, url, body, headers=given, key=key)
             if exchange.status != 429 or attempt == TRIES - 1:
                 break
-            wait_s = asked_wait_s(exchange.header("Retry-After"), now=self._clock.utc())
-            await self._clock.sleep_until_ns(
-                self._clock.now_ns() + s_to_ns(min(1.0 if wait_s is None else wait_s, LONGEST_WAIT_S))
-            )
+            wait_s = self._wait_s(exchange)
+            if wait_s > self._patience_s:
+                break
+            self._patience_s -= wait_s
+            await self._clock.sleep_until_ns(self._clock.now_ns() + s_to_ns(wait_s))
         return exchange
+
+    def _wait_s(self, exchange: Exchange) -> float:
+        asked_s = asked_wait_s(exchange.header("Retry-After"), now=self._clock.utc())
+        return FIRST_WAIT_S if asked_s is None else asked_s
 
     async def _once(
         self, sent: str, method: str, url: str, body: bytes | None, *, headers: Mapping[str, str], key: Secret | None

@@ -134,3 +134,31 @@ def test_wrong_usage_is_2_before_anything_is_sent(command: Command, words: tuple
     assert said.code == 2
     assert error in said.error
     assert KEY not in said.err
+
+
+CONFIG = """
+[targets.site]
+kind = "backend"
+url = "{url}"
+agent = "demo"
+"""
+
+
+def test_a_target_that_is_a_route_is_checked_as_one(command: Command, tmp_path: Path) -> None:
+    with served(SessionService(), BackendRoute("more data")) as address:
+        (tmp_path / "voice-harness.toml").write_text(CONFIG.format(url=address + BACKEND_PATH))
+        said = command("contract", "check", "--target", "site", "--no-room")
+        both = command("contract", "check", "--target", "site", "--backend", address + BACKEND_PATH)
+    assert said.code == 1
+    assert "BROKEN     backend.data.only " in said.out
+    assert both.code == 2
+    assert "the target is a backend route" in both.error
+
+
+@pytest.mark.live
+def test_the_embedded_service_keeps_every_rule(command: Command) -> None:
+    said = command("contract", "check", "--target", "embedded", "--agent", "light", "--engine", "light")
+    assert said.code == 0, said.out
+    assert "embedded stack up" in said.err
+    assert "met        room.echo " in said.out
+    assert "met        room.left " in said.out

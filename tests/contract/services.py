@@ -54,11 +54,15 @@ class Sessions:
     Attributes:
         wrong: The way in which it is wrong.
         created: The number of sessions that were created.
+        requests: The number of requests to the session service.
+        retry_after: What it answers in `Retry-After`.
     """
 
     def __init__(self, wrong: str = "") -> None:
         self.wrong = wrong
         self.created = 0
+        self.requests = 0
+        self.retry_after = "0"
 
     def data(self, prompt: str = "") -> dict[str, Any]:
         """The credentials of a new session."""
@@ -75,6 +79,9 @@ class SessionService(Sessions):
 
     async def post(self, request: web.Request) -> web.Response:
         key, wrong = request.headers.get("x-api-key"), self.wrong
+        self.requests += 1
+        if wrong == "limits the rate" or (wrong == "limits the rate once" and self.requests == 2):
+            return web.json_response({"message": "Slow down."}, status=429, headers={"Retry-After": self.retry_after})
         if wrong == "redirects":
             return web.Response(status=307, headers={"Location": "https://elsewhere.example/"})
         allowed = {

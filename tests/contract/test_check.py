@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
 from harness.clock import SystemClock
 from harness.contract.check import Checked, check
-from harness.contract.gather import Asked
+from harness.contract.gather import Asked, other_ending
 from harness.contract.table import render_json, render_junit, render_table
+from harness.contract.wire import Wire
 from harness.secret import Secret
+from harness.target.transport import MAX_BODY_BYTES
 from tests.contract.services import (
     AGENT,
     BACKEND_PATH,
@@ -81,14 +84,16 @@ WRONG_BACKENDS = {
 }
 
 
-async def session_checked(service: SessionService, *, read_only: bool = False) -> Checked:
+async def session_checked(
+    service: SessionService, *, read_only: bool = False, voice_url: str | None = VOICE
+) -> Checked:
     async with serving(session=service) as address:
         asked = Asked(
             AGENT,
             session_url=address + SESSION_PATH,
             key=Secret(KEY),
             revoked_key=Secret(REVOKED),
-            voice_url=VOICE,
+            voice_url=voice_url,
             read_only=read_only,
         )
         return await check(asked, SystemClock(), engine=None)
@@ -200,3 +205,55 @@ async def test_nobody_there_is_not_reached(unused_tcp_port: int) -> None:
     assert ids(checked, "not_tried") == {finding.id for finding in checked.findings}
     assert "Connect" in checked.unreached["session"] or "connection" in checked.unreached["session"]
     assert "NOT REACHED" in render_table(checked)
+
+
+async def test_a_service_that_refuses_the_example_of_a_voice_breaks_no_rule() -> None:
+    checked = await session_checked(SessionService("refuses reference_audio_url"), voice_url=None)
+    voice = {"session.override.reference_audio_url", "session.override.all"}
+    assert voice <= ids(checked, "not_tried")
+    assert ids(checked, "broken") == set()
+
+
+async def test_a_request_that_is_answered_429_is_made_again() -> None:
+    checked = await session_checked(SessionService("limits the rate once"))
+    assert ids(checked, "broken") == set()
+    assert "session.key.wrong" in ids(checked, "met")
+
+
+@pytest.mark.parametrize("retry_after", ["0", "3600"])
+async def test_a_service_that_takes_no_request_is_not_tried_and_not_waited_for(retry_after: str) -> None:
+    service = SessionService("limits the rate")
+    service.retry_after = retry_after
+    checked = await session_checked(service, read_only=True)
+    assert {"session.key.missing", "session.agent.unknown"} <= ids(checked, "not_tried")
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        ("https://a.example/session/", "https://a.example/session"),
+        ("https://a.example/session", "https://a.example/session/"),
+        ("https://a.example/session/?v=2", "https://a.example/session?v=2"),
+    ],
+)
+def test_the_other_ending_of_a_url(url: str, other: str) -> None:
+    assert other_ending(url) == other
+
+
+async def test_an_answer_that_never_ends_is_bounded() -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 65536)
+
+    app = web.Application()
+    app.router.add_post("/", endless)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with Wire(SystemClock(), timeout_s=10) as wire:
+        exchange = await wire.send(f"http://127.0.0.1:{runner.addresses[0][1]}/", b"{}")
+    await runner.cleanup()
+    assert exchange.status == 200
+    assert len(exchange.body) == MAX_BODY_BYTES

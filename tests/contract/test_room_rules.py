@@ -74,6 +74,12 @@ def test_the_rule_that_a_room_breaks_is_named(seen: RoomSeen, rule: str) -> None
     assert broken(seen) == {rule}
 
 
+def test_two_echoes_are_advised_against() -> None:
+    found = outcomes(replace(RIGHT, frames=(ECHO, REPLY, ECHO)))
+    assert found.pop("room.echo.once") == "advice"
+    assert set(found.values()) == {"met"}
+
+
 def test_without_an_agent_what_it_should_do_is_not_tried() -> None:
     seen = RoomSeen(joined=True, others=("somebody",), left_behind=())
     assert broken(seen) == {"room.agent"}

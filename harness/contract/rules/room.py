@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 
 from harness.contract.evidence import Evidence, Frame, RoomSeen
-from harness.contract.registry import Judged, broken, met, not_tried, register
+from harness.contract.registry import Judged, Level, broken, met, not_tried, register
 
 
-def _room(name: str, sentence: str, judge: Callable[[RoomSeen], Judged], *, joined: bool = True) -> None:
+def _room(
+    name: str, sentence: str, judge: Callable[[RoomSeen], Judged], *, joined: bool = True, level: Level = "rule"
+) -> None:
     def judged(evidence: Evidence) -> Judged:
         seen = evidence.room
         if seen is None:
@@ -18,7 +20,7 @@ def _room(name: str, sentence: str, judge: Callable[[RoomSeen], Judged], *, join
             return not_tried("the room was not joined")
         return judge(seen)
 
-    register(f"room.{name}", 4, sentence, judged)
+    register(f"room.{name}", 4, sentence, judged, level=level)
 
 
 def _joined(seen: RoomSeen) -> Judged:
@@ -53,6 +55,15 @@ def _echo(seen: RoomSeen) -> Judged:
         return met()
     echoes = [_shown(frame) for frame in seen.frames if frame.after_typing]
     return broken("no frame echoes it with the same text", sent=seen.typed, came="; ".join(echoes) or "no frame")
+
+
+def _echo_once(seen: RoomSeen) -> Judged:
+    if seen.typed is None:
+        return not_tried(_untyped(seen))
+    echoes = sum(frame.after_typing and frame.is_of_user and frame.text == seen.typed for frame in seen.frames)
+    if echoes > 1:
+        return broken("a client shows the second one as said aloud", sent=seen.typed, came=f"{echoes} echoes")
+    return met() if echoes else not_tried("no echo came")
 
 
 def _reply(seen: RoomSeen) -> Judged:
@@ -101,6 +112,7 @@ _room("agent", "The agent joins the same room.", _agent)
 _room("audio", "The agent publishes one audio track.", _audio)
 _room("greeting", "The agent speaks its greeting first.", _greeting)
 _room("echo", "A text on `voice.user_text` is echoed on `voice.reply` as `user_text`, with the same text.", _echo)
+_room("echo.once", "A typed text is echoed once.", _echo_once, level="advice")
 _room("reply", "The agent answers a typed text on `voice.reply`.", _reply)
 _room("reply.form", "Each frame on `voice.reply` is a JSON object with `type`, and `text` or `message`.", _form)
 _room("left", "After the caller has left, nobody of the call stays in the room.", _left)

@@ -40,14 +40,14 @@ for _probe, _what in (
 @rule(
     "session.key.words",
     2,
-    "The refusal of a missing or wrong key says that it is about the key.",
+    "The refusal of a missing, wrong or revoked key says that it is about the key.",
     needs=["session.key.missing", "session.key.wrong"],
     level="advice",
 )
 def _key_words(evidence: Evidence) -> Judged:
-    for probe in ("session.key.missing", "session.key.wrong"):
-        exchange = evidence.exchanges[probe]
-        if not any(word in exchange.text.lower() for word in _KEY_WORDS):
+    for probe in ("session.key.missing", "session.key.wrong", "session.key.revoked"):
+        exchange = evidence.exchanges.get(probe)
+        if exchange is not None and not any(word in exchange.text.lower() for word in _KEY_WORDS):
             return broken("the answer names neither key, credentials nor authentication", exchange)
     return met()
 
