@@ -98,16 +98,22 @@ class CallPage:
         )
         return [(role, text) for role, text in found]
 
-    async def voices(self, who: str) -> list[dict[str, float]]:
-        """When this one was heard in the page, in ms of the page's clock."""
-        found: list[dict[str, Any]] = await self.page.evaluate("window.voices")
-        return [voice for voice in found if voice["who"] == who]
+    async def until_heard(self) -> None:
+        """Waits until the agent's voice comes out of the page's audio element."""
+        await self.page.wait_for_function("window.voices.some((voice) => voice.who === 'agent')")
 
-    async def until_heard(self, who: str, count: int = 1) -> None:
-        """Waits until this one was heard so many times."""
-        await self.page.wait_for_function(
-            "([who, count]) => window.voices.filter((voice) => voice.who === who).length >= count", arg=[who, count]
+    async def until_answered(self, asked_ms: float) -> float:
+        """Waits until the agent answers the caller's first words, `asked_ms` long; returns its delay in ms."""
+        found = await self.page.wait_for_function(
+            """(asked) => {
+              const caller = window.voices.find((voice) => voice.who === 'caller');
+              const end = caller === undefined ? Infinity : caller.at_ms + asked;
+              const answer = window.voices.find((voice) => voice.who === 'agent' && voice.at_ms > end);
+              return answer === undefined ? null : answer.at_ms - end;
+            }""",
+            arg=asked_ms,
         )
+        return float(await found.json_value())
 
     async def violations(self) -> list[str]:
         """What axe finds wrong with the page as it is."""

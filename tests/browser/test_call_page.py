@@ -38,7 +38,7 @@ async def test_a_whole_call_by_voice_and_by_text(open_page: OpenPage, stack: Sta
         await expect(here.box).to_be_disabled()
         room = await here.start()
         await expect(here.message("agent", GREETING)).to_be_visible()
-        await here.until_heard("agent")
+        await here.until_heard()
         await expect(here.button("Mute microphone")).to_be_enabled()
 
         await here.send(f"  {PARKING} ")
