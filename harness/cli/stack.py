@@ -29,6 +29,14 @@ def up(
     backend: Annotated[
         bool, typer.Option("--backend", help="Also serve a call page and the backend route that it uses.")
     ] = False,
+    private_urls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-private-urls",
+            metavar="HOST[:PORT],…",
+            help="Private hosts from which reference audio may be fetched, also by http.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
 ) -> int:
     """Start the embedded stack on 127.0.0.1 and keep it running until Ctrl-C."""
@@ -36,7 +44,16 @@ def up(
 
     from harness.stack.foreground import stack_up
 
-    return asyncio.run(stack_up(agents_file=agents, truth_log=truth, port=port, json_output=as_json, backend=backend))
+    return asyncio.run(
+        stack_up(
+            agents_file=agents,
+            truth_log=truth,
+            port=port,
+            private_hosts=private_urls or (),
+            json_output=as_json,
+            backend=backend,
+        )
+    )
 
 
 @app.command("session")

@@ -30,6 +30,7 @@ from harness.parsing.plain_words import nearest
 from harness.parsing.yaml_places import place_of, read_yaml
 from harness.stack.file_words import Duration, Strict, Text
 from harness.stack.knowledge import read_file
+from harness.stack.reference_voice.owner import reference_of_owner
 from harness.stack.shape import Shape
 from harness.stack.tools.declared import McpServer, missing_extra
 
@@ -72,7 +73,7 @@ OVERRIDES = ("language", "system_prompt", "greeting", "reference_audio_url")
 
 
 def _known_voice(value: str) -> str:
-    if value not in ("joe", "espeak") and not value.startswith("espeak:"):
+    if value not in ("joe", "espeak") and (not value.startswith("espeak:") or "@" in value):
         raise ValueError(f"unknown voice {value!r}; use one of joe, espeak, espeak:VARIANT")
     return value
 
@@ -138,6 +139,11 @@ class AgentSpec(Strict):
     prompt: Text = Field(description="Its facts, or the .md or .txt file with them; with `brain: fixed`, its reply.")
     greeting: Text = Field(description="What it says first; empty for no greeting.")
     voice: Annotated[str, AfterValidator(_known_voice)] = "joe"
+    reference_audio_url: Text | None = Field(
+        None,
+        description="Reference audio whose pitch and pace its voice takes on: an https URL, or the path of a file, "
+        "relative to this file.",
+    )
     language: str = Field("en", min_length=2)
     reply_delay: Annotated[Delay, BeforeValidator(_as_choice)] = Field(
         Delay(choice=["0ms"]),
@@ -203,6 +209,12 @@ class AgentSpec(Strict):
         return self
 
     @model_validator(mode="after")
+    def _voice_that_can(self) -> Self:
+        if self.reference_audio_url is not None and self.kind == "truth":
+            raise ValueError("kind: truth plays one fixed sound and cannot use reference_audio_url; remove it")
+        return self
+
+    @model_validator(mode="after")
     def _line_that_can(self) -> Self:
         if self.engine == "light" and self.shape.needs_sdk:
             raise ValueError(
@@ -240,9 +252,10 @@ class AgentSpec(Strict):
         return self.reply_delay.sample_s(rng)
 
     def overridden(self, overrides: Mapping[str, str]) -> AgentSpec:
-        """The agent with a session's overrides applied; `reference_audio_url` is ignored, as its voices are fixed."""
-        keys = {"system_prompt": "prompt", "greeting": "greeting", "language": "language"}
-        changed = {keys[name]: value for name, value in overrides.items() if name in keys}
+        """The agent with a session's overrides applied."""
+        changed = {
+            "prompt" if name == "system_prompt" else name: overrides[name] for name in OVERRIDES if name in overrides
+        }
         return self.model_copy(update=changed)
 
 
@@ -299,6 +312,9 @@ def _with_files(name: str, spec: AgentSpec, data: Any, path: Path) -> AgentSpec:
                 where=place_of(path, data, ("agents", name, "prompt")),
                 hint="give the path of a UTF-8 text file, relative to this file, or write the prompt itself",
             ) from None
+    if spec.reference_audio_url is not None:
+        where = place_of(path, data, ("agents", name, "reference_audio_url"))
+        changed["reference_audio_url"] = reference_of_owner(spec.reference_audio_url, path.parent, where)
     if spec.ear_model is not None:
         changed["ear_model"] = str(path.parent / spec.ear_model)
     if spec.documents:

@@ -81,6 +81,7 @@ class EmbeddedStack:
         api_key: Secret | None = None,
         backend: bool = False,
         agents_command: Sequence[str] | None = None,
+        private_hosts: Sequence[str] = (),
     ) -> Self:
         """Starts a stack and waits until calls can be made.
 
@@ -92,6 +93,7 @@ class EmbeddedStack:
             port: The session service's port on 127.0.0.1; 0 picks a free one.
             api_key: The session service's key; a new one if left out.
             backend: Serve the call page and the backend route as well.
+            private_hosts: Private hosts, `HOST[:PORT]`, from which reference audio may be fetched.
             agents_command: A command to run instead of the reference agents; it speaks the same protocol with the host.
 
         Raises:
@@ -110,6 +112,7 @@ class EmbeddedStack:
             warm=list(warm),
             tokens={name: token.reveal() for name, token in tokens.items()},
             backend=backend,
+            private_hosts=list(private_hosts),
             **({} if agents_command is None else {"agents_command": list(agents_command)}),
         )
         started_s = time.monotonic()

@@ -16,6 +16,7 @@ from harness.secret import Secret
 from harness.stack.backend import ROUTE
 from harness.stack.build_page import HOW_TO_BUILD, is_built
 from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new_api_key
+from harness.stack.reference_voice.url_rules import PrivateHosts
 
 
 async def stack_up(
@@ -26,6 +27,7 @@ async def stack_up(
     json_output: bool,
     backend: bool = False,
     agents_command: Sequence[str] | None = None,
+    private_hosts: Sequence[str] = (),
 ) -> int:
     """Runs the stack until SIGINT (returns 130) or SIGTERM (0); prints its addresses, and a generated key once.
 
@@ -36,12 +38,14 @@ async def stack_up(
         json_output: Print one JSON line instead of text.
         backend: Serve the call page and the backend route as well.
         agents_command: See `EmbeddedStack.start`.
+        private_hosts: See `EmbeddedStack.start`.
 
     Raises:
-        ConfigError: A file, the port or the named LiveKit server is not usable.
+        ConfigError: A file, the port, a private host or the named LiveKit server is not usable.
         StackError: A part did not start, or died.
     """
     _check_writable(truth_log)
+    PrivateHosts.parse(private_hosts)  # a mistake is told before anything starts
     given = os.environ.get(API_KEY_ENV, "")
     key = Secret(given) if given else new_api_key()
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -56,6 +60,7 @@ async def stack_up(
             api_key=key,
             backend=backend,
             agents_command=agents_command,
+            private_hosts=private_hosts,
         )
     )
     await _first_of(starting, exit_code)

@@ -29,6 +29,7 @@ from harness.stack.cuts import Cuts
 from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import RunningServer, start_server
 from harness.stack.page_server import PageServer
+from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.relay import Relays
 from harness.stack.service import Overrides, Service
 from harness.stack.session_service import SessionServer
@@ -121,7 +122,7 @@ class Agents:
         keys = server.keys
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
         files = {"agents_file": settings.agents_file, "truth_log": settings.truth_log}
-        more = {"warm": settings.warm, "tokens": settings.tokens}
+        more = {"warm": settings.warm, "tokens": settings.tokens, "private_hosts": settings.private_hosts}
         await self.child.send({"do": "start", "livekit": livekit, **files, **more})
         ended = asyncio.create_task(self.child.wait())
         try:
@@ -196,6 +197,7 @@ class Host:
         relays = Relays(keys.url)
         self._ends.push_async_callback(relays.close)
         service = Service(Secret(settings.api_key), keys, faults, dispatch, shapes=shapes, relayed_url=relays.url_for)
+        service.private_hosts = PrivateHosts.parse(settings.private_hosts)
         cuts = Cuts(livekit, relays, service)
         agents.news.on = {"cut": cuts.cut, "over": cuts.over}
         self._ends.push_async_callback(cuts.close)

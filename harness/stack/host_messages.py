@@ -20,6 +20,7 @@ class HostSettings:
         warm: The agents whose models are loaded before the stack is ready.
         tokens: The tokens of MCP servers by their variables; passed on to the agents' process and to no other.
         backend: Serve the call page and the backend route as well.
+        private_hosts: Private hosts, `HOST[:PORT]`, from which reference audio may be fetched.
         agents_command: The command that runs the agents.
     """
 
@@ -31,6 +32,7 @@ class HostSettings:
     warm: list[str] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     backend: bool = False
+    private_hosts: list[str] = field(default_factory=list)
     agents_command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "harness.stack.agents"])
 
     def to_message(self) -> dict[str, Any]:

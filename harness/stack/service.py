@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.process.ports import ClosedPort
+from harness.stack.reference_voice.url_rules import NO_PRIVATE_HOSTS, PrivateHosts
 from harness.stack.shape import Cut, Shape
 from harness.stack.tokens import LiveKitKeys
 
@@ -38,6 +39,7 @@ class Service:
         shapes: The agents' shapes by name, for those that affect the caller.
         relayed_url: Returns the URL for a room whose caller's signalling can be cut.
         shared: Room and identity that all callers of an agent share, by the agent's name.
+        private_hosts: Private hosts from which reference audio may be fetched.
         cuts: The cut of the caller's signalling, by room.
     """
 
@@ -50,6 +52,7 @@ class Service:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     relayed_url: UrlFor | None = None
     shared: dict[str, tuple[str, str]] = field(default_factory=dict)
+    private_hosts: PrivateHosts = NO_PRIVATE_HOSTS
     cuts: dict[str, Cut] = field(default_factory=dict)
 
     def shape(self, agent: str) -> Shape:

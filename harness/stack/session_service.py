@@ -53,7 +53,7 @@ class SessionRoute:
         if request.content_type != "application/json":
             return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f'Unsupported media type "{request.content_type}".')
         try:
-            body = parse_body(await request.read())
+            body = parse_body(await request.read(), service.private_hosts)
         except BodyError as error:
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         if body.agent not in service.faults:

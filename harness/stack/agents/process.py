@@ -1,7 +1,8 @@
 """The agents' process: it reads orders as JSON lines on standard input and runs all agents on one event loop.
 
     {"do": "start", "livekit": {"url", "api_key", "api_secret"}, "agents_file": path or null, "truth_log": path or null,
-     "warm": [names], "tokens": {variable: token}}          once, first; answered by {"ready": true} or {"error": …}
+     "warm": [names], "tokens": {variable: token}, "private_hosts": [HOST[:PORT]]}
+                                once, first; answered by {"ready": true} or {"error": …}
     {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
 
 It reports on a room on standard output: {"room", "is"}, where `is` is `set` (everyone who should be there before the
@@ -20,7 +21,8 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,12 +40,16 @@ from harness.stack.agents.hold import WRONG
 from harness.stack.agents.light_line import Coded
 from harness.stack.agents.sdk_network import require_network
 from harness.stack.agents.server import ServerApi
+from harness.stack.agents.session_voice import SessionVoice
 from harness.stack.agents.thought import Real, Thinking, Truth
 from harness.stack.agents.truth import TruthEar
 from harness.stack.agents.truth_log import TruthLog
 from harness.stack.agents.visit import Visit
 from harness.stack.agents.voices import Voices
 from harness.stack.agents_file import AgentSpec, agent_named, load_agents
+from harness.stack.reference_voice.fetch import AudioFetcher
+from harness.stack.reference_voice.references import References
+from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.tokens import LiveKitKeys
 from harness.stack.tools.servers import load_sdk
 from harness.stack.tools.session import Log, SessionTools
@@ -56,13 +62,23 @@ _PATHS = ("agents_file", "truth_log")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first order: the server to join, the agents file, the agents to warm up, and the tokens of MCP servers."""
+    """The first order.
+
+    Attributes:
+        keys: The server to join.
+        agents_file: The agents file.
+        truth_log: The truth log's file.
+        warm: The agents to warm up.
+        tokens: The tokens of MCP servers, by their variables.
+        private_hosts: Private hosts from which reference audio may be fetched.
+    """
 
     keys: LiveKitKeys
     agents_file: Path | None
     truth_log: Path | None
     warm: Sequence[str]
     tokens: Mapping[str, Secret] = field(default_factory=dict)
+    private_hosts: Sequence[str] = ()
 
     def to_message(self) -> dict[str, Any]:
         """The order as a message for another process; contains secrets."""
@@ -71,7 +87,8 @@ class Start:
         paths = {name: getattr(self, name) for name in _PATHS}
         told = {name: None if path is None else str(path) for name, path in paths.items()}
         tokens = {name: token.reveal() for name, token in self.tokens.items()}
-        return {"do": "start", "livekit": livekit, **told, "warm": list(self.warm), "tokens": tokens}
+        more = {"warm": list(self.warm), "tokens": tokens, "private_hosts": list(self.private_hosts)}
+        return {"do": "start", "livekit": livekit, **told, **more}
 
     @classmethod
     def from_line(cls, line: bytes) -> Start:
@@ -86,7 +103,8 @@ class Start:
             keys = LiveKitKeys(livekit["url"], livekit["api_key"], Secret(livekit["api_secret"]))
             paths = {name: Path(order[name]) if order.get(name) else None for name in _PATHS}
             tokens = {str(name): Secret(str(token)) for name, token in order.get("tokens", {}).items()}
-            return cls(keys, warm=order.get("warm", []), tokens=tokens, **paths)
+            hosts = order.get("private_hosts", [])
+            return cls(keys, warm=order.get("warm", []), tokens=tokens, private_hosts=hosts, **paths)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigError(
                 "the first line is not a valid start order", hint="see harness/stack/agents/process.py"
@@ -110,6 +128,7 @@ class Agents:
         self._specs = load_agents(start.agents_file)
         self._warm = [(name, agent_named(self._specs, name)) for name in start.warm]
         self._voices = Voices()
+        self._references = References(AudioFetcher(PrivateHosts.parse(start.private_hosts)))
         self._searches = ThreadPoolExecutor(1, thread_name_prefix="finder")
         self._bank: Bank | None = None
         self._truth_log = TruthLog(start.truth_log, SystemClock())
@@ -158,8 +177,6 @@ class Agents:
         name, room = order["agent"], order["room"]
         overrides = order.get("overrides") or {}
         spec = agent_named(self._specs, name).overridden(overrides)
-        if "reference_audio_url" in overrides:
-            _tell(f"{room}: the reference voice is left aside, reference agents have their own")
         if spec.shape.token.shared and room in self._rooms:
             _tell_of_room(room, "set")
             return
@@ -168,7 +185,9 @@ class Agents:
         else:
             for fault in spec.faults:
                 self._truth_log.write(room, name, "fault", name=fault)
-            running = self._run(Visit(name, spec, room, self._around), name, room)
+            # The agents file is the owner's; overrides and stored agents come by HTTP.
+            by_owner = "reference_audio_url" not in overrides and "spec" not in order
+            running = self._run(name, spec, room, by_owner=by_owner)
         task = self._rooms[room] = asyncio.create_task(running)
         task.add_done_callback(lambda _: self._over(room, task))
 
@@ -197,17 +216,29 @@ class Agents:
         if said:
             _tell(f"agent {name!r} in room {room!r}, in a process of its own, ended:\n{said}")
 
-    async def _run(self, visit: Visit, name: str, room: str) -> None:
+    async def _run(self, name: str, spec: AgentSpec, room: str, *, by_owner: bool) -> None:
+        around, voice = self._around, self._session_voice(name, spec, room, by_owner=by_owner)
+        if voice is not None:
+            around = replace(around, thinking=partial(self._thinking, voice=voice))
         try:
-            await visit.run()
+            await Visit(name, spec, room, around).run()
         except Exception as problem:  # noqa: BLE001 - a failure in one room, of whatever kind, must not end the others
             _tell(f"agent {name!r} in room {room!r} failed and left:\n{traceback.format_exc()}")
             if _is_fall(problem):
                 self.exit_code = StackError.exit_code
                 self._on_fall()
+        finally:
+            if voice is not None:
+                voice.close()
 
-    def _thinking(self, spec: AgentSpec, tools: SessionTools | None) -> Thinking:
-        return Truth(spec) if spec.kind == "truth" else Real(spec, self._voices, tools)
+    def _session_voice(self, name: str, spec: AgentSpec, room: str, *, by_owner: bool) -> SessionVoice | None:
+        if spec.reference_audio_url is None:
+            return None
+        log = partial(self._truth_log.write, room, name)
+        return SessionVoice(spec, self._references, log, by_owner=by_owner)
+
+    def _thinking(self, spec: AgentSpec, tools: SessionTools | None, voice: SessionVoice | None = None) -> Thinking:
+        return Truth(spec) if spec.kind == "truth" else Real(spec, self._voices, tools, voice)
 
     def _tools(self, spec: AgentSpec, log: Log) -> SessionTools | None:
         if not spec.mcp:

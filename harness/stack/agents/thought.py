@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol
 
 from harness.stack.agents.answer import NO_ANSWER, Answer
+from harness.stack.agents.session_voice import SessionVoice
 from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech
 from harness.stack.agents.truth import tone
 from harness.stack.agents.voices import Voices
@@ -33,12 +34,26 @@ class Thinking(Protocol):
 
 
 class Real:
-    """Recogniser, retrieval, tools and a synthetic voice."""
+    """Recogniser, retrieval, tools and a synthetic voice.
 
-    def __init__(self, spec: AgentSpec, voices: Voices, tools: SessionTools | None = None) -> None:
+    Args:
+        spec: The agent.
+        voices: The speech worker.
+        tools: The tools of its session, if it has any.
+        session_voice: The voice of its session, if it has a reference audio.
+    """
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        voices: Voices,
+        tools: SessionTools | None = None,
+        session_voice: SessionVoice | None = None,
+    ) -> None:
         self._spec = spec
         self._voices = voices
         self._tools = tools
+        self._session_voice = session_voice
 
     async def hear(self, pcm: Pcm) -> str | None:
         """See `Thinking.hear`."""
@@ -50,7 +65,9 @@ class Real:
 
     async def say(self, part: str) -> TrimmedSpeech:
         """See `Thinking.say`."""
-        return await self._voices.say(part, self._spec)
+        session_voice = self._session_voice
+        spec = self._spec if session_voice is None else await session_voice.spoken(self._spec)
+        return await self._voices.say(part, spec)
 
 
 class Truth:
