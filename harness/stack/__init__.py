@@ -4,7 +4,7 @@ embedded.py         the user's side: starts the host, holds its address, stops i
 foreground.py       `voice-harness stack up`
 host.py             the child process that runs the rest, and ends with its starter (host_messages.py: its pipe)
 livekit_server.py   finds, configures and starts the LiveKit server on loopback (build_server.py: builds it once)
-session_service.py  section 2 of the contract over HTTP (session_faults.py: deliberate failures)
+service/            section 2 of the contract over HTTP (faults.py: deliberate failures)
 relay.py, cuts.py   a proxy in front of the callers' signalling, and the cuts that the agents order
 tokens.py           LiveKit access tokens
 agents/, speech/    the reference agents, and their recogniser, voices and answers

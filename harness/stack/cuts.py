@@ -9,7 +9,7 @@ from livekit.api import ListParticipantsRequest, LiveKitAPI, RoomParticipantIden
 
 from harness.stack.agents.caller import OURS
 from harness.stack.relay import Relays
-from harness.stack.service import Service
+from harness.stack.service.state import Service
 from harness.stack.shape import Cut
 
 SEEN_AFTER_S = 0.1  # seconds after which the server has noticed the cut

@@ -31,8 +31,8 @@ from harness.stack.livekit_server import RunningServer, start_server
 from harness.stack.page_server import PageServer
 from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.relay import Relays
-from harness.stack.service import Overrides, Service
-from harness.stack.session_service import SessionServer
+from harness.stack.service.app import SessionServer
+from harness.stack.service.state import Overrides, Service
 
 # Generous: on a busy machine the speech worker, which loads the models, gets the CPU last.
 AGENTS_READY_WITHIN_S = 180.0

@@ -12,9 +12,9 @@ from livekit.api import TokenVerifier
 
 from harness.secret import Secret
 from harness.stack.agents_file import SessionFault
-from harness.stack.service import Service
-from harness.stack.session_faults import FAULTS
-from harness.stack.session_service import SessionServer
+from harness.stack.service.app import SessionServer
+from harness.stack.service.faults import FAULTS
+from harness.stack.service.state import Service
 from harness.stack.tokens import LiveKitKeys, agent_token
 
 KEY = "sk_right-key-of-this-test"

@@ -13,10 +13,10 @@ from typing import Protocol
 from aiohttp import web
 
 from harness.process.ports import LOOPBACK
-from harness.stack import session_faults
-from harness.stack.service import Service
-from harness.stack.session_answers import SESSION_PATH, new_identity, new_room, refusal, success
-from harness.stack.session_body import BodyError, parse_body
+from harness.stack.service import faults as session_faults
+from harness.stack.service.answers import SESSION_PATH, new_identity, new_room, refusal, success
+from harness.stack.service.body import BodyError, parse_body
+from harness.stack.service.state import Service
 from harness.stack.tokens import caller_token
 
 KEY_HEADER = "x-api-key"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from harness.process.ports import LOOPBACK
-from harness.stack import session_answers as api
+from harness.stack.service import answers as api
 from harness.stack.tokens import caller_token
 
 if TYPE_CHECKING:
     from harness.stack.agents_file import SessionFault
-    from harness.stack.service import Service
+    from harness.stack.service.state import Service
 
 EXPIRED_TTL_S = -3600.0
 DRIP_EVERY_S = 0.5
