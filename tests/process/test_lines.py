@@ -8,6 +8,7 @@ from harness.errors import (
     AgentFailure,
     ConfigError,
     HarnessError,
+    KnowledgeError,
     Place,
     ScenarioError,
     SeveralErrors,
@@ -35,6 +36,7 @@ def test_what_is_no_object_is_no_message(line: str | bytes) -> None:
     [
         ConfigError("there is no agent x", where=Place("agents.yaml", 3, 5), hint="name one of demo, light"),
         ScenarioError("this is no turn", where=Place("s.yaml", 7)),
+        KnowledgeError("the PDF is encrypted", where="a.pdf", hint="save it without a password"),
         StackError("the agents fell"),
         UsageError("0 is no number above zero", where="--calls"),
     ],

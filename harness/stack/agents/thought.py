@@ -54,6 +54,7 @@ class Real:
         self._voices = voices
         self._tools = tools
         self._session_voice = session_voice
+        voices.expect(spec)
 
     async def hear(self, pcm: Pcm) -> str | None:
         """See `Thinking.hear`."""

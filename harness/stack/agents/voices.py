@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import KnowledgeError
+from harness.errors import HarnessError, KnowledgeError
 from harness.stack.agents.answer import Answer, Knowledge
 from harness.stack.agents.trimmed_speech import Pcm, TrimmedSpeech, trimmed
 from harness.stack.agents_file import AgentSpec
@@ -28,12 +29,25 @@ class Voices:
     def __init__(self) -> None:
         self._workers: dict[str | None, asyncio.Task[Speech]] = {}
         self._kept: OrderedDict[tuple[str, str, str], TrimmedSpeech] = OrderedDict()
+        self._learning: set[asyncio.Task[None]] = set()
 
     async def warm(self, spec: AgentSpec) -> None:
         """Loads the models that the agent will need. Raises as `say`."""
         speech = await self._speech(spec)
         await speech.warm(voice=spec.spoken_voice, language=spec.language, ear=spec.ear == "whisper")
         if spec.documents:
+            await speech.learn(spec.documents)
+
+    def expect(self, spec: AgentSpec) -> None:
+        """Starts indexing the agent's documents, so that the first question does not wait; `answer` reports errors."""
+        if spec.documents:
+            task = asyncio.create_task(self._learn(spec))
+            self._learning.add(task)
+            task.add_done_callback(self._learning.discard)
+
+    async def _learn(self, spec: AgentSpec) -> None:
+        with contextlib.suppress(HarnessError):
+            speech = await self._speech(spec)
             await speech.learn(spec.documents)
 
     async def say(self, text: str, spec: AgentSpec) -> TrimmedSpeech:
@@ -96,7 +110,7 @@ class Voices:
 
     async def close(self) -> None:
         """Ends the workers."""
-        for starting in self._workers.values():
+        for starting in (*self._workers.values(), *self._learning):
             starting.cancel()
         for started in await asyncio.gather(*self._workers.values(), return_exceptions=True):
             if isinstance(started, Speech):

@@ -173,7 +173,10 @@ def _with_headings(lines: Sequence[Line]) -> list[Line]:
         elif _RULE.match(line.text):
             found.append(replace(line, text=""))
         elif (
-            _like_heading(line.text) and _begins(found) and _has_text_below(lines[at + 1 :]) and not after[:1].islower()
+            _like_heading(line.text)
+            and _begins(found)
+            and _has_text_below(lines[at + 1 : at + 7])
+            and not after[:1].islower()
         ):
             level = 3 if line.text.rstrip().endswith(":") else 2
             found.append(replace(line, text=line.text.strip().rstrip(":"), level=level))
@@ -198,7 +201,7 @@ def _begins(before: Sequence[Line]) -> bool:
 
 def _has_text_below(after: Sequence[Line]) -> bool:
     """Whether the next line that is not empty is text, or a heading with text of its own."""
-    below = [line.text for line in after[:6] if line.text.strip()][:2]
+    below = [line.text for line in after if line.text.strip()][:2]
     return any(not _like_heading(text) for text in below)
 
 
@@ -250,9 +253,14 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
         if line.level:
             yield [line]
         elif line.text.strip():
-            held.append(line)
+            held.append(replace(line, text=_narrow(line.text)))
     if held:
         yield held
+
+
+def _narrow(text: str) -> str:
+    """A line with single spaces; one that is indented keeps two in front."""
+    return ("  " if text[:1].isspace() else "") + " ".join(text.split())
 
 
 def _pieces(paragraph: list[Line]) -> Iterator[list[Line]]:

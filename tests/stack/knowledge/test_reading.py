@@ -12,6 +12,7 @@ from pypdf import PdfReader, PdfWriter
 
 from harness.errors import KnowledgeError
 from harness.stack.knowledge import Document, load_passages, read_document, read_file, reading, store_passages
+from harness.stack.knowledge.index import Index, Preparer
 from tests.stack.knowledge.pdf import assembled, pdf_of
 from tests.stack.knowledge.shelf import TUNED_ON, contents
 
@@ -94,6 +95,12 @@ def test_long_paragraphs_are_split_at_the_ends_of_sentences() -> None:
     found = read_document("long.txt", " ".join([sentence] * 100).encode())
     assert all(len(passage.text) <= 1300 and passage.text.endswith(".") for passage in found.passages)
     assert len(found.passages) > 4
+
+
+def test_long_gaps_in_a_line_are_narrowed(preparer: Preparer) -> None:
+    found = read_document("gaps.txt", b"Tea" + b" " * 1000 + b"2 euros\n" + b" " * 1100 + b"and cake.\n")
+    assert [passage.text for passage in found.passages] == ["Tea 2 euros\n  and cake."]
+    assert Index.of([found], preparer).search("How much is the tea?")
 
 
 @pytest.mark.parametrize(
