@@ -43,6 +43,7 @@ KNOWN_WORDS, KNOWN_SCORE = 0.5, 0.6
 LESS_WORDS, LESS_MEANING = 0.4, 0.35
 ALSO_SHARE = 0.92  # a second sentence is spoken if its score is this share of the best or more
 ROOT_CHARS = 5  # words that are alike by their root share at least these, see `likeness`
+ASKED_CHARS = 1000  # what is said after these is left out, which bounds the time of a search
 KEPT_DOCUMENTS = 64
 
 
@@ -175,7 +176,7 @@ class Index:
 
         If several questions were asked, the answer has the sentences for each; the passage is the best one.
         """
-        found = [fits for asked in questions_in(said) if (fits := self._answers(asked))]
+        found = [fits for asked in questions_in(said[:ASKED_CHARS]) if (fits := self._answers(asked))]
         if not found:
             return None
         best = max((fits[0] for fits in found), key=lambda fit: fit.score)

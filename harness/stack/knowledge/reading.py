@@ -20,6 +20,7 @@ from harness.stack.knowledge.passages import SUFFIX, Document, Kind, load_passag
 
 MAX_BYTES = 20_000_000
 READ_TIMEOUT_S = 60.0
+KEPT_DOCUMENTS = 200  # in the cache, the last ones that were used
 FORM = 1  # raise it when documents are split into passages in another way
 _NAME_CHARS = 200
 _SMALLER = "give a smaller document, or split it"
@@ -28,7 +29,7 @@ _SMALLER = "give a smaller document, or split it"
 def read_document(name: str, data: bytes) -> Document:
     """Reads a document; blocks for up to `READ_TIMEOUT_S`, so call it in a thread.
 
-    A document that was read before comes from the user's cache.
+    It leaves nothing on the disk; `store_passages` does.
 
     Args:
         name: Its file name; only its suffix has a meaning. A path is shortened to its last part.
@@ -46,22 +47,13 @@ def read_document(name: str, data: bytes) -> Document:
         raise KnowledgeError(
             f"it has {len(data) / 1e6:.1f} MB, more than {MAX_BYTES // 1_000_000} MB", where=name, hint=_SMALLER
         )
-    kind = kind_of(name, data)
-    digest = hashlib.sha256(data).hexdigest()
-    kept = user_cache_dir() / "knowledge" / f"{digest}-{kind}-{FORM}{SUFFIX}"
-    with contextlib.suppress(KnowledgeError):  # there is none, or it is damaged: read the document
-        known = load_passages(kept)
-        if (known.sha256, known.kind) == (digest, kind):
-            return known.model_copy(update={"name": name})
-    document = _read(name, kind, data, digest)
-    with contextlib.suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        store_passages(document, kept)
-    return document
+    return _read(name, kind_of(name, data), data)
 
 
 def read_file(path: Path) -> Document:
     """Reads the document at `path`: one of any kind, or one that `store_passages` wrote. Blocks as `read_document`.
+
+    The passages of a document that was read before come from the user's cache, by its content.
 
     Raises:
         KnowledgeError: As `read_document`, or the file cannot be read; `where` is the path.
@@ -83,12 +75,30 @@ def read_file(path: Path) -> Document:
     if len(data) > MAX_BYTES:
         raise KnowledgeError(f"it is larger than {MAX_BYTES // 1_000_000} MB", where=str(path), hint=_SMALLER)
     try:
-        return read_document(path.name, data)
+        return _kept_or_read(path.name, data)
     except KnowledgeError as problem:
         raise KnowledgeError(problem.what, where=str(path), hint=problem.hint) from None
 
 
-def _read(name: str, kind: Kind, data: bytes, digest: str) -> Document:
+def _kept_or_read(name: str, data: bytes) -> Document:
+    folder = user_cache_dir() / "knowledge"
+    # The suffix counts too: it decides what a text is, and whether it is refused
+    kept = folder / f"{hashlib.sha256(data).hexdigest()}{Path(name).suffix.lower()}-{FORM}{SUFFIX}"
+    with contextlib.suppress(KnowledgeError, OSError):  # there is none, or it is damaged: read the document
+        document = load_passages(kept)
+        os.utime(kept)
+        return document.model_copy(update={"name": _file_name(name)})
+    document = read_document(name, data)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        store_passages(document, kept)
+        newest = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for old in newest[KEPT_DOCUMENTS:]:
+            old.unlink(missing_ok=True)
+    return document
+
+
+def _read(name: str, kind: Kind, data: bytes) -> Document:
     order = line_of({"name": name, "kind": kind}).encode()
     command = [sys.executable, "-m", "harness.stack.knowledge.reader"]
     try:
@@ -113,7 +123,9 @@ def _read(name: str, kind: Kind, data: bytes, digest: str) -> Document:
         raise KnowledgeError(f"reading it {ended}" + (f": {last}" if last else ""), where=name, hint=_SMALLER)
     if "error" in message:
         raise error_in(message)
-    return Document.model_validate_json(json.dumps({"name": name, "kind": kind, "sha256": digest, **message}))
+    return Document.model_validate_json(
+        json.dumps({"name": name, "kind": kind, "sha256": hashlib.sha256(data).hexdigest(), **message})
+    )
 
 
 def _file_name(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader, PdfWriter
 
+from harness.cache import CACHE_ENV
 from harness.errors import KnowledgeError
 from harness.stack.knowledge import Document, load_passages, read_document, read_file, reading, store_passages
 from harness.stack.knowledge.index import Index, Preparer
@@ -171,24 +172,47 @@ def test_a_document_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPa
         read_document("slow.txt", b"This was never read before.")
 
 
-def test_what_was_read_is_kept_by_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = read_document("one.txt", TEXT.encode())
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_file_that_was_read_is_kept_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = read_file(written(tmp_path, "one.txt", TEXT))
     monkeypatch.setattr(reading, "READ_TIMEOUT_S", 0.0)  # reading again would fail
-    again = read_document("two.txt", TEXT.encode())
+    again = read_file(written(tmp_path, "two.txt", TEXT))
     assert again == first.model_copy(update={"name": "two.txt"})
+    with pytest.raises(KnowledgeError, match="its name says a PDF"):
+        read_file(written(tmp_path, "three.pdf", TEXT))
 
 
-def test_a_damaged_file_of_the_cache_is_made_again(cache: Path) -> None:
-    first = read_document("one.txt", b"Damage this.")
+def test_a_document_that_is_no_file_leaves_nothing_on_the_disk(cache: Path) -> None:
+    found = read_document("one.txt", b"Handed over, and deleted again.")
+    assert not list(cache.glob(f"knowledge/{found.sha256}*"))
+
+
+def test_a_damaged_file_of_the_cache_is_made_again(tmp_path: Path, cache: Path) -> None:
+    path = written(tmp_path, "one.txt", "Damage this.")
+    first = read_file(path)
     [kept] = cache.glob(f"knowledge/{first.sha256}*")
     kept.write_text("{")
-    assert read_document("one.txt", b"Damage this.") == first
+    assert read_file(path) == first
+    assert load_passages(kept) == first
+
+
+def test_the_cache_keeps_the_documents_that_were_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_ENV, str(tmp_path / "cache"))
+    monkeypatch.setattr(reading, "KEPT_DOCUMENTS", 2)
+    one, two, three = (written(tmp_path, f"{name}.txt", f"It is {name}.") for name in ("one", "two", "three"))
+    used = [read_file(path).sha256 for path in (one, two, one, three)]
+    kept = {path.name[:64] for path in (tmp_path / "cache" / "knowledge").iterdir()}
+    assert kept == {used[0], used[3]}
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("VOICE_HARNESS_CACHE", str(tmp_path / "file"))
-    assert read_document("one.txt", TEXT.encode()).passages[0].text == TEXT
+    monkeypatch.setenv(CACHE_ENV, str(written(tmp_path, "file", "")))
+    assert read_file(written(tmp_path, "one.txt", TEXT)).passages[0].text == TEXT
 
 
 def test_stored_passages_are_read_again(tmp_path: Path) -> None:
