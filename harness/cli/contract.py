@@ -192,10 +192,15 @@ def _asked(target: Target | None, agent: str, backend: str | None) -> Asked:
 
     if target is None:
         return Asked(agent, backend_url=backend)
-    common = {"agent": agent, "agent_identity": target.agent_identity, "timeouts": target.timeouts}
-    if target.kind == "backend":
-        return Asked(**common, backend_url=target.url)  # type: ignore[arg-type] # the values are as named
-    return Asked(**common, session_url=target.url, key=target.api_key, backend_url=backend)  # type: ignore[arg-type] # as above
+    is_route = target.kind == "backend"
+    return Asked(
+        agent,
+        session_url=None if is_route else target.url,
+        key=None if is_route else target.api_key,
+        backend_url=target.url if is_route else backend,
+        agent_identity=target.agent_identity,
+        timeouts=target.timeouts,
+    )
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from harness.contract.evidence import BACKEND, SESSION, Evidence, Exchange, Service, credentials
-from harness.contract.wire import Wire, as_json
+from harness.contract.wire import JSON, Wire, as_json
 from harness.secret import Secret
 from harness.target.session import OVERRIDES
 
@@ -179,8 +179,18 @@ class _Session(_Requests):
     async def _post(self, name: str, body: Mapping[str, Any], *, key: Secret | None) -> Exchange:
         return self._keep(name, await self._wire.send(self._url, as_json(body), key=key))
 
-    async def _send(self, name: str, body: bytes | None, *, url: str | None = None, **how: str) -> None:
-        exchange = await self._wire.send(url or self._url, body, key=self._asked.key, **how)  # type: ignore[arg-type] # method and content_type are texts
+    async def _send(
+        self,
+        name: str,
+        body: bytes | None,
+        *,
+        url: str | None = None,
+        method: str = "POST",
+        content_type: str = JSON,
+    ) -> None:
+        exchange = await self._wire.send(
+            url or self._url, body, method=method, content_type=content_type, key=self._asked.key
+        )
         self._keep(name, exchange)
 
 

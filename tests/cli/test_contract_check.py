@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import ROOT, Command
 from tests.contract.services import (
     AGENT,
     BACKEND_PATH,
@@ -157,7 +157,8 @@ def test_a_target_that_is_a_route_is_checked_as_one(command: Command, tmp_path: 
 
 @pytest.mark.live
 def test_the_embedded_service_keeps_every_rule(command: Command) -> None:
-    said = command("contract", "check", "--target", "embedded", "--agent", "light", "--engine", "light")
+    words = ("contract", "check", "--target", "embedded", "--agent", "light", "--engine", "light")
+    said = command(*words, env={"PYTHONPATH": str(ROOT)})
     assert said.code == 0, said.out
     assert "embedded stack up" in said.err
     assert "met        room.echo " in said.out
