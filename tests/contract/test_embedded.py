@@ -57,7 +57,9 @@ async def test_the_embedded_service_and_a_route_before_it_keep_every_rule() -> N
         table = render_table(checked)
         key = stack.address.api_key.reveal()
     left = {finding.id: finding.outcome for finding in checked.findings if finding.outcome != "met"}
-    assert left == {"session.key.revoked": "not_tried"}, table
+    assert set(left.values()) <= {"not_tried"}, table
+    # There is no revoked key, and a service may refuse the example of a voice, which does not exist.
+    assert set(left) <= {"session.key.revoked", "session.override.reference_audio_url", "session.override.all"}, table
     assert checked.exit_code == 0
     for text in (table, render_json(checked), render_junit(checked)):
         assert key not in text
