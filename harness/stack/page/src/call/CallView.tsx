@@ -164,7 +164,7 @@ function LiveParts({ call, snapshot }: LivePartsProps): React.JSX.Element {
         >
           {microphoneButton(microphone)}
         </button>
-        <LevelMeter level={level} />
+        {microphone === 'on' && <LevelMeter level={level} />}
       </div>
     </div>
   );
