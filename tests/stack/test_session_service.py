@@ -116,6 +116,21 @@ async def test_a_wrong_key_is_a_401_that_does_not_repeat_it(
         ({"agent": "demo", "greeting": None}, 400, "greeting"),
         ({"agent": "demo", "system_prompt": ["x"]}, 400, "system_prompt"),
         ({"agent": "demo", "reference_audio_url": "  "}, 400, "reference_audio_url"),
+        (
+            {"agent": "demo", "reference_audio_url": "file:///etc/passwd"},
+            400,
+            "reference_audio_url: Must be an https URL",
+        ),
+        (
+            {"agent": "demo", "reference_audio_url": "https://127.1/a.wav"},
+            400,
+            "reference_audio_url: Must not name a pri",
+        ),
+        (
+            {"agent": "demo", "reference_audio_url": "http://a.example/a"},
+            400,
+            "reference_audio_url: Must be an https URL",
+        ),
         (["demo"], 400, "object"),
         ({"agent": "nobody"}, 404, "nobody"),
     ],

@@ -70,6 +70,7 @@ async def agents_process(
     fixtures: Path | None = None,
     warm: tuple[str, ...] = (),
     tokens: dict[str, str] | None = None,
+    private_hosts: tuple[str, ...] = (),
 ) -> AsyncIterator[Process]:
     ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
     log_tail = LogTail([keys.api_secret])
@@ -93,6 +94,7 @@ async def agents_process(
         livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
         order = {"do": "start", "livekit": livekit, "warm": list(warm), "truth_log": str(truth_path)}
         order |= {"tokens": tokens or {}}
+        order["private_hosts"] = list(private_hosts)
         await child.send(order | {"agents_file": str(agents_file) if agents_file else None})
         ended = asyncio.create_task(child.wait())
         await asyncio.wait({ready, ended}, timeout=90, return_when=asyncio.FIRST_COMPLETED)
@@ -116,6 +118,7 @@ class Caller:
     levels_dbfs: list[tuple[int, float]] = field(default_factory=list)
     pushed: list[dict[str, Any]] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
+    heard: list[Pcm] = field(default_factory=list)
 
     async def connect(self) -> None:
         self.changed = asyncio.Event()
@@ -232,7 +235,8 @@ class Caller:
         position = 0
         try:
             async for event in stream:
-                samples = np.frombuffer(event.frame.data, np.int16).astype(np.float32)
+                self.heard.append(np.frombuffer(event.frame.data, np.int16).copy())
+                samples = self.heard[-1].astype(np.float32)
                 arrival.arrived(position + len(samples), self.clock.now_ns())
                 for start in range(0, len(samples), 48):
                     block = samples[start : start + 48]

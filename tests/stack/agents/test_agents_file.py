@@ -72,6 +72,17 @@ def test_lognormal_has_its_median(tmp_path: Path) -> None:
     assert delays[1000] == pytest.approx(0.8, rel=0.03)
 
 
+def test_a_reference_voice_is_a_url_or_a_file_beside_the_agents_file(tmp_path: Path) -> None:
+    (tmp_path / "a voice.wav").touch()
+    assert spec_of(tmp_path, "reference_audio_url: a voice.wav").reference_audio_url == (
+        (tmp_path / "a voice.wav").as_uri()
+    )
+    url = "https://a.example/b.wav"
+    spec = spec_of(tmp_path, f"reference_audio_url: {url}")
+    assert spec.reference_audio_url == url
+    assert spec.overridden({"reference_audio_url": f"{url}?x"}).reference_audio_url == f"{url}?x"
+
+
 def test_overrides_of_a_session() -> None:
     spec = load_agents(None)["demo"].overridden({"greeting": "", "language": "fr", "reference_audio_url": "x"})
     assert spec.greeting == ""
@@ -93,6 +104,10 @@ def test_overrides_of_a_session() -> None:
         ("voice: jo", "5:5", "use one of joe, espeak"),
         ("ear: wisper", "5:5", "did you mean 'whisper'?"),
         ("endpointing: soon", "5:5", "is not a valid duration"),
+        ("voice: espeak:f2@1.1,1", "5:5", "unknown voice"),
+        ("reference_audio_url: none.wav", "5:5", "there is no reference audio"),
+        ("reference_audio_url: ftp://a.example/b.wav", "5:5", "has the scheme 'ftp'"),
+        ("reference_audio_url: https://a.example/b.wav\n    kind: truth", "2:3", "cannot use reference_audio_url"),
         ("holds: 0", "5:5", "1 or more"),
         ("past_hold: wrong", "2:3", "past_hold needs holds"),
         ("engine: webrtc", "5:5", "use one of sdk, light"),
