@@ -156,6 +156,12 @@ def test_a_truth_log_that_cannot_be_written_starts_nothing(command: Command) -> 
     assert said.error.startswith("--truth: ")
 
 
+def test_a_private_host_that_is_none_starts_nothing(command: Command) -> None:
+    said = command("stack", "up", "--allow-private-urls", "http://127.0.0.1:8000")
+    assert said.code == 2
+    assert said.error.startswith("--allow-private-urls: ")
+
+
 def test_a_folder_that_is_no_run_is_not_reported(command: Command, tmp_path: Path) -> None:
     said = command("report", tmp_path)
     assert said.code == 2

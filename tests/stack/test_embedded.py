@@ -183,6 +183,18 @@ async def test_with_the_backend_a_browser_gets_a_session_by_its_route_and_no_key
     assert is_free(page)
 
 
+async def test_private_hosts_are_allowed_by_the_service_and_the_agents(agents: StandIn) -> None:
+    async with await EmbeddedStack.start(
+        say=print, agents_command=agents.command(), private_hosts=["127.0.0.1:8000"]
+    ) as stack:
+        address = stack.address
+        for port, status in ((8000, 200), (8001, 400)):
+            body = {"agent": "demo", "reference_audio_url": f"http://127.0.0.1:{port}/a.wav"}
+            assert (await post(address.session_url, address.api_key.reveal(), body))[0] == status
+        assert (await agents.told())["private_hosts"] == ["127.0.0.1:8000"]
+        assert (await agents.told())["overrides"] == {"reference_audio_url": "http://127.0.0.1:8000/a.wav"}
+
+
 async def test_a_caller_on_the_sdk_is_in_its_room_at_once(stack: EmbeddedStack) -> None:
     address = stack.address
     _, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo"})
