@@ -11,6 +11,7 @@ from harness.stack.reference_voice.references import References
 from harness.stack.reference_voice.refused import RefusedError
 from harness.target.shown import shown_url
 
+READY_WITHIN_S = 12.0  # to fetch (10 s) and to measure; the greeting waits for it
 NO_WORDS = "an agent of kind truth plays one fixed sound."
 
 
@@ -44,9 +45,11 @@ class SessionVoice:
             self._log("voice", url=shown_url(url), why=NO_WORDS)
             return None
         try:
-            reference, like = await self._references.voice(url, self._spec.language, by_owner=by_owner)
-        except RefusedError as problem:
-            self._log("voice", url=shown_url(url), why=str(problem))
+            async with asyncio.timeout(READY_WITHIN_S):
+                reference, like = await self._references.voice(url, self._spec.language, by_owner=by_owner)
+        except (RefusedError, TimeoutError) as problem:
+            why = str(problem) or f"was not measured within {READY_WITHIN_S:g} s."
+            self._log("voice", url=shown_url(url), why=why)
             return None
         told: dict[str, Any] = {"pitch_hz": round(like.speaks.pitch_hz, 1), "pace": round(like.speaks.pace, 2)}
         told |= {"reference_pitch_hz": round(reference.pitch_hz, 1), "reference_pace": round(reference.pace, 2)}

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from harness.stack.reference_voice.choice import ESPEAK_PACE, ESPEAK_PITCH, voice_like
-from harness.stack.reference_voice.measured import Measured
+from harness.stack.reference_voice.measured import Measured, measured
 from harness.stack.speech import Speech
 from harness.stack.speech.spoken_cache import SpokenCache
 from harness.stack.speech.voice_names import voice_name
@@ -41,6 +42,17 @@ async def test_the_voice_has_the_references_pitch_and_pace(speech: Speech, speak
     spoken = of_pcm(await speech.say(REPLY, voice=like.name))
     assert spoken.pitch_hz == pytest.approx(reference.pitch_hz, rel=0.15), like
     assert spoken.pace == pytest.approx(reference.pace, rel=0.2), like
+
+
+@pytest.mark.parametrize(
+    "file", ["long-question", "tell-me-about-the-cafe", "what-is-the-price-of-a-used-car", "de-wann-offen"]
+)
+async def test_a_shipped_fixture_as_reference(speech: Speech, file: str) -> None:
+    samples, rate_hz = soundfile.read(f"audio_fixtures/{file}.wav", dtype="float32")
+    reference = measured(samples, rate_hz)
+    spoken = of_pcm(await speech.say(REPLY, voice=voice_like(reference, "en").name))
+    assert spoken.pitch_hz == pytest.approx(reference.pitch_hz, rel=0.15)
+    assert spoken.pace == pytest.approx(reference.pace, rel=0.2)
 
 
 @pytest.mark.parametrize(("language", "text"), OTHER_LANGUAGES.items())
