@@ -1,1 +1,1 @@
-"""Reference audio: fetched safely, measured, and turned into the voice that speaks like it. Start at `session.py`."""
+"""Reference audio: fetched safely, measured, turned into the voice that speaks like it. Start at `references.py`."""
