@@ -75,6 +75,15 @@ def test_no_test_file_is_a_library_of_another() -> None:
     assert not borrowed, "move what is shared to a module of its own, named after what it holds"
 
 
+def test_files_of_tests_have_names_of_their_own() -> None:
+    # Without a package around them, pytest imports two files of one name as one module.
+    seen: dict[str, list[str]] = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        if not (path.parent / "__init__.py").exists() and "benchmarks" not in path.parts:
+            seen.setdefault(path.name, []).append(path.relative_to(TESTS).as_posix())
+    assert {name: files for name, files in seen.items() if len(files) > 1} == {}
+
+
 def test_no_test_sleeps_to_wait() -> None:
     sleeping = {f"{name}::{place}" for name, tree in modules() for place in sleeps_of(tree)}
     allowed = set[str]().union(*SLEEPS.values())
