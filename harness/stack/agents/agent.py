@@ -123,7 +123,7 @@ class Agent:
             in_whole_frames=spec.line == "light" and spec.kind != "truth",
         )
         self._group: asyncio.TaskGroup | None = None
-        self._early: list[tuple[str, int]] = []
+        self._early: list[tuple[str, int]] | None = []  # until it has met the caller
         self._ready = asyncio.Event()
         self._may_speak = asyncio.Event()
         self._may_speak.set()
@@ -180,8 +180,6 @@ class Agent:
                 if twin is not None:
                     group.create_task(twin.carry(Mouth(self._clock, lambda event, **fields: None)))
                 group.create_task(self._until_over())
-                for text, at_ns in self._early:
-                    self._typed(text, at_ns)
         except* _OverError:
             pass
 
@@ -198,9 +196,18 @@ class Agent:
         self._log("caller_joined")
         self._around.calls.begun(self._name, self._room)
         self._begin(self._greet())
+        self._tasks().create_task(self._answer_early(self._replying))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._line.heard_by_caller(), GREETS_ANYWAY_S)
         self._ready.set()
+
+    async def _answer_early(self, greeting: asyncio.Task[None] | None) -> None:
+        """Answers, after the greeting, what was typed before the agent had met the caller."""
+        early, self._early = self._early, None
+        if early and greeting is not None:
+            await asyncio.wait({greeting})
+            for text, at_ns in early:
+                self._typed(text, at_ns)
 
     # -- hearing -----------------------------------------------------------------------------------------------------
 
@@ -255,7 +262,7 @@ class Agent:
     def _typed(self, text: str, at_ns: int) -> None:
         if self._course.retired:
             return
-        if self._group is None:  # the caller was in the room before we had finished joining
+        if self._early is not None:
             self._early.append((text, at_ns))
             return
         self._log("data_in", text=text, at_ns=at_ns)
