@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
-_RULE = re.compile(r"^\s*(?:[-=*_]{3,}|\|?[\s:|-]+\|?)\s*$")
+_RULE = re.compile(r"^(?:\s*[-=*_]{3,}\s*|[\s:|-]+)$")
 _ABBREVIATION = re.compile(
     r"\b(?:mr|mrs|ms|dr|prof|st|nr|approx|e\.g|i\.e|etc|bzw|z\.b|ca|a\.m|p\.m|[a-z])\.$", re.IGNORECASE
 )
