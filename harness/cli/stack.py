@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import stack_agent, stack_key
 from harness.cli.options import AgentOption, TargetOption
+from harness.errors import UsageError
 
 app = typer.Typer(help="The embedded stack: LiveKit server, session service, reference agents.", no_args_is_help=True)
+app.add_typer(stack_key.app, name="key")
+app.add_typer(stack_agent.app, name="agent")
 
 
 @app.command("up")
@@ -37,6 +41,20 @@ def up(
             help="Private hosts from which reference audio may be fetched, also by http.",
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Keep keys and agents in this folder; else they go with the stack.",
+        ),
+    ] = None,
+    rate_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--rate-limit", metavar="N", help="Sessions that each key may create in a second; 1000 by default."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one line of JSON.")] = False,
 ) -> int:
     """Start the embedded stack on 127.0.0.1 and keep it running until Ctrl-C."""
@@ -44,6 +62,8 @@ def up(
 
     from harness.stack.foreground import stack_up
 
+    if rate_limit is not None and not 0 < rate_limit < float("inf"):
+        raise UsageError(f"--rate-limit must be more than 0 (got {rate_limit:g})")
     return asyncio.run(
         stack_up(
             agents_file=agents,
@@ -52,6 +72,8 @@ def up(
             private_hosts=private_urls or (),
             json_output=as_json,
             backend=backend,
+            data=data,
+            rate_per_s=rate_limit,
         )
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
 from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import find_server
+from harness.stack.service.keys import DEFAULT_RATE_PER_S, new_key
 from harness.stack.tools.tokens import take_tokens
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"
@@ -51,7 +51,7 @@ class StackAddress:
 
 def new_api_key() -> Secret:
     """A new random key for a session service."""
-    return Secret(f"sk_{secrets.token_urlsafe(24)}")
+    return new_key()
 
 
 class EmbeddedStack:
@@ -82,6 +82,8 @@ class EmbeddedStack:
         backend: bool = False,
         agents_command: Sequence[str] | None = None,
         private_hosts: Sequence[str] = (),
+        data: Path | None = None,
+        rate_per_s: float | None = None,
     ) -> Self:
         """Starts a stack and waits until calls can be made.
 
@@ -94,6 +96,8 @@ class EmbeddedStack:
             api_key: The session service's key; a new one if left out.
             backend: Serve the call page and the backend route as well.
             private_hosts: Private hosts, `HOST[:PORT]`, from which reference audio may be fetched.
+            data: The folder of the service's database; without it keys and agents are gone with the stack.
+            rate_per_s: How many sessions each key may create in a second.
             agents_command: A command to run instead of the reference agents; it speaks the same protocol with the host.
 
         Raises:
@@ -113,6 +117,8 @@ class EmbeddedStack:
             tokens={name: token.reveal() for name, token in tokens.items()},
             backend=backend,
             private_hosts=list(private_hosts),
+            data=None if data is None else str(data.absolute()),
+            rate_per_s=DEFAULT_RATE_PER_S if rate_per_s is None else rate_per_s,
             **({} if agents_command is None else {"agents_command": list(agents_command)}),
         )
         started_s = time.monotonic()

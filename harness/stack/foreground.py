@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -11,12 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.clock import SystemClock
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError
 from harness.secret import Secret
 from harness.stack.backend import ROUTE
 from harness.stack.build_page import HOW_TO_BUILD, is_built
 from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new_api_key
 from harness.stack.reference_voice.url_rules import PrivateHosts
+from harness.stack.service.keys import has_valid_key, keep_key
+from harness.stack.service.store import Store
 
 
 async def stack_up(
@@ -28,6 +32,8 @@ async def stack_up(
     backend: bool = False,
     agents_command: Sequence[str] | None = None,
     private_hosts: Sequence[str] = (),
+    data: Path | None = None,
+    rate_per_s: float | None = None,
 ) -> int:
     """Runs the stack until SIGINT (returns 130) or SIGTERM (0); prints its addresses, and a generated key once.
 
@@ -39,6 +45,8 @@ async def stack_up(
         backend: Serve the call page and the backend route as well.
         agents_command: See `EmbeddedStack.start`.
         private_hosts: See `EmbeddedStack.start`.
+        data: The folder of the service's database. A key is made where it has none.
+        rate_per_s: See `EmbeddedStack.start`.
 
     Raises:
         ConfigError: A file, the port, a private host or the named LiveKit server is not usable.
@@ -48,6 +56,7 @@ async def stack_up(
     PrivateHosts.parse(private_hosts)  # a mistake is told before anything starts
     given = os.environ.get(API_KEY_ENV, "")
     key = Secret(given) if given else new_api_key()
+    is_first = not given and data is not None and not _has_key(data)
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for number, code in ((signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGTERM, EXIT_OK)):
         asyncio.get_running_loop().add_signal_handler(number, _settle, exit_code, code)
@@ -61,6 +70,8 @@ async def stack_up(
             backend=backend,
             agents_command=agents_command,
             private_hosts=private_hosts,
+            data=data,
+            rate_per_s=rate_per_s,
         )
     )
     await _first_of(starting, exit_code)
@@ -72,13 +83,34 @@ async def stack_up(
         address = stack.address
         if address.page_url is not None and not is_built():
             _say(f"the call page is not built; the backend route works without it. {HOW_TO_BUILD}")
-        print(_as_json(address, shown=not given) if json_output else _as_text(address, shown=not given), flush=True)  # noqa: T201 - the command's output
+        if is_first and data is not None:  # only now: a key that nobody has seen would be in the way
+            _keep(key, data)
+        shown = is_first or (not given and data is None)
+        told = _as_json(address, shown=shown) if json_output else _as_text(address, shown=shown, data=data)
+        print(told, flush=True)  # noqa: T201 - the command's output
         fallen = asyncio.create_task(stack.wait_fallen())
         await _first_of(fallen, exit_code)
         if not exit_code.done():
             raise fallen.result()
         fallen.cancel()
         return exit_code.result()
+
+
+def _has_key(data: Path) -> bool:
+    """Whether the database has a valid key.
+
+    Raises:
+        ConfigError: The database is not usable.
+    """
+    with contextlib.closing(Store.opened(data)) as store:
+        return store.run_now(has_valid_key)
+
+
+def _keep(key: Secret, data: Path) -> None:
+    """Stores the first key."""
+    at = SystemClock().utc()
+    with contextlib.closing(Store.opened(data)) as store:
+        store.run_now(lambda database: keep_key(database, key, label="stack up", at=at))
 
 
 def _check_writable(truth_log: Path | None) -> None:
@@ -122,6 +154,12 @@ def _as_json(address: StackAddress, *, shown: bool) -> str:
     return json.dumps(told)
 
 
+def _whose_key(data: Path | None) -> str:
+    if os.environ.get(API_KEY_ENV):
+        return f"the key of {API_KEY_ENV}"
+    return f"a key of `voice-harness stack key list --data {data}`; set {API_KEY_ENV} to it"
+
+
 def _page_lines(address: StackAddress) -> list[str]:
     if address.page_url is None:
         return []
@@ -129,7 +167,7 @@ def _page_lines(address: StackAddress) -> list[str]:
     return [f"page      {address.page_url}", f"backend   {route}"]
 
 
-def _as_text(address: StackAddress, *, shown: bool) -> str:
+def _as_text(address: StackAddress, *, shown: bool, data: Path | None) -> str:
     key = f"{API_KEY_ENV}={address.api_key.reveal()} " if shown else ""
     lines = [
         f"sessions  {address.session_url}",
@@ -137,7 +175,7 @@ def _as_text(address: StackAddress, *, shown: bool) -> str:
         f"agents    {', '.join(address.agents)}",
         *_page_lines(address),
         "",
-        "try it (the key is shown this once):" if shown else f"try it (with the key of {API_KEY_ENV}):",
+        "try it (the key is shown this once):" if shown else f"try it (with {_whose_key(data)}):",
         f"  {key}voice-harness run scenarios/smoke.yaml --target {address.session_url} --agent demo",
         "",
         "Ctrl-C ends it.",

@@ -19,20 +19,24 @@ from typing import Any
 
 from livekit.api import CreateRoomRequest, LiveKitAPI
 
+from harness.clock import SystemClock
 from harness.errors import ConfigError, HarnessError, StackError
 from harness.process.child import Child
 from harness.process.lines import error_in, error_message, line_of
 from harness.process.log_tail import LogTail
 from harness.secret import Secret
-from harness.stack.agents_file import load_agents
+from harness.stack.agents_file import AgentSpec, load_agents
 from harness.stack.cuts import Cuts
 from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import RunningServer, start_server
 from harness.stack.page_server import PageServer
 from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.relay import Relays
-from harness.stack.service.app import SessionServer
+from harness.stack.service.keys import RateLimit
+from harness.stack.service.server import SessionServer
 from harness.stack.service.state import Overrides, Service
+from harness.stack.service.store import Store
+from harness.stack.service.stored_agents import renew_file_agents
 
 # Generous: on a busy machine the speech worker, which loads the models, gets the CPU last.
 AGENTS_READY_WITHIN_S = 180.0
@@ -141,9 +145,12 @@ class Agents:
         finally:
             ended.cancel()
 
-    async def join(self, room: str, agent: str, overrides: Overrides) -> None:
-        """Sends `agent` to `room`."""
-        await self.child.send({"do": "join", "room": room, "agent": agent, "overrides": dict(overrides)})
+    async def join(self, room: str, agent: str, overrides: Overrides, spec: AgentSpec | None) -> None:
+        """Sends `agent` to `room`; `spec` are its settings, if they are not those of the agents file."""
+        order: dict[str, Any] = {"do": "join", "room": room, "agent": agent, "overrides": dict(overrides)}
+        if spec is not None:
+            order["spec"] = spec.model_dump(mode="json", exclude_defaults=True)
+        await self.child.send(order)
 
 
 class Host:
@@ -163,6 +170,9 @@ class Host:
         """
         settings = self._settings
         specs = load_agents(Path(settings.agents_file) if settings.agents_file else None)
+        store = self._store()
+        for document in await store.run(lambda database: renew_file_agents(database, specs, at=SystemClock().utc())):
+            store.passages(document).unlink(missing_ok=True)
         agents = await Agents.start(settings.agents_command)
         self._ends.push_async_callback(agents.child.stop, grace_s=AGENTS_GRACE_S)
         server = await start_server(Path(settings.server))
@@ -184,13 +194,13 @@ class Host:
         keys = server.keys
         livekit = await self._ends.enter_async_context(LiveKitAPI(keys.url, keys.api_key, keys.api_secret.reveal()))
 
-        async def dispatch(room: str, agent: str, overrides: Overrides) -> None:
+        async def dispatch(room: str, agent: str, overrides: Overrides, *, spec: AgentSpec | None = None) -> None:
             await livekit.room.create_room(CreateRoomRequest(name=room))
-            if not specs[agent].shape.session_waits:
-                await agents.join(room, agent, overrides)
+            if not (spec or specs[agent]).shape.session_waits:
+                await agents.join(room, agent, overrides, spec)
                 return
             async with agents.news.until_set(room):
-                await agents.join(room, agent, overrides)
+                await agents.join(room, agent, overrides, spec)
 
         faults = {name: spec.session for name, spec in specs.items()}
         shapes = {name: spec.shape for name, spec in specs.items()}
@@ -198,6 +208,7 @@ class Host:
         self._ends.push_async_callback(relays.close)
         service = Service(Secret(settings.api_key), keys, faults, dispatch, shapes=shapes, relayed_url=relays.url_for)
         service.private_hosts = PrivateHosts.parse(settings.private_hosts)
+        service.store, service.limit = store, RateLimit(settings.rate_per_s)
         cuts = Cuts(livekit, relays, service)
         agents.news.on = {"cut": cuts.cut, "over": cuts.over}
         self._ends.push_async_callback(cuts.close)
@@ -216,6 +227,13 @@ class Host:
             self._ends.push_async_callback(page.close)
             ready["page_url"] = page.url
         return ready
+
+    def _store(self) -> Store:
+        """Opens the database: that of the folder that is named, or one that goes with the stack."""
+        data = self._settings.data
+        store = Store.in_memory() if data is None else Store.opened(Path(data))
+        self._ends.callback(store.close)
+        return store
 
     async def wait_fallen(self) -> Fallen:
         """Waits until a part dies; returns which one, with its last output."""

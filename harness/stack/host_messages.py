@@ -20,6 +20,8 @@ class HostSettings:
         warm: The agents whose models are loaded before the stack is ready.
         tokens: The tokens of MCP servers by their variables; passed on to the agents' process and to no other.
         backend: Serve the call page and the backend route as well.
+        data: The folder of the database; None for one in memory.
+        rate_per_s: How many sessions each key may create in a second.
         private_hosts: Private hosts, `HOST[:PORT]`, from which reference audio may be fetched.
         agents_command: The command that runs the agents.
     """
@@ -32,6 +34,8 @@ class HostSettings:
     warm: list[str] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     backend: bool = False
+    data: str | None = None
+    rate_per_s: float = 1000.0
     private_hosts: list[str] = field(default_factory=list)
     agents_command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "harness.stack.agents"])
 

@@ -12,8 +12,8 @@ from livekit.api import TokenVerifier
 
 from harness.secret import Secret
 from harness.stack.agents_file import SessionFault
-from harness.stack.service.app import SessionServer
 from harness.stack.service.faults import FAULTS
+from harness.stack.service.server import SessionServer
 from harness.stack.service.state import Service
 from harness.stack.tokens import LiveKitKeys, agent_token
 
@@ -41,7 +41,8 @@ def dispatched() -> Dispatched:
 
 @pytest.fixture
 async def client(dispatched: Dispatched) -> AsyncIterator[Client]:
-    async def dispatch(room: str, agent: str, overrides: Any) -> None:
+    async def dispatch(room: str, agent: str, overrides: Any, *, spec: Any = None) -> None:
+        del spec
         dispatched.append((room, agent, dict(overrides)))
 
     faults: dict[str, SessionFault | None] = {"demo": None, **{fault: fault for fault in get_args(SessionFault)}}
@@ -173,7 +174,8 @@ async def test_other_methods_and_paths_answer_in_json(client: Client) -> None:
 
 
 async def test_an_agent_that_cannot_be_sent_is_a_500_and_not_a_silence() -> None:
-    async def dispatch(_room: str, _agent: str, _overrides: Any) -> None:
+    async def dispatch(_room: str, _agent: str, _overrides: Any, *, spec: Any = None) -> None:
+        del spec
         raise RuntimeError("the LiveKit server is gone")
 
     server = await SessionServer.start(Service(Secret(KEY), KEYS, {"demo": None}, dispatch))
@@ -275,7 +277,8 @@ async def test_a_token_for_another_room(client: Client, dispatched: Dispatched) 
 
 
 async def test_the_service_closes_while_answers_are_open(dispatched: Dispatched) -> None:
-    async def dispatch(room: str, agent: str, overrides: Any) -> None:
+    async def dispatch(room: str, agent: str, overrides: Any, *, spec: Any = None) -> None:
+        del spec
         dispatched.append((room, agent, dict(overrides)))
 
     server = await SessionServer.start(

@@ -3,7 +3,8 @@
     {"do": "start", "livekit": {"url", "api_key", "api_secret"}, "agents_file": path or null, "truth_log": path or null,
      "warm": [names], "tokens": {variable: token}, "private_hosts": [HOST[:PORT]]}
                                 once, first; answered by {"ready": true} or {"error": …}
-    {"do": "join", "room", "agent", "overrides": {…}}          an agent joins that room now
+    {"do": "join", "room", "agent", "overrides": {…}, "spec"?}          an agent joins that room now; `spec` are its
+                                settings if the agents file does not have them
 
 It reports on a room on standard output: {"room", "is"}, where `is` is `set` (everyone who should be there before the
 caller is), `cut` (cut the caller's signalling now) or `over` (nothing of the agent is left in it).
@@ -55,7 +56,7 @@ from harness.stack.tools.servers import load_sdk
 from harness.stack.tools.session import Log, SessionTools
 from harness.transport.hub import TransportHub
 
-LINE_LIMIT_BYTES = 1 << 20
+LINE_LIMIT_BYTES = 1 << 24  # an agent's longest prompt has 12 bytes a character in JSON
 LEAVE_TIMEOUT_S = 8.0
 _PATHS = ("agents_file", "truth_log")
 
@@ -176,7 +177,9 @@ class Agents:
         """Sends an agent into a room; a failure there is reported on stderr and ends that room only."""
         name, room = order["agent"], order["room"]
         overrides = order.get("overrides") or {}
-        spec = agent_named(self._specs, name).overridden(overrides)
+        stored = order.get("spec")  # of an agent that is not as the agents file has it
+        spec = agent_named(self._specs, name) if stored is None else AgentSpec.model_validate(stored)
+        spec = spec.overridden(overrides)
         if spec.shape.token.shared and room in self._rooms:
             _tell_of_room(room, "set")
             return

@@ -1,133 +1,105 @@
-"""The session service: section 2 of the contract on loopback, for the reference agents.
-
-The application is assembled from route modules (`SessionRoute` is the first); they share a `Service`.
-"""
+"""The service's HTTP application: its routes, the form of its errors, and its OpenAPI document."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+import sqlite3
+from collections.abc import MutableMapping
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any
 
-from aiohttp import web
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
 
-from harness.process.ports import LOOPBACK
-from harness.stack.service import faults as session_faults
-from harness.stack.service.answers import SESSION_PATH, new_identity, new_room, refusal, success
-from harness.stack.service.body import BodyError, parse_body
+from harness import __version__
+from harness.stack.service.access import Access
+from harness.stack.service.agents import agent_routes
+from harness.stack.service.answers import SESSION_PATH, RefusedError, refusal
+from harness.stack.service.documents import document_routes
+from harness.stack.service.mcp_servers import mcp_routes
+from harness.stack.service.routes import redirect_without_slash
+from harness.stack.service.sessions import only_post, session_routes
 from harness.stack.service.state import Service
-from harness.stack.tokens import caller_token
-
-KEY_HEADER = "x-api-key"
-BODY_LIMIT_BYTES = 1 << 20
-# Seconds that unfinished responses may continue when the service closes.
-SHUTDOWN_S = 0.2
 
 _log = logging.getLogger(__name__)
+_ABOUT = "Sessions with voice agents, and the agents themselves. A path without its trailing slash is redirected (301)."
 
 
-class RouteModule(Protocol):
-    """Part of the service: adds its routes to the application."""
-
-    def add_to(self, app: web.Application) -> None:
-        """Called once, before the application starts."""
-        ...
-
-
-class SessionRoute:
-    """`POST /api/agents/agent-session/`."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def add_to(self, app: web.Application) -> None:
-        """See `RouteModule`."""
-        app.router.add_post(SESSION_PATH, self._create)
-        app.router.add_post(SESSION_PATH.rstrip("/"), _add_slash)
-
-    async def _create(self, request: web.Request) -> web.StreamResponse:
-        service = self._service
-        if not service.knows_key(request.headers.get(KEY_HEADER, "")):
-            return refusal(HTTPStatus.UNAUTHORIZED, "Invalid or missing API key.")
-        if request.content_type != "application/json":
-            return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f'Unsupported media type "{request.content_type}".')
-        try:
-            body = parse_body(await request.read(), service.private_hosts)
-        except BodyError as error:
-            return refusal(HTTPStatus.BAD_REQUEST, str(error))
-        if body.agent not in service.faults:
-            return refusal(HTTPStatus.NOT_FOUND, f"agent: There is no agent {body.agent!r}.")
-        fault = service.faults[body.agent]
-        if fault is not None:
-            answer = await session_faults.answer(fault, request, service, body.agent)
-            if answer is not None:
-                return answer
-        wanted = service.shape(body.agent).token
-        room, identity = new_room(), new_identity()
-        if wanted.shared:
-            room, identity = service.shared.setdefault(body.agent, (room, identity))
-        await service.dispatch(room, body.agent, body.overrides)
-        token = caller_token(service.keys, room, identity, without=wanted.without)
-        return success(token.reveal(), await service.url(body.agent, room), room)
-
-
-def build_app(modules: Iterable[RouteModule]) -> web.Application:
-    """The application with the routes of `modules`; all its error responses are JSON."""
-    app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_errors_as_json])
-    for module in modules:
-        module.add_to(app)
+def build_app(service: Service) -> FastAPI:
+    """The application; all its error responses are JSON."""
+    app = FastAPI(
+        title="Voice agents",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    access = Access(service.ring)
+    app.add_api_route(SESSION_PATH, only_post, methods=["GET", "PATCH", "DELETE"], include_in_schema=False)
+    app.include_router(session_routes(service, access))
+    if service.store is not None:
+        app.include_router(agent_routes(service, service.store, access))
+        app.include_router(document_routes(service.store, access))
+        app.include_router(mcp_routes(service.store, access))
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(sqlite3.Error, _database_failed)
+    app.add_exception_handler(Exception, _failed)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's way to change its document
     return app
 
 
-class SessionServer:
-    """A running service, from `start` to `close`."""
-
-    def __init__(self, runner: web.AppRunner, service: Service, port: int) -> None:
-        self._runner = runner
-        self._service = service
-        self.port = port
-        self.url = f"http://{LOOPBACK}:{port}{SESSION_PATH}"
-
-    @classmethod
-    async def start(cls, service: Service, *, port: int = 0) -> SessionServer:
-        """Serves on 127.0.0.1 at `port`, or at a free one if it is 0.
-
-        Raises:
-            OSError: The port is taken or not permitted.
-        """
-        app = build_app([SessionRoute(service)])
-        # Handlers are cancelled with their connection: some faults last until the client disconnects
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, LOOPBACK, port).start()
-        except BaseException:
-            await runner.cleanup()
-            service.closed_port.close()
-            raise
-        return cls(runner, service, int(runner.addresses[0][1]))
-
-    async def close(self) -> None:
-        """Aborts open responses and releases the port."""
-        await self._runner.cleanup()
-        self._service.closed_port.close()
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)  # noqa: S101 - it is registered for these
+    return refusal(error.status, error.message, error.headers)
 
 
-async def _add_slash(request: web.Request) -> web.StreamResponse:
-    """Emulates Django's APPEND_SLASH: clients that follow the redirect turn the POST into a GET."""
-    return web.Response(status=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": f"{request.path}/"})
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        redirect = redirect_without_slash(request, lambda path: _is_path(request.app, path))
+        if redirect is not None:
+            return redirect
+    return refusal(error.status_code, str(error.detail), error.headers)
 
 
-@web.middleware
-async def _errors_as_json(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        kept = {name: value for name, value in error.headers.items() if name in ("Allow", "Location")}
-        return refusal(error.status, error.reason, kept)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a response and the log the reason
-        _log.warning("%s %s failed: %r", request.method, request.path, error)
-        return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")
+async def _database_failed(request: Request, error: Exception) -> Response:
+    _log.warning("%s %s: the database failed: %r", request.method, request.url.path, error)
+    return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used now; try again.", {"Retry-After": "1"})
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Whatever it is, the client gets a response and the log the reason."""
+    _log.warning("%s %s failed: %r", request.method, request.url.path, error)
+    return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")
+
+
+def _is_path(app: FastAPI, path: str) -> bool:
+    scope: MutableMapping[str, Any] = {"type": "http", "method": "GET", "path": path}
+    return any(route.matches(scope)[0] is not Match.NONE for route in app.routes)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document without its own 422, and with the redirects."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for path, methods in list(document["paths"].items()):
+            for operation in methods.values():
+                operation["responses"].pop("422", None)
+            without = {
+                "tags": ["redirects"],
+                "summary": "Redirects to the path with a slash",
+                "responses": {"301": {"description": "The slash is missing."}},
+            }
+            document["paths"][path.rstrip("/")] = {
+                method: without | {"parameters": operation.get("parameters", [])}
+                for method, operation in methods.items()
+            }
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        app.openapi_schema = document
+    return app.openapi_schema

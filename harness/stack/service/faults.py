@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import web
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from harness.process.ports import LOOPBACK
 from harness.stack.service import answers as api
@@ -26,94 +27,98 @@ ENDLESS_EVERY_S = 0.01
 # Short, so that tests that wait for it are quick.
 RETRY_AFTER_S = 1
 
-Answer = Callable[[web.Request, "Service", str], Awaitable[web.StreamResponse | None]]
+Answer = Callable[[Request, "Service", str], Awaitable[Response | None]]
 
 
-async def answer(fault: SessionFault, request: web.Request, service: Service, agent: str) -> web.StreamResponse | None:
+async def answer(fault: SessionFault, request: Request, service: Service, agent: str) -> Response | None:
     """Responds to a request for an agent with this fault; None if it should be answered normally this time."""
     return await FAULTS[fault](request, service, agent)
 
 
 def _refuses(status: HTTPStatus, message: str) -> Answer:
-    async def refuse(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+    async def refuse(_request: Request, _service: Service, _agent: str) -> Response:
         return api.refusal(status, message)
 
     return refuse
 
 
-async def _rate_limited(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
+async def _rate_limited(_request: Request, _service: Service, _agent: str) -> Response:
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     message = f"Request was throttled. Expected available in {RETRY_AFTER_S} second."
     return api.refusal(HTTPStatus.TOO_MANY_REQUESTS, message, headers)
 
 
-async def _rate_limited_once(request: web.Request, service: Service, agent: str) -> web.StreamResponse | None:
+async def _rate_limited_once(request: Request, service: Service, agent: str) -> Response | None:
     if agent in service.limited:
         return None
     service.limited.add(agent)
     return await _rate_limited(request, service, agent)
 
 
-async def _html(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
-    return web.Response(text="<!doctype html><title>Welcome</title><h1>It works!</h1>", content_type="text/html")
+async def _html(_request: Request, _service: Service, _agent: str) -> Response:
+    return HTMLResponse("<!doctype html><title>Welcome</title><h1>It works!</h1>")
 
 
 def _answers(change: Callable[[dict[str, Any]], Any]) -> Answer:
     """Responds with a success whose `data` is replaced by the result of `change`."""
 
-    async def respond(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+    async def respond(_request: Request, service: Service, _agent: str) -> Response:
         body = _success_body(service)
-        return web.json_response({**body, "data": change(body["data"])})
+        return JSONResponse({**body, "data": change(body["data"])})
 
     return respond
 
 
-async def _endless(request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
-    response = await _streamed(request)
-    await response.write(b'{"success": true, "message": "Request successful",')
-    while True:
-        await response.write(ENDLESS_CHUNK)
-        await asyncio.sleep(ENDLESS_EVERY_S)
+async def _endless(_request: Request, _service: Service, _agent: str) -> Response:
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"success": true, "message": "Request successful",'
+        while True:
+            yield ENDLESS_CHUNK
+            await asyncio.sleep(ENDLESS_EVERY_S)
+
+    return StreamingResponse(body(), media_type="application/json")
 
 
-async def _drip(request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
-    response = await _streamed(request)
-    for byte in json.dumps(_success_body(service)).encode():
-        await response.write(bytes([byte]))
-        await asyncio.sleep(DRIP_EVERY_S)
-    return response
+async def _drip(_request: Request, service: Service, _agent: str) -> Response:
+    async def body() -> AsyncIterator[bytes]:
+        for byte in json.dumps(_success_body(service)).encode():
+            yield bytes([byte])
+            await asyncio.sleep(DRIP_EVERY_S)
+
+    return StreamingResponse(body(), media_type="application/json")
 
 
-async def _redirect(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+async def _redirect(_request: Request, service: Service, _agent: str) -> Response:
     elsewhere = f"http://{LOOPBACK}:{service.closed_port.number}{api.SESSION_PATH}"
-    return web.Response(status=HTTPStatus.FOUND, headers={"Location": elsewhere})
+    return Response(status_code=HTTPStatus.FOUND, headers={"Location": elsewhere})
 
 
-async def _hang(_request: web.Request, _service: Service, _agent: str) -> web.StreamResponse:
-    await asyncio.Event().wait()  # until the client gives up, which cancels us
-    raise AssertionError("unreachable")
+async def _hang(request: Request, _service: Service, _agent: str) -> Response:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    return Response()
 
 
-async def _dead_url(_request: web.Request, service: Service, _agent: str) -> web.StreamResponse:
+async def _dead_url(_request: Request, service: Service, _agent: str) -> Response:
     body = _success_body(service)
     dead = f"ws://{LOOPBACK}:{service.closed_port.number}"
-    return web.json_response({**body, "data": {**body["data"], "livekit_url": dead}})
+    return JSONResponse({**body, "data": {**body["data"], "livekit_url": dead}})
 
 
-async def _expired_token(_request: web.Request, service: Service, agent: str) -> web.StreamResponse:
+async def _expired_token(_request: Request, service: Service, agent: str) -> Response:
     """The room exists with its agent in it; only the token has expired."""
     room = api.new_room()
     await service.dispatch(room, agent, {})
     token = caller_token(service.keys, room, api.new_identity(), ttl_s=EXPIRED_TTL_S)
-    return api.success(token.reveal(), service.keys.url, room)
+    return api.session(token.reveal(), service.keys.url, room)
 
 
-async def _wrong_room(_request: web.Request, service: Service, agent: str) -> web.StreamResponse:
+async def _wrong_room(_request: Request, service: Service, agent: str) -> Response:
     """The room exists with its agent in it; the token is for one that does not exist, so the server refuses it."""
     room = api.new_room()
     await service.dispatch(room, agent, {})
     token = caller_token(service.keys, api.new_room(), api.new_identity())
-    return api.success(token.reveal(), service.keys.url, room)
+    return api.session(token.reveal(), service.keys.url, room)
 
 
 def _success_body(service: Service) -> dict[str, Any]:
@@ -122,13 +127,6 @@ def _success_body(service: Service) -> dict[str, Any]:
     token = caller_token(service.keys, room, api.new_identity()).reveal()
     data = {"token": token, "livekit_url": service.keys.url, "room_name": room}
     return {"success": True, "message": "Request successful", "data": data}
-
-
-async def _streamed(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    return response
 
 
 FAULTS: Final[dict[SessionFault, Answer]] = {

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harness.process.ports import ClosedPort
 from harness.stack.reference_voice.url_rules import NO_PRIVATE_HOSTS, PrivateHosts
+from harness.stack.service.keys import KeyRing, RateLimit
+from harness.stack.service.store import Store
+from harness.stack.service.stored_agents import spec_of
 from harness.stack.shape import Cut, Shape
 from harness.stack.tokens import LiveKitKeys
 
 if TYPE_CHECKING:
     from harness.secret import Secret
-    from harness.stack.agents_file import SessionFault
+    from harness.stack.agents_file import AgentSpec, SessionFault
 
 Overrides = Mapping[str, str]
-# Creates the room and sends the agent there: room, agent, overrides.
-Dispatch = Callable[[str, str, Overrides], Awaitable[None]]
 # The URL to which a caller of that room connects.
 UrlFor = Callable[[str], Awaitable[str]]
 
 _PLAIN = Shape()
+
+
+class Dispatch(Protocol):
+    """Creates the room and sends the agent there."""
+
+    async def __call__(self, room: str, agent: str, overrides: Overrides, /, *, spec: AgentSpec | None = None) -> None:
+        """`spec` are the agent's settings, if they are not those of the agents file."""
+        ...
 
 
 @dataclass
@@ -30,7 +38,7 @@ class Service:
     """State shared by all routes of the service.
 
     Attributes:
-        api_key: The only key that is accepted.
+        api_key: The key of this run, stored nowhere; None if only those of the database are accepted.
         keys: The key pair that signs the callers' tokens.
         faults: The session fault of each agent by name, or None.
         dispatch: Called for each new session before it is answered.
@@ -41,9 +49,11 @@ class Service:
         shared: Room and identity that all callers of an agent share, by the agent's name.
         private_hosts: Private hosts from which reference audio may be fetched.
         cuts: The cut of the caller's signalling, by room.
+        store: The database of keys and agents; without one there are only the agents of the file.
+        limit: How many sessions each key may create.
     """
 
-    api_key: Secret
+    api_key: Secret | None
     keys: LiveKitKeys
     faults: Mapping[str, SessionFault | None]
     dispatch: Dispatch
@@ -54,6 +64,20 @@ class Service:
     shared: dict[str, tuple[str, str]] = field(default_factory=dict)
     private_hosts: PrivateHosts = NO_PRIVATE_HOSTS
     cuts: dict[str, Cut] = field(default_factory=dict)
+    store: Store | None = None
+    limit: RateLimit = field(default_factory=RateLimit)
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys that are accepted."""
+        return KeyRing(self.store, self.api_key)
+
+    async def stored(self, agent: str) -> AgentSpec | None:
+        """The settings of a stored agent; None if there is none, or it is as the agents file has it."""
+        store = self.store
+        if store is None:
+            return None
+        return await store.read(lambda database: spec_of(database, agent, store.passages))
 
     def shape(self, agent: str) -> Shape:
         """The agent's shape."""
@@ -71,7 +95,3 @@ class Service:
         """Forgets a room that its agent has left, so that no later caller shares it."""
         self.cuts.pop(room, None)
         self.shared = {agent: place for agent, place in self.shared.items() if place[0] != room}
-
-    def knows_key(self, offered: str) -> bool:
-        """Whether `offered` is the key, compared in constant time."""
-        return hmac.compare_digest(offered.encode(errors="surrogateescape"), self.api_key.reveal().encode())

@@ -1,0 +1,145 @@
+"""Agents in the database: those of the agents file, renewed at each start, and those that were created over HTTP."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.stack.agents_file import AgentSpec
+from harness.stack.service.keys import utc_text
+
+FIELDS = ("name", "system_prompt", "greeting", "language", "reference_audio_url")
+_COLUMNS = ("id", *FIELDS, "base", "of_file", "is_changed", "created", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgent:
+    """A row of the database; times are UTC in ISO 8601.
+
+    Attributes:
+        base: The agents file's entry as JSON; `{}` for an agent that is not of the file.
+        of_file: It is of the agents file.
+        is_changed: Its fields were changed since it was made, or renewed from the file.
+    """
+
+    id: str
+    name: str
+    system_prompt: str
+    greeting: str
+    language: str
+    reference_audio_url: str | None
+    base: str
+    of_file: bool
+    is_changed: bool
+    created: str
+    changed: str
+
+
+def new_agent(database: sqlite3.Connection, fields: Mapping[str, Any], *, at: datetime) -> str:
+    """Stores an agent; returns its id."""
+    agent_id = f"agent_{secrets.token_hex(8)}"
+    _insert(
+        database,
+        StoredAgent(
+            id=agent_id,
+            **fields,
+            base="{}",
+            of_file=False,
+            is_changed=False,
+            created=utc_text(at),
+            changed=utc_text(at),
+        ),
+    )
+    return agent_id
+
+
+def renew_file_agents(database: sqlite3.Connection, specs: Mapping[str, AgentSpec], *, at: datetime) -> list[str]:
+    """Stores the agents of the file over those of the same id, which keep their documents and MCP servers.
+
+    Agents that left the file are removed; returns the ids of their documents.
+    """
+    gone = [row[0] for row in database.execute("SELECT id FROM agents WHERE of_file") if row[0] not in specs]
+    documents = [
+        row[0] for name in gone for row in database.execute("SELECT id FROM documents WHERE agent = ?", (name,))
+    ]
+    for name in gone:
+        delete_agent(database, name)
+    for name, spec in specs.items():
+        fields = (name, name, spec.prompt, spec.greeting, spec.language, spec.reference_audio_url)
+        base = spec.model_dump_json(exclude_defaults=True)
+        times = {"created": utc_text(at), "changed": utc_text(at)}
+        _insert(database, StoredAgent(*fields, base, of_file=True, is_changed=False, **times))
+    return documents
+
+
+def find_agent(database: sqlite3.Connection, agent_id: str) -> StoredAgent | None:
+    """The agent of that id; None if there is none."""
+    row = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM agents WHERE id = ?", (agent_id,)).fetchone()  # noqa: S608
+    return None if row is None else _agent(row)
+
+
+def all_agents(database: sqlite3.Connection) -> list[StoredAgent]:
+    """All agents, the oldest first."""
+    rows = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM agents ORDER BY created, id")  # noqa: S608 - our names
+    return [_agent(row) for row in rows]
+
+
+def change_agent(database: sqlite3.Connection, agent_id: str, fields: Mapping[str, Any], *, at: datetime) -> None:
+    """Changes some of `FIELDS`; its next session has them."""
+    sets = ", ".join(["is_changed = 1", *(f"{name} = ?" for name in (*fields, "changed"))])
+    database.execute(f"UPDATE agents SET {sets} WHERE id = ?", (*fields.values(), utc_text(at), agent_id))  # noqa: S608 - names of a model
+
+
+def delete_agent(database: sqlite3.Connection, agent_id: str) -> None:
+    """Deletes an agent, with what belongs to it in the database."""
+    database.execute("DELETE FROM agents WHERE id = ?", (agent_id,))
+
+
+def spec_of(database: sqlite3.Connection, agent_id: str, passages: Callable[[str], Path]) -> AgentSpec | None:
+    """The settings of an agent for its next session; None if there is none, or it is as the agents file has it.
+
+    Args:
+        database: The database.
+        agent_id: The agent's id.
+        passages: Returns the file with a document's passages.
+    """
+    agent = find_agent(database, agent_id)
+    if agent is None:
+        return None
+    rows = database.execute("SELECT id FROM documents WHERE agent = ? ORDER BY added, id", (agent_id,))
+    paths = [str(passages(row[0])) for row in rows]
+    rows = database.execute("SELECT name, declared FROM mcp_servers WHERE agent = ? ORDER BY name", (agent_id,))
+    servers = {name: json.loads(declared) for name, declared in rows}
+    if agent.of_file and not agent.is_changed and not paths and not servers:
+        return None
+    base = json.loads(agent.base)
+    changed = {
+        "prompt": agent.system_prompt,
+        "greeting": agent.greeting,
+        "language": agent.language,
+        "reference_audio_url": agent.reference_audio_url,
+        "documents": [*base.get("documents", []), *paths],
+        "mcp": base.get("mcp", {}) | servers,
+    }
+    return AgentSpec.model_validate(base | changed)
+
+
+def _insert(database: sqlite3.Connection, agent: StoredAgent) -> None:
+    marks = ", ".join("?" * len(_COLUMNS))
+    values = [getattr(agent, column) for column in _COLUMNS]
+    renewed = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS if column not in ("id", "created"))
+    database.execute(
+        f"INSERT INTO agents ({', '.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {renewed}",  # noqa: S608 - our names
+        values,
+    )
+
+
+def _agent(row: tuple[Any, ...]) -> StoredAgent:
+    found = dict(zip(_COLUMNS, row, strict=True))
+    return StoredAgent(**found | {name: bool(found[name]) for name in ("of_file", "is_changed")})
