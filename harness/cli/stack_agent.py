@@ -134,12 +134,9 @@ def delete(agent_id: AgentId, data: DataOption) -> int:
         def in_database(database: Any) -> list[str]:
             if _known(database, agent_id).of_file:
                 raise UsageError(f"{agent_id} is of the agents file", hint="remove it there")
-            rows = database.execute("SELECT id FROM documents WHERE agent = ?", (agent_id,)).fetchall()
-            delete_agent(database, agent_id)
-            return [row[0] for row in rows]
+            return delete_agent(database, agent_id)
 
-        for document in store.run_now(in_database):
-            store.passages(document).unlink(missing_ok=True)
+        store.remove_passages(store.run_now(in_database))
 
     _with(data, work)
     typer.echo(f"{agent_id} is deleted")
@@ -183,7 +180,7 @@ def remove_document(
     def work(store: Store) -> None:
         if not store.run_now(lambda database: forget_document(database, agent_id, document_id)):
             raise UsageError(f"agent {agent_id!r} has no document {document_id!r}", hint="see `stack agent show`")
-        store.passages(document_id).unlink(missing_ok=True)
+        store.remove_passages([document_id])
 
     _with(data, work)
     typer.echo(f"{document_id} is removed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,7 +82,7 @@ async def gather(asked: Asked, evidence: Evidence, wire: Wire) -> None:
         await _Backend(asked, asked.backend_url, evidence, wire).gather()
 
 
-class _Requests:
+class _Requests(ABC):
     """The requests to one service."""
 
     service: Service
@@ -105,14 +106,14 @@ class _Requests:
             return
         await self._sessions()
 
-    async def _first(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    async def _first(self) -> bool: ...
 
-    async def _refusals(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _refusals(self) -> None: ...
 
-    async def _sessions(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _sessions(self) -> None: ...
 
     def _keep(self, name: str, exchange: Exchange) -> Exchange:
         self._evidence.exchanges[f"{self.service}.{name}"] = exchange

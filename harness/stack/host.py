@@ -171,8 +171,8 @@ class Host:
         settings = self._settings
         specs = load_agents(Path(settings.agents_file) if settings.agents_file else None)
         store = self._store()
-        for document in await store.run(lambda database: renew_file_agents(database, specs, at=SystemClock().utc())):
-            store.passages(document).unlink(missing_ok=True)
+        at = SystemClock().utc()
+        store.remove_passages(await store.run(lambda database: renew_file_agents(database, specs, at=at)))
         agents = await Agents.start(settings.agents_command)
         self._ends.push_async_callback(agents.child.stop, grace_s=AGENTS_GRACE_S)
         server = await start_server(Path(settings.server))

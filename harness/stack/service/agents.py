@@ -153,12 +153,9 @@ def agent_routes(service: Service, store: Store, access: Access) -> APIRouter:
             if agent.of_file:
                 what = f"The agent {agent_id!r} is of the agents file; remove it there."
                 raise RefusedError(HTTPStatus.CONFLICT, what)
-            rows = database.execute("SELECT id FROM documents WHERE agent = ?", (agent_id,)).fetchall()
-            delete_agent(database, agent_id)
-            return [row[0] for row in rows]
+            return delete_agent(database, agent_id)
 
-        for document in await store.run(work):
-            store.passages(document).unlink(missing_ok=True)
+        store.remove_passages(await store.run(work))
         return success(None)
 
     router = APIRouter(tags=["agents"], dependencies=[Depends(access)])

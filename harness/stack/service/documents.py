@@ -106,7 +106,7 @@ def document_routes(store: Store, access: Access) -> APIRouter:
                 raise _no_document(document_id)
 
         await store.run(work)
-        store.passages(document_id).unlink(missing_ok=True)
+        store.remove_passages([document_id])
         return success(None)
 
     router = APIRouter(tags=["documents"], dependencies=[Depends(access)])

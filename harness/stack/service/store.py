@@ -13,7 +13,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
@@ -133,6 +133,11 @@ class Store:
             self._temporary = tempfile.TemporaryDirectory(prefix="voice-harness-")
         folder = self._folder if self._temporary is None else Path(self._temporary.name)
         return (folder or Path()) / "documents" / f"{document}{PASSAGES_SUFFIX}"
+
+    def remove_passages(self, documents: Iterable[str]) -> None:
+        """Removes the files of documents that the database has no more."""
+        for document in documents:
+            self.passages(document).unlink(missing_ok=True)
 
     async def run(self, work: Work[T]) -> T:
         """Carries out `work` in one transaction on the database's thread.

@@ -65,11 +65,7 @@ def renew_file_agents(database: sqlite3.Connection, specs: Mapping[str, AgentSpe
     Agents that left the file are removed; returns the ids of their documents.
     """
     gone = [row[0] for row in database.execute("SELECT id FROM agents WHERE of_file") if row[0] not in specs]
-    documents = [
-        row[0] for name in gone for row in database.execute("SELECT id FROM documents WHERE agent = ?", (name,))
-    ]
-    for name in gone:
-        delete_agent(database, name)
+    documents = [document for name in gone for document in delete_agent(database, name)]
     for name, spec in specs.items():
         fields = (name, name, spec.prompt, spec.greeting, spec.language, spec.reference_audio_url)
         base = spec.model_dump_json(exclude_defaults=True)
@@ -96,9 +92,11 @@ def change_agent(database: sqlite3.Connection, agent_id: str, fields: Mapping[st
     database.execute(f"UPDATE agents SET {sets} WHERE id = ?", (*fields.values(), utc_text(at), agent_id))  # noqa: S608 - names of a model
 
 
-def delete_agent(database: sqlite3.Connection, agent_id: str) -> None:
-    """Deletes an agent, with what belongs to it in the database."""
+def delete_agent(database: sqlite3.Connection, agent_id: str) -> list[str]:
+    """Deletes an agent, with what belongs to it in the database; returns the ids of its documents, for their files."""
+    rows = database.execute("SELECT id FROM documents WHERE agent = ?", (agent_id,)).fetchall()
     database.execute("DELETE FROM agents WHERE id = ?", (agent_id,))
+    return [row[0] for row in rows]
 
 
 def spec_of(database: sqlite3.Connection, agent_id: str, passages: Callable[[str], Path]) -> AgentSpec | None:
