@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import fcntl
+import math
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +30,7 @@ WHERE = "--data"
 # Marks the file as ours: "vhse" in ASCII.
 APPLICATION_ID = 0x76687365
 OPENS_WITHIN_S = 2.0
+LOOKS_AGAIN_AFTER_S = 0.01
 # For each version of the format, what makes it from the one before.
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -107,17 +112,18 @@ class Store:
                 where=WHERE,
                 hint="use the folder of `voice-harness stack up --data DIR`",
             )
-        _make_file(path)
-        connection = sqlite3.connect(path, timeout=within_s, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(connection, path)
-            path.chmod(0o600)
-        except sqlite3.Error as problem:
-            connection.close()
-            raise _unusable(path, problem) from None
-        except BaseException:
-            connection.close()
-            raise
+        with _opening_alone(folder, within_s):
+            _make_file(path)
+            connection = sqlite3.connect(path, timeout=within_s, isolation_level=None, check_same_thread=False)
+            try:
+                _prepare(connection, path)
+                path.chmod(0o600)
+            except sqlite3.Error as problem:
+                connection.close()
+                raise _unusable(path, problem) from None
+            except BaseException:
+                connection.close()
+                raise
         return cls(folder, connection)
 
     @classmethod
@@ -190,17 +196,58 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def _opening_alone(folder: Path, within_s: float) -> Iterator[None]:
+    """Lets one process or thread at a time open the database, and creates its folder.
+
+    SQLite does not wait for another connection while a file turns to WAL (it is `SQLITE_BUSY` at once), and closing any
+    descriptor of the file drops the locks of all connections that this process has to it.
+
+    Raises:
+        ConfigError: The folder cannot be used, or another process has been opening the database for too long.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as problem:
+        raise _unwritable(folder / FILE, problem) from None
+    try:
+        looks = 1 + math.ceil(within_s / LOOKS_AGAIN_AFTER_S)
+        if not any(_locked(lock, wait_s=LOOKS_AGAIN_AFTER_S if number else 0.0) for number in range(looks)):
+            raise _locked_by_another(folder / FILE)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(descriptor: int, *, wait_s: float) -> bool:
+    time.sleep(wait_s)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without such locks; SQLite's own have to do
+    return True
+
+
 def _make_file(path: Path) -> None:
     """Creates the file, private, if it is not there; SQLite gives its other files the same mode."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise _unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES))) from None
     except OSError as problem:
-        raise ConfigError(
-            f"{path} cannot be opened for writing: {problem.strerror}",
-            where=WHERE,
-            hint="name a folder that you may write to, or leave --data out",
-        ) from None
+        raise _unwritable(path, problem) from None
+
+
+def _unwritable(path: Path, problem: OSError) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be opened for writing: {problem.strerror}",
+        where=WHERE,
+        hint="name a folder that you may write to, or leave --data out",
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -241,11 +288,17 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
 def _unusable(path: Path, problem: sqlite3.Error) -> ConfigError:
     name = getattr(problem, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        what, hint = "is locked by another process", "end the program that has it open, and try again"
-    elif name.startswith("SQLITE_READONLY"):
+        return _locked_by_another(path)
+    if name.startswith("SQLITE_READONLY"):
         what, hint = "is read-only", "make folder and file writable for you, or name another folder"
     elif name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
         what, hint = f"cannot be used: {problem}", "check the disk and the permissions of the folder"
     else:
         what, hint = f"is damaged: {problem}", "restore it from a backup, or name another folder"
     return ConfigError(f"{path} {what}", where=WHERE, hint=hint)
+
+
+def _locked_by_another(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path} is locked by another process", where=WHERE, hint="end the program that has it open, and try again"
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,12 +57,35 @@ def test_a_locked_database_is_told(tmp_path: Path) -> None:
     other.close()
 
 
-def test_several_processes_may_open_a_new_one_at_once(tmp_path: Path) -> None:
+_OPENS = "import sys; from harness.stack.service.store import *; input(); Store.opened(Path(sys.argv[1])).close()"
+
+
+def test_several_threads_may_open_a_new_one_at_once(tmp_path: Path) -> None:
     for attempt in range(5):
         folder = tmp_path / str(attempt)
         with ThreadPoolExecutor(4) as threads:
             for store in threads.map(lambda _, folder=folder: Store.opened(folder), range(4)):
                 store.close()
+
+
+def test_several_processes_may_open_a_new_one_at_once(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", _OPENS, tmp_path], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    assert [process.communicate()[1] for process in processes] == [b""] * 3
+    assert [process.returncode for process in processes] == [0] * 3
+
+
+def test_another_process_that_does_not_finish_opening_is_told(tmp_path: Path) -> None:
+    lock = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert "locked by another process" in refused(tmp_path).what
+    os.close(lock)
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
