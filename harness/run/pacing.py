@@ -54,5 +54,7 @@ def plan_pace(
         return Pace(slots, slots * repeat * scenarios, None, repeat)
     if duration_s is not None and repeat != 1:
         raise UsageError("--duration and --repeat cannot be combined", hint="remove one of them")
+    if duration_s is None and repeat * scenarios == 1:
+        raise UsageError("--rate has no meaning for a single call", hint="add --duration, such as 5m, or --repeat N")
     total = repeat * scenarios if duration_s is None else max(1, int(rate_per_min * duration_s / 60 + 1e-9))
     return Pace(calls, total, rate_per_min, repeat)

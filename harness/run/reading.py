@@ -68,7 +68,8 @@ def read_each_scenario(paths: Sequence[Path], sets: Sequence[str] | None) -> Fou
     shipped = shipped_scenarios()
     # A bare name means a shipped scenario, unless it exists as a path.
     paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
-    return find_scenarios(paths, sets=[parse_set(text) for text in sets or []], env=os.environ)
+    overrides = [parse_set(text) for text in sets or []]
+    return find_scenarios(paths, sets=overrides, env=os.environ, names=list(shipped))
 
 
 def make_request(

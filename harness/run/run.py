@@ -96,9 +96,17 @@ async def make_ready(request: Request, say: Say) -> list[Prepared]:
     """Prepares the request's scenarios with their speech; in a dry run texts are checked but not synthesised.
 
     Raises:
-        HarnessError: A scenario or a fixture cannot be used, or no agent is named.
+        HarnessError: A scenario or a fixture cannot be used, or an agent is not named or unknown to the embedded stack.
     """
-    return await prepare(request.scenarios, request.target, agent=request.agent, say=say, speak=not request.dry_run)
+    prepared = await prepare(request.scenarios, request.target, agent=request.agent, say=say, speak=not request.dry_run)
+    if request.target.kind == "embedded":
+        from harness.stack.agents_file import agent_named, load_agents
+
+        known = load_agents(request.target.agents_file)
+        for each in prepared:
+            is_of_scenario = request.agent is None and each.loaded.model.agent is not None
+            agent_named(known, each.agent, each.loaded.place("agent") if is_of_scenario else None)
+    return prepared
 
 
 def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, clock: Clock, say: Say) -> Run:

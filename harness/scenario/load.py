@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +12,14 @@ from typing import Any
 
 from harness.errors import Place, ScenarioError, UsageError, each_of, raise_all
 from harness.parsing.fitting import fit_model
+from harness.parsing.plain_words import nearest
 from harness.parsing.yaml_places import Keys, PlaceOf, parse_yaml, place_of, read_yaml
 from harness.scenario.model import Scenario
 from harness.scenario.no_keys import refuse_key
 from harness.scenario.prompt import Prompt, read_prompt
 from harness.secret import KEY_PREFIX, SURE_KEY
 
+SCENARIOS_FOLDER = Path("scenarios")
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -278,10 +281,17 @@ def load_scenarios(
 
 
 def find_scenarios(
-    paths: Sequence[Path], *, sets: Sequence[tuple[str, str]] = (), env: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    *,
+    sets: Sequence[tuple[str, str]] = (),
+    env: Mapping[str, str] | None = None,
+    names: Sequence[str] = (),
 ) -> Found:
-    """Loads what is valid of all scenarios in files and directories; see `load_scenarios`."""
-    files, problems = _scenario_files(paths)
+    """Loads what is valid of all scenarios in files and directories; see `load_scenarios`.
+
+    `names` are what a path may also be, for the hint about one that does not exist.
+    """
+    files, problems = _scenario_files(paths, names)
     valid: list[LoadedScenario] = []
     others: list[LoadedScenario] = []
     seen: dict[str, Path] = {}
@@ -303,12 +313,14 @@ def find_scenarios(
     return Found(valid, others, problems)
 
 
-def _scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
+def _scenario_files(paths: Sequence[Path], names: Sequence[str]) -> tuple[list[Path], list[UsageError]]:
     """The given files and those in given directories; and an error for each directory without any."""
     problems: list[UsageError] = []
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if not path.exists():
+            problems.append(_missing(path, names))
+        elif path.is_dir():
             found = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
             if not found:
                 what = "this folder contains no scenario (*.yaml)"
@@ -318,4 +330,17 @@ def _scenario_files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]
             files.extend(found)
         else:
             files.append(path)
-    return files, problems
+    for path, times in Counter(files).items():
+        if times > 1:
+            hint = "name it once; --repeat runs it several times"
+            problems.append(ScenarioError("this scenario is named more than once", where=Place(path), hint=hint))
+    return list(dict.fromkeys(files)), problems
+
+
+def _missing(path: Path, names: Sequence[str]) -> ScenarioError:
+    """The error for a path that does not exist; suggests a file in its folder or in `scenarios/`, or one of `names`."""
+    nearby = [file for folder in (path.parent, SCENARIOS_FOLDER) for file in sorted(folder.glob("*.y*ml"))]
+    known = {name: name for name in names} | {file.stem: str(file) for file in reversed(nearby)}
+    alike = nearest(path.stem, list(known))
+    hint = f"did you mean {known[alike]}?" if alike is not None else "check the path"
+    return ScenarioError("no such file or folder", where=Place(path), hint=hint)

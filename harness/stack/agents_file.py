@@ -276,8 +276,8 @@ def load_agents(path: Path | None) -> dict[str, AgentSpec]:
     return agents
 
 
-def agent_named(agents: Mapping[str, AgentSpec], name: str) -> AgentSpec:
-    """The agent of that name.
+def agent_named(agents: Mapping[str, AgentSpec], name: str, where: Place | None = None) -> AgentSpec:
+    """The agent of that name, which `where` asks for.
 
     Raises:
         ConfigError: There is none; suggests the closest name.
@@ -286,7 +286,7 @@ def agent_named(agents: Mapping[str, AgentSpec], name: str) -> AgentSpec:
         return agents[name]
     alike = nearest(name, list(agents))
     what = f"unknown agent {name!r}" + (f"; did you mean {alike!r}?" if alike else "")
-    raise ConfigError(what, hint=f"use one of: {', '.join(agents)}")
+    raise ConfigError(what, where=where, hint=f"use one of: {', '.join(agents)}")
 
 
 def _read(path: Path) -> dict[str, AgentSpec]:

@@ -58,6 +58,8 @@ def test_what_typer_refuses_is_a_usage_error(command: Command, words: list[str],
         (["--repeat", "-1"], "--repeat"),
         (["--rate", "0"], "--rate"),
         (["--duration", "5m"], "--duration needs --rate"),
+        (["--rate", "5"], "--rate has no meaning for a single call"),
+        (["--target", "embedded", "--agent", "tru", "--dry-run"], "unknown agent 'tru'; did you mean 'truth'?"),
         (["--rate", "9", "--duration", "soon"], "--duration"),
         (["--rate", "9", "--duration", "1m", "--repeat", "2"], "--repeat"),
         (["--record", "some"], "--record"),
@@ -148,3 +150,49 @@ def test_a_dry_load_tells_sessions_and_longest_time_and_calls_nobody(
         assert told in said.out
         assert said.out.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_a_scenario_that_is_not_there_is_told_with_the_one_that_may_be_meant(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    write_scenario(tmp_path / "scenarios", HELLO).rename(tmp_path / "scenarios" / "prices.yaml")
+    for given, meant in (
+        ("price", "scenarios/prices.yaml"),
+        ("scenarios/prise.yaml", "scenarios/prices.yaml"),
+        ("smok", "smoke"),
+        ("nothing-like-it", None),
+    ):
+        said = command("validate", given)
+        hint = "check the path" if meant is None else f"did you mean {meant}?"
+        assert (said.code, f"{given}: no such file or folder" in said.err, f"hint: {hint}" in said.err) == (
+            2,
+            True,
+            True,
+        )
+
+
+def test_a_scenario_named_twice_is_told(command: Command, tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, HELLO)
+    said = command("run", tmp_path, scenario, "--target", "embedded", "--dry-run")
+    assert (said.code, "named more than once" in said.error) == (2, True)
+
+
+def test_an_unknown_agent_is_told_where_the_scenario_names_it(command: Command, tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, "agent: nosuch\n" + HELLO)
+    said = command("run", scenario, "--target", "embedded", "--dry-run")
+    assert (said.code, f"{scenario}:1:1: unknown agent 'nosuch'" in said.error) == (2, True), said.error
+
+
+def test_ctrl_c_while_the_command_is_being_imported_is_no_traceback() -> None:
+    code = """
+import sys
+class Interrupted:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "harness.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted)
+from harness.__main__ import command
+command()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
