@@ -47,14 +47,11 @@ async def _said(tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, sla
 @pytest.mark.parametrize(
     ("answer", "words", "kind", "hints"),
     [
-        (refusal(401), RUN, "session.unauthorized", [KEY_HINT]),
         (refusal(403), SHARDS, "session.unauthorized", [KEY_HINT]),
-        (refusal(401), LOAD, "session.unauthorized", [KEY_HINT]),
-        (refusal(404), RUN, "session.rejected", [WITH_SLASH, AGENT_HINT]),
+        (refusal(401), RUN, "session.unauthorized", [KEY_HINT]),
         (refusal(404), LOAD, "session.rejected", [WITH_SLASH, AGENT_HINT]),
         (NOBODY, RUN, "room.unreachable", [ROOM_HINT]),
         (NOBODY, LIGHT, "room.unreachable", [ROOM_HINT]),
-        (NOBODY, LOAD, "room.unreachable", [ROOM_HINT]),
     ],
 )
 async def test_each_kind_has_its_hint_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from random import Random
 from typing import Any, overload
 
@@ -179,6 +180,11 @@ def talk(count: int) -> list[Voice]:
     return voices(*((4000 * index, 4000 * index + 2000) for index in range(count)))
 
 
+@cache
+def talk_of_a_week() -> list[Voice]:
+    return talk(150_000)
+
+
 Look = Callable[[Sequence[Voice], int], object]
 KNOWN_NS = 3_000_000_000
 LOOKS: dict[str, Look] = {
@@ -201,7 +207,7 @@ LOOKS: dict[str, Look] = {
 @pytest.mark.parametrize("name", LOOKS)
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["early", "midway", "at the end"])
 def test_a_look_at_a_call_of_a_week_is_one_at_few_voices(name: str, share: float) -> None:
-    spoken = Counted(talk(150_000))
+    spoken = Counted(talk_of_a_week())
     LOOKS[name](spoken, ns(share * 4000 * (len(spoken) - 2)))
     assert spoken.looks < 150, "a bisection takes 18, of which some looks make several"
 
