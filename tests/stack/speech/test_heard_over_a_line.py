@@ -69,9 +69,10 @@ def utterance_of(heard: Pcm) -> Pcm:
 
 
 LINES = [
-    {"shift": shift, "lost": lost, "cut_out": cut_out}
-    for shift in range(0, FRAME, FRAME // 4)
-    for lost, cut_out in ((None, None), (750, None), (None, 700), (400, 850))
+    *({"shift": shift, "lost": None, "cut_out": None} for shift in (0, FRAME // 4, 3 * FRAME // 4)),
+    {"shift": 0, "lost": 750, "cut_out": None},
+    {"shift": FRAME // 4, "lost": None, "cut_out": 700},
+    {"shift": FRAME // 2, "lost": 400, "cut_out": 850},
 ]
 
 
