@@ -344,7 +344,7 @@ def _turn_facts(turn: TurnResult) -> list[Fact]:
     )
     facts = [Fact(name, with_ms(value), title) for name, value, title in times if value is not None or name == "TTFA"]
     if turn.wer is not None:
-        facts.append(Fact("WER", ratio(turn.wer), "word error rate of the transcript"))
+        facts.append(Fact("WER", ratio("turn.wer", turn.wer), "word error rate of the transcript"))
     return facts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.record.summary import MetricSummary, Summary
-from harness.report.numbers import metric_value
+from harness.report.numbers import metric_with_unit
 from harness.text.counted import counted
 
 SHOWN = ("turn.ttfa", "turn.ttfa_ear", "greeting.ttfa", "audio.concealed", "audio.jitter_buffer")
@@ -20,12 +20,8 @@ def canary_lines(summary: Summary | None) -> list[str]:
     for name in SHOWN:
         metric, rest = canaries.metrics.get(name), summary.metrics.get(name)
         if isinstance(metric, MetricSummary):
-            line = f"  {name} p50 {_value(name, metric.p50)}, max {_value(name, metric.max)}"
+            line = f"  {name} p50 {metric_with_unit(name, metric.p50)}, max {metric_with_unit(name, metric.max)}"
             if isinstance(rest, MetricSummary):
-                line += f" (the rest: p50 {_value(name, rest.p50)}, max {_value(name, rest.max)})"
+                line += f" (the rest: p50 {metric_with_unit(name, rest.p50)}, max {metric_with_unit(name, rest.max)})"
             lines.append(line)
     return lines
-
-
-def _value(name: str, value: float | None) -> str:
-    return metric_value(name, value) + ("" if name == "audio.concealed" else "\N{NO-BREAK SPACE}ms")

@@ -12,10 +12,10 @@ from harness.errors import EXIT_OK, EXIT_UNFIT
 from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.record.reason import NeverDecided, UnfitTurns
 from harness.record.result import CallResult, standing
-from harness.record.summary import MetricSummary, RateSummary, Summary, ThresholdResult
+from harness.record.summary import MetricSummary, RateSummary, Summary
 from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
-from harness.report.numbers import is_level, is_ratio, percent, remeasured_lines, with_ms
+from harness.report.numbers import metric_with_unit, percent, remeasured_lines, threshold_value, with_ms
 from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line
 from harness.timeline.codec import entry_of
@@ -145,15 +145,6 @@ def _of_tool(value: object) -> str:
     return clipped(text, _SHOWN_OF_TOOLS)
 
 
-def _threshold_value(threshold: ThresholdResult) -> str:
-    """What was measured, in the unit that the limit has."""
-    value = threshold.value
-    limit = threshold.limit
-    if limit.is_time:
-        return with_ms(value)
-    return percent(value) if limit.is_share else f"{value:g}"
-
-
 def _short(value: object) -> str:
     return one_line(f"{value:g}" if isinstance(value, float) else str(value))
 
@@ -181,7 +172,7 @@ def print_summary(
         state = "ok" if threshold.ok else "FAILED" if threshold.ok is False else "no sample"
         if threshold.ok is not None and threshold.why:
             state += f" ({_short(threshold.why)})"
-        value = "" if threshold.value is None else f" = {_threshold_value(threshold)}"
+        value = "" if threshold.value is None else f" = {_plain(threshold_value(threshold))}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
     for line in (*hint_lines(calls), *canary_lines(summary), *remeasured_lines(summary)):
         console.print(line)
@@ -241,17 +232,12 @@ def metrics_table(metrics: Mapping[str, MetricSummary | RateSummary], columns: S
         table.add_column(name, justify="right", no_wrap=True)
     for name, metric in metrics.items():
         if isinstance(metric, RateSummary):
-            table.add_row(name, str(metric.count), *[""] * (len(columns) - 1), f"{100 * metric.rate:.1f} %")
+            table.add_row(name, str(metric.count), *[""] * (len(columns) - 1), _plain(percent(metric.rate)))
             continue
-        table.add_row(name, str(metric.count), *(_number(name, getattr(metric, column)) for column in columns))
+        table.add_row(name, str(metric.count), *(_plain(metric_with_unit(name, getattr(metric, column))) for column in columns))
     return table
 
 
-def _number(metric: str, value: float | None) -> str:
-    if value is None:
-        return "-"
-    if is_level(metric):
-        return f"{value:.1f} dBFS"
-    if is_ratio(metric):
-        return f"{value:.2f}" if metric == "turn.wer" else f"{100 * value:.1f} %"
-    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+def _plain(shown: str) -> str:
+    """With plain spaces, which people search logs for."""
+    return shown.replace("\N{NO-BREAK SPACE}", " ")

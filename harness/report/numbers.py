@@ -8,6 +8,7 @@ from harness.metrics.registry import EXPECTATIONS, metric_of
 from harness.record.summary import Summary, ThresholdResult
 from harness.text.plain_text import one_line
 
+_WRITTEN_PLAIN = ("turn.wer", "wer")  # ratios that are no shares: a word error rate can be over 1
 MISSING = "–"  # noqa: RUF001 - a dash for "no value", as in printed tables
 
 
@@ -33,14 +34,20 @@ def seconds(value_ms: float | None) -> str:
     return f"{minutes}\N{NO-BREAK SPACE}min\N{NO-BREAK SPACE}{rest:02d}\N{NO-BREAK SPACE}s"
 
 
-def ratio(value: float | None) -> str:
-    """`0.125`."""
-    return MISSING if value is None else f"{value:.3f}"
-
-
 def percent(value: float | None) -> str:
-    """`4.0 %`."""
-    return MISSING if value is None else f"{value * 100:.1f}\N{NO-BREAK SPACE}%"
+    """`4.0 %`; below 0.95 % two significant digits (`0.042 %`), so that a small share is not shown as none."""
+    if value is None:
+        return MISSING
+    shown = value * 100
+    small = 0 < abs(shown) < 0.95
+    return f"{f'{shown:.2g}' if small and abs(shown) >= 0.001 else f'{shown:.1f}'}\N{NO-BREAK SPACE}%"
+
+
+def ratio(metric: str, value: float | None) -> str:
+    """A ratio as all reports show it: a share in percent, a word error rate as it is written in limits (`0.125`)."""
+    if value is None:
+        return MISSING
+    return f"{value:.3f}" if metric.partition("{")[0] in _WRITTEN_PLAIN else percent(value)
 
 
 def utc(started: str | None) -> datetime | None:
@@ -67,7 +74,9 @@ def expectation_value(expect: str, value: float | None) -> str:
     """An expectation's measured value with its unit."""
     if value is None:
         return MISSING
-    return with_ms(value) if is_time(expect) else f"{value:.4g}"
+    if is_time(expect):
+        return with_ms(value)
+    return ratio(expect, value) if EXPECTATIONS.get(expect) == "ratio" else f"{value:.4g}"
 
 
 def is_ratio(metric: str) -> bool:
@@ -104,19 +113,28 @@ def is_level(metric: str) -> bool:
 
 
 def metric_value(metric: str, value: float | None) -> str:
-    """A metric's value in a table: milliseconds without their unit, ratios and levels as usual."""
+    """A metric's value in a table: milliseconds without their unit, ratios and levels with theirs."""
     if is_level(metric):
         return level(value)
-    return ratio(value) if is_ratio(metric) else milliseconds(value)
+    return ratio(metric, value) if is_ratio(metric) else milliseconds(value)
+
+
+def metric_with_unit(metric: str, value: float | None) -> str:
+    """A metric's value with its unit."""
+    if is_level(metric) or is_ratio(metric):
+        return metric_value(metric, value)
+    return with_ms(value)
 
 
 def threshold_value(threshold: ThresholdResult) -> str:
-    """The value that a threshold was judged by, in the unit of its limit."""
-    metric, value = threshold.metric.metric, threshold.value
+    """The value that a threshold was judged by, in the unit of its limit: `rate<1%` in percent, `rate<0.01` plain."""
+    metric, value, limit = threshold.metric.metric, threshold.value, threshold.limit
     if value is None:
         return MISSING
-    if threshold.limit.aggregate == "count":
+    if limit.aggregate == "count":
         return f"{value:,.0f}"
     if is_level(metric):
         return level(value)
-    return f"{value:.4g}" if is_ratio(metric) else with_ms(value)
+    if is_ratio(metric):
+        return percent(value) if limit.is_share else f"{value:.4g}"
+    return with_ms(value)
