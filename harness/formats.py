@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 OTHER_VERSION = "report it with the version that made it (harness_version in run.json), or restore the file"
 
+DAMAGED = "restore the file from a copy of the run's folder, such as the artifact of the CI job; nothing else has it"
+
 
 class Recorded(BaseModel):
     """A model of a file or a part of one; unknown keys are rejected."""
@@ -30,7 +32,14 @@ def why_unread(model: type[BaseModel], problem: ValidationError) -> str:
     keys = ".".join(map(str, errors[0]["loc"]))
     if keys:
         return f"it is not as this version writes it, at {keys}"
-    return "it is no JSON" if errors[0]["type"] == "json_invalid" else "it is not as this version writes it"
+    if not is_json(problem):
+        return f"it is damaged, and no longer JSON ({errors[0]['ctx']['error']})"
+    return "it is not as this version writes it"
+
+
+def is_json(problem: ValidationError) -> bool:
+    """Whether the text that a model refused is JSON at all; if not, the file is damaged and not of another version."""
+    return problem.errors()[0]["type"] != "json_invalid"
 
 
 def unknown_version(found: Any, known: tuple[int, ...]) -> str:

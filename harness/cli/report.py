@@ -20,10 +20,10 @@ def report(
     """Judge a recorded run again and rebuild its reports, without making calls."""
     from harness.record.run_directory import read_run
     from harness.report.console import make_console, print_summary
-    from harness.report.junit_copy import check_junit_copy, write_junit_copy
+    from harness.report.copies import check_copy, write_junit_copy
     from harness.run.finish import rebuild
 
-    check_junit_copy(junit)
+    check_copy(junit, "--junit")
     summary = rebuild(run, remeasure=remeasure)
     write_junit_copy(run, junit)
     print_summary(make_console(), summary, read_run(run).calls, run)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import ConfigError, Place
-from harness.formats import OTHER_VERSION, why_unread
+from harness.formats import DAMAGED, OTHER_VERSION, is_json, why_unread
 from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
@@ -27,6 +27,7 @@ SUMMARY_FILE = "summary.json"
 TRUTH_FILE = "truth.jsonl"
 CAPACITY_FILE = "capacity.json"
 AUDIO_FOLDER = "audio"
+_DAMAGED_LINE = "remove this line and add --remeasure to report: the call is then measured from its timeline"
 
 
 class RunDirectory:
@@ -119,7 +120,7 @@ class RunDirectory:
             return None
         except ValidationError as problem:
             what = f"capacity.json cannot be read: {why_unread(Capacity, problem)}"
-            raise ConfigError(what, where=Place(file), hint=OTHER_VERSION) from None
+            raise ConfigError(what, where=Place(file), hint=_hint(problem)) from None
         except (OSError, ValueError) as problem:
             raise ConfigError(f"capacity.json cannot be read: {problem}", where=Place(file)) from None
 
@@ -208,10 +209,14 @@ def read_run(folder: str | os.PathLike[str]) -> RecordedRun:
         raise ConfigError(f"the run cannot be read: {problem.strerror}", where=Place(folder)) from None
     except ValidationError as problem:
         what = f"{RUN_FILE} cannot be read: {why_unread(RunSettings, problem)}"
-        raise ConfigError(what, where=Place(folder / RUN_FILE), hint=OTHER_VERSION) from None
+        raise ConfigError(what, where=Place(folder / RUN_FILE), hint=_hint(problem)) from None
     except ValueError as problem:
-        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), hint=OTHER_VERSION) from None
+        raise ConfigError(f"the run cannot be read: {problem}", where=Place(folder), hint=DAMAGED) from None
     return RecordedRun(folder, settings, calls, cut_off=bool(rest))
+
+
+def _hint(problem: ValidationError) -> str:
+    return OTHER_VERSION if is_json(problem) else DAMAGED
 
 
 def _call_in(line: str, place: Place) -> CallResult:
@@ -219,7 +224,8 @@ def _call_in(line: str, place: Place) -> CallResult:
         call = CallResult.model_validate_json(line)
     except ValidationError as problem:
         why = why_unread(CallResult, problem)
-        raise ConfigError(f"this line cannot be read: {why}", where=place, hint=OTHER_VERSION) from None
+        hint = OTHER_VERSION if is_json(problem) else _DAMAGED_LINE
+        raise ConfigError(f"this line cannot be read: {why}", where=place, hint=hint) from None
     if "definitions" not in call.model_fields_set:
         call.definitions = 1
         if call.greeting is not None:

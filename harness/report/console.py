@@ -234,7 +234,9 @@ def metrics_table(metrics: Mapping[str, MetricSummary | RateSummary], columns: S
         if isinstance(metric, RateSummary):
             table.add_row(name, str(metric.count), *[""] * (len(columns) - 1), _plain(percent(metric.rate)))
             continue
-        table.add_row(name, str(metric.count), *(_plain(metric_with_unit(name, getattr(metric, column))) for column in columns))
+        table.add_row(
+            name, str(metric.count), *(_plain(metric_with_unit(name, getattr(metric, column))) for column in columns)
+        )
     return table
 
 

@@ -55,16 +55,22 @@ def render_junit(run: RecordedRun) -> str:
     expectations are failures. `session.*`, `room.*`, `harness.*` and silence while the harness was late are errors.
     Anything cut short, undecided, or excused by a threshold that held is skipped.
 
+    A judged run has a failure or an error if and only if its exit code is not 0. If it did not pass and no case shows
+    why (unfit turns, an interrupted run), a suite `run` does. If it passed, what is left is skipped with its reason.
+
     Names are stable between runs, so that a CI server keeps a history: several calls of a scenario are numbered, and
-    the call's id is in the case. If the run did not pass and no case shows it (unfit turns, say), a suite `run` does. A
-    capacity search is a single case, since it makes calls fail on purpose.
+    the call's id is in the case. A capacity search is a single case, since it makes calls fail on purpose.
     """
     capacity = run.capacity
     suites = list(_scenario_suites(run)) if capacity is None else [_capacity_suite(capacity, run)]
     if run.summary is not None:
         if run.summary.thresholds:
             suites.append(_threshold_suite(run.summary, run.settings.started))
-        if run.summary.exit_code != 0 and not any(suite.count("failure") + suite.count("error") for suite in suites):
+        if run.summary.exit_code == EXIT_OK:
+            for suite in suites:
+                suite.cases = [_not_counted(case) for case in suite.cases]
+        # A search's single case shows its verdict, whichever it is.
+        elif not _shows(suites, EXIT_AGENT if capacity is not None else run.summary.exit_code):
             suites.append(_verdict_suite(run.summary, run.settings.started))
     root = ET.Element(
         "testsuites",
@@ -81,28 +87,45 @@ def render_junit(run: RecordedRun) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
+def _shows(suites: Sequence[_Suite], exit_code: int) -> bool:
+    """Whether a case shows why the run did not pass. That it was unfit or interrupted is in no case of a call."""
+    errors = sum(suite.count("error") for suite in suites)
+    match exit_code:
+        case 1:
+            return errors + sum(suite.count("failure") for suite in suites) > 0
+        case 3:
+            return errors > 0
+        case _:
+            return False
+
+
+def _not_counted(case: _Case) -> _Case:
+    """The case in a run that passed: what failed in it did not count, such as a call lost by the harness itself."""
+    if case.outcome not in ("failure", "error"):
+        return case
+    return replace(case, outcome="skipped", message=f"not counted, the run passed: {case.message}")
+
+
 def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
-    # If the run passed, a few calls lost by the harness did not matter, so they are not errors here either.
-    few = run.summary is not None and run.summary.exit_code == EXIT_OK
     excused = Excused(run.summary.thresholds if run.summary is not None else [])
     by_scenario: dict[str, list[CallResult]] = {name: [] for name in run.settings.scenarios}
     counted_calls = [call for call in standing(run.calls) if not call.warm_up and not call.canary]
     for call in sorted(counted_calls, key=lambda call: call.call):
         by_scenario.setdefault(call.scenario, []).append(call)
     for name, calls in by_scenario.items():
-        cases = [case for call in calls for case in _call_cases(call, excused, run.folder, few=few)]
+        cases = [case for call in calls for case in _call_cases(call, excused, run.folder)]
         started = min((call.started for call in calls), default=None)
         agents = sorted({call.agent for call in calls if call.agent})
         seconds = sum(call.duration_ms for call in calls) / 1000
         yield _Suite(one_line(name), seconds, started, list(_told_apart(cases)), agents)
 
 
-def _call_cases(call: CallResult, excused: Excused, folder: Path, *, few: bool) -> Iterator[_Case]:
+def _call_cases(call: CallResult, excused: Excused, folder: Path) -> Iterator[_Case]:
     """Yields the cases of one call; each body names the call, the report and the recording."""
     where = f"call: {call.call}\nreport: {folder / 'report.html'}"
     if call.recording is not None:
         where += f"\nrecording: {folder / call.recording}"
-    for case in (_call_case(call, excused, few=few), *_expectation_cases(call, excused)):
+    for case in (_call_case(call, excused), *_expectation_cases(call, excused)):
         yield replace(case, body=f"{case.body}\n{where}".strip())
 
 
@@ -119,10 +142,11 @@ def _expectation_cases(call: CallResult, excused: Excused) -> Iterator[_Case]:
             yield _expectation_case(call, place, expectation, excused.expectation(call, expectation))
 
 
-def _call_case(call: CallResult, excused: Excused, *, few: bool) -> _Case:
+def _call_case(call: CallResult, excused: Excused) -> _Case:
     name, classname, time_s = "call", call.scenario, call.duration_ms / 1000
-    body = "\n".join([*(_told(seen) for seen in call.failures), *(f"note: {note}" for note in call.notes)])
-    if call.ok is None:
+    again = [f"note: repeats call {call.retry_of}, which could not be measured"] if call.retry_of else []
+    body = "\n".join([*map(_told, call.failures), *again, *(f"note: {note}" for note in call.notes)])
+    if call.cut or call.ok is None:
         return _Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
     kind = call.sure_failure or call.failure or (call.failures[0].kind if call.failures else None)
     if call.ok or kind is None:
@@ -132,10 +156,6 @@ def _call_case(call: CallResult, excused: Excused, *, few: bool) -> _Case:
     by = excused.call(call)
     if by is not None:
         return _Case(name, classname, time_s, "skipped", kind, f"excused by {by}: {message}", body)
-    if few and (call.sure_failure is None or side_of(kind) == "harness"):
-        return _Case(
-            name, classname, time_s, "skipped", kind, f"lost by the harness, within the allowed number: {message}", body
-        )
     outcome: Literal["failure", "error"] = "failure" if side_of(kind) == "agent" and call.sure_failure else "error"
     return _Case(name, classname, time_s, outcome, kind, message, body)
 
@@ -158,7 +178,9 @@ def _expectation_case(call: CallResult, place: str, expectation: ExpectationResu
     said = expectation.why or f"{expectation.expect} was {value}, expected {expectation.limit}"
     body = "\n".join(part for part in (said, f"value: {value}", limit, expectation.place) if part)
     outcome: Literal["failure", "skipped"] = "skipped"
-    if expectation.outcome == "failed" and by is None:
+    if call.cut:
+        said = f"the call was cut short on request: {said}"
+    elif expectation.outcome == "failed" and by is None:
         outcome = "failure"
     elif by is not None:
         said = f"excused by {by}: {said}"

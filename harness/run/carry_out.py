@@ -11,8 +11,9 @@ from harness.clock import SystemClock
 from harness.errors import EXIT_OK, HarnessError
 from harness.process.signals import Signals, run_interruptible
 from harness.record.result import CallResult
+from harness.record.run_directory import DEFAULT_PARENT
 from harness.record.summary import Summary
-from harness.report.junit_copy import check_junit_copy, write_junit_copy
+from harness.report.copies import check_copy, write_junit_copy
 from harness.run.request import Request
 from harness.run.run import Run, begin, make_ready
 from harness.run.settings import Planned
@@ -116,11 +117,11 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     request, watcher = job.request, job.watcher
     scenarios = await make_ready(request, watcher.say)
     job.check()
+    check_copy(request.junit, "--junit", out=request.out or DEFAULT_PARENT)
     plan = job.plan_line(scenarios)
     if request.dry_run:
         console.print(plan)
         return None
-    check_junit_copy(request.junit)
     run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say)
     watcher.say(plan)
     try:

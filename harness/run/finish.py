@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.call.recorder import remove_abandoned
-from harness.errors import EXIT_UNFIT, ConfigError, Place
+from harness.errors import EXIT_INTERRUPTED, EXIT_UNFIT, ConfigError, Place
 from harness.formats import OTHER_VERSION
 from harness.judge.expectations import judge_call, places_of
 from harness.judge.thresholds import Threshold
@@ -15,7 +15,7 @@ from harness.judge.tool_calls import unreported
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import read_threshold
 from harness.record.calibration_store import newest, stated
-from harness.record.reason import DiskRefused
+from harness.record.reason import DiskRefused, InWords
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.run_directory import AUDIO_FOLDER, CALLS_FILE, RUN_FILE, RunDirectory, read_run
@@ -27,6 +27,8 @@ from harness.report.junit import render_junit
 from harness.report.turns_csv import render_turns_csv
 from harness.scenario.model import Scenario
 from harness.text.counted import counted
+
+_NO_END = "the run has no end: it was killed, or is still going on"
 
 
 def finish_run(
@@ -98,7 +100,7 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
     except ValueError as problem:
         what = f"run.json cannot be read: {problem}"
         raise ConfigError(what, where=Place(folder / RUN_FILE), hint=OTHER_VERSION) from None
-    ending = run.settings.ending or Ending(interrupted=True)
+    ending = run.settings.ending or Ending(extra=[Reason(code=EXIT_INTERRUPTED, what=InWords(_NO_END))])
     directory = RunDirectory(folder)
     remove_abandoned(directory.path / AUDIO_FOLDER)
     tags = {name: entry.tags for name, (_, entry) in scenarios.items()}

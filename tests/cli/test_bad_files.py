@@ -132,6 +132,38 @@ def test_a_junit_file_that_cannot_be_written_calls_nobody(command: Command, tmp_
     assert not (tmp_path / "run").exists()
 
 
+def test_a_junit_file_in_a_folder_that_is_not_there_makes_no_folder(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, f"name: a\n{TURNS}")
+    said = command("run", "s.yaml", "--target", "embedded", "--out", "run", "--junit", "nope/below/x.xml")
+    assert said.code == 2
+    assert "there is no folder nope/below" in said.error
+    assert "hint: create the folder first: mkdir -p nope/below" in said.error
+    assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_a_dry_run_finds_a_junit_file_that_is_a_folder(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, f"name: a\n{TURNS}")
+    (tmp_path / "results").mkdir()
+    words = ("run", "s.yaml", "--target", "embedded", "--dry-run", "--junit")
+    said = command(*words, "results")
+    assert said.code == 2
+    assert said.error.startswith("--junit: results cannot be written: Is a directory")
+    assert command(*words, "results/x.xml").code == 0
+    assert command(*words, "reports/x.xml").code == 0, "the run itself makes this folder"
+    assert not list((tmp_path / "results").iterdir())
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"run": "x", "star'])
+def test_a_damaged_run_json_says_so_and_what_to_do(command: Command, tmp_path: Path, text: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(text)
+    said = command("report", "run")
+    assert said.code == 2
+    assert said.error.startswith("run/run.json: run.json cannot be read: it is damaged, and no longer JSON")
+    assert "hint: restore the file from a copy of the run's folder" in said.error
+
+
 def test_a_stack_that_cannot_be_started_leaves_no_run(command: Command, tmp_path: Path) -> None:
     write_scenario(tmp_path, f"name: a\n{TURNS}")
     env = {"VOICE_HARNESS_LIVEKIT_SERVER": str(tmp_path / "no-server")}

@@ -230,7 +230,9 @@ def test_a_run_that_was_killed_is_reported_as_interrupted_with_what_it_has(run: 
     (run.path / "audio" / ".0004-x.left.raw").write_bytes(bytes(100))
     summary = rebuild(run.path)
     assert (summary.exit_code, summary.calls.total) == (130, 3)
-    assert (run.path / "report.html").exists()
+    assert str(summary.reasons[0].what) == "the run has no end: it was killed, or is still going on"
+    assert "it was killed" in (run.path / "junit.xml").read_text(encoding="utf-8")
+    assert "it was killed" in (run.path / "report.html").read_text(encoding="utf-8")
     assert list((run.path / "audio").iterdir()) == [], "a recording that can be finished by nobody is removed"
 
 

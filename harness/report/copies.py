@@ -1,0 +1,62 @@
+"""Copies of a run's reports where `--junit` and `--markdown` want them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import ConfigError, OwnFailure
+
+
+def check_copy(file: Path | None, option: str, *, out: Path | None = None) -> None:
+    """Returns if a copy can be written, so that no calls are made in vain. It creates no folder and leaves no file.
+
+    Args:
+        file: Where the copy goes; None if none is wanted.
+        option: The option that named it, for the error.
+        out: The folder that the run creates: it and the folders above it need not exist yet.
+
+    Raises:
+        ConfigError: The copy cannot be written.
+    """
+    if file is None:
+        return
+    if out is not None and not file.is_dir() and out.absolute().is_relative_to(file.absolute().parent):
+        return
+    folder = file.parent
+    try:
+        if not folder.exists():
+            hint = f"create the folder first: mkdir -p {folder}"
+            raise ConfigError(f"{file} cannot be written: there is no folder {folder}", where=option, hint=hint)
+        is_new = not file.exists()
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as problem:
+        raise ConfigError(
+            f"{file} cannot be written: {problem.strerror}", where=option, hint="name a file that can be written"
+        ) from None
+
+
+def write_copy(file: Path | None, text: str) -> None:
+    """Writes a report to `file`; does nothing if that is None.
+
+    Raises:
+        OwnFailure: The disk refused it.
+    """
+    if file is None:
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise OwnFailure("harness.disk", f"{file} cannot be written: {problem.strerror}") from None
+
+
+def write_junit_copy(folder: Path, junit: Path | None) -> None:
+    """Writes the run's junit.xml to `junit` as well.
+
+    Raises:
+        OwnFailure: The disk refused it.
+    """
+    if junit is not None and (folder / "junit.xml").exists():  # the summary says why there is none
+        write_copy(junit, (folder / "junit.xml").read_text(encoding="utf-8"))
