@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from harness.errors import EXIT_OK, EXIT_UNFIT
 from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.record.reason import NeverDecided, UnfitTurns
 from harness.record.result import CallResult, standing
 from harness.record.summary import MetricSummary, RateSummary, Summary
+from harness.report.annotations import in_github
 from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
 from harness.report.numbers import metric_with_unit, percent, remeasured_lines, threshold_value, with_ms
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SHOWN_EXPECTATIONS = 10
+_SHOWN_OF_A_TEXT = 1000  # characters
 _SHOWN_OF_TOOLS = 300  # characters of a tool's arguments, and of its result
 _UNFIT_HINT = "call again on a quieter or larger machine; run --retry-unfit N repeats such calls"
 _NO_TOOLS_HINT = "calls_tool needs frames on voice.tool_call: remove it, or have the service send them"
@@ -39,9 +42,24 @@ def make_console() -> Console:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(
-        file=sys.stdout, highlight=False, markup=False, emoji=False, width=width, soft_wrap=width is not None
-    )
+    out = cast("TextIO", _LogOfGitHub(sys.stdout)) if in_github(os.environ) else sys.stdout
+    return Console(file=out, highlight=False, markup=False, emoji=False, width=width, soft_wrap=width is not None)
+
+
+class _LogOfGitHub:
+    """Standard output in a job of GitHub Actions, whose runner carries out `##[command]` anywhere in a line.
+
+    Texts of agents are in the middle of lines. There the form `::command::`, which has to begin a line, does nothing.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write(text.replace("##[", "##\N{ZERO WIDTH SPACE}["))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._out, name)
 
 
 def call_line(result: CallResult) -> str:
@@ -146,7 +164,7 @@ def _of_tool(value: object) -> str:
 
 
 def _short(value: object) -> str:
-    return one_line(f"{value:g}" if isinstance(value, float) else str(value))
+    return clipped(one_line(f"{value:g}" if isinstance(value, float) else str(value)), _SHOWN_OF_A_TEXT)
 
 
 def print_summary(
@@ -200,12 +218,14 @@ def print_summary(
         if number
     )
     if summary.excused:
-        tail += "; excused by thresholds: " + ", ".join(f"{number} {what}" for what, number in summary.excused.items())
+        tail += "; excused by thresholds: " + ", ".join(
+            f"{number} {_short(what)}" for what, number in summary.excused.items()
+        )
     style = "bold green" if summary.exit_code == EXIT_OK else "bold red"
     headline = " and ".join(verdict.upper() for verdict in (summary.verdict, *summary.also))
     console.print(
         f"{headline}  {counts.ok} of {counted(counts.total, 'call')} ok{tail}"
-        f"  target {summary.target}  exit {summary.exit_code}",
+        f"  target {_short(summary.target)}  exit {summary.exit_code}",
         style=style,
     )
 

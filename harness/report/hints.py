@@ -11,12 +11,13 @@ from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line
 
 _MOST_HINTS = 3  # of one kind; any more would only differ in the host
+_MOST_OF_A_HINT = 500  # characters
 _MOST_WORDS = 240  # characters of the description
 
 
 def hint_of(seen: FailureSeen) -> str:
     """The hint for a failure; the default of its kind if the run, of an older version, recorded none."""
-    return one_line(seen.hint) or HINTS[seen.kind]
+    return clipped(one_line(seen.hint), _MOST_OF_A_HINT) or HINTS[seen.kind]
 
 
 def hint_lines(calls: Sequence[CallResult]) -> list[str]:

@@ -19,7 +19,7 @@ from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import DEFINITIONS, CallResult
 from harness.record.settings import RunSettings
-from harness.record.summary import MetricSummary, RateSummary, Summary
+from harness.record.summary import MetricSummary, RateSummary, Summary, Verdict
 from harness.report import numbers
 from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
@@ -27,6 +27,7 @@ from harness.report.canaries import canary_lines
 from harness.report.capacity_view import capacity_view
 from harness.report.load_view import load_view
 from harness.report.recording import Playable, Recordings
+from harness.report.verdict_words import NO_VERDICT, VERDICT_SIGNS, in_words
 from harness.text.counted import counted
 from harness.text.plain_text import one_line
 
@@ -35,15 +36,7 @@ DETAILED_FAILED = 200
 DETAILED_OTHERS = 50
 OPEN_AT_MOST = 20
 _TEMPLATES = Path(__file__).parent / "templates"
-_VERDICTS = {
-    "pass": State("✓", "Passed", "ok"),
-    "fail": State("✗", "Failed: the agent fell short", "bad"),
-    "usage": State("✗", "Not judged: the run is configured wrongly", "bad"),
-    "infrastructure": State("✗", "Infrastructure failed", "bad"),
-    "unfit": State("!", "Not fit to measure: the harness was the limit", "warn"),
-    "interrupted": State("■", "Interrupted: the numbers cover the finished calls", "quiet"),
-}
-_NO_VERDICT = State("?", "Not judged: this run has no summary", "quiet")
+_COLOURS: dict[Verdict, str] = {"pass": "ok", "unfit": "warn", "interrupted": "quiet"}  # else bad
 
 
 @dataclass(frozen=True)
@@ -129,11 +122,10 @@ def _row(call: CallResult, number: int, again: str | None, *, detailed: bool) ->
 def _verdict(summary: Summary | None, capacity: Capacity | None) -> State:
     """The verdict of the run, together with any others that apply."""
     if summary is None:
-        return _NO_VERDICT
+        return State("?", NO_VERDICT, "quiet")
     if capacity is not None and capacity.answer.ended == "time" and summary.verdict == "unfit":
         return State("!", "The time ran out (--max-time) before the answer was known", "warn")
-    first, also = _VERDICTS[summary.verdict], [_VERDICTS[verdict].words for verdict in summary.also]
-    return State(first.sign, "; and: ".join([first.words, *also]), first.css)
+    return State(VERDICT_SIGNS[summary.verdict], in_words(summary), _COLOURS.get(summary.verdict, "bad"))
 
 
 def _excused(summary: Summary | None) -> Iterable[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import math
+from typing import Any, Literal
 
 from harness.formats import Recorded
 from harness.record.capacity import Capacity
@@ -38,3 +40,40 @@ def published(run: RecordedRun) -> Published:
         calls=sorted(run.calls, key=lambda call: call.call),
         capacity=run.capacity,
     )
+
+
+def render_json(run: RecordedRun) -> str:
+    """Renders the document of a recorded run as JSON in ASCII: control characters and texts of agents are escaped.
+
+    Its schema is `published_schema()`. A lone surrogate in a text becomes U+FFFD, since it could not be read elsewhere.
+    """
+    document = _readable(published(run).model_dump(mode="json", warnings=False))
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _readable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_readable(key): _readable(each) for key, each in value.items()}
+        case list():
+            return [_readable(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
+
+
+def published_schema() -> dict[str, Any]:
+    """Returns the JSON Schema (draft 2020-12) of the document.
+
+    All fields that this version writes are required. Others are allowed: a later version may add some without a new
+    `version`.
+    """
+    schema = Published.model_json_schema(mode="serialization")
+    for part in (schema, *schema["$defs"].values()):
+        part.pop("additionalProperties", None)
+        if "properties" in part:
+            part["required"] = list(part["properties"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "voice-harness run"}

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 
 from harness.record.result import CallResult, TurnResult, standing
-from harness.text.plain_text import printable
+from harness.text.plain_text import clipped, printable
 
 COLUMNS = (
     "call",
@@ -38,6 +38,7 @@ COLUMNS = (
     "first_sound_ms",
     "doubtful",
 )
+_TEXT_LIMIT = 32_000  # characters: a cell of a spreadsheet holds 32,767; calls.jsonl has the whole text
 # Spreadsheets treat a cell that starts with one of these as a formula; in some locales also the full-width forms.
 _FORMULA_STARTS = tuple("=+-@\t\n＝＋－＠")  # noqa: RUF001 - the wide forms are meant
 
@@ -100,5 +101,5 @@ def _flag(value: bool | None) -> str:
 
 
 def _text(value: str) -> str:
-    shown = printable(value)
+    shown = clipped(printable(value), _TEXT_LIMIT)
     return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown

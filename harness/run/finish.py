@@ -80,6 +80,13 @@ def _write(
 
 
 def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summary:
+    """As `rebuilt`; returns the summary."""
+    summary = rebuilt(folder, remeasure=remeasure).summary
+    assert summary is not None  # noqa: S101 - `rebuilt` has judged the run
+    return summary
+
+
+def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> RecordedRun:
     """Judges a recorded run again and rewrites its reports; with `remeasure`, also measures its calls again.
 
     A run that was killed is reported as interrupted, and its unfinished recordings are removed. Measuring it again also
@@ -116,7 +123,7 @@ def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summa
         raise ConfigError(
             directory.broken, where=Place(folder), hint="free space on the disk, or make the folder writable"
         )
-    return summary
+    return RecordedRun(folder, run.settings, list(calls), summary, directory.read_capacity())
 
 
 def _may_lack_calls(ending: Ending) -> bool:
