@@ -10,14 +10,17 @@ import typer
 
 from harness.cli.options import (
     AgentOption,
+    AnnotationsOption,
     EngineOption,
     JunitOption,
+    MarkdownOption,
     OutOption,
     Quiet,
     RecordOption,
     SetOption,
     TargetOption,
     ThresholdOption,
+    read_annotations,
     read_duration,
     read_record,
     resolve_target,
@@ -115,6 +118,8 @@ def load(
     record: RecordOption = "failed",
     threshold: ThresholdOption = None,
     junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    annotations: AnnotationsOption = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
@@ -172,6 +177,8 @@ def load(
         call_duration_s=read_duration(call_duration, "--call-duration"),
         out=out,
         junit=junit,
+        markdown=markdown,
+        annotations=read_annotations(annotations),
         dry_run=dry_run,
         quiet=quiet,
     )

@@ -33,6 +33,7 @@ from harness.errors import (
     EXIT_UNFIT,
     EXIT_USAGE,
     HarnessError,
+    Place,
     UsageError,
     each_of,
 )
@@ -109,6 +110,7 @@ def main() -> None:
     except HarnessError as problem:
         for each in each_of(problem) if isinstance(problem, UsageError) else (problem,):
             _tell(str(each))
+            _annotate(each)
         code = problem.exit_code
     except KeyboardInterrupt:
         _tell("interrupted")
@@ -141,6 +143,20 @@ def _tell_misuse(problem: typer.TyperException) -> None:
 
 def _tell(text: str) -> None:
     sys.stderr.write(masked(f"error: {text}\n"))
+
+
+def _annotate(problem: HarnessError) -> None:
+    """Shows an error in a file at its line, in a job of GitHub Actions."""
+    place = problem.where
+    if not isinstance(place, Place) or place.line is None:
+        return
+    from harness.report.annotations import checkout, github_lines, in_github
+    from harness.report.findings import Finding
+
+    if in_github(os.environ):
+        message = problem.what + (f"\nhint: {problem.hint}" if problem.hint else "")
+        for line in github_lines([Finding("error", "usage", "voice-harness", message, place)], checkout(os.environ)):
+            sys.stdout.write(masked(f"{line}\n"))
 
 
 def _tell_traceback(problem: Exception) -> None:

@@ -64,6 +64,18 @@ ThresholdOption = Annotated[
 JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write a copy of the JUnit report to this file.")
 ]
+MarkdownOption = Annotated[
+    Path | None,
+    typer.Option("--markdown", metavar="FILE", help="Write the run as Markdown to this file, such as a job summary."),
+]
+AnnotationsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--annotations",
+        metavar="github|none",
+        help="Print what failed for GitHub to show at its line; by default in GitHub Actions.",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every event of every call.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only failures and the verdict.")]
 
@@ -90,6 +102,17 @@ def read_record(text: str) -> RecordMode:
             return text
         case _:
             raise UsageError(f"--record must be none, failed or all (got {text!r})")
+
+
+def read_annotations(text: str | None) -> bool | None:
+    """Parses --annotations; None if it was left out.
+
+    Raises:
+        UsageError: It is neither github nor none.
+    """
+    if text not in (None, "github", "none"):
+        raise UsageError(f"--annotations must be github or none (got {text!r})")
+    return None if text is None else text == "github"
 
 
 def read_side(text: str) -> Side:

@@ -9,8 +9,10 @@ import typer
 
 from harness.cli.options import (
     AgentOption,
+    AnnotationsOption,
     EngineOption,
     JunitOption,
+    MarkdownOption,
     OutOption,
     Quiet,
     RecordOption,
@@ -19,6 +21,7 @@ from harness.cli.options import (
     TargetOption,
     ThresholdOption,
     Verbose,
+    read_annotations,
     read_duration,
     read_record,
     resolve_target,
@@ -54,6 +57,8 @@ def run(
     record: RecordOption = "failed",
     threshold: ThresholdOption = None,
     junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    annotations: AnnotationsOption = None,
     only: Annotated[
         str | None, typer.Option("-k", metavar="EXPR", help="Run only scenarios whose name or tags match.")
     ] = None,
@@ -100,7 +105,16 @@ def run(
         thresholds=threshold,
         seed=seed,
     )
-    request = replace(request, record=read_record(record), out=out, junit=junit, dry_run=dry_run, quiet=quiet)
+    request = replace(
+        request,
+        record=read_record(record),
+        out=out,
+        junit=junit,
+        markdown=markdown,
+        annotations=read_annotations(annotations),
+        dry_run=dry_run,
+        quiet=quiet,
+    )
     console = make_console()
     watcher = _watcher(console, verbose=verbose, quiet=quiet)
     return carry_out(PacedCalls(request, pace, watcher, stop_at_failure=stop, retry_unfit=retry_unfit), console)

@@ -1,8 +1,8 @@
-"""`voice-harness validate` and `schema`: checks scenarios without calls, and prints their schema for editors."""
+"""`voice-harness validate` and `schema`: checks scenarios without calls, and prints schemas of the files."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -110,11 +110,16 @@ def _check_thresholds(scenario: LoadedScenario, found: Found) -> None:
     check_possible(thresholds, [each.model for each in known])
 
 
-def schema() -> int:
+def schema(
+    report: Annotated[
+        bool, typer.Option("--report", help="Print the schema of what report --json prints instead.")
+    ] = False,
+) -> int:
     """Print the JSON Schema of a scenario, for editors."""
     import json
 
+    from harness.report.published import published_schema
     from harness.scenario.schema import scenario_schema
 
-    typer.echo(json.dumps(scenario_schema(), indent=2))
+    typer.echo(json.dumps(published_schema() if report else scenario_schema(), indent=2))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -10,10 +11,14 @@ from harness.caller.prepare import Prepared
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, HarnessError
 from harness.process.signals import Signals, run_interruptible
+from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.run_directory import DEFAULT_PARENT
 from harness.record.summary import Summary
-from harness.report.copies import check_copy, write_junit_copy
+from harness.report.annotations import checkout, github_lines, in_github
+from harness.report.copies import check_copy, write_copy, write_junit_copy
+from harness.report.findings import findings
+from harness.report.markdown import render_markdown
 from harness.run.request import Request
 from harness.run.run import Run, begin, make_ready
 from harness.run.settings import Planned
@@ -118,6 +123,7 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     scenarios = await make_ready(request, watcher.say)
     job.check()
     check_copy(request.junit, "--junit", out=request.out or DEFAULT_PARENT)
+    check_copy(request.markdown, "--markdown", out=request.out or DEFAULT_PARENT)
     plan = job.plan_line(scenarios)
     if request.dry_run:
         console.print(plan)
@@ -131,6 +137,22 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
         raise
     finally:
         watcher.close()
+    _write_for_ci(console, request, finished)
     job.show(console, finished)
     write_junit_copy(run.directory.path, request.junit)
     return finished
+
+
+def _write_for_ci(console: Console, request: Request, finished: Finished) -> None:
+    """Writes the Markdown and prints annotations, as far as they are asked for.
+
+    Raises:
+        OwnFailure: The disk refused the Markdown.
+    """
+    directory = finished.run.directory
+    calls = list(finished.calls)
+    made = RecordedRun(directory.path, finished.run.settings, calls, finished.summary, directory.read_capacity())
+    if in_github(os.environ) if request.annotations is None else request.annotations:
+        for line in github_lines(findings(made), checkout(os.environ)):
+            console.print(line, soft_wrap=True)
+    write_copy(request.markdown, render_markdown(made) if request.markdown is not None else "")

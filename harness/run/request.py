@@ -43,6 +43,8 @@ class Request:
         call_duration_s: Each call loops its turns for this many seconds; None to play them once.
         out: Where the run is written; None for a new folder in `reports/`.
         junit: Where to write a copy of the JUnit report.
+        markdown: Where to write the run as Markdown.
+        annotations: Whether to print what failed for GitHub to show at its line; None if the run is in GitHub Actions.
         dry_run: Whether to print the plan and make no calls.
         quiet: Whether to print only failures and the verdict.
         command: The command line, for run.json.
@@ -63,6 +65,8 @@ class Request:
     call_duration_s: float | None = None
     out: Path | None = None
     junit: Path | None = None
+    markdown: Path | None = None
+    annotations: bool | None = None
     dry_run: bool = False
     quiet: bool = False
     command: Sequence[str] = field(default_factory=_command_line)

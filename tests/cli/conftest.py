@@ -16,6 +16,7 @@ from harness.cli.main import main
 KEY = "sk_cli_tests_only_0123456789"
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60
+OF_CI = ("CI", "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "VOICE_HARNESS_API_KEY")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ Command = Callable[..., Said]
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a person: neither a CI's nor one with a key, unless `extra` says so."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "VOICE_HARNESS_API_KEY")}
+    kept = {name: value for name, value in os.environ.items() if name not in OF_CI}
     return kept | {"PYTHONPATH": str(ROOT)} | extra
 
 
@@ -50,8 +51,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     def run(*words: str | Path, env: Mapping[str, str] | None = None) -> Said:
         with monkeypatch.context() as patch:
             patch.chdir(tmp_path)
-            patch.delenv("CI", raising=False)
-            patch.delenv("VOICE_HARNESS_API_KEY", raising=False)
+            for name in OF_CI:
+                patch.delenv(name, raising=False)
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["voice-harness", *map(str, words)])

@@ -24,7 +24,7 @@ PAGES = [
     ROOT / "scenarios/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-WRITTEN = ("--out", "--truth", "--junit")  # their values are made by the command
+WRITTEN = ("--out", "--truth", "--junit", "--markdown")  # their values are made by the command
 _FILE = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.(?:yaml|yml|toml|md|txt|py|wav)|(?:[\w.-]+/)+[\w.-]*")
 _TOLD = re.compile(r"`((?:harness|tests|docs|scenarios|audio_fixtures)/[\w./-]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
