@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import jsonschema
 import numpy as np
 import pytest
 import soundfile
 
+from harness.record.run_directory import read_run
+from harness.record.summary import Summary
+from harness.report.published import published_schema, render_json
 from tests.live.conftest import LiveStack, Ran, Running, harness, start, until_fit
 
 pytestmark = pytest.mark.live
@@ -96,6 +101,11 @@ def test_every_metric_of_the_smoke_scenario_has_samples(smoke: Ran) -> None:
     metrics = smoke.summary["metrics"]
     assert {name: metrics[name]["count"] for name in SMOKE_METRICS if name in metrics}.keys() == set(SMOKE_METRICS)
     assert smoke.calls["smoke"]["failure"] is None
+
+
+def test_the_published_json_of_a_run_fits_its_schema(smoke: Ran) -> None:
+    run = replace(read_run(smoke.folder), summary=Summary.model_validate(smoke.summary))
+    jsonschema.validate(json.loads(render_json(run)), published_schema())
 
 
 def test_the_agent_heard_and_answered(smoke: Ran) -> None:
