@@ -227,7 +227,7 @@ def _rates(summary: Summary | None) -> _Section:
         for name, metric in (summary.metrics.items() if summary is not None else ())
         if isinstance(metric, RateSummary)
     ]
-    return _Section("Rates", rows, head=table(("rate", "cases", ""), []), folded=True)
+    return _Section("Rates", rows, head=table(("rate", "cases", "share"), []), folded=True)
 
 
 def _fitted(section: _Section, room: int) -> str:

@@ -38,8 +38,8 @@ def cell(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table; cells are Markdown. The first and the last column are aligned to the left."""
-    return [_row(head), _row([":--", *["--:"] * (len(head) - 2), ":--"]), *map(_row, rows)]
+    """The lines of a table; cells are Markdown. The first column and those without a heading are aligned to the left."""
+    return [_row(head), _row([":--", *("--:" if name else ":--" for name in head[1:])]), *map(_row, rows)]
 
 
 def _row(cells: Sequence[str]) -> str:
