@@ -20,6 +20,15 @@ def hint_of(seen: FailureSeen) -> str:
     return clipped(one_line(seen.hint), _MOST_OF_A_HINT) or HINTS[seen.kind]
 
 
+def unmeasured_notes(call: CallResult) -> list[str]:
+    """A line for each turn that is left out of the metrics, with why."""
+    return [
+        f"turn {turn.turn} is left out of the metrics: {'; '.join(map(str, [*turn.unfit_why, *turn.doubtful]))}"
+        for turn in call.turns
+        if not turn.sure and not turn.cut
+    ]
+
+
 def hint_lines(calls: Sequence[CallResult]) -> list[str]:
     """Lines for a terminal: each kind of failure with its number of calls and an example, then its hints."""
     failed_by: dict[str, set[str]] = {}

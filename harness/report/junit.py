@@ -16,7 +16,7 @@ from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, ExpectationResult, FailureSeen, standing
 from harness.record.summary import Summary, ThresholdResult
-from harness.report.hints import hint_of
+from harness.report.hints import hint_of, unmeasured_notes
 from harness.report.numbers import expectation_value, is_time, threshold_value, utc
 from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line, printable
@@ -144,8 +144,9 @@ def _expectation_cases(call: CallResult, excused: Excused) -> Iterator[_Case]:
 
 def _call_case(call: CallResult, excused: Excused) -> _Case:
     name, classname, time_s = "call", call.scenario, call.duration_ms / 1000
-    again = [f"note: repeats call {call.retry_of}, which could not be measured"] if call.retry_of else []
-    body = "\n".join([*map(_told, call.failures), *again, *(f"note: {note}" for note in call.notes)])
+    again = [f"repeats call {call.retry_of}, which could not be measured"] if call.retry_of else []
+    notes = [*again, *unmeasured_notes(call), *call.notes]
+    body = "\n".join([*map(_told, call.failures), *(f"note: {note}" for note in notes)])
     if call.cut or call.ok is None:
         return _Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
     kind = call.sure_failure or call.failure or (call.failures[0].kind if call.failures else None)

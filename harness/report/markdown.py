@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
-from harness.judge.excused import Excused
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, ExpectationResult, TurnResult, standing
 from harness.record.summary import MetricSummary, RateSummary, Summary
-from harness.report.hints import hint_of
 from harness.report.markdown_text import cell, code, link, table
-from harness.report.numbers import metric_with_unit, percent, seconds, threshold_value, with_ms
+from harness.report.markdown_turns import failed_turns, turns_beyond_thresholds
+from harness.report.numbers import metric_with_unit, percent, threshold_value
 from harness.report.verdict_words import VERDICT_SIGNS, in_words
 from harness.text.counted import counted
 
@@ -68,7 +65,8 @@ def render_markdown(run: RecordedRun, *, report_url: str | None = None, differen
     sections = [
         _Section("Why", reasons[:MOST_REASONS], more=max(0, len(reasons) - MOST_REASONS)),
         _differences(differences),
-        _failed(run, report_url),
+        _turns("Failed turns", failed_turns(run, report_url)),
+        _turns("Turns beyond a threshold that failed", turns_beyond_thresholds(run, report_url)),
         _thresholds(run.summary),
         _metrics(run.summary),
         _rates(run.summary),
@@ -121,72 +119,8 @@ def _line(cells: Sequence[str]) -> str:
     return table(cells, [])[0]
 
 
-def _failed(run: RecordedRun, report_url: str | None) -> _Section:
-    excused = Excused(run.summary.thresholds if run.summary is not None else [])
-    calls = [call for call in standing(run.calls) if not (call.warm_up or call.canary or call.cut)]
-    if run.capacity is not None:  # a search makes calls fail on purpose
-        calls = []
-    found = [entry for call in sorted(calls, key=lambda one: one.call) for entry in _of_call(call, excused, report_url)]
-    return _Section("Failed turns", found[:MOST_STEPS], more=max(0, len(found) - MOST_STEPS))
-
-
-def _of_call(call: CallResult, excused: Excused, report_url: str | None) -> Iterator[str]:
-    """The call's failed parts: of the call itself, the greeting, its turns and waits."""
-
-    def counts(expectations: Sequence[ExpectationResult]) -> list[ExpectationResult]:
-        return [one for one in expectations if one.outcome == "failed" and excused.expectation(call, one) is None]
-
-    seen = call.failures if call.ok is False and excused.call(call) is None else []
-    turns = {turn.turn for turn in call.turns}
-    told = [f"✗ {seen_one.kind}: {code(seen_one.what)}; {code(hint_of(seen_one))}" for seen_one in seen]
-    whole = [line for line, one in zip(told, seen, strict=True) if one.turn not in turns]
-    if whole:
-        at_ms = next((one.at_ms for one in seen if one.turn not in turns), None)
-        yield _entry(call, "", at_ms, whole, report_url)
-    if call.greeting is not None and (missed := counts(call.greeting.expectations)):
-        lines = [*map(_expectation, missed), *_said("agent", call.greeting.reply)]
-        yield _entry(call, ", greeting", call.greeting.onset_ms, lines, report_url)
-    for turn in call.turns:
-        of_turn = [line for line, one in zip(told, seen, strict=True) if one.turn == turn.turn]
-        of_turn += map(_expectation, counts(turn.expectations))
-        if of_turn:
-            lines = [*of_turn, *_texts(turn)]
-            yield _entry(call, f", turn {turn.turn}", turn.started_ms, lines, report_url, facts=_facts(turn))
-    for wait in call.waits:
-        if missed := counts(wait.expectations):
-            where = f", wait after turn {wait.after_turn}"
-            yield _entry(call, where, wait.started_ms, list(map(_expectation, missed)), report_url)
-
-
-def _facts(turn: TurnResult) -> str:
-    time = f", TTFA {with_ms(turn.ttfa_ms)}" if turn.ttfa_ms is not None else ""
-    return time + ("" if turn.fit else ", unfit") + (", doubtful" if turn.doubtful else "")
-
-
-def _entry(
-    call: CallResult, where: str, at_ms: float | None, lines: Sequence[str], report_url: str | None, *, facts: str = ""
-) -> str:
-    at = f" at {seconds(at_ms)}" if at_ms is not None else ""
-    moment = ""
-    if report_url:
-        time = "" if at_ms is None else f"&t={max(0.0, at_ms) / 1000:.1f}"
-        moment = "" if "#" in report_url else f"#call={quote(call.call, safe='')}{time}"
-        moment = f" ({link('open', report_url + moment)})"
-    return "\n".join([f"- {code(call.call)}{where}{at}{facts}{moment}", *(f"  - {line}" for line in lines)])
-
-
-def _expectation(one: ExpectationResult) -> str:
-    place = f" ({code(one.place)})" if one.place else ""
-    return f"✗ {code(f'{one.expect} {one.limit}')}{place}" + (f": {code(one.why)}" if one.why else "")
-
-
-def _texts(turn: TurnResult) -> list[str]:
-    return [*_said("caller", turn.text), *_said("transcript", turn.transcript), *_said("agent", turn.reply)]
-
-
-def _said(who: str, text: str) -> list[str]:
-    shown = code(text)
-    return [f"{who}: {shown}"] if shown else []
+def _turns(title: str, found: list[str]) -> _Section:
+    return _Section(title, found[:MOST_STEPS], more=max(0, len(found) - MOST_STEPS))
 
 
 def _thresholds(summary: Summary | None) -> _Section:

@@ -38,7 +38,7 @@ def cell(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table; cells are Markdown. The first column and those without a heading are aligned to the left."""
+    """The lines of a table; cells are Markdown. Named columns but the first are aligned to the right."""
     return [_row(head), _row([":--", *("--:" if name else ":--" for name in head[1:])]), *map(_row, rows)]
 
 

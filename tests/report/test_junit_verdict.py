@@ -157,6 +157,23 @@ def test_an_interrupted_or_unfit_run_says_so_even_if_a_call_failed_too(code: int
     assert words in (verdict.get("message") or "")
 
 
+def test_unfit_turns_below_the_share_pass_with_a_note_and_so_does_a_call_that_was_repeated() -> None:
+    late = turn(1, fit=False, unfit_why=[Unfit(kind="packet_late", figure=132)])
+    undecided = ExpectationResult(expect="ttfa", limit="<1s", outcome="undecided", why="the harness was late")
+    again = call(late.model_copy(update={"expectations": [undecided]}), call="0002-x", retry_of="0001-x")
+    decided = ExpectationResult(expect="ttfa", limit="<1s", value=800.0, outcome="held")
+    lost = call(call="0001-x", failure="agent.no_reply")
+    run = run_of([lost, again, *[call(turn(1, expectations=[decided]), call=f"{n}-x") for n in range(9)]], [], Ending())
+    assert run.summary is not None
+    assert run.summary.exit_code == 0
+    text = render_junit(run)
+    assert red(text) == 0
+    assert "note: turn 1 is left out of the metrics: a packet left 132 ms late" in text
+    assert "note: repeats call 0001-x, which could not be measured" in text
+    assert "call: 0001-x" not in text
+    assert 'message="the harness was late"' in text
+
+
 def test_an_empty_run_is_an_error() -> None:
     root = ET.fromstring(render_junit(run_of([], [], Ending())).encode())
     (verdict,) = root.findall("testsuite[@name='run']/testcase/error")

@@ -47,6 +47,20 @@ def test_the_verdict_comes_first_then_why_then_the_failed_turns() -> None:
     assert "  - ✗ `ttfa <1s` (`scenarios/x.yaml:8:7`)" in text
 
 
+def test_the_worst_turns_of_a_missed_threshold_are_shown_with_their_texts() -> None:
+    calls = [call(turn(1, ttfa_ms=900.0 + 100 * n), call=f"000{n}-x") for n in range(6)]
+    calls.append(call(turn(1, ttfa_ms=9000.0, kind="type"), call="0006-x"))
+    calls.append(call(turn(1, ttfa_ms=9000.0, fit=False), call="0007-x"))
+    text = render_markdown(judged(*calls, limits=(("turn.ttfa{kind:say}", "p(95)<1s"),)))
+    section = text.partition("### Turns beyond a threshold that failed")[2]
+    assert [line[2:11] for line in section.splitlines() if line.startswith("- ")] == [
+        "`0005-x`,",
+        "`0004-x`,",
+        "`0003-x`,",
+    ]
+    assert "  - ✗ `turn.ttfa{kind:say} p(95)<1s`: 1,400\N{NO-BREAK SPACE}ms\n  - caller: `When?`" in section
+
+
 def test_a_run_that_passed_has_no_failed_turns_even_if_thresholds_excused_some() -> None:
     failed = call(turn(1), call="0002-x", failure="agent.left")
     text = render_markdown(judged(call(turn(1)), failed, limits=(("calls.failed", "rate<=50%"),)))
