@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from harness.errors import ConfigError, OwnFailure
 
 
-def check_copy(file: Path | None, option: str, *, out: Path | None = None) -> None:
+def check_copy(file: Path | None, option: str) -> None:
     """Returns if a copy can be written, so that no calls are made in vain. It creates no folder and leaves no file.
 
     Args:
-        file: Where the copy goes; None if none is wanted.
+        file: Where the copy goes, in a folder that need not exist yet; None if none is wanted.
         option: The option that named it, for the error.
-        out: The folder that the run creates: it and the folders above it need not exist yet.
 
     Raises:
         ConfigError: The copy cannot be written.
     """
     if file is None:
         return
-    if out is not None and not file.is_dir() and out.absolute().is_relative_to(file.absolute().parent):
-        return
-    folder = file.parent
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
     try:
-        if not folder.exists():
-            hint = f"create the folder first: mkdir -p {folder}"
-            raise ConfigError(f"{file} cannot be written: there is no folder {folder}", where=option, hint=hint)
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if nearest != file.absolute().parent:
+            if not os.access(nearest, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
         is_new = not file.exists()
         with file.open("ab"):
             pass
@@ -39,7 +41,7 @@ def check_copy(file: Path | None, option: str, *, out: Path | None = None) -> No
 
 
 def write_copy(file: Path | None, text: str) -> None:
-    """Writes a report to `file`; does nothing if that is None.
+    """Writes a report to `file`, and creates its folder; does nothing if that is None.
 
     Raises:
         OwnFailure: The disk refused it.
@@ -47,6 +49,7 @@ def write_copy(file: Path | None, text: str) -> None:
     if file is None:
         return
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise OwnFailure("harness.disk", f"{file} cannot be written: {problem.strerror}") from None

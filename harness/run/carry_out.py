@@ -13,7 +13,6 @@ from harness.errors import EXIT_OK, HarnessError
 from harness.process.signals import Signals, run_interruptible
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
-from harness.record.run_directory import DEFAULT_PARENT
 from harness.record.summary import Summary
 from harness.report.annotations import checkout, github_lines, in_github
 from harness.report.copies import check_copy, write_copy, write_junit_copy
@@ -122,8 +121,8 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     request, watcher = job.request, job.watcher
     scenarios = await make_ready(request, watcher.say)
     job.check()
-    check_copy(request.junit, "--junit", out=request.out or DEFAULT_PARENT)
-    check_copy(request.markdown, "--markdown", out=request.out or DEFAULT_PARENT)
+    check_copy(request.junit, "--junit")
+    check_copy(request.markdown, "--markdown")
     plan = job.plan_line(scenarios)
     if request.dry_run:
         console.print(plan)

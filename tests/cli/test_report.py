@@ -29,7 +29,6 @@ async def test_a_quiet_run_and_its_report_made_again(tmp_path: Path) -> None:
     scenario = write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
     async with FakeSessionService(refusal(403)) as service:
         words = ["run", scenario, "--target", service.url, "--agent", "x", "--out", "run", "--junit", "new/first.xml"]
-        (tmp_path / "new").mkdir()
         first = await ended(*words, "-q", cwd=tmp_path)
     assert first.code == 3, first.out
     lines = first.out.splitlines()

@@ -119,4 +119,4 @@ def test_options_for_ci_are_checked_before_anyone_is_called(command: Command, tm
     write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
     words = ("run", "s.yaml", "--target", "embedded", "--dry-run")
     assert "--annotations must be github or none" in command(*words, "--annotations", "gitlab").error
-    assert command(*words, "--markdown", "no/where.md").error.startswith("--markdown: no/where.md cannot be written")
+    assert command(*words, "--markdown", "s.yaml/x.md").error.startswith("--markdown: s.yaml/x.md cannot be written")
