@@ -10,6 +10,7 @@ from harness.caller.prepare import Prepared
 from harness.capacity.lengths import Learned
 from harness.capacity.objectives import turns_wanted
 from harness.capacity.run import Search, find_capacity
+from harness.doctor.warn import warn_of_machine
 from harness.errors import ConfigError
 from harness.process.signals import Signals
 from harness.record.capacity import Capacity
@@ -93,6 +94,7 @@ class CapacityJob:
 
     async def make(self, run: Run, signals: Signals) -> Searched:
         """See `Job`."""
+        warn_of_machine(self.watcher.say, run.directory.path)
         capacity, summary = await find_capacity(run, self.search, self.watcher, signals)
         try:
             calls = read_run(run.directory.path).calls

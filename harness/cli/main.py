@@ -15,6 +15,7 @@ from harness.cli import (
     call,
     capacity,
     contract,
+    doctor,
     fixtures,
     init,
     load,
@@ -57,6 +58,7 @@ app.command("report")(report.report)
 app.command("calibrate")(calibrate.calibrate)
 app.command("measure")(measure.measure)
 app.command("init")(init.init)
+app.command("doctor")(doctor.doctor)
 app.command("validate")(scenarios.validate)
 app.command("schema")(scenarios.schema)
 app.add_typer(stack.app, name="stack")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.caller.prepare import Prepared
+from harness.doctor.warn import warn_of_machine
 from harness.errors import EXIT_INTERRUPTED
 from harness.load.lifecycle import LoadRun
 from harness.load.order import Load
@@ -78,6 +79,8 @@ class LoadedCalls:
     async def make(self, run: Run, signals: Signals) -> Finished:
         """See `Job`."""
         load = self.load
+        if load.role != "master":  # which makes no calls; its workers warn of their own machines
+            warn_of_machine(self.watcher.say, run.directory.path)
         beside = load.processes if load.role == "local" and load.processes > 1 else 0
         if beside:
             load = load.model_copy(update={"port": free_port()})
@@ -120,6 +123,7 @@ def work(request: Request, load: Load, watcher: StatusLine) -> int:
         scenarios = await make_ready(request, watcher.say)
         async with LoadRun(request, load, scenarios, watcher.say) as loading:
             processes = "1 process" if load.processes == 1 else f"{load.processes} processes"
+            warn_of_machine(watcher.say, None)
             watcher.say(f"a worker for the master at {load.host}:{load.port}: {processes}")
             loaded = await Loading(loading.order, load.processes, watcher.say, watcher.status).run(signals)
         return EXIT_INTERRUPTED if signals.received else loaded.exit_code

@@ -20,12 +20,21 @@ def has_network(*, ipv6: bool) -> bool:
     Args:
         ipv6: Whether an IPv6 address will do. One of link-local scope never does: WebRTC leaves those out too.
     """
-    usable = {name for name, stats in psutil.net_if_stats().items() if stats.isup and "loopback" not in stats.flags}
-    addresses = [address for name in usable for address in psutil.net_if_addrs().get(name, [])]
-    return any(
-        address.family == socket.AF_INET
-        or (ipv6 and address.family == socket.AF_INET6 and not _link_local(address.address))
-        for address in addresses
+    return bool(usable_networks(ipv6=ipv6))
+
+
+def usable_networks(*, ipv6: bool) -> list[str]:
+    """The names of the interfaces for which `has_network` is true, sorted."""
+    up = {name for name, stats in psutil.net_if_stats().items() if stats.isup and "loopback" not in stats.flags}
+    addresses = psutil.net_if_addrs()
+    return sorted(
+        name
+        for name in up
+        if any(
+            address.family == socket.AF_INET
+            or (ipv6 and address.family == socket.AF_INET6 and not _link_local(address.address))
+            for address in addresses.get(name, [])
+        )
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.caller.prepare import Prepared
+from harness.doctor.warn import warn_of_machine
 from harness.errors import UsageError
 from harness.process.signals import Signals
 from harness.report.console import LinesWatcher, print_summary
@@ -71,6 +72,7 @@ class PacedCalls:
 
     async def make(self, run: Run, signals: Signals) -> Finished:
         """See `Job`."""
+        warn_of_machine(self.watcher.say, run.directory.path)
         outcome, summary = await execute(
             run,
             self.pace,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.contract.rules import TABLE
+from harness.doctor.registry import CHECKS
 from harness.metrics.registry import METRICS, CallMetric, Metric, TurnMetric
 from harness.timeline.codec import fields_of
 from harness.timeline.events import EVENTS, Event
@@ -120,3 +121,15 @@ def test_the_architecture_tells_of_each_room_in_the_order_of_the_layers() -> Non
     layers = [name.strip() for layer in contract["layers"] for name in re.split(r"[|:]", layer)]
     rooms = [name for name in layers if (root / "harness" / name).is_dir()]
     assert told == rooms
+
+
+def check_rows() -> Iterator[str]:
+    yield "| check | what it does to a measurement | when it is a risk or missing |"
+    yield "|---|---|---|"
+    for check in CHECKS:
+        yield f"| {check.name} | {check.effect} | {check.limit} |"
+
+
+def test_the_table_of_checks_is_what_doctor_checks(golden: Golden) -> None:
+    page = DOCS / "doctor.md"
+    golden.check(page, with_table(page, "checks of doctor", "\n".join(check_rows()) + "\n"))
