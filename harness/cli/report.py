@@ -23,6 +23,14 @@ def report(
     remeasure: Annotated[
         bool, typer.Option("--remeasure", help="Measure again from timelines and recordings before judging.")
     ] = False,
+    redact: Annotated[
+        Path | None,
+        typer.Option(
+            "--redact",
+            metavar="DIR",
+            help="Write a copy without texts, prompts, timelines and sound to this new folder.",
+        ),
+    ] = None,
     junit: JunitOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the complete run as one JSON document (schema --report describes it).")
@@ -44,10 +52,12 @@ def report(
 ) -> int:
     """Judge a recorded run again and rebuild its reports, without making calls.
 
-    Exit codes: as of run; with --trace 0.
+    With --redact, what is printed is that of the copy. Exit codes: as of run; with --trace 0.
     """
     _check(as_json, markdown, trace, annotations, report_url, call)
     if trace:
+        if redact is not None:
+            raise UsageError("--trace and --redact cannot be combined", hint="a trace holds what was said")
         from harness.record.run_directory import read_run
         from harness.report.trace_file import write_trace
 
@@ -58,7 +68,11 @@ def report(
 
     check_copy(junit, "--junit")
     made = rebuilt(run, remeasure=remeasure)
-    write_junit_copy(run, junit)
+    if redact is not None:
+        from harness.run.redact import write_redacted
+
+        made = write_redacted(made, redact)
+    write_junit_copy(made.folder, junit)
     if as_json:
         from harness.report.published import render_json
 
@@ -73,7 +87,7 @@ def report(
         from harness.report.console import make_console, print_summary
 
         if made.summary is not None:
-            print_summary(make_console(), made.summary, made.calls, run)
+            print_summary(make_console(), made.summary, made.calls, made.folder)
     return made.summary.exit_code if made.summary is not None else EXIT_OK
 
 

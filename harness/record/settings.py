@@ -90,6 +90,7 @@ class RunSettings(Recorded):
         refused: Workers that were refused, and why.
         ending: How the run ended; None if it was killed or is still running.
         calibration: What was known at the time about the harness's own error.
+        redacted: Whether this is a copy without texts, prompts and sound; its expectations are not judged again.
     """
 
     version: Literal[1] = 1
@@ -121,6 +122,7 @@ class RunSettings(Recorded):
     refused: list[Any] | None = None
     ending: Ending | None = None
     calibration: dict[str, Any] | None = None
+    redacted: bool = False
 
     def to_json(self) -> str:
         """Returns the file's text, without fields that were never set."""

@@ -90,7 +90,8 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
     """Judges a recorded run again and rewrites its reports; with `remeasure`, also measures its calls again.
 
     A run that was killed is reported as interrupted, and its unfinished recordings are removed. Measuring it again also
-    includes the calls that were running when it was killed, and those whose lines were lost later.
+    includes the calls that were running when it was killed, and those whose lines were lost later. The expectations of
+    a redacted run stay as they were judged, since their texts are gone.
 
     Raises:
         ConfigError: The folder holds no run that can be read, lacks some of its calls, or cannot be written.
@@ -107,6 +108,10 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
     except ValueError as problem:
         what = f"run.json cannot be read: {problem}"
         raise ConfigError(what, where=Place(folder / RUN_FILE), hint=OTHER_VERSION) from None
+    if remeasure and run.settings.redacted:
+        raise ConfigError(
+            "a redacted run has no timelines to measure again", where=Place(folder), hint="measure the original again"
+        )
     ending = run.settings.ending or Ending(extra=[Reason(code=EXIT_INTERRUPTED, what=InWords(_NO_END))])
     directory = RunDirectory(folder)
     remove_abandoned(directory.path / AUDIO_FOLDER)
@@ -114,8 +119,9 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
     calls = remeasured_calls(directory, run.calls, tags) if remeasure else run.calls
     if run.settings.ending is not None and not _may_lack_calls(run.settings.ending):
         _check_complete(directory, run, calls, remeasured=remeasure)
-    calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
-    _judge_with_others(calls, run.settings)
+    if not run.settings.redacted:
+        calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
+        _judge_with_others(calls, run.settings)
     summary = _write(directory, run.settings, calls, thresholds, ending)
     if remeasure:
         directory.write_text(CALLS_FILE, "".join(call.model_dump_json() + "\n" for call in calls))
