@@ -69,6 +69,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python ci/lint.py
 	$(MAKE) page-lint
 
 bench: $(STAMP)

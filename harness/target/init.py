@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import ConfigError
 from harness.target.config import FILE_NAME
-from harness.target.first_workflow import WORKFLOW_FILE, workflow
+from harness.target.first_workflow import PIPELINE_FILE, Ci, ci_files
 
 _CONFIG = """\
 # The services that voice-harness calls. Keys are never in this file, only the names of the variables that hold them.
@@ -60,26 +60,31 @@ _REPORTS_IGNORE = """\
 !baselines/**
 """
 
-FIRST_FILES = {
+_FILES = {
     FILE_NAME: _CONFIG,
     "scenarios/first-call.yaml": _SCENARIO,
     "reports/.gitignore": _REPORTS_IGNORE,
-    WORKFLOW_FILE: workflow(None),
 }
+FIRST_FILES = {**_FILES, **ci_files("github", None)}
 
 
-def write_first_files(folder: Path, *, force: bool = False, source: str | None = None) -> list[Path]:
-    """Writes `FIRST_FILES` into `folder` and returns their paths.
+def write_first_files(folder: Path, *, force: bool = False, source: str | None = None, ci: Ci = "github") -> list[Path]:
+    """Writes the first files into `folder` and returns their paths.
+
+    A `.gitlab-ci.yml` that is already there holds the user's whole pipeline, so it is left as it is, also with `force`.
 
     Args:
         folder: The directory; created if missing.
-        source: What the workflow installs voice-harness from; None to leave a placeholder.
         force: Whether to replace existing files.
+        source: What the CI server installs voice-harness from; None to leave a placeholder.
+        ci: The CI server to write files for.
 
     Raises:
         ConfigError: A file exists, or one cannot be written; nothing new is left behind in that case.
     """
-    texts = {**FIRST_FILES, WORKFLOW_FILE: workflow(source)}
+    texts = {**_FILES, **ci_files(ci, source)}
+    if (folder / PIPELINE_FILE).exists():
+        texts.pop(PIPELINE_FILE, None)
     paths = [folder / name for name in texts]
     present = [path for path in paths if path.exists() or path.is_symlink()]
     if present and not force:
