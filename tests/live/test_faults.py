@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ SESSION_FAULTS = {
     "expired_token": "room.refused",
     "wrong_room": "room.refused",
 }
+ON_THE_SDK = ("rate_limited_once", "dead_url", "expired_token", "wrong_room")
+"""Those that come to a room, in which each engine has its own words. The light engine has tests of its own for them."""
 AGENT_FAULTS = {
     "never_joins": "agent.never_joined",
     "joins_late": None,
@@ -71,23 +74,30 @@ def _write(folder: Path, template: str, names: list[str]) -> list[Path]:
     return paths
 
 
+@dataclass(frozen=True)
+class Faulty:
+    """The runs of all bad services, of those that come to a room, and of all bad agents."""
+
+    services: Ran
+    rooms: Ran
+    agents: Ran
+
+
 @pytest.fixture(scope="module")
-def both(stack: LiveStack, talking: Running, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Ran]:
-    """The runs of all bad services and of all bad agents, side by side."""
+def runs(stack: LiveStack, talking: Running, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
+    """They are made side by side."""
     folder = tmp_path_factory.mktemp("faults")
-    services = start(stack, folder / "services", _write(folder, SHORT, list(SESSION_FAULTS)), "--rate", "240")
+    scripts = {path.stem: path for path in _write(folder, SHORT, list(SESSION_FAULTS))}
+    rooms = [scripts.pop(name) for name in ON_THE_SDK]
+    services = start(stack, folder / "services", list(scripts.values()), "--rate", "240", "--engine", "light")
+    in_rooms = start(stack, folder / "rooms", rooms, "--rate", "240")
     talks = start(stack, folder / "agents", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "12", "--record", "all")
-    return services.ran(), talks.ran()
+    return Faulty(services.ran(), in_rooms.ran(), talks.ran())
 
 
 @pytest.fixture(scope="module")
-def sessions(both: tuple[Ran, Ran]) -> Ran:
-    return both[0]
-
-
-@pytest.fixture(scope="module")
-def agents(both: tuple[Ran, Ran]) -> Ran:
-    return both[1]
+def agents(runs: Faulty) -> Ran:
+    return runs.agents
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +123,8 @@ def _late(calls: dict[str, dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", SESSION_FAULTS)
-def test_a_bad_service_is_named(sessions: Ran, fault: str) -> None:
-    call = sessions.calls[fault]
+def test_a_bad_service_is_named(runs: Faulty, fault: str) -> None:
+    call = (runs.services.calls | runs.rooms.calls)[fault]
     assert call["failure"] == SESSION_FAULTS[fault], call["failures"]
 
 
@@ -124,13 +134,14 @@ def test_a_bad_agent_is_named(named: dict[str, dict[str, Any]], fault: str) -> N
     assert call["failure"] == AGENT_FAULTS[fault], call["failures"]
 
 
-def test_an_agent_that_talks_for_ever_is_named(both: tuple[Ran, Ran], talking: Running) -> None:
+@pytest.mark.usefixtures("runs")
+def test_an_agent_that_talks_for_ever_is_named(talking: Running) -> None:
     ran = talking.ran()
     assert ran.calls["talking"]["failure"] == "agent.talks_on", ran.out
 
 
-def test_infrastructure_goes_before_the_agent(sessions: Ran, agents: Ran) -> None:
-    assert sessions.code == 3
+def test_infrastructure_goes_before_the_agent(runs: Faulty, agents: Ran) -> None:
+    assert (runs.services.code, runs.rooms.code) == (3, 3)
     assert agents.code in (1, 4)  # 4: this machine was too busy to be trusted, which goes before the agent
     held = {call["failure"] for call in agents.lines if any(failure["fit"] for failure in call["failures"])}
     assert {reason["what"] for reason in agents.summary["reasons"]} >= held >= {"agent.never_joined", "agent.left"}
@@ -153,8 +164,8 @@ def test_a_crash_in_a_turn_keeps_the_row_without_times(agents: Ran) -> None:
     assert len(rows) == len(call["turns"]) == last["turn"] < 3
 
 
-def test_key_and_tokens_are_nowhere(sessions: Ran, agents: Ran) -> None:
-    for ran in (sessions, agents):
+def test_key_and_tokens_are_nowhere(runs: Faulty) -> None:
+    for ran in (runs.services, runs.rooms, runs.agents):
         assert KEY not in ran.out
         assert "eyJ" not in ran.out
         for path in ran.folder.rglob("*"):
