@@ -16,7 +16,7 @@ from harness.hearing.onset import SAMPLE_RATE
 from harness.hearing.voice import Voice
 from harness.hearing.voice_finder import FoundEdge
 from harness.hearing.voice_place import UNSURE_DB
-from harness.judge.verdict import summarise
+from harness.judge.summarise import summarise
 from harness.measure.call import measure_call
 from harness.measure.media_health import media_health
 from harness.measure.two_voices import as_timeline, at_ns, edges_of, spoken_turns, voice_events, voices_of
