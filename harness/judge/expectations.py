@@ -12,7 +12,8 @@ from harness.judge.tool_calls import judge_tools
 from harness.measure.turn_taking import stopped_falsely
 from harness.parsing.limits import Limit
 from harness.record.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
-from harness.scenario.model import Expect, Reply, Scenario
+from harness.scenario.expect import Expect, Reply
+from harness.scenario.model import Scenario
 from harness.text.as_read import as_read
 
 LATE = "the harness was late: its times cannot be trusted"

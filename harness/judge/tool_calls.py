@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.record.result import CallResult, ExpectationResult, ToolCallSeen, TurnResult
-from harness.scenario.model import WantedTool
+from harness.scenario.expect import WantedTool
 from harness.text.as_read import as_read
 from harness.text.plain_text import clipped
 

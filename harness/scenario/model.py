@@ -6,84 +6,18 @@ Every key has an effect; an unknown one is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetPydanticSchema,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import core_schema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from harness.metrics.threshold import check_threshold
 from harness.parsing.durations import duration_s
 from harness.parsing.fitting import MisfitError, refuse_misfits
-from harness.parsing.limits import Limit, parse_time_limit, parse_word_error_limit
-from harness.parsing.yaml_places import as_written
-from harness.text.as_read import as_read
+from harness.scenario.expect import ALLOWED, Expect, Reply
+from harness.scenario.fields import NUMBER_OR_TEXT, Duration, SomeText, Strict, Text, TimeLimit, as_list, limit_text
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 NAME_LENGTH = 80
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _text(value: Any) -> Any:
-    """Accepts numbers, as they are written, where text is expected."""
-    return as_written(value) if _is_number(value) else value
-
-
-def _limit(value: Any) -> Any:
-    return str(value) if _is_number(value) else value
-
-
-def _argument(value: Any) -> Any:
-    """Accepts numbers, true and false, as they are written, for the value of a tool's argument."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str) and not _is_number(value):
-        raise ValueError("must be a text, a number, true or false")
-    return _text(value)
-
-
-def _list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _limit_by(parse: Callable[[str], Limit]) -> GetPydanticSchema:
-    """A field that holds the limit, and in files the text that was written."""
-    as_written = core_schema.plain_serializer_function_ser_schema(attrgetter("written"))
-    of_text = core_schema.no_info_after_validator_function(parse, core_schema.str_schema(), serialization=as_written)
-    return GetPydanticSchema(lambda _source, _handler: of_text)
-
-
-def _duration_text(value: str) -> str:
-    duration_s(value)
-    return value
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as problem:
-        raise ValueError(f"{value!r} is not a valid regular expression: {problem}") from None
-    return value
-
-
-def _not_blank(value: str) -> str:
-    if not as_read(value):
-        raise ValueError("must not be empty")
-    return value
 
 
 def _name(value: str) -> str:
@@ -94,85 +28,7 @@ def _name(value: str) -> str:
     return value
 
 
-_NUMBER_OR_TEXT = {"type": ["string", "number"]}
-Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_NUMBER_OR_TEXT)]
-SomeText = Annotated[str, BeforeValidator(_text), AfterValidator(_not_blank), WithJsonSchema(_NUMBER_OR_TEXT)]
-RatioLimit = Annotated[
-    Limit, _limit_by(parse_word_error_limit), BeforeValidator(_limit), WithJsonSchema(_NUMBER_OR_TEXT)
-]
-TimeLimit = Annotated[Limit, _limit_by(parse_time_limit), BeforeValidator(_limit), WithJsonSchema({"type": "string"})]
-Duration = Annotated[str, BeforeValidator(_limit), AfterValidator(_duration_text), WithJsonSchema({"type": "string"})]
-Pattern = Annotated[str, BeforeValidator(_text), AfterValidator(_pattern), WithJsonSchema(_NUMBER_OR_TEXT)]
-OneOrMany = Annotated[list[SomeText], BeforeValidator(_list), Field(min_length=1)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Reply(_Strict):
-    """What the agent's text must say. Case and spacing are ignored; `matches` is a Python regular expression."""
-
-    contains: OneOrMany | None = Field(None, description="The reply must contain this text, or all of these texts.")
-    contains_any: OneOrMany | None = Field(None, description="The reply must contain at least one of these texts.")
-    matches: Pattern | None = Field(None, description="The reply must match this regular expression somewhere.")
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.contains is None and self.contains_any is None and self.matches is None:
-            raise ValueError("reply is empty; add contains, contains_any or matches")
-        return self
-
-
-ArgumentText = Annotated[str, BeforeValidator(_argument), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-
-
-class WantedTool(_Strict):
-    """A tool that the agent must call, and the arguments that it must call it with; others may be there too."""
-
-    name: SomeText
-    arguments: dict[str, ArgumentText] | None = Field(None, description="Compared as texts, case and spacing ignored.")
-
-
-def _wanted_tool(value: Any) -> Any:
-    """Accepts a name alone."""
-    if isinstance(value, str) or _is_number(value):
-        return {"name": value}
-    if not isinstance(value, dict | WantedTool):
-        raise ValueError("must be the name of a tool, or a mapping with name and arguments")  # noqa: TRY004 - pydantic's
-    return value
-
-
-WantedTools = Annotated[
-    list[Annotated[WantedTool, BeforeValidator(_wanted_tool)]], BeforeValidator(_list), Field(min_length=1)
-]
-
-
-class Expect(_Strict):
-    """What is expected of one step."""
-
-    reply: Reply | None = None
-    ttfa: TimeLimit | None = Field(None, description="Time to first audio of the reply, such as <2s.")
-    echo: TimeLimit | None = Field(None, description="Typed turns: time to the echo of the text.")
-    ends_call: Literal[True] | TimeLimit | None = Field(
-        None,
-        description="Last turn only: the agent must end the call after its reply, within this time; true: within 5 s.",
-    )
-    wer: RatioLimit | None = Field(None, description="Spoken turns: the transcript's word error rate, such as <=0.3.")
-    stops_within: TimeLimit | None = Field(
-        None, description="With barge_in: the agent must be silent within this time."
-    )
-    keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent must keep talking.")
-    agent_silent: Literal[True] | None = Field(None, description="With wait: the agent must say nothing.")
-    agent_speaks: TimeLimit | None = Field(
-        None, description="With wait: the agent must start to speak within this time."
-    )
-    calls_tool: WantedTools | None = Field(
-        None, description="The agent must call this tool, or all of these tools, and report it on voice.tool_call."
-    )
-
-
-class SpokenText(_Strict):
+class SpokenText(Strict):
     """A text to be spoken by a voice of the extra `stack`."""
 
     text: SomeText
@@ -180,15 +36,7 @@ class SpokenText(_Strict):
     language: str | None = None
 
 
-_ALLOWED: dict[str, tuple[str, ...]] = {
-    "say": ("reply", "ttfa", "wer", "ends_call", "calls_tool"),
-    "barge_in": ("reply", "ttfa", "wer", "stops_within", "keeps_talking", "ends_call", "calls_tool"),
-    "type": ("reply", "ttfa", "echo", "ends_call", "calls_tool"),
-    "wait": ("agent_silent", "agent_speaks"),
-}
-
-
-class Step(_Strict):
+class Step(Strict):
     """One step: exactly one of `say`, `type` and `wait`."""
 
     say: SomeText | SpokenText | None = Field(
@@ -228,7 +76,7 @@ class Step(_Strict):
             raise ValueError(f"a step must have exactly one of say, type and wait (got {has})")
         if self.barge_in is not None and self.say is None:
             raise ValueError("barge_in is only allowed with say")
-        allowed = _ALLOWED[self.kind]
+        allowed = ALLOWED[self.kind]
         what = f"not allowed in a {self.kind} step; use {', '.join(allowed)}"
         refuse_misfits(
             [
@@ -247,14 +95,14 @@ class Step(_Strict):
         return self
 
 
-class Greeting(_Strict):
+class Greeting(Strict):
     """What is expected of the agent's first speech."""
 
     within: TimeLimit | None = Field(None, description="Time from our join request to the greeting's onset.")
     reply: Reply | None = None
 
 
-class SessionKeys(_Strict):
+class SessionKeys(Strict):
     """Overrides of the agent's settings for this call; keys that are left out keep the agent's own."""
 
     language: Text | None = None
@@ -263,7 +111,7 @@ class SessionKeys(_Strict):
     reference_audio_url: Text | None = None
 
 
-class Timeouts(_Strict):
+class Timeouts(Strict):
     """How long the caller waits; what is left out is the target's, else the default."""
 
     session: Duration | None = None
@@ -294,11 +142,11 @@ def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
     return value
 
 
-ThresholdText = Annotated[str, BeforeValidator(_limit), WithJsonSchema(_NUMBER_OR_TEXT)]
-ThresholdTexts = Annotated[list[ThresholdText], BeforeValidator(_list), Field(min_length=1)]
+ThresholdText = Annotated[str, BeforeValidator(limit_text), WithJsonSchema(NUMBER_OR_TEXT)]
+ThresholdTexts = Annotated[list[ThresholdText], BeforeValidator(as_list), Field(min_length=1)]
 
 
-class Scenario(_Strict):
+class Scenario(Strict):
     """One call's script, with what is expected of the agent."""
 
     name: Annotated[Text, AfterValidator(_name)] = Field(
