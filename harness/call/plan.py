@@ -48,13 +48,13 @@ class CallPlan:
         greeting = self.scenario.greeting
         if not greeting or greeting.within is None:
             return 0.0
-        return greeting.within.value / 1000
+        return greeting.within.limit.value / 1000
 
     @property
     def hangs_up_within_s(self) -> float:
         """Seconds that the agent has after the last reply to end the call, if the scenario expects that."""
         wanted = self.steps[-1].expect.ends_call
-        return HANGS_UP_S if wanted is None or wanted is True else wanted.value / 1000
+        return HANGS_UP_S if wanted is None or wanted.limit is True else wanted.limit.value / 1000
 
     @property
     def types(self) -> bool:

@@ -9,7 +9,7 @@ from scipy.special import bdtrc
 
 from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
-from harness.metrics.percentiles import LEAST_SAMPLES
+from harness.metrics.percentiles import least_samples
 from harness.metrics.registry import METRICS
 from harness.metrics.samples import Sample
 from harness.metrics.threshold import check_threshold, parse_threshold_option
@@ -104,4 +104,4 @@ def _wanted(objective: Threshold, *, full: bool) -> int:
         return 0
     if full:
         return math.ceil(math.log(1 - CONFIDENCE) / math.log(max(share, 1 - share)))
-    return LEAST_SAMPLES.get(round(share * 100), math.ceil(1 / (1 - share)))
+    return least_samples(share * 100)

@@ -61,6 +61,7 @@ ThresholdOption = Annotated[
         "--threshold", metavar="'METRIC: LIMIT'", help="A limit on the run, such as 'turn.ttfa: p(95)<1500ms'."
     ),
 ]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Fail (exit code 1) if there is not enough data.")]
 JunitOption = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write a copy of the JUnit report to this file.")
 ]

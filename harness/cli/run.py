@@ -18,6 +18,7 @@ from harness.cli.options import (
     RecordOption,
     ScenarioPaths,
     SetOption,
+    StrictOption,
     TargetOption,
     ThresholdOption,
     Verbose,
@@ -67,6 +68,7 @@ def run(
         int,
         typer.Option("--retry-unfit", metavar="N", help="Repeat unfit or doubtful calls, at most N times."),
     ] = 0,
+    strict: StrictOption = False,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
@@ -112,6 +114,7 @@ def run(
         junit=junit,
         markdown=markdown,
         annotations=read_annotations(annotations),
+        strict=strict,
         dry_run=dry_run,
         quiet=quiet,
     )

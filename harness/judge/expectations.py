@@ -12,7 +12,7 @@ from harness.judge.tool_calls import judge_tools
 from harness.measure.turn_taking import stopped_falsely
 from harness.parsing.limits import Limit
 from harness.record.result import CallResult, ExpectationResult, GreetingResult, Outcome, TurnResult, WaitResult
-from harness.scenario.expect import Expect, Reply
+from harness.scenario.expect import Expect, Greeting, Reply
 from harness.scenario.model import Scenario
 from harness.text.as_read import as_read
 
@@ -48,12 +48,13 @@ def judge_call(
     reported = reports_tool_calls or result.reports_tool_calls
     greeting = scenario.greeting
     if result.greeting is not None and greeting and not result.cut:
-        _judge_greeting(result.greeting, greeting.within, greeting.reply, places)
+        _judge_greeting(result.greeting, greeting, places)
     steps = list(enumerate(scenario.turns))
     turn_steps = [(index, step) for index, step in steps if step.kind != "wait"]
     wait_steps = [(index, step) for index, step in steps if step.kind == "wait"]
     for turn in (turn for turn in result.turns if not turn.cut):
         index, step = turn_steps[(turn.turn - 1) % len(turn_steps)]
+        turn.step = index
         tools = judge_tools(
             step.expect.calls_tool or [],
             turn,
@@ -65,6 +66,7 @@ def judge_call(
         if not reported:  # undecided whatever else is doubtful in the turn, and no reason to leave that out
             turn.expectations += tools
     for wait, (index, step) in zip(result.waits, cycle(wait_steps), strict=False):
+        wait.step = index
         _judge_wait(wait, step.expect, places, index)
     if result.cut:
         return result
@@ -73,15 +75,15 @@ def judge_call(
     return result
 
 
-def _judge_greeting(greeting: GreetingResult, within: Limit | None, reply: Reply | None, places: Places) -> None:
+def _judge_greeting(greeting: GreetingResult, expect: Greeting, places: Places) -> None:
     greeting.expectations = []
-    if within is not None:
+    if expect.within is not None:
         place = places("greeting", "within")
         greeting.expectations.append(
-            _time("within", within, greeting.ttfa_ms, "no greeting came", place, fit=greeting.fit)
+            _time("within", expect.within.limit, greeting.ttfa_ms, "no greeting came", place, fit=greeting.fit)
         )
-    if reply is not None:
-        greeting.expectations.extend(_judge_reply(reply, greeting.reply, places, ("greeting", "reply")))
+    if expect.reply is not None:
+        greeting.expectations.extend(_judge_reply(expect.reply, greeting.reply, places, ("greeting", "reply")))
     if not greeting.fit:
         _doubt_words(greeting.expectations)
 
@@ -96,22 +98,24 @@ def _judge_turn(
     no_stop = "the agent did not fall silent"
     if expect.ttfa is not None:
         turn.expectations.append(
-            _time("ttfa", expect.ttfa, turn.ttfa_ms, no_reply, places(*keys, "ttfa"), fit=turn.sure)
+            _time("ttfa", expect.ttfa.limit, turn.ttfa_ms, no_reply, places(*keys, "ttfa"), fit=turn.sure)
         )
     if expect.echo is not None:
         turn.expectations.append(
-            _time("echo", expect.echo, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=not turn.ours)
+            _time("echo", expect.echo.limit, turn.echo_ms, "no echo came", places(*keys, "echo"), fit=not turn.ours)
         )
     if expect.wer is not None:
-        turn.expectations.append(_wer(expect.wer, turn, places(*keys, "wer")))
+        turn.expectations.append(_wer(expect.wer.limit, turn, places(*keys, "wer")))
     if expect.stops_within is not None:
         stop_ms = turn.stop_ms if turn.exercised else None
         place = places(*keys, "stops_within")
-        turn.expectations.append(_time("stops_within", expect.stops_within, stop_ms, no_stop, place, fit=turn.sure))
+        turn.expectations.append(
+            _time("stops_within", expect.stops_within.limit, stop_ms, no_stop, place, fit=turn.sure)
+        )
     if expect.keeps_talking:
         turn.expectations.append(_keeps_talking(turn, places(*keys, "keeps_talking")))
     if expect.ends_call is not None:
-        turn.expectations.append(_ends_call(expect.ends_call, turn, places(*keys, "ends_call")))
+        turn.expectations.append(_ends_call(expect.ends_call.limit, turn, places(*keys, "ends_call")))
     if expect.reply is not None:
         turn.expectations.extend(_judge_reply(expect.reply, turn.reply, places, (*keys, "reply")))
     turn.expectations.extend(tools)
@@ -135,7 +139,7 @@ def _known_to_be_late(turn: TurnResult, expect: Expect) -> None:
     if not turn.fit or turn.ttfa_ms is None or not all(doubt.is_of_time for doubt in turn.doubtful):
         return
     for expectation in turn.expectations:
-        limit = expect.ttfa if expectation.expect == "ttfa" else None
+        limit = expect.ttfa.limit if expect.ttfa is not None and expectation.expect == "ttfa" else None
         if limit is not None and limit.op in ("<", "<=") and not limit.holds(turn.ttfa_ms):
             what = f"it took {turn.ttfa_ms:.0f} ms" + (" or longer" if turn.doubtful else "")
             expectation.outcome, expectation.why, expectation.by_agent = "failed", what, False
@@ -180,7 +184,7 @@ def _judge_wait(wait: WaitResult, expect: Expect, places: Places, index: int) ->
     if expect.agent_speaks is not None:
         place = places(*keys, "agent_speaks")
         wait.expectations.append(
-            _time("agent_speaks", expect.agent_speaks, spoke_ms, "the agent said nothing", place, fit=wait.fit)
+            _time("agent_speaks", expect.agent_speaks.limit, spoke_ms, "the agent said nothing", place, fit=wait.fit)
         )
 
 

@@ -100,13 +100,11 @@ def _step_can_give(metric: TurnMetric, step: Step) -> bool:
 def expectation_names(scenario: Scenario) -> set[str]:
     """Returns the names of all expectations of a scenario."""
     names = {"exercised"} if any(step.kind == "barge_in" for step in scenario.turns) else set()
-    holders = [step.expect for step in scenario.turns]
-    if scenario.greeting:
-        holders.append(scenario.greeting)  # type: ignore[arg-type] # both are models with expectations as fields
+    holders = [step.expect for step in scenario.turns] + ([scenario.greeting] if scenario.greeting else [])
     for holder in holders:
-        given = holder.model_dump(exclude_none=True)
-        reply = given.pop("reply", None) or {}
-        names |= set(given) | set(reply)
+        names |= set(holder.given) - {"reply"}
+        if holder.reply is not None:
+            names |= set(holder.reply.given)
     return names
 
 

@@ -35,6 +35,11 @@ def judge_tools(
     return [_judge_tool(tool, turn, call, place, reported=reported) for tool in wanted]
 
 
+def tool_limit(tool: WantedTool) -> str:
+    """Returns a wanted tool with its arguments, as the limit of its expectation."""
+    return tool.name if not tool.arguments else f"{tool.name} {_shown(tool.arguments)}"
+
+
 def unreported(calls: Sequence[CallResult]) -> list[CallResult]:
     """Returns the calls without a tool call whose agent reported one in another of these calls.
 
@@ -53,8 +58,7 @@ def unreported(calls: Sequence[CallResult]) -> list[CallResult]:
 def _judge_tool(
     tool: WantedTool, turn: TurnResult, call: CallResult, place: str, *, reported: bool
 ) -> ExpectationResult:
-    limit = tool.name if not tool.arguments else f"{tool.name} {_shown(tool.arguments)}"
-    result = ExpectationResult(expect="calls_tool", limit=limit, outcome="held", place=place)
+    result = ExpectationResult(expect="calls_tool", limit=tool_limit(tool), outcome="held", place=place)
     if not reported:
         result.outcome, result.why, result.by_agent = "undecided", NO_TOOL_CALLS, True
         return result

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from harness.errors import EXIT_UNFIT
+from harness.errors import EXIT_AGENT, EXIT_UNFIT
 from harness.failures import side_of
 from harness.judge.thresholds import Threshold
 from harness.metrics.samples import Sample
@@ -27,8 +27,19 @@ def unfit(
     thresholds: Sequence[Threshold],
     judged: Sequence[ThresholdResult],
     counts: CallCounts,
+    *,
+    strict: bool = False,
 ) -> list[Reason]:
-    """Returns the reasons why the run says nothing about the agent. A single accident is not one."""
+    """Returns the reasons why the run says nothing about the agent. A single accident is not one.
+
+    Args:
+        calls: The calls.
+        samples: Their samples.
+        thresholds: The thresholds of the run.
+        judged: Their results.
+        counts: The numbers of calls.
+        strict: Whether a threshold that too little data left open counts against the agent.
+    """
     reasons = []
     turns = [turn for call in calls for turn in call.turns if not turn.cut]
     unfit = [turn for turn in turns if turn.ours]
@@ -50,7 +61,9 @@ def unfit(
     for threshold, result in zip(thresholds, judged, strict=True):
         if result.ok is None and any(sample.matches(threshold.ref) and sample.ours for sample in samples):
             left_open = ThresholdOpen(result.metric, result.limit, result.why, ours=True)
-            reasons.append(Reason(code=EXIT_UNFIT, what=left_open))
+            # It has a value if only waits that were cut left it open: then there is too little data, and no bad data.
+            code = EXIT_AGENT if strict and result.value is not None else EXIT_UNFIT
+            reasons.append(Reason(code=code, what=left_open))
     own = [lost for lost in map(_lost_by_ourselves, calls) if lost is not None]
     if len(own) > OWN_LOSS_SHARE * max(1, counts.total):
         lost = LostByOurselves(tuple(sorted(set(own))))

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.excused import Excused
+from harness.judge.pass_rates import Scripts, all_limits, judge_pass_rates, tally
 from harness.judge.reasons import (
-    could_start,
+    all_cut_early,
     failed_calls,
     failed_expectations,
     failed_thresholds,
+    held_by_too_few,
     left_open,
+    missed_pass_rates,
     never_decided,
-    nothing_measured,
+    none_started,
+    open_pass_rates,
 )
 from harness.judge.summarise import canaries, count_calls, expectation_counts, failures, remeasured, summarise
 from harness.judge.thresholds import Threshold, judge_threshold
@@ -35,6 +39,8 @@ def judge_run(
     *,
     target: str,
     ending: Ending,
+    scripts: Scripts | None = None,
+    strict: bool = False,
 ) -> Summary:
     """Returns the summary of measured and judged calls.
 
@@ -45,30 +51,40 @@ def judge_run(
         thresholds: The thresholds of the run.
         target: The target's description.
         ending: How the run ended.
+        scripts: The scenarios, for their pass rates; None to judge none.
+        strict: Whether not enough data is a failure.
     """
     everyone = standing(calls)
     retried, calls = len(calls) - len(everyone), [call for call in everyone if not call.warm_up and not call.canary]
     samples = list(samples_of(calls))
     judged = [judge_threshold(threshold, samples) for threshold in thresholds]
+    scripts = scripts if scripts is not None and ending.decided is None else {}
+    tallies = tally(calls, all_limits(scripts))
+    pass_rates = judge_pass_rates(tallies, calls, scripts)
     counts = count_calls(calls, ending.dropped)
     counts.warm_up = sum(call.warm_up for call in everyone)
     counts.retried = retried
     reasons = [*_interrupted(counts, interrupted=ending.interrupted), *ending.extra]
-    excused = Excused(judged)
+    excused = Excused(judged, pass_rates)
     if ending.decided is None:
         reasons += [
-            *unfit(calls, samples, thresholds, judged, counts),
+            *unfit(calls, samples, thresholds, judged, counts, strict=strict),
             *failed_calls(calls, excused),
         ]
-        # Failures that count explain why a threshold has no samples; failures that a threshold excused do not.
-        explained = bool(reasons)
-        reasons += failed_expectations(calls, excused)
-        reasons += failed_thresholds(judged, calls, explained=explained, all_cut=counts.total == 0 < counts.cut)
-        reasons += never_decided(calls)
-        if not reasons and (counts.total == 0 or not any(map(could_start, calls))):
-            reasons += nothing_measured(counts, samples)
         if not reasons:
-            reasons += left_open(calls, judged)
+            reasons += none_started(calls)
+        # Failures that count explain why a threshold has no samples; failures that were excused do not.
+        explained = bool(reasons)
+        reasons += failed_expectations(calls, excused, tallies)
+        reasons += missed_pass_rates(pass_rates)
+        reasons += failed_thresholds(judged, calls, explained=explained, all_cut=counts.total == 0 < counts.cut)
+        reasons += open_pass_rates(pass_rates, ours=True, strict=strict)
+        reasons += never_decided(calls)
+        if not reasons:
+            reasons += all_cut_early(counts, samples)
+        if not reasons:
+            reasons += left_open(calls, judged, pass_rates, strict=strict)
+        reasons += held_by_too_few(judged) if strict else []
     else:
         reasons += ending.decided
     codes = {reason.code for reason in reasons}
@@ -83,6 +99,7 @@ def judge_run(
         calls=counts,
         metrics=summarise(samples),
         thresholds=judged,
+        pass_rates=pass_rates,
         expectations=expectation_counts(calls),
         failures=failures(calls),
         excused=excused.counts(calls) if ending.decided is None else {},

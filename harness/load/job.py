@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from harness.caller.prepare import Prepared
 from harness.doctor.warn import warn_of_machine
 from harness.errors import EXIT_INTERRUPTED
+from harness.judge.enough_calls import check_enough_calls
+from harness.judge.parts import limits_of
 from harness.load.lifecycle import LoadRun
 from harness.load.order import Load
 from harness.load.outlook import outlook
 from harness.load.plan import in_words
 from harness.load.processes import Loading, free_port
+from harness.load.shares import calls_of
 from harness.process.signals import Signals, run_interruptible
 from harness.report.bursts import HELD_BACK, burst_lines, held_back_line
 from harness.report.console import print_summary
@@ -53,6 +56,12 @@ class LoadedCalls:
         check_allowed(in_a_worker, self.request.engine, where="load")
         if self.load.plan.canaries:
             check_allowed(self.load.plan.canaries, "sdk", where="--canaries")
+        scenarios = self.request.scenarios
+        if any(limits_of(loaded.model) for loaded in scenarios):
+            planned = calls_of(self.load.plan, self.load.weights, workers=self.load.workers)
+            if planned is not None:
+                names = (loaded.name for loaded in scenarios)
+                check_enough_calls(scenarios, dict(zip(names, planned, strict=True)))
 
     def plan_line(self, scenarios: Sequence[Prepared]) -> str:
         """See `Job`."""

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.call.engines.make import EngineName
 from harness.load.order import LoadPlan
+from harness.run.mix import Mix
 from harness.shards.size import shards_for
 
 
 def share(number: int, *, worker: int, workers: int) -> int:
     """Returns how many of `number` things belong to a worker; workers are numbered from 1."""
     return number // workers + (worker <= number % workers)
+
+
+def calls_of(plan: LoadPlan, weights: Sequence[float], *, workers: int) -> list[int] | None:
+    """Returns how many calls of each scenario are planned; None if that depends on how long they take.
+
+    Args:
+        plan: When calls start.
+        weights: The weights of the scenarios.
+        workers: The number of workers, each of which counts its own calls.
+    """
+    if plan.slots is not None and not plan.is_dispatched:
+        return [plan.slots * plan.repeat] * len(weights)
+    total = plan.total(len(weights))
+    if total is None:
+        return None
+    mix, planned = Mix(tuple(weights)), [0] * len(weights)
+    for worker in range(1, workers + 1):
+        for index in range(share(total, worker=worker, workers=workers)):
+            planned[mix.pick(index)] += 1
+    return planned
 
 
 def shards_of(

@@ -10,13 +10,18 @@ p(99.9) is the largest. So the rank is counted here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 _ROUNDING = 1e-9
 # The number of samples from which a percentile is shown: at least one of them can be expected to lie beyond it.
-LEAST_SAMPLES = {50: 1, 90: 10, 95: 20, 99: 100}
+LEAST_SAMPLES: Mapping[float, int] = {50: 1, 90: 10, 95: 20, 99: 100}
+
+
+def least_samples(share: float) -> int:
+    """The number of samples from which a percentile is shown; `share` is in per cent."""
+    return LEAST_SAMPLES.get(share) or math.ceil(100 / (100 - share) - _ROUNDING) if share < 100 else 1
 
 
 def percentile(values: Sequence[float], share: float) -> float:

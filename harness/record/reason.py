@@ -155,6 +155,47 @@ class ThresholdOpen(_Cause):
 
 
 @dataclass(frozen=True, slots=True)
+class TooFewSamples(_Cause):
+    """A threshold held, but by fewer samples than its percentile needs (`--strict`)."""
+
+    metric: MetricRef
+    limit: Limit
+    samples: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassMissed(_Cause):
+    """Too few calls passed; `bound` is the lower confidence bound of their rate, if such a one is needed."""
+
+    name: str
+    limit: str
+    passed: int
+    decided: int
+    bound: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassOpen(_Cause):
+    """Too few calls were decided for a pass rate."""
+
+    name: str
+    limit: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aborted(_Cause):
+    """The run was aborted by a threshold that was missed so many seconds after its first call was due."""
+
+    metric: MetricRef
+    limit: Limit
+    value: float
+    samples: int
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class NoneStarted(_Cause):
     """No call could start."""
 
@@ -179,6 +220,10 @@ Cause = (
     | NeverDecided
     | ThresholdMissed
     | ThresholdOpen
+    | TooFewSamples
+    | PassMissed
+    | PassOpen
+    | Aborted
     | NoneStarted
     | AllCutEarly
 )
@@ -216,6 +261,17 @@ def sentence(cause: Cause) -> str:
             return f"threshold {metric} {limit}: {value:g}" + (f" ({why})" if why else "")
         case ThresholdOpen():
             return _of_open_threshold(cause)
+        case TooFewSamples(metric, limit, samples, needed):
+            of = f"{limit.aggregate} of {counted(samples, 'sample')} is the largest, it needs {needed}"
+            return f"not enough data for threshold {metric} {limit}: {of}"
+        case PassMissed(name, limit, passed, decided, bound):
+            shown = "" if bound is None else f", which shows a rate of {bound:.3f}"
+            return f"pass rate of {name}: {passed} of {counted(decided, 'call')} passed{shown}; needed: {limit}"
+        case PassOpen(name, limit, why):
+            return f"pass rate of {name}: {why}; needed: {limit}"
+        case Aborted(metric, limit, value, samples, after_s):
+            by = f"threshold {metric} {limit}: {value:g} of {counted(samples, 'sample')}"
+            return f"aborted after {after_s:.0f} s by {by}"
         case NoneStarted():
             return "no call could start"
         case AllCutEarly():

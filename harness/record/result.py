@@ -25,6 +25,8 @@ from harness.timeline.events import TurnKind
 #    compares what was said, not how it is written.
 DEFINITIONS = 3
 Outcome = Literal["held", "failed", "undecided"]
+StepOf = int | Literal["greeting"] | None
+"""A step of a scenario: its place in the script, from 0, or the greeting; None if it is not known."""
 
 
 class _Line(BaseModel):
@@ -92,9 +94,13 @@ class GreetingResult(_Line):
 
 
 class TurnResult(_Line):
-    """A turn: what the caller did, what the agent did, and how long it took."""
+    """A turn: what the caller did, what the agent did, and how long it took.
+
+    `step` is its place among the scenario's steps, from 0; None before it is judged.
+    """
 
     turn: int
+    step: int | None = None
     kind: TurnKind
     text: str
     fixture: str | None = None
@@ -146,9 +152,13 @@ class TurnResult(_Line):
 
 
 class WaitResult(_Line):
-    """A `wait` step. It is not a turn and has no row and no number, but its expectations count."""
+    """A `wait` step. It is not a turn and has no row and no number, but its expectations count.
+
+    `step` is its place among the scenario's steps, from 0; None before it is judged.
+    """
 
     after_turn: int
+    step: int | None = None
     started_ms: float | None = None
     ended_ms: float | None = None
     agent_spoke_ms: float | None = None
@@ -311,6 +321,20 @@ class CallResult(_Line):
         """Whether the agent reported any tool call in this call; if not, its service may report none at all."""
         greeting = self.greeting is not None and bool(self.greeting.tool_calls)
         return greeting or self.stray_tool_calls > 0 or any(turn.tool_calls for turn in self.turns)
+
+    def step_of(self, turn: int | None) -> StepOf:
+        """Returns the step of the turn with this number."""
+        return next((each.step for each in self.turns if each.turn == turn), None)
+
+    def expectations_by_step(self) -> list[tuple[StepOf, ExpectationResult]]:
+        """Returns all judged expectations with their steps."""
+        greeting = [] if self.greeting is None else self.greeting.expectations
+        found: list[tuple[StepOf, ExpectationResult]] = [("greeting", expectation) for expectation in greeting]
+        for turn in self.turns:
+            found.extend((turn.step, expectation) for expectation in turn.expectations)
+        for wait in self.waits:
+            found.extend((wait.step, expectation) for expectation in wait.expectations)
+        return found
 
     def expectations(self) -> list[tuple[int | None, ExpectationResult]]:
         """Returns all judged expectations with the number of their turn (None for the greeting and the waits)."""

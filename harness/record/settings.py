@@ -88,6 +88,7 @@ class RunSettings(Recorded):
         capacity: The settings of a capacity search.
         workers: The load's processes and their machines.
         refused: Workers that were refused, and why.
+        strict: Whether not enough data is a failure (`--strict`).
         ending: How the run ended; None if it was killed or is still running.
         calibration: What was known at the time about the harness's own error.
         redacted: Whether this is a copy without texts, prompts and sound; its expectations are not judged again.
@@ -120,6 +121,7 @@ class RunSettings(Recorded):
     capacity: SearchSettings | None = None
     workers: list[dict[str, Any]] | None = None
     refused: list[Any] | None = None
+    strict: bool = False
     ending: Ending | None = None
     calibration: dict[str, Any] | None = None
     redacted: bool = False

@@ -11,7 +11,7 @@ from harness.parsing.limits import Limit, parse_threshold
 from harness.record.as_text import AsText
 from harness.record.metric_ref import MetricRef
 from harness.record.reason import Cause, InWords
-from harness.record.result import DEFINITIONS
+from harness.record.result import DEFINITIONS, StepOf
 
 Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
 VERDICTS: dict[int, Verdict] = {
@@ -28,12 +28,20 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Pattern = Literal["flicker", "failure"]
+PATTERNS: dict[Pattern, str] = {"flicker": "sometimes passes", "failure": "never passes"}
+
+
 class Reason(_Part):
-    """One reason why the run did not pass."""
+    """One reason why the run did not pass.
+
+    `pattern` is for what several calls were to pass: a flicker (some passed) or a failure (none did); else None.
+    """
 
     code: int
     what: Annotated[Cause, AsText(InWords)]
     count: int = 1
+    pattern: Pattern | None = None
 
 
 class Ending(_Part):
@@ -107,6 +115,57 @@ class ThresholdResult(_Part):
     no_sample: NoSample | None = Field(default=None, exclude=True)
 
 
+class PassRateResult(_Part):
+    """How many calls passed a scenario, one of its steps, or one expectation; and whether that is enough.
+
+    Attributes:
+        scenario: The scenario.
+        step: The step; None for the whole call.
+        expect: The expectation's key; None for all of the step, or all of the call.
+        of: The step and the expectation for people, such as `turn 2 ttfa`; empty for the whole call.
+        limit: How many must pass, such as `9/10`; None if the scenario does not say.
+        passed: The number of calls that passed.
+        decided: The number of calls in which it was decided.
+        undecided: The number of other calls that were not cut: unfit, doubtful, or they did not come to it.
+        low, high: The 95 % interval of the pass rate (Wilson); None if it was decided in no call.
+        needed: How many calls must be decided for the limit; None if there is no limit.
+        bound: The lower confidence bound of the pass rate, if a rate with a confidence is needed.
+        ok: Whether enough passed; None if there is no limit, or too few calls were decided.
+        pattern: Whether some calls passed or none did, if any failed and there are several.
+        why: Why it was not decided.
+        place: Where the limit is written.
+        ours: In how many of the undecided calls the harness was the cause (not in the file).
+    """
+
+    scenario: str
+    step: StepOf = None
+    expect: str | None = None
+    of: str = ""
+    limit: str | None = None
+    passed: int
+    decided: int
+    undecided: int = 0
+    low: float | None = None
+    high: float | None = None
+    needed: int | None = None
+    bound: float | None = None
+    ok: bool | None = None
+    pattern: Pattern | None = None
+    why: str = ""
+    place: str = ""
+    ours: int = Field(default=0, exclude=True)
+
+    @property
+    def is_open_by_us(self) -> bool:
+        """Whether too few calls were decided, and there would be enough had the harness been fit."""
+        return self.ok is None and self.needed is not None and self.decided + self.ours >= self.needed
+
+    @property
+    def name(self) -> str:
+        """The scenario, the step and the expectation for people."""
+        return f"{self.scenario} {self.of}".strip()
+
+
 class ExpectationCounts(_Part):
     """How many expectations of a kind held, failed, or could not be decided."""
 
@@ -139,7 +198,8 @@ class Summary(_Part):
         version: The format version.
         definitions: The version of the metric definitions (the oldest of its calls).
         failures: The number of calls for each kind of failure.
-        excused: How often each failure was excused by a threshold that held.
+        pass_rates: How many calls passed, for all that has a `pass` and all that failed in one of several calls.
+        excused: How often each failure was excused by a threshold or a pass rate that held.
     """
 
     version: Literal[1] = 1
@@ -151,6 +211,7 @@ class Summary(_Part):
     calls: CallCounts
     metrics: dict[str, MetricSummary | RateSummary] = Field(default_factory=dict)
     thresholds: list[ThresholdResult] = Field(default_factory=list)
+    pass_rates: list[PassRateResult] = Field(default_factory=list)
     expectations: dict[str, ExpectationCounts] = Field(default_factory=dict)
     failures: dict[str, int] = Field(default_factory=dict)
     excused: dict[str, int] = Field(default_factory=dict)

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from harness.errors import EXIT_OK, EXIT_UNFIT
+from harness.judge.excused import EXCUSED_BY
 from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.record.reason import NeverDecided, UnfitTurns
 from harness.record.result import CallResult, standing
-from harness.record.summary import MetricSummary, RateSummary, Summary
+from harness.record.summary import PATTERNS, MetricSummary, RateSummary, Summary
 from harness.report.annotations import in_github
 from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
 from harness.report.numbers import metric_with_unit, percent, remeasured_lines, threshold_value, with_ms
+from harness.report.pass_rates import pass_rate_lines
 from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line
 from harness.timeline.codec import entry_of
@@ -192,14 +194,14 @@ def print_summary(
             state += f" ({_short(threshold.why)})"
         value = "" if threshold.value is None else f" = {_plain(threshold_value(threshold))}"
         console.print(f"threshold {threshold.metric} {threshold.limit}{value}: {state}")
-    for line in (*hint_lines(calls), *canary_lines(summary), *remeasured_lines(summary)):
+    for line in (*pass_rate_lines(summary), *hint_lines(calls), *canary_lines(summary), *remeasured_lines(summary)):
         console.print(line)
     report = folder / "report.html"
     console.print(f"report: {report}" if report.exists() else "report: not written")
     for reason in summary.reasons:
-        console.print(
-            f"reason ({reason.code}): {_short(reason.what)}" + (f" ({reason.count})" if reason.count > 1 else "")
-        )
+        count = f" ({reason.count})" if reason.count > 1 else ""
+        pattern = f", {PATTERNS[reason.pattern]}" if reason.pattern is not None else ""
+        console.print(f"reason ({reason.code}): {_short(reason.what)}{count}{pattern}")
     unfit = [reason.what for reason in summary.reasons if reason.code == EXIT_UNFIT]
     never = [what for what in unfit if isinstance(what, NeverDecided)]
     if any(isinstance(what, UnfitTurns) for what in unfit) or any(what.why != NO_TOOL_CALLS for what in never):
@@ -218,9 +220,7 @@ def print_summary(
         if number
     )
     if summary.excused:
-        tail += "; excused by thresholds: " + ", ".join(
-            f"{number} {_short(what)}" for what, number in summary.excused.items()
-        )
+        tail += f"; {EXCUSED_BY}: " + ", ".join(f"{number} {_short(what)}" for what, number in summary.excused.items())
     style = "bold green" if summary.exit_code == EXIT_OK else "bold red"
     headline = " and ".join(verdict.upper() for verdict in (summary.verdict, *summary.also))
     console.print(

@@ -15,6 +15,7 @@ from harness.record.settings import RunSettings
 from harness.record.summary import Summary, ThresholdResult
 from harness.report.hints import hint_of
 from harness.report.numbers import threshold_value
+from harness.report.pass_rates import in_words
 from harness.text.counted import counted
 
 Level = Literal["error", "warning"]
@@ -42,16 +43,16 @@ class Finding:
 
 
 def findings(run: RecordedRun) -> list[Finding]:
-    """Gathers what went wrong and counts for the verdict: of the whole run, thresholds, expectations, calls.
+    """Gathers what went wrong and counts for the verdict: of the run, thresholds, pass rates, expectations, calls.
 
     A run that passed has none. In each group the most frequent come first.
     """
     summary = run.summary
     if summary is None or summary.exit_code == EXIT_OK:
         return []
-    found = [*_of_run(summary), *_thresholds(summary, run.settings)]
+    found = [*_of_run(summary), *_thresholds(summary, run.settings), *_pass_rates(summary)]
     if run.capacity is None:  # a search makes calls fail on purpose
-        excused = Excused(summary.thresholds)
+        excused = Excused.of(summary)
         calls = [call for call in standing(run.calls) if not (call.warm_up or call.canary or call.cut)]
         found += [*_gathered(_expectations(calls, excused)), *_gathered(_failures(calls, excused, run.settings))]
     if not found:
@@ -88,10 +89,17 @@ def _missed(one: ThresholdResult) -> str:
     return f"{one.metric} was {threshold_value(one)} over {counted(one.samples, 'sample')}, limit {one.limit}{why}"
 
 
+def _pass_rates(summary: Summary) -> Iterator[Finding]:
+    for one in summary.pass_rates:
+        if one.ok is False:
+            place = Place.read(one.place) if one.place else None
+            yield Finding("error", f"pass rate {one.name}", f"pass rate of {one.name}", in_words(one), place)
+
+
 def _expectations(calls: Iterable[CallResult], excused: Excused) -> Iterator[Finding]:
     for call in calls:
-        for turn, one in call.expectations():
-            if one.outcome != "failed" or excused.expectation(call, one) is not None:
+        for (turn, one), (step, _) in zip(call.expectations(), call.expectations_by_step(), strict=True):
+            if one.outcome != "failed" or excused.expectation(call, step, one) is not None:
                 continue
             where = "" if turn is None else f" turn {turn}"
             title = f"{call.scenario}{where}: {one.expect} {one.limit}"

@@ -19,13 +19,14 @@ from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import DEFINITIONS, CallResult
 from harness.record.settings import RunSettings
-from harness.record.summary import MetricSummary, RateSummary, Summary, Verdict
+from harness.record.summary import PATTERNS, MetricSummary, RateSummary, Reason, Summary, Verdict
 from harness.report import numbers
 from harness.report.bursts import HELD_BACK, Burst, bursts, held_back_line
 from harness.report.call_view import CallRow, CallView, State, call_row, call_view, text_of
 from harness.report.canaries import canary_lines
 from harness.report.capacity_view import capacity_view
 from harness.report.load_view import load_view
+from harness.report.pass_rates import pass_rate_rows
 from harness.report.recording import Playable, Recordings
 from harness.report.verdict_words import NO_VERDICT, VERDICT_SIGNS, in_words
 from harness.text.counted import counted
@@ -95,10 +96,11 @@ def render_html(run: RecordedRun) -> str:
             title=_title(run),
             verdict=_verdict(run.summary, run.capacity),
             excused=list(_excused(run.summary)),
-            reasons=[(reason, text_of(str(reason.what))) for reason in run.summary.reasons] if run.summary else [],
+            reasons=list(_reasons(run.summary)),
             about=list(_about(run)),
             versions=_versions(run.settings),
             thresholds=list(_thresholds(run.summary)),
+            pass_rates=list(pass_rate_rows(run.summary)),
             metrics=list(_metrics(run.summary)),
             rates=list(_rates(run.summary)),
             failures=list(_failures(run, calls, rows)),
@@ -126,6 +128,12 @@ def _verdict(summary: Summary | None, capacity: Capacity | None) -> State:
     if capacity is not None and capacity.answer.ended == "time" and summary.verdict == "unfit":
         return State("!", "The time ran out (--max-time) before the answer was known", "warn")
     return State(VERDICT_SIGNS[summary.verdict], in_words(summary), _COLOURS.get(summary.verdict, "bad"))
+
+
+def _reasons(summary: Summary | None) -> Iterable[tuple[Reason, str, str]]:
+    """Each reason, its words, and whether it is a flicker or a failure."""
+    for reason in summary.reasons if summary else ():
+        yield reason, text_of(str(reason.what)), PATTERNS[reason.pattern] if reason.pattern is not None else ""
 
 
 def _excused(summary: Summary | None) -> Iterable[str]:

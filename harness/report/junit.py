@@ -1,59 +1,38 @@
-"""Renders `junit.xml` for CI servers, in the layout that Jenkins and GitLab accept (Jenkins' `junit-10.xsd`)."""
+"""Renders `junit.xml` for CI servers: what each case is, and whether it passed."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import EXIT_AGENT, EXIT_OK
 from harness.failures import side_of
 from harness.judge.excused import Excused
+from harness.judge.parts import Part, around_expectation
 from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, ExpectationResult, FailureSeen, standing
-from harness.record.summary import Summary, ThresholdResult
+from harness.record.result import CallResult, ExpectationResult, FailureSeen, StepOf, standing
+from harness.record.summary import PassRateResult, Summary, ThresholdResult
 from harness.report.hints import hint_of, unmeasured_notes
-from harness.report.numbers import expectation_value, is_time, threshold_value, utc
+from harness.report.junit_xml import Case, Suite, render_suites, told_apart
+from harness.report.numbers import expectation_value, is_time, threshold_value
+from harness.report.pass_rates import in_words
 from harness.text.counted import counted
-from harness.text.plain_text import clipped, one_line, printable
+from harness.text.plain_text import one_line
 
 THRESHOLDS_SUITE = "thresholds"
-_TEXT_LIMIT = 4000
-
-
-@dataclass(frozen=True)
-class _Case:
-    name: str
-    classname: str
-    time_s: float = 0.0
-    outcome: Literal["passed", "failure", "error", "skipped"] = "passed"
-    kind: str = ""
-    message: str = ""
-    body: str = ""
-
-
-@dataclass
-class _Suite:
-    name: str
-    time_s: float
-    started: str | None
-    cases: list[_Case] = field(default_factory=list)
-    agents: Sequence[str] = ()
-
-    def count(self, outcome: str) -> int:
-        return sum(case.outcome == outcome for case in self.cases)
+PASS_RATES_SUITE = "pass rates"  # noqa: S105 - no password
 
 
 def render_junit(run: RecordedRun) -> str:
-    """Renders the run as JUnit XML: a suite per scenario (a case per call and per expectation), and one of thresholds.
+    """Renders the run as JUnit XML: a suite per scenario, one of thresholds, one of pass rates.
 
+    A scenario's suite has a case per call and per expectation.
     A call's case fails by the kinds of failure in the call; its expectations have their own cases. `agent.*` and
     expectations are failures. `session.*`, `room.*`, `harness.*` and silence while the harness was late are errors.
-    Anything cut short, undecided, or excused by a threshold that held is skipped.
+    Anything cut short, undecided, or excused by a threshold or a pass rate is skipped.
 
     A judged run has a failure or an error if and only if its exit code is not 0. If it did not pass and no case shows
     why (unfit turns, an interrupted run), a suite `run` does. If it passed, what is left is skipped with its reason.
@@ -66,28 +45,18 @@ def render_junit(run: RecordedRun) -> str:
     if run.summary is not None:
         if run.summary.thresholds:
             suites.append(_threshold_suite(run.summary, run.settings.started))
+        if any(result.limit is not None for result in run.summary.pass_rates):
+            suites.append(_pass_rate_suite(run.summary, run.settings.started))
         if run.summary.exit_code == EXIT_OK:
             for suite in suites:
                 suite.cases = [_not_counted(case) for case in suite.cases]
         # A search's single case shows its verdict, whichever it is.
         elif not _shows(suites, EXIT_AGENT if capacity is not None else run.summary.exit_code):
             suites.append(_verdict_suite(run.summary, run.settings.started))
-    root = ET.Element(
-        "testsuites",
-        name=one_line(f"voice-harness {run.settings.run}"),
-        tests=str(sum(len(suite.cases) for suite in suites)),
-        failures=str(sum(suite.count("failure") for suite in suites)),
-        errors=str(sum(suite.count("error") for suite in suites)),
-        time=_seconds(sum(suite.time_s for suite in suites)),
-    )
-    properties = _properties(run)
-    for suite in suites:
-        _add_suite(root, suite, properties)
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    return render_suites(f"voice-harness {run.settings.run}", suites, _properties(run))
 
 
-def _shows(suites: Sequence[_Suite], exit_code: int) -> bool:
+def _shows(suites: Sequence[Suite], exit_code: int) -> bool:
     """Whether a case shows why the run did not pass. That it was unfit or interrupted is in no case of a call."""
     errors = sum(suite.count("error") for suite in suites)
     match exit_code:
@@ -99,66 +68,75 @@ def _shows(suites: Sequence[_Suite], exit_code: int) -> bool:
             return False
 
 
-def _not_counted(case: _Case) -> _Case:
+def _not_counted(case: Case) -> Case:
     """The case in a run that passed: what failed in it did not count, such as a call lost by the harness itself."""
     if case.outcome not in ("failure", "error"):
         return case
     return replace(case, outcome="skipped", message=f"not counted, the run passed: {case.message}")
 
 
-def _scenario_suites(run: RecordedRun) -> Iterator[_Suite]:
-    excused = Excused(run.summary.thresholds if run.summary is not None else [])
+def _scenario_suites(run: RecordedRun) -> Iterator[Suite]:
+    excused = Excused.of(run.summary)
+    rates = _rates(run.summary)
     by_scenario: dict[str, list[CallResult]] = {name: [] for name in run.settings.scenarios}
     counted_calls = [call for call in standing(run.calls) if not call.warm_up and not call.canary]
     for call in sorted(counted_calls, key=lambda call: call.call):
         by_scenario.setdefault(call.scenario, []).append(call)
     for name, calls in by_scenario.items():
-        cases = [case for call in calls for case in _call_cases(call, excused, run.folder)]
+        cases = [case for call in calls for case in _call_cases(call, excused, rates, run.folder)]
         started = min((call.started for call in calls), default=None)
         agents = sorted({call.agent for call in calls if call.agent})
         seconds = sum(call.duration_ms for call in calls) / 1000
-        yield _Suite(one_line(name), seconds, started, list(_told_apart(cases)), agents)
+        yield Suite(one_line(name), seconds, started, list(told_apart(cases)), agents)
 
 
-def _call_cases(call: CallResult, excused: Excused, folder: Path) -> Iterator[_Case]:
+def _call_cases(call: CallResult, excused: Excused, rates: Mapping[Part, str], folder: Path) -> Iterator[Case]:
     """Yields the cases of one call; each body names the call, the report and the recording."""
     where = f"call: {call.call}\nreport: {folder / 'report.html'}"
     if call.recording is not None:
         where += f"\nrecording: {folder / call.recording}"
-    for case in (_call_case(call, excused), *_expectation_cases(call, excused)):
+    for case in (_call_case(call, excused), *_expectation_cases(call, excused, rates)):
         yield replace(case, body=f"{case.body}\n{where}".strip())
 
 
-def _expectation_cases(call: CallResult, excused: Excused) -> Iterator[_Case]:
-    placed: list[tuple[str, Sequence[ExpectationResult]]] = []
+def _rates(summary: Summary | None) -> Mapping[Part, str]:
+    """Returns in how many calls an expectation passed, in words, for those that failed in one of several."""
+    found = summary.pass_rates if summary is not None else []
+    return {Part(each.scenario, each.step, each.expect): in_words(each) for each in found if each.pattern is not None}
+
+
+def _expectation_cases(call: CallResult, excused: Excused, rates: Mapping[Part, str]) -> Iterator[Case]:
+    placed: list[tuple[str, StepOf, Sequence[ExpectationResult]]] = []
     if call.greeting is not None:
-        placed.append(("greeting", call.greeting.expectations))
-    placed += [(f"turn {turn.turn}", turn.expectations) for turn in call.turns]
+        placed.append(("greeting", "greeting", call.greeting.expectations))
+    placed += [(f"turn {turn.turn}", turn.step, turn.expectations) for turn in call.turns]
     for wait in call.waits:
         place = f"wait after turn {wait.after_turn}" if wait.after_turn else "wait after greeting"
-        placed.append((place, wait.expectations))
-    for place, expectations in placed:
+        placed.append((place, wait.step, wait.expectations))
+    for place, step, expectations in placed:
         for expectation in expectations:
-            yield _expectation_case(call, place, expectation, excused.expectation(call, expectation))
+            case = _expectation_case(call, place, expectation, excused.expectation(call, step, expectation))
+            told = next((rates[part] for part in around_expectation(call, step, expectation)[:-2] if part in rates), "")
+            yield replace(case, body=f"{case.body}\n{told}".strip()) if expectation.outcome == "failed" else case
 
 
-def _call_case(call: CallResult, excused: Excused) -> _Case:
+def _call_case(call: CallResult, excused: Excused) -> Case:
     name, classname, time_s = "call", call.scenario, call.duration_ms / 1000
     again = [f"repeats call {call.retry_of}, which could not be measured"] if call.retry_of else []
     notes = [*again, *unmeasured_notes(call), *call.notes]
     body = "\n".join([*map(_told, call.failures), *(f"note: {note}" for note in notes)])
     if call.cut or call.ok is None:
-        return _Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
+        return Case(name, classname, time_s, "skipped", "cut", "the call was cut short on request", body)
     kind = call.sure_failure or call.failure or (call.failures[0].kind if call.failures else None)
     if call.ok or kind is None:
-        return _Case(name, classname, time_s, body=body)
+        return Case(name, classname, time_s, body=body)
     what = next((seen.what for seen in call.failures if seen.kind == kind), "")
     message = f"{kind}: {what}" if what else kind
     by = excused.call(call)
     if by is not None:
-        return _Case(name, classname, time_s, "skipped", kind, f"excused by {by}: {message}", body)
+        return Case(name, classname, time_s, "skipped", kind, f"excused by {by}: {message}", body)
     outcome: Literal["failure", "error"] = "failure" if side_of(kind) == "agent" and call.sure_failure else "error"
-    return _Case(name, classname, time_s, outcome, kind, message, body)
+    return Case(name, classname, time_s, outcome, kind, message, body)
 
 
 def _told(seen: FailureSeen) -> str:
@@ -169,13 +147,13 @@ def _told(seen: FailureSeen) -> str:
     return f"{told}\nhint: {hint_of(seen)}"
 
 
-def _expectation_case(call: CallResult, place: str, expectation: ExpectationResult, by: str | None) -> _Case:
+def _expectation_case(call: CallResult, place: str, expectation: ExpectationResult, by: str | None) -> Case:
     timed = is_time(expectation.expect)
     name, time_s = f"{place} {expectation.expect}", (expectation.value or 0.0) / 1000 if timed else 0.0
     value = expectation_value(expectation.expect, expectation.value)
     limit = f"limit: {expectation.limit}"
     if expectation.outcome == "held":
-        return _Case(name, call.scenario, time_s, body=limit)
+        return Case(name, call.scenario, time_s, body=limit)
     said = expectation.why or f"{expectation.expect} was {value}, expected {expectation.limit}"
     body = "\n".join(part for part in (said, f"value: {value}", limit, expectation.place) if part)
     outcome: Literal["failure", "skipped"] = "skipped"
@@ -185,88 +163,61 @@ def _expectation_case(call: CallResult, place: str, expectation: ExpectationResu
         outcome = "failure"
     elif by is not None:
         said = f"excused by {by}: {said}"
-    return _Case(name, call.scenario, time_s, outcome, f"expectation.{expectation.expect}", said, body)
+    return Case(name, call.scenario, time_s, outcome, f"expectation.{expectation.expect}", said, body)
 
 
-def _threshold_suite(summary: Summary, started: str | None) -> _Suite:
+def _threshold_suite(summary: Summary, started: str | None) -> Suite:
     cases = [_threshold_case(threshold) for threshold in summary.thresholds]
-    return _Suite(THRESHOLDS_SUITE, 0.0, started, list(_told_apart(cases)))
+    return Suite(THRESHOLDS_SUITE, 0.0, started, list(told_apart(cases)))
 
 
-def _threshold_case(threshold: ThresholdResult) -> _Case:
+def _threshold_case(threshold: ThresholdResult) -> Case:
     aggregate = threshold.limit.aggregate or ""
     name = f"{threshold.metric} {aggregate}"
     value = threshold_value(threshold)
     limit = f"limit: {threshold.limit}"
     if threshold.ok:
-        return _Case(name, THRESHOLDS_SUITE, body=f"value: {value}\n{limit}\nsamples: {threshold.samples}")
+        return Case(name, THRESHOLDS_SUITE, body=f"value: {value}\n{limit}\nsamples: {threshold.samples}")
     said = f"{threshold.metric} was {value} over {counted(threshold.samples, 'sample')}, the limit is {threshold.limit}"
     if threshold.ok is None:
-        return _Case(name, THRESHOLDS_SUITE, outcome="skipped", kind="threshold", message=threshold.why or said)
+        return Case(name, THRESHOLDS_SUITE, outcome="skipped", kind="threshold", message=threshold.why or said)
     said += f" ({threshold.why})" if threshold.why else ""
     body = f"{said}\nvalue: {value}\n{limit}\nsamples: {threshold.samples}"
-    return _Case(name, THRESHOLDS_SUITE, outcome="failure", kind="threshold", message=said, body=body)
+    return Case(name, THRESHOLDS_SUITE, outcome="failure", kind="threshold", message=said, body=body)
 
 
-def _capacity_suite(capacity: Capacity, run: RecordedRun) -> _Suite:
+def _pass_rate_suite(summary: Summary, started: str | None) -> Suite:
+    cases = [_pass_rate_case(result) for result in summary.pass_rates if result.limit is not None]
+    return Suite(PASS_RATES_SUITE, 0.0, started, list(told_apart(cases)))
+
+
+def _pass_rate_case(result: PassRateResult) -> Case:
+    said = in_words(result)
+    body = f"{said}\n{result.place}".strip()
+    if result.ok:
+        return Case(result.name, PASS_RATES_SUITE, body=body)
+    outcome: Literal["failure", "skipped"] = "skipped" if result.ok is None else "failure"
+    why = f"{result.why}: " if result.why else ""
+    kind = f"pass.{result.pattern or 'missed'}" if result.ok is False else "pass.undecided"
+    return Case(result.name, PASS_RATES_SUITE, outcome=outcome, kind=kind, message=f"{why}{said}", body=body)
+
+
+def _capacity_suite(capacity: Capacity, run: RecordedRun) -> Suite:
     code, words = capacity.answer.exit_code, capacity.answer.words
     name = "; ".join(capacity.objectives)
     outcome: Literal["passed", "failure", "error"] = "error"
     if code in (EXIT_OK, EXIT_AGENT):
         outcome = "passed" if code == EXIT_OK else "failure"
     kind = run.summary.verdict if run.summary is not None else ""
-    case = _Case(one_line(name), "capacity", 0.0, outcome, kind, words, words)
+    case = Case(one_line(name), "capacity", 0.0, outcome, kind, words, words)
     seconds = sum(step.set_up_s + step.window_s for step in capacity.steps)
-    return _Suite("capacity", seconds, run.settings.started, [case])
+    return Suite("capacity", seconds, run.settings.started, [case])
 
 
-def _verdict_suite(summary: Summary, started: str | None) -> _Suite:
+def _verdict_suite(summary: Summary, started: str | None) -> Suite:
     reasons = "; ".join(str(reason.what) for reason in summary.reasons) or summary.verdict
     outcome: Literal["failure", "error"] = "failure" if summary.exit_code == 1 else "error"
-    return _Suite("run", 0.0, started, [_Case("verdict", "run", 0.0, outcome, summary.verdict, reasons)])
-
-
-def _told_apart(cases: Iterable[_Case]) -> Iterator[_Case]:
-    """Makes the cases' names single-line and unique: the second of two equal names ends in `(2)`."""
-    seen: Counter[str] = Counter()
-    for case in cases:
-        name = clipped(one_line(case.name), 200)
-        seen[name] += 1
-        told = name if seen[name] == 1 else f"{name} ({seen[name]})"
-        yield _Case(told, one_line(case.classname), case.time_s, case.outcome, case.kind, case.message, case.body)
-
-
-def _add_suite(root: ET.Element, suite: _Suite, properties: dict[str, str]) -> None:
-    element = ET.SubElement(
-        root,
-        "testsuite",
-        name=suite.name,
-        tests=str(len(suite.cases)),
-        failures=str(suite.count("failure")),
-        errors=str(suite.count("error")),
-        skipped=str(suite.count("skipped")),
-        time=_seconds(suite.time_s),
-    )
-    timestamp = _timestamp(suite.started)
-    if timestamp is not None:
-        element.set("timestamp", timestamp)
-    listed = ET.SubElement(element, "properties")
-    agents = {"agent": one_line(", ".join(suite.agents))} if suite.agents else {}
-    for name, value in (properties | agents).items():
-        ET.SubElement(listed, "property", name=name, value=value)
-    for case in suite.cases:
-        _add_case(element, case)
-
-
-def _add_case(suite: ET.Element, case: _Case) -> None:
-    element = ET.SubElement(suite, "testcase", name=case.name, classname=case.classname, time=_seconds(case.time_s))
-    body = clipped(printable(case.body), _TEXT_LIMIT)
-    if case.outcome == "passed":
-        if body:
-            ET.SubElement(element, "system-out").text = body
-        return
-    message = clipped(one_line(case.message), _TEXT_LIMIT)
-    ET.SubElement(element, case.outcome, type=one_line(case.kind), message=message).text = body or None
+    return Suite("run", 0.0, started, [Case("verdict", "run", 0.0, outcome, summary.verdict, reasons)])
 
 
 def _properties(run: RecordedRun) -> dict[str, str]:
@@ -285,13 +236,3 @@ def _properties(run: RecordedRun) -> dict[str, str]:
             "exit_code": run.summary.exit_code,
         }
     return {name: one_line(str(value)) for name, value in found.items() if value is not None}
-
-
-def _seconds(value: float) -> str:
-    return f"{max(0.0, value):.3f}"
-
-
-def _timestamp(started: str | None) -> str | None:
-    """UTC without an offset, as the schema requires; None if `started` is not a time."""
-    moment = utc(started)
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from harness.judge.excused import EXCUSED_BY
 from harness.record.recorded_run import RecordedRun
-from harness.record.summary import MetricSummary, RateSummary, Summary
+from harness.record.summary import PATTERNS, MetricSummary, RateSummary, Summary
 from harness.report.markdown_text import cell, code, link, table
 from harness.report.markdown_turns import failed_turns, turns_beyond_thresholds
 from harness.report.numbers import metric_with_unit, percent, threshold_value
+from harness.report.pass_rates import pass_rate_rows
 from harness.report.verdict_words import VERDICT_SIGNS, in_words
 from harness.text.counted import counted
 
@@ -51,7 +53,7 @@ class _Section:
 
 
 def render_markdown(run: RecordedRun, *, report_url: str | None = None, differences: Sequence[Difference] = ()) -> str:
-    """Renders the verdict, why, the failed turns, differences, thresholds and metrics, in this order.
+    """Renders the verdict, why, the failed turns, differences, thresholds, pass rates and metrics.
 
     The result has at most `MOST_CHARACTERS`; what does not fit is counted. Texts of agents and scenarios are code, so
     that nothing in them is markup, mentions anybody or links anywhere.
@@ -68,6 +70,7 @@ def render_markdown(run: RecordedRun, *, report_url: str | None = None, differen
         _turns("Failed turns", failed_turns(run, report_url)),
         _turns("Turns beyond a threshold that failed", turns_beyond_thresholds(run, report_url)),
         _thresholds(run.summary),
+        _pass_rates(run.summary),
         _metrics(run.summary),
         _rates(run.summary),
     ]
@@ -101,10 +104,12 @@ def _reasons(summary: Summary | None) -> list[str]:
     if summary is None:
         return []
     told = [
-        f"- {code(str(reason.what))}" + (f" ({reason.count} times)" if reason.count > 1 else "")
+        f"- {code(str(reason.what))}"
+        + (f" ({reason.count} times)" if reason.count > 1 else "")
+        + (f", {PATTERNS[reason.pattern]}" if reason.pattern is not None else "")
         for reason in summary.reasons
     ]
-    return told + [f"- excused by a threshold: {code(what)} ({count})" for what, count in summary.excused.items()]
+    return told + [f"- {EXCUSED_BY}: {code(what)} ({count})" for what, count in summary.excused.items()]
 
 
 def _differences(rows: Sequence[Difference]) -> _Section:
@@ -138,6 +143,15 @@ def _thresholds(summary: Summary | None) -> _Section:
     ]
     head = table(("threshold", "value", "samples", ""), [])
     return _Section("Thresholds", rows[:MOST_ROWS], head=head, more=max(0, len(rows) - MOST_ROWS))
+
+
+def _pass_rates(summary: Summary | None) -> _Section:
+    rows = [
+        _line((cell(row.name), row.passed, row.interval, cell(row.needed), row.state.words))
+        for row in pass_rate_rows(summary)
+    ]
+    head = table(("pass rate", "passed", "95 % interval", "needed", ""), [])
+    return _Section("Pass rates", rows[:MOST_ROWS], head=head, more=max(0, len(rows) - MOST_ROWS))
 
 
 def _metrics(summary: Summary | None) -> _Section:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from harness.judge.excused import Excused
 from harness.metrics.registry import METRICS, TurnMetric
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, ExpectationResult, TurnResult, standing
+from harness.record.result import CallResult, ExpectationResult, StepOf, TurnResult, standing
 from harness.record.summary import ThresholdResult
 from harness.report.hints import hint_of
 from harness.report.markdown_text import code, link
@@ -19,7 +19,7 @@ SHOWN_OF_A_THRESHOLD = 3
 
 def failed_turns(run: RecordedRun, report_url: str | None) -> list[str]:
     """List items of what failed and counts for the verdict, by call. Those of a capacity search fail on purpose."""
-    excused = Excused(run.summary.thresholds if run.summary is not None else [])
+    excused = Excused.of(run.summary)
     return [entry for call in _counted(run) for entry in _of_call(call, excused, report_url)]
 
 
@@ -56,8 +56,8 @@ def _beyond(calls: Sequence[CallResult], one: ThresholdResult, report_url: str |
 def _of_call(call: CallResult, excused: Excused, report_url: str | None) -> Iterator[str]:
     """The call's failed parts: of the call itself, the greeting, its turns and waits."""
 
-    def counts(expectations: Sequence[ExpectationResult]) -> list[ExpectationResult]:
-        return [one for one in expectations if one.outcome == "failed" and excused.expectation(call, one) is None]
+    def counts(step: StepOf, expectations: Sequence[ExpectationResult]) -> list[ExpectationResult]:
+        return [one for one in expectations if one.outcome == "failed" and excused.expectation(call, step, one) is None]
 
     seen = call.failures if call.ok is False and excused.call(call) is None else []
     turns = {turn.turn for turn in call.turns}
@@ -66,17 +66,17 @@ def _of_call(call: CallResult, excused: Excused, report_url: str | None) -> Iter
     if whole:
         at_ms = next((one.at_ms for one in seen if one.turn not in turns), None)
         yield _entry(call, "", at_ms, whole, report_url)
-    if call.greeting is not None and (missed := counts(call.greeting.expectations)):
+    if call.greeting is not None and (missed := counts("greeting", call.greeting.expectations)):
         lines = [*map(_expectation, missed), *_said("agent", call.greeting.reply)]
         yield _entry(call, ", greeting", call.greeting.onset_ms, lines, report_url)
     for turn in call.turns:
         of_turn = [line for line, one in zip(told, seen, strict=True) if one.turn == turn.turn]
-        of_turn += map(_expectation, counts(turn.expectations))
+        of_turn += map(_expectation, counts(turn.step, turn.expectations))
         if of_turn:
             lines = [*of_turn, *_texts(turn)]
             yield _entry(call, f", turn {turn.turn}", turn.started_ms, lines, report_url, facts=_facts(turn))
     for wait in call.waits:
-        if missed := counts(wait.expectations):
+        if missed := counts(wait.step, wait.expectations):
             where = f", wait after turn {wait.after_turn}"
             yield _entry(call, where, wait.started_ms, list(map(_expectation, missed)), report_url)
 

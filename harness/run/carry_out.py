@@ -69,10 +69,10 @@ class Job(Protocol[F]):
         ...
 
     def check(self) -> None:
-        """Checks that this machine can make the planned number of calls.
+        """Checks that this machine can make the planned number of calls, and that the scenarios need no more.
 
         Raises:
-            ConfigError: It cannot.
+            UsageError: It cannot, or they do.
         """
         ...
 

@@ -10,6 +10,7 @@ from harness.call.recorder import remove_abandoned
 from harness.errors import EXIT_INTERRUPTED, EXIT_UNFIT, ConfigError, Place
 from harness.formats import OTHER_VERSION
 from harness.judge.expectations import judge_call, places_of
+from harness.judge.pass_rates import Script
 from harness.judge.thresholds import Threshold
 from harness.judge.tool_calls import unreported
 from harness.judge.verdict import judge_run
@@ -58,7 +59,12 @@ def finish_run(
 def _judged(
     settings: RunSettings, calls: Sequence[CallResult], thresholds: Sequence[Threshold], ending: Ending
 ) -> Summary:
-    summary = judge_run(calls, thresholds, target=settings.target, ending=ending)
+    scripts = {
+        name: Script(Scenario.model_validate(entry.model), entry.places) for name, entry in settings.scenarios.items()
+    }
+    summary = judge_run(
+        calls, thresholds, target=settings.target, ending=ending, scripts=scripts, strict=settings.strict
+    )
     summary.calibration = settings.calibration
     return summary
 

@@ -35,6 +35,7 @@ def make_run(
     thresholds: Sequence[str] = (),
     record: RecordMode = "failed",
     retry_unfit: int = 0,
+    strict: bool = False,
     out: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     show: bool = False,
@@ -57,6 +58,7 @@ def make_run(
         thresholds: Additional thresholds, such as `turn.ttfa: p(95)<1500ms`.
         record: Which calls' audio to keep.
         retry_unfit: How many times to retry calls that could not be measured.
+        strict: Whether not enough data is a failure.
         out: The run's folder; None for a new one in `reports/`.
         seed: The seed of everything random; None for a random seed.
         show: Whether to print what the command prints.
@@ -87,7 +89,7 @@ def make_run(
             seed=seed,
         )
         folder = None if out is None else Path(out)
-        request = replace(request, record=record, out=folder, command=("harness.make_run",))
+        request = replace(request, record=record, strict=strict, out=folder, command=("harness.make_run",))
         job = PacedCalls(request, pace, LinesWatcher(console), retry_unfit=retry_unfit)
 
         async def main(signals: Signals) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.caller.prepare import Prepared
 from harness.doctor.warn import warn_of_machine
 from harness.errors import UsageError
+from harness.judge.enough_calls import check_enough_calls
 from harness.process.signals import Signals
 from harness.report.console import LinesWatcher, print_summary
 from harness.run.carry_out import Finished
@@ -47,6 +48,9 @@ class PacedCalls:
         check_allowed(self.pace.slots, self.request.engine, where="--calls")
         if self.retry_unfit < 0:
             raise UsageError(f"--retry-unfit must be 0 or more (got {self.retry_unfit})")
+        scenarios = self.request.scenarios
+        names = (loaded.name for loaded in scenarios)
+        check_enough_calls(scenarios, dict(zip(names, self.pace.calls_of(len(scenarios)), strict=True)))
 
     def plan_line(self, scenarios: Sequence[Prepared]) -> str:
         """Returns the plan in one line: target, calls, sessions and the longest duration in minutes."""

@@ -30,6 +30,12 @@ class Pace:
         """Whether calls start at a fixed rate, however many are running."""
         return self.rate_per_min is not None
 
+    def calls_of(self, scenarios: int) -> list[int]:
+        """Returns how many calls of each of so many scenarios are planned."""
+        if not self.is_open:
+            return [self.total // scenarios] * scenarios
+        return [self.total // scenarios + (place < self.total % scenarios) for place in range(scenarios)]
+
     def due_ns(self, index: int) -> int:
         """Open model: returns when the call with this index (from 0) starts, in ns since the run's start."""
         if self.rate_per_min is None:

@@ -45,6 +45,7 @@ class Request:
         junit: Where to write a copy of the JUnit report.
         markdown: Where to write the run as Markdown.
         annotations: Whether to print what failed for GitHub to show at its line; None if the run is in GitHub Actions.
+        strict: Whether not enough data is a failure.
         dry_run: Whether to print the plan and make no calls.
         quiet: Whether to print only failures and the verdict.
         command: The command line, for run.json.
@@ -67,6 +68,7 @@ class Request:
     junit: Path | None = None
     markdown: Path | None = None
     annotations: bool | None = None
+    strict: bool = False
     dry_run: bool = False
     quiet: bool = False
     command: Sequence[str] = field(default_factory=_command_line)

@@ -70,6 +70,7 @@ def run_settings(
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gb": _memory_gb()},
+        **({"strict": True} if request.strict else {}),
         **planned.own,
     }
     return RunSettings.model_validate(without_secrets(settings, (request.target.api_key,)))
@@ -108,6 +109,8 @@ def _places(loaded: LoadedScenario) -> Iterator[tuple[str, str]]:
                 yield ".".join(map(str, (*keys, key))), str(loaded.place(*keys, key))
                 yield from walk(value, (*keys, key))
 
+    if "pass" in loaded.raw:
+        yield "pass", str(loaded.place("pass"))
     greeting = loaded.raw.get("greeting")
     yield from walk(greeting, ("greeting",))
     for index, step in enumerate(loaded.raw["turns"]):

@@ -1,25 +1,78 @@
-"""What a scenario expects of the agent in one step."""
+"""What a scenario expects of the agent: of its greeting, and in each step."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from harness.scenario.fields import (
     OneOrMany,
     Pattern,
     RatioLimit,
     SomeText,
-    Strict,
     TimeLimit,
     as_list,
     is_number,
     text_of,
 )
+from harness.scenario.pass_rate import Tolerant
 
 
-class Reply(Strict):
+class _Expectations(Tolerant):
+    @property
+    def given(self) -> dict[str, Any]:
+        """The expectations that are given, by their keys."""
+        fields = ((name, getattr(self, name)) for name in type(self).model_fields if name != "passes")
+        return {name: value for name, value in fields if value is not None}
+
+
+class _Limited(Tolerant):
+    """An expectation with a limit: the limit alone, or a mapping of `limit` and `pass`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | cls) else {"limit": value}
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, serialize: SerializerFunctionWrapHandler) -> Any:
+        written = serialize(self)
+        return written if self.passes is not None else written["limit"]
+
+
+class ExpectedTime(_Limited):
+    """A time that is expected."""
+
+    limit: TimeLimit
+
+
+class ExpectedRatio(_Limited):
+    """A ratio that is expected."""
+
+    limit: RatioLimit
+
+
+class ExpectedTrue(_Limited):
+    """Something that is expected to be so."""
+
+    limit: Literal[True]
+
+
+class ExpectedEnd(_Limited):
+    """That the agent ends the call, at all or within a time."""
+
+    limit: Literal[True] | TimeLimit
+
+
+class Reply(_Expectations):
     """What the agent's text must say. Case and spacing are ignored; `matches` is a Python regular expression."""
 
     contains: OneOrMany | None = Field(None, description="The reply must contain this text, or all of these texts.")
@@ -28,7 +81,7 @@ class Reply(Strict):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.contains is None and self.contains_any is None and self.matches is None:
+        if not self.given:
             raise ValueError("reply is empty; add contains, contains_any or matches")
         return self
 
@@ -45,7 +98,7 @@ def _argument(value: Any) -> Any:
 ArgumentText = Annotated[str, BeforeValidator(_argument), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 
-class WantedTool(Strict):
+class WantedTool(Tolerant):
     """A tool that the agent must call, and the arguments that it must call it with; others may be there too."""
 
     name: SomeText
@@ -66,23 +119,25 @@ WantedTools = Annotated[
 ]
 
 
-class Expect(Strict):
+class Expect(_Expectations):
     """What is expected of one step."""
 
     reply: Reply | None = None
-    ttfa: TimeLimit | None = Field(None, description="Time to first audio of the reply, such as <2s.")
-    echo: TimeLimit | None = Field(None, description="Typed turns: time to the echo of the text.")
-    ends_call: Literal[True] | TimeLimit | None = Field(
+    ttfa: ExpectedTime | None = Field(None, description="Time to first audio of the reply, such as <2s.")
+    echo: ExpectedTime | None = Field(None, description="Typed turns: time to the echo of the text.")
+    ends_call: ExpectedEnd | None = Field(
         None,
         description="Last turn only: the agent must end the call after its reply, within this time; true: within 5 s.",
     )
-    wer: RatioLimit | None = Field(None, description="Spoken turns: the transcript's word error rate, such as <=0.3.")
-    stops_within: TimeLimit | None = Field(
+    wer: ExpectedRatio | None = Field(
+        None, description="Spoken turns: the transcript's word error rate, such as <=0.3."
+    )
+    stops_within: ExpectedTime | None = Field(
         None, description="With barge_in: the agent must be silent within this time."
     )
-    keeps_talking: Literal[True] | None = Field(None, description="With barge_in: the agent must keep talking.")
-    agent_silent: Literal[True] | None = Field(None, description="With wait: the agent must say nothing.")
-    agent_speaks: TimeLimit | None = Field(
+    keeps_talking: ExpectedTrue | None = Field(None, description="With barge_in: the agent must keep talking.")
+    agent_silent: ExpectedTrue | None = Field(None, description="With wait: the agent must say nothing.")
+    agent_speaks: ExpectedTime | None = Field(
         None, description="With wait: the agent must start to speak within this time."
     )
     calls_tool: WantedTools | None = Field(
@@ -96,3 +151,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "type": ("reply", "ttfa", "echo", "ends_call", "calls_tool"),
     "wait": ("agent_silent", "agent_speaks"),
 }
+
+
+class Greeting(_Expectations):
+    """What is expected of the agent's first speech."""
+
+    within: ExpectedTime | None = Field(None, description="Time from our join request to the greeting's onset.")
+    reply: Reply | None = None

@@ -81,4 +81,6 @@ OneOrMany = Annotated[list[SomeText], BeforeValidator(as_list), Field(min_length
 class Strict(BaseModel):
     """A part of a scenario: an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )

@@ -13,8 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 from harness.metrics.threshold import check_threshold
 from harness.parsing.durations import duration_s
 from harness.parsing.fitting import MisfitError, refuse_misfits
-from harness.scenario.expect import ALLOWED, Expect, Reply
-from harness.scenario.fields import NUMBER_OR_TEXT, Duration, SomeText, Strict, Text, TimeLimit, as_list, limit_text
+from harness.scenario.expect import ALLOWED, Expect, Greeting
+from harness.scenario.fields import NUMBER_OR_TEXT, Duration, SomeText, Strict, Text, as_list, limit_text
+from harness.scenario.pass_rate import Tolerant
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 NAME_LENGTH = 80
@@ -78,28 +79,19 @@ class Step(Strict):
             raise ValueError("barge_in is only allowed with say")
         allowed = ALLOWED[self.kind]
         what = f"not allowed in a {self.kind} step; use {', '.join(allowed)}"
-        refuse_misfits(
-            [
-                MisfitError(what, "expect", name)
-                for name in type(self.expect).model_fields
-                if name not in allowed and getattr(self.expect, name) is not None
-            ]
-        )
+        refuse_misfits([MisfitError(what, "expect", name) for name in self.expect.given if name not in allowed])
+        if self.kind == "wait" and self.expect.passes is not None and not self.expect.given:
+            raise MisfitError(f"pass needs something that is expected; add {' or '.join(allowed)}", "expect", "pass")
         if self.expect.keeps_talking and self.expect.stops_within is not None:
             raise ValueError("stops_within and keeps_talking cannot be combined; remove one of them")
         if self.expect.agent_silent and self.expect.agent_speaks is not None:
             raise ValueError("agent_silent and agent_speaks cannot be combined; remove one of them")
-        limit = self.expect.agent_speaks
-        if limit is not None and limit.value > self.wait_s * 1000:
-            raise ValueError(f"agent_speaks {limit} is longer than the wait of {self.wait}; make the wait longer")
+        speaks = self.expect.agent_speaks
+        if speaks is not None and speaks.limit.value > self.wait_s * 1000:
+            raise ValueError(
+                f"agent_speaks {speaks.limit} is longer than the wait of {self.wait}; make the wait longer"
+            )
         return self
-
-
-class Greeting(Strict):
-    """What is expected of the agent's first speech."""
-
-    within: TimeLimit | None = Field(None, description="Time from our join request to the greeting's onset.")
-    reply: Reply | None = None
 
 
 class SessionKeys(Strict):
@@ -146,7 +138,7 @@ ThresholdText = Annotated[str, BeforeValidator(limit_text), WithJsonSchema(NUMBE
 ThresholdTexts = Annotated[list[ThresholdText], BeforeValidator(as_list), Field(min_length=1)]
 
 
-class Scenario(Strict):
+class Scenario(Tolerant):
     """One call's script, with what is expected of the agent."""
 
     name: Annotated[Text, AfterValidator(_name)] = Field(

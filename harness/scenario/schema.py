@@ -24,6 +24,9 @@ def scenario_schema() -> dict[str, Any]:
     for name in ("contains", "contains_any"):
         found = schema["$defs"]["Reply"]["properties"][name]
         found["anyOf"] = [one, *found["anyOf"]]
+    for name in ("ExpectedTime", "ExpectedRatio", "ExpectedTrue", "ExpectedEnd"):  # the limit alone, or with more
+        whole = schema["$defs"][name]
+        schema["$defs"][name] = {"anyOf": [whole["properties"]["limit"], whole]}
     tools = schema["$defs"]["Expect"]["properties"]["calls_tool"]
     [wanted] = [kind for kind in tools["anyOf"] if kind["type"] == "array"]
     tool = {"anyOf": [one, wanted["items"]]}

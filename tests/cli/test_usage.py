@@ -83,6 +83,43 @@ def test_options_that_make_no_sense_are_refused_before_any_call(
     assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (["run"], 1),
+        (["run", "--calls", "3", "--repeat", "3"], 9),
+        (["run", "--calls", "5", "--repeat", "2"], None),
+        (["run", "--rate", "60", "--duration", "9s"], 9),
+        (["run", "--rate", "60", "--duration", "10s"], None),
+        (["load", "--calls", "3", "--repeat", "3"], 9),
+        (["load", "--calls", "3", "--repeat", "4"], None),
+        (["load", "--rate", "60", "--duration", "9s", "--processes", "2"], 9),
+        (["load", "--burst", "4,5"], 9),
+        (["load", "--stages", "10s:1"], None),
+    ],
+)
+def test_a_plan_with_fewer_calls_than_a_pass_rate_needs_is_refused(
+    command: Command, tmp_path: Path, words: list[str], refused: int | None
+) -> None:
+    write_scenario(tmp_path, f"pass: 9/10\n{HELLO}")
+    said = command(words[0], "s.yaml", *words[1:], "--target", "embedded", "--dry-run")
+    assert said.code == (0 if refused is None else 2)
+    if refused is not None:
+        assert "pass 9/10 of a needs at least 10 decided calls, but" in said.error
+        assert f" {refused} call" in said.error
+        assert "s.yaml:1:1" in said.error
+
+
+def test_of_several_scenarios_each_needs_its_own_calls(command: Command, tmp_path: Path) -> None:
+    write_scenario(tmp_path, f"pass: 9/10\n{HELLO}")
+    write_scenario(tmp_path, HELLO.replace("name: a", "name: b"), "t.yaml")
+    at_a_rate = ("--target", "embedded", "--dry-run", "--rate", "60", "--duration")
+    assert command("run", "s.yaml", "t.yaml", *at_a_rate, "19s").code == 0
+    assert "but 9 calls of a are planned" in command("run", "s.yaml", "t.yaml", *at_a_rate, "18s").error
+    assert command("load", "s.yaml=70", "t.yaml=30", *at_a_rate, "15s").code == 0
+    assert "but 9 calls of a are planned" in command("load", "s.yaml=70", "t.yaml=30", *at_a_rate, "13s").error
+
+
 def test_a_dry_run_prints_the_plan_and_leaves_nothing(command: Command, tmp_path: Path) -> None:
     write_scenario(tmp_path, HELLO)
     said = command(

@@ -13,6 +13,7 @@ from harness.errors import Place, UsageError
 from harness.failures import FailureKind
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.judge.verdict import judge_run
+from harness.metrics.threshold import read_threshold
 from harness.record.ran_out import RanOut
 from harness.record.reason import InWords
 from harness.record.result import CallResult, FailureSeen
@@ -116,6 +117,20 @@ def test_a_run_in_which_no_call_could_start_is_3() -> None:
     assert verdict(failed("session.unreachable", 3)).exit_code == 3
     assert verdict(failed("session.unreachable", 3), threshold("turn.ttfa", "max<2s")).exit_code == 3
     assert verdict(failed("session.unauthorized", 2), threshold("calls.failed", "count<=2")).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "limits", [[], [("turn.ttfa", "p(95)<2s")], [("calls.failed", "rate<0.1")], [("turn.ttfa", "count>=0")]]
+)
+def test_an_empty_run_is_3_whatever_was_asked_of_it(limits: list[tuple[str, str]]) -> None:
+    asked = [Threshold(*read_threshold(*limit), "--threshold") for limit in limits]
+    apart = [good()[0].model_copy(update={mark: True}) for mark in ("warm_up", "canary")]
+    for calls in ([], apart):
+        summary = verdict(calls, *asked)
+        assert (summary.exit_code, [str(reason.what) for reason in summary.reasons]) == (3, ["no call could start"])
+    excused = verdict(failed("session.unreachable", 2), *asked, threshold("calls.failed", "count<=2"))
+    assert excused.exit_code == 3
+    assert verdict([], *asked, ending=Ending(interrupted=True)).exit_code == 130
 
 
 OLDER = Doubt(kind="older_answer", detail="it may be the greeting")
@@ -529,3 +544,52 @@ def test_turns_that_a_fault_made_unfit_name_it_without_its_figures() -> None:
     fault = Unfit(kind="self_fault", name=wrong(1)[0].self_faults[0].name)
     unfit = [call(turn(fit=False, unfit_why=[fault])) for _ in range(3)]
     assert any("mostly: heard against time)" in str(reason.what) for reason in verdict(unfit).reasons)
+
+
+# -- strict ----------------------------------------------------------------------------------------------------------
+
+
+def strictly(calls: Sequence[CallResult], *thresholds: Threshold) -> list[tuple[int, str]]:
+    """The reasons of a strict run, of which a run that is not strict has none, or others."""
+    summary = judge_run(calls, thresholds, target="t", ending=Ending(), strict=True)
+    return [(reason.code, str(reason.what)) for reason in summary.reasons]
+
+
+@pytest.mark.parametrize(
+    ("limit", "calls", "enough"),
+    [
+        ("p(95)<2s", 19, False),
+        ("p(95)<2s", 20, True),
+        ("p(90)<2s", 9, False),
+        ("p(90)<2s", 10, True),
+        ("p(99)<2s", 99, False),
+        ("p(99.9)<2s", 999, False),
+        ("p(99.9)<2s", 1000, True),
+        ("p(75)<2s", 3, False),
+        ("p(75)<2s", 4, True),
+        ("p(50)<2s", 1, True),
+        ("p(100)<2s", 1, True),
+        ("med<2s", 1, True),
+        ("max<2s", 1, True),
+    ],
+)
+def test_strict_takes_no_percentile_of_too_few_samples(limit: str, calls: int, enough: bool) -> None:
+    assert verdict(good(calls), threshold("turn.ttfa", limit)).exit_code == 0
+    found = strictly(good(calls), threshold("turn.ttfa", limit))
+    assert [code for code, _ in found] == ([] if enough else [1])
+
+
+def test_strict_lets_no_threshold_open_for_want_of_data() -> None:
+    limit = threshold("turn.ttfa", "p(95)<2s")
+    beyond = [*(call(turn(ttfa_ms=1000.0)) for _ in range(8)), cut_short(1500.0)]
+    assert (verdict(beyond, limit).exit_code, [code for code, _ in strictly(beyond, limit)]) == (4, [1])
+
+
+def test_strict_blames_no_agent_for_what_the_harness_or_nobody_measured() -> None:
+    limit = threshold("turn.ttfa", "max<2s")
+    assert [code for code, _ in strictly(unfit(1), limit)] == [4]
+    assert [code for code, _ in strictly(unfit(3), limit)] == [4, 4]
+    doubtful = [call(turn(doubtful=[AFTER_SILENCE]))]
+    assert [code for code, _ in strictly(doubtful, limit)] == [4]
+    assert [code for code, _ in strictly([])] == [3]
+    assert strictly(good(3), limit) == []

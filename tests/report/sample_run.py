@@ -26,6 +26,7 @@ from harness.record.summary import (
     CallCounts,
     ExpectationCounts,
     MetricSummary,
+    PassRateResult,
     RateSummary,
     Reason,
     Summary,
@@ -54,7 +55,9 @@ def sample_run(folder: Path) -> RecordedRun:
     ]
     write_recording(folder, calls[0])
     write_recording(folder, calls[1])
-    return RecordedRun(folder=folder, settings=settings(), calls=calls, summary=summary(calls))
+    made = summary(calls)
+    made.pass_rates = pass_rates()
+    return RecordedRun(folder=folder, settings=settings(), calls=calls, summary=made)
 
 
 def many_calls(folder: Path, count: int) -> RecordedRun:
@@ -111,7 +114,7 @@ def summary(calls: list[CallResult]) -> Summary:
             Reason(code=3, what=InWords("session.unauthorized"), count=1),
             Reason(code=3, what=InWords("room.lost"), count=1),
             Reason(code=1, what=InWords("turn.ttfa was p(95) 2140 ms, the limit is <1500ms")),
-            Reason(code=1, what=InWords("an expectation failed: reply contains_any"), count=3),
+            Reason(code=1, what=InWords("an expectation failed: reply contains_any"), count=3, pattern="flicker"),
         ],
         target="staging (https://voice.example/api/agents/agent-session/)",
         calls=CallCounts(total=total, ok=total - failed, failed=failed, dropped=2, cut=cut),
@@ -145,6 +148,64 @@ def summary(calls: list[CallResult]) -> Summary:
         },
         failures=dict(failures),
     )
+
+
+def pass_rates() -> list[PassRateResult]:
+    """One that was missed, one that held, one undecided, and one that the scenario says nothing of."""
+    return [
+        PassRateResult(
+            scenario="opening-hours",
+            limit="rate 0.9 with confidence 0.95",
+            passed=29,
+            decided=30,
+            needed=29,
+            low=0.8333,
+            high=0.9941,
+            bound=0.8514,
+            ok=False,
+            pattern="flicker",
+            place="opening-hours.yaml:2:1",
+        ),
+        PassRateResult(
+            scenario="opening-hours",
+            step=0,
+            expect="ttfa",
+            of="turn 1 ttfa",
+            limit="9/10",
+            passed=9,
+            decided=10,
+            needed=10,
+            low=0.5958,
+            high=0.9821,
+            ok=True,
+            pattern="flicker",
+            place="opening-hours.yaml:8:40",
+        ),
+        PassRateResult(
+            scenario="smoke",
+            step=1,
+            of="turn 2",
+            limit="9/10",
+            passed=7,
+            decided=7,
+            undecided=3,
+            needed=10,
+            low=0.6457,
+            high=1.0,
+            why="only 7 of the 10 calls that it needs were decided",
+        ),
+        PassRateResult(
+            scenario="barge-in",
+            step=2,
+            expect="stops_within",
+            of="turn 3 stops_within",
+            passed=0,
+            decided=2,
+            low=0.0,
+            high=0.6576,
+            pattern="failure",
+        ),
+    ]
 
 
 def good_call(call: str) -> CallResult:

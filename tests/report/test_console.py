@@ -16,7 +16,7 @@ from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import check_threshold
 from harness.record.result import CallResult, ExpectationResult, FailureSeen, MediaHealth, TurnResult
-from harness.record.summary import Ending
+from harness.record.summary import Ending, PassRateResult
 from harness.report.console import LinesWatcher, call_line, event_line, make_console, print_summary
 from harness.report.hints import hint_lines
 from harness.report.live import in_words
@@ -96,6 +96,19 @@ def test_many_failed_expectations_are_cut_short() -> None:
     console, out = terminal()
     print_summary(console, judge_run(calls, [], target="t", ending=Ending()), calls, Path("run"))
     assert "… and 20 more, see the report" in out.getvalue()
+
+
+def test_what_has_no_pass_rate_of_its_own_is_shown_for_the_first_ten(tmp_path: Path) -> None:
+    summary = judge_run([call()], [], target="t", ending=Ending())
+    known = {"scenario": "x", "passed": 1, "decided": 2, "pattern": "flicker"}
+    rates = [PassRateResult(**known, step=number, of=f"turn {number} {ESCAPE}") for number in range(12)]
+    summary.pass_rates = [*rates, PassRateResult(**known, limit="2/2", ok=False, needed=2)]
+    console, out = terminal()
+    print_summary(console, summary, [call()], tmp_path)
+    lines = [line for line in out.getvalue().splitlines() if "1 of 2 calls passed" in line]
+    assert (len(lines), "\x1b" in out.getvalue()) == (11, False)
+    assert "pass rate of x: 1 of 2 calls passed, needed: 2/2, sometimes passes: FAILED" in lines
+    assert "… and 2 more of these, see the report" in out.getvalue()
 
 
 def test_quiet_shows_failures_only_and_verbose_every_event() -> None:

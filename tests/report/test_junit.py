@@ -8,7 +8,7 @@ import pytest
 from harness.record.reason import InWords
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, WaitResult
-from harness.record.summary import Reason, ThresholdResult
+from harness.record.summary import PassRateResult, Reason, ThresholdResult
 from harness.report.junit import render_junit
 from tests.report.sample_run import (
     HOSTILE,
@@ -50,12 +50,19 @@ def outcome(element: ET.Element) -> tuple[str, str | None]:
 def test_each_scenario_is_a_suite_and_thresholds_are_one(tmp_path: Path) -> None:
     root = parsed(sample_run(tmp_path))
     assert root.tag == "testsuites"
-    assert [found.get("name") for found in root] == ["opening-hours", "smoke", "barge-in", "thresholds"]
+    assert [found.get("name") for found in root] == [
+        "opening-hours",
+        "smoke",
+        "barge-in",
+        "thresholds",
+        "pass rates",
+    ]
 
 
 def test_each_call_and_each_expectation_is_a_case_of_its_scenario(tmp_path: Path) -> None:
     run = sample_run(tmp_path)
-    found = [element for element in parsed(run).iter("testcase") if element.get("classname") != "thresholds"]
+    apart = ("thresholds", "pass rates")
+    found = [element for element in parsed(run).iter("testcase") if element.get("classname") not in apart]
     assert len(found) == len(run.calls) + sum(len(call.expectations()) for call in run.calls)
     for element in suite(parsed(run), "barge-in").iter("testcase"):
         assert element.get("classname") == "barge-in"
@@ -131,6 +138,37 @@ def test_what_a_threshold_excused_is_skipped_and_says_by_which(tmp_path: Path) -
     found = case(root, "call", "0003")
     assert outcome(found) == ("skipped", "agent.no_reply")
     assert "excused by calls.failed rate<=0.5" in (found[0].get("message") or "")
+
+
+def test_what_a_pass_rate_excused_is_skipped_and_says_by_which_and_how_often_it_passed(tmp_path: Path) -> None:
+    failed = no_reply_call("0003")
+    failed.failures[0].turn, failed.turns[0].step = 1, 0
+    run = run_of(tmp_path, good_call("0001"), failed)
+    assert run.summary is not None
+    run.summary.thresholds = []
+    run.summary.verdict, run.summary.exit_code, run.summary.reasons = "pass", 0, []
+    known = {"scenario": "opening-hours", "step": 0, "passed": 1, "decided": 2, "low": 0.09, "high": 0.91}
+    run.summary.pass_rates = [
+        PassRateResult(**known, of="turn 1", limit="1/2", ok=True, needed=2, pattern="flicker"),
+        PassRateResult(**known, expect="ttfa", of="turn 1 ttfa", pattern="flicker"),
+    ]
+    root = parsed(run)
+    assert (root.get("failures"), root.get("errors")) == ("0", "0")
+    for name, kind in (("call", "agent.no_reply"), ("turn 1 ttfa", "expectation.ttfa")):
+        found = case(root, name, "0003")
+        assert outcome(found) == ("skipped", kind)
+        assert "excused by pass 1/2 of opening-hours turn 1" in (found[0].get("message") or "")
+    assert "1 of 2 calls passed" in (case(root, "turn 1 ttfa", "0003")[0].text or "")
+    assert "calls passed" not in "".join(case(root, "turn 1 ttfa", "0001").itertext())
+
+
+def test_a_pass_rate_that_was_missed_is_a_failure_and_one_that_is_open_is_skipped(tmp_path: Path) -> None:
+    root = parsed(sample_run(tmp_path))
+    rates = suite(root, "pass rates")
+    assert outcome(case(rates, "opening-hours")) == ("failure", "pass.flicker")
+    assert outcome(case(rates, "smoke turn 2")) == ("skipped", "pass.undecided")
+    assert {child.tag for child in case(rates, "opening-hours turn 1 ttfa")} == {"system-out"}
+    assert len(rates.findall("testcase")) == 3, "what has no limit is no case"
 
 
 def test_a_case_says_which_call_it_was_and_where_its_report_and_recording_are(tmp_path: Path) -> None:

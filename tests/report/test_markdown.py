@@ -66,7 +66,7 @@ def test_a_run_that_passed_has_no_failed_turns_even_if_thresholds_excused_some()
     text = render_markdown(judged(call(turn(1)), failed, limits=(("calls.failed", "rate<=50%"),)))
     assert text.startswith("## ✓ Passed")
     assert "### Failed turns" not in text
-    assert "- excused by a threshold: `agent.left` (1)" in text
+    assert "- excused by thresholds and pass rates: `agent.left` (1)" in text
 
 
 def test_calls_that_do_not_count_are_not_among_the_failed() -> None:

@@ -78,9 +78,9 @@ def timeline(call: str, *, ttfa_ms: float = 800) -> list[dict[str, Any]]:
 class Run:
     """A run in a folder, with its scenario beside it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, scenario: str = SCENARIO) -> None:
         file = folder / "x.yaml"
-        file.write_text(SCENARIO, encoding="utf-8")
+        file.write_text(scenario, encoding="utf-8")
         self.loaded: LoadedScenario = load_scenario(file)
         self.directory = RunDirectory.create(folder / "run", name="x", now=NOW)
         self.path = self.directory.path
@@ -166,6 +166,31 @@ def test_reports_made_again_say_the_same(run: Run, remeasure: bool) -> None:
         assert [[tool.at_ms for tool in call.turns[0].tool_calls] for call in calls] == [[3200.0]] * 3
     assert {name: (run.path / name).read_text(encoding="utf-8") for name in files} == files
     assert (run.path / "report.html").exists()
+
+
+def test_a_pass_rate_is_judged_again_as_it_was(tmp_path: Path) -> None:
+    run = Run(tmp_path, scenario="pass: 2/3\n" + SCENARIO.replace("max<3s", "max<9s").replace("p(95)<2s", "max<8s"))
+    for number, ttfa_ms in enumerate((800, 2500, 900), start=1):
+        run.add(timeline(f"000{number}-x", ttfa_ms=ttfa_ms))
+    before = run.finish()
+    assert (before.exit_code, before.excused) == (0, {"expectation ttfa <2s": 1})
+    (whole, _) = before.pass_rates
+    assert (whole.passed, whole.decided, whole.ok, whole.place.endswith("x.yaml:1:1")) == (2, 3, True, True)
+    for remeasure in (False, True):
+        again = rebuild(run.path, remeasure=remeasure)
+        assert again.model_copy(update={"remeasured": None}) == before
+    assert [each["of"] for each in summary_on_disk(run)["pass_rates"]] == ["", "turn 1 ttfa"]
+
+
+def test_a_strict_run_stays_strict(run: Run) -> None:
+    run.settings = run.settings.model_copy(update={"strict": True})
+    run.calls[1].turns[0].ttfa_ms = 1000.0
+    run.calls[1] = judge_call(run.calls[1], run.loaded.model, lambda *keys: "")
+    thin = "not enough data for threshold turn.ttfa p(95)<2s: p(95) of 3 samples is the largest, it needs 20"
+    before = run.finish()
+    assert [(reason.code, str(reason.what)) for reason in before.reasons] == [(1, thin)]
+    settings = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
+    assert settings["strict"] is True
 
 
 def test_measuring_again_reads_the_timelines(run: Run) -> None:

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import ScenarioError
 from harness.scenario.by_hand import scenario_by_hand
 from harness.scenario.load import LoadedScenario, load_scenario, load_scenarios, parse_set
+from harness.scenario.model import Scenario
 from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
 
 KEY = "sk_live_0123456789abcdef"
@@ -54,9 +55,19 @@ def test_a_number_where_text_is_meant_is_the_text_that_was_written(tmp_path: Pat
 
 def test_numbers_are_limits_by_their_value(tmp_path: Path) -> None:
     scenario = load(tmp_path, SAY + "    expect: {wer: 2e-1}\n").model
-    limit = scenario.turns[0].expect.wer
-    assert limit is not None
+    wer = scenario.turns[0].expect.wer
+    assert wer is not None
+    limit = wer.limit
     assert (limit.value, limit.written, str(limit)) == (0.2, "0.2", "<0.2")
+
+
+def test_a_pass_rate_is_written_into_a_run_as_it_is_read(tmp_path: Path) -> None:
+    expect = "    expect: {ttfa: {limit: 2s, pass: ' 9 / 10'}, wer: {limit: 0.3}}\n"
+    scenario = load(tmp_path, f"pass: {{rate: .9}}\n{SAY}{expect}").model
+    written = scenario.model_dump(exclude_none=True, exclude_defaults=True)
+    assert written["pass"] == {"rate": 0.9}
+    assert written["turns"][0]["expect"] == {"ttfa": {"limit": "2s", "pass": "9/10"}, "wer": "0.3"}
+    assert Scenario.model_validate(written) == scenario
 
 
 def test_the_environment_fills_in_texts_and_a_doubled_sign_stands_for_itself(tmp_path: Path) -> None:
@@ -126,6 +137,9 @@ def test_what_only_begins_like_a_key_may_be_said(tmp_path: Path, text: str) -> N
         ("tags=[a, b]", ("tags",), ["a", "b"]),
         ("thresholds.turn.ttfa=max<1s", ("thresholds", "turn.ttfa"), ["max<1s"]),
         ("thresholds.turn.ttfa{kind:say}=max<1s", ("thresholds", "turn.ttfa{kind:say}"), ["max<1s"]),
+        ("pass=9/10", ("pass",), "9/10"),
+        ("pass={rate: 90%}", ("pass",), {"rate": 0.9, "confidence": 0.95}),
+        ("turns.0.expect.ttfa={limit: <9s, pass: 1/2}", ("turns", 0, "expect", "ttfa", "pass"), "1/2"),
         ("timeouts.reply=3s", ("timeouts", "reply"), "3s"),
     ],
 )
