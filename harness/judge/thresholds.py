@@ -26,11 +26,19 @@ _NO_SAMPLE: dict[NoSample, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit on one metric's samples; `where` is its place in a file, or the option that set it."""
+    """A limit on one metric's samples.
+
+    Attributes:
+        ref: The metric.
+        limit: The limit.
+        where: Its place in a file, or the option that set it.
+        abort_after_s: If it is missed so many seconds after the run's start or later, it aborts it; None: never.
+    """
 
     ref: MetricRef
     limit: Limit
     where: Place | str
+    abort_after_s: float | None = None
 
 
 def scenario_thresholds(
@@ -45,11 +53,11 @@ def scenario_thresholds(
     """
     found = []
     for name, limits in scenario.thresholds.items():
-        for text in limits:
-            ref, limit = check_threshold(name, text)
+        for each in limits:
+            ref, limit = check_threshold(name, each.limit)
             if not alone and "scenario" not in dict(ref.tags):
                 ref = MetricRef(ref.metric, (*ref.tags, ("scenario", scenario.name)))
-            found.append(Threshold(ref, limit, where("thresholds", name)))
+            found.append(Threshold(ref, limit, where("thresholds", name), each.abort_after_s))
     return found
 
 
@@ -116,8 +124,8 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
     ref, limit = threshold.ref, threshold.limit
     is_rate = METRICS[threshold.ref.metric].is_rate
     if limit.aggregate == "count" and (values or (not found and not is_rate)):
-        count = float(sum(values)) if is_rate else float(len(values))
-        return ThresholdResult(metric=ref, limit=limit, value=count, samples=len(values), ok=limit.holds(count))
+        number = count_of(values, is_rate=is_rate)
+        return ThresholdResult(metric=ref, limit=limit, value=number, samples=len(values), ok=limit.holds(number))
     if not values and not cut:
         lacks: NoSample = "none" if not found else "late" if any(one.ours for one in found) else "doubtful"
         result = ThresholdResult(metric=ref, limit=limit, value=None, samples=0, ok=None)
@@ -125,7 +133,7 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
         return result
     count = len(values) + len(cut)
     result = ThresholdResult(metric=ref, limit=limit, value=None, samples=count, ok=None)
-    value = _aggregate(values, cut, limit)
+    value = aggregate_of(values, cut, limit, is_rate=is_rate)
     in_vain = f"{counted(len(cut), 'turn')} of {count} cut while the reply was awaited" if cut else ""
     if value is None:
         # The value is longer than the longest wait that was cut, which may already exceed the limit.
@@ -141,11 +149,25 @@ def judge_threshold(threshold: Threshold, samples: Sequence[Sample]) -> Threshol
     return result
 
 
-def _aggregate(values: Sequence[float], cut: Sequence[float], limit: Limit) -> float | None:
-    """Returns the value to judge; None if it lies beyond everything measured. `cut` are waits that were cut short."""
+def count_of(values: Sequence[float], *, is_rate: bool) -> float:
+    """Returns the number of samples; of a rate the number of cases."""
+    return float(sum(values)) if is_rate else float(len(values))
+
+
+def aggregate_of(values: Sequence[float], cut: Sequence[float], limit: Limit, *, is_rate: bool) -> float | None:
+    """Returns the value that a limit judges; None if it lies beyond everything measured.
+
+    Args:
+        values: The fit samples; at least one, or one of `cut`, except for a count.
+        cut: Waits that were cut short: lower bounds of samples.
+        limit: The limit.
+        is_rate: Whether the samples are those of a rate: 1 and 0.
+    """
     if limit.percentile is not None:
         return survival_percentile(values, cut, limit.percentile)
     match limit.aggregate:
+        case "count":
+            return count_of(values, is_rate=is_rate)
         case "min":
             return min(values or cut)
         case "max":

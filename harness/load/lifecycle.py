@@ -13,10 +13,10 @@ from typing import Any
 
 from harness.caller.lost_call import lost_call, shard_died
 from harness.caller.prepare import Prepared
-from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT, StackError
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_UNFIT, StackError
 from harness.load.locust.messages import MARK_FILE
-from harness.load.order import Load, LoadOrder
-from harness.record.reason import InWords, MasterVanished, StackFell
+from harness.load.order import AbortOrder, Load, LoadOrder
+from harness.record.reason import Aborted, InWords, MasterVanished, StackFell
 from harness.record.result import CallResult
 from harness.record.run_directory import CALLS_FILE, RunDirectory, read_run
 from harness.record.summary import Ending, Reason, Summary
@@ -80,7 +80,12 @@ class LoadRun:
             target = await self._stack.enter_async_context(run.reachable(self._fell))
             calls = run.shard_order(target)
         calls = calls.model_copy(update={"prepared": str(prepared)})
-        self.order = LoadOrder(load=self._load, role=self._load.role, calls=calls, mark=mark)
+        aborts = tuple(
+            AbortOrder(metric=str(each.ref), limit=str(each.limit), after_s=each.abort_after_s)
+            for each in self._request.thresholds
+            if each.abort_after_s is not None
+        )
+        self.order = LoadOrder(load=self._load, role=self._load.role, calls=calls, mark=mark, aborts=aborts)
 
     def _fell(self, problem: StackError) -> None:
         self._fallen = problem
@@ -116,6 +121,8 @@ class LoadRun:
         extra += [
             Reason(code=EXIT_INFRASTRUCTURE, what=InWords(problem)) for problem in told.get("problems", []) if not calls
         ]
+        if told.get("aborted") is not None:
+            extra.append(Reason(code=EXIT_AGENT, what=Aborted.read(told["aborted"])))
         update = {"workers": told.get("workers", []), "refused": told.get("refused", [])}
         settings = run.settings.model_copy(update=update)
         dropped = int(told.get("dropped", 0))

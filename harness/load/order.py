@@ -103,6 +103,14 @@ class Load(_Frozen):
         return self.role == "local"
 
 
+class AbortOrder(_Frozen):
+    """A threshold that aborts the load if it is missed after so many seconds."""
+
+    metric: str
+    limit: str
+    after_s: float
+
+
 class LoadOrder(_Frozen):
     """The order for one process of Locust. It holds the API key, so it is sent only through a pipe.
 
@@ -112,12 +120,14 @@ class LoadOrder(_Frozen):
         calls: The order for the shards; `directory` is the run directory, on the master's machine.
         mark: The content of the file `MARK_FILE` in the run directory. A process that can read it there is on the
             master's machine.
+        aborts: The thresholds that abort the load.
     """
 
     load: Load
     role: Role
     calls: ShardOrder
     mark: str = ""
+    aborts: tuple[AbortOrder, ...] = ()
 
 
 def digest(scenarios: Sequence[Prepared]) -> str:

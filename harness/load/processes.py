@@ -15,6 +15,7 @@ from harness.load.order import LoadOrder, Role
 from harness.process.child import Child
 from harness.process.log_tail import LogTail
 from harness.process.signals import Signals
+from harness.record.reason import Aborted
 from harness.shards.protocol import LINE_LIMIT_BYTES
 
 COMMAND = (sys.executable, "-m", "harness.load.locust.process")
@@ -50,6 +51,7 @@ class Loading:
     log_tail: LogTail = field(default_factory=LogTail)
     loaded: Loaded = field(default_factory=Loaded)
     _refused: int = 0
+    _aborted: bool = False
     _children: list[Child] = field(default_factory=list)
 
     async def run(self, signals: Signals) -> Loaded:
@@ -113,6 +115,10 @@ class Loading:
             for why in message["status"]["refused"][self._refused :]:
                 self.say(f"refused: {why}")
                 self._refused += 1
+            aborted = message["status"]["aborted"]
+            if aborted is not None and not self._aborted:
+                self._aborted = True
+                self.say(f"{Aborted.read(aborted)}: no more calls are started")
             self.on_status(message["status"])
         elif "ending" in message:
             self.loaded.ending = message["ending"]

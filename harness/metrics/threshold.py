@@ -77,6 +77,18 @@ def check_threshold(name: str, limit_text: str | float) -> tuple[MetricRef, Limi
         raise problem.offering(take, _examples(ref.metric)) from None
 
 
+def check_abortable(limit: Limit) -> None:
+    """Checks that a threshold may abort a run: one that more samples can still meet must not.
+
+    Raises:
+        ValueError: It cannot be missed for good before the run has ended.
+    """
+    below, above = limit.op in ("<", "<="), limit.op in (">", ">=")
+    later = {"count": not below, "max": not below, "min": not above}
+    if later.get(limit.aggregate or "", False):
+        raise ValueError(f"{limit} can still be met by later calls, so it cannot abort a run; remove abort_on_fail")
+
+
 def _examples(metric: str) -> tuple[str, ...]:
     """Examples of limits for a metric."""
     if METRICS[metric].is_rate:

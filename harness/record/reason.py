@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.failures import FailureKind
-from harness.parsing.limits import Limit
+from harness.parsing.limits import Limit, parse_threshold
 from harness.record.metric_ref import MetricRef
 from harness.record.ran_out import RanOut
 from harness.record.unfit import Doubt, Unfit
@@ -186,13 +188,29 @@ class PassOpen(_Cause):
 
 @dataclass(frozen=True, slots=True)
 class Aborted(_Cause):
-    """The run was aborted by a threshold that was missed so many seconds after its first call was due."""
+    """A threshold aborted the run: so many seconds after its start, so many samples came to this value."""
 
     metric: MetricRef
     limit: Limit
     value: float
     samples: int
     after_s: float
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Aborted:
+        """Reads what `told` returned, from another process."""
+        metric, limit = MetricRef.read(told["metric"]), parse_threshold(told["limit"])
+        return cls(metric, limit, float(told["value"]), int(told["samples"]), float(told["after_s"]))
+
+    def told(self) -> dict[str, Any]:
+        """Returns it as JSON, for another process."""
+        return {
+            "metric": str(self.metric),
+            "limit": str(self.limit),
+            "value": self.value,
+            "samples": self.samples,
+            "after_s": self.after_s,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +288,7 @@ def sentence(cause: Cause) -> str:
         case PassOpen(name, limit, why):
             return f"pass rate of {name}: {why}; needed: {limit}"
         case Aborted(metric, limit, value, samples, after_s):
-            by = f"threshold {metric} {limit}: {value:g} of {counted(samples, 'sample')}"
+            by = f"threshold {metric} {limit}: {value:g} ({counted(samples, 'sample')})"
             return f"aborted after {after_s:.0f} s by {by}"
         case NoneStarted():
             return "no call could start"

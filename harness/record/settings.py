@@ -17,11 +17,15 @@ def _source(text: str) -> Place | str:
 
 
 class ThresholdSettings(Recorded):
-    """A threshold as written; `where` is its place in a file, or the option that set it."""
+    """A threshold as written; `where` is its place in a file, or the option that set it.
+
+    `abort_after_s`: it aborts the run if it is missed so many seconds after its start or later; None: never.
+    """
 
     metric: str
     limit: str
     where: Annotated[Place | str, AsText(_source)]
+    abort_after_s: float | None = None
 
 
 class PromptSettings(Recorded):

@@ -12,10 +12,12 @@ from harness.call.engines.make import make_engine
 from harness.caller.prepare import Prepared
 from harness.caller.recorded_call import RecordedCall
 from harness.caller.warm_up import warm_up
-from harness.errors import EXIT_INFRASTRUCTURE, StackError
+from harness.clock import NS_PER_S
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, StackError
+from harness.judge.abort import AbortWatch
 from harness.machine.loop_lag import LoopLag
 from harness.process.signals import Signals
-from harness.record.reason import StackFell
+from harness.record.reason import Aborted, StackFell
 from harness.record.result import CallResult
 from harness.record.summary import Ending, Reason, Summary
 from harness.run.pacing import Pace
@@ -80,6 +82,7 @@ async def execute(
     run.directory.write_settings(run.settings)
     outcome = Outcome()
     falls: list[StackError] = []
+    aborting = _Aborting(run, watcher)
     runner: Runner | None = None
 
     def fell(problem: StackError) -> None:
@@ -94,6 +97,7 @@ async def execute(
             start = await opened
 
             def ended(result: CallResult) -> None:
+                aborting.watch.add(result)
                 watcher.ended(result, 0 if runner is None else runner.alive)
 
             disk = asyncio.Lock()
@@ -113,20 +117,52 @@ async def execute(
                 clock=run.clock,
                 stop_at_failure=stop_at_failure,
                 retry_unfit=retry_unfit,
+                is_aborted=aborting.asked,
             )
             outcome = runner.outcome
             signals.on_interrupt(runner.interrupt)
             if falls:  # before the runner existed
                 runner.stop()
             watcher.started(pace.total)
+            aborting.begin()
             await runner.run()
     except asyncio.CancelledError:
         if not signals.received:
             raise
         outcome.interrupted = True
     extra = [Reason(code=EXIT_INFRASTRUCTURE, what=StackFell(problem.what)) for problem in falls]
+    extra += [Reason(code=EXIT_AGENT, what=aborted) for aborted in aborting.by]
     ending = Ending(dropped=outcome.dropped, interrupted=outcome.interrupted, extra=extra)
     return outcome, run.finish(outcome.results, ending)
+
+
+class _Aborting:
+    """Whether a threshold with `abort_on_fail` ends a run early.
+
+    Attributes:
+        watch: Takes in the calls.
+        by: The threshold that did; empty if none did.
+    """
+
+    def __init__(self, run: Run, watcher: Watcher) -> None:
+        self.watch = AbortWatch(run.request.thresholds)
+        self.by: list[Aborted] = []
+        self._clock = run.clock
+        self._say = watcher.say
+        self._begun_ns = 0
+
+    def begin(self) -> None:
+        """Marks the start of the first call."""
+        self._begun_ns = self._clock.now_ns()
+
+    def asked(self) -> bool:
+        """Returns whether to start no more calls; says so when that is decided."""
+        if not self.by:
+            aborted = self.watch.broken((self._clock.now_ns() - self._begun_ns) / NS_PER_S)
+            if aborted is not None:
+                self.by.append(aborted)
+                self._say(f"{aborted}: no more calls are started")
+        return bool(self.by)
 
 
 async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher, on_fall: OnFall) -> StartCall:

@@ -62,6 +62,7 @@ def run_settings(
         "record": request.record,
         "thresholds": [
             {"metric": str(threshold.ref), "limit": str(threshold.limit), "where": str(threshold.where)}
+            | ({} if threshold.abort_after_s is None else {"abort_after_s": threshold.abort_after_s})
             for threshold in request.thresholds
         ],
         "scenarios": {prepared.loaded.name: _scenario(prepared) for prepared in scenarios},

@@ -55,6 +55,7 @@ class Runner:
         again: Called before each round of retries, with their number.
         stop_at_failure: Whether to start no more calls after the first failed one; running calls finish.
         retry_unfit: How many times at most to retry a call that could not be measured.
+        is_aborted: Asked before each call and after it, while calls are left to start: whether to start no more.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class Runner:
         again: Callable[[int], None] = lambda count: None,
         stop_at_failure: bool = False,
         retry_unfit: int = 0,
+        is_aborted: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_aborted = is_aborted
         self._scenarios = scenarios
         self._pace = pace
         self._start = start
@@ -125,7 +128,7 @@ class Runner:
     async def _slot(self) -> None:
         for _ in range(self._pace.repeat):
             for scenario in self._scenarios:
-                if self._stopping.is_set():
+                if self._must_stop():
                     return
                 await self._one(scenario)
 
@@ -134,7 +137,7 @@ class Runner:
         tasks: set[asyncio.Task[None]] = set()
         for index in range(self._pace.total):
             due_ns = start_ns + self._pace.due_ns(index)
-            if not await self._wait_until(due_ns):
+            if not await self._wait_until(due_ns) or self._must_stop():
                 break
             if self._pace.slots is not None and len(self._running) >= self._pace.slots:
                 self.outcome.dropped += 1
@@ -145,6 +148,13 @@ class Runner:
             await asyncio.sleep(0)  # let the call start, so that it counts towards the cap
         if tasks:
             await asyncio.gather(*tasks)
+
+    def _must_stop(self) -> bool:
+        """Returns whether to start no more calls; asks whether the run is aborted if any are left."""
+        is_left = self._started + self.outcome.dropped < self._pace.total
+        if is_left and not self._stopping.is_set() and self._is_aborted():
+            self.stop()
+        return self._stopping.is_set()
 
     async def _wait_until(self, due_ns: int) -> bool:
         """Waits until the time; returns False if the run was stopped first."""
@@ -172,6 +182,7 @@ class Runner:
         self._ended(result)
         if self._stop_at_failure and result.ok is False:
             self.stop()
+        self._must_stop()
 
 
 def _both(*waits: Awaitable[object]) -> set[asyncio.Future[object]]:

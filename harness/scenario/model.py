@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from harness.metrics.threshold import check_threshold
 from harness.parsing.durations import duration_s
 from harness.parsing.fitting import MisfitError, refuse_misfits
 from harness.scenario.expect import ALLOWED, Expect, Greeting
-from harness.scenario.fields import NUMBER_OR_TEXT, Duration, SomeText, Strict, Text, as_list, limit_text
+from harness.scenario.fields import Duration, SomeText, Strict, Text
 from harness.scenario.pass_rate import Tolerant
+from harness.scenario.thresholds import Thresholds
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 NAME_LENGTH = 80
@@ -122,22 +122,6 @@ class Timeouts(Strict):
         return value
 
 
-def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
-    found = []
-    for name, limits in value.items():
-        for limit in limits:
-            try:
-                check_threshold(name, limit)
-            except ValueError as problem:
-                found.append(MisfitError(str(problem), name))
-    refuse_misfits(found)
-    return value
-
-
-ThresholdText = Annotated[str, BeforeValidator(limit_text), WithJsonSchema(NUMBER_OR_TEXT)]
-ThresholdTexts = Annotated[list[ThresholdText], BeforeValidator(as_list), Field(min_length=1)]
-
-
 class Scenario(Tolerant):
     """One call's script, with what is expected of the agent."""
 
@@ -153,7 +137,7 @@ class Scenario(Tolerant):
     session: SessionKeys = Field(default_factory=SessionKeys)
     greeting: Greeting | Literal[False] | None = Field(None, description="false: do not wait for a greeting.")
     turns: list[Step] = Field(min_length=1)
-    thresholds: Annotated[dict[str, ThresholdTexts], AfterValidator(_thresholds)] = Field(default_factory=dict)
+    thresholds: Thresholds = Field(default_factory=dict)
     timeouts: Timeouts = Field(default_factory=Timeouts)
     stop_on_failure: bool = Field(default=False, description="Hang up at the first turn without a reply.")
 

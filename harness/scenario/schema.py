@@ -20,7 +20,8 @@ def scenario_schema() -> dict[str, Any]:
     thresholds = schema["properties"]["thresholds"]
     thresholds["propertyNames"] = {"pattern": rf"^({names})(\{{[^{{}}]*\}})?$"}
     one = {"type": ["string", "number"]}
-    thresholds["additionalProperties"] = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    limit = {"anyOf": [one, {"$ref": "#/$defs/ThresholdLimit"}]}
+    thresholds["additionalProperties"] = {"anyOf": [*limit["anyOf"], {"type": "array", "items": limit, "minItems": 1}]}
     for name in ("contains", "contains_any"):
         found = schema["$defs"]["Reply"]["properties"][name]
         found["anyOf"] = [one, *found["anyOf"]]

@@ -288,6 +288,11 @@ def test_a_percentile_that_a_cut_wait_leaves_open_is_4() -> None:
     assert (summary.exit_code, summary.thresholds[0].ok) == (4, None)
 
 
+def test_waits_that_were_cut_are_no_count() -> None:
+    (result,) = verdict([cut_short(9000.0, kind="type")], threshold("turn.ttfa{kind:type}", "count<5")).thresholds
+    assert (result.value, result.ok) == (0.0, True)
+
+
 def test_one_that_was_cut_before_the_callers_end_counts_for_nothing() -> None:
     (result,) = verdict([*good(3), cut_short(None)], threshold("turn.ttfa", "p(95)<2s")).thresholds
     assert (result.samples, result.ok) == (4, True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.caller.lost_call import lost_call
 from harness.errors import OwnFailure
 from harness.load.locust.board import Board
+from harness.load.order import AbortOrder, LoadOrder, LoadPlan, Role
 from harness.load.order import Load as AskedLoad
-from harness.load.order import LoadOrder, LoadPlan, Role
 from harness.shards.protocol import ShardOrder
 from tests.prepared import prepared
 
@@ -18,12 +19,12 @@ from tests.prepared import prepared
 class Load:
     """A board, a clock of its own, and what it told its workers."""
 
-    def __init__(self, folder: Path, plan: LoadPlan, workers: int = 1) -> None:
+    def __init__(self, folder: Path, plan: LoadPlan, workers: int = 1, aborts: Sequence[AbortOrder] = ()) -> None:
         (folder / "timelines").mkdir(parents=True)
         self.folder = folder
         self.now = 100.0
         self.told: list[dict[int, dict[str, Any]]] = []
-        self.cuts = 0
+        self.stops = self.cuts = 0
         self.scenario = prepared("x")
         calls = ShardOrder(
             engine="light",
@@ -39,9 +40,13 @@ class Load:
         )
         role: Role = "local" if workers == 1 else "master"
         asked = AskedLoad(plan=plan, weights=(1.0,), role=role, expect_workers=workers)
-        order = LoadOrder(load=asked, role=role, calls=calls)
-        self.board = Board(order, [self.scenario], go=self.told.append, cut=self._cut, clock=lambda: self.now)
+        order = LoadOrder(load=asked, role=role, calls=calls, aborts=tuple(aborts))
+        told: dict[str, Any] = {"go": self.told.append, "stop": self._stop, "cut": self._cut}
+        self.board = Board(order, [self.scenario], **told, clock=lambda: self.now)
         self.clients = [f"client {number}" for number in range(1, workers + 1)]
+
+    def _stop(self) -> None:
+        self.stops += 1
 
     def _cut(self) -> None:
         self.cuts += 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import Any
 
-from harness.load.order import LoadPlan
+from harness.load.order import AbortOrder, LoadPlan
+from harness.record.result import CallResult, TurnResult
 from tests.load.made import Load
 
 
@@ -74,6 +76,48 @@ def test_the_calls_of_a_worker_that_vanished_have_failed_and_have_one_line_each(
     assert load.board.failures == {"harness.bug": 1, "harness.shard_died": 1}
     assert load.after(10) == (4, 101.0)  # the other goes on
     assert [worker["vanished"] for worker in load.board.ending()["workers"]] == [False, True]
+
+
+SLOW = AbortOrder(metric="turn.ttfa", limit="max<2s", after_s=5.0)
+
+
+def slow_call(load: Load, call: str, **values: Any) -> None:
+    """A call ends in which the agent was slow."""
+    turns = [TurnResult(turn=1, kind="type", text="x", ttfa_ms=3000.0)]
+    made = CallResult(call=call, scenario="x", started="2030-01-01T00:00:00Z", ok=True, turns=turns, **values)
+    load.board.call_ended("client 1", made.model_dump_json(), None)
+
+
+def test_a_threshold_aborts_a_load_after_its_delay_and_running_calls_may_end(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(stages=((0.0, 2), (60.0, 2)), stop_timeout_s=30), aborts=[SLOW])
+    load.all_ready()
+    load.after(0)
+    for call in ("0001-x", "0002-x"):
+        load.board.call_started("client 1", call, 0)
+    slow_call(load, "0001-x")
+    assert load.after(4) == (2, 100.0)
+    assert (load.stops, load.board.aborted) == (0, None)
+    assert load.after(1) == (0, 100.0)
+    assert (load.stops, load.cuts, load.board.phase) == (1, 0, "draining")
+    slow_call(load, "0002-x")
+    assert load.after(2) is None
+    told = load.board.ending()["aborted"]
+    assert told == {"metric": "turn.ttfa", "limit": "max<2s", "value": 3000.0, "samples": 1, "after_s": 5.0}
+    assert load.stops == 1
+
+
+def test_a_load_is_not_aborted_by_its_warm_up_nor_once_all_its_calls_have_started(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(slots=1, repeat=2), aborts=[SLOW])
+    load.all_ready()
+    load.after(0)
+    load.board.call_started("client 1", "0001-x", 0)
+    slow_call(load, "0001-x", warm_up=True)
+    assert load.after(10) == (1, 100.0)
+    load.board.call_started("client 1", "0002-x", 0)
+    slow_call(load, "0002-x")
+    load.board.call_started("client 1", "0003-x", 0)
+    assert load.after(10) == (1, 100.0)
+    assert (load.stops, load.board.ending()["aborted"]) == (0, None)
 
 
 def test_a_load_without_workers_ends(tmp_path: Path) -> None:

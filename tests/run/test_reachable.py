@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from harness.call.engines.make import EngineName
 from harness.clock import SystemClock
 from harness.errors import StackError
+from harness.judge.thresholds import Threshold
+from harness.metrics.threshold import check_threshold
 from harness.process.signals import Signals
 from harness.record.result import CallResult
 from harness.run.execute import execute
@@ -136,3 +139,19 @@ async def test_a_run_whose_stack_falls_starts_no_more_calls(
     assert "the embedded stack fell: the server ended by itself" in [str(reason.what) for reason in summary.reasons]
     assert summary.exit_code == 3
     assert watcher.said.count("the server ended by itself") == 1
+
+
+async def test_a_threshold_that_aborts_a_run_is_a_reason_and_said_once(tmp_path: Path) -> None:
+    limit = Threshold(*check_threshold("calls.failed", "rate<=50%"), "s.yaml", 0.0)
+    async with FakeSessionService(refusal(503)) as service:
+        watcher = Lines(lambda: None)
+        there = Target("there", "session", url=service.url, api_key=Secret("k"))
+        run = a_run(tmp_path, watcher.said, there, engine="light")
+        run = replace(run, request=replace(run.request, thresholds=[limit]))
+        outcome, summary = await execute(run, Pace(1, 9, None, 9), watcher, Signals())
+    aborted = [reason for reason in summary.reasons if str(reason.what).startswith("aborted after 0 s by threshold")]
+    assert [(reason.code, str(reason.what).partition("by ")[2]) for reason in aborted] == [
+        (1, "threshold calls.failed rate<=50%: 1 (2 samples)")
+    ]
+    assert (len(outcome.results), summary.also) == (2, ["fail"])
+    assert [line for line in watcher.said if "aborted" in line] == [f"{aborted[0].what}: no more calls are started"]

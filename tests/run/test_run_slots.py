@@ -54,6 +54,7 @@ class Bench:
     stop_at_failure: bool = False
     retry_unfit: int = 0
     instant: Mapping[int, bool] | None = None
+    is_aborted: Callable[[], bool] = lambda: False
     clock: HandClock = field(default_factory=HandClock)
     calls: list[MadeCall] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Bench:
             stop_at_failure=self.stop_at_failure,
             retry_unfit=self.retry_unfit,
             again=self.rounds.append,
+            is_aborted=self.is_aborted,
         )
         self.running: asyncio.Task[Outcome] | None = None
 
@@ -217,6 +219,42 @@ async def test_at_the_first_failure_a_rate_stops_without_waiting_for_the_next_st
     await bench.begin()
     outcome = await bench.outcome()
     assert (len(outcome.results), outcome.dropped) == (1, 0)
+
+
+async def test_an_aborted_run_starts_no_more_calls_and_running_ones_finish() -> None:
+    aborted: list[bool] = []
+    bench = Bench(closed(2, repeat=3), is_aborted=lambda: bool(aborted))
+    await bench.begin()
+    aborted.append(True)
+    bench.calls[0].finish()
+    await settle()
+    assert len(bench.calls) == 2
+    bench.calls[1].finish()
+    outcome = await bench.outcome()
+    assert ([result.ok for result in outcome.results], outcome.interrupted) == ([True, True], False)
+
+
+async def test_a_rate_is_aborted_at_the_next_start_and_what_was_not_started_is_not_dropped() -> None:
+    bench = Bench(open_pace(10, 60), is_aborted=lambda: len(bench.calls) == 3)
+    await bench.begin()
+    await bench.clock.passed(20)
+    for call in bench.calls:
+        call.finish()
+    outcome = await bench.outcome()
+    assert (len(outcome.results), outcome.dropped) == (3, 0)
+
+
+async def test_a_run_that_has_started_all_its_calls_is_not_aborted_any_more() -> None:
+    asked: list[int] = []
+
+    def is_aborted() -> bool:
+        asked.append(len(bench.calls))
+        return len(bench.calls) == 2
+
+    bench = Bench(closed(1, repeat=2), is_aborted=is_aborted, instant={}, retry_unfit=1)
+    await bench.begin()
+    await bench.outcome()
+    assert (len(bench.calls), asked) == (2, [0, 1, 1])
 
 
 async def test_without_x_a_failure_stops_nothing() -> None:

@@ -70,6 +70,19 @@ def test_a_pass_rate_is_written_into_a_run_as_it_is_read(tmp_path: Path) -> None
     assert Scenario.model_validate(written) == scenario
 
 
+def test_a_threshold_may_abort_the_run_after_a_delay(tmp_path: Path) -> None:
+    abort = "thresholds.turn.ttfa=[max<9s, {limit: p(95)<2s, abort_on_fail: true, delay: 1m}]"
+    made = load(tmp_path, SAY, sets=(abort, "thresholds.turn.wer={limit: avg<0.1, abort_on_fail: true}")).model
+    found = {name: [(each.limit, each.abort_after_s) for each in limits] for name, limits in made.thresholds.items()}
+    assert found == {"turn.ttfa": [("max<9s", None), ("p(95)<2s", 60.0)], "turn.wer": [("avg<0.1", 0.0)]}
+    written = made.model_dump(exclude_none=True, exclude_defaults=True)
+    assert written["thresholds"]["turn.ttfa"] == [
+        "max<9s",
+        {"limit": "p(95)<2s", "abort_on_fail": True, "delay": "1m"},
+    ]
+    assert Scenario.model_validate(written) == made
+
+
 def test_the_environment_fills_in_texts_and_a_doubled_sign_stands_for_itself(tmp_path: Path) -> None:
     text = "turns:\n  - type: ${NAME} costs $${NAME} and $5\n"
     assert load(tmp_path, text, env={"NAME": "tea"}).model.turns[0].type == "tea costs ${NAME} and $5"

@@ -82,6 +82,8 @@ def test_the_shipped_scenarios_fit(path: Path) -> None:
         "turns: [{wait: 2s, expect: {agent_silent: {limit: true, pass: 1/2}}}]\n",
         "turns: [{type: a, expect: {reply: {matches: b, pass: 1/2}, calls_tool: {name: c, pass: 1/2}}}]\n",
         "greeting: false\nturns: [{say: a}]\nthresholds: {turn.ttfa: max<2s, 'turn.wer{kind:say}': [avg<0.1]}\n",
+        "turns: [{say: a}]\nthresholds: {turn.ttfa: {limit: max<2s, abort_on_fail: true, delay: 9s}}\n",
+        "turns: [{say: a}]\nthresholds: {calls.failed: [rate<1%, {limit: rate<0.5, abort_on_fail: true}]}\n",
         "agent: 7\ntags: [1]\nsession: {language: fr}\ntimeouts: {reply: 1s}\nturns: [{say: a, expect: {wer: 0.3}}]\n",
     ],
 )
@@ -100,6 +102,7 @@ def test_what_the_loader_takes_fits(tmp_path: Path, text: str) -> None:
         "turns: [{say: a, type: b}]\n",
         "turns: [{say: a, expect: {tfa: 2s}}]\n",
         "turns: [{say: a}]\nthresholds: {turn.tfa: max<2s}\n",
+        "turns: [{say: a}]\nthresholds: {turn.ttfa: [{abort_on_fail: true}]}\n",
         "turns: [{say: a}]\ngreeting: true\n",
         "turns: [{say: a}]\nstop_on_failure: maybe\n",
         "turns: [{wait: 2}]\n",

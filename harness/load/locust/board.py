@@ -6,40 +6,25 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.caller.lost_call import lost_call, shard_died
 from harness.caller.prepare import Prepared
+from harness.judge.abort import AbortWatch
+from harness.judge.thresholds import Threshold
+from harness.load.locust.worker import Worker
 from harness.load.order import LoadOrder
 from harness.load.over_time import OverTime
+from harness.metrics.threshold import read_threshold
+from harness.record.reason import Aborted
 from harness.record.result import CallResult
 from harness.record.run_directory import RunDirectory
 
 Phase = Literal["gathering", "running", "draining", "over"]
 FRESH_S = 1.5  # the greatest age of a worker's last `SECOND` message
 AT_ONCE = 100.0  # Locust's spawn rate per second: all slots of a step start within a second
-
-
-@dataclass
-class Worker:
-    """A worker, as seen by the master."""
-
-    number: int
-    host: str
-    pid: int
-    ready: bool = False
-    gone: bool = False
-    second: dict[str, Any] = field(default_factory=dict)
-    told_at: float = 0.0
-    calls: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def pending(self) -> int:
-        """The number of calls that it was asked to make and that have not ended."""
-        return max(int(self.second.get("pending", 0)), len(self.calls))
 
 
 class Board:
@@ -49,6 +34,7 @@ class Board:
         order: The order of the load.
         scenarios: The scenarios of the calls.
         go: Tells all workers that the load, or a burst, begins; maps worker numbers to the message's content.
+        stop: Tells all workers to start no more calls.
         cut: Tells all workers to cut their running calls.
         clock: Returns monotonic seconds.
     """
@@ -59,6 +45,7 @@ class Board:
         scenarios: Sequence[Prepared],
         *,
         go: Callable[[dict[int, dict[str, Any]]], None],
+        stop: Callable[[], None],
         cut: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,9 +58,14 @@ class Board:
         self.failures = Counter[str]()
         self.started = 0
         self.over_time = OverTime()
+        self.aborted: Aborted | None = None
+        self._abort_watch = AbortWatch(
+            [Threshold(*read_threshold(each.metric, each.limit), "", each.after_s) for each in order.aborts]
+        )
         self._scenarios = scenarios
         self._directory = RunDirectory(Path(order.calls.directory))
         self._go = go
+        self._stop = stop
         self._cut = cut
         self._clock = clock
         self._begun = 0.0
@@ -167,6 +159,7 @@ class Board:
         if not result.ok and not result.cut:
             self.failures[result.failure or "expectation"] += 1
             self.over_time.at(ended_s).failures[result.failure or "expectation"] += 1
+        self._abort_watch.add(result)
         if result.canary or result.warm_up:
             return
         set_up_ms = result.held_back_ms + (result.session_create_ms or 0.0) + (result.room_connect_ms or 0.0)
@@ -211,7 +204,7 @@ class Board:
             self._go({})
         if self.phase == "running":
             users = self._users(now)
-            if users is not None:
+            if users is not None and not self._is_aborted(now):
                 return users, self._rate
             self.drain()
         if self.phase == "draining" and not self._is_drained(now):
@@ -240,6 +233,15 @@ class Board:
             return len(self.living) if now - self._begun < self._lasts_s() else None
         total = self.plan.total(len(self._scenarios)) or 0
         return self.plan.slots if sum(self.ended.values()) < total or self.alive else None
+
+    def _is_aborted(self, now: float) -> bool:
+        """Returns whether a threshold aborts the load, and then stops all workers; not if no call is left to start."""
+        total = self.plan.total(len(self._scenarios))
+        if total is None or self.started < total:
+            self.aborted = self._abort_watch.broken(now - self._begun)
+        if self.aborted is not None:
+            self._stop()
+        return self.aborted is not None
 
     def _next_burst(self, now: float) -> bool:
         """Starts the next burst if none is in progress; returns False if none is left."""
@@ -286,6 +288,7 @@ class Board:
             "started": self.started,
             "ended": dict(self.ended),
             "dropped": self.dropped,
+            "aborted": None if self.aborted is None else self.aborted.told(),
             "refused": self.refused,
             "failures": dict(self.failures),
             "unfit": sum(int(worker.second.get("unfit", 0)) for worker in self.workers.values()),

@@ -87,7 +87,8 @@ class Runtime:
             self.order,
             self._scenarios,
             go=self._go,
-            cut=lambda: self._runner.send_message(CUT, {}),
+            stop=self.stop_calls,
+            cut=self.cut_calls,
         )
         self._on(HELLO, self._hello)
         self._on(READY, lambda client, data: board.ready(client))

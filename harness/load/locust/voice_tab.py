@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Response, request
 
-from harness.load.locust.board import Board, Worker
+from harness.load.locust.board import Board
+from harness.load.locust.worker import Worker
 from harness.load.over_time import OverTime
 from harness.text.counted import counted
 
