@@ -54,7 +54,7 @@ def judge_call(
     wait_steps = [(index, step) for index, step in steps if step.kind == "wait"]
     for turn in (turn for turn in result.turns if not turn.cut):
         index, step = turn_steps[(turn.turn - 1) % len(turn_steps)]
-        turn.step = index
+        turn.step = index  # which lines of older versions lack
         tools = judge_tools(
             step.expect.calls_tool or [],
             turn,

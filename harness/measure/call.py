@@ -187,6 +187,7 @@ class _Measured:
         else:
             spoke_ns = self.spans.voices[spoke[0]].onset_ns if spoke else None
         return WaitResult(
+            step=wait.step,
             after_turn=wait.after_turn,
             started_ms=self.position(wait.started_ns),
             ended_ms=self.position(wait.ended_ns),

@@ -62,6 +62,7 @@ class Turns:
         result = TurnResult.model_validate(
             {
                 "turn": turn.turn,
+                "step": turn.step,
                 "kind": turn.kind,
                 "text": turn.text or "",
                 "fixture": turn.fixture,

@@ -96,7 +96,7 @@ class GreetingResult(_Line):
 class TurnResult(_Line):
     """A turn: what the caller did, what the agent did, and how long it took.
 
-    `step` is its place among the scenario's steps, from 0; None before it is judged.
+    `step` is its place among the scenario's steps, from 0; None in lines of older versions.
     """
 
     turn: int
@@ -154,7 +154,7 @@ class TurnResult(_Line):
 class WaitResult(_Line):
     """A `wait` step. It is not a turn and has no row and no number, but its expectations count.
 
-    `step` is its place among the scenario's steps, from 0; None before it is judged.
+    `step` is its place among the scenario's steps, from 0; None in lines of older versions.
     """
 
     after_turn: int

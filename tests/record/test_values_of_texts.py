@@ -15,6 +15,8 @@ from harness.record.reason import (
     InWords,
     Lost,
     LostByOurselves,
+    PassMissed,
+    PassOpen,
     StackFell,
     ThresholdOpen,
     UnfitTurns,
@@ -91,11 +93,13 @@ def test_a_call_holds_values_and_its_line_sentences() -> None:
         ),
         (ThresholdOpen("turn.ttfa", "max<2s", "none came", ours=True), "turn.ttfa max<2s: none came"),
         (ThresholdOpen("turn.ttfa", "max<2s", "none came"), "threshold turn.ttfa max<2s: none came"),
+        (PassMissed("x turn 1", "9/10", 7, 10, None), "pass rate of x turn 1: 7 of 10 calls passed; needed: 9/10"),
+        (PassOpen("x", "9/10", "only 7 were decided"), "pass rate of x: only 7 were decided; needed: 9/10"),
     ],
 )
 def test_a_file_holds_the_sentence_of_a_reason_and_it_is_read_as_that(cause: Cause, said: str) -> None:
     reason = Reason(code=4, what=cause, count=2)
-    assert reason.model_dump_json() == f'{{"code":4,"what":"{said}","count":2}}'
+    assert reason.model_dump_json() == f'{{"code":4,"what":"{said}","count":2,"pattern":null}}'
     assert Reason.model_validate_json(reason.model_dump_json()).what == InWords(said)
 
 
