@@ -13,7 +13,7 @@ from harness.judge.verdict import judge_run
 from harness.record.reason import InWords
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, ExpectationResult
-from harness.record.summary import Ending, Reason
+from harness.record.summary import Ending, PassRateResult, Reason
 from harness.report.annotations import SHOWN_OF_A_LEVEL, checkout, github_lines, render_code_quality
 from harness.report.findings import Finding, findings
 from tests.judge.made import call, threshold, turn
@@ -44,6 +44,19 @@ def test_an_expectation_that_failed_in_several_calls_is_one_finding_at_its_line(
         "::error title=x turn 1%3A ttfa <1s,file=scenarios/x.yaml,line=8,col=7"
         "::0001-x: it took 2,000 ms%0Aand in 2 other calls"
     )
+
+
+def test_a_pass_rate_that_was_missed_is_at_its_line_and_what_one_excused_is_no_finding() -> None:
+    run = run_of(*[call(turn(1, step=0, expectations=[failed()]), call=f"000{n}-x", ok=False) for n in (1, 2)])
+    assert run.summary is not None
+    known = {"scenario": "x", "decided": 9, "needed": 9, "limit": "7/9"}
+    run.summary.pass_rates = [
+        PassRateResult(**known, step=0, expect="ttfa", of="turn 1 ttfa", passed=7, ok=True),
+        PassRateResult(**known, passed=2, ok=False, pattern="flicker", place="scenarios/x.yaml:2:1"),
+    ]
+    (one,) = findings(run)
+    assert (one.name, str(one.place)) == ("pass rate x", "scenarios/x.yaml:2:1")
+    assert one.message == "2 of 9 calls passed, needed: 7/9, sometimes passes"
 
 
 def test_a_failed_threshold_is_at_its_line_and_a_failed_call_at_that_of_its_turn_or_its_scenario() -> None:

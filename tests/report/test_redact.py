@@ -160,14 +160,21 @@ EVERYTHING = {
     "description": SECRET,
     "tags": ["smoke"],
     "session": {"system_prompt": SECRET, "greeting": SECRET, "language": "fr"},
-    "greeting": {"within": "5s", "reply": {"contains": [SECRET], "contains_any": ["9", SECRET]}},
+    "pass": {"rate": 0.9, "confidence": 0.95},
+    "greeting": {
+        "within": {"limit": "5s", "pass": "9/10"},
+        "reply": {"contains": [SECRET], "contains_any": ["9", SECRET], "pass": "9/10"},
+    },
     "turns": [
-        {"say": SECRET, "expect": {"ttfa": "<2s", "wer": "<=0.3", "reply": {"matches": SECRET}}},
-        {"say": {"text": SECRET, "voice": "joe"}, "barge_in": "800ms", "expect": {"stops_within": "1s"}},
+        {
+            "say": SECRET,
+            "expect": {"ttfa": {"limit": "<2s", "pass": {"rate": 0.9}}, "wer": "<=0.3", "reply": {"matches": SECRET}},
+        },
+        {"say": {"text": SECRET, "voice": "joe"}, "barge_in": "800ms", "expect": {"stops_within": "1s", "pass": "1/2"}},
         {"type": SECRET, "expect": {"echo": "<500ms", "calls_tool": [{"name": SECRET, "arguments": {SECRET: SECRET}}]}},
         {"wait": "2s", "expect": {"agent_speaks": "<2s"}},
     ],
-    "thresholds": {"turn.ttfa": ["p(95)<2s"]},
+    "thresholds": {"turn.ttfa": ["p(95)<2s", {"limit": "max<9s", "abort_on_fail": True, "delay": "30s"}]},
     "timeouts": {"reply": "9s"},
     "stop_on_failure": True,
 }
@@ -182,8 +189,9 @@ def test_a_redacted_scenario_is_one_with_the_same_steps_and_limits(scenario: dic
     whole = load_scenario(Path(scenario["path"]), env={}).model if "path" in scenario else Scenario(**scenario)
     shown = Scenario.model_validate(redacted_scenario(json.loads(whole.model_dump_json(exclude_defaults=True))))
     assert [step.kind for step in shown.turns] == [step.kind for step in whole.turns]
-    assert (shown.name, shown.tags, shown.thresholds, shown.timeouts) == (
+    assert (shown.name, shown.passes, shown.tags, shown.thresholds, shown.timeouts) == (
         whole.name,
+        whole.passes,
         whole.tags,
         whole.thresholds,
         whole.timeouts,
