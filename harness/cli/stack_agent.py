@@ -1,27 +1,23 @@
 """`voice-harness stack agent`: the stored agents of `stack up --data`.
 
 It works on the database, so the stack need not run, and no key has to be at hand; a stack that runs reads the database
-at each session. A program as an MCP server is set here or in the agents file only, never over HTTP.
+at each session. What reaches into this machine is set here or in the agents file only, never over HTTP: a program as an
+MCP server, and a file as a reference voice.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.stack_key import DataOption
+from harness.cli.stack_database import DataOption, checked, database
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from harness.stack.service.store import Store
-
-T = TypeVar("T")
+    from harness.stack.service.allowed import Allowed
 
 app = typer.Typer(help="Agents of `stack up --data`; also while the stack runs.", no_args_is_help=True)
 documents = typer.Typer(help="The documents that an agent answers from.", no_args_is_help=True)
@@ -37,9 +33,22 @@ PromptOption = Annotated[
 ]
 GreetingOption = Annotated[str | None, typer.Option("--greeting", metavar="TEXT", help="What it says first.")]
 LanguageOption = Annotated[str | None, typer.Option("--language", metavar="en", help="The language that it speaks.")]
+VOICE = "--reference-audio"
 VoiceOption = Annotated[
     str | None,
-    typer.Option("--reference-audio-url", metavar="URL", help="A recording of the voice that it speaks like."),
+    typer.Option(
+        VOICE,
+        metavar="FILE|URL",
+        help="A recording of the voice that it speaks like: a sound file of this machine, or an https URL.",
+    ),
+]
+PrivateUrlsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-private-urls",
+        metavar="HOST[:PORT],…",
+        help=f"Private hosts that {VOICE} may name; `stack up` needs the same.",
+    ),
 ]
 
 
@@ -51,6 +60,7 @@ def create(
     greeting: GreetingOption = None,
     language: LanguageOption = None,
     voice: VoiceOption = None,
+    private_urls: PrivateUrlsOption = None,
 ) -> int:
     """Create an agent and print its id."""
     from harness.clock import SystemClock
@@ -58,10 +68,9 @@ def create(
     from harness.stack.service.stored_agents import new_agent
 
     given = _given(name=name or "agent", prompt=prompt, greeting=greeting, language=language, voice=voice)
-    fields, at = _checked(NewAgent, given).model_dump(), SystemClock().utc()
-    typer.echo(
-        _with(data, lambda store: store.run_now(lambda database: new_agent(database, fields, at=at)), create=True)
-    )
+    fields, allowed, at = checked(NewAgent, given).model_dump(), _allowed(private_urls), SystemClock().utc()
+    with database(data, create=True) as store:
+        typer.echo(store.run_now(lambda opened: new_agent(opened, fields, allowed=allowed, at=at)))
     return 0
 
 
@@ -70,11 +79,12 @@ def show_all(data: DataOption) -> int:
     """List the agents: id, name, language, and the first words of the greeting."""
     from harness.stack.service.stored_agents import all_agents
 
-    for agent in _with(data, lambda store: store.run_now(all_agents)):
+    with database(data) as store:
+        found = store.run_now(all_agents)
+    for agent in found:
         of_file = "  (agents file)" if agent.of_file else ""
-        typer.echo(
-            f"{agent.id}  {agent.name}  {agent.language}  {' '.join(agent.greeting.split())[:60]}{of_file}".rstrip()
-        )
+        greeting = " ".join(agent.greeting.split())[:60]
+        typer.echo(f"{agent.id}  {agent.name}  {agent.language}  {greeting}{of_file}".rstrip())
     return 0
 
 
@@ -82,15 +92,18 @@ def show_all(data: DataOption) -> int:
 def show(agent_id: AgentId, data: DataOption) -> int:
     """Print an agent as JSON, with its documents and MCP servers."""
     from harness.stack.service.agents import shown
-    from harness.stack.service.documents import documents_of
-    from harness.stack.service.mcp_servers import servers_of
+    from harness.stack.service.stored_agents import known_agent
+    from harness.stack.service.stored_documents import documents_of
+    from harness.stack.service.stored_servers import servers_of
 
-    def read(database: Any) -> dict[str, Any]:
-        agent = _known(database, agent_id)
-        kept = {name: server.model_dump(exclude_none=True) for name, server in servers_of(database, agent_id).items()}
-        return shown(agent) | {"documents": documents_of(database, agent_id), "mcp_servers": kept}
+    def read(opened: Any) -> dict[str, Any]:
+        agent = known_agent(opened, agent_id)
+        own = {"reference_audio_url": agent.reference_audio_url, "documents": documents_of(opened, agent_id)}
+        kept = {name: server.model_dump(exclude_none=True) for name, server in servers_of(opened, agent_id).items()}
+        return shown(agent) | own | {"mcp_servers": kept}
 
-    typer.echo(json.dumps(_with(data, lambda store: store.run_now(read)), indent=2, ensure_ascii=False))
+    with database(data) as store:
+        typer.echo(json.dumps(store.run_now(read), indent=2, ensure_ascii=False))
     return 0
 
 
@@ -103,24 +116,24 @@ def change(
     greeting: GreetingOption = None,
     language: LanguageOption = None,
     voice: VoiceOption = None,
+    own_voice: Annotated[bool, typer.Option("--no-reference-audio", help="It speaks in its own voice again.")] = False,
+    private_urls: PrivateUrlsOption = None,
 ) -> int:
     """Change an agent; its next session has the change."""
     from harness.clock import SystemClock
     from harness.stack.service.agents import ChangedAgent
     from harness.stack.service.stored_agents import change_agent
 
-    given = _given(name=name, prompt=prompt, greeting=greeting, language=language, voice=voice)
+    if own_voice and voice is not None:
+        raise UsageError(f"{VOICE} and --no-reference-audio contradict each other", hint="leave out one of them")
+    given: dict[str, str | None] = {"reference_audio_url": None} if own_voice else {}
+    given |= _given(name=name, prompt=prompt, greeting=greeting, language=language, voice=voice)
     if not given:
-        raise UsageError(
-            "nothing to change", hint="add --prompt, --greeting, --language, --name or --reference-audio-url"
-        )
-    fields, at = _checked(ChangedAgent, given).model_dump(exclude_unset=True), SystemClock().utc()
-
-    def work(database: Any) -> None:
-        _known(database, agent_id)
-        change_agent(database, agent_id, fields, at=at)
-
-    _with(data, lambda store: store.run_now(work))
+        raise UsageError("nothing to change", hint=f"add --prompt, --greeting, --language, --name or {VOICE}")
+    fields, at = checked(ChangedAgent, given).model_dump(exclude_unset=True), SystemClock().utc()
+    allowed = _allowed(private_urls)
+    with database(data) as store:
+        store.run_now(lambda opened: change_agent(opened, agent_id, fields, allowed=allowed, at=at))
     typer.echo(f"{agent_id} is changed")
     return 0
 
@@ -130,15 +143,8 @@ def delete(agent_id: AgentId, data: DataOption) -> int:
     """Delete an agent, with its documents and MCP servers."""
     from harness.stack.service.stored_agents import delete_agent
 
-    def work(store: Store) -> None:
-        def in_database(database: Any) -> list[str]:
-            if _known(database, agent_id).of_file:
-                raise UsageError(f"{agent_id} is of the agents file", hint="remove it there")
-            return delete_agent(database, agent_id)
-
-        store.remove_passages(store.run_now(in_database))
-
-    _with(data, work)
+    with database(data) as store:
+        store.remove_passages(store.run_now(lambda opened: delete_agent(opened, agent_id)))
     typer.echo(f"{agent_id} is deleted")
     return 0
 
@@ -152,18 +158,11 @@ def add_document(
     """Attach a document; the agent answers from it what its prompt does not hold."""
     from harness.clock import SystemClock
     from harness.stack.knowledge import read_file
-    from harness.stack.service.documents import keep_document
+    from harness.stack.service.stored_documents import keep_document
 
     document, at = read_file(file), SystemClock().utc()
-
-    def work(store: Store) -> dict[str, Any]:
-        def in_database(database: Any) -> dict[str, Any]:
-            _known(database, agent_id)
-            return keep_document(database, store, agent_id, document, at=at)
-
-        return store.run_now(in_database)
-
-    kept = _with(data, work)
+    with database(data) as store:
+        kept = store.run_now(lambda opened: keep_document(opened, store, agent_id, document, at=at))
     typer.echo(f"{kept['id']}  {kept['name']}: {kept['passages']} passages")
     return 0
 
@@ -175,14 +174,11 @@ def remove_document(
     data: DataOption,
 ) -> int:
     """Detach a document."""
-    from harness.stack.service.documents import forget_document
+    from harness.stack.service.stored_documents import forget_document
 
-    def work(store: Store) -> None:
-        if not store.run_now(lambda database: forget_document(database, agent_id, document_id)):
-            raise UsageError(f"agent {agent_id!r} has no document {document_id!r}", hint="see `stack agent show`")
+    with database(data) as store:
+        store.run_now(lambda opened: forget_document(opened, agent_id, document_id))
         store.remove_passages([document_id])
-
-    _with(data, work)
     typer.echo(f"{document_id} is removed")
     return 0
 
@@ -204,25 +200,16 @@ def add_server(
     """Attach an MCP server: one at a URL, or a program that each session starts for itself."""
     import shlex
 
-    from harness.stack.service.mcp_servers import keep_server, servers_of
+    from harness.stack.service.stored_servers import NamedServer, keep_server
     from harness.stack.tools.declared import McpServer
 
     program = None if command is None else shlex.split(command)
-    given = {
-        "url": url,
-        "command": program,
-        "token_env": token_env,
-        "cwd": None if command is None else str(Path.cwd()),
-    }
-    declared = _checked(McpServer, {key: value for key, value in given.items() if value is not None})
-
-    def work(database: Any) -> None:
-        _known(database, agent_id)
-        if name in servers_of(database, agent_id):
-            raise UsageError(f"agent {agent_id!r} has an MCP server {name!r} already", hint="remove it first")
-        keep_server(database, agent_id, name, declared)
-
-    _with(data, lambda store: store.run_now(work))
+    cwd = None if command is None else str(Path.cwd())
+    given = {"url": url, "command": program, "token_env": token_env, "cwd": cwd}
+    declared = checked(McpServer, {key: value for key, value in given.items() if value is not None})
+    named = checked(NamedServer, {"name": name})
+    with database(data) as store:
+        store.run_now(lambda opened: keep_server(opened, agent_id, named.name, declared))
     typer.echo(f"{name} is added to {agent_id}")
     return 0
 
@@ -232,44 +219,18 @@ def remove_server(
     agent_id: AgentId, name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.")], data: DataOption
 ) -> int:
     """Detach an MCP server."""
-    from harness.stack.service.mcp_servers import forget_server
+    from harness.stack.service.stored_servers import forget_server
 
-    if not _with(data, lambda store: store.run_now(lambda database: forget_server(database, agent_id, name))):
-        raise UsageError(f"agent {agent_id!r} has no MCP server {name!r}", hint="see `stack agent show`")
+    with database(data) as store:
+        store.run_now(lambda opened: forget_server(opened, agent_id, name))
     typer.echo(f"{name} is removed from {agent_id}")
     return 0
-
-
-def _with(data: Path, work: Callable[[Store], T], *, create: bool = False) -> T:
-    """Carries out `work` on the database of the folder."""
-    from harness.stack.service.store import Store
-
-    store = Store.opened(data, create=create)
-    try:
-        return work(store)
-    finally:
-        store.close()
-
-
-def _known(database: Any, agent_id: str) -> Any:
-    from harness.parsing.plain_words import nearest
-    from harness.stack.service.stored_agents import all_agents, find_agent
-
-    agent = find_agent(database, agent_id)
-    if agent is None:
-        known = [each.id for each in all_agents(database)]
-        alike = nearest(agent_id, known)
-        what = f"there is no agent {agent_id!r}" + (f"; did you mean {alike!r}?" if alike else "")
-        raise UsageError(
-            what, hint=f"use one of: {', '.join(known[:20])}" if known else "create one: stack agent create"
-        )
-    return agent
 
 
 def _given(
     *, name: str | None, prompt: str | None, greeting: str | None, language: str | None, voice: str | None
 ) -> dict[str, str]:
-    """The fields that were given; a prompt's file is read."""
+    """The fields that were given; a prompt's file is read, and a reference voice's is checked."""
     from harness.errors import Place
     from harness.scenario.prompt import read_prompt
 
@@ -279,25 +240,35 @@ def _given(
         "system_prompt": text,
         "greeting": greeting,
         "language": language,
-        "reference_audio_url": voice,
+        "reference_audio_url": None if voice is None else _reference(voice),
     }
     return {key: value for key, value in given.items() if value is not None}
 
 
-M = TypeVar("M", bound="BaseModel")
-
-
-def _checked(model: type[M], fields: dict[str, Any]) -> M:
-    """Validates what was given.
+def _reference(named: str) -> str:
+    """A reference voice as a URL; a file is looked at now, so that what is wrong with it is told to who names it.
 
     Raises:
-        UsageError: A field is wrong.
+        ConfigError: There is no such file, or it holds no voice.
     """
-    from pydantic import ValidationError
+    from harness.errors import ConfigError
+    from harness.stack.reference_voice.owner import is_file, reference_of_owner
+    from harness.stack.reference_voice.references import file_content, measure
+    from harness.stack.reference_voice.refused import RefusedError
 
-    from harness.stack.service.fields import wrong_fields
+    url = reference_of_owner(named, Path(), VOICE)
+    if is_file(url):
+        try:
+            measure(file_content(url))
+        except RefusedError as problem:
+            what = f"{named} {str(problem).rstrip('.')}"
+            raise ConfigError(what, where=VOICE, hint="use a recording of one person's speech") from None
+    return url
 
-    try:
-        return model.model_validate(fields)
-    except ValidationError as problem:
-        raise UsageError(wrong_fields(problem.errors(include_url=False)).rstrip(".")) from None
+
+def _allowed(private_urls: list[str] | None) -> Allowed:
+    """What a reference voice may be that is named by a command: also a file."""
+    from harness.stack.reference_voice.url_rules import PrivateHosts
+    from harness.stack.service.allowed import Allowed
+
+    return Allowed(PrivateHosts.parse(private_urls or ()), files=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from harness.cli.stack_database import DataOption, database
 from harness.errors import UsageError
 
 app = typer.Typer(help="API keys of `stack up --data`; also while the stack runs.", no_args_is_help=True)
-
-DataOption = Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder of `stack up --data`.")]
 
 
 @app.command("create")
@@ -22,16 +20,12 @@ def create(
     """Make a key and print it: it is shown this once, and stored only as a hash."""
     from harness.clock import SystemClock
     from harness.stack.service.keys import LABEL_LIMIT, keep_key, new_key
-    from harness.stack.service.store import Store
 
     if len(label) > LABEL_LIMIT or not label.isprintable():
         raise UsageError(f"--label must be one line of at most {LABEL_LIMIT} characters")
     key, at = new_key(), SystemClock().utc()
-    store = Store.opened(data)
-    try:
-        key_id = store.run_now(lambda database: keep_key(database, key, label=label, at=at))
-    finally:
-        store.close()
+    with database(data, create=True) as store:
+        key_id = store.run_now(lambda opened: keep_key(opened, key, label=label, at=at))
     typer.echo(f"{key_id}: shown this once", err=True)
     typer.echo(key.reveal())
     return 0
@@ -41,13 +35,9 @@ def create(
 def show(data: DataOption) -> int:
     """List the keys: id, label, when each was made and last used, and whether it is revoked. No key is shown."""
     from harness.stack.service.keys import all_keys
-    from harness.stack.service.store import Store
 
-    store = Store.opened(data, create=False)
-    try:
+    with database(data) as store:
         keys = store.run_now(all_keys)
-    finally:
-        store.close()
     for key in keys:
         used = f"last used {key.last_used}" if key.last_used else "never used"
         state = f"revoked {key.revoked}" if key.revoked else used
@@ -62,14 +52,11 @@ def revoke(
     """Revoke a key for good; the next request with it is refused."""
     from harness.clock import SystemClock
     from harness.stack.service.keys import all_keys, revoke_key
-    from harness.stack.service.store import Store
 
-    store, at = Store.opened(data, create=False), SystemClock().utc()
-    try:
-        if not store.run_now(lambda database: revoke_key(database, key_id, at=at)):
+    at = SystemClock().utc()
+    with database(data) as store:
+        if not store.run_now(lambda opened: revoke_key(opened, key_id, at=at)):
             known = ", ".join(key.id for key in store.run_now(all_keys))
             raise UsageError(f"there is no key {key_id!r}", hint=f"use one of: {known}" if known else None)
-    finally:
-        store.close()
     typer.echo(f"{key_id} is revoked")
     return 0

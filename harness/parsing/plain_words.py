@@ -1,59 +1,40 @@
-"""Translates pydantic's validation errors to plain words for the authors of scenarios."""
+"""Translates pydantic's validation errors to plain words.
+
+What is said is looked up by the type of the error in a table: `_PLAIN`, for the authors of scenarios and agents files,
+or one that a caller puts before it, as the session service does with the words of its contract.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-_MEANT = {
-    "bool": "true or false",
-    "dict": "a mapping of keys to values",
-    "finite": "a finite number",
-    "float": "a number",
-    "frozen": "a list",
-    "int": "a whole number",
-    "list": "a list",
-    "mapping": "a mapping of keys to values",
-    "model": "a mapping of keys to values",
-    "none": "nothing",
-    "set": "a list",
-    "string": "a string",
-    "tuple": "a list",
-}
-_BOUNDS = {
-    "greater_than": ("gt", "must be greater than {}"),
-    "greater_than_equal": ("ge", "must be {} or more"),
-    "less_than": ("lt", "must be less than {}"),
-    "less_than_equal": ("le", "must be {} or less"),
-    "multiple_of": ("multiple_of", "must be a multiple of {}"),
-    "string_too_long": ("max_length", "must have at most {} characters"),
-}
+Words = str | Callable[[Mapping[str, Any]], str]
+"""Words for a type of error: a text in which `{max_length}` and so on stand for its context, or a function of it."""
+Wording = Mapping[str, Words]
+"""Words by pydantic's type of error (`string_type`), or by what that begins with (`string`)."""
 
 
-def in_plain_words(detail: ErrorDetails) -> str:
+def in_plain_words(detail: ErrorDetails | Mapping[str, Any], wording: Wording | None = None) -> str:
     """What is wrong with a value and what is expected; the message of a validator's `ValueError` is kept.
 
-    Unknown and missing keys are reported elsewhere (`fitting.py`), because that needs the model.
+    Unknown and missing keys of a file are reported elsewhere (`fitting.py`), because that needs the model.
+
+    Args:
+        detail: The error, as pydantic lists it.
+        wording: Words that go before the plain ones.
     """
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "value_error":
-        return str(context.get("error", "")) or "is not a valid value"
-    if kind in ("literal_error", "enum"):
-        return _choice(detail.get("input"), re.findall(r"'((?:[^'\\]|\\.)*)'", str(context.get("expected", ""))))
-    if kind in ("too_short", "too_long", "string_too_short"):
-        return _size(kind, context)
-    if kind in _BOUNDS:
-        name, words = _BOUNDS[kind]
-        bound = context.get(name)
-        return words.format(f"{bound:g}" if isinstance(bound, float) else bound)
-    if kind == "recursion_loop":
-        return "must not contain itself (a YAML alias); write it out"
-    meant = _MEANT.get(kind.partition("_")[0])
-    return f"must be {meant}" if meant else "is not a valid value"
+    kind = str(detail["type"])
+    for table in (wording or {}, _PLAIN):
+        for name in (kind, kind.partition("_")[0]):
+            words = table.get(name)
+            if words is not None:
+                return words(detail) if callable(words) else words.format_map(detail.get("ctx", {}))
+    return "is not a valid value"
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -62,7 +43,13 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     return next((name for name in known if found and name.lower() == found[0]), None)
 
 
-def _choice(given: Any, known: Sequence[str]) -> str:
+def _of_validator(detail: Mapping[str, Any]) -> str:
+    return str(detail.get("ctx", {}).get("error", "")) or "is not a valid value"
+
+
+def _choice(detail: Mapping[str, Any]) -> str:
+    given = detail.get("input")
+    known = re.findall(r"'((?:[^'\\]|\\.)*)'", str(detail.get("ctx", {}).get("expected", "")))
     if not known:  # `Literal[True]`: a switch that can only be turned on
         return "must be true; otherwise remove the key"
     what = f"unknown value {given!r}" if isinstance(given, str) else "is not a valid value"
@@ -70,10 +57,48 @@ def _choice(given: Any, known: Sequence[str]) -> str:
     return f"{what}; did you mean {alike!r}?" if alike else f"{what}; use one of {', '.join(known)}"
 
 
-def _size(kind: str, context: dict[str, Any]) -> str:
-    least, most, has = context.get("min_length"), context.get("max_length"), context.get("actual_length")
-    if kind == "too_long":
-        return f"must have at most {most} (got {has})"
-    if kind == "string_too_short":
-        return "must not be empty" if least == 1 else f"must have at least {least} characters"
-    return "must not be empty" if least == 1 else f"must have at least {least} (got {has})"
+def _too_short(detail: Mapping[str, Any]) -> str:
+    context = detail.get("ctx", {})
+    least, has = context.get("min_length"), context.get("actual_length")
+    if least == 1:
+        return "must not be empty"
+    return f"must have at least {least} characters" if has is None else f"must have at least {least} (got {has})"
+
+
+def _bound(name: str, words: str) -> Words:
+    def said(detail: Mapping[str, Any]) -> str:
+        bound = detail.get("ctx", {}).get(name)
+        return words.format(f"{bound:g}" if isinstance(bound, float) else bound)
+
+    return said
+
+
+_LIST, _MAPPING = "must be a list", "must be a mapping of keys to values"
+_PLAIN: Wording = {
+    "value_error": _of_validator,
+    "literal_error": _choice,
+    "enum": _choice,
+    "too_short": _too_short,
+    "too_long": "must have at most {max_length} (got {actual_length})",
+    "string_too_short": _too_short,
+    "string_too_long": "must have at most {max_length} characters",
+    "greater_than": _bound("gt", "must be greater than {}"),
+    "greater_than_equal": _bound("ge", "must be {} or more"),
+    "less_than": _bound("lt", "must be less than {}"),
+    "less_than_equal": _bound("le", "must be {} or less"),
+    "multiple_of": _bound("multiple_of", "must be a multiple of {}"),
+    "recursion_loop": "must not contain itself (a YAML alias); write it out",
+    "bool": "must be true or false",
+    "dict": _MAPPING,
+    "finite": "must be a finite number",
+    "float": "must be a number",
+    "frozen": _LIST,
+    "int": "must be a whole number",
+    "list": _LIST,
+    "mapping": _MAPPING,
+    "model": _MAPPING,
+    "none": "must be nothing",
+    "set": _LIST,
+    "string": "must be a string",
+    "tuple": _LIST,
+}

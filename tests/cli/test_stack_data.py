@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from harness.errors import UsageError
-from tests.cli.conftest import Command
+from tests.cli.conftest import ROOT, Command
 
 
 def test_the_commands_make_list_and_revoke(command: Command, tmp_path: Path) -> None:
@@ -59,3 +59,44 @@ def test_the_commands_create_change_show_and_delete(command: Command, tmp_path: 
         "system_prompt: This field may not be blank"
         in command("stack", "agent", "create", "--prompt", " ", *data).error
     )
+
+
+def test_a_file_is_a_reference_voice_by_command_only_if_it_holds_one(command: Command, tmp_path: Path) -> None:
+    data = ("--data", "d")
+    fixture = ROOT / "audio_fixtures" / "long-question.wav"
+    made = command("stack", "agent", "create", "--prompt", "We open.", "--reference-audio", fixture, *data)
+    agent = made.out.strip()
+    shown = json.loads(command("stack", "agent", "show", agent, *data).out)
+    assert shown["reference_audio_url"] == fixture.as_uri()
+    for name, content, words in (
+        ("none.wav", None, "there is no reference audio 'none.wav'"),
+        ("notes.txt", b"not a sound", "notes.txt is not audio"),
+    ):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        wrong = command("stack", "agent", "change", agent, "--reference-audio", name, *data)
+        assert (wrong.code, words in wrong.error) == (2, True), wrong.error
+    private = ("--reference-audio", "http://127.0.0.1:8000/a.wav")
+    wrong = command("stack", "agent", "change", agent, *private, *data)
+    assert (wrong.code, "must not name a private address" in wrong.error) == (2, True)
+    allowed = ("--allow-private-urls", "127.0.0.1:8000")
+    assert command("stack", "agent", "change", agent, *private, *allowed, *data).code == 0
+    assert command("stack", "agent", "change", agent, "--no-reference-audio", *data).code == 0
+    assert json.loads(command("stack", "agent", "show", agent, *data).out)["reference_audio_url"] is None
+
+
+def test_a_miss_is_told_with_what_there_is(command: Command) -> None:
+    data = ("--data", "d")
+    agent = command("stack", "agent", "create", "--prompt", "We open.", *data).out.strip()
+    misses = {
+        ("change", "--name", "B", f"{agent}x"): f"did you mean '{agent}'?",
+        ("document", "remove", f"{agent}x", "doc_1"): f"did you mean '{agent}'?",
+        ("mcp", "add", f"{agent}x", "t", "--command", "true"): f"did you mean '{agent}'?",
+        ("document", "remove", agent, "doc_1"): f"agent '{agent}' has no document 'doc_1'",
+        ("mcp", "remove", agent, "t"): f"agent '{agent}' has no MCP server 't'",
+        ("mcp", "add", agent, "a b", "--command", "true"): "name: Must match the pattern",
+        ("mcp", "add", agent, "t"): "exactly one of url and command",
+    }
+    for words, told in misses.items():
+        wrong = command("stack", "agent", *words, *data)
+        assert (wrong.code, told in wrong.error) == (2, True), wrong.error

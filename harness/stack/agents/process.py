@@ -188,8 +188,8 @@ class Agents:
         else:
             for fault in spec.faults:
                 self._truth_log.write(room, name, "fault", name=fault)
-            # The agents file is the owner's; overrides and stored agents come by HTTP.
-            by_owner = "reference_audio_url" not in overrides and "spec" not in order
+            # Only the owner gives an agent a file, by the agents file or a command; overrides come by HTTP.
+            by_owner = "reference_audio_url" not in overrides
             running = self._run(name, spec, room, by_owner=by_owner)
         task = self._rooms[room] = asyncio.create_task(running)
         task.add_done_callback(lambda _: self._over(room, task))

@@ -1,4 +1,4 @@
-"""References that the owner of the stack names: a URL, or also a file."""
+"""References that the owner of the stack names, in the agents file or by a command: a URL, or also a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 from harness.errors import ConfigError, Place
 
-FILE = "file:"
+_FILE = "file:"
+
+
+def is_file(url: str) -> bool:
+    """Whether a reference is a file of this machine."""
+    return url.lower().startswith(_FILE)
 
 
 def file_path(url: str) -> Path:
@@ -29,17 +34,17 @@ def reference_of_owner(named: str, folder: Path, where: Place | str) -> str:
     scheme, colon, _ = named.partition("://")
     if colon and scheme.lower() in ("http", "https"):
         return named
-    if colon and f"{scheme.lower()}:" != FILE:
+    if colon and not is_file(named):
         raise ConfigError(
             f"reference_audio_url has the scheme {scheme!r}",
             where=where,
             hint="use an https URL, or the path of a file",
         )
-    path = file_path(named) if named.startswith(FILE) else folder / named
+    path = file_path(named) if is_file(named) else folder / named
     if not path.is_file():
         raise ConfigError(
             f"there is no reference audio {str(path)!r}",
             where=where,
-            hint="use the path of a sound file, relative to this file, or an https URL",
+            hint="use the path of a sound file, or an https URL",
         )
     return path.absolute().as_uri()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from pathlib import Path
 from stat import S_ISREG
 
 from harness.stack.reference_voice.choice import VoiceLike, voice_like
 from harness.stack.reference_voice.decode import decoded
 from harness.stack.reference_voice.fetch import MOST_BYTES, AudioFetcher
 from harness.stack.reference_voice.measured import Measured, NoVoiceError, measured
-from harness.stack.reference_voice.owner import FILE, file_path
+from harness.stack.reference_voice.owner import file_path, is_file
 from harness.stack.reference_voice.refused import RefusedError
 
 KEPT = 200
@@ -36,13 +35,14 @@ class References:
         Args:
             url: Where the reference is.
             language: The language to speak.
-            by_owner: Whether the owner of the stack gave the URL, in the agents file: only then it may be a file.
+            by_owner: Whether the owner of the stack gave the URL, in the agents file or by a command: only then it may
+                be a file.
 
         Raises:
             RefusedError: It may not be fetched, or is not usable.
         """
-        if by_owner and url.startswith(FILE):
-            content = await asyncio.to_thread(_file_content, file_path(url))
+        if by_owner and is_file(url):
+            content = await asyncio.to_thread(file_content, url)
         else:
             content = await self._fetcher.fetch(url)
         reference = await self._measured(content)
@@ -52,14 +52,19 @@ class References:
         key = hashlib.sha256(content).hexdigest()
         async with self._measuring:  # calls with the same reference wait for the first to be measured
             if key not in self._kept:
-                self._kept[key] = await asyncio.to_thread(_measure, content)
+                self._kept[key] = await asyncio.to_thread(measure, content)
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             return self._kept[key]
 
 
-def _measure(content: bytes) -> Measured:
+def measure(content: bytes) -> Measured:
+    """The pitch and pace of the voice in an audio file.
+
+    Raises:
+        RefusedError: It is not usable.
+    """
     samples, sample_rate = decoded(content)
     try:
         return measured(samples, sample_rate)
@@ -67,7 +72,13 @@ def _measure(content: bytes) -> Measured:
         raise RefusedError(f"holds no voice to speak like: {problem}.") from None
 
 
-def _file_content(path: Path) -> bytes:
+def file_content(url: str) -> bytes:
+    """The content of the file that a `file:` URL names.
+
+    Raises:
+        RefusedError: It is not a file, too large, or not readable.
+    """
+    path = file_path(url)
     try:
         stat = path.stat()
         if not S_ISREG(stat.st_mode):

@@ -7,14 +7,16 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
 from harness.clock import SystemClock
+from harness.stack.reference_voice.owner import file_path, is_file
 from harness.stack.service.access import Access
-from harness.stack.service.answers import AGENTS_PATH, RefusedError, success
+from harness.stack.service.answers import AGENTS_PATH, SESSION_PATH, success
 from harness.stack.service.fields import GreetingOrNone, Language, Line, Prompt, Url
-from harness.stack.service.reading import check_reference, read_model
+from harness.stack.service.reading import read_model
 from harness.stack.service.routes import add
 from harness.stack.service.state import Service
 from harness.stack.service.store import Store
@@ -24,12 +26,18 @@ from harness.stack.service.stored_agents import (
     all_agents,
     change_agent,
     delete_agent,
-    find_agent,
+    known_agent,
     new_agent,
 )
 
-AGENT_PATH = f"{AGENTS_PATH}{{agent_id}}/"
-MOST_AGENTS = 10_000
+AGENT_PATH = f"{AGENTS_PATH}{{agent_id:agent_id}}/"
+
+
+class _AgentId(StringConvertor):
+    regex = f"(?!{SESSION_PATH.removeprefix(AGENTS_PATH)})[^/]+"  # that is the path of sessions
+
+
+register_url_convertor("agent_id", _AgentId())
 
 
 class NewAgent(BaseModel):
@@ -100,62 +108,35 @@ class NothingAnswer(BaseModel):
     data: None
 
 
-def no_agent(agent_id: str) -> RefusedError:
-    """The refusal of an unknown agent."""
-    return RefusedError(HTTPStatus.NOT_FOUND, f"There is no agent {agent_id[:100]!r}.")
-
-
 def agent_routes(service: Service, store: Store, access: Access) -> APIRouter:
     """The routes of agents."""
     clock = SystemClock()
 
     async def create(request: Request) -> Response:
         fields = (await read_model(request, NewAgent)).model_dump()
-        check_reference(fields["reference_audio_url"], service.private_hosts)
 
-        def work(database: Any) -> StoredAgent | None:
-            if database.execute("SELECT count(*) FROM agents").fetchone()[0] >= MOST_AGENTS:
-                raise RefusedError(HTTPStatus.CONFLICT, f"There are {MOST_AGENTS:,} agents; delete some first.")
-            return find_agent(database, new_agent(database, fields, at=clock.utc()))
+        def work(database: Any) -> StoredAgent:
+            return known_agent(database, new_agent(database, fields, allowed=service.allowed, at=clock.utc()))
 
-        made = await store.run(work)
-        return success(None if made is None else shown(made), HTTPStatus.CREATED)
+        return success(shown(await store.run(work)), HTTPStatus.CREATED)
 
     async def show_all(_request: Request) -> Response:
         return success({"agents": [shown(agent) for agent in await store.read(all_agents)]})
 
     async def show(_request: Request, agent_id: str) -> Response:
-        agent = await store.read(lambda database: find_agent(database, agent_id))
-        if agent is None:
-            raise no_agent(agent_id)
-        return success(shown(agent))
+        return success(shown(await store.read(lambda database: known_agent(database, agent_id))))
 
     async def change(request: Request, agent_id: str) -> Response:
         fields = (await read_model(request, ChangedAgent)).model_dump(exclude_unset=True)
-        check_reference(fields.get("reference_audio_url"), service.private_hosts)
 
         def work(database: Any) -> StoredAgent:
-            if find_agent(database, agent_id) is None:
-                raise no_agent(agent_id)
-            if fields:
-                change_agent(database, agent_id, fields, at=clock.utc())
-            changed = find_agent(database, agent_id)
-            assert changed is not None  # noqa: S101 - in the same transaction
-            return changed
+            change_agent(database, agent_id, fields, allowed=service.allowed, at=clock.utc())
+            return known_agent(database, agent_id)
 
         return success(shown(await store.run(work)))
 
     async def delete(_request: Request, agent_id: str) -> Response:
-        def work(database: Any) -> list[str]:
-            agent = find_agent(database, agent_id)
-            if agent is None:
-                raise no_agent(agent_id)
-            if agent.of_file:
-                what = f"The agent {agent_id!r} is of the agents file; remove it there."
-                raise RefusedError(HTTPStatus.CONFLICT, what)
-            return delete_agent(database, agent_id)
-
-        store.remove_passages(await store.run(work))
+        store.remove_passages(await store.run(lambda database: delete_agent(database, agent_id)))
         return success(None)
 
     router = APIRouter(tags=["agents"], dependencies=[Depends(access)])
@@ -169,6 +150,9 @@ def agent_routes(service: Service, store: Store, access: Access) -> APIRouter:
 
 
 def shown(agent: StoredAgent) -> dict[str, Any]:
-    """An agent as `AgentShown`."""
+    """An agent as `AgentShown`; of a reference voice that is a file only the name, for clients need no path of ours."""
     names = ("id", *FIELDS, "of_file", "created", "changed")
-    return {name: getattr(agent, name) for name in names}
+    found = {name: getattr(agent, name) for name in names}
+    if agent.reference_audio_url is not None and is_file(agent.reference_audio_url):
+        found["reference_audio_url"] = f"file:{file_path(agent.reference_audio_url).name}"
+    return found

@@ -57,6 +57,11 @@ def new_identity() -> str:
     return f"caller-{secrets.token_hex(4)}"
 
 
+def sentence(words: str) -> str:
+    """Words of an error as a sentence."""
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '?', '!')) else '.'}"
+
+
 def success(data: Mapping[str, Any] | None, status: int = 200) -> JSONResponse:
     """A success response in the contract's form."""
     return JSONResponse({"success": True, "message": SUCCESSFUL, "data": data}, status)

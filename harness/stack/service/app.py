@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import MutableMapping
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,11 +17,12 @@ from starlette.routing import Match
 from harness import __version__
 from harness.stack.service.access import Access
 from harness.stack.service.agents import agent_routes
-from harness.stack.service.answers import SESSION_PATH, RefusedError, refusal
+from harness.stack.service.answers import RefusedError, refusal, sentence
 from harness.stack.service.documents import document_routes
 from harness.stack.service.mcp_servers import mcp_routes
+from harness.stack.service.problems import NotDoneError
 from harness.stack.service.routes import redirect_without_slash
-from harness.stack.service.sessions import only_post, session_routes
+from harness.stack.service.sessions import session_routes
 from harness.stack.service.state import Service
 
 _log = logging.getLogger(__name__)
@@ -39,13 +40,13 @@ def build_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     access = Access(service.ring)
-    app.add_api_route(SESSION_PATH, only_post, methods=["GET", "PATCH", "DELETE"], include_in_schema=False)
     app.include_router(session_routes(service, access))
     if service.store is not None:
         app.include_router(agent_routes(service, service.store, access))
         app.include_router(document_routes(service.store, access))
         app.include_router(mcp_routes(service.store, access))
     app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(NotDoneError, _not_done)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(sqlite3.Error, _database_failed)
     app.add_exception_handler(Exception, _failed)
@@ -58,13 +59,22 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return refusal(error.status, error.message, error.headers)
 
 
+async def _not_done(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotDoneError)  # noqa: S101 - it is registered for these
+    field = f"{error.where}: " if error.where is not None else ""
+    return refusal(error.status, f"{field}{sentence(error.what)}")
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    headers = error.headers
     if error.status_code == HTTPStatus.NOT_FOUND:
-        redirect = redirect_without_slash(request, lambda path: _is_path(request.app, path))
+        redirect = redirect_without_slash(request, lambda path: bool(_methods(request.app, path)))
         if redirect is not None:
             return redirect
-    return refusal(error.status_code, str(error.detail), error.headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names the methods of one route of the path
+        headers = {"Allow": ", ".join(_methods(request.app, request.scope["path"]))}
+    return refusal(error.status_code, str(error.detail), headers)
 
 
 async def _database_failed(request: Request, error: Exception) -> Response:
@@ -78,9 +88,14 @@ async def _failed(request: Request, error: Exception) -> Response:
     return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")
 
 
-def _is_path(app: FastAPI, path: str) -> bool:
-    scope: MutableMapping[str, Any] = {"type": "http", "method": "GET", "path": path}
-    return any(route.matches(scope)[0] is not Match.NONE for route in app.routes)
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """The methods of a path; none if there is no such path."""
+
+    def takes(method: str) -> bool:
+        scope: MutableMapping[str, Any] = {"type": "http", "method": method, "path": path}
+        return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+
+    return [method for method in HTTPMethod if takes(method)]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -19,22 +17,20 @@ from starlette.responses import Response
 
 from harness.clock import SystemClock
 from harness.errors import KnowledgeError
-from harness.stack.knowledge import Document, read_document, store_passages
+from harness.stack.knowledge import Document, read_document
 from harness.stack.service.access import Access
-from harness.stack.service.agents import AGENT_PATH, NothingAnswer, no_agent
-from harness.stack.service.answers import RefusedError, success
-from harness.stack.service.keys import utc_text
+from harness.stack.service.agents import AGENT_PATH, NothingAnswer
+from harness.stack.service.answers import RefusedError, sentence, success
 from harness.stack.service.reading import content_type
 from harness.stack.service.routes import add
 from harness.stack.service.store import Store
-from harness.stack.service.stored_agents import find_agent
+from harness.stack.service.stored_agents import known_agent
+from harness.stack.service.stored_documents import documents_of, forget_document, keep_document, known_document
 
 DOCUMENTS_PATH = f"{AGENT_PATH}documents/"
 DOCUMENT_PATH = f"{DOCUMENTS_PATH}{{document_id}}/"
-MOST_DOCUMENTS = 100
 BODY_LIMIT_BYTES = 21 * 1_000_000  # a document of 20 MB, and what surrounds it
 _FORM = "multipart/form-data"
-_COLUMNS = ("id", "name", "kind", "passages", "characters", "added")
 
 
 class DocumentShown(BaseModel):
@@ -75,17 +71,11 @@ def document_routes(store: Store, access: Access) -> APIRouter:
     clock = SystemClock()
 
     async def attach(request: Request, agent_id: str) -> Response:
-        if await store.read(lambda database: find_agent(database, agent_id)) is None:
-            raise no_agent(agent_id)
+        await store.read(lambda database: known_agent(database, agent_id))
         name, data = await _file(request)
         document = await _read(name, data)
 
         def work(database: Any) -> dict[str, Any]:
-            if find_agent(database, agent_id) is None:
-                raise no_agent(agent_id)
-            count = database.execute("SELECT count(*) FROM documents WHERE agent = ?", (agent_id,)).fetchone()[0]
-            if count >= MOST_DOCUMENTS:
-                raise RefusedError(HTTPStatus.CONFLICT, f"An agent has at most {MOST_DOCUMENTS} documents.")
             return keep_document(database, store, agent_id, document, at=clock.utc())
 
         return success(await store.run(work), HTTPStatus.CREATED)
@@ -94,18 +84,10 @@ def document_routes(store: Store, access: Access) -> APIRouter:
         return success({"documents": await store.read(lambda database: documents_of(database, agent_id))})
 
     async def show(_request: Request, agent_id: str, document_id: str) -> Response:
-        found = await store.read(lambda database: documents_of(database, agent_id))
-        for document in found:
-            if document["id"] == document_id:
-                return success(document)
-        raise _no_document(document_id)
+        return success(await store.read(lambda database: known_document(database, agent_id, document_id)))
 
     async def remove(_request: Request, agent_id: str, document_id: str) -> Response:
-        def work(database: Any) -> None:
-            if not forget_document(database, agent_id, document_id):
-                raise _no_document(document_id)
-
-        await store.run(work)
+        await store.run(lambda database: forget_document(database, agent_id, document_id))
         store.remove_passages([document_id])
         return success(None)
 
@@ -126,44 +108,6 @@ def document_routes(store: Store, access: Access) -> APIRouter:
     add(router, "GET", DOCUMENT_PATH, show, answer=DocumentAnswer, refused=known)
     add(router, "DELETE", DOCUMENT_PATH, remove, answer=NothingAnswer, refused=known)
     return router
-
-
-def keep_document(database: Any, store: Store, agent_id: str, document: Document, *, at: datetime) -> dict[str, Any]:
-    """Stores a document's passages, in a file, and what is shown of it, which is returned."""
-    document_id = f"doc_{secrets.token_hex(8)}"
-    counts = (len(document.passages), document.characters)
-    row = (document_id, document.name, document.kind, *counts, utc_text(at))
-    path = store.passages(document_id)
-    names = ", ".join(("agent", *_COLUMNS))
-    database.execute(f"INSERT INTO documents ({names}) VALUES (?, ?, ?, ?, ?, ?, ?)", (agent_id, *row))  # noqa: S608 - our names
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    store_passages(document, path)  # within the transaction: no row is without its file
-    return dict(zip(_COLUMNS, row, strict=True))
-
-
-def forget_document(database: Any, agent_id: str, document_id: str) -> bool:
-    """Removes a document from the database, not its file; False if the agent has none of that id."""
-    where = (document_id, agent_id)
-    return bool(database.execute("DELETE FROM documents WHERE id = ? AND agent = ?", where).rowcount)
-
-
-def documents_of(database: Any, agent_id: str) -> list[dict[str, Any]]:
-    """The documents of an agent, in the order in which they were added.
-
-    Raises:
-        RefusedError: There is no such agent.
-    """
-    if find_agent(database, agent_id) is None:
-        raise no_agent(agent_id)
-    rows = database.execute(
-        f"SELECT {', '.join(_COLUMNS)} FROM documents WHERE agent = ? ORDER BY added, id",  # noqa: S608 - our names
-        (agent_id,),
-    )
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-
-
-def _no_document(document_id: str) -> RefusedError:
-    return RefusedError(HTTPStatus.NOT_FOUND, f"This agent has no document {document_id[:100]!r}.")
 
 
 async def _file(request: Request) -> tuple[str, bytes]:
@@ -193,5 +137,5 @@ async def _read(name: str, data: bytes) -> Document:
     try:
         return await asyncio.to_thread(read_document, name, data)
     except KnowledgeError as problem:
-        hint = f" {problem.hint[0].upper()}{problem.hint[1:]}." if problem.hint else ""
+        hint = f" {sentence(problem.hint)}" if problem.hint else ""
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"file: {problem.what}.{hint}") from None

@@ -12,6 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from harness.parsing.plain_words import Wording, in_plain_words
+from harness.stack.service.answers import sentence
+
 LINE_LIMIT = 200
 LANGUAGE_LIMIT = 35
 URL_LIMIT = 2048
@@ -62,36 +65,32 @@ GreetingOrNone = Annotated[
 ]
 
 
-def wrong_fields(errors: Iterable[Mapping[str, Any]]) -> str:
+def _of_string(error: Mapping[str, Any]) -> str:
+    if error["input"] is None:
+        return "This field may not be null; leave it out to inherit the agent's default."
+    return "Not a valid string."
+
+
+# As the contract's service says it; what is not here is said in the harness's own plain words.
+_WORDING: Wording = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field.",
+    "string_type": _of_string,
+    "string_unicode": "Not valid Unicode.",
+    "string_too_long": "No more than {max_length} characters are allowed.",
+    "too_long": "No more than {max_length} characters are allowed.",  # of a string with a validator before it
+    "string_too_short": "At least {min_length} characters are required.",
+    "string_pattern_mismatch": "Must match the pattern '{pattern}'",
+}
+
+
+def wrong_fields(errors: Iterable[Mapping[str, Any]], *, whole: str = "body") -> str:
     """What is wrong with each field, each as `field:` and a sentence.
 
     Args:
-        errors: As pydantic lists them; `loc` may begin with `body`, `path` or `query`.
+        errors: As pydantic lists them.
+        whole: What to name where an error is of no single field.
     """
-    return " ".join(f"{_name(error['loc'])}: {_words(error)}" for error in errors)
-
-
-def _name(place: tuple[int | str, ...]) -> str:
-    parts = place[1:] if len(place) > 1 and place[0] in ("body", "path", "query") else place
-    return ".".join(map(str, parts)) or "body"
-
-
-def _words(error: Mapping[str, Any]) -> str:
-    kind, limits = error["type"], error.get("ctx", {})
-    if kind == "missing":
-        return "This field is required."
-    if kind == "string_type" and error["input"] is None:
-        return "This field may not be null; leave it out to inherit the agent's default."
-    if kind == "string_type":
-        return "Not a valid string."
-    if kind == "string_unicode":
-        return "Not valid Unicode."
-    if kind in ("string_too_long", "too_long"):
-        return f"No more than {limits['max_length']} characters are allowed."
-    if kind == "string_too_short":
-        return f"At least {limits['min_length']} characters are required."
-    if kind == "extra_forbidden":
-        return "There is no such field."
-    if kind == "value_error":
-        return str(limits["error"])
-    return f"{error['msg']}."
+    return " ".join(
+        f"{'.'.join(map(str, error['loc'])) or whole}: {sentence(in_plain_words(error, _WORDING))}" for error in errors
+    )

@@ -9,33 +9,29 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from harness.stack.service.access import Access
-from harness.stack.service.agents import AGENT_PATH, NothingAnswer, no_agent
+from harness.stack.service.agents import AGENT_PATH, NothingAnswer
 from harness.stack.service.answers import RefusedError, success
-from harness.stack.service.fields import Line, Url
+from harness.stack.service.fields import Line, Url, wrong_fields
 from harness.stack.service.reading import read_model
 from harness.stack.service.routes import add
 from harness.stack.service.store import Store
-from harness.stack.service.stored_agents import find_agent
+from harness.stack.service.stored_servers import NamedServer, forget_server, keep_server, known_server, servers_of
 from harness.stack.tools.declared import TOKEN_PREFIX, McpServer, missing_extra
 
 SERVERS_PATH = f"{AGENT_PATH}mcp-servers/"
 SERVER_PATH = f"{SERVERS_PATH}{{name}}/"
-MOST_SERVERS = 20
 
 Variable = Annotated[str, Field(pattern=rf"^{TOKEN_PREFIX}[A-Za-z0-9_]*$", max_length=100)]
 
 
-class NewServer(BaseModel):
+class NewServer(NamedServer):
     """An MCP server for an agent."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[Line, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     url: Url
     token_env: Variable | None = Field(
         None,
@@ -82,14 +78,7 @@ def mcp_routes(store: Store, access: Access) -> APIRouter:
         body = await read_model(request, NewServer)
         declared = _declared(body)
 
-        def work(database: Any) -> None:
-            if body.name in (known := servers_of(database, agent_id)):
-                raise RefusedError(HTTPStatus.CONFLICT, f"This agent has an MCP server {body.name!r} already.")
-            if len(known) >= MOST_SERVERS:
-                raise RefusedError(HTTPStatus.CONFLICT, f"An agent has at most {MOST_SERVERS} MCP servers.")
-            keep_server(database, agent_id, body.name, declared)
-
-        await store.run(work)
+        await store.run(lambda database: keep_server(database, agent_id, body.name, declared))
         return success(_shown(body.name, declared), HTTPStatus.CREATED)
 
     async def show_all(_request: Request, agent_id: str) -> Response:
@@ -97,17 +86,10 @@ def mcp_routes(store: Store, access: Access) -> APIRouter:
         return success({"mcp_servers": [_shown(name, declared) for name, declared in found.items()]})
 
     async def show(_request: Request, agent_id: str, name: str) -> Response:
-        found = await store.read(lambda database: servers_of(database, agent_id))
-        if name not in found:
-            raise _no_server(name)
-        return success(_shown(name, found[name]))
+        return success(_shown(name, await store.read(lambda database: known_server(database, agent_id, name))))
 
     async def remove(_request: Request, agent_id: str, name: str) -> Response:
-        def work(database: Any) -> None:
-            if not forget_server(database, agent_id, name):
-                raise _no_server(name)
-
-        await store.run(work)
+        await store.run(lambda database: forget_server(database, agent_id, name))
         return success(None)
 
     router = APIRouter(tags=["MCP servers"], dependencies=[Depends(access)])
@@ -127,38 +109,9 @@ def _declared(body: NewServer) -> McpServer:
     try:
         return McpServer(url=body.url, token_env=body.token_env, timeout=body.timeout)
     except ValidationError as problem:
-        detail = problem.errors(include_url=False)[0]
-        words = str(detail.get("ctx", {}).get("error", detail["msg"]))
-        name = ".".join(map(str, detail["loc"])) or "url"
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"{name}: {words[0].upper()}{words[1:]}.") from None
-
-
-def keep_server(database: Any, agent_id: str, name: str, declared: McpServer) -> None:
-    """Stores an MCP server of an agent."""
-    row = (agent_id, name, declared.model_dump_json(exclude_none=True))
-    database.execute("INSERT INTO mcp_servers (agent, name, declared) VALUES (?, ?, ?)", row)
-
-
-def forget_server(database: Any, agent_id: str, name: str) -> bool:
-    """Removes an MCP server of an agent; False if it has none of that name."""
-    where = (agent_id, name)
-    return bool(database.execute("DELETE FROM mcp_servers WHERE agent = ? AND name = ?", where).rowcount)
-
-
-def servers_of(database: Any, agent_id: str) -> dict[str, McpServer]:
-    """The MCP servers of an agent, by name.
-
-    Raises:
-        RefusedError: There is no such agent.
-    """
-    if find_agent(database, agent_id) is None:
-        raise no_agent(agent_id)
-    rows = database.execute("SELECT name, declared FROM mcp_servers WHERE agent = ? ORDER BY name", (agent_id,))
-    return {name: McpServer.model_validate_json(declared) for name, declared in rows}
-
-
-def _no_server(name: str) -> RefusedError:
-    return RefusedError(HTTPStatus.NOT_FOUND, f"This agent has no MCP server {name[:100]!r}.")
+        raise RefusedError(
+            HTTPStatus.BAD_REQUEST, wrong_fields(problem.errors(include_url=False), whole="url")
+        ) from None
 
 
 def _shown(name: str, server: McpServer) -> dict[str, Any]:

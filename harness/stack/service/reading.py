@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from harness.stack.reference_voice.refused import RefusedError as RefusedUrlError
-from harness.stack.reference_voice.url_rules import PrivateHosts, check_url
 from harness.stack.service.access import refuse_key_in
 from harness.stack.service.answers import RefusedError
 from harness.stack.service.fields import wrong_fields
@@ -63,18 +61,3 @@ async def read_model(request: Request, model: type[Model]) -> Model:
     except ValidationError as problem:
         details = problem.errors(include_url=False)
         raise RefusedError(HTTPStatus.BAD_REQUEST, wrong_fields(details)) from None
-
-
-def check_reference(url: str | None, private_hosts: PrivateHosts) -> None:
-    """Refuses a reference voice that may not be fetched, as far as that is known without looking up its host.
-
-    Raises:
-        RefusedError: It may not.
-    """
-    if url is None:
-        return
-    try:
-        check_url(url, private_hosts)
-    except RefusedUrlError as problem:
-        words = str(problem)
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"reference_audio_url: {words[0].upper()}{words[1:]}") from None

@@ -13,7 +13,7 @@ from harness.stack.service import faults
 from harness.stack.service.access import Access, count_session
 from harness.stack.service.answers import SESSION_PATH, RefusedError, SessionAnswer, new_identity, new_room, session
 from harness.stack.service.fields import Greeting, Language, Line, Prompt, Url
-from harness.stack.service.reading import check_reference, read_model
+from harness.stack.service.reading import read_model
 from harness.stack.service.routes import add
 from harness.stack.service.state import Service
 from harness.stack.tokens import caller_token
@@ -36,18 +36,13 @@ class SessionBody(BaseModel):
         return {name: text for name, text in self.model_dump(exclude_unset=True).items() if name != "agent"}
 
 
-async def only_post(_request: Request) -> Response:
-    """Answers other methods on the path of sessions, which the routes of agents would take for an agent's id."""
-    raise RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed", {"Allow": "POST"})
-
-
 def session_routes(service: Service, access: Access) -> APIRouter:
     """The route that creates sessions."""
 
     async def create(request: Request) -> Response:
         body = await read_model(request, SessionBody)
         overrides = body.overrides()
-        check_reference(overrides.get("reference_audio_url"), service.private_hosts)
+        service.allowed.check(overrides.get("reference_audio_url"))
         stored = await service.stored(body.agent)
         if stored is None and body.agent not in service.faults:
             raise RefusedError(HTTPStatus.NOT_FOUND, f"agent: There is no agent {body.agent!r}.")

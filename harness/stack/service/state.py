@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.process.ports import ClosedPort
 from harness.stack.reference_voice.url_rules import NO_PRIVATE_HOSTS, PrivateHosts
+from harness.stack.service.allowed import Allowed
 from harness.stack.service.keys import KeyRing, RateLimit
 from harness.stack.service.store import Store
 from harness.stack.service.stored_agents import spec_of
@@ -71,6 +72,11 @@ class Service:
     def ring(self) -> KeyRing:
         """The keys that are accepted."""
         return KeyRing(self.store, self.api_key)
+
+    @property
+    def allowed(self) -> Allowed:
+        """What a reference voice may be that comes over HTTP: no file."""
+        return Allowed(self.private_hosts)
 
     async def stored(self, agent: str) -> AgentSpec | None:
         """The settings of a stored agent; None if there is none, or it is as the agents file has it."""

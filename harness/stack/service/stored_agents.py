@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.stack.agents_file import AgentSpec
+from harness.stack.service.allowed import Allowed
 from harness.stack.service.keys import utc_text
+from harness.stack.service.problems import ConflictError, UnknownAgentError
 
+MOST_AGENTS = 10_000
 FIELDS = ("name", "system_prompt", "greeting", "language", "reference_audio_url")
 _COLUMNS = ("id", *FIELDS, "base", "of_file", "is_changed", "created", "changed")
 
@@ -41,21 +44,25 @@ class StoredAgent:
     changed: str
 
 
-def new_agent(database: sqlite3.Connection, fields: Mapping[str, Any], *, at: datetime) -> str:
-    """Stores an agent; returns its id."""
+def new_agent(database: sqlite3.Connection, fields: Mapping[str, Any], *, allowed: Allowed, at: datetime) -> str:
+    """Stores an agent; returns its id.
+
+    Args:
+        database: The database.
+        fields: All of `FIELDS`.
+        allowed: What its reference voice may be.
+        at: The time of day.
+
+    Raises:
+        ConflictError: There are `MOST_AGENTS` already.
+        UnfitError: Its reference voice is not allowed.
+    """
+    allowed.check(fields["reference_audio_url"])
+    if database.execute("SELECT count(*) FROM agents").fetchone()[0] >= MOST_AGENTS:
+        raise ConflictError(f"there are {MOST_AGENTS:,} agents already", hint="delete some first")
     agent_id = f"agent_{secrets.token_hex(8)}"
-    _insert(
-        database,
-        StoredAgent(
-            id=agent_id,
-            **fields,
-            base="{}",
-            of_file=False,
-            is_changed=False,
-            created=utc_text(at),
-            changed=utc_text(at),
-        ),
-    )
+    times = {"created": utc_text(at), "changed": utc_text(at)}
+    _insert(database, StoredAgent(id=agent_id, **fields, base="{}", of_file=False, is_changed=False, **times))
     return agent_id
 
 
@@ -65,7 +72,7 @@ def renew_file_agents(database: sqlite3.Connection, specs: Mapping[str, AgentSpe
     Agents that left the file are removed; returns the ids of their documents.
     """
     gone = [row[0] for row in database.execute("SELECT id FROM agents WHERE of_file") if row[0] not in specs]
-    documents = [document for name in gone for document in delete_agent(database, name)]
+    documents = [document for name in gone for document in _remove(database, name)]
     for name, spec in specs.items():
         fields = (name, name, spec.prompt, spec.greeting, spec.language, spec.reference_audio_url)
         base = spec.model_dump_json(exclude_defaults=True)
@@ -86,17 +93,45 @@ def all_agents(database: sqlite3.Connection) -> list[StoredAgent]:
     return [_agent(row) for row in rows]
 
 
-def change_agent(database: sqlite3.Connection, agent_id: str, fields: Mapping[str, Any], *, at: datetime) -> None:
-    """Changes some of `FIELDS`; its next session has them."""
+def known_agent(database: sqlite3.Connection, agent_id: str) -> StoredAgent:
+    """The agent of that id.
+
+    Raises:
+        UnknownAgentError: There is none.
+    """
+    agent = find_agent(database, agent_id)
+    if agent is None:
+        raise UnknownAgentError(agent_id)
+    return agent
+
+
+def change_agent(
+    database: sqlite3.Connection, agent_id: str, fields: Mapping[str, Any], *, allowed: Allowed, at: datetime
+) -> None:
+    """Changes some of `FIELDS`; its next session has them. `allowed` says what its reference voice may be.
+
+    Raises:
+        UnknownAgentError: There is no such agent.
+        UnfitError: Its new reference voice is not allowed.
+    """
+    known_agent(database, agent_id)
+    allowed.check(fields.get("reference_audio_url"))
+    if not fields:
+        return
     sets = ", ".join(["is_changed = 1", *(f"{name} = ?" for name in (*fields, "changed"))])
     database.execute(f"UPDATE agents SET {sets} WHERE id = ?", (*fields.values(), utc_text(at), agent_id))  # noqa: S608 - names of a model
 
 
 def delete_agent(database: sqlite3.Connection, agent_id: str) -> list[str]:
-    """Deletes an agent, with what belongs to it in the database; returns the ids of its documents, for their files."""
-    rows = database.execute("SELECT id FROM documents WHERE agent = ?", (agent_id,)).fetchall()
-    database.execute("DELETE FROM agents WHERE id = ?", (agent_id,))
-    return [row[0] for row in rows]
+    """Deletes an agent, with what belongs to it in the database; returns the ids of its documents, for their files.
+
+    Raises:
+        UnknownAgentError: There is no such agent.
+        ConflictError: It is of the agents file, which would bring it back.
+    """
+    if known_agent(database, agent_id).of_file:
+        raise ConflictError(f"the agent {agent_id!r} is of the agents file", hint="remove it there")
+    return _remove(database, agent_id)
 
 
 def spec_of(database: sqlite3.Connection, agent_id: str, passages: Callable[[str], Path]) -> AgentSpec | None:
@@ -126,6 +161,12 @@ def spec_of(database: sqlite3.Connection, agent_id: str, passages: Callable[[str
         "mcp": base.get("mcp", {}) | servers,
     }
     return AgentSpec.model_validate(base | changed)
+
+
+def _remove(database: sqlite3.Connection, agent_id: str) -> list[str]:
+    rows = database.execute("SELECT id FROM documents WHERE agent = ?", (agent_id,)).fetchall()
+    database.execute("DELETE FROM agents WHERE id = ?", (agent_id,))
+    return [row[0] for row in rows]
 
 
 def _insert(database: sqlite3.Connection, agent: StoredAgent) -> None:

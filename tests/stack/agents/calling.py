@@ -22,6 +22,7 @@ from harness.process.log_tail import LogTail
 from harness.stack.agents.arrival import ArrivalClock
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm, TrimmedSpeech
+from harness.stack.agents_file import AgentSpec
 from harness.stack.tokens import LiveKitKeys, caller_token
 
 PATIENCE_S = 30.0
@@ -46,8 +47,11 @@ class Process:
                 self.news.clear()
                 await self.news.wait()
 
-    async def join(self, agent: str, room: str, **overrides: str) -> None:
-        await self.child.send({"do": "join", "room": room, "agent": agent, "overrides": overrides})
+    async def join(self, agent: str, room: str, *, spec: AgentSpec | None = None, **overrides: str) -> None:
+        order: dict[str, Any] = {"do": "join", "room": room, "agent": agent, "overrides": overrides}
+        if spec is not None:
+            order["spec"] = spec.model_dump(mode="json", exclude_defaults=True)
+        await self.child.send(order)
 
     def truth(self, room: str) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in self.truth_path.read_text().splitlines()]
@@ -249,13 +253,18 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(process: Process, agent: str, **overrides: str) -> AsyncIterator[Caller]:
-    """A call to `agent`, the way the session service sets one up: a room is made, the agent sent, the caller joins."""
+async def calling(
+    process: Process, agent: str, *, spec: AgentSpec | None = None, **overrides: str
+) -> AsyncIterator[Caller]:
+    """A call to `agent`, the way the session service sets one up: a room is made, the agent sent, the caller joins.
+
+    A stored agent is sent with its settings, `spec`.
+    """
     room = f"test-{agent}-{uuid.uuid4().hex[:8]}"
     keys = process.keys
     async with api.LiveKitAPI(keys.url.replace("ws", "http", 1), keys.api_key, keys.api_secret.reveal()) as service:
         await service.room.create_room(api.CreateRoomRequest(name=room))
-    await process.join(agent, room, **overrides)
+    await process.join(agent, room, spec=spec, **overrides)
     caller = Caller(process, room)
     await caller.connect()
     try:

@@ -12,6 +12,7 @@ import soundfile
 from aiohttp import web
 
 from harness.audio_files.pcm import as_float
+from harness.stack.agents_file import AgentSpec
 from harness.stack.reference_voice.measured import Measured, measured
 from harness.stack.speech import Speech
 from harness.stack.tokens import LiveKitKeys
@@ -85,6 +86,13 @@ async def test_the_file_of_the_agents_file_changes_the_voice(process: Process, f
     assert voice["voice"].startswith("espeak:")
     assert voice["pitch_hz"] == pytest.approx(found.pitch_hz, rel=0.1)
     assert voice["reference_pitch_hz"] == pytest.approx(wanted.pitch_hz, rel=0.01)
+
+
+async def test_a_stored_agent_may_have_the_file_that_a_command_gave_it(process: Process, folder: Path) -> None:
+    spec = AgentSpec(prompt="We open.", greeting="Hello.", reference_audio_url=(folder / "high.wav").as_uri())
+    async with calling(process, "agent_1", spec=spec) as caller:
+        voice = (await process.logged(caller.room_name, "voice"))[0]
+    assert voice["voice"].startswith("espeak:")
 
 
 @pytest.mark.parametrize("agent", ["own", "high"])

@@ -67,13 +67,13 @@ async def test_only_the_owner_may_name_a_file(speech: Speech, tmp_path: Path) ->
 
 async def test_the_same_content_is_measured_once(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     content = as_wav(await speech.say(TEXT, voice="espeak:f2"))
-    measure, measured = module._measure, []
+    measure, measured = module.measure, []
 
     def counted(content: bytes) -> Measured:
         measured.append(len(content))
         return measure(content)
 
-    monkeypatch.setattr(module, "_measure", counted)
+    monkeypatch.setattr(module, "measure", counted)
 
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(body=content)

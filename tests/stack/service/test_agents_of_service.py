@@ -10,33 +10,39 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from harness.process.lines import line_of
 from harness.stack.agents.process import LINE_LIMIT_BYTES
-from harness.stack.agents_file import AgentSpec, load_agents
+from harness.stack.agents_file import load_agents
+from harness.stack.service import stored_agents, stored_servers
+from harness.stack.service.allowed import Allowed
 from harness.stack.service.store import Store
-from harness.stack.service.stored_agents import (
-    all_agents,
-    change_agent,
-    find_agent,
-    new_agent,
-    renew_file_agents,
-    spec_of,
-)
+from harness.stack.service.stored_agents import new_agent, renew_file_agents
 from tests.stack.service.running import AGENTS, SESSIONS, Running, running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LATER = datetime(2026, 11, 27, 13, tzinfo=UTC)
-AGENT = {"name": "A", "system_prompt": "x"}
+NEW = {"name": "B", "system_prompt": "x", "greeting": "", "language": "en", "reference_audio_url": None}
 SHAPES = Path(__file__).parents[2] / "live" / "shapes.yaml"
 
 
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Running]:
-    store = Store.opened(tmp_path)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    store = Store.opened(tmp_path_factory.mktemp("data"))
     async with running(store) as client:
         yield client
     store.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(served: Running) -> Running:
+    """The one service of this file, as if it had just been started with an empty database."""
+    await served.store.run(lambda database: database.execute("DELETE FROM agents"))
+    served.sent.clear()
+    return served
 
 
 async def test_an_agent_is_created_shown_changed_listed_and_deleted(service: Running) -> None:
@@ -188,30 +194,6 @@ async def test_mcp_servers_are_attached_over_http_but_no_program_and_no_token_of
     assert (await service.ask("GET", f"{path}tables/"))[0] == 404
 
 
-def test_the_agents_of_the_file_overwrite_those_of_the_same_id_at_each_start(tmp_path: Path) -> None:
-    store = Store.opened(tmp_path)
-    specs = load_agents(None)
-    store.run_now(lambda database: renew_file_agents(database, specs, at=AT))
-    store.run_now(lambda database: change_agent(database, "demo", {"greeting": "Changed."}, at=LATER))
-    own = store.run_now(
-        lambda database: new_agent(
-            database,
-            {"name": "B", "system_prompt": "x", "greeting": "", "language": "en", "reference_audio_url": None},
-            at=AT,
-        )
-    )
-    changed = store.run_now(lambda database: spec_of(database, "demo", store.passages))
-    assert changed is not None
-    assert changed.greeting == "Changed."
-    assert changed.prompt == specs["demo"].prompt
-    assert store.run_now(lambda database: spec_of(database, "light", store.passages)) is None, "as the file has it"
-    store.run_now(lambda database: renew_file_agents(database, {"demo": specs["demo"]}, at=LATER))
-    assert [agent.id for agent in store.run_now(all_agents)] == [own, "demo"]
-    assert store.run_now(lambda database: spec_of(database, "demo", store.passages)) is None
-    assert store.run_now(lambda database: find_agent(database, "light")) is None
-    store.close()
-
-
 async def test_the_longest_agent_fits_into_an_order_to_the_agents_process(service: Running) -> None:
     def sent(**fields: str) -> dict[str, Any]:
         raw = json.dumps(fields, ensure_ascii=False).encode()
@@ -228,12 +210,6 @@ async def test_the_longest_agent_fits_into_an_order_to_the_agents_process(servic
     assert len(line_of(order).encode()) < LINE_LIMIT_BYTES - 10_000
 
 
-def test_an_agents_settings_come_through_the_order_unchanged() -> None:
-    for name, spec in (load_agents(None) | load_agents(SHAPES)).items():
-        sent = json.loads(json.dumps(spec.model_dump(mode="json", exclude_defaults=True)))
-        assert AgentSpec.model_validate(sent) == spec, name
-
-
 async def test_what_was_attached_to_an_agent_of_the_file_outlives_a_start(service: Running) -> None:
     specs = load_agents(None)
     await service.store.run(lambda database: renew_file_agents(database, specs, at=AT))
@@ -245,9 +221,58 @@ async def test_what_was_attached_to_an_agent_of_the_file_outlives_a_start(servic
     assert (await service.ask("GET", f"{path}t/"))[0] == 404
 
 
-async def test_the_path_of_sessions_is_no_agents(service: Running) -> None:
-    for method in ("GET", "PATCH", "DELETE", "PUT"):
-        assert (await service.ask(method, SESSIONS))[0] == 405
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (SESSIONS, "POST"),
+        (AGENTS, "GET, POST"),
+        (f"{AGENTS}a/", "DELETE, GET, PATCH"),
+        (f"{AGENTS}a/documents/", "GET, POST"),
+        (f"{AGENTS}a/mcp-servers/b/", "DELETE, GET"),
+    ],
+)
+async def test_a_405_names_all_methods_of_its_path(service: Running, path: str, methods: str) -> None:
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(methods.split(", ")):
+        async with service.http.request(method, service.host + path) as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, methods), method
+
+
+async def test_no_file_is_a_reference_voice_over_http(service: Running) -> None:
+    agent = await service.create()
+    voice = {"reference_audio_url": "FILE:///etc/passwd"}
+    for method, path, body in (
+        ("POST", AGENTS, {"name": "A", "system_prompt": "x", **voice}),
+        ("PATCH", f"{AGENTS}{agent}/", voice),
+        ("POST", SESSIONS, {"agent": agent, **voice}),
+    ):
+        told = await service.ask(method, path, body)
+        assert told == (
+            400,
+            {"success": False, "message": "reference_audio_url: Must be an https URL, not file:."},
+        )
+    assert service.sent == []
+
+
+async def test_clients_get_no_path_of_this_machine(service: Running) -> None:
+    fields = {**NEW, "reference_audio_url": "file:///home/ann/voices/a%20low%20one.wav"}
+    agent = await service.store.run(lambda database: new_agent(database, fields, allowed=Allowed(files=True), at=AT))
+    shown = (await service.ask("GET", f"{AGENTS}{agent}/"))[1]["data"]
+    assert shown["reference_audio_url"] == "file:a low one.wav"
+    await service.ask("POST", SESSIONS, {"agent": agent})
+    spec = service.sent[-1][2]
+    assert spec is not None
+    assert spec.reference_audio_url == fields["reference_audio_url"]
+
+
+async def test_the_limits_are_told_as_conflicts(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = await service.create()
+    monkeypatch.setattr(stored_agents, "MOST_AGENTS", 1)
+    told = await service.ask("POST", AGENTS, {"name": "A", "system_prompt": "x"})
+    assert told == (409, {"success": False, "message": "There are 1 agents already."})
+    monkeypatch.setattr(stored_servers, "MOST_SERVERS", 0)
+    server = {"name": "t", "url": "https://t.example/mcp"}
+    status, body = await service.ask("POST", f"{AGENTS}{agent}/mcp-servers/", server)
+    assert (status, body["message"]) == (409, "An agent has at most 0 MCP servers.")
 
 
 async def test_an_agent_of_the_file_is_not_deleted_over_http(service: Running) -> None:
