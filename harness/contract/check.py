@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.clock import Clock
 from harness.contract.evidence import Evidence, Service, credentials
-from harness.contract.gather import READ_ONLY, Asked, gather, new_evidence, to_join
+from harness.contract.gather import GREETING, READ_ONLY, WITH_GREETING, Asked, gather, new_evidence, to_join
 from harness.contract.registry import Level, Outcome, Rule
 from harness.contract.rules import TABLE
 from harness.contract.wire import Wire
@@ -137,8 +137,8 @@ async def check(asked: Asked, clock: Clock, *, engine: str | None) -> Checked:
 
 
 async def _join(asked: Asked, evidence: Evidence, clock: Clock, engine: str, limits: dict[str, float]) -> None:
-    exchange = to_join(evidence)
-    granted = None if exchange is None else credentials("room", exchange)
+    probe = to_join(evidence)
+    granted = None if probe is None else credentials(probe, evidence.exchanges[probe])
     if granted is None:
         return
     from harness.call.engines.make import engine_name, make_engine
@@ -147,4 +147,5 @@ async def _join(asked: Asked, evidence: Evidence, clock: Clock, engine: str, lim
     made = await make_engine(engine_name(engine), clock)
     # A greeting that the service has to synthesise first takes longer than an agent's own.
     limits = limits | {"greeting": max(limits["greeting"], 10.0)}
-    evidence.room = await stay(made, granted, clock, timeouts=limits, agent_identity=asked.agent_identity)
+    seen = await stay(made, granted, clock, timeouts=limits, agent_identity=asked.agent_identity)
+    evidence.room = replace(seen, greeting=GREETING if probe in WITH_GREETING else "")

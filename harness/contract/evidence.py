@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote
 
+from harness.contract.encoded import encoded_in
 from harness.secret import SHORTEST, Secret
 
 Service = Literal["session", "backend"]
@@ -17,6 +18,10 @@ SESSION: Service = "session"
 BACKEND: Service = "backend"
 USER = "user_text"
 SERVICES: tuple[Service, ...] = (SESSION, BACKEND)
+# Of a key: without its `sk_`, say. The few characters by which people tell keys apart are no leak.
+SHORTEST_PART = 16
+# Requests whose answers are judged by a rule of their own, and by no rule of what answers look like.
+_ASIDE = (".slash", ".cors", ".cors.post")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Exchange:
         headers: The answer's headers, as received.
         body: The answer's body, as far as it was read.
         problem: Why no complete answer came; empty if one did.
+        reason: The words after the status.
     """
 
     sent: str
@@ -36,6 +42,7 @@ class Exchange:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     problem: str = ""
+    reason: str = field(default="", repr=False)
 
     @property
     def came(self) -> str:
@@ -135,7 +142,7 @@ class Frame:
     def text(self) -> str:
         """The trimmed text of a well-formed frame; otherwise empty."""
         content = self.content or {}
-        said = content.get("text", content.get("message"))
+        said = content.get("text") if isinstance(content.get("text"), str) else content.get("message")
         return said.strip() if isinstance(said, str) and isinstance(content.get("type"), str) else ""
 
 
@@ -145,6 +152,7 @@ class RoomSeen:
 
     Attributes:
         problem: Why the room could not be joined or used; empty if it could.
+        greeting: The greeting that the session was created with; empty if it was the agent's own.
         joined: Whether the room was joined.
         agent: The identity of the agent; None if none came.
         others: The other participants' identities.
@@ -157,6 +165,7 @@ class RoomSeen:
     """
 
     problem: str = ""
+    greeting: str = ""
     joined: bool = False
     agent: str | None = None
     others: tuple[str, ...] = ()
@@ -205,6 +214,10 @@ class Evidence:
         """All requests to one service with their answers."""
         return {name: one for name, one in self.exchanges.items() if name.startswith(f"{service}.")}
 
+    def plain(self, service: Service) -> list[Exchange]:
+        """The answers to what the contract says how to ask: at the URL as written, and not for another site."""
+        return [one for name, one in self.of(service).items() if not name.endswith(_ASIDE)]
+
     def granted(self, service: Service | None = None) -> list[Granted]:
         """The credentials of all sessions, or those of one service."""
         found = self.exchanges if service is None else self.of(service)
@@ -219,9 +232,19 @@ class Evidence:
         ]
 
     def secrets(self) -> list[Secret]:
-        """All that must be masked wherever it is shown: the keys in all their forms, and the tokens."""
+        """All that must be masked wherever it is shown: tokens, and keys in whatever form an answer has them."""
         forms = [Secret(form) for key in self.keys.values() for form in forms_of(key)]
-        return [*forms, *(granted.token for granted in self.granted())]
+        answers = [text for exchange in self.exchanges.values() for _, text in shown_in(exchange)]
+        written = {form for text in answers for form, read in encoded_in(text) if self.key_in(read)}
+        parts = {part for text in answers for key in self.keys.values() if (part := part_of(key, text))}
+        return [*forms, *map(Secret, written | parts), *(granted.token for granted in self.granted())]
+
+    def key_in(self, text: str) -> str:
+        """Which key is in a text: all of it in some form, or a long part; empty if none."""
+        for name, key in self.keys.items():
+            if any(form in text for form in forms_of(key)):
+                return name
+        return next((f"a part of {name}" for name, key in self.keys.items() if part_of(key, text)), "")
 
 
 def credentials(probe: str, exchange: Exchange) -> Granted | None:
@@ -267,9 +290,21 @@ def forms_of(key: Secret) -> Iterator[str]:
     yield text[::-1]
 
 
+def part_of(key: Secret, text: str) -> str:
+    """The first part of a key, of `SHORTEST_PART` characters or more, that is in a text; empty if none is."""
+    whole = key.reveal()
+    for start in range(len(whole) - SHORTEST_PART + 1):
+        end = start + SHORTEST_PART
+        if whole[start:end] in text:
+            while end < len(whole) and whole[start : end + 1] in text:
+                end += 1
+            return whole[start:end]
+    return ""
+
+
 def shown_in(exchange: Exchange) -> Sequence[tuple[str, str]]:
     """The places of an answer in which a secret may hide, with their texts; the claims of its token are one of them."""
-    places = [("the body", exchange.text)]
+    places = [("the body", exchange.text), ("the words after the status", exchange.reason)]
     places += [(f"the header {name}", value) for name, value in exchange.headers]
     granted = credentials("", exchange)
     if granted is not None and granted.claims is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +12,18 @@ from urllib.parse import quote, urlsplit
 
 from harness.contract.evidence import BACKEND, SESSION, Evidence, Exchange, Service, credentials
 from harness.contract.wire import JSON, Wire, as_json
-from harness.secret import Secret
+from harness.secret import KEY_PREFIX, Secret
 from harness.target.session import OVERRIDES
 
 READ_ONLY = "--read-only creates no session"
 EXAMPLE_VOICE = "https://example.com/voice.wav"
 GREETING = "Hello, this is the greeting of a contract check."
 FOREIGN_SITE = "https://another-site.example"
+# What a key is that is nearly the right one, and the request with it.
+_NEARLY = {"the key with a wrong end": "key.near", "the key in the other case": "key.case"}
+# The requests that name a greeting, in the order in which their rooms are joined.
+WITH_GREETING = ("session.override.greeting", "backend.overrides")
+_BASE64 = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}-_"
 _FORM = "application/x-www-form-urlencoded"
 _WRONG_TYPE = 42
 
@@ -64,7 +70,7 @@ def new_evidence(asked: Asked, now_s: float) -> Evidence:
     if asked.session_url is not None and asked.revoked_key is None:
         absent["session.key.revoked"] = "no revoked key is given; add --revoked-key-env"
     keys = {"the wrong key": Secret(f"sk_{secrets.token_urlsafe(24)}")}
-    keys |= {"the API key": asked.key} if asked.key is not None else {}
+    keys |= {"the API key": asked.key} | nearly(asked.key) if asked.key is not None else {}
     keys |= {"the revoked key": asked.revoked_key} if asked.revoked_key is not None else {}
     prompt = f"You are tested by a contract check, mark {secrets.token_hex(8)}."
     return Evidence(asked.agent, now_s, urls, absent=absent, keys=keys, prompt=prompt)
@@ -133,11 +139,15 @@ class _Session(_Requests):
     async def _refusals(self) -> None:
         keys = self._evidence.keys
         await self._post("key.wrong", self._plain, key=keys["the wrong key"])
+        for name, key in keys.items():
+            if name in _NEARLY:
+                await self._post(_NEARLY[name], self._plain, key=key)
         if self._asked.revoked_key is not None:
             await self._post("key.revoked", self._plain, key=self._asked.revoked_key)
         await self._post("agent.missing", {}, key=self._asked.key)
         await self._post("agent.unknown", self._unknown, key=self._asked.key)
-        await self._post("type.agent", {"agent": _WRONG_TYPE}, key=self._asked.key)
+        # A list of it, for some languages take that for the text (JavaScript: `agents[["demo"]]`).
+        await self._post("type.agent", {"agent": [self._asked.agent]}, key=self._asked.key)
         for name in OVERRIDES:
             await self._post(f"type.{name}", self._plain | {name: _WRONG_TYPE}, key=self._asked.key)
         await self._send("body.json", b'{"agent": ')
@@ -147,6 +157,7 @@ class _Session(_Requests):
         # No session comes of it even where both endings are served.
         await self._send("slash", as_json(self._unknown), url=other_ending(self._url))
         self._keep("cors", await _preflight(self._wire, self._url, "content-type, x-api-key"))
+        await self._send("cors.post", as_json(self._unknown), headers={"Origin": FOREIGN_SITE})
 
     async def _sessions(self) -> None:
         await self._post("plain", self._plain, key=self._asked.key)
@@ -188,9 +199,10 @@ class _Session(_Requests):
         url: str | None = None,
         method: str = "POST",
         content_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         exchange = await self._wire.send(
-            url or self._url, body, method=method, content_type=content_type, key=self._asked.key
+            url or self._url, body, method=method, content_type=content_type, key=self._asked.key, headers=headers
         )
         self._keep(name, exchange)
 
@@ -203,12 +215,14 @@ class _Backend(_Requests):
 
     async def _refusals(self) -> None:
         await self._post("failure.missing_agent", b"{}")
-        await self._post("failure.type", as_json({"agent": _WRONG_TYPE}))
+        await self._post("failure.type", as_json({"agent": [self._asked.agent]}))
         await self._post("failure.json", b'{"agent": ')
         self._keep("method", await self._wire.send(self._url, method="GET", headers=self._as_browser()))
         other = other_ending(self._url)
         self._keep("slash", await self._wire.send(other, as_json(self._unknown), headers=self._as_browser()))
         self._keep("cors", await _preflight(self._wire, self._url, "content-type"))
+        foreign = {"Origin": FOREIGN_SITE}
+        self._keep("cors.post", await self._wire.send(self._url, as_json(self._unknown), headers=foreign))
 
     async def _sessions(self) -> None:
         await self._post("plain", as_json(self._plain))
@@ -223,14 +237,28 @@ class _Backend(_Requests):
         return self._keep(name, await self._wire.send(self._url, body, headers=self._as_browser()))
 
 
-def to_join(evidence: Evidence) -> Exchange | None:
-    """The session whose room is joined: one with a greeting of ours, else any, the session service's first."""
-    order: Sequence[str] = ("session.override.greeting", "session.plain", "backend.overrides", "backend.plain")
+def to_join(evidence: Evidence) -> str | None:
+    """The request whose room is joined: one with a greeting of ours, else any, the session service's first."""
+    order: Sequence[str] = (*WITH_GREETING, "session.plain", "backend.plain")
     for name in order:
         exchange = evidence.exchanges.get(name)
         if exchange is not None and credentials(name, exchange) is not None:
-            return exchange
+            return name
     return None
+
+
+def nearly(key: Secret) -> dict[str, Secret]:
+    """Keys that are nearly this one, by what they are: with another last character, and in the other case.
+
+    Services that compare the beginning only, or in a database whose texts have no case, accept them. The highest bit of
+    the last character in base64 differs: the lowest may mean nothing.
+    """
+    text = key.reveal()
+    at = _BASE64.find(text[-1:])
+    end = _BASE64[at ^ 32 if text and at >= 0 else 0]
+    other_case = KEY_PREFIX + text.removeprefix(KEY_PREFIX).swapcase()
+    made = dict(zip(_NEARLY, (Secret(text[:-1] + end), Secret(other_case)), strict=True))
+    return {name: one for name, one in made.items() if one != key}
 
 
 def other_ending(url: str) -> str:

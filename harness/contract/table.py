@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,12 +18,38 @@ _WORDS: dict[Outcome, str] = {"met": "met", "broken": "BROKEN", "not_tried": "no
 
 
 def render_table(checked: Checked) -> str:
-    """The table for people: a line per rule, with what was sent and what came below those that do not hold."""
-    lines = [f"{name}: {url}" for name, url in checked.urls.items()] + [f"agent: {checked.agent}", ""]
-    width = max(len(finding.id) for finding in checked.findings)
+    """The table for people: a line per rule, with what was sent and what came below those that do not hold.
+
+    Rules of a group that were not tried for the same reason share a line.
+    """
+    alike: dict[tuple[str, str], list[Finding]] = {}
     for finding in checked.findings:
-        lines += _rows(finding, width)
+        if finding.outcome == "not_tried":
+            alike.setdefault((_group(finding), finding.why), []).append(finding)
+    doubled = {finding.id for same in alike.values() for finding in same[1:]}
+    shown = [finding for finding in checked.findings if finding.id not in doubled]
+    width = max(len(finding.id) for finding in shown)
+    lines = [f"{name}: {url}" for name, url in checked.urls.items()] + [f"agent: {checked.agent}", ""]
+    for finding in shown:
+        same = alike[_group(finding), finding.why] if finding.outcome == "not_tried" else [finding]
+        lines += _rows(finding, width) if len(same) == 1 else _row_of(same, checked, width)
     return "\n".join([*lines, "", _verdict(checked)]) + "\n"
+
+
+def _group(finding: Finding) -> str:
+    return finding.id.partition(".")[0]
+
+
+def _row_of(same: Sequence[Finding], checked: Checked, width: int) -> Iterator[str]:
+    """Several rules of a group that were not tried for one reason: all of the group, or their names."""
+    group = _group(same[0])
+    of_group = sum(_group(finding) == group for finding in checked.findings)
+    rules = f"all {of_group} rules" if len(same) == of_group else f"{len(same)} rules"
+    yield f"{_WORDS['not_tried']:<9}  {group + '.*':<{width}}  {rules}"
+    yield f"{'':<9}  {'':<{width}}    why: {same[0].why}"
+    if len(same) < of_group:
+        names = ", ".join(finding.id.removeprefix(f"{group}.") for finding in same)
+        yield f"{'':<9}  {'':<{width}}    rules: {names}"
 
 
 def _rows(finding: Finding, width: int) -> Iterator[str]:
@@ -62,7 +88,7 @@ def render_junit(checked: Checked) -> str:
     """The result as JUnit XML: a suite per group, a case per rule. Advice passes; what was not tried is skipped."""
     suites: dict[str, list[Finding]] = {}
     for finding in checked.findings:
-        suites.setdefault(finding.id.partition(".")[0], []).append(finding)
+        suites.setdefault(_group(finding), []).append(finding)
     root = ET.Element("testsuites", name="voice-harness contract check", tests=str(len(checked.findings)))
     _count(root, checked.findings)
     for name, findings in suites.items():

@@ -85,7 +85,7 @@ class Wire:
     async def _once(
         self, sent: str, method: str, url: str, body: bytes | None, *, headers: Mapping[str, str], key: Secret | None
     ) -> Exchange:
-        status: int | None = None
+        status, reason = None, ""
         received: tuple[tuple[str, str], ...] = ()
         content, problem = bytearray(), ""
         proxy = proxy_for(url)
@@ -110,7 +110,7 @@ class Wire:
                     allow_redirects=False,
                 ) as response,
             ):
-                status = response.status
+                status, reason = response.status, response.reason or ""
                 received = tuple((name, value) for name, value in response.headers.items())
                 while len(content) <= MAX_BODY_BYTES and not response.content.at_eof():
                     content += await response.content.readany()
@@ -119,7 +119,7 @@ class Wire:
             problem = f"no complete answer within {self._timeout_s:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             problem = _why(error)
-        return Exchange(sent, status, received, bytes(content[:MAX_BODY_BYTES]), problem)
+        return Exchange(sent, status, received, bytes(content[:MAX_BODY_BYTES]), problem, reason)
 
     async def __aenter__(self) -> Self:
         return self

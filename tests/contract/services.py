@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -42,6 +43,10 @@ def token(room: str, identity: str, wrong: str, prompt: str = "") -> str:
         made = made.with_metadata(prompt)
     if wrong == "token that has expired":
         made = made.with_ttl(timedelta(seconds=-1))
+    if wrong in ("token of an hour ago", "token for the next hour"):
+        claims = jwt.decode(made.to_jwt(), SECRET, algorithms=["HS256"])
+        shift_s = 3600 if wrong == "token for the next hour" else -3600
+        return jwt.encode(claims | {name: claims[name] + shift_s for name in ("nbf", "exp")}, SECRET)
     if wrong == "token for any room":  # the library makes no such token
         claims = jwt.decode(made.to_jwt(), SECRET, algorithms=["HS256"])
         return jwt.encode(claims | {"video": {"roomJoin": True}}, SECRET)
@@ -53,10 +58,13 @@ class Sessions:
 
     Attributes:
         wrong: The way in which it is wrong.
+        rooms: How the names of its rooms begin.
         created: The number of sessions that were created.
         requests: The number of requests to the session service.
         retry_after: What it answers in `Retry-After`.
     """
+
+    rooms = "room"
 
     def __init__(self, wrong: str = "") -> None:
         self.wrong = wrong
@@ -68,7 +76,7 @@ class Sessions:
         """The credentials of a new session."""
         self.created += 1
         number = 1 if self.wrong == "one room for all" else self.created
-        room = f"room-{number}"
+        room = f"{self.rooms}-{number}"
         identity = "caller" if self.wrong == "one identity for all" else f"caller-{self.created}"
         url = "ws://livekit.example.com" if self.wrong == "unencrypted media" else "ws://127.0.0.1:7"
         return {"token": token(room, identity, self.wrong, prompt), "livekit_url": url, "room_name": room}
@@ -88,9 +96,17 @@ class SessionService(Sessions):
             "no key is needed": {None, KEY},
             "a revoked key works": {KEY, REVOKED},
             "every key works": {KEY, REVOKED, key or ""},
+            "a key is compared in part": {KEY, f"{KEY[:-1]}{(key or '-')[-1]}"},
+            "keys have no case": {KEY, (key or "") if (key or "").lower() == KEY.lower() else KEY},
         }.get(wrong, {KEY})
         if key not in allowed:
-            said = f"Invalid API key {key}." if wrong == "key in a refusal" else "Invalid or missing API key."
+            said = {
+                "key in a refusal": f"Invalid API key {key}.",
+                "key without its prefix in a refusal": f"No key {(key or '').removeprefix('sk_')}.",
+                "key escaped in a refusal": f"Invalid API key \\u0073{(key or '')[1:]}.",
+            }.get(wrong, "Invalid or missing API key.")
+            if wrong == "key after the status":
+                return web.json_response({"success": False, "message": said}, status=401, reason=f"No {key}")
             return self._refusal(400 if wrong == "400 without a key" and key is None else 401, said)
         form = request.content_type != "application/json"
         if form and wrong != "takes a form":
@@ -107,6 +123,8 @@ class SessionService(Sessions):
             return self._refusal(400, "The body must be an object.")
         if "agent" not in body:
             return self._refusal(500 if wrong == "fails without an agent" else 400, "agent: This field is required.")
+        if wrong == "a list is read as its text" and isinstance(body["agent"], list):
+            body["agent"] = ",".join(body["agent"])
         for name in ("agent", *OVERRIDES):
             if name in body and not isinstance(body[name], str) and wrong != f"any type of {name}":
                 return self._refusal(400, f"{name}: Not a valid string.")
@@ -126,10 +144,14 @@ class SessionService(Sessions):
         message = f"Made with {KEY}" if wrong == "key in a success" else "Request successful"
         success: Any = "true" if wrong == "success is a text" else True
         headers = {"X-Debug": f"key={KEY}"} if wrong == "key in a header" else {}
+        if wrong == "key in base64 in a header":
+            headers = {"X-Upstream": f"Basic {b64encode(f'service:{KEY}'.encode()).decode()}"}
         return web.json_response({"success": success, "message": message, "data": data}, headers=headers)
 
     def _refusal(self, status: int, message: str) -> web.Response:
-        return web.json_response({"success": False, "message": message}, status=status)
+        headers = {"Access-Control-Allow-Origin": "*"} if self.wrong == "open to all sites" else {}
+        body = json.dumps({"success": False, "message": message}).replace("\\\\u", "\\u")
+        return web.Response(text=body, status=status, headers=headers, content_type="application/json")
 
     async def get(self, _: web.Request) -> web.Response:
         return self._success() if self.wrong == "a GET creates" else self._refusal(405, "Method not allowed.")
@@ -140,6 +162,8 @@ class SessionService(Sessions):
 
 class BackendRoute(Sessions):
     """Section 3."""
+
+    rooms = "room-of-site"
 
     async def post(self, request: web.Request) -> web.Response:
         wrong = self.wrong
@@ -177,6 +201,12 @@ class BackendRoute(Sessions):
                 return web.Response(status=502, text=f"<html><p>{said}</p></html>", content_type="text/html")
             case "a failure is a trace":
                 return web.Response(status=500, text=f"Traceback (most recent call last):\n  {said}")
+            case "a failure is a frame":
+                return web.Response(status=500, text=f"Error: {said}\n   at Site.Session.Create() in Session.cs:line 9")
+            case "a failure is XML":
+                return web.Response(status=502, text=f"<?xml version='1.0'?><error>{said}</error>")
+            case "a failure is not UTF-8":
+                return web.Response(status=502, body="Désolé.".encode("latin-1"))
             case "a failure is empty":
                 return web.Response(status=502)
         return web.Response(status=502, text=said)

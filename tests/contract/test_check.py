@@ -28,15 +28,22 @@ VOICE = "https://voices.example.com/voice.wav"
 WRONG_SESSIONS = {
     "no key is needed": "session.key.missing",
     "400 without a key": "session.key.missing",
-    "every key works": "session.key.wrong session.key.revoked",
+    "every key works": "session.key.wrong session.key.near session.key.case session.key.revoked",
+    "keys have no case": "session.key.case",
+    "a key is compared in part": "session.key.near",
     "a revoked key works": "session.key.revoked",
     "key in a refusal": "session.key.leak.errors",
+    "key without its prefix in a refusal": "session.key.leak.errors",
+    "key escaped in a refusal": "session.key.leak.errors",
+    "key after the status": "session.key.leak.errors",
+    "key in base64 in a header": "session.key.leak.headers",
     "key in a success": "session.key.leak.answers",
     "key in the token": "session.key.leak.answers",
     "key in a header": "session.key.leak.headers",
     "fails without an agent": "session.agent.missing",
     "every agent is known": "session.agent.unknown",
     "any type of agent": "session.agent.unknown session.type.agent",
+    "a list is read as its text": "session.type.agent",
     "any type of language": "session.type.language",
     "any type of system_prompt": "session.type.system_prompt",
     "any type of greeting": "session.type.greeting",
@@ -61,6 +68,8 @@ WRONG_SESSIONS = {
     "token that lists": "token.grants.forbidden",
     "token without data": "token.grants.needed",
     "token that has expired": "token.expires",
+    "token of an hour ago": "token.expires",
+    "token for the next hour": "token.expires",
 }
 
 WRONG_BACKENDS = {
@@ -77,6 +86,9 @@ WRONG_BACKENDS = {
     "a failure is JSON": "backend.failure.text",
     "a failure is HTML": "backend.failure.text",
     "a failure is a trace": "backend.failure.text",
+    "a failure is a frame": "backend.failure.text",
+    "a failure is XML": "backend.failure.text",
+    "a failure is not UTF-8": "backend.failure.text",
     "a GET creates": "backend.method",
     "unencrypted media": "backend.livekit_url",
     "one room for all": "backend.room.unique",
@@ -132,8 +144,8 @@ async def test_the_rule_that_a_wrong_service_breaks_is_named(wrong: str) -> None
     checked = await session_checked(SessionService(wrong))
     assert ids(checked, "broken") == set(WRONG_SESSIONS[wrong].split())
     assert checked.exit_code == 1
-    assert KEY not in written(checked)
-    assert REVOKED not in written(checked)
+    assert KEY.removeprefix("sk_") not in written(checked)
+    assert REVOKED.removeprefix("sk_") not in written(checked)
 
 
 @pytest.mark.parametrize("wrong", WRONG_BACKENDS)
@@ -169,6 +181,33 @@ async def test_a_route_that_all_sites_may_call_is_advised_against() -> None:
     checked = await backend_checked(BackendRoute("open to all sites"))
     assert ids(checked, "advice") == {"backend.cors"}
     assert checked.exit_code == 0
+
+
+async def test_a_service_whose_refusals_all_sites_may_read_is_advised_against() -> None:
+    checked = await session_checked(SessionService("open to all sites"))
+    assert ids(checked, "advice") == {"session.cors"}
+
+
+async def test_a_room_of_the_service_that_is_a_room_of_the_route_is_named() -> None:
+    route = BackendRoute()
+    route.rooms = SessionService.rooms
+    async with serving(session=SessionService(), backend=route) as address:
+        asked = Asked(AGENT, address + SESSION_PATH, Secret(KEY), backend_url=address + BACKEND_PATH, voice_url=VOICE)
+        checked = await check(asked, SystemClock(), engine=None)
+    assert ids(checked, "broken") == {"session.room.unique", "backend.room.unique"}
+
+
+async def test_what_was_not_tried_is_said_once_for_all_rules_of_one_reason() -> None:
+    checked = await session_checked(SessionService(), read_only=True)
+    table = render_table(checked)
+    reasons = ("none is given; add --backend", "--read-only creates no session")
+    assert [table.count(reason) for reason in reasons] == [1, 3]  # once for each of session, token and room
+    assert "backend.*" in table
+    of_backend = sum(finding.id.startswith("backend.") for finding in checked.findings)
+    assert f"all {of_backend} rules" in table
+    assert "session.*" in table
+    assert "override.language, " in table
+    assert render_junit(checked).count("add --backend") == of_backend
 
 
 async def test_a_redirect_is_named_and_the_key_does_not_follow() -> None:

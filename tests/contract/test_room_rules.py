@@ -20,7 +20,9 @@ def frame(content: Any, *, after: bool = True) -> Frame:
 
 
 ECHO, REPLY = frame({"type": "user_text", "text": TYPED}), frame({"type": "reply", "message": "From nine to six."})
+GREETED = frame({"type": "reply", "text": "Good evening to you all."}, after=False)
 RIGHT = RoomSeen(
+    greeting="Hello.",
     joined=True,
     agent="agent",
     others=("agent",),
@@ -30,6 +32,7 @@ RIGHT = RoomSeen(
     frames=(frame({"type": "reply", "text": "Hello."}, after=False), ECHO, REPLY),
     left_behind=(),
 )
+LATE = replace(RIGHT, greeting="Good evening to you all.")
 
 
 def outcomes(seen: RoomSeen | None) -> dict[str, str]:
@@ -57,6 +60,13 @@ def test_no_room_is_not_tried() -> None:
         (replace(RIGHT, audio_tracks=0), "room.audio"),
         (replace(RIGHT, audio_tracks=2), "room.audio"),
         (replace(RIGHT, spoke=False), "room.greeting"),
+        (replace(RIGHT, greeting="Good evening."), "room.greeting.override"),
+        (
+            replace(
+                RIGHT, greeting="Good evening to you all.", frames=(GREETED, ECHO, replace(GREETED, after_typing=True))
+            ),
+            "room.reply",
+        ),
         (replace(RIGHT, frames=(REPLY,)), "room.echo"),
         (replace(RIGHT, frames=(frame({"type": "user_text", "text": "Opening hours"}), REPLY)), "room.echo"),
         (replace(RIGHT, frames=(replace(ECHO, after_typing=False), REPLY)), "room.echo"),
@@ -74,8 +84,21 @@ def test_the_rule_that_a_room_breaks_is_named(seen: RoomSeen, rule: str) -> None
     assert broken(seen) == {rule}
 
 
+@pytest.mark.parametrize("text", ["Good even", "GOOD EVENING, to you all!", "Well. Good evening to you all."])
+def test_a_greeting_that_came_in_parts_or_was_cut_short_is_the_one_of_the_override(text: str) -> None:
+    early = frame({"type": "reply", "text": text}, after=False)
+    seen = replace(RIGHT, greeting="Good evening to you all.", frames=(early, ECHO, REPLY))
+    assert set(outcomes(seen).values()) == {"met"}
+
+
+def test_a_greeting_without_a_text_is_not_tried() -> None:
+    found = outcomes(replace(RIGHT, frames=(ECHO, REPLY)))
+    assert found.pop("room.greeting.override") == "not_tried"
+    assert set(found.values()) == {"met"}
+
+
 def test_two_echoes_are_advised_against() -> None:
-    found = outcomes(replace(RIGHT, frames=(ECHO, REPLY, ECHO)))
+    found = outcomes(replace(RIGHT, frames=(*RIGHT.frames, ECHO)))
     assert found.pop("room.echo.once") == "advice"
     assert set(found.values()) == {"met"}
 

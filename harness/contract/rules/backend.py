@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+from harness.contract.encoded import encoded_in
 from harness.contract.evidence import BACKEND, Evidence, Exchange, credentials, shown_in
 from harness.contract.registry import Judged, broken, by_request, met, not_tried, register, rule
 from harness.contract.rules.judgements import (
     accepted,
-    creates_nothing,
-    foreign_origin,
-    livekit_url,
     no_key_in,
-    no_redirect,
     refused,
-    rooms,
-    slash,
-    unique,
 )
 from harness.target.backend import WHEN_EMPTY
 
 _NEEDED = ("token", "livekit_url", "room_name")
-_TRACES = ("Traceback (most recent call last)", "    at ", "Exception in thread")
-_HTML = ("<!doctype", "<html", "<head", "<body")
+_TRACES = (
+    "Traceback (most recent call last)",  # Python
+    "Exception in thread",  # Java
+    "panic: ",  # Go, Rust
+    "goroutine ",
+    "Stack trace:",  # PHP
+)
+_FRAME = re.compile(r"^\s+at \S+", re.MULTILINE)  # JavaScript, Java, .NET
+_MARKUP = re.compile(r"<[!?a-z]", re.IGNORECASE)
 
 register(
     "backend.session",
@@ -42,13 +44,11 @@ register(
 
 @rule("backend.complete", 3, "A 2xx answer has `data.token` and `data.livekit_url`.", needs=["backend.plain"])
 def _complete(evidence: Evidence) -> Judged:
-    answers = {
-        name: one for name, one in evidence.of(BACKEND).items() if one.is_2xx and not name.endswith((".slash", ".cors"))
-    }
+    answers = [one for one in evidence.plain(BACKEND) if one.is_2xx]
     if not answers:
         return not_tried("no answer was 2xx")
-    for name, exchange in answers.items():
-        if credentials(name, exchange) is None:
+    for exchange in answers:
+        if credentials("", exchange) is None:
             return broken("token or URL is missing", exchange)
     return met(f"{len(answers)} answers")
 
@@ -85,7 +85,10 @@ register(
 def _prompt(evidence: Evidence) -> Judged:
     for exchange in evidence.of(BACKEND).values():
         for place, text in shown_in(exchange):
-            if evidence.prompt in text or (exchange.accepted and "system_prompt" in text):
+            readings = (text, *(read for _, read in encoded_in(text)))
+            if any(evidence.prompt in reading for reading in readings) or (
+                exchange.accepted and "system_prompt" in text
+            ):
                 return broken(f"the system prompt is in {place}", exchange)
     return met()
 
@@ -137,50 +140,12 @@ def _unreadable(exchange: Exchange) -> str:
     text = exchange.text.strip()
     if text[:1] in ("{", "[") or exchange.content_type.endswith("json"):
         return "it is JSON, not a plain text"
-    if text.lower().startswith(_HTML) or exchange.content_type == "text/html":
-        return "it is HTML, not a plain text"
-    if any(trace in text for trace in _TRACES):
+    if _MARKUP.match(text) or exchange.content_type in ("text/html", "application/xml", "text/xml"):
+        return "it is HTML or XML, not a plain text"
+    if any(trace in text for trace in _TRACES) or _FRAME.search(text):
         return "it is a trace of the program, not a text for a person"
     if any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in text):
         return "it has control characters"
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return "it is not UTF-8"
     return ""
-
-
-register(
-    "backend.method",
-    3,
-    "A GET creates no session.",
-    by_request("backend.method", creates_nothing),
-    needs=["backend.method"],
-)
-register("backend.redirect", 3, "The URL as written is not redirected.", no_redirect(BACKEND))
-register(
-    "backend.slash",
-    3,
-    "The URL with the other ending (trailing slash) is answered 301 on the same host, or 404.",
-    slash(BACKEND),
-    needs=["backend.slash"],
-    level="advice",
-)
-register(
-    "backend.cors",
-    3,
-    "Pages of other sites may not call the route: each call costs you a session.",
-    foreign_origin(BACKEND),
-    needs=["backend.cors"],
-    level="advice",
-)
-register(
-    "backend.livekit_url",
-    3,
-    "`livekit_url` is wss://, or ws:// on loopback.",
-    livekit_url(BACKEND),
-    needs=["backend.plain"],
-)
-register(
-    "backend.room.unique",
-    3,
-    "Two sessions never have the same room.",
-    unique(BACKEND, "room", rooms),
-    needs=["backend.plain", "backend.again"],
-)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
-from harness.contract.evidence import Evidence, Exchange, Service, credentials, forms_of, shown_in
+from harness.contract.encoded import encoded_in
+from harness.contract.evidence import Evidence, Exchange, Service, credentials, shown_in
 from harness.contract.registry import Judge, Judged, broken, met, not_tried
 from harness.secret import SURE_KEY, TOKEN_LIKE
 from harness.target.endpoint import is_loopback
@@ -73,9 +74,11 @@ def slash(service: Service) -> Judge:
     def judge(evidence: Evidence) -> Judged:
         exchange = evidence.exchanges[f"{service}.slash"]
         if exchange.is_redirect:
-            host = urlsplit(exchange.header("Location")).netloc
-            if host and host != urlsplit(evidence.urls[service]).netloc:
+            here, there = urlsplit(evidence.urls[service]), urlsplit(exchange.header("Location"))
+            if there.netloc and there.netloc != here.netloc:
                 return broken("the other ending redirects to another host, which would get the key", exchange)
+            if here.scheme == "https" and there.scheme == "http":
+                return broken("the other ending redirects to http://, where all can read the key", exchange)
         if exchange.status in (301, 308, 404):
             return met(f"{exchange.status}")
         return broken("the URL with the other ending should answer 301 or 404", exchange)
@@ -84,14 +87,16 @@ def slash(service: Service) -> Judge:
 
 
 def found_key(evidence: Evidence, exchange: Exchange, *, headers: bool) -> str:
-    """Where in an answer's headers, or in its body and token, a key is; empty if nowhere."""
+    """Where in an answer's headers, or in its body and token, a key is, in whatever form; empty if nowhere."""
     for place, text in shown_in(exchange):
         if place.startswith("the header") != headers:
             continue
-        for name, key in evidence.keys.items():
-            if any(form in text for form in forms_of(key)):
-                return f"{name} is in {place}"
-        if SURE_KEY.search(_without_known(text, evidence)):
+        if name := evidence.key_in(text):
+            return f"{name} is in {place}"
+        readings = [read for _, read in encoded_in(text)]
+        if name := next(filter(None, map(evidence.key_in, readings)), ""):
+            return f"{name} is in {place}, encoded"
+        if any(SURE_KEY.search(_without_known(reading, evidence)) for reading in (text, *readings)):
             return f"something that looks like an API key is in {place}"
     return ""
 
@@ -119,14 +124,17 @@ def no_key_in(service: Service, *, errors: bool, headers: bool = False) -> Judge
     return judge
 
 
-def unique(service: Service, what: str, of: Callable[[Evidence, Service], list[str]]) -> Judge:
-    """Met if no value that `of` returns is there twice."""
+def unique(
+    service: Service, what: str, of: Callable[[Evidence, Service | None], list[str]], *, everywhere: bool = False
+) -> Judge:
+    """Met if no value that `of` returns for the service is there twice; if `everywhere`, nor with the other service."""
 
     def judge(evidence: Evidence) -> Judged:
         values = of(evidence, service)
+        known = of(evidence, None) if everywhere else values
         if len(values) < 2:
             return not_tried("fewer than two sessions had one")
-        doubled = next((value for value in values if values.count(value) > 1), None)
+        doubled = next((value for value in values if known.count(value) > 1), None)
         if doubled is None:
             return met(f"{len(values)} sessions")
         exchange = evidence.exchanges[f"{service}.again"]
@@ -135,14 +143,14 @@ def unique(service: Service, what: str, of: Callable[[Evidence, Service], list[s
     return judge
 
 
-def rooms(evidence: Evidence, service: Service) -> list[str]:
-    """The rooms of a service's sessions, by its answers or else by the tokens."""
-    found = [granted.room_name or granted.grants.get("room") for granted in evidence.granted(service)]
-    return [room for room in found if isinstance(room, str)]
+def rooms(evidence: Evidence, service: Service | None) -> list[str]:
+    """The rooms of a service's sessions, or of all, by the answers or else by the tokens; each with its server."""
+    found = [(one.livekit_url, one.room_name or one.grants.get("room")) for one in evidence.granted(service)]
+    return [f"{room} at {url}" for url, room in found if isinstance(room, str)]
 
 
-def identities(evidence: Evidence, service: Service) -> list[str]:
-    """The identities in the tokens of a service's sessions."""
+def identities(evidence: Evidence, service: Service | None) -> list[str]:
+    """The identities in the tokens of a service's sessions, or of all."""
     found = [(granted.claims or {}).get("sub") for granted in evidence.granted(service)]
     return [identity for identity in found if isinstance(identity, str)]
 
@@ -177,15 +185,15 @@ def _url_problem(url: str) -> str:
 
 
 def foreign_origin(service: Service) -> Judge:
-    """Met if the answer to a foreign site's preflight allows it nothing."""
+    """Met if neither the preflight of a foreign site nor its request is answered with a permission to read."""
 
     def judge(evidence: Evidence) -> Judged:
-        exchange = evidence.exchanges[f"{service}.cors"]
-        allowed = exchange.header("Access-Control-Allow-Origin")
-        if not allowed:
-            return met("no site is allowed")
-        return broken(
-            f"pages of any other site may read the answers (Access-Control-Allow-Origin: {allowed})", exchange
-        )
+        for probe in ("cors", "cors.post"):
+            exchange = evidence.exchanges[f"{service}.{probe}"]
+            allowed = exchange.header("Access-Control-Allow-Origin")
+            if allowed:
+                why = f"pages of any other site may read the answers (Access-Control-Allow-Origin: {allowed})"
+                return broken(why, exchange)
+        return met("no site is allowed")
 
     return judge

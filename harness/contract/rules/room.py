@@ -48,6 +48,21 @@ def _greeting(seen: RoomSeen) -> Judged:
     return met() if seen.spoke else broken("no voice was heard before we typed", came="silence")
 
 
+def _asked_greeting(seen: RoomSeen) -> Judged:
+    if not seen.greeting:
+        return not_tried("the session was not created with a greeting")
+    said = [frame for frame in seen.frames if not frame.is_of_user and frame.text]
+    early = _letters("".join(frame.text for frame in said if not frame.after_typing))
+    if not early:
+        return not_tried("the agent sent no text of its greeting")
+    # What we typed may have cut it short.
+    if _letters(seen.greeting) in _letters("".join(frame.text for frame in said)):
+        return met()
+    if _letters(seen.greeting).startswith(early):
+        return met()
+    return broken("the greeting is another one", sent=seen.greeting, came="; ".join(_shown(frame) for frame in said))
+
+
 def _echo(seen: RoomSeen) -> Judged:
     if seen.typed is None:
         return not_tried(_untyped(seen))
@@ -69,7 +84,7 @@ def _echo_once(seen: RoomSeen) -> Judged:
 def _reply(seen: RoomSeen) -> Judged:
     if seen.typed is None:
         return not_tried(_untyped(seen))
-    if any(frame.after_typing and not frame.is_of_user and frame.text for frame in seen.frames):
+    if any(frame.after_typing and not frame.is_of_user and not _of_greeting(frame, seen) for frame in seen.frames):
         return met()
     return broken("no reply came on voice.reply", sent=seen.typed, came=f"{len(seen.frames)} frames")
 
@@ -100,6 +115,16 @@ def _untyped(seen: RoomSeen) -> str:
     return seen.problem or "no agent came to type to"
 
 
+def _of_greeting(frame: Frame, seen: RoomSeen) -> bool:
+    """Whether a frame has no text, or most of the greeting that was asked for: its text may come after we typed."""
+    said, greeting = _letters(frame.text), _letters(seen.greeting)
+    return not frame.text or (said in greeting and 2 * len(said) > len(greeting) > 0)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
 def _shown(frame: Frame) -> str:
     content = frame.content
     return json.dumps(content, ensure_ascii=False) if content is not None else repr(frame.payload[:200])
@@ -111,6 +136,7 @@ _room(
 _room("agent", "The agent joins the same room.", _agent)
 _room("audio", "The agent publishes one audio track.", _audio)
 _room("greeting", "The agent speaks its greeting first.", _greeting)
+_room("greeting.override", "The greeting of the session is the one that its override names.", _asked_greeting)
 _room("echo", "A text on `voice.user_text` is echoed on `voice.reply` as `user_text`, with the same text.", _echo)
 _room("echo.once", "A typed text is echoed once.", _echo_once, level="advice")
 _room("reply", "The agent answers a typed text on `voice.reply`.", _reply)

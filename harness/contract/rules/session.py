@@ -6,16 +6,10 @@ from harness.contract.evidence import SESSION, Evidence, Exchange
 from harness.contract.registry import Judged, broken, by_request, met, not_tried, register, rule
 from harness.contract.rules.judgements import (
     accepted,
-    creates_nothing,
-    foreign_origin,
     identities,
-    livekit_url,
     no_key_in,
-    no_redirect,
     refused,
     refused_with,
-    rooms,
-    slash,
     unique,
 )
 from harness.target.session import OVERRIDES
@@ -26,6 +20,8 @@ _DATA = ("token", "livekit_url", "room_name")
 for _probe, _what in (
     ("missing", "A request without a key"),
     ("wrong", "A request with a wrong key"),
+    ("near", "A request with a key that is wrong in its last character only"),
+    ("case", "A request with the key in the other case"),
     ("revoked", "A request with a revoked key"),
 ):
     register(
@@ -86,14 +82,6 @@ for _probe, _sentence in (
         needs=[f"session.{_probe}"],
     )
 
-register(
-    "session.method",
-    2,
-    "A GET creates no session.",
-    by_request("session.method", creates_nothing),
-    needs=["session.method"],
-)
-
 
 def _advised(status: int, probe: str) -> None:
     def judge(exchange: Exchange) -> Judged:
@@ -117,11 +105,7 @@ _advised(405, "method")
 
 @rule("session.errors.form", 2, "A refusal is JSON: `success` false and a `message`.", level="advice")
 def _errors_form(evidence: Evidence) -> Judged:
-    refusals = [
-        one
-        for name, one in evidence.of(SESSION).items()
-        if one.status is not None and 400 <= one.status < 500 and not name.endswith((".slash", ".cors"))
-    ]
+    refusals = [one for one in evidence.plain(SESSION) if one.status is not None and 400 <= one.status < 500]
     if not refusals:
         return not_tried("nothing was refused")
     for exchange in refusals:
@@ -131,23 +115,6 @@ def _errors_form(evidence: Evidence) -> Judged:
     return met(f"{len(refusals)} refusals")
 
 
-register("session.redirect", 2, "The URL as written is not redirected.", no_redirect(SESSION))
-register(
-    "session.slash",
-    2,
-    "The URL with the other ending (trailing slash) is answered 301 on the same host, or 404.",
-    slash(SESSION),
-    needs=["session.slash"],
-    level="advice",
-)
-register(
-    "session.cors",
-    2,
-    "Pages of other sites may not read the answers: the key belongs on a server.",
-    foreign_origin(SESSION),
-    needs=["session.cors"],
-    level="advice",
-)
 register(
     "session.override.none",
     2,
@@ -219,20 +186,6 @@ def _success_words(evidence: Evidence) -> Judged:
     return met() if said == "Request successful" else broken("the message is another", exchange)
 
 
-register(
-    "session.livekit_url",
-    2,
-    "`livekit_url` is wss://, or ws:// on loopback.",
-    livekit_url(SESSION),
-    needs=["session.plain"],
-)
-register(
-    "session.room.unique",
-    2,
-    "Two sessions never have the same room.",
-    unique(SESSION, "room", rooms),
-    needs=["session.plain", "session.again"],
-)
 register(
     "session.identity.unique",
     2,

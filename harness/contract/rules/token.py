@@ -9,6 +9,7 @@ from harness.contract.evidence import SERVICES, Evidence, Granted
 from harness.contract.registry import Judge, Judged, Level, broken, met, not_tried, register
 
 ADVISED_LIFETIME_S = 900
+CLOCKS_DIFFER_S = 60.0  # LiveKit's own leeway
 # What may be left out of a token is allowed, by LiveKit's rules.
 _NEEDED = {"roomJoin": False, "canPublish": True, "canSubscribe": True, "canPublishData": True}
 _FORBIDDEN = (
@@ -95,7 +96,12 @@ def _endless(granted: Granted, evidence: Evidence) -> str:
     lifetime_s = _lifetime_s(granted, evidence)
     if lifetime_s is None:
         return "the token never expires"
-    return "" if lifetime_s > 0 else "the token has expired already"
+    end, start = (granted.claims or {})["exp"], (granted.claims or {}).get("nbf")
+    if lifetime_s <= 0 or end <= evidence.now_s - CLOCKS_DIFFER_S:
+        return "the token has expired already"
+    if isinstance(start, int | float) and start > evidence.now_s + CLOCKS_DIFFER_S:
+        return f"the token is not valid for another {start - evidence.now_s:.0f} s"
+    return ""
 
 
 def _long(granted: Granted, evidence: Evidence) -> str:
@@ -128,6 +134,6 @@ _token("room_name", "The token's room is `room_name`.", _other_room)
 _token("grants.needed", "The token allows to join, publish, subscribe and send data.", _lacking)
 _token("grants.forbidden", "The token allows no more: no admin, create, list or record.", _too_much)
 _token("grants.unneeded", "The token has no other grants.", _unneeded, "advice")
-_token("expires", "The token is short-lived: it expires, and has not expired yet.", _endless)
+_token("expires", "The token is short-lived: it expires, has not expired yet, and is valid now.", _endless)
 _token("lifetime", "The token is good for at most 15 minutes.", _long, "advice")
 _token("identity", "The token names an identity.", _nobody)
