@@ -23,7 +23,6 @@ from livekit import rtc
 from yarl import URL
 
 from harness.errors import ConfigError, StackError
-from harness.secret import Secret
 from harness.stack.embedded import EmbeddedStack
 
 pytestmark = pytest.mark.live
@@ -203,33 +202,6 @@ async def test_a_caller_on_the_sdk_is_in_its_room_at_once(stack: EmbeddedStack) 
         await room.connect(body["data"]["livekit_url"], body["data"]["token"])
     assert room.name == body["data"]["room_name"]
     await room.disconnect()
-
-
-async def test_no_secret_is_in_a_command_line_or_an_environment(
-    agents: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = Secret("sk_key-for-this-test-alone")
-    monkeypatch.setenv("VOICE_HARNESS_API_KEY", key.reveal())
-    async with await EmbeddedStack.start(say=print, api_key=key, agents_command=agents.command()):
-        livekit_secret = (await agents.told())["livekit"]["api_secret"]
-        for process in family():
-            seen = f"{process.cmdline()} {process.environ()}"
-            assert key.reveal() not in seen
-            assert livekit_secret not in seen
-
-
-async def test_the_token_of_an_mcp_server_reaches_the_agents_and_no_environment(
-    agents: StandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    canary = "sk_canary-of-an-mcp-server-7Hq"
-    monkeypatch.setenv("TABLES_TOKEN", canary)
-    servers = "{tables: {url: 'http://127.0.0.1:9/mcp', token_env: TABLES_TOKEN}}"
-    file = tmp_path / "agents.yaml"
-    file.write_text(f"agents:\n  host: {{prompt: We are open., greeting: Hello., mcp: {servers}}}\n")
-    async with await EmbeddedStack.start(say=print, agents_file=file, agents_command=agents.command()):
-        assert (await agents.told())["tokens"]["TABLES_TOKEN"] == canary
-        for process in family():
-            assert canary not in f"{process.cmdline()} {process.environ()}"
 
 
 async def test_the_servers_own_environment_settings_change_nothing(

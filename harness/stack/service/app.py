@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness import __version__
 from harness.stack.service.access import Access
@@ -49,7 +50,7 @@ def build_app(service: Service) -> FastAPI:
     app.add_exception_handler(NotDoneError, _not_done)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(sqlite3.Error, _database_failed)
-    app.add_exception_handler(Exception, _failed)
+    app.add_middleware(_Failures)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's way to change its document
     return app
 
@@ -82,10 +83,31 @@ async def _database_failed(request: Request, error: Exception) -> Response:
     return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used now; try again.", {"Retry-After": "1"})
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    """Whatever it is, the client gets a response and the log the reason."""
-    _log.warning("%s %s failed: %r", request.method, request.url.path, error)
-    return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")
+class _Failures:
+    """Answers a request whose handler failed, whatever it is: the client gets a response and the log the reason.
+
+    Starlette's own handler of all errors raises them again, whereupon uvicorn closes the connection without notice, and
+    the client's next request on it fails as well.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if has_begun:
+                raise
+            _log.warning("%s %s failed: %r", scope.get("method"), scope.get("path"), error)
+            await refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error.")(scope, receive, send)
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:

@@ -134,15 +134,3 @@ async def test_an_agent_without_texts_tells_of_no_call(livekit_keys: LiveKitKeys
         await process.logged(caller.room_name, "decided")
         assert len(served.calls) == 1
         assert caller.junk == []
-
-
-async def test_a_token_is_nowhere_but_in_the_requests(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
-    canary = "canary-Jw5RkP9xLs"
-    async with agent(livekit_keys, tmp_path, "echo", token=canary) as (caller, process, served):
-        assert "You sent Bearer" in await answered(caller, ASKED)
-        family = [psutil.Process(process.child.pid), *psutil.Process(process.child.pid).children(recursive=True)]
-        seen = [f"{one.cmdline()} {one.environ()}" for one in family]
-        seen += [str(caller.messages), str(caller.junk), process.truth_path.read_text(), process.log_tail.last()]
-        seen += [str(process.told)]
-    assert set(served.authorizations) == {f"Bearer {canary}"}
-    assert not [text for text in seen if canary in text]
