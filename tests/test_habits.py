@@ -37,6 +37,7 @@ SLEEPS = {
         "benchmarks/sides.py::OurCalls",
         "benchmarks/test_on_time.py::holds",
         "benchmarks/test_scale.py::cost",
+        "benchmarks/test_service_bench.py::sessions",
     },
 }
 """Places (`file::function or class`) that may sleep, by the reason."""

@@ -15,6 +15,9 @@ from harness.stack.service.state import Service
 
 # Seconds that unfinished responses may continue when the service closes.
 SHUTDOWN_S = 0.2
+# Seconds that idle connections stay open: longer than clients keep theirs (aiohttp 15, requests and Node 5 to 60), so
+# that the client closes them. One that the service closes may just be getting the next request, which then fails.
+KEEP_ALIVE_S = 75
 # Seconds until handlers are cancelled that go on without their connection.
 CANCELS_AFTER_S = 3
 
@@ -62,6 +65,7 @@ class SessionServer:
             lifespan="off",
             ws="none",
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=CANCELS_AFTER_S,
         )
         server = _Server(config)
