@@ -11,9 +11,11 @@ import typer
 
 from harness import __version__
 from harness.cli import (
+    baseline,
     calibrate,
     call,
     capacity,
+    compare,
     contract,
     doctor,
     fixtures,
@@ -54,6 +56,7 @@ app.command("call")(call.call)
 app.command("run")(run.run)
 app.command("load")(load.load)
 app.command("capacity")(capacity.capacity)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("calibrate")(calibrate.calibrate)
 app.command("measure")(measure.measure)
@@ -61,6 +64,7 @@ app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("validate")(scenarios.validate)
 app.command("schema")(scenarios.schema)
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(stack.app, name="stack")
 app.add_typer(fixtures.app, name="fixtures")
 app.add_typer(contract.app, name="contract")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.compare import BaselineOption, SmallestEffectOption, read_against
 from harness.cli.options import (
     AgentOption,
     AnnotationsOption,
@@ -60,6 +61,8 @@ def run(
     junit: JunitOption = None,
     markdown: MarkdownOption = None,
     annotations: AnnotationsOption = None,
+    baseline: BaselineOption = None,
+    smallest_effect: SmallestEffectOption = None,
     only: Annotated[
         str | None, typer.Option("-k", metavar="EXPR", help="Run only scenarios whose name or tags match.")
     ] = None,
@@ -90,6 +93,7 @@ def run(
 
     if verbose and quiet:
         raise UsageError("-v and -q cannot be combined", hint="remove one of them")
+    against = read_against(baseline, smallest_effect)
     loaded = read_scenarios(scenarios, sets, only)
     pace = plan_pace(
         scenarios=len(loaded),
@@ -115,6 +119,7 @@ def run(
         markdown=markdown,
         annotations=read_annotations(annotations),
         strict=strict,
+        against=against,
         dry_run=dry_run,
         quiet=quiet,
     )

@@ -41,6 +41,7 @@ def judge_run(
     ending: Ending,
     scripts: Scripts | None = None,
     strict: bool = False,
+    compared: Sequence[Reason] = (),
 ) -> Summary:
     """Returns the summary of measured and judged calls.
 
@@ -53,6 +54,7 @@ def judge_run(
         ending: How the run ended.
         scripts: The scenarios, for their pass rates; None to judge none.
         strict: Whether not enough data is a failure.
+        compared: The reasons that its comparison with a baseline gives.
     """
     everyone = standing(calls)
     retried, calls = len(calls) - len(everyone), [call for call in everyone if not call.warm_up and not call.canary]
@@ -85,6 +87,7 @@ def judge_run(
         if not reasons:
             reasons += left_open(calls, judged, pass_rates, strict=strict)
         reasons += held_by_too_few(judged) if strict else []
+        reasons += compared
     else:
         reasons += ending.decided
     codes = {reason.code for reason in reasons}

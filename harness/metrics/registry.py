@@ -16,6 +16,7 @@ from harness.timeline.events import TurnKind
 
 Unit = Literal["ms", "ratio", "dBFS"]
 Engine = Literal["sdk", "light"]
+Worse = Literal["higher", "lower", "neither"]
 _SPOKEN: tuple[TurnKind, ...] = ("say", "barge_in")
 _ALL: tuple[TurnKind, ...] = ("say", "type", "barge_in")
 
@@ -29,6 +30,8 @@ class Metric:
         unit: The unit of its samples.
         meaning: A short description, for tables of numbers.
         definition: The start and end of the measurement, for the documentation.
+        worse: Which direction is worse in a comparison of two versions of an agent; `neither` if none is (a level), or
+            if the metric is about the harness.
         left_out: When there is no sample.
         is_rate: Whether samples are 1 (it failed, it happened) or 0, and are reported as a rate.
         since: The version of the definitions (`record.result.DEFINITIONS`) that introduced its current definition.
@@ -41,6 +44,7 @@ class Metric:
     unit: Unit
     meaning: str
     definition: str
+    worse: Worse
     left_out: str = ""
     is_rate: bool = False
     since: int = 1
@@ -146,14 +150,18 @@ def _greeting_is_fit(call: CallResult) -> bool:
     return call.greeting is not None and call.greeting.fit
 
 
-def _audio(name: str, unit: Unit, meaning: str, definition: str, field: str, **more: Any) -> CallMetric:
+def _audio(
+    name: str, unit: Unit, meaning: str, definition: str, field: str, *, worse: Worse = "higher", **more: Any
+) -> CallMetric:
     """A metric of the agent's audio over the whole call, taken from `field` of `call.media`."""
 
     def value(call: CallResult) -> float | None:
         found: float | None = getattr(call.media, field)
         return found
 
-    return CallMetric(name=name, unit=unit, meaning=meaning, definition=definition, value=value, of_audio=True, **more)
+    return CallMetric(
+        name=name, unit=unit, meaning=meaning, definition=definition, worse=worse, value=value, of_audio=True, **more
+    )
 
 
 _REGISTERED: tuple[Metric, ...] = (
@@ -162,6 +170,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="session requested → credentials",
         definition="session requested → credentials parsed, retries after a 429 included",
+        worse="higher",
         left_out="no session came",
         value=lambda call: call.session_create_ms,
     ),
@@ -170,6 +179,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="join asked → connected",
         definition="our join request → connected",
+        worse="higher",
         left_out="not connected",
         value=lambda call: call.room_connect_ms,
     ),
@@ -178,6 +188,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="join asked → agent's audio subscribed",
         definition="our join request → agent's audio track subscribed",
+        worse="higher",
         left_out="no agent joined",
         since=2,
         value=lambda call: call.agent_join_ms,
@@ -187,6 +198,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="join asked → agent's first voice",
         definition="our join request → onset of the agent's first speech",
+        worse="higher",
         left_out="`greeting: false`, or no speech before turn 1",
         since=3,
         value=_greeting_ms,
@@ -197,6 +209,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="caller's end → agent's voice, wire to wire",
         definition="caller's end → onset of the agent's voice, wire to wire",
+        worse="higher",
         left_out="no reply in time; interrupted; unfit",
         since=3,
         in_recordings=True,
@@ -209,6 +222,7 @@ _REGISTERED: tuple[Metric, ...] = (
         meaning="the same, as a person would have heard it",
         definition="what a person would have waited: from the voice at our microphone to the onset behind our jitter "
         "buffer",
+        worse="higher",
         left_out="as `turn.ttfa`; engine `light`",
         since=3,
         engines=("sdk",),
@@ -219,6 +233,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="caller's end → the agent's first audible sound",
         definition="as `turn.ttfa`, to the agent's first audible sound, voice or background",
+        worse="higher",
         left_out="no sound came; unfit",
         since=3,
         value=lambda turn: turn.first_sound_ms,
@@ -229,6 +244,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="caller's end → its transcript",
         definition="caller's end → the [final transcript](#texts-as-services-send-them) of the turn first received",
+        worse="higher",
         left_out="none came, or only before the caller's end; unfit",
         kinds=_SPOKEN,
         value=lambda turn: turn.transcript_ms,
@@ -239,6 +255,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="text sent → its echo",
         definition="text sent → its echo received",
+        worse="higher",
         left_out="none came; unfit",
         kinds=("type",),
         value=lambda turn: turn.echo_ms,
@@ -249,6 +266,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="caller's end → first reply text",
         definition="caller's end → first reply text received",
+        worse="higher",
         left_out="none came; unfit",
         since=3,
         value=lambda turn: turn.reply_text_ms,
@@ -258,6 +276,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="turns in which the agent started before the caller's end",
         definition="share of turns in which the agent cut in on the caller",
+        worse="higher",
         left_out="`keeps_talking` steps; unfit",
         is_rate=True,
         since=3,
@@ -271,6 +290,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="both voices at once, in a turn",
         definition="how long both voices overlapped between the caller's voiced start and end",
+        worse="higher",
         left_out="unfit",
         since=3,
         in_recordings=True,
@@ -283,6 +303,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="longest silence of both until the agent's last voice",
         definition="longest silence of both from the caller's end to the agent's last voice of the turn",
+        worse="higher",
         left_out="no voice of the agent in it; unfit",
         since=3,
         in_recordings=True,
@@ -294,6 +315,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="word error rate of transcripts",
         definition="word error rate of the transcript, a ratio",
+        worse="higher",
         left_out="no transcript came, or the spoken text is unknown; unfit",
         since=3,
         kinds=_SPOKEN,
@@ -305,6 +327,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="caller's onset over the agent → agent silent",
         definition="caller's onset over the agent's speech → the agent silent",
+        worse="higher",
         left_out="not exercised; `keeps_talking`; it did not stop; unfit",
         since=3,
         in_recordings=True,
@@ -317,6 +340,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="coughs and other short sounds that stopped the agent",
         definition="share of `keeps_talking` steps at which it stopped, up to 1 s after the caller's end",
+        worse="higher",
         left_out="not exercised; unfit",
         is_rate=True,
         since=3,
@@ -374,6 +398,7 @@ _REGISTERED: tuple[Metric, ...] = (
         "active level of its voice, in a call",
         "the agent's active level: frames of 10 ms within 15.9 dB of their mean",
         "level_dbfs",
+        worse="neither",
         in_recordings=True,
     ),
     SecondMetric(
@@ -381,6 +406,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ms",
         meaning="our own event loop, latest in each second",
         definition="the longest delay of the event loop, by a tick every 20 ms; one sample a second and call",
+        worse="neither",
         values=lambda call: call.own.lag_ms,
     ),
     SecondMetric(
@@ -389,6 +415,7 @@ _REGISTERED: tuple[Metric, ...] = (
         meaning="our own packets, latest in each second",
         definition="the latest hand-over of a 10 ms frame of the microphone against its deadline; one sample a second "
         "and call",
+        worse="neither",
         values=lambda call: call.own.send_late_ms,
     ),
     CallMetric(
@@ -396,6 +423,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="calls that failed",
         definition="share of calls that are not ok; cut ones are left out",
+        worse="higher",
         is_rate=True,
         value=_failed,
         is_fit=_was_not_lost_by_us,
@@ -405,6 +433,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="expectations that failed",
         definition="share of expectations that failed; undecided ones are left out",
+        worse="higher",
         is_rate=True,
     ),
     TurnMetric(
@@ -412,6 +441,7 @@ _REGISTERED: tuple[Metric, ...] = (
         unit="ratio",
         meaning="turns in which the harness was late",
         definition="share of turns in which the harness was late, or which are doubtful by no fault of the agent's",
+        worse="neither",
         is_rate=True,
         since=3,
         value=lambda turn: float(turn.ours),

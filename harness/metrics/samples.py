@@ -18,6 +18,8 @@ class Sample:
         fit: Whether it was measured by a harness that was on time, and is not doubtful.
         by_agent: Whether the agent is the cause if it is not fit.
         censored: Whether `value` is only a lower bound, because the turn was cut while waiting.
+        call: The id of its call.
+        turn: The number of its turn; None if it is of the whole call, or of a greeting or a wait.
     """
 
     metric: str
@@ -28,6 +30,8 @@ class Sample:
     fit: bool = True
     censored: bool = False
     by_agent: bool = False
+    call: str = ""
+    turn: int | None = None
 
     @property
     def ours(self) -> bool:
@@ -50,10 +54,12 @@ def samples_of(calls: Iterable[CallResult], metrics: Sequence[Metric] = tuple(ME
                 case CallMetric():
                     yield from _of_call(metric, call)
                 case SecondMetric():
-                    yield from (Sample(metric.name, value, call.scenario) for value in metric.values(call))
+                    yield from (
+                        Sample(metric.name, value, call.scenario, call=call.call) for value in metric.values(call)
+                    )
                 case TurnMetric():
                     for turn in call.turns:
-                        yield from _of_turn(metric, call.scenario, turn)
+                        yield from _of_turn(metric, call, turn)
                 case ExpectationMetric():
                     yield from _of_expectations(metric, call)
 
@@ -62,10 +68,10 @@ def _of_call(metric: CallMetric, call: CallResult) -> Iterator[Sample]:
     value = metric.value(call)
     if value is not None:
         is_fit = all(turn.sure for turn in call.turns) if metric.of_audio else metric.is_fit(call)
-        yield Sample(metric.name, value, call.scenario, fit=is_fit)
+        yield Sample(metric.name, value, call.scenario, fit=is_fit, call=call.call)
 
 
-def _of_turn(metric: TurnMetric, scenario: str, turn: TurnResult) -> Iterator[Sample]:
+def _of_turn(metric: TurnMetric, call: CallResult, turn: TurnResult) -> Iterator[Sample]:
     if turn.cut and metric.when_cut == "nothing":
         return
     value = None if turn.cut and metric.when_cut == "waited" else metric.value(turn)
@@ -74,17 +80,24 @@ def _of_turn(metric: TurnMetric, scenario: str, turn: TurnResult) -> Iterator[Sa
         value = turn.awaited_ms
     if value is None:
         return
-    if metric.always_fit:
-        yield Sample(metric.name, value, scenario, turn.kind)
-        return
-    is_fit = turn.sure if metric.of_reply else not turn.ours
-    yield Sample(metric.name, value, scenario, turn.kind, fit=is_fit, censored=is_censored, by_agent=not turn.ours)
+    is_fit = metric.always_fit or (turn.sure if metric.of_reply else not turn.ours)
+    yield Sample(
+        metric.name,
+        value,
+        call.scenario,
+        turn.kind,
+        fit=is_fit,
+        censored=is_censored,
+        by_agent=not turn.ours,
+        call=call.call,
+        turn=turn.turn,
+    )
 
 
 def _of_expectations(metric: ExpectationMetric, call: CallResult) -> Iterator[Sample]:
     if call.cut:
         return
-    for _, expectation in call.expectations():
+    for turn, expectation in call.expectations():
         if expectation.outcome != "undecided":
             failed = float(expectation.outcome == "failed")
-            yield Sample(metric.name, failed, call.scenario, expect=expectation.expect)
+            yield Sample(metric.name, failed, call.scenario, expect=expectation.expect, call=call.call, turn=turn)

@@ -214,6 +214,40 @@ class Aborted(_Cause):
 
 
 @dataclass(frozen=True, slots=True)
+class Regressed(_Cause):
+    """A metric is worse than in the baseline, by more than the smallest effect that matters, and not by chance.
+
+    Attributes:
+        metric: The metric and its scenario.
+        turn: The number of the turn; None for all of the call.
+        unit: The unit of the numbers: `ms`, `ratio`, `dBFS`, or `share` for a rate.
+        effect: The difference to the baseline.
+        relative: The same as a share of the baseline's mean, if that makes sense.
+        low: The lower end of the interval.
+        high: The upper end.
+        baseline: The name of the baseline.
+    """
+
+    metric: MetricRef
+    turn: int | None
+    unit: str
+    effect: float
+    relative: float | None
+    low: float
+    high: float
+    baseline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided(_Cause):
+    """Metrics whose comparison with a baseline has not enough data; `enough_calls` a side would be, if any number."""
+
+    names: tuple[str, ...]
+    baseline: str
+    enough_calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class NoneStarted(_Cause):
     """No call could start."""
 
@@ -242,6 +276,8 @@ Cause = (
     | PassMissed
     | PassOpen
     | Aborted
+    | Regressed
+    | Undecided
     | NoneStarted
     | AllCutEarly
 )
@@ -290,6 +326,10 @@ def sentence(cause: Cause) -> str:
         case Aborted(metric, limit, value, samples, after_s):
             by = f"threshold {metric} {limit}: {value:g} ({counted(samples, 'sample')})"
             return f"aborted after {after_s:.0f} s by {by}"
+        case Regressed():
+            return _of_regression(cause)
+        case Undecided():
+            return _of_undecided(cause)
         case NoneStarted():
             return "no call could start"
         case AllCutEarly():
@@ -309,3 +349,23 @@ def _of_open_threshold(cause: ThresholdOpen) -> str:
     if cause.ours:
         return named
     return f"threshold {named}: every call was cut" if cause.all_cut else f"threshold {named}"
+
+
+def _of_regression(cause: Regressed) -> str:
+    turn = "" if cause.turn is None else f" in turn {cause.turn}"
+    relative = "" if cause.relative is None else f" ({100 * cause.relative:+.0f} %)"
+    effect, low, high = (_difference(value, cause.unit) for value in (cause.effect, cause.low, cause.high))
+    what = f"regression of {cause.metric}{turn} against {cause.baseline}"
+    return f"{what}: {effect}{relative}, interval {low} to {high}"
+
+
+def _of_undecided(cause: Undecided) -> str:
+    enough = "" if cause.enough_calls is None else f"; {counted(cause.enough_calls, 'call')} a side would be enough"
+    return f"not enough data against {cause.baseline}: {', '.join(cause.names) or 'nothing to compare'}{enough}"
+
+
+def _difference(value: float, unit: str) -> str:
+    """A difference with its sign and unit; shares and ratios in percentage points."""
+    if unit == "ms":
+        return f"{value:+,.0f} ms"
+    return f"{value:+.1f} dB" if unit == "dBFS" else f"{100 * value:+.1f} points"

@@ -9,12 +9,14 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from harness.errors import ConfigError, Place
 from harness.formats import DAMAGED, OTHER_VERSION, is_json, why_unread
 from harness.record.capacity import Capacity
+from harness.record.comparison import Comparison
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings
@@ -26,8 +28,12 @@ CALLS_FILE = "calls.jsonl"
 SUMMARY_FILE = "summary.json"
 TRUTH_FILE = "truth.jsonl"
 CAPACITY_FILE = "capacity.json"
+BASELINE_FILE = "baseline.json"
+COMPARISON_FILE = "comparison.json"
 AUDIO_FOLDER = "audio"
 _DAMAGED_LINE = "remove this line and add --remeasure to report: the call is then measured from its timeline"
+
+_M = TypeVar("_M", bound=BaseModel)
 
 
 class RunDirectory:
@@ -67,7 +73,7 @@ class RunDirectory:
     def take_back(self) -> None:
         """Removes what was created for a run that made no calls; other files in the folder stay."""
         if not (self.path / CALLS_FILE).exists():
-            for name in (RUN_FILE, TRUTH_FILE):
+            for name in (RUN_FILE, TRUTH_FILE, BASELINE_FILE):
                 with contextlib.suppress(OSError):
                     (self.path / name).unlink(missing_ok=True)
         for folder in (self.path / "timelines", self.path):
@@ -113,16 +119,35 @@ class RunDirectory:
         Raises:
             ConfigError: The file cannot be read.
         """
-        file = self.path / CAPACITY_FILE
+        return self._read(Capacity, CAPACITY_FILE)
+
+    def read_summary(self) -> Summary | None:
+        """Returns the content of `summary.json`; None if there is no such file.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        return self._read(Summary, SUMMARY_FILE)
+
+    def read_comparison(self) -> Comparison | None:
+        """Returns the content of `comparison.json`; None if there is no such file.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        return self._read(Comparison, COMPARISON_FILE)
+
+    def _read(self, model: type[_M], name: str) -> _M | None:
+        file = self.path / name
         try:
-            return Capacity.model_validate_json(file.read_text(encoding="utf-8"))
+            return model.model_validate_json(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValidationError as problem:
-            what = f"capacity.json cannot be read: {why_unread(Capacity, problem)}"
+            what = f"{name} cannot be read: {why_unread(model, problem)}"
             raise ConfigError(what, where=Place(file), hint=_hint(problem)) from None
         except (OSError, ValueError) as problem:
-            raise ConfigError(f"capacity.json cannot be read: {problem}", where=Place(file)) from None
+            raise ConfigError(f"{name} cannot be read: {problem}", where=Place(file)) from None
 
     def write_text(self, name: str, text: str) -> bool:
         """Writes a file atomically; returns False if it could not be written."""

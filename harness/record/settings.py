@@ -9,7 +9,9 @@ from pydantic import Field
 from harness.errors import Place
 from harness.formats import Recorded
 from harness.record.as_text import AsText
+from harness.record.comparison import ComparisonSettings
 from harness.record.summary import Ending
+from harness.record.testbed import Testbed, calibrated
 
 
 def _source(text: str) -> Place | str:
@@ -77,6 +79,20 @@ class SearchSettings(Recorded):
     session_rate_per_min: float | None = None
 
 
+class BaselineSettings(Recorded):
+    """The comparison of a run with a baseline, of which the run directory has a copy (`baseline.json`).
+
+    Attributes:
+        name: The baseline's name or path.
+        strict: Whether metrics that are not decided keep the run from passing.
+        how: How they are compared.
+    """
+
+    name: str
+    strict: bool = False
+    how: ComparisonSettings = Field(default_factory=ComparisonSettings)
+
+
 class RunSettings(Recorded):
     """The complete `run.json`.
 
@@ -96,6 +112,7 @@ class RunSettings(Recorded):
         ending: How the run ended; None if it was killed or is still running.
         calibration: What was known at the time about the harness's own error.
         redacted: Whether this is a copy without texts, prompts and sound; its expectations are not judged again.
+        baseline: The baseline that it is compared with, if any.
     """
 
     version: Literal[1] = 1
@@ -129,6 +146,24 @@ class RunSettings(Recorded):
     ending: Ending | None = None
     calibration: dict[str, Any] | None = None
     redacted: bool = False
+    baseline: BaselineSettings | None = None
+
+    def testbed(self, definitions: int) -> Testbed:
+        """Returns what the run was measured with; what an older run.json lacks stays empty.
+
+        Args:
+            definitions: The version of the metric definitions, which its calls have.
+        """
+        return Testbed(
+            cpu=self.machine.cpu,
+            cores=self.machine.cores,
+            memory_gb=self.machine.memory_gb,
+            platform=self.platform,
+            engine=self.engine,
+            harness_version=self.harness_version,
+            definitions=definitions,
+            calibration=calibrated(self.calibration, self.engine),
+        )
 
     def to_json(self) -> str:
         """Returns the file's text, without fields that were never set."""

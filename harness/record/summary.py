@@ -12,6 +12,7 @@ from harness.record.as_text import AsText
 from harness.record.metric_ref import MetricRef
 from harness.record.reason import Cause, InWords
 from harness.record.result import DEFINITIONS, StepOf
+from harness.record.testbed import Testbed
 
 Verdict = Literal["pass", "fail", "usage", "infrastructure", "unfit", "interrupted"]
 VERDICTS: dict[int, Verdict] = {
@@ -200,6 +201,7 @@ class Summary(_Part):
         failures: The number of calls for each kind of failure.
         pass_rates: How many calls passed, for all that has a `pass` and all that failed in one of several calls.
         excused: How often each failure was excused by a threshold or a pass rate that held.
+        testbed: What the run was measured with; None in files of older versions.
     """
 
     version: Literal[1] = 1
@@ -218,6 +220,7 @@ class Summary(_Part):
     canaries: CanarySummary | None = None
     calibration: Any = None
     remeasured: RemeasuredCounts | None = None
+    testbed: Testbed | None = None
 
     @property
     def also(self) -> list[Verdict]:

@@ -123,6 +123,8 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     job.check()
     check_copy(request.junit, "--junit")
     check_copy(request.markdown, "--markdown")
+    if request.against is not None:
+        request.against.check(scenarios)
     plan = job.plan_line(scenarios)
     if request.dry_run:
         console.print(plan)

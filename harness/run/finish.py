@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.call.recorder import remove_abandoned
+from harness.compare.compare import reasons_of
 from harness.errors import EXIT_INTERRUPTED, EXIT_UNFIT, ConfigError, Place
 from harness.formats import OTHER_VERSION
 from harness.judge.expectations import judge_call, places_of
@@ -16,16 +17,18 @@ from harness.judge.tool_calls import unreported
 from harness.judge.verdict import judge_run
 from harness.metrics.threshold import read_threshold
 from harness.record.calibration_store import newest, stated
+from harness.record.comparison import Comparison
 from harness.record.reason import DiskRefused, InWords
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
-from harness.record.run_directory import AUDIO_FOLDER, CALLS_FILE, RUN_FILE, RunDirectory, read_run
+from harness.record.run_directory import AUDIO_FOLDER, CALLS_FILE, COMPARISON_FILE, RUN_FILE, RunDirectory, read_run
 from harness.record.settings import RunSettings, ScenarioSettings
 from harness.record.summary import Ending, Reason, Summary
 from harness.recordings.again import remeasured_calls, without_line
 from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.turns_csv import render_turns_csv
+from harness.run.baselines import compared_with_own
 from harness.scenario.model import Scenario
 from harness.text.counted import counted
 
@@ -46,26 +49,41 @@ def finish_run(
     directory.replace_calls(_judge_with_others(calls, settings))
     settings = settings.model_copy(update={"ending": ending, "calibration": stated(newest())})
     directory.write_settings(settings)
-    summary = _write(directory, settings, calls, thresholds, ending)
+    # Where the disk is full, the copy of the baseline may not have been written.
+    comparison = compared_with_own(directory, settings, calls) if directory.broken is None else None
+    summary = _judged(settings, calls, thresholds, ending, comparison)
+    _write(directory, settings, calls, summary, comparison)
     if directory.broken is not None:
         full = Reason(code=EXIT_UNFIT, what=DiskRefused(directory.broken))
         ending = ending.model_copy(update={"extra": [*ending.extra, full]})
-        summary = _judged(settings, calls, thresholds, ending)
+        summary = _judged(settings, calls, thresholds, ending, comparison)
         directory.write_summary(summary)
         directory.write_settings(settings.model_copy(update={"ending": ending}))
     return summary
 
 
 def _judged(
-    settings: RunSettings, calls: Sequence[CallResult], thresholds: Sequence[Threshold], ending: Ending
+    settings: RunSettings,
+    calls: Sequence[CallResult],
+    thresholds: Sequence[Threshold],
+    ending: Ending,
+    comparison: Comparison | None,
 ) -> Summary:
     scripts = {
         name: Script(Scenario.model_validate(entry.model), entry.places) for name, entry in settings.scenarios.items()
     }
+    compared = () if comparison is None else reasons_of(comparison, strict=settings.strict)
     summary = judge_run(
-        calls, thresholds, target=settings.target, ending=ending, scripts=scripts, strict=settings.strict
+        calls,
+        thresholds,
+        target=settings.target,
+        ending=ending,
+        scripts=scripts,
+        strict=settings.strict,
+        compared=compared,
     )
     summary.calibration = settings.calibration
+    summary.testbed = settings.testbed(summary.definitions)
     return summary
 
 
@@ -73,16 +91,16 @@ def _write(
     directory: RunDirectory,
     settings: RunSettings,
     calls: Sequence[CallResult],
-    thresholds: Sequence[Threshold],
-    ending: Ending,
-) -> Summary:
-    summary = _judged(settings, calls, thresholds, ending)
+    summary: Summary,
+    comparison: Comparison | None,
+) -> None:
     run = RecordedRun(directory.path, settings, list(calls), summary, directory.read_capacity())
     directory.write_summary(summary)
+    if comparison is not None:
+        directory.write_text(COMPARISON_FILE, comparison.to_json())
     directory.write_text("turns.csv", render_turns_csv(calls))
     directory.write_text("junit.xml", render_junit(run))
     directory.write_text("report.html", render_html(run))
-    return summary
 
 
 def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summary:
@@ -128,7 +146,9 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
     if not run.settings.redacted:
         calls = [_judged_again(call, *scenarios[call.scenario]) for call in calls]
         _judge_with_others(calls, run.settings)
-    summary = _write(directory, run.settings, calls, thresholds, ending)
+    comparison = compared_with_own(directory, run.settings, calls)
+    summary = _judged(run.settings, calls, thresholds, ending, comparison)
+    _write(directory, run.settings, calls, summary, comparison)
     if remeasure:
         directory.write_text(CALLS_FILE, "".join(call.model_dump_json() + "\n" for call in calls))
     if directory.broken is not None:

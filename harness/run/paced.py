@@ -11,6 +11,7 @@ from harness.doctor.warn import warn_of_machine
 from harness.errors import UsageError
 from harness.judge.enough_calls import check_enough_calls
 from harness.process.signals import Signals
+from harness.report.comparison_table import print_comparison
 from harness.report.console import LinesWatcher, print_summary
 from harness.run.carry_out import Finished
 from harness.run.execute import execute
@@ -90,6 +91,9 @@ class PacedCalls:
     def show(self, console: Console, finished: Finished) -> None:
         """See `Job`."""
         folder = finished.run.directory.path
+        comparison = finished.run.directory.read_comparison()
+        if comparison is not None and not self.request.quiet:
+            print_comparison(console, comparison)
         print_summary(console, finished.summary, finished.calls, folder, quiet=self.request.quiet)
 
 

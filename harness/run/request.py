@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.caller.recorded_call import RecordMode
@@ -15,6 +16,9 @@ from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
 from harness.scenario.load import LoadedScenario
 from harness.target.target import Target
+
+if TYPE_CHECKING:
+    from harness.run.baselines import Against
 
 
 def chosen_seed(given: int | None) -> int:
@@ -46,6 +50,7 @@ class Request:
         markdown: Where to write the run as Markdown.
         annotations: Whether to print what failed for GitHub to show at its line; None if the run is in GitHub Actions.
         strict: Whether not enough data is a failure.
+        against: The baseline to compare the run with.
         dry_run: Whether to print the plan and make no calls.
         quiet: Whether to print only failures and the verdict.
         command: The command line, for run.json.
@@ -69,6 +74,7 @@ class Request:
     markdown: Path | None = None
     annotations: bool | None = None
     strict: bool = False
+    against: Against | None = None
     dry_run: bool = False
     quiet: bool = False
     command: Sequence[str] = field(default_factory=_command_line)

@@ -13,7 +13,7 @@ from harness.caller.prepare import Prepared, prepare
 from harness.clock import Clock
 from harness.errors import StackError
 from harness.record.result import CallResult
-from harness.record.run_directory import TRUTH_FILE, RunDirectory
+from harness.record.run_directory import BASELINE_FILE, TRUTH_FILE, RunDirectory
 from harness.record.settings import RunSettings
 from harness.record.summary import Ending, Summary
 from harness.run.finish import finish_run
@@ -118,6 +118,8 @@ def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, 
     now = clock.utc()
     directory = RunDirectory.create(request.out, name=request.name, now=now)
     settings = run_settings(request, scenarios, planned, run=directory.path.name, started=now)
+    if request.against is not None:
+        directory.write_text(BASELINE_FILE, request.against.baseline.to_text())
     return Run(request, scenarios, directory, settings, clock, say)
 
 

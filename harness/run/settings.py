@@ -74,13 +74,15 @@ def run_settings(
         **({"strict": True} if request.strict else {}),
         **planned.own,
     }
+    if request.against is not None:
+        settings["baseline"] = request.against.settings().model_dump()
     return RunSettings.model_validate(without_secrets(settings, (request.target.api_key,)))
 
 
 def _scenario(prepared: Prepared) -> dict[str, Any]:
     loaded = prepared.loaded
     overrides = dict(loaded.overrides)
-    model = loaded.model.model_dump(exclude_none=True, exclude_defaults=True)
+    model = scenario_model(prepared)
     for session in (overrides, model.get("session", {})):
         if "reference_audio_url" in session:  # its query is often a signature that grants access to the file
             session["reference_audio_url"] = shown_url(session["reference_audio_url"])
@@ -93,6 +95,11 @@ def _scenario(prepared: Prepared) -> dict[str, Any]:
         "model": model,
         "places": dict(_places(loaded)),
     }
+
+
+def scenario_model(prepared: Prepared) -> dict[str, Any]:
+    """Returns the scenario as run.json has it: without defaults."""
+    return prepared.loaded.model.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _prompt(prompt: Prompt) -> dict[str, Any]:

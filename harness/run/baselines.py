@@ -1,0 +1,125 @@
+"""Baselines on disk: found by name, kept with a run that is compared with one, and made from runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.caller.prepare import Prepared
+from harness.compare.candidate import Candidate, as_baseline, of_baseline, of_run
+from harness.compare.comparable import check_comparable
+from harness.compare.compare import compare
+from harness.compare.scripts import identity_of
+from harness.errors import EXIT_UNFIT, ConfigError, Place
+from harness.record.baseline import Accepted, Baseline, path_of_baseline, read_baseline
+from harness.record.comparison import Comparison, ComparisonSettings
+from harness.record.result import DEFINITIONS, CallResult
+from harness.record.run_directory import BASELINE_FILE, RUN_FILE, RunDirectory, read_run
+from harness.record.settings import BaselineSettings, RunSettings
+from harness.run.settings import scenario_model
+
+
+@dataclass(frozen=True)
+class Against:
+    """The baseline that a run is to be compared with.
+
+    Attributes:
+        name: Its name or path, as the user wrote it.
+        baseline: Its content.
+        how: How the run is compared.
+        strict: Whether metrics that are not decided keep the run from passing.
+    """
+
+    name: str
+    baseline: Baseline
+    how: ComparisonSettings = field(default_factory=ComparisonSettings)
+    strict: bool = False
+
+    def settings(self) -> BaselineSettings:
+        """Returns what run.json records of it."""
+        return BaselineSettings(name=self.name, strict=self.strict, how=self.how)
+
+    def check(self, scenarios: Sequence[Prepared]) -> None:
+        """Checks, before any call, that a run of these scenarios can be compared with it.
+
+        Raises:
+            ConfigError: It cannot.
+        """
+        known = {prepared.loaded.name: identity_of(scenario_model(prepared)) for prepared in scenarios}
+        check_comparable(of_baseline(self.name, self.baseline), definitions=DEFINITIONS, scenarios=known)
+
+
+def find_candidate(name: str) -> Candidate:
+    """Returns what `compare` and `--baseline` accept: a name under `reports/baselines/`, a file, or a run directory.
+
+    Raises:
+        ConfigError: It is none of them, or cannot be read.
+    """
+    folder = Path(name)
+    if (folder / RUN_FILE).exists():
+        return run_candidate(folder)
+    if folder.is_dir() and not path_of_baseline(name).is_file():
+        raise ConfigError(f"this is neither a baseline nor a run: it has no {RUN_FILE}", where=Place(folder))
+    return of_baseline(name, read_baseline(path_of_baseline(name)))
+
+
+def find_baseline(name: str) -> Baseline:
+    """Returns the baseline of that name, path or run directory; see `find_candidate`.
+
+    Raises:
+        ConfigError: There is none, or it cannot be read.
+    """
+    candidate = find_candidate(name)
+    if (Path(name) / RUN_FILE).exists():
+        return as_baseline(candidate, saved=candidate.started)
+    return read_baseline(path_of_baseline(name))
+
+
+def run_candidate(folder: Path) -> Candidate:
+    """Reads a run as one side of a comparison.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    run = read_run(folder)
+    return of_run(run.settings, run.calls, name=str(folder))
+
+
+def new_baseline(folder: Path, *, saved: str, accepted: Sequence[Accepted] = ()) -> Baseline:
+    """Makes a baseline from a run.
+
+    Args:
+        folder: The run directory.
+        saved: The present time, UTC.
+        accepted: The changes that were accepted, oldest first.
+
+    Raises:
+        ConfigError: The run cannot be read, has no calls, is not finished, or was not fit to measure.
+    """
+    run = read_run(folder)
+    candidate = of_run(run.settings, run.calls)
+    where = Place(folder)
+    if not any(call.samples for call in candidate.calls):
+        raise ConfigError("nothing was measured in this run", where=where, hint="name a run with calls")
+    if run.settings.ending is None:
+        raise ConfigError("this run is not finished, or was killed", where=where, hint="name a finished run")
+    summary = RunDirectory(folder).read_summary()
+    if summary is not None and summary.exit_code == EXIT_UNFIT:
+        hint = "make the run again on a quieter or larger machine"
+        raise ConfigError(f"this run was not fit to measure: {summary.reasons[0].what}", where=where, hint=hint)
+    return as_baseline(candidate, saved=saved, accepted=accepted)
+
+
+def compared_with_own(directory: RunDirectory, settings: RunSettings, calls: Sequence[CallResult]) -> Comparison | None:
+    """Compares a run with the baseline that its directory has a copy of; None if it was to be compared with none.
+
+    Raises:
+        ConfigError: The copy is missing or damaged, or does not compare.
+    """
+    if settings.baseline is None:
+        return None
+    baseline = read_baseline(directory.path / BASELINE_FILE)
+    return compare(
+        of_baseline(settings.baseline.name, baseline), of_run(settings, calls), settings=settings.baseline.how
+    )
