@@ -44,7 +44,7 @@ run: $(STAMP)
 # and judged carry the coverage gate (pyproject.toml); in the others it would cost the most and find nothing.
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
-BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli docs doctor hearing judge measure metrics parsing process \
+BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs doctor hearing judge measure metrics parsing process \
 	record recorded recordings report run scenario target testing timeline utterances test_habits.py)
 # The longest first, so that both processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \

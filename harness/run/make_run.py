@@ -15,6 +15,7 @@ from harness.caller.recorded_call import RecordMode
 from harness.process.signals import Signals, run_interruptible
 from harness.record.recorded_run import RecordedRun
 from harness.report.console import LinesWatcher
+from harness.run.baselines import Against, find_baseline
 from harness.run.carry_out import Finished, make_and_show
 from harness.run.paced import PacedCalls
 from harness.run.pacing import plan_pace
@@ -36,6 +37,7 @@ def make_run(
     record: RecordMode = "failed",
     retry_unfit: int = 0,
     strict: bool = False,
+    baseline: str | None = None,
     out: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     show: bool = False,
@@ -59,6 +61,7 @@ def make_run(
         record: Which calls' audio to keep.
         retry_unfit: How many times to retry calls that could not be measured.
         strict: Whether not enough data is a failure.
+        baseline: A baseline to compare the run with: a name under `reports/baselines/`, a file, or a run directory.
         out: The run's folder; None for a new one in `reports/`.
         seed: The seed of everything random; None for a random seed.
         show: Whether to print what the command prints.
@@ -67,13 +70,14 @@ def make_run(
         The run, as `read_run` would read it, with its summary.
 
     Raises:
-        HarnessError: Nothing could be run: a scenario, the target or the stack cannot be used.
+        HarnessError: Nothing could be run: a scenario, the target, the baseline or the stack cannot be used.
         KeyboardInterrupt: It was interrupted before the first call.
     """
     from rich.console import Console
 
     console = Console(file=sys.stdout if show else io.StringIO(), highlight=False, markup=False, soft_wrap=True)
     finished: list[Finished] = []
+    against = None if baseline is None else Against(name=baseline, baseline=find_baseline(baseline))
     with _environment_restored():
         loaded = read_scenarios([Path(each) for each in scenarios], sets)
         pace = plan_pace(
@@ -89,7 +93,8 @@ def make_run(
             seed=seed,
         )
         folder = None if out is None else Path(out)
-        request = replace(request, record=record, strict=strict, out=folder, command=("harness.make_run",))
+        command = ("harness.make_run",)
+        request = replace(request, record=record, strict=strict, out=folder, against=against, command=command)
         job = PacedCalls(request, pace, LinesWatcher(console), retry_unfit=retry_unfit)
 
         async def main(signals: Signals) -> int:

@@ -11,8 +11,8 @@ import pytest
 from harness.record.comparison import Comparison, comparison_schema
 from harness.record.run_directory import RunDirectory
 from harness.run.finish import rebuild
-from tests.cli.conftest import Command
-from tests.compare.made_runs import RECORDED, SCENARIO, made_run
+from tests.cli.conftest import ROOT, Command
+from tests.compare.made_runs import RECORDED, SCENARIO, made_run, of_scenario
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -162,7 +162,8 @@ def test_lists_say_what_is_damaged_and_what_is_not_there(command: Command, tmp_p
 
 
 def test_a_run_of_another_scenario_than_its_baseline_makes_no_call(command: Command, tmp_path: Path) -> None:
-    command("baseline", "save", "before", "--name", "main")
+    made_run(tmp_path / "shipped", calls=12, seed=9, settings=of_scenario(ROOT / "scenarios" / "smoke.yaml"))
+    command("baseline", "save", "shipped", "--name", "main")
     said = command("run", "load", "--target", "embedded", "--baseline", "main", "--dry-run")
     assert (said.code, "it is a baseline of smoke, and the run has load" in said.error) == (2, True)
     said = command("run", "smoke", "--target", "embedded", "--baseline", "main", "--dry-run")

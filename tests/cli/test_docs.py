@@ -16,6 +16,7 @@ from harness.cli.main import app
 from harness.stack.agents_file import load_agents
 from harness.target.init import FIRST_FILES, write_first_files
 from tests.cli.conftest import KEY, Command
+from tests.compare.made_runs import made_run, of_scenario
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -25,6 +26,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 WRITTEN = ("--out", "--truth", "--junit", "--markdown")  # their values are made by the command
+MADE = ("reports/main",)  # by an example before
 _FILE = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.(?:yaml|yml|toml|md|txt|py|wav)|(?:[\w.-]+/)+[\w.-]*")
 _TOLD = re.compile(r"`((?:harness|tests|docs|scenarios|audio_fixtures)/[\w./-]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
@@ -53,7 +55,7 @@ def _options(words: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 def _is_there(name: str) -> bool:
     # A prompt's path is counted from the scenario's folder.
-    return any((ROOT / folder / name).exists() for folder in ("", "scenarios")) or name in FIRST_FILES
+    return any((ROOT / folder / name).exists() for folder in ("", "scenarios")) or name in FIRST_FILES or name in MADE
 
 
 def test_there_are_examples() -> None:
@@ -88,6 +90,9 @@ def test_an_example_comes_to_its_plan(command: Command, tmp_path: Path, page: Pa
     """In a folder with this repository's scenarios and the files that `init` writes."""
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
     write_first_files(tmp_path)
+    if "--baseline" in words:
+        made_run(tmp_path / "reports/main", calls=10, seed=1, settings=of_scenario(ROOT / words[2]))
+        assert command("baseline", "save", "reports/main", "--name", "main").code == 0
     dry = [] if words[1] == "validate" or "--dry-run" in words else ["--dry-run"]
     said = command(*words[1:], *dry, env={"STAGING_VOICE_KEY": KEY})
     assert said.code == 0, f"{page.name}: {said.err}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from harness.scenario.load import load_scenario
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "talk-light"
 SCENARIO = "smoke"
@@ -50,6 +51,7 @@ def made_run(
     return folder
 
 
-def copy_of(folder: Path, to: Path) -> Path:
-    """A copy of a run directory."""
-    return Path(shutil.copytree(folder, to))
+def of_scenario(path: Path) -> Callable[[dict], None]:
+    """Makes the run one of the scenario as this file has it."""
+    model = load_scenario(path).model.model_dump(exclude_none=True, exclude_defaults=True)
+    return lambda known: known["scenarios"][SCENARIO].update(model=model)
