@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.record.comparison import Compared, Comparison, Measured, Verdict
-from harness.report.numbers import MISSING, level, milliseconds, percent, ratio
+from harness.report.numbers import MISSING, is_written_plain, level, milliseconds, percent, ratio
 
 _NBSP = "\N{NO-BREAK SPACE}"
 
@@ -101,16 +101,18 @@ def mean_of(one: Compared, side: Measured) -> str:
         return f"{percent(side.mean)} of {side.samples:,}"
     if one.unit == "dBFS":
         return level(side.mean)
-    return ratio(side.mean) if one.unit == "ratio" else f"{milliseconds(side.mean)}{_NBSP}ms"
+    return ratio(one.metric, side.mean) if one.unit == "ratio" else f"{milliseconds(side.mean)}{_NBSP}ms"
 
 
 def signed(one: Compared, value: float) -> str:
-    """A difference with its sign and unit; of shares and ratios in percentage points."""
-    unit = {"ms": "ms", "dBFS": "dB", "ratio": "pp"}[one.unit]
-    return f"{_signed_number(one, value)}{_NBSP}{unit}"
+    """A difference with its sign and unit; of shares and most ratios in percentage points."""
+    unit = {"ms": "ms", "dBFS": "dB", "ratio": "" if is_written_plain(one.metric) else "pp"}[one.unit]
+    return f"{_signed_number(one, value)}{_NBSP}{unit}" if unit else _signed_number(one, value)
 
 
 def _signed_number(one: Compared, value: float) -> str:
+    if is_written_plain(one.metric):
+        return f"{round(value, 3) + 0.0:+.3f}"
     value = 100 * value if one.unit == "ratio" else value
     if one.unit == "ms" and abs(value) >= 9.95:
         return f"{value:+,.0f}"

@@ -47,7 +47,12 @@ def ratio(metric: str, value: float | None) -> str:
     """A ratio as all reports show it: a share in percent, a word error rate as it is written in limits (`0.125`)."""
     if value is None:
         return MISSING
-    return f"{value:.3f}" if metric.partition("{")[0] in _WRITTEN_PLAIN else percent(value)
+    return f"{value:.3f}" if is_written_plain(metric) else percent(value)
+
+
+def is_written_plain(metric: str) -> bool:
+    """Whether a metric (tags allowed) is a ratio that is not shown in percent."""
+    return metric.partition("{")[0] in _WRITTEN_PLAIN
 
 
 def utc(started: str | None) -> datetime | None:

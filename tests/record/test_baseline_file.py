@@ -62,8 +62,8 @@ def without_a_call(text: str) -> str:
 
 
 DAMAGES: dict[str, tuple[Callable[[str], str], str]] = {
-    "cut off": (lambda text: text[: len(text) // 2], "it is no JSON"),
-    "a merge": (lambda text: f"<<<<<<< HEAD\n{text}", "it is no JSON"),
+    "cut off": (lambda text: text[: len(text) // 2], "no longer JSON"),
+    "a merge": (lambda text: f"<<<<<<< HEAD\n{text}", "no longer JSON"),
     "no calls": (without_a_call, "calls of"),
     "a number that is none": (
         lambda text: text.replace('"turn.ttfa": {"1": ', '"turn.ttfa": {"1": NaN, "9": ', 1),
