@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.options import StrictOption
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ SmallestEffectOption = Annotated[
         metavar="10%|50ms|5pp|3dB",
         help="The smallest differences that matter; a time must differ by both the share and the time.",
     ),
-]
-StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Exit with 1 also if there is not enough data to decide a metric.")
 ]
 
 
@@ -87,7 +85,7 @@ def read_settings(smallest_effect: list[str] | None) -> ComparisonSettings:
     return ComparisonSettings(smallest=read_smallest(smallest_effect or ()))
 
 
-def read_against(baseline: str | None, smallest_effect: list[str] | None, *, strict: bool = False) -> Against | None:
+def read_against(baseline: str | None, smallest_effect: list[str] | None) -> Against | None:
     """Reads the baseline of --baseline, before any call; None if there is none.
 
     Raises:
@@ -101,4 +99,4 @@ def read_against(baseline: str | None, smallest_effect: list[str] | None, *, str
             raise UsageError("--smallest-effect needs --baseline", hint="name one, or remove the option")
         return None
     how = read_settings(smallest_effect)
-    return Against(name=baseline, baseline=find_baseline(baseline), how=how, strict=strict)
+    return Against(name=baseline, baseline=find_baseline(baseline), how=how)

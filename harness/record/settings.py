@@ -84,12 +84,10 @@ class BaselineSettings(Recorded):
 
     Attributes:
         name: The baseline's name or path.
-        strict: Whether metrics that are not decided keep the run from passing.
         how: How they are compared.
     """
 
     name: str
-    strict: bool = False
     how: ComparisonSettings = Field(default_factory=ComparisonSettings)
 
 

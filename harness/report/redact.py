@@ -24,6 +24,7 @@ from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, ExpectationResult, FailureSeen, Remeasured, TurnResult
 from harness.record.self_fault import SelfFaultName, SelfFaultSeen
 from harness.record.settings import (
+    BaselineSettings,
     MachineSettings,
     RunSettings,
     ScenarioSettings,
@@ -133,6 +134,7 @@ RULES: Mapping[tuple[type[BaseModel], str], Rule] = {
     (ScenarioSettings, "model"): redacted_scenario,
     **_stay(MachineSettings, "cpu"),
     **_stay(SearchSettings, "objectives"),
+    **_stay(BaselineSettings, "name"),
     (Reason, "what"): _cause,
     **_stay(CallResult, "call", "scenario", "tags", "target", "agent", "started", "host", "engine", "retry_of"),
     (CallResult, "self_faults"): _self_faults,

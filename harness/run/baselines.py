@@ -28,17 +28,15 @@ class Against:
         name: Its name or path, as the user wrote it.
         baseline: Its content.
         how: How the run is compared.
-        strict: Whether metrics that are not decided keep the run from passing.
     """
 
     name: str
     baseline: Baseline
     how: ComparisonSettings = field(default_factory=ComparisonSettings)
-    strict: bool = False
 
     def settings(self) -> BaselineSettings:
         """Returns what run.json records of it."""
-        return BaselineSettings(name=self.name, strict=self.strict, how=self.how)
+        return BaselineSettings(name=self.name, how=self.how)
 
     def check(self, scenarios: Sequence[Prepared]) -> None:
         """Checks, before any call, that a run of these scenarios can be compared with it.

@@ -61,7 +61,9 @@ def made(annotation: Any) -> Any:
         return values if origin is not dict else {SECRET: values[0]}
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return filled(annotation)
-    if annotation in (int, float, bool):
+    if annotation is float:
+        return 0.9
+    if annotation in (int, bool):
         return 1
     return SECRET
 
@@ -105,7 +107,7 @@ KEPT = {
         *(".platform", ".packages{}", ".packages.*", ".machine.cpu", ".load{}", ".load.*", ".calibration{}"),
         *(".calibration.*", ".thresholds[].metric", ".thresholds[].limit", ".thresholds[].where", ".scenarios{}"),
         *(".scenarios.*.path", ".scenarios.*.agent", ".scenarios.*.tags[]", ".scenarios.*.places{}"),
-        *(".scenarios.*.places.*", ".capacity.objectives[]"),
+        *(".scenarios.*.places.*", ".capacity.objectives[]", ".baseline.name"),
     },
     CallResult: {
         *(".call", ".scenario", ".tags[]", ".target", ".agent", ".started", ".host", ".engine", ".retry_of"),
