@@ -35,8 +35,26 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_what_is_for_tests_is_these() -> None:
-    assert {"FakeClock", "FakeSessionService", "good_session", "refusal"} <= set(harness.testing.__all__)
+    doubles = {"FakeClock", "FakeSessionService", "ReceivedRequest", "ScriptedAnswer"}
+    answers = {"cut_short", "dripping", "endless", "fake_token", "good_session", "hanging", "redirect", "refusal"}
+    calls = {"Scenario", "VoiceCall", "VoiceExpectation", "VoiceFailure", "VoiceGreeting", "VoiceResult", "VoiceTurn"}
+    outcomes = {"CallOutcome", "FellShort", "Unfit", "Unreachable"}
+    assert set(harness.testing.__all__) == doubles | answers | calls | outcomes
     assert all(hasattr(harness.testing, name) for name in harness.testing.__all__)
+
+
+def test_what_tests_assert_on_keeps_its_names() -> None:
+    def names(of: type) -> set[str]:
+        return {name for name in dir(of) if not name.startswith("_")}
+
+    about = {"agent", "call", "folder", "passed", "reasons", "recording", "report", "scenario", "verdict"}
+    assert names(harness.testing.VoiceResult) == about | {"expectations", "failures", "greeting", "turns"}
+    numbers = {"dead_air_ms", "echo_ms", "reply_text_ms", "stop_ms", "talk_over_ms", "transcript_ms", "ttfa_ms", "wer"}
+    texts = {"fit", "interrupted", "kind", "number", "reply", "text", "transcript"}
+    assert names(harness.testing.VoiceTurn) == numbers | texts
+    assert names(harness.testing.VoiceGreeting) == {"fit", "reply", "ttfa_ms"}
+    assert names(harness.testing.VoiceFailure) == {"hint", "kind", "turn", "what"}
+    assert names(harness.testing.VoiceExpectation) == {"expect", "limit", "outcome", "place", "turn", "value", "why"}
 
 
 def test_a_run_is_read_by_its_path_as_a_text() -> None:

@@ -17,6 +17,8 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 class Signals:
     """Handles both signals while it is entered, on the running event loop.
 
+    Where it is not entered, no signal is handled: `interrupt` stands for the first one.
+
     A signal during something that must not be interrupted, such as writing the reports, has no effect: that is
     completed.
 
@@ -35,6 +37,12 @@ class Signals:
         if self.received:
             act()
 
+    def interrupt(self) -> None:
+        """Does what the first signal does, on the event loop; for calls that somebody else's signal handler ends."""
+        if not self.received:
+            self.received = True
+            self._act()
+
     def __enter__(self) -> Signals:
         loop = asyncio.get_running_loop()
         for number in _NUMBERS:
@@ -49,8 +57,7 @@ class Signals:
                 return
             # The stack's processes watch our pipe: they end when we do.
             os._exit(EXIT_INTERRUPTED)
-        self.received = True
-        self._act()
+        self.interrupt()
 
     def __exit__(self, *_: object) -> None:
         loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -156,6 +157,25 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
             directory.broken, where=Place(folder), hint="free space on the disk, or make the folder writable"
         )
     return RecordedRun(folder, run.settings, list(calls), summary, directory.read_capacity())
+
+
+def discard_recordings(folder: Path) -> None:
+    """Removes the recordings of a finished run whose sound is not needed, and rewrites its reports without them.
+
+    Raises:
+        ConfigError: As `rebuild`.
+    """
+    run = read_run(folder)
+    recorded = [call for call in run.calls if call.recording is not None]
+    if not recorded:
+        return
+    for call in recorded:
+        (folder / str(call.recording)).unlink(missing_ok=True)
+        call.recording = None
+    RunDirectory(folder).replace_calls(recorded)
+    with contextlib.suppress(OSError):
+        (folder / AUDIO_FOLDER).rmdir()
+    rebuild(folder)
 
 
 def _may_lack_calls(ending: Ending) -> bool:

@@ -9,17 +9,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.caller.recorded_call import RecordMode
+from harness.errors import UsageError
 from harness.process.signals import Signals, run_interruptible
 from harness.record.recorded_run import RecordedRun
 from harness.report.console import LinesWatcher
 from harness.run.baselines import Against, find_baseline
-from harness.run.carry_out import Finished, make_and_show
+from harness.run.carry_out import make_and_show
 from harness.run.paced import PacedCalls
-from harness.run.pacing import plan_pace
+from harness.run.pacing import Pace, plan_pace
 from harness.run.reading import make_request, read_scenarios, read_target
+from harness.run.request import Request
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def make_run(
@@ -76,9 +82,9 @@ def make_run(
     from rich.console import Console
 
     console = Console(file=sys.stdout if show else io.StringIO(), highlight=False, markup=False, soft_wrap=True)
-    finished: list[Finished] = []
     against = None if baseline is None else Against(name=baseline, baseline=find_baseline(baseline))
-    with _environment_restored():
+    made: list[RecordedRun] = []
+    with environment_restored():
         loaded = read_scenarios([Path(each) for each in scenarios], sets)
         pace = plan_pace(
             scenarios=len(loaded), calls=calls, repeat=repeat, rate_per_min=rate_per_min, duration_s=duration_s
@@ -95,22 +101,35 @@ def make_run(
         folder = None if out is None else Path(out)
         command = ("harness.make_run",)
         request = replace(request, record=record, strict=strict, out=folder, against=against, command=command)
-        job = PacedCalls(request, pace, LinesWatcher(console), retry_unfit=retry_unfit)
 
         async def main(signals: Signals) -> int:
-            made = await make_and_show(job, console, signals)
-            finished.extend([made] if made is not None else [])
+            made.append(await record_calls(request, pace, console, signals, retry_unfit=retry_unfit))
             return 0
 
         run_interruptible(main)
-    if not finished:
+    if not made:
         raise KeyboardInterrupt
-    [made] = finished
+    return made[0]
+
+
+async def record_calls(
+    request: Request, pace: Pace, console: Console, signals: Signals, *, retry_unfit: int = 0
+) -> RecordedRun:
+    """Makes the calls of a request on the running event loop, prints what `voice-harness run` does, returns the run.
+
+    Raises:
+        HarnessError: Nothing could be run; no folder is left.
+        CancelledError: It was interrupted before there was anything to write.
+    """
+    job = PacedCalls(request, pace, LinesWatcher(console, quiet=request.quiet), retry_unfit=retry_unfit)
+    made = await make_and_show(job, console, signals)
+    if made is None:
+        raise UsageError("a dry run makes no calls")
     return RecordedRun(made.run.directory.path, made.run.settings, list(made.calls), made.summary)
 
 
 @contextmanager
-def _environment_restored() -> Iterator[None]:
+def environment_restored() -> Iterator[None]:
     """Restores the environment variables of the calling process."""
     before = dict(os.environ)
     try:

@@ -23,17 +23,18 @@ from harness.target.target import Target
 COMMAND_LINE = "--threshold"
 
 
-def read_target(option: str | None, *, warn: Callable[[str], None]) -> Target:
+def read_target(option: str | None, *, warn: Callable[[str], None], folder: Path | None = None) -> Target:
     """Chooses the target by the option, voice-harness.toml and the environment; removes keys from the environment.
 
     Args:
         option: A name, a URL, `embedded`, or None for the default.
         warn: Prints warnings and notes.
+        folder: Where to look for voice-harness.toml; None for the working folder.
 
     Raises:
         ConfigError: No target is named but one is required, or it is not usable.
     """
-    path = find_config(Path.cwd())
+    path = find_config(folder or Path.cwd())
     config = load_config(path) if path else None
     for warning in config.warnings if config else ():
         warn(f"warning: {warning}")

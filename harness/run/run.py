@@ -53,6 +53,8 @@ class Run:
     async def reachable(self, on_fall: OnFall) -> AsyncIterator[Target]:
         """Yields the target with its address. An embedded stack is started first and stopped on exit.
 
+        An embedded target that has a URL is a stack that runs already; whoever started it stops it.
+
         If the embedded stack fails meanwhile, that is printed, and `on_fall` is called with its last output.
 
         Raises:
@@ -60,7 +62,7 @@ class Run:
             ConfigError: The embedded stack's configuration is invalid.
         """
         target = self.request.target
-        if target.kind != "embedded":
+        if target.kind != "embedded" or target.url is not None:
             yield target
             return
         from harness.stack.embedded import EmbeddedStack

@@ -23,6 +23,10 @@ SCENARIOS_FOLDER = Path("scenarios")
 _VARIABLE = re.compile(r"(?P<escape>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+class UnsetVariableError(ScenarioError):
+    """A scenario names an environment variable that is not set. The scenario itself may be valid."""
+
+
 @dataclass(frozen=True)
 class LoadedScenario:
     """A validated scenario with its file, the places of its parts, and its session overrides resolved."""
@@ -233,7 +237,7 @@ def _value_of(match: re.Match[str], *, place: Place, env: Mapping[str, str]) -> 
     if match["escape"]:
         return f"${{{name}}}"
     if name not in env:
-        raise ScenarioError(
+        raise UnsetVariableError(
             f"the environment variable {name} is not set",
             where=place,
             hint=f"set {name}, or write $${{{name}}} for the literal text",

@@ -20,7 +20,7 @@ class Target:
     Args:
         name: Its name in the configuration, `embedded`, or the URL in a form safe to show.
         kind: How sessions are created.
-        url: The complete endpoint; None for an embedded stack that is not running yet.
+        url: The complete endpoint; None for an embedded stack that the run starts and stops.
         api_key: The key of kind `session`, or of the embedded stack once it runs.
         agent: The agent to call unless the command or the scenario names another.
         timeouts: The timeouts that the target sets, in seconds, by their names in `timeouts`.

@@ -1,0 +1,1 @@
+"""The pytest plugin: scenarios as tests, and the fixture `voice_call`. pytest loads `hooks.py`."""
