@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError, UsageError
-from harness.pytest_plugin.collect import scenario_files, shown
+from harness.pytest_plugin.collect import scenario_files, shown, with_short_paths
 from harness.pytest_plugin.session import Session, Wanted
 from harness.record.recorded_run import RecordedRun
 from harness.run.finish import discard_recordings
@@ -132,7 +132,7 @@ class Calls:
         """
         if text.endswith((".yaml", ".yml")):
             folders = (self._item.path.parent, self._item.config.rootpath)
-            return next((folder / text for folder in folders if (folder / text).exists()), folders[0] / text)
+            return next((folder / text for folder in folders if (folder / text).exists()), folders[0] / text).resolve()
         own = [file for file in scenario_files(self._scenarios) if text in (file.stem, _name_in(file))]
         if len(own) > 1:
             named = ", ".join(map(str, own))
@@ -164,7 +164,7 @@ class Calls:
         """The error as a test shall raise it: without our own traceback."""
         if problem.exit_code == Unreachable.exit_code and not isinstance(problem, CallOutcome):
             return Unreachable(problem.what, hint=problem.hint)
-        return problem.with_traceback(None)
+        return with_short_paths(problem, self._item.config)
 
     def _judged(self, run: RecordedRun, *, check: bool) -> VoiceResult:
         __tracebackhide__ = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pytest
 from harness.pytest_plugin.state import MARKER, state_of
 
 if TYPE_CHECKING:
-    from harness.errors import UsageError
+    from harness.errors import HarnessError, UsageError
     from harness.scenario.load import LoadedScenario
 
 _SUFFIXES = (".yaml", ".yml")
@@ -54,13 +55,13 @@ class ScenarioFile(pytest.File):
         from harness.errors import UsageError
 
         try:
-            loaded, problem = _loaded(self.path)
+            loaded, problems = _loaded(self.path)
         except UsageError as wrong:
             raise self.CollectError(shown(str(wrong), self.config)) from None
-        yield ScenarioItem.from_parent(self, name=loaded.name, loaded=loaded, problem=problem)
+        yield ScenarioItem.from_parent(self, name=loaded.name, loaded=loaded, problems=problems)
 
 
-def _loaded(path: Path) -> tuple[LoadedScenario, UsageError | None]:
+def _loaded(path: Path) -> tuple[LoadedScenario, Sequence[UsageError]]:
     """Returns the scenario and what hinders calling it here: an environment variable that is not set.
 
     That is no error of the file: the test may not even be selected.
@@ -68,15 +69,14 @@ def _loaded(path: Path) -> tuple[LoadedScenario, UsageError | None]:
     Raises:
         UsageError: The scenario is invalid.
     """
-    from harness.errors import SeveralErrors, raise_all
-    from harness.run.reading import read_each_scenario
-    from harness.scenario.load import UnsetVariableError
+    from harness.errors import raise_all
+    from harness.scenario.load import UnsetVariableError, find_scenarios
 
-    found = read_each_scenario([path], None)
+    found = find_scenarios([path], env=os.environ)
     if found.valid:
-        return found.valid[0], None
+        return found.valid[0], ()
     if found.others and all(isinstance(problem, UnsetVariableError) for problem in found.problems):
-        return found.others[0], SeveralErrors(list(found.problems))
+        return found.others[0], found.problems
     raise_all(found.problems)
     raise AssertionError("a file without a scenario has an error")
 
@@ -86,13 +86,13 @@ class ScenarioItem(pytest.Item):
 
     Args:
         loaded: The scenario.
-        problem: Why it cannot be called here; None if it can.
+        problems: Why it cannot be called here.
     """
 
-    def __init__(self, *, loaded: LoadedScenario, problem: UsageError | None, **rest: Any) -> None:
+    def __init__(self, *, loaded: LoadedScenario, problems: Sequence[UsageError], **rest: Any) -> None:
         super().__init__(**rest)
         self.loaded = loaded
-        self._problem = problem
+        self._problems = problems
         self.add_marker(MARKER)
         for tag in loaded.model.tags:
             self._add_tag(tag)
@@ -106,10 +106,12 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """Gets the target ready: an embedded stack is started if no test has needed it yet."""
-        from harness.errors import raise_all
+        from harness.errors import UsageError, raise_all
 
-        if self._problem is not None:
-            raise_all([self._problem])
+        try:
+            raise_all(self._problems)
+        except UsageError as problem:
+            raise with_short_paths(problem, self.config) from None
         state_of(self.config).ready(self.loaded.model.agent)
 
     def runtest(self) -> None:
@@ -136,6 +138,13 @@ class ScenarioItem(pytest.Item):
 def shown(text: str, config: pytest.Config) -> str:
     """A text with paths as pytest shows them: from the root."""
     return text.replace(f"{config.rootpath}/", "")
+
+
+def with_short_paths(problem: HarnessError, config: pytest.Config) -> HarnessError:
+    """An error whose places are shown as pytest shows them, and without the traceback of our own code."""
+    for each in (problem, *getattr(problem, "errors", ())):
+        each.where = None if each.where is None else shown(str(each.where), config)
+    return problem.with_traceback(None)
 
 
 def scenario_files(named: Iterable[Path]) -> Iterator[Path]:

@@ -75,7 +75,12 @@ class State:
             HarnessError: It cannot be called.
         """
         __tracebackhide__ = True
-        self.session.ready(agent)
+        from harness.errors import HarnessError
+
+        try:
+            self.session.ready(agent)
+        except HarnessError as problem:
+            raise problem.with_traceback(None) from None
 
     def calls_of(self, item: pytest.Item) -> Calls:
         """Returns the calls of a test; the same for each of its phases."""

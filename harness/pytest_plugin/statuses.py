@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.pytest_plugin.collect import ScenarioItem
 from harness.pytest_plugin.state import CALLS, State
 
 # As outcomes of a call name themselves (`harness.testing.CallOutcome.status`): letter and word in pytest's progress.
@@ -25,8 +26,10 @@ def mark(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[Non
         report.outcome = "failed"
         if hasattr(report, "wasxfail"):
             del report.wasxfail
-            report.longrepr = item.repr_failure(call.excinfo)
+        report.longrepr = item.repr_failure(call.excinfo)
         setattr(report, _STATUS, status)
+    elif isinstance(item, ScenarioItem) and call.excinfo is not None and report.failed:
+        report.longrepr = item.repr_failure(call.excinfo)  # pytest asks for it only in the phase `call`
     properties = [(_STATUS, status)] if status and report.failed else []
     made = item.stash.get(CALLS, None)
     if made is not None and report.when == "call":

@@ -45,7 +45,7 @@ class VoiceExpectation:
         where = f"turn {self.turn} " if self.turn is not None else ""
         unit = "" if self.expect == "wer" else " ms"
         value = f"was {self.value:.4g}{unit}" if self.value is not None else ""
-        said = "; ".join(part for part in (value, self.why) if part)
+        said = self.why or value
         shown = one_line(f"{where}{self.expect} {self.limit}: {self.outcome}" + (f" ({said})" if said else ""))
         return f"{shown}\n  at {one_line(self.place)}" if self.place else shown
 
