@@ -45,10 +45,10 @@ run: $(STAMP)
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs doctor hearing judge measure metrics parsing process \
-	record recorded recordings report run scenario target testing timeline utterances test_habits.py)
+	pytest_plugin record recorded recordings report run scenario target testing timeline utterances test_habits.py)
 # The longest first, so that both processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
-	live/test_load_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
+	live/test_load_live.py live/test_pytest_plugin_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
 WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine proxies contract) \
 	$(addprefix tests/stack/,service tools knowledge reference_voice) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))

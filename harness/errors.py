@@ -10,6 +10,7 @@
     │   ├── KnowledgeError                a document that an agent cannot answer from
     │   └── SeveralErrors                 more than one of these at once
     ├── StackError                  3     the embedded stack did not start, or died
+    ├── CallOutcome                       a call in a test that did not pass (testing/outcomes.py): exit 1, 3 or 4
     └── CallFailure                 by kind
         ├── SessionFailure          3     session.*   no usable session
         ├── RoomFailure             3     room.*      the LiveKit side

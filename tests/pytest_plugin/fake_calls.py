@@ -19,7 +19,7 @@ import soundfile
 from harness.caller.prepare import Prepared
 from harness.errors import StackError
 from harness.judge.expectations import judge_call
-from harness.record.result import CallResult
+from harness.record.result import CallResult, TurnResult
 from harness.record.unfit import Unfit
 from harness.run import execute
 from harness.run.run import Run
@@ -42,12 +42,19 @@ class FakeCall:
     def cut(self) -> None:
         self._cut.set()
 
+    def _answered(self, ttfa_ms: float) -> list[TurnResult]:
+        """The scenario's turns, each answered in this time."""
+        reply = {"reply": "We open at nine, and there is parking.", "ttfa_ms": ttfa_ms}
+        heard = {"say": {"transcript": "When?", "wer": 0.0}, "type": {"text": "When?", "echo_ms": 10.0}}
+        kinds = [step.kind for step in self._prepared.loaded.model.turns if step.kind != "wait"]
+        return [turn(number, kind=kind, **heard[kind], **reply) for number, kind in enumerate(kinds, start=1)]
+
     async def make(self) -> CallResult:
         about: dict[str, Any] = {"agent": self._prepared.agent, "greeting": greeting()}
         late = {"fit": False, "unfit_why": [Unfit(kind="packet_late", figure=80)]}
         match self._prepared.agent:
             case "slow":
-                result = call(turn(ttfa_ms=3000.0), **about)
+                result = call(*self._answered(3000.0), **about)
             case "unfit":
                 result = call(turn(1, **late), turn(2, **late), **about)
             case "half_unfit":
@@ -59,7 +66,7 @@ class FakeCall:
                 await self._cut.wait()
                 result = call(cut=True, **about).model_copy(update={"ok": None})
             case _:
-                result = call(turn(), **about, room_connect_ms=5.0)
+                result = call(*self._answered(1000.0), **about)
         loaded = self._prepared.loaded
         result = result.model_copy(update={"call": self._name, "scenario": loaded.name})
         judge_call(result, loaded.model, lambda *keys: str(loaded.place(*keys)))
