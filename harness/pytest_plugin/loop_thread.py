@@ -11,7 +11,7 @@ import concurrent.futures
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from harness.process.signals import Signals
 
@@ -32,40 +32,32 @@ class LoopThread:
 
     def run(self, work: Work[T]) -> T:
         """Runs `work` and returns its result. If the waiting is interrupted, `work` is interrupted and waited for."""
-        signals, future = self._begin(work)
+        running = _Running(work, self._loop)
         try:
-            return future.result()
+            running.begin()
+            return running.future.result()
         except BaseException:
-            if not future.done():
-                self._loop.call_soon_threadsafe(signals.interrupt)
-                concurrent.futures.wait([future], timeout=_END_S)
+            if not running.future.done() and running.interrupt():
+                concurrent.futures.wait([running.future], timeout=_END_S)
             raise
 
     async def awaited(self, work: Work[T]) -> T:
         """The same, for a running event loop of asyncio; cancelling it interrupts `work`."""
-        signals, future = self._begin(work)
-        waiting = asyncio.wrap_future(future)
+        running = _Running(work, self._loop)
+        running.begin()
+        waiting = asyncio.wrap_future(running.future)
         try:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
-            if not future.done():
-                self._loop.call_soon_threadsafe(signals.interrupt)
+            if not running.future.done() and running.interrupt():
                 with suppress(Exception):  # what counts is that it was cancelled
                     await asyncio.wait_for(asyncio.shield(waiting), _END_S)
             raise
 
-    def _begin(self, work: Work[T]) -> tuple[Signals, concurrent.futures.Future[T]]:
-        signals = Signals()
-
-        async def under_signals() -> T:
-            task = asyncio.current_task()
-            signals.on_interrupt(task.cancel if task is not None else lambda: None)
-            return await work(signals)
-
-        return signals, asyncio.run_coroutine_threadsafe(under_signals(), self._loop)
-
     def close(self) -> None:
-        """Ends the thread; what still runs on it is cancelled."""
+        """Ends the thread; what still runs on it is cancelled. Idempotent."""
+        if self._loop.is_closed():
+            return
 
         async def end() -> None:
             others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -81,3 +73,42 @@ class LoopThread:
         self._thread.join(_END_S)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+class _Running(Generic[T]):
+    """Work on the loop of another thread. All of it exists before it begins: Ctrl-C may come at any moment."""
+
+    def __init__(self, work: Work[T], loop: asyncio.AbstractEventLoop) -> None:
+        self.future = concurrent.futures.Future[T]()
+        self._work = work
+        self._loop = loop
+        self._signals = Signals()
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self._loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._run())
+        self._signals.on_interrupt(self._task.cancel)
+
+    async def _run(self) -> None:
+        try:
+            self.future.set_result(await self._work(self._signals))
+        except asyncio.CancelledError:
+            self.future.cancel()
+            self.future.set_running_or_notify_cancel()
+        except BaseException as problem:  # who waits for it raises it  # noqa: BLE001
+            self.future.set_exception(problem)
+
+    def interrupt(self) -> bool:
+        """Interrupts it; returns whether it had begun."""
+        heard = threading.Event()
+
+        def interrupt() -> None:
+            self._signals.interrupt()
+            heard.set()
+
+        self._loop.call_soon_threadsafe(interrupt)
+        heard.wait(_END_S)
+        return self._task is not None

@@ -10,9 +10,13 @@ from tests.pytest_plugin.project import ROOT, SERVICE, Project
 
 pytest_plugins = ("pytester",)
 PAGE = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
-TOML = (
-    f'[targets.staging]\nkind = "session"\nurl = "{SERVICE}"\napi_key_env = "VOICE_HARNESS_API_KEY"\nagent = "demo"\n'
-)
+TOML = f"""
+[targets.staging]
+kind = "session"
+url = "{SERVICE}"
+api_key_env = "VOICE_HARNESS_API_KEY"
+agent = "demo"
+"""
 
 
 @pytest.fixture
@@ -51,4 +55,4 @@ def test_the_commands_of_the_page_are_accepted(project: Project) -> None:
     assert len(commands) >= 3
     for words in commands:
         made = project.pytest_here("--collect-only", *words.split())
-        assert made.ret in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), made.stdout.str()
+        assert made.ret == pytest.ExitCode.OK, words

@@ -93,7 +93,7 @@ def test_each_outcome_is_told_apart(ran: tuple[pytest.RunResult, Project]) -> No
             "  turn 1 ttfa <2s: failed (it took 3000 ms)",
             "    at scenarios/slow.yaml:6:*",
             "E       AssertionError: assert 1000.0 < 800",
-            "E        +  where 1000.0 = <turn 1, type 'When?': ttfa 1000 ms, echo 10 ms, reply 'We open at nine, *'>.ttfa_ms",
+            "E        +  where 1000.0 = <turn 1, type 'When?': ttfa 1000 ms, echo 10 ms, reply 'We open *'>.ttfa_ms",
             "E       harness.errors.UsageError: there is no scenario 'goof' in *scenarios; shipped are *",
         ]
     )
