@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from harness.pytest_plugin.statuses import too_many
 from tests.pytest_plugin.project import ROOT
 
 
@@ -22,6 +23,12 @@ def test_loading_the_plugin_imports_nothing_but_the_plugin() -> None:
     assert "harness.pytest_plugin.hooks" in told
     others = [name for name in told.split() if name != "harness" and not name.startswith("harness.pytest_plugin")]
     assert others == []
+
+
+def test_more_workers_than_cores_are_warned_of_where_the_agent_is_called() -> None:
+    assert list(too_many(1)) == []
+    [line] = too_many(10_000)
+    assert "10000 workers make calls at once" in line
 
 
 def test_the_entry_point_names_the_hooks() -> None:
