@@ -17,6 +17,7 @@ from harness.errors import ConfigError, Place
 from harness.formats import DAMAGED, OTHER_VERSION, is_json, why_unread
 from harness.record.capacity import Capacity
 from harness.record.comparison import Comparison
+from harness.record.file_names import SUMMARY_FILE, TIMELINE_SUFFIX, TIMELINES_FOLDER
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings
@@ -25,7 +26,6 @@ from harness.record.summary import Summary
 DEFAULT_PARENT = Path("reports")
 RUN_FILE = "run.json"
 CALLS_FILE = "calls.jsonl"
-SUMMARY_FILE = "summary.json"
 TRUTH_FILE = "truth.jsonl"
 CAPACITY_FILE = "capacity.json"
 BASELINE_FILE = "baseline.json"
@@ -76,13 +76,13 @@ class RunDirectory:
             for name in (RUN_FILE, TRUTH_FILE, BASELINE_FILE):
                 with contextlib.suppress(OSError):
                     (self.path / name).unlink(missing_ok=True)
-        for folder in (self.path / "timelines", self.path):
+        for folder in (self.path / TIMELINES_FOLDER, self.path):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
     def timeline(self, call: str) -> Path:
         """Returns the path of a call's timeline."""
-        return self.path / "timelines" / f"{call}.jsonl"
+        return self.path / TIMELINES_FOLDER / f"{call}{TIMELINE_SUFFIX}"
 
     def audio(self, call: str) -> Path:
         """Returns the path of a call's recording."""
@@ -195,7 +195,7 @@ def _claimed(path: Path) -> bool:
     except OSError as problem:
         raise _unwritable(path, problem) from None
     try:
-        (path / "timelines").mkdir()
+        (path / TIMELINES_FOLDER).mkdir()
     except FileExistsError:
         return False
     except OSError as problem:

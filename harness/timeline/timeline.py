@@ -106,11 +106,48 @@ def read_timeline(path: str | os.PathLike[str]) -> list[Event]:
     # Not `splitlines`: an agent's text may contain Unicode line separators, which JSON does not escape.
     path = Path(path)
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    _check_version(lines, path)
+    return list(_events_in(lines))
+
+
+class GrowingTimeline:
+    """The timeline file of a call that may still be running, read on from where the last reading ended.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_bytes = 0
+
+    def read_on(self, most_bytes: int = 1 << 20) -> list[Event]:
+        """The events that were added, of at most about `most_bytes`; a line that is not complete yet is left for later.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: An event lacks a field, or has one of the wrong type.
+            ConfigError: The format version is unknown to this version of the harness.
+        """
+        with self._path.open("rb") as file:
+            file.seek(self._read_bytes)
+            added = file.read(most_bytes)
+            if added and b"\n" not in added:
+                added += file.readline()
+        whole, end, _ = added.rpartition(b"\n")
+        lines = whole.decode("utf-8", errors="replace").split("\n")
+        if self._read_bytes == 0:
+            _check_version(lines, self._path)
+        self._read_bytes += len(whole) + len(end)
+        return list(_events_in(lines))
+
+
+def _check_version(lines: Sequence[str], path: Path) -> None:
+    """Raises a ConfigError if the first of a timeline's lines has a version that is unknown."""
     found = next(_entries_in(lines), {}).get("version", FORMAT_VERSION)
     if found != FORMAT_VERSION:
         why = unknown_version(found, (FORMAT_VERSION,))
         raise ConfigError(f"the timeline cannot be read: {why}", where=Place(path), hint=OTHER_VERSION)
-    return list(_events_in(lines))
 
 
 def _events_in(lines: Iterable[str]) -> Iterator[Event]:
