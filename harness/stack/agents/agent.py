@@ -29,9 +29,10 @@ from harness.stack.agents.ear import (
     WentOn,
 )
 from harness.stack.agents.faults import GARBAGE
+from harness.stack.agents.frames import Frames
 from harness.stack.agents.hold import WRONG, RunningCalls, slowed_s
 from harness.stack.agents.light_line import Coded, LightAgentLine
-from harness.stack.agents.line import TOOL_TOPIC, AgentLine, Seat
+from harness.stack.agents.line import REPLY_TOPIC, TOOL_TOPIC, AgentLine, Seat
 from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.server import ServerApi
 from harness.stack.agents.thought import Thinking, Thought
@@ -62,7 +63,8 @@ class _OverError(Exception):
 class Surroundings:
     """What all agents of the process share.
 
-    `tell` reports a room's state to the host: "set" (ready for the caller) or "cut" (cut the caller's signalling).
+    `tell` reports a room's state to the host: "set" (ready for the caller), "met" (the caller is there) or "cut" (cut
+    the caller's signalling). `frames` keeps what is sent to callers.
     """
 
     keys: LiveKitKeys
@@ -74,7 +76,8 @@ class Surroundings:
     truth_log: TruthLog
     clock: Clock
     server: ServerApi
-    tell: Callable[[str, Literal["set", "cut"]], None]
+    tell: Callable[[str, Literal["set", "met", "cut"]], None]
+    frames: Frames
     calls: RunningCalls = field(default_factory=RunningCalls)
 
 
@@ -194,6 +197,7 @@ class Agent:
             self._line.over.set()
             return
         self._log("caller_joined")
+        self._around.tell(self._room, "met")
         self._around.calls.begun(self._name, self._room)
         self._begin(self._greet())
         self._tasks().create_task(self._answer_early(self._replying))
@@ -344,7 +348,7 @@ class Agent:
         """Calls a tool and tells the caller about it; returns what to answer."""
         made = await tools.call(planned)
         if not self._has("mute") and not self._has("voice_only"):
-            await self._line.send(made.frame(), topic=TOOL_TOPIC)
+            await self._send_frame(made.frame(), TOOL_TOPIC)
         return made.answer
 
     async def _speak(self, what: Literal["greeting", "reply"], answer: Answer, *, not_before_ns: int) -> None:
@@ -392,8 +396,13 @@ class Agent:
         if self._has("garbage_frames"):
             for garbage in GARBAGE:
                 await self._line.send(garbage)
-        at_ns = await self._line.send({"type": kind, "text": text})
+        at_ns = await self._send_frame({"type": kind, "text": text}, REPLY_TOPIC)
         self._log("data_out", type=kind, text=text, at_ns=at_ns)
+
+    async def _send_frame(self, payload: dict[str, Any], topic: str) -> int:
+        at_ns = await self._line.send(payload, topic=topic)
+        self._around.frames.sent(self._room, topic, payload)
+        return at_ns
 
     # -- itself ------------------------------------------------------------------------------------------------------
 

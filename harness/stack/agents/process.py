@@ -5,9 +5,11 @@
                                 once, first; answered by {"ready": true} or {"error": …}
     {"do": "join", "room", "agent", "overrides": {…}, "spec"?}          an agent joins that room now; `spec` are its
                                 settings if the agents file does not have them
+    {"do": "watch" or "unwatch", "room"}                                report the frames that its agent sends there
 
 It reports on a room on standard output: {"room", "is"}, where `is` is `set` (everyone who should be there before the
-caller is), `cut` (cut the caller's signalling now) or `over` (nothing of the agent is left in it).
+caller is), `met` (agent and caller are both there), `cut` (cut the caller's signalling now), `over` (nothing of the
+agent is left in it) or `frame` (of a room that is watched, with its `number` there, from 0, and the `frame`).
 
 End of standard input, SIGTERM, and the death of the speech worker end the process, after it has left every room. SIGINT
 is left to the parent.
@@ -37,6 +39,7 @@ from harness.stack.agents.apart import Apart
 from harness.stack.agents.ear import AgentEar, Hearing
 from harness.stack.agents.finder import Bank
 from harness.stack.agents.fixtures import load_fixtures
+from harness.stack.agents.frames import Frames
 from harness.stack.agents.hold import WRONG
 from harness.stack.agents.light_line import Coded
 from harness.stack.agents.sdk_network import require_network
@@ -136,6 +139,7 @@ class Agents:
         self._tokens = start.tokens
         clock = self._clock = SystemClock()
         self._server = ServerApi(start.keys)
+        self._frames = Frames(_tell_of_frame, clock)
         self._around = Surroundings(
             start.keys,
             TransportHub(clock),
@@ -147,8 +151,9 @@ class Agents:
             clock,
             self._server,
             _tell_of_room,
+            self._frames,
         )
-        self._apart = Apart(start.to_message(), _answer)
+        self._apart = Apart(start.to_message(), self._told_apart)
         self._rooms: dict[str, asyncio.Task[None]] = {}
 
     async def warm(self) -> None:
@@ -173,6 +178,24 @@ class Agents:
             for text in filter(str.strip, (spec.greeting, *answer.parts[:1], *wrong)):
                 await thinking.say(text.strip())
 
+    def follow(self, order: Mapping[str, Any]) -> None:
+        """Carries out an order.
+
+        Raises:
+            ValueError: There is no such order, or a setting in it is wrong.
+            KeyError: Something is missing in it.
+            HarnessError: The agent is not known.
+        """
+        match order["do"]:
+            case "join":
+                self.join(order)
+            case "watch":
+                self._frames.watch(order["room"])
+            case "unwatch":
+                self._frames.unwatch(order["room"])
+            case other:
+                raise ValueError(f"there is no order {other!r}")
+
     def join(self, order: Mapping[str, Any]) -> None:
         """Sends an agent into a room; a failure there is reported on stderr and ends that room only."""
         name, room = order["agent"], order["room"]
@@ -193,10 +216,20 @@ class Agents:
             running = self._run(name, spec, room, by_owner=by_owner)
         task = self._rooms[room] = asyncio.create_task(running)
         task.add_done_callback(lambda _: self._over(room, task))
+        if order.get("apart"):
+            self._frames.watch(room)  # the process that started this one keeps them, and knows who watches
+
+    def _told_apart(self, message: Mapping[str, Any]) -> None:
+        """Handles what an agent in a process of its own reports on its room."""
+        if message.get("is") == "frame":
+            self._frames.keep(message["room"], message["frame"])
+        else:
+            _answer(message)
 
     def _over(self, room: str, task: asyncio.Task[None]) -> None:
         if self._rooms.get(room) is task:
             del self._rooms[room]
+        self._frames.over(room)
         _tell_of_room(room, "over")
 
     async def close(self) -> None:
@@ -281,7 +314,7 @@ async def serve() -> int:
     _answer({"ready": True})
     while line := await orders.readline():
         try:
-            agents.join(json.loads(line))
+            agents.follow(json.loads(line))
         except (ValueError, KeyError, TypeError, HarnessError) as problem:
             _tell(f"an order that cannot be followed: {problem!r}")
     await agents.close()
@@ -304,8 +337,12 @@ def _answer(message: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _tell_of_room(room: str, what: Literal["set", "cut", "over"]) -> None:
+def _tell_of_room(room: str, what: Literal["set", "met", "cut", "over"]) -> None:
     _answer({"room": room, "is": what})
+
+
+def _tell_of_frame(room: str, number: int, frame: Mapping[str, Any]) -> None:
+    _answer({"room": room, "is": "frame", "number": number, "frame": frame})
 
 
 def _tell(text: str) -> None:

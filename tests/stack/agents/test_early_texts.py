@@ -12,6 +12,7 @@ from harness.clock import SystemClock
 from harness.secret import Secret
 from harness.stack.agents.agent import Agent, Surroundings
 from harness.stack.agents.ear import AgentEar
+from harness.stack.agents.frames import Frames
 from harness.stack.agents.light_line import Coded
 from harness.stack.agents.line import REPLY_TOPIC
 from harness.stack.agents.mouth import Mouth
@@ -72,6 +73,7 @@ async def test_the_greeting_comes_first_and_then_the_answer(monkeypatch: pytest.
         clock=clock,
         server=ServerApi(keys),
         tell=lambda _room, _what: None,
+        frames=Frames(lambda _room, _number, _frame: None, clock),
     )
     fields = {"ear": "none", "brain": "fixed", "faults": ["text_only"]}
     spec = AgentSpec.model_validate({"prompt": "At nine.", "greeting": "Hello.", **fields})
