@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import find_server
 from harness.stack.service.keys import DEFAULT_RATE_PER_S, new_key
 from harness.stack.tools.tokens import take_tokens
+from harness.stack.web.options import NO_PAGES, PageOptions, new_password
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"
 HOST_COMMAND = (sys.executable, "-m", "harness.stack.host")
@@ -40,6 +41,8 @@ class StackAddress:
         livekit_url: The LiveKit server, `ws://127.0.0.1:…`.
         agents: The names of its agents.
         page_url: The call page; its host also has the backend route. None without `backend`.
+        web_url: The stack's own page. None without `web`.
+        page_password: What the pages ask for; None if only this machine can reach them.
     """
 
     session_url: str
@@ -47,6 +50,8 @@ class StackAddress:
     livekit_url: str
     agents: tuple[str, ...] = ()
     page_url: str | None = None
+    web_url: str | None = None
+    page_password: Secret | None = None
 
 
 def new_api_key() -> Secret:
@@ -79,7 +84,7 @@ class EmbeddedStack:
         warm: Sequence[str] = ("demo",),
         port: int = 0,
         api_key: Secret | None = None,
-        backend: bool = False,
+        pages: PageOptions = NO_PAGES,
         agents_command: Sequence[str] | None = None,
         private_hosts: Sequence[str] = (),
         data: Path | None = None,
@@ -94,7 +99,7 @@ class EmbeddedStack:
             warm: The agents whose models are loaded before this returns.
             port: The session service's port on 127.0.0.1; 0 picks a free one.
             api_key: The session service's key; a new one if left out.
-            backend: Serve the call page and the backend route as well.
+            pages: Which pages to serve as well, and where.
             private_hosts: Private hosts, `HOST[:PORT]`, from which reference audio may be fetched.
             data: The folder of the service's database; without it keys and agents are gone with the stack.
             rate_per_s: How many sessions each key may create in a second.
@@ -103,7 +108,9 @@ class EmbeddedStack:
         Raises:
             ConfigError: An agents file, a port or the named LiveKit server is not usable.
             StackError: A part did not start; the message has its last output.
+            ValueError: The pages' host is no address.
         """
+        password = new_password() if pages.needs_password else None
         tokens = take_tokens(agents_file, os.environ)  # before anything is started that inherits the environment
         server = await find_server(say=say)
         key = api_key or new_api_key()
@@ -115,14 +122,15 @@ class EmbeddedStack:
             truth_log=None if truth_log is None else str(truth_log.absolute()),
             warm=list(warm),
             tokens={name: token.reveal() for name, token in tokens.items()},
-            backend=backend,
+            pages=asdict(pages) | {"runs": None if pages.runs is None else str(pages.runs.absolute())},
+            page_password=None if password is None else password.reveal(),
             private_hosts=list(private_hosts),
             data=None if data is None else str(data.absolute()),
             rate_per_s=DEFAULT_RATE_PER_S if rate_per_s is None else rate_per_s,
             **({} if agents_command is None else {"agents_command": list(agents_command)}),
         )
         started_s = time.monotonic()
-        log_tail = LogTail([key, *tokens.values()])
+        log_tail = LogTail([key, *tokens.values(), *([] if password is None else [password])])
         first: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         later: list[dict[str, Any]] = []
 
@@ -145,7 +153,8 @@ class EmbeddedStack:
             raise
         say(f"embedded stack up in {time.monotonic() - started_s:.1f} s")
         agents = tuple(ready["agents"])
-        address = StackAddress(ready["session_url"], key, ready["livekit_url"], agents, ready.get("page_url"))
+        urls = (ready.get("page_url"), ready.get("web_url"))
+        address = StackAddress(ready["session_url"], key, ready["livekit_url"], agents, *urls, password)
         return cls(host, address, falling)
 
     async def wait_fallen(self) -> StackError:

@@ -21,6 +21,7 @@ from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new
 from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.service.keys import has_valid_key, keep_key
 from harness.stack.service.store import Store
+from harness.stack.web.options import NO_PAGES, PageOptions
 
 
 async def stack_up(
@@ -29,7 +30,7 @@ async def stack_up(
     truth_log: Path | None,
     port: int,
     json_output: bool,
-    backend: bool = False,
+    pages: PageOptions = NO_PAGES,
     agents_command: Sequence[str] | None = None,
     private_hosts: Sequence[str] = (),
     data: Path | None = None,
@@ -42,7 +43,7 @@ async def stack_up(
         truth_log: File for what the agents really heard and sent.
         port: The session service's port; 0 picks a free one.
         json_output: Print one JSON line instead of text.
-        backend: Serve the call page and the backend route as well.
+        pages: Which pages to serve as well, and where.
         agents_command: See `EmbeddedStack.start`.
         private_hosts: See `EmbeddedStack.start`.
         data: The folder of the service's database. A key is made where it has none.
@@ -67,7 +68,7 @@ async def stack_up(
             truth_log=truth_log,
             port=port,
             api_key=key,
-            backend=backend,
+            pages=pages,
             agents_command=agents_command,
             private_hosts=private_hosts,
             data=data,
@@ -81,8 +82,12 @@ async def stack_up(
         return await exit_code
     async with starting.result() as stack:
         address = stack.address
-        if address.page_url is not None and not is_built():
-            _say(f"the call page is not built; the backend route works without it. {HOW_TO_BUILD}")
+        if pages.any and not is_built():
+            _say(f"the pages are not built; the backend route works without them. {HOW_TO_BUILD}")
+        if address.page_password is not None:
+            _say(
+                "the pages can be reached from other machines, by HTTP without TLS: use them in networks that you trust"
+            )
         if is_first and data is not None:  # only now: a key that nobody has seen would be in the way
             _keep(key, data)
         shown = is_first or (not given and data is None)
@@ -149,6 +154,10 @@ def _as_json(address: StackAddress, *, shown: bool) -> str:
     }
     if address.page_url is not None:
         told["page_url"] = address.page_url
+    if address.web_url is not None:
+        told["web_url"] = address.web_url
+    if address.page_password is not None:
+        told["page_password"] = address.page_password.reveal()
     if shown:
         told["api_key"] = address.api_key.reveal()
     return json.dumps(told)
@@ -161,10 +170,14 @@ def _whose_key(data: Path | None) -> str:
 
 
 def _page_lines(address: StackAddress) -> list[str]:
-    if address.page_url is None:
-        return []
-    route = address.page_url.rstrip("/") + ROUTE
-    return [f"page      {address.page_url}", f"backend   {route}"]
+    lines = []
+    if address.page_url is not None:
+        lines += [f"page      {address.page_url}", f"backend   {address.page_url.rstrip('/')}{ROUTE}"]
+    if address.web_url is not None:
+        lines.append(f"stack     {address.web_url}")
+    if address.page_password is not None:
+        lines.append(f"password  {address.page_password.reveal()}  (the pages ask for it)")
+    return lines
 
 
 def _as_text(address: StackAddress, *, shown: bool, data: Path | None) -> str:

@@ -10,26 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from livekit.api import CreateRoomRequest, LiveKitAPI
 
 from harness.clock import SystemClock
-from harness.errors import ConfigError, HarnessError, StackError
+from harness.errors import ConfigError, HarnessError
 from harness.process.child import Child
-from harness.process.lines import error_in, error_message, line_of
-from harness.process.log_tail import LogTail
+from harness.process.lines import error_message, line_of
 from harness.secret import Secret
+from harness.stack.agents_child import LINES_SHOWN, Agents, Fallen
 from harness.stack.agents_file import AgentSpec, load_agents
 from harness.stack.cuts import Cuts
 from harness.stack.host_messages import HostSettings
-from harness.stack.livekit_server import RunningServer, start_server
-from harness.stack.page_server import PageServer
+from harness.stack.livekit_server import start_server
 from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.relay import Relays
 from harness.stack.service.keys import RateLimit
@@ -37,120 +37,10 @@ from harness.stack.service.server import SessionServer
 from harness.stack.service.state import Overrides, Service
 from harness.stack.service.store import Store
 from harness.stack.service.stored_agents import renew_file_agents
+from harness.stack.tokens import LiveKitKeys
+from harness.stack.web.live_calls import LiveCalls
 
-# Generous: on a busy machine the speech worker, which loads the models, gets the CPU last.
-AGENTS_READY_WITHIN_S = 180.0
 AGENTS_GRACE_S = 5.0
-LINES_SHOWN = 20
-SET_WITHIN_S = 20.0
-
-
-class Fallen(Exception):  # noqa: N818 - named after the event it reports
-    """A part of the stack died."""
-
-    def __init__(self, part: str, said: str) -> None:
-        super().__init__(part)
-        self.part = part
-        self.said = said
-
-
-class News:
-    """Dispatches what the agents' process reports about its rooms.
-
-    Attributes:
-        on: Handlers by kind of message; each is called with the room.
-    """
-
-    def __init__(self) -> None:
-        self.on: dict[str, Callable[[str], None]] = {}
-        self._set: dict[str, asyncio.Event] = {}
-
-    def take(self, room: str, what: str) -> None:
-        """Handles a message about a room."""
-        if what in ("set", "over") and room in self._set:
-            self._set[room].set()
-        if what in self.on:
-            self.on[what](room)
-
-    @contextlib.asynccontextmanager
-    async def until_set(self, room: str) -> AsyncIterator[None]:
-        """Context manager that, after its body, waits until everyone due in the room is there or has failed to join.
-
-        Raises:
-            TimeoutError: Neither happened within `SET_WITHIN_S`.
-        """
-        self._set[room] = asyncio.Event()
-        try:
-            yield
-            await asyncio.wait_for(self._set[room].wait(), SET_WITHIN_S)
-        finally:
-            self._set.pop(room, None)
-
-
-class Agents:
-    """The agents' process: starts at once, gets the server's address when that is up; `join` sends agents to rooms."""
-
-    def __init__(self, child: Child, log_tail: LogTail, ready: asyncio.Future[None], news: News) -> None:
-        self.child = child
-        self.log_tail = log_tail
-        self.news = news
-        self._ready = ready
-
-    @classmethod
-    async def start(cls, command: list[str]) -> Agents:
-        """Starts the process, which does its imports while it waits for its first line."""
-        log_tail = LogTail()
-        news = News()
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def take(message: dict[str, Any]) -> None:
-            error = error_in(message) if "error" in message else None
-            if error is not None:
-                log_tail.add(error.what)
-                if not ready.done():
-                    ready.set_exception(error)
-            elif "room" in message:
-                news.take(str(message["room"]), str(message.get("is")))
-            elif "ready" in message and not ready.done():
-                ready.set_result(None)
-
-        return cls(await Child.start("agents", command, log_tail=log_tail, on_message=take), log_tail, ready, news)
-
-    async def set_up(self, server: RunningServer, settings: HostSettings) -> None:
-        """Passes on the server's keys and waits until the agents are ready.
-
-        Raises:
-            HarnessError: The error that the agents reported.
-            Fallen: They died.
-        """
-        keys = server.keys
-        livekit = {"url": keys.url, "api_key": keys.api_key, "api_secret": keys.api_secret.reveal()}
-        files = {"agents_file": settings.agents_file, "truth_log": settings.truth_log}
-        more = {"warm": settings.warm, "tokens": settings.tokens, "private_hosts": settings.private_hosts}
-        await self.child.send({"do": "start", "livekit": livekit, **files, **more})
-        ended = asyncio.create_task(self.child.wait())
-        try:
-            waited: set[asyncio.Future[Any]] = {self._ready, ended}
-            await asyncio.wait(waited, timeout=AGENTS_READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
-            if self._ready.done():
-                self._ready.result()
-            elif ended.done():
-                raise Fallen("agents", self.log_tail.last(LINES_SHOWN))
-            else:
-                last = self.log_tail.last(LINES_SHOWN)
-                raise StackError(
-                    f"the agents were not ready within {AGENTS_READY_WITHIN_S:.0f} s:\n{last}",
-                    hint="check the load of this machine, and try again",
-                )
-        finally:
-            ended.cancel()
-
-    async def join(self, room: str, agent: str, overrides: Overrides, spec: AgentSpec | None) -> None:
-        """Sends `agent` to `room`; `spec` are its settings, if they are not those of the agents file."""
-        order: dict[str, Any] = {"do": "join", "room": room, "agent": agent, "overrides": dict(overrides)}
-        if spec is not None:
-            order["spec"] = spec.model_dump(mode="json", exclude_defaults=True)
-        await self.child.send(order)
 
 
 class Host:
@@ -181,6 +71,9 @@ class Host:
         setting_up = asyncio.create_task(agents.set_up(server, settings))
         fallen = asyncio.create_task(self.wait_fallen())
         try:
+            if settings.page_options.any:
+                await asyncio.sleep(0)  # the order to set up leaves first
+                _import_pages()
             await asyncio.wait({setting_up, fallen}, return_when=asyncio.FIRST_COMPLETED)
             if not setting_up.done():
                 raise await fallen
@@ -195,7 +88,11 @@ class Host:
         livekit = await self._ends.enter_async_context(LiveKitAPI(keys.url, keys.api_key, keys.api_secret.reveal()))
 
         async def dispatch(room: str, agent: str, overrides: Overrides, *, spec: AgentSpec | None = None) -> None:
-            await livekit.room.create_room(CreateRoomRequest(name=room))
+            try:
+                await livekit.room.create_room(CreateRoomRequest(name=room))
+            except BaseException:
+                agents.news.take({"room": room, "is": "over"})
+                raise
             if not (spec or specs[agent]).shape.session_waits:
                 await agents.join(room, agent, overrides, spec)
                 return
@@ -210,7 +107,10 @@ class Host:
         service.private_hosts = PrivateHosts.parse(settings.private_hosts)
         service.store, service.limit = store, RateLimit(settings.rate_per_s)
         cuts = Cuts(livekit, relays, service)
-        agents.news.on = {"cut": cuts.cut, "over": cuts.over}
+        calls = LiveCalls(lambda room, on: agents.watch(room, on=on))
+        agents.news.on = {"cut": (cuts.cut,), "met": (calls.met,), "over": (cuts.over, calls.over)}
+        agents.news.on_frame = calls.framed
+        service.on_session = calls.begun
         self._ends.push_async_callback(cuts.close)
         try:
             served = await SessionServer.start(service, port=settings.port)
@@ -222,11 +122,41 @@ class Host:
             ) from error
         self._ends.push_async_callback(served.close)
         ready: dict[str, Any] = {"session_url": served.url, "livekit_url": keys.url, "agents": sorted(specs)}
-        if settings.backend:
-            page = await PageServer.start(session_url=served.url, api_key=Secret(settings.api_key))
-            self._ends.push_async_callback(page.close)
-            ready["page_url"] = page.url
+        if settings.page_options.any:
+            ready |= await self._serve_pages(served.url, calls, store, keys)
         return ready
+
+    async def _serve_pages(self, session_url: str, calls: LiveCalls, store: Store, keys: LiveKitKeys) -> dict[str, Any]:
+        """Serves the pages; returns their URLs for the `ready` message."""
+        from harness.stack.page_server import PageServer
+        from harness.stack.web.runs import Runs
+        from harness.stack.web.stack_page import StackPage
+
+        settings, options, api_key = self._settings, self._settings.page_options, Secret(self._settings.api_key)
+        password = None if settings.page_password is None else Secret(settings.page_password)
+        hidden = [api_key, keys.api_secret, *([] if password is None else [password])]
+        runs = None if options.runs is None else Runs(options.runs)
+        stack = StackPage(calls, store, keys, runs, hidden, has_call_page=options.backend)
+        try:
+            pages = await PageServer.start(
+                session_url=session_url,
+                api_key=api_key,
+                options=options,
+                password=password,
+                stack=stack if options.web else None,
+            )
+        except OSError as error:
+            is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+            raise ConfigError(
+                f"cannot listen on port {options.port} of {options.host}: {error.strerror}",
+                where="--page-port" if is_port else "--page-host",
+                hint="use another port, or remove --page-port to use a free one"
+                if is_port
+                else "name an address of this machine, or 0.0.0.0 for all of them",
+            ) from error
+        self._ends.push_async_callback(pages.close)
+        urls = {"page_url": pages.url} if options.backend else {}
+        return urls | ({"web_url": pages.stack_url} if options.web else {})
 
     def _store(self) -> Store:
         """Opens the database: that of the folder that is named, or one that goes with the stack."""
@@ -249,6 +179,12 @@ class Host:
     async def stop(self) -> None:
         """Stops everything in reverse order of starting."""
         await self._ends.aclose()
+
+
+def _import_pages() -> None:
+    """Imports what serves the pages while the agents get ready; without pages, nobody waits for that."""
+    import harness.stack.page_server
+    import harness.stack.web.stack_page  # noqa: F401 - to be there when it is needed
 
 
 def _report(message: Mapping[str, Any]) -> None:

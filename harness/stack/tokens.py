@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,9 @@ from harness.stack.file_words import Right
 
 TokenKind = Literal["agent", "standard", "sip", "egress"]
 AGENT_TOKEN_TTL_S = 3600.0
+LISTENER_TOKEN_TTL_S = 60.0
+# The stack's own participants have identities of their own, and no reference agent takes one of them for the caller.
+LISTENER = "beside-listener-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,19 @@ def agent_token(
     return _token(keys, room, identity, AGENT_TOKEN_TTL_S, kind=kind, attributes=attributes)
 
 
+def listener_token(keys: LiveKitKeys, room: str) -> Secret:
+    """A token to listen to `room` only: hidden from all others there, without any right to publish.
+
+    A hidden participant is left out of what the server tells the others, and a publisher does not learn that it is
+    subscribed to. Its kind is AGENT, of which the server (v1.11) neither counts a hidden one among the room's
+    participants nor keeps the room open for it once the caller has left; of kind EGRESS, the others would be told that
+    they are recorded.
+    """
+    identity = f"{LISTENER}{secrets.token_hex(4)}"
+    rights: tuple[Right, ...] = ("canPublish", "canPublishData")
+    return _token(keys, room, identity, LISTENER_TOKEN_TTL_S, kind="agent", without=rights, hidden=True)
+
+
 def _token(
     keys: LiveKitKeys,
     room: str,
@@ -75,6 +92,7 @@ def _token(
     kind: TokenKind = "standard",
     attributes: Mapping[str, str] | None = None,
     without: Collection[Right] = (),
+    hidden: bool = False,
 ) -> Secret:
     grants = VideoGrants(
         room_join=True,
@@ -83,6 +101,7 @@ def _token(
         can_subscribe="canSubscribe" not in without,
         can_publish_data="canPublishData" not in without,
         recorder=True if kind == "egress" else None,
+        hidden=hidden or None,
     )
     token = AccessToken(keys.api_key, keys.api_secret.reveal()).with_identity(identity)
     token = token.with_ttl(timedelta(seconds=ttl_s)).with_grants(grants)

@@ -24,6 +24,7 @@ from yarl import URL
 
 from harness.errors import ConfigError, StackError
 from harness.stack.embedded import EmbeddedStack
+from harness.stack.web.options import PageOptions
 
 pytestmark = pytest.mark.live
 
@@ -166,7 +167,9 @@ async def test_a_session_makes_a_room_into_which_its_token_leads_and_sends_the_a
 
 
 async def test_with_the_backend_a_browser_gets_a_session_by_its_route_and_no_key(agents: StandIn) -> None:
-    async with await EmbeddedStack.start(say=print, backend=True, agents_command=agents.command()) as stack:
+    async with await EmbeddedStack.start(
+        say=print, pages=PageOptions(backend=True), agents_command=agents.command()
+    ) as stack:
         page = stack.address.page_url
         assert page is not None
         async with aiohttp.ClientSession() as http:
@@ -180,6 +183,44 @@ async def test_with_the_backend_a_browser_gets_a_session_by_its_route_and_no_key
         await agents.told()
         assert (await agents.told())["agent"] == "demo"
     assert is_free(page)
+
+
+async def test_the_stacks_page_sees_a_call_from_its_session_to_its_end(agents: StandIn) -> None:
+    tells = """
+for line in sys.stdin:
+    told.write(line)
+    order = json.loads(line)
+    room = order["room"]
+    if order["do"] == "join":
+        print(json.dumps({"room": room, "is": "met"}), flush=True)
+    elif order["do"] == "watch":
+        frame = {"topic": "voice.reply", "at_ms": 1, "payload": {"type": "agent_text", "text": "Hello."}}
+        print(json.dumps({"room": room, "is": "frame", "number": 0, "frame": frame}), flush=True)
+        print(json.dumps({"room": room, "is": "over"}), flush=True)
+"""
+    behaviour = f'print(json.dumps({{"ready": True}}), flush=True)\n{tells}'
+    async with await EmbeddedStack.start(
+        say=print, pages=PageOptions(web=True), agents_command=agents.command(behaviour)
+    ) as stack:
+        address = stack.address
+        assert address.page_url is None
+        assert address.page_password is None
+        assert address.web_url is not None
+        _, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo"})
+        room = body["data"]["room_name"]
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"{address.web_url}/live") as socket:
+            seen: list[dict[str, Any]] = []
+            async with asyncio.timeout(20):
+                while not any(one["type"] == "calls" and one["calls"][0]["state"] == "live" for one in seen):
+                    seen.append(await socket.receive_json())
+                await socket.send_json({"watch": room})
+                while not any(one["type"] == "calls" and one["calls"][0]["state"] == "over" for one in seen):
+                    seen.append(await socket.receive_json())
+        [call] = next(one["calls"] for one in seen if one["type"] == "calls")
+        assert (call["room"], call["agent"], call["caller"][:7]) == (room, "demo", "caller-")
+        frames = [frame for one in seen if one["type"] == "frames" for frame in one["frames"]]
+        assert [frame["payload"]["text"] for frame in frames] == ["Hello."]
+        assert address.api_key.reveal() not in str(seen)
 
 
 async def test_private_hosts_are_allowed_by_the_service_and_the_agents(agents: StandIn) -> None:
@@ -307,6 +348,10 @@ async def test_a_taken_port_and_a_wrong_file_of_agents_are_usage_errors(agents: 
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=str(port)):
             await EmbeddedStack.start(say=print, port=port, agents_command=agents.command())
+        pages = PageOptions(web=True, port=port)
+        with pytest.raises(ConfigError, match=str(port)) as raised:
+            await EmbeddedStack.start(say=print, pages=pages, agents_command=agents.command())
+        assert str(raised.value.where) == "--page-port"
     wrong = tmp_path / "agents.yaml"
     wrong.write_text("agents: {slow: {prompt: x, greeting: y, reply_dellay: 1s}}\n")
     with pytest.raises(ConfigError, match="reply_delay"):

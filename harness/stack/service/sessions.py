@@ -56,6 +56,7 @@ def session_routes(service: Service, access: Access) -> APIRouter:
         room, identity = new_room(), new_identity()
         if wanted.shared:
             room, identity = service.shared.setdefault(body.agent, (room, identity))
+        service.on_session(room, body.agent, identity)
         await service.dispatch(room, body.agent, overrides, spec=stored)
         token = caller_token(service.keys, room, identity, without=wanted.without)
         return session(token.reveal(), await service.url(body.agent, room), room)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Overrides = Mapping[str, str]
 # The URL to which a caller of that room connects.
 UrlFor = Callable[[str], Awaitable[str]]
+# Is told the room, the agent and the caller's identity of a new session.
+OnSession = Callable[[str, str, str], None]
 
 _PLAIN = Shape()
 
@@ -32,6 +34,9 @@ class Dispatch(Protocol):
     async def __call__(self, room: str, agent: str, overrides: Overrides, /, *, spec: AgentSpec | None = None) -> None:
         """`spec` are the agent's settings, if they are not those of the agents file."""
         ...
+
+
+def _tell_nobody(_room: str, _agent: str, _caller: str) -> None: ...
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Service:
         cuts: The cut of the caller's signalling, by room.
         store: The database of keys and agents; without one there are only the agents of the file.
         limit: How many sessions each key may create.
+        on_session: Called for each new session, just before its agent is sent to the room.
     """
 
     api_key: Secret | None
@@ -67,6 +73,7 @@ class Service:
     cuts: dict[str, Cut] = field(default_factory=dict)
     store: Store | None = None
     limit: RateLimit = field(default_factory=RateLimit)
+    on_session: OnSession = _tell_nobody
 
     @property
     def ring(self) -> KeyRing:
