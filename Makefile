@@ -9,9 +9,9 @@ BUILT_PAGE := $(PAGE)/dist/index.html
 
 .PHONY: install page page-lint page-test run test test-fast lint bench lock clean
 
-# Everything but `stack up --backend` and its tests works without the call page.
+# Everything but `stack up --backend` and `--web`, and their tests, works without the pages.
 install: $(STAMP)
-	@$(MAKE) --no-print-directory page || echo "The call page is not built (see above). All else is installed; make page tries again."
+	@$(MAKE) --no-print-directory page || echo "The pages are not built (see above). All else is installed; make page tries again."
 
 # uv comes first, by pip and with its hash from the same lock; it then installs the rest in seconds.
 $(STAMP): requirements.lock pyproject.toml
@@ -23,10 +23,11 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-# The call page: with Node where it is installed, else with the one packaged on PyPI.
+# The call page and the stack's own: with Node where it is installed, else with the one packaged on PyPI.
 page: $(STAMP) $(BUILT_PAGE)
 
-$(BUILT_PAGE): $(wildcard $(addprefix $(PAGE)/,package-lock.json vite.config.ts index.html check-size.mjs src/* src/call/*))
+$(BUILT_PAGE): $(wildcard $(addprefix $(PAGE)/,package-lock.json vite.config.ts index.html stack.html check-size.mjs \
+		src/* src/call/* src/stack/*))
 	$(BIN)/python -m harness.stack.build_page build
 
 page-lint: $(STAMP)
@@ -50,7 +51,7 @@ BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
 	live/test_load_live.py live/test_pytest_plugin_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
 WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine proxies contract) \
-	$(addprefix tests/stack/,service tools knowledge reference_voice) \
+	$(addprefix tests/stack/,service tools knowledge reference_voice web) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
 test: $(STAMP) page
 	$(MAKE) page-test

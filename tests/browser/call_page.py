@@ -18,11 +18,13 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @dataclass(frozen=True)
 class Stack:
-    """A running `stack up --backend`."""
+    """A running `stack up --backend --web --runs`."""
 
     session_url: str
     page_url: str
+    web_url: str
     truth_file: Path
+    runs: Path
 
     def truth(self, room: str) -> list[dict[str, Any]]:
         """What the agent of this room wrote down."""
@@ -132,9 +134,20 @@ class CallPage:
 
     async def violations(self) -> list[str]:
         """What axe finds wrong with the page as it is."""
-        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: list[str] = await self.page.evaluate(
-            "axe.run().then(({violations}) => violations.flatMap("
-            "(one) => one.nodes.map((node) => `${one.id}: ${node.html}`)))"
-        )
-        return found
+        return await violations(self.page)
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds wrong with a page as it is."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = await page.evaluate(
+        "axe.run().then(({violations}) => violations.flatMap("
+        "(one) => one.nodes.map((node) => `${one.id}: ${node.html}`)))"
+    )
+    return found
+
+
+async def width_beyond(page: Page) -> int:
+    """Pixels of a page that are beyond the window's width."""
+    found: int = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return max(0, found)

@@ -1,4 +1,4 @@
-"""One embedded stack with the backend for all tests of the call page, and a Chromium for each."""
+"""One embedded stack with its pages for all tests in Chromium, and a Chromium for each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ OpenPage = Callable[..., AbstractAsyncContextManager[CallPage]]
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert is_built(), "the call page is not built: make page"
     truth = tmp_path_factory.mktemp("truth") / "truth.jsonl"
-    command = [sys.executable, "-m", "harness", "stack", "up", "--backend", "--json"]
+    runs = tmp_path_factory.mktemp("runs")
+    command = [sys.executable, "-m", "harness", "stack", "up", "--backend", "--web", "--runs", str(runs), "--json"]
     command += ["--agents", str(HERE / "agents.yaml"), "--truth", str(truth)]
     env = {**os.environ, "VOICE_HARNESS_API_KEY": KEY}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
@@ -35,7 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         line = process.stdout.readline()
         assert line, "the stack did not come up; its error is above"
         address = json.loads(line)
-        yield Stack(address["session_url"], address["page_url"], truth)
+        yield Stack(address["session_url"], address["page_url"], address["web_url"], truth, runs)
         process.terminate()
         assert process.wait(timeout=30) == 0
 

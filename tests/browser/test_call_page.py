@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.call_page import ROUTE, CallPage, Stack
+from tests.browser.call_page import ROUTE, CallPage, Stack, width_beyond
 from tests.browser.chromium import write_microphone
 from tests.browser.conftest import KEY, OpenPage
 
@@ -160,6 +160,7 @@ async def test_a_call_that_the_agent_ends_says_so_and_keeps_what_was_said(open_p
         await expect(here.page.get_by_role("alert").filter(has_text="ended by the agent")).to_be_visible()
         await expect(here.state).to_have_text("Call ended")
         assert (await here.messages())[-1] == ("agent", FIXED)
+        await expect(here.page.locator("audio")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
@@ -221,17 +222,11 @@ async def test_axe_finds_nothing_and_nothing_is_cut_off_on_a_phone(open_page: Op
     async with open_page("quick", allow=False, color_scheme=scheme, viewport=phone) as here:
         await here.page.get_by_text("Overrides for this call").click()
         assert await here.violations() == []
-        assert await width_beyond(here) == 0
+        assert await width_beyond(here.page) == 0
         await here.page.get_by_text("Overrides for this call").click()
         await greeted(here)
         await expect(here.page.get_by_text("may not use the microphone")).to_be_visible()
         await here.send("Are you open? " + "x" * 80)
         await settled(here)
         assert await here.violations() == []
-        assert await width_beyond(here) == 0
-
-
-async def width_beyond(here: CallPage) -> int:
-    """Pixels of the page that are beyond the window's width."""
-    found: int = await here.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return max(0, found)
+        assert await width_beyond(here.page) == 0

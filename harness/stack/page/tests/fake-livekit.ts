@@ -99,7 +99,7 @@ export class FakeRoom {
     this.remoteParticipants.set('agent', { attributes: {}, isSpeaking: false });
     this.emit('participantConnected');
     const track = new FakeTrack();
-    this.emit('trackSubscribed', track);
+    this.emit('trackSubscribed', track, undefined, { identity: 'agent' });
     return track;
   }
 
@@ -113,6 +113,9 @@ export const microphone = { track: new FakeTrack(), failure: null as Error | nul
 export function fakeLiveKit(): Record<string, unknown> {
   return {
     Room: FakeRoom,
+    RemoteAudioTrack: FakeTrack,
+    LogLevel: { warn: 3 },
+    setLogLevel: () => undefined,
     RoomEvent: {
       ParticipantConnected: 'participantConnected',
       ParticipantDisconnected: 'participantDisconnected',

@@ -1,3 +1,5 @@
+import './LevelMeter.css';
+
 import { useEffect, useRef } from 'react';
 
 interface LevelMeterProps {
@@ -8,7 +10,7 @@ interface LevelMeterProps {
 // A voice at a normal distance reaches about this level.
 const FULL = 0.35;
 
-/** A bar that follows the microphone's level. It tells a screen reader nothing; the microphone's state is a text. */
+/** A bar that follows a voice's level. It tells a screen reader nothing; what is on is said in words beside it. */
 export function LevelMeter({ level }: LevelMeterProps): React.JSX.Element {
   const bar = useRef<HTMLSpanElement>(null);
   useEffect(() => {

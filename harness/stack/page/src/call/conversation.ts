@@ -37,6 +37,11 @@ export function readReply(payload: Uint8Array): Reply | null {
   } catch {
     return null;
   }
+  return readFrame(frame);
+}
+
+/** As {@link readReply}, for a frame that is parsed already. */
+export function readFrame(frame: unknown): Reply | null {
   if (typeof frame !== 'object' || frame === null) {
     return null;
   }

@@ -123,7 +123,7 @@ class Call implements VoiceAgentCall {
   readonly #conversation = new Conversation();
   readonly #giveUp = new AbortController();
   readonly #listeners = new Set<() => void>();
-  readonly #heard = new Set<RemoteTrack>();
+  readonly #heard = new Map<RemoteTrack, HTMLMediaElement>();
   #microphone: LocalAudioTrack | null = null;
   #analyser: ReturnType<typeof createAudioAnalyser> | null = null;
   #awaitsReply = false;
@@ -239,8 +239,9 @@ class Call implements VoiceAgentCall {
     this.#room.removeAllListeners();
     void this.#analyser?.cleanup();
     this.#microphone?.stop();
-    this.#heard.forEach(silence);
-    this.#heard.clear();
+    [...this.#heard.keys()].forEach((track) => {
+      this.#silence(track);
+    });
     this.#update({ state: 'ended', problem, reconnecting: false, audioBlocked: false });
     await this.#room.disconnect();
   }
@@ -258,8 +259,7 @@ class Call implements VoiceAgentCall {
         this.#play(track);
       })
       .on(RoomEvent.TrackUnsubscribed, (track) => {
-        silence(track);
-        this.#heard.delete(track);
+        this.#silence(track);
       })
       .on(RoomEvent.DataReceived, (payload, _participant, _kind, topic) => {
         if (topic === TOPIC_IN) {
@@ -290,9 +290,17 @@ class Call implements VoiceAgentCall {
     if (track.kind !== Track.Kind.Audio) {
       return;
     }
-    this.#heard.add(track);
-    document.body.append(track.attach());
+    const element = track.attach();
+    this.#heard.set(track, element);
+    document.body.append(element);
     this.#update();
+  }
+
+  #silence(track: RemoteTrack): void {
+    track.detach();
+    // The client has let go of the element already where the room has ended.
+    this.#heard.get(track)?.remove();
+    this.#heard.delete(track);
   }
 
   #receive(payload: Uint8Array): void {
@@ -334,12 +342,6 @@ class Call implements VoiceAgentCall {
       listener();
     });
   }
-}
-
-function silence(track: RemoteTrack): void {
-  track.detach().forEach((element) => {
-    element.remove();
-  });
 }
 
 function microphoneFailure(problem: unknown): MicrophoneState {
