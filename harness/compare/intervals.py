@@ -1,9 +1,8 @@
 """How large a difference is: its estimate and confidence interval, from one number per call.
 
-Means have Welch's t interval (independent calls) or the t interval of the differences (pairs). It covers better than
-a BCa bootstrap of the calls where it matters, with few calls and long tails: of log-normal values (sigma 0.6) 10
-against 10 calls 96 % instead of 88 %, 30 against 30 calls 95 % instead of 93 % (simulated, nominally 95 %). It can
-also be computed for the very high levels of early looks (`looks.py`).
+Means have Welch's t interval (independent calls) or the t interval of the differences (pairs). It covers better than a
+BCa bootstrap of the calls where it matters, with few calls and long tails (`tests/benchmarks/test_compare_bench.py`
+holds one against the other). It can also be computed for the very high levels of early looks (`looks.py`).
 
 Rates have intervals that are right for small counts, also for none: of each side Clopper and Pearson's for an
 effective number of cases (Korn & Graubard, Survey Methodology 24, 1998), because the turns of one call are not

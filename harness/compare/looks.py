@@ -6,7 +6,8 @@ O'Brien and Fleming's boundaries (Biometrics 35, 1979), which leaves nearly all 
 
 Each look is judged at the level that it newly spends. Lan and DeMets win back a little by the correlation between the
 looks at one statistic; here many metrics are tested at once by permutations, and how their looks go together is not
-known. The sum of the levels bounds the error whatever it is. That costs about 10 % more calls at the last look.
+known. The sum of the levels bounds the error whatever it is. That costs little if the numbers of calls are doubled
+from look to look: the last one has 0.044 of 0.05.
 """
 
 from __future__ import annotations

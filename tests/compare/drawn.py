@@ -71,15 +71,19 @@ def draw(
             scenario=pool[place].scenario,
             started="",
             block=number if in_blocks else None,
-            samples={
-                metric: {
-                    turn: changed(cell, functools.partial(changes[number], metric)) for turn, cell in turns.items()
-                }
-                for metric, turns in pool[place].samples.items()
-            },
+            samples=_changed(pool[place], changes[number]),
         )
         for number, place in enumerate(rng.integers(len(pool), size=count))
     ]
+
+
+def _changed(call: CallSamples, change: Change) -> dict[str, dict[int, Cell]]:
+    if change is unchanged:
+        return call.samples
+    return {
+        metric: {turn: changed(cell, functools.partial(change, metric)) for turn, cell in turns.items()}
+        for metric, turns in call.samples.items()
+    }
 
 
 def changed(cell: Cell, change: Callable[[float], float]) -> Cell:

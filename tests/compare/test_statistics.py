@@ -106,6 +106,7 @@ def test_the_levels_of_all_looks_add_up_to_the_level() -> None:
     assert sum(levels) == pytest.approx(0.05)
     assert levels == sorted(levels)
     assert levels[0] < 1e-10
+    assert levels[-1] == pytest.approx(0.044, abs=0.001)
     assert planned_looks(10) == (10,)
     for wrong in (((), 1), ((10, 10), 1), ((10, 20), 3), ((0, 5), 1)):
         with pytest.raises(ValueError, match="no looks"):
