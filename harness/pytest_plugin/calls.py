@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(rb"^name[ \t]*:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
 _LONGEST_NAME = 100
-_UNFIT_HINT = "call again with less beside it (pytest -n 1), or let --voice-retry-unfit N repeat such calls"
+_UNFIT_HINT = (
+    "call again with less beside it (pytest -n 1), or let --voice-retry-unfit N repeat such calls; "
+    "`voice-harness doctor` says what of this machine spoils a measurement"
+)
 _NO_ASYNCIO = "voice_call needs the event loop of asyncio"
 _HOW_WITHOUT = "with anyio let the fixture anyio_backend return 'asyncio'; or write voice_call.now(…), without await"
 

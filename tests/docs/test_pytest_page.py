@@ -37,7 +37,7 @@ def test_each_example_passes(project: Project) -> None:
     project.write("voice-harness.toml", TOML)
     project.write("scenarios/opening.yaml", scenario)
     project.write("tests/test_examples.py", "import pytest\n" + "\n".join(code))
-    made = project.pytest_here("-m", "quick or not quick")
+    made = project.pytest("-m", "quick or not quick")
     made.assert_outcomes(passed=tests + 1 + 1)  # the scenario, and one that is parametrized twice
 
 

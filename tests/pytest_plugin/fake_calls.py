@@ -1,7 +1,8 @@
 """A pytest plugin that replaces calls and the embedded stack: what a call comes to is decided by its agent's id.
 
-`demo` answers after a second, `slow` after three; `unfit` is measured by a late harness, `lost` is not reached, and
-`hangs` lasts until it is cut. The stack's start and stop are written to the file that $FAKE_STACK_LOG names.
+`demo` answers after a second, `slow` after three; `unfit` is measured by a late harness, and `lost` is not reached. A
+call of a scenario named `hangs` lasts until it is cut. The stack's start and stop are written to the file that
+$FAKE_STACK_LOG names.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class FakeCall:
     async def make(self) -> CallResult:
         about: dict[str, Any] = {"agent": self._prepared.agent, "greeting": greeting()}
         late = {"fit": False, "unfit_why": [Unfit(kind="packet_late", figure=80)]}
-        match self._prepared.agent:
+        name = self._prepared.loaded.name
+        match name if name == "hangs" else self._prepared.agent:
             case "slow":
                 result = call(*self._answered(3000.0), **about)
             case "unfit":

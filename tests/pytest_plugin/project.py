@@ -62,7 +62,10 @@ class Project:
         return self._pytester.runpytest_subprocess(*self.command(*words, fake=fake))
 
     def pytest_here(self, *words: str, plugins: tuple[str, ...] = PLUGINS) -> pytest.RunResult:
-        """Runs pytest in this process, which has imported what takes long."""
+        """Runs pytest in this process, which has imported what takes long; for runs that make no call.
+
+        pytester forgets what such a run imports, and native modules that calls need cannot be imported twice.
+        """
         return self._pytester.runpytest_inprocess(*self.command(*words, plugins=plugins))
 
     def names(self, *words: str) -> list[str]:

@@ -66,16 +66,16 @@ def test_failed_scenarios_run_again_and_the_first_failure_ends_the_run(project: 
     for name, agent in (("a", "unfit"), ("b", "demo"), ("c", "lost")):
         project.scenario(name, agent=agent)
     project.write("scenarios/variable.yaml", "turns: [{type: 'Hello ${NOT_SET_HERE}'}]\n")
-    first = project.pytest_here("-x")
+    first = project.pytest("-x")
     assert "1 unfit" in first.outlines[-1]
     assert "passed" not in first.outlines[-1]
-    again = project.pytest_here("--lf", "-v")
-    again.stdout.fnmatch_lines(["*scenarios/a.yaml::a UNFIT*"])
-    rest = project.pytest_here("--deselect=scenarios/a.yaml::a")
-    rest.assert_outcomes(passed=1, errors=1)
-    assert "1 unreachable" in rest.outlines[-1]
-    rest.stdout.fnmatch_lines(
+    assert project.names("--lf") == ["scenarios/a.yaml::a"]
+    whole = project.pytest("-v")
+    whole.assert_outcomes(passed=1, errors=1)
+    assert "1 unreachable" in whole.outlines[-1]
+    whole.stdout.fnmatch_lines(
         [
+            "scenarios/a.yaml::a UNFIT *",
             "*ERROR at setup of scenario: variable*",
             "scenarios/variable.yaml:1:*: the environment variable NOT_SET_HERE is not set",
         ]

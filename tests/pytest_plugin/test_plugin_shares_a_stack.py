@@ -38,12 +38,12 @@ def test_socket(pytestconfig):
 
 def test_two_workers_have_one_stack_and_each_test_its_own_folder(project: Project) -> None:
     project.write("test_calls.py", TESTS)
-    options = ("--voice-target=embedded", "--voice-agent=cafe", "--voice-record=none", "-rP")
+    options = ("--voice-target=embedded", "--voice-agent=truth", "--voice-record=none", "-rP")
     made = project.pytest("-n", "2", *options)
     made.assert_outcomes(passed=5)
     told = project.told()
     assert [line for line in told if line.startswith("started")] == [told[0]]
-    assert told[0].startswith("started warm=cafe ")
+    assert told[0].startswith("started warm=truth ")
     assert told[1:-1] == ["called http://127.0.0.1:1/session True"] * 8, "workers call with the stack's key"
     assert told[-1] == "stopped"
     [runs] = project.path.glob("reports/*-pytest")
@@ -82,18 +82,20 @@ def test_a_stack_that_does_not_start_is_unreachable_and_no_failure_of_the_agent(
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "with xdist"])
 def test_ctrl_c_cuts_the_call_writes_its_run_and_stops_the_stack(project: Project, workers: tuple[str, ...]) -> None:
-    project.write("test_calls.py", "def test_calls(voice_call): voice_call.now('smoke', agent='hangs')\n")
+    hangs = '{"name": "hangs", "turns": [{"type": "Hello"}]}'
+    project.write("test_calls.py", f"def test_calls(voice_call): voice_call.now({hangs})\n")
     os.mkfifo(project.log)
-    options = project.command(*workers, "--voice-target=embedded")
     log = os.open(project.log, os.O_RDWR)  # open for writing as well: never at its end
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", *options], cwd=project.path, stdout=subprocess.PIPE, text=True
-    )
-    seen = _read_until(log, "hangs ")
-    # As a terminal does, which signals all of its processes.
-    for pid in {process.pid, int(seen.split("hangs ")[1])}:
-        os.kill(pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    command = [sys.executable, "-m", "pytest", *project.command(*workers, "--voice-target=embedded")]
+    with subprocess.Popen(command, cwd=project.path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            seen = _read_until(log, "hangs ")
+            # As a terminal does, which signals all of its processes.
+            for pid in {process.pid, int(seen.split("hangs ")[1])}:
+                os.kill(pid, signal.SIGINT)
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == pytest.ExitCode.INTERRUPTED, said
     assert _read_until(log, "stopped").endswith("stopped\n")
     os.close(log)
