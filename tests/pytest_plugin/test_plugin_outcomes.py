@@ -72,6 +72,7 @@ def ran(project: Project) -> tuple[pytest.RunResult, Project]:
     project.scenario("slow", agent="slow", tags="skip, xfail")
     project.scenario("unfit", agent="unfit")
     project.scenario("lost", agent="lost")
+    project.write("scenarios/variable.yaml", "turns: [{type: 'Hello ${NOT_SET_HERE}'}]\n")
     project.write("tests/test_calls.py", TESTS)
     return project.pytest("-n", "1", "--junitxml=junit.xml", "-rfE", "--voice-out=out"), project
 
@@ -80,7 +81,7 @@ def test_each_outcome_is_told_apart(ran: tuple[pytest.RunResult, Project]) -> No
     made, project = ran
     said = made.stdout.str()
     # Tags that would skip a test, or excuse it, are no markers of pytest.
-    made.assert_outcomes(passed=4, failed=4, xfailed=1)
+    made.assert_outcomes(passed=4, failed=4, xfailed=1, errors=1)
     assert re.search(r"\b2 unfit\b", made.outlines[-1]), said
     assert re.search(r"\b1 unreachable\b", made.outlines[-1]), said
     assert made.ret == pytest.ExitCode.TESTS_FAILED
@@ -89,6 +90,8 @@ def test_each_outcome_is_told_apart(ran: tuple[pytest.RunResult, Project]) -> No
             "UNFIT scenarios/unfit.yaml::unfit - unfit: unfit: do not trust this run: 2 of 2 turns were *",
             "UNFIT tests/test_calls.py::test_unfit_is_never_expected - good: unfit: do not trust this run: *",
             "UNREACHABLE scenarios/lost.yaml::lost - lost: infrastructure: session.unreachable",
+            "*ERROR at setup of scenario: variable*",
+            "scenarios/variable.yaml:1:*: the environment variable NOT_SET_HERE is not set",
             "FAILED scenarios/slow.yaml::slow - harness.testing.FellShort: slow: fail: expectation ttfa <2s",
             "  turn 1 ttfa <2s: failed (it took 3000 ms)",
             "    at scenarios/slow.yaml:6:*",
