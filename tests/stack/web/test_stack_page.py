@@ -13,6 +13,7 @@ from livekit.api import TokenVerifier
 
 from harness.stack.agents.caller import OURS
 from harness.stack.agents_file import AgentSpec
+from harness.stack.service.allowed import Allowed
 from harness.stack.service.stored_agents import new_agent, renew_file_agents
 from tests.stack.web.opened import KEY, KEYS, Page, opened
 
@@ -31,7 +32,9 @@ async def test_agents_are_told_with_what_they_have_and_without_prompts(built: Pa
 
         def work(database: Any) -> None:
             renew_file_agents(database, {"file": spec}, at=AT)
-            agent = new_agent(database, {**FIELDS, "greeting": "Hello.", "reference_audio_url": like}, at=AT)
+            agent = new_agent(
+                database, {**FIELDS, "greeting": "Hello.", "reference_audio_url": like}, allowed=Allowed(), at=AT
+            )
             database.execute("INSERT INTO documents VALUES ('d', ?, 'a.md', 'markdown', 1, 1, '')", (agent,))
             database.execute("INSERT INTO mcp_servers VALUES (?, 'tables', '{}')", (agent,))
 
@@ -85,7 +88,8 @@ async def test_a_conversation_is_followed_only_while_somebody_looks_at_it(built:
 
 async def test_no_key_is_told_whoever_said_it(built: Path) -> None:
     async with opened(built) as page:
-        await page.store.run(lambda database: new_agent(database, {**FIELDS, "greeting": KEY.reveal()}, at=AT))
+        fields = {**FIELDS, "greeting": KEY.reveal()}
+        await page.store.run(lambda database: new_agent(database, fields, allowed=Allowed(), at=AT))
         page.calls.begun("call-1", "demo", "caller-1")
         async with page.followed() as socket:
             await socket.look(watch="call-1")
