@@ -13,6 +13,8 @@ from rich.console import Console
 
 from harness.call.engines.make import EngineName, engine_name
 from harness.errors import ConfigError, HarnessError, StackError, UsageError
+from harness.judge.parts import limits_of
+from harness.judge.pass_rates import needed_calls
 from harness.process.lines import ERROR, error_in, error_message
 from harness.process.signals import Signals
 from harness.pytest_plugin.broker import ask
@@ -164,7 +166,9 @@ class Session:
             command=("pytest", wanted.test),
             quiet=True,
         )
-        pace = plan_pace(scenarios=1, calls=None, repeat=1, rate_per_min=None, duration_s=None)
+        rates = limits_of(wanted.loaded.model).values()
+        repeat = max(map(needed_calls, rates), default=1)  # `pass: 9/10` is about ten calls
+        pace = plan_pace(scenarios=1, calls=None, repeat=repeat, rate_per_min=None, duration_s=None)
         # A target may be unencrypted, a fixture have no text: tests are told by the reports, as CI is.
         console = Console(file=io.StringIO())
         return await record_calls(request, pace, console, signals, retry_unfit=self._retries)

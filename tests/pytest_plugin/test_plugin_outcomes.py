@@ -72,6 +72,7 @@ def ran(project: Project) -> tuple[pytest.RunResult, Project]:
     project.scenario("slow", agent="slow", tags="skip, xfail")
     project.scenario("unfit", agent="unfit")
     project.scenario("lost", agent="lost")
+    project.write("scenarios/rate.yaml", "agent: demo\npass: 2/3\nturns: [{type: Hello, expect: {ttfa: <2s}}]\n")
     project.write("scenarios/variable.yaml", "turns: [{type: 'Hello ${NOT_SET_HERE}'}]\n")
     project.write("tests/test_calls.py", TESTS)
     return project.pytest("-n", "1", "--junitxml=junit.xml", "-rfE", "--voice-out=out"), project
@@ -81,7 +82,7 @@ def test_each_outcome_is_told_apart(ran: tuple[pytest.RunResult, Project]) -> No
     made, project = ran
     said = made.stdout.str()
     # Tags that would skip a test, or excuse it, are no markers of pytest.
-    made.assert_outcomes(passed=4, failed=4, xfailed=1, errors=1)
+    made.assert_outcomes(passed=5, failed=4, xfailed=1, errors=1)
     assert re.search(r"\b2 unfit\b", made.outlines[-1]), said
     assert re.search(r"\b1 unreachable\b", made.outlines[-1]), said
     assert made.ret == pytest.ExitCode.TESTS_FAILED
@@ -125,11 +126,12 @@ def _holds_in_junit(folder: Path) -> None:
 
 def _holds_on_disk(out: Path) -> None:
     assert {folder.name for folder in out.iterdir()} == {
-        *("good", "slow", "unfit", "lost", "test_calls-test_async", "test_calls-test_fails"),
+        *("good", "rate", "slow", "unfit", "lost", "test_calls-test_async", "test_calls-test_fails"),
         *("test_calls-test_scenario_fails", "test_calls-test_unchecked", "test_calls-test_expected"),
         *("test_calls-test_unfit_is_never_expected", "test_calls-test_unfit_turn"),
     }
     kept = {file.parents[1].name for file in out.rglob("*.wav")}
     assert {"test_calls-test_fails", "test_calls-test_unfit_is_never_expected", "slow"} <= kept
     assert not kept & {"good", "test_calls-test_async", "test_calls-test_unchecked"}, "a passed test keeps no sound"
+    assert len((out / "rate" / "calls.jsonl").read_text().splitlines()) == 3, "as many calls as its pass rate needs"
     assert "0001-good.wav" not in (out / "test_calls-test_async" / "calls.jsonl").read_text()
