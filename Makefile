@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-PAGE := harness/stack/page
-BUILT_PAGE := $(PAGE)/dist/index.html
+PAGES := harness/stack/page harness/report/page
+NAME_OF_harness/stack/page := call
+NAME_OF_harness/report/page := report
+BUILT_PAGES := $(addsuffix /dist/index.html,$(PAGES))
 
 .PHONY: install page page-lint page-test run test test-fast lint bench lock clean
 
-# Everything but `stack up --backend` and `--web`, and their tests, works without the pages.
+# Everything but `stack up --backend` and `--web`, and report.html beyond its verdict, works without the pages.
 install: $(STAMP)
 	@$(MAKE) --no-print-directory page || echo "The pages are not built (see above). All else is installed; make page tries again."
 
@@ -23,18 +25,19 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-# The call page and the stack's own: with Node where it is installed, else with the one packaged on PyPI.
-page: $(STAMP) $(BUILT_PAGE)
+# The stack's pages and the report's: with Node where it is installed, else with the one packaged on PyPI.
+page: $(STAMP) $(BUILT_PAGES)
 
-$(BUILT_PAGE): $(wildcard $(addprefix $(PAGE)/,package-lock.json vite.config.ts index.html stack.html check-size.mjs \
-		src/* src/call/* src/stack/*))
-	$(BIN)/python -m harness.stack.build_page build
+# Those that are older than a source of theirs.
+.SECONDEXPANSION:
+$(BUILT_PAGES): %/dist/index.html: $$(wildcard $$(addprefix %/,package-lock.json vite.config.ts *.html check-size.mjs src/* src/*/*))
+	$(BIN)/python -m harness.build_pages --page $(NAME_OF_$*) build
 
 page-lint: $(STAMP)
-	$(BIN)/python -m harness.stack.build_page lint
+	$(BIN)/python -m harness.build_pages lint
 
 page-test: $(STAMP)
-	$(BIN)/python -m harness.stack.build_page test
+	$(BIN)/python -m harness.build_pages test
 
 # The main job: the smoke scenario against the embedded stack; the report lands in reports/.
 run: $(STAMP)
@@ -46,7 +49,7 @@ run: $(STAMP)
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs doctor hearing judge measure metrics parsing process \
-	pytest_plugin record recorded recordings report run scenario target testing timeline utterances test_habits.py)
+	pytest_plugin record recorded recordings report run scenario target testing timeline utterances test_build_pages.py test_habits.py)
 # The longest first, so that both processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
 	live/test_load_live.py live/test_pytest_plugin_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
@@ -82,4 +85,4 @@ lock:
 		--no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info $(PAGE)/dist $(PAGE)/node_modules
+	rm -rf $(VENV) build dist *.egg-info $(addsuffix /dist,$(PAGES)) $(addsuffix /node_modules,$(PAGES))

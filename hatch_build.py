@@ -1,4 +1,4 @@
-"""Builds the call page into the wheel. Without Node the wheel has no page, and the build says so."""
+"""Builds the web pages into the wheel. Without Node the wheel has none, and the build says so."""
 
 import os
 import subprocess
@@ -8,17 +8,22 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = "harness/stack/page/dist/index.html"
+# Each page, and what a wheel without it lacks.
+PAGES = {
+    "harness/stack/page/dist/index.html": "`stack up --backend` has no call page",
+    "harness/report/page/dist/index.html": "report.html has only the verdict and its reasons",
+}
 
 
-class CallPage(BuildHookInterface):
+class WebPages(BuildHookInterface):
     """Hatch's hook: called before the files of a wheel are collected."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Builds the page if it is not built; an editable installation has it built by `make install`."""
-        if version == "editable" or Path(self.root, BUILT).exists():
+        """Builds the pages that are not built; an editable installation has them built by `make install`."""
+        if version == "editable" or all(Path(self.root, built).exists() for built in PAGES):
             return
-        command = [sys.executable, "-m", "harness.stack.build_page", "--no-download"]
-        built = subprocess.run(command, cwd=self.root, env={**os.environ, "PYTHONPATH": self.root}, check=False)
-        if built.returncode != 0:
-            self.app.display_warning("this wheel has no call page; install Node 20.19 or newer and build it again")
+        command = [sys.executable, "-m", "harness.build_pages", "--no-download"]
+        subprocess.run(command, cwd=self.root, env={**os.environ, "PYTHONPATH": self.root}, check=False)
+        for built, lacks in PAGES.items():
+            if not Path(self.root, built).exists():
+                self.app.display_warning(f"in this wheel {lacks}; install Node 20.19 or newer and build it again")

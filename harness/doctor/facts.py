@@ -68,7 +68,7 @@ class Facts:
         stack_packages: Those of its extra `stack`.
         models: The embedded stack's models, and whether their files are there.
         server: The LiveKit server of the embedded stack.
-        page_built: Whether the call page has been built.
+        page_built: Whether the web pages have been built.
     """
 
     system: str = "linux"

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from harness.build_pages import PAGES
 from harness.cache import user_cache_dir
 from harness.clock import Clock
 from harness.doctor.facts import Facts, Package, Server
 from harness.doctor.read_machine import free_bytes, read_quickly, read_watching
 from harness.installed_from import NAME
-from harness.stack.build_page import is_built
 from harness.stack.build_server import SERVER_ENV, VERSION, find_go, runs, version_of
 from harness.stack.livekit_server import cached_server
 
@@ -42,7 +42,7 @@ async def read_all(clock: Clock) -> Facts:
         stack_packages=tuple(_packages(extra="stack")),
         models=tuple((told, _has_file(package, ending)) for told, package, ending in _MODELS),
         server=await _server(),
-        page_built=is_built(),
+        page_built=all(page.is_built for page in PAGES),
     )
 
 

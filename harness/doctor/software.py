@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.build_pages import HOW_TO_BUILD
 from harness.doctor.facts import Facts, Package
 from harness.doctor.finding import Check, Outcome, Status, not_told
 from harness.installed_from import with_extra_stack
-from harness.stack.build_page import HOW_TO_BUILD
 from harness.text.counted import counted
 
 _SHOWN = ("livekit", "aiortc", "aioice")
@@ -61,7 +61,7 @@ def server(facts: Facts) -> Outcome:
 
 
 def page(facts: Facts) -> Outcome:
-    """Whether the call page can be served."""
+    """Whether the web pages are there."""
     if facts.page_built is None:
         return not_told(facts)
     return Outcome("ok", "built") if facts.page_built else Outcome("missing", "not built", HOW_TO_BUILD)
@@ -114,9 +114,9 @@ SOFTWARE_CHECKS = (
         needed_for="embedded",
     ),
     Check(
-        name="call page",
-        effect="none on calls: `stack up --backend` cannot serve its page",
-        limit="missing if it has not been built; never needed for a call",
+        name="web pages",
+        effect="none on calls: `report.html` has only the verdict, and `stack up --backend` cannot serve its page",
+        limit="missing if one has not been built; never needed for a call",
         judge=page,
         needed_for="nothing",
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from harness.metrics.registry import EXPECTATIONS, metric_of
 from harness.record.summary import Summary, ThresholdResult
 from harness.text.plain_text import one_line
 
+ShownUnit = Literal["ms", "percent", "ratio", "dBFS", "none"]
 _WRITTEN_PLAIN = ("turn.wer", "wer")  # ratios that are no shares: a word error rate can be over 1
 MISSING = "–"  # noqa: RUF001 - a dash for "no value", as in printed tables
 
@@ -53,6 +55,13 @@ def ratio(metric: str, value: float | None) -> str:
 def is_written_plain(metric: str) -> bool:
     """Whether a metric (tags allowed) is a ratio that is not shown in percent."""
     return metric.partition("{")[0] in _WRITTEN_PLAIN
+
+
+def shown_in(metric: str, unit: str | None) -> ShownUnit:
+    """The unit in which a metric's or an expectation's values are shown, by its name and the unit of its values."""
+    if unit == "ratio":
+        return "ratio" if is_written_plain(metric) else "percent"
+    return "ms" if unit == "ms" else "dBFS" if unit == "dBFS" else "none"
 
 
 def utc(started: str | None) -> datetime | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from harness.formats import Recorded
 from harness.record.summary import PATTERNS, PassRateResult, Summary
-from harness.report.call_view import State, text_of
 from harness.report.numbers import MISSING
+from harness.report.shown.state import State
 from harness.text.counted import counted
 from harness.text.plain_text import one_line
 
@@ -56,8 +56,7 @@ def pass_rate_lines(summary: Summary) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True)
-class PassRateRow:
+class PassRateRow(Recorded):
     """A pass rate, formatted for the report."""
 
     state: State
@@ -73,7 +72,7 @@ class PassRateRow:
 def pass_rate_rows(summary: Summary | None) -> Iterable[PassRateRow]:
     """The rows of the report's table."""
     for result in summary.pass_rates if summary is not None else ():
-        needed = MISSING if result.limit is None else text_of(result.limit)
+        needed = MISSING if result.limit is None else result.limit
         if result.bound is not None:
             needed += f" (lower bound {result.bound:.3f})"
         yield PassRateRow(
@@ -83,16 +82,16 @@ def pass_rate_rows(summary: Summary | None) -> Iterable[PassRateRow]:
             passed=passed_of(result),
             interval=interval(result),
             undecided=f"{result.undecided:,}",
-            why=text_of(result.why),
+            why=result.why,
             place=one_line(result.place),
         )
 
 
 def _state(result: PassRateResult) -> State:
     if result.limit is not None and result.ok is None:
-        return State("?", "undecided", "warn")
+        return State(sign="?", words="undecided", tone="warn")
     if result.ok:
-        return State("✓", "passes often enough" if result.pattern else "passes", "ok")
+        return State(sign="✓", words="passes often enough" if result.pattern else "passes", tone="ok")
     if result.pattern == "flicker":
-        return State("≈", PATTERNS["flicker"], "warn" if result.limit is None else "bad")
-    return State("✗", PATTERNS["failure"] if result.passed == 0 else "too seldom", "bad")
+        return State(sign="≈", words=PATTERNS["flicker"], tone="warn" if result.limit is None else "bad")
+    return State(sign="✗", words=PATTERNS["failure"] if result.passed == 0 else "too seldom", tone="bad")

@@ -8,6 +8,6 @@ service/            section 2 of the contract over HTTP (faults.py: deliberate f
 relay.py, cuts.py   a proxy in front of the callers' signalling, and the cuts that the agents order
 tokens.py           LiveKit access tokens
 backend.py          the backend route of section 3, a file for users to copy
-page/               the call page in a browser (build_page.py: builds it; page_server.py: serves it and the route)
+page/               the pages in a browser (built by harness/build_pages.py; page_server.py serves them and the route)
 agents/, speech/    the reference agents, and their recogniser, voices and answers
 """

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.build_pages import CALL_PAGE, HOW_TO_BUILD
 from harness.clock import SystemClock
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigError
 from harness.secret import Secret
 from harness.stack.backend import ROUTE
-from harness.stack.build_page import HOW_TO_BUILD, is_built
 from harness.stack.embedded import API_KEY_ENV, EmbeddedStack, StackAddress, new_api_key
 from harness.stack.reference_voice.url_rules import PrivateHosts
 from harness.stack.service.keys import has_valid_key, keep_key
@@ -82,7 +82,7 @@ async def stack_up(
         return await exit_code
     async with starting.result() as stack:
         address = stack.address
-        if pages.any and not is_built():
+        if pages.any and not CALL_PAGE.is_built:
             _say(f"the pages are not built; the backend route works without them. {HOW_TO_BUILD}")
         if address.page_password is not None:
             _say(

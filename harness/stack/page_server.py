@@ -12,10 +12,10 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from harness.build_pages import CALL_PAGE, HOW_TO_BUILD
 from harness.process.ports import LOOPBACK
 from harness.secret import Secret
 from harness.stack.backend import ROUTE, add_session_route
-from harness.stack.build_page import BUILT, HOW_TO_BUILD
 from harness.stack.web.access import is_our_name, security_headers
 from harness.stack.web.door import Door
 from harness.stack.web.options import PageOptions
@@ -47,7 +47,7 @@ class PageServer:
         *,
         session_url: str,
         api_key: Secret,
-        built: Path = BUILT,
+        built: Path = CALL_PAGE.built,
         options: PageOptions = PageOptions(backend=True),  # noqa: B008 - it is frozen
         password: Secret | None = None,
         stack: StackPage | None = None,

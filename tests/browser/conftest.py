@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.stack.build_page import is_built
+from harness.build_pages import CALL_PAGE
 from tests.browser.call_page import CallPage, Stack
 from tests.browser.chromium import LISTENER, chromium, write_microphone
 
@@ -25,7 +25,7 @@ OpenPage = Callable[..., AbstractAsyncContextManager[CallPage]]
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    assert is_built(), "the call page is not built: make page"
+    assert CALL_PAGE.is_built, "the call page is not built: make page"
     truth = tmp_path_factory.mktemp("truth") / "truth.jsonl"
     runs = tmp_path_factory.mktemp("runs")
     command = [sys.executable, "-m", "harness", "stack", "up", "--backend", "--web", "--runs", str(runs), "--json"]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from harness.build_pages import CALL_PAGE
 from harness.secret import Secret
-from harness.stack.build_page import BUILT
 from tests.browser.call_page import PATIENCE_MS, Stack, violations, width_beyond
 from tests.browser.chromium import LISTENER, chromium, write_microphone
 from tests.browser.conftest import KEY, ROOT
@@ -141,7 +141,7 @@ async def test_a_call_is_watched_and_heard_and_is_as_if_nobody_listened(stack: S
 
 
 async def test_the_password_opens_the_page_in_a_browser(tmp_path: Path) -> None:
-    async with opened(BUILT, password=PASSWORD) as served, a_page(tmp_path) as page:
+    async with opened(CALL_PAGE.built, password=PASSWORD) as served, a_page(tmp_path) as page:
         await page.goto(f"{served.url}/stack")
         assert await violations(page) == []
         await page.get_by_label("Password").fill("a guess")

@@ -129,7 +129,7 @@ def test_what_only_the_embedded_stack_needs_fails_where_that_is_asked_for(
 
 def test_a_call_page_that_is_not_built_never_fails() -> None:
     facts = replace(GOOD, page_built=False)
-    assert found(facts, "call page").status == "missing"
+    assert found(facts, "web pages").status == "missing"
     assert of(facts, embedded=True).exit_code == 0
 
 

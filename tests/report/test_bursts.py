@@ -7,7 +7,8 @@ from pathlib import Path
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, SinceDue
 from harness.report.bursts import burst_lines, bursts, held_back_line
-from harness.report.html import render_html
+from harness.report.shown.document import shown
+from harness.report.shown.headline import about
 from tests.report.sample_run import good_call, settings, summary
 
 
@@ -58,9 +59,11 @@ def test_what_was_held_back_is_told_of_all_calls_that_it_held() -> None:
 
 
 def test_the_report_has_the_bursts_and_what_was_held_back(tmp_path: Path) -> None:
-    page = render_html(RecordedRun(folder=tmp_path, settings=settings(), calls=CALLS, summary=summary(CALLS)))
-    assert "burst of 3: an agent joined 2 of 3 calls" in page
-    assert page.count("held back by the harness") >= 2
+    run = RecordedRun(folder=tmp_path, settings=settings(), calls=CALLS, summary=summary(CALLS))
+    found = shown(run, CALLS)
+    assert [burst.line for burst in found.bursts] == ["burst of 3: an agent joined 2 of 3 calls, 0 never, 0 twice"]
+    assert "held back by the harness" in {fact.name for fact in found.about}
     one = [good_call("0009")]
-    page = render_html(RecordedRun(folder=tmp_path, settings=settings(), calls=one, summary=summary(one)))
-    assert "held back by the harness" not in page
+    run = RecordedRun(folder=tmp_path, settings=settings(), calls=one, summary=summary(one))
+    assert shown(run, one).bursts == []
+    assert "held back by the harness" not in {fact.name for fact in about(run)}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.record.capacity import Answer, Capacity, CurvePoint
+from harness.record.capacity import Answer, Capacity, CurvePoint, Recovery
 from harness.report.capacity_table import print_capacity
-from harness.report.capacity_view import capacity_view
 from harness.report.console import make_console
-from harness.report.html import render_html
 from harness.report.junit import render_junit
+from harness.report.shown.document import document
+from harness.report.shown.headline import headline
 from tests.report.sample_run import sample_run
 
 
@@ -30,21 +30,23 @@ def searched(exit_code: int = 0, why: str = "") -> Capacity:
     return Capacity(answer=answer, objectives=["turn.ttfa: p(95)<1500ms"], turns_wanted={}, curve=curve, steps=[])
 
 
-def test_the_curve_marks_what_was_missed_and_a_point_without_a_p95_has_none() -> None:
-    view = capacity_view(searched())
-    half, most = view.series
-    assert [dot.missed for dot in half.dots] == [False, False, True]
-    assert len(most.dots) == 2
-    assert most.dots[0].y > most.dots[1].y, "slower is higher"
-    assert view.band is not None
-    assert view.band[0] < most.dots[0].x < most.dots[1].x <= view.band[0] + view.band[1]
+def test_the_page_has_the_search_and_whether_latency_came_back(tmp_path: Path) -> None:
+    recovery = Recovery(calls=2, before_ms=600, after_ms=630, came_back=True)
+    run = replace(sample_run(tmp_path), capacity=searched().model_copy(update={"recovery": recovery}))
+    found = document(run)
+    assert found.published.capacity == run.capacity
+    assert found.shown.recovery.startswith("after the last step latency came back")
+    assert found.shown.over_time is None, "a search holds different loads one after the other"
 
 
-def test_the_page_has_the_answer_and_takes_no_markup_from_it(tmp_path: Path) -> None:
-    run = replace(sample_run(tmp_path), capacity=searched(why=" <script>alert(1)</script>"))
-    page = render_html(run)
-    assert "6 calls, 95 % interval [6, 7]" in page
-    assert "<script>alert(1)" not in page
+def test_a_search_whose_time_ran_out_says_so(tmp_path: Path) -> None:
+    run = sample_run(tmp_path)
+    assert run.summary is not None
+    run.summary.verdict = "unfit"
+    capacity = searched()
+    capacity.answer.ended = "time"
+    assert headline(run.summary, capacity).words == "The time ran out (--max-time) before the answer was known"
+    assert headline(run.summary, None).words.startswith("Not fit to measure")
 
 
 @pytest.mark.parametrize(("exit_code", "outcome"), [(0, None), (1, "failure"), (4, "error")])

@@ -1,6 +1,6 @@
 """The reports as people and CI servers get them, whole: what was looked at once and found right.
 
-`pytest tests/report --update-golden` writes them anew; look at the difference, and open the page, before you keep it.
+`pytest tests/report --update-golden` writes them anew; look at the difference before you keep it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from rich.console import Console
 
 from harness.record.recorded_run import RecordedRun
 from harness.report.console import print_summary
-from harness.report.html import render_html
 from harness.report.junit import render_junit
 from harness.report.turns_csv import render_turns_csv
 from tests.golden import Golden
@@ -29,10 +28,6 @@ def run(tmp_path: Path) -> RecordedRun:
     for call in made.calls:
         call.recording = None
     return RecordedRun(Path("reports/sample"), made.settings, made.calls, made.summary)
-
-
-def test_the_page(run: RecordedRun, golden: Golden) -> None:
-    golden.check(GOLDEN / "report.html", render_html(run))
 
 
 def test_what_ci_servers_read(run: RecordedRun, golden: Golden) -> None:

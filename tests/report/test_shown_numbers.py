@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,13 @@ from rich.console import Console
 
 from harness.metrics.registry import METRICS
 from harness.record.summary import MetricSummary, ThresholdResult
+from harness.report import numbers
 from harness.report.console import print_summary
 from harness.report.numbers import is_level, is_ratio, metric_value, threshold_value
 from tests.report.sample_run import sample_run
+
+# Held against the page's own functions by its tests (Vitest).
+CASES = Path(__file__).parents[2] / "harness" / "report" / "page" / "tests" / "numbers.json"
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,22 @@ def test_a_metric_is_worded_by_its_unit(metric: str, value: float | None, shown:
     assert metric_value(metric, value).replace("\N{NO-BREAK SPACE}", " ") == shown
 
 
+def test_the_page_words_numbers_as_the_terminal_does() -> None:
+    words: dict[str, Callable[..., str]] = {
+        "milliseconds": numbers.milliseconds,
+        "withMs": numbers.with_ms,
+        "seconds": numbers.seconds,
+        "wer": functools.partial(numbers.ratio, "turn.wer"),
+        "percent": numbers.percent,
+        "level": numbers.level,
+        "timeOfDay": numbers.time_of_day,
+    }
+    cases = json.loads(CASES.read_text(encoding="utf-8"))
+    for name, value, shown in cases:
+        assert words[name](value).replace("\N{NO-BREAK SPACE}", " ") == shown, (name, value)
+    assert {name for name, _, _ in cases} == words.keys()
+
+
 def threshold(metric: str, limit: str, value: float) -> str:
     judged = ThresholdResult.model_validate(
         {"metric": metric, "limit": limit, "value": value, "samples": 9, "ok": True}
@@ -47,7 +70,7 @@ def test_a_threshold_is_worded_by_its_unit() -> None:
     assert threshold("audio.rtt", "max<100ms", 20.0).replace("\N{NO-BREAK SPACE}", " ") == "20 ms"
 
 
-def test_the_terminal_and_the_page_show_the_same_number(tmp_path: Path) -> None:
+def test_the_terminal_shows_numbers_as_all_reports_do(tmp_path: Path) -> None:
     run = sample_run(tmp_path)
     assert run.summary is not None
     out = io.StringIO()

@@ -174,7 +174,7 @@ async def test_with_the_backend_a_browser_gets_a_session_by_its_route_and_no_key
         assert page is not None
         async with aiohttp.ClientSession() as http:
             async with http.get(page) as answer:
-                assert "text/html" in answer.content_type or "build_page" in await answer.text()
+                assert "text/html" in answer.content_type or "build_pages" in await answer.text()
             async with http.post(f"{page}api/voice-agent/session", json={"agent": "demo"}) as answer:
                 assert answer.status == 200
                 text = await answer.text()

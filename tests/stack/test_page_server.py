@@ -94,7 +94,7 @@ async def test_where_the_page_is_not_built_it_says_how_and_the_route_works(
     server = await PageServer.start(session_url=service.url, api_key=KEY, built=tmp_path / "nothing")
     async with http.get(server.url) as answer:
         assert answer.status == 503
-        assert "harness.stack.build_page" in await answer.text()
+        assert "harness.build_pages" in await answer.text()
     async with http.post(server.route_url, json={"agent": "demo"}) as answer:
         assert answer.status == 200
     await server.close()
