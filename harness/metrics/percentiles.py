@@ -26,8 +26,14 @@ def least_samples(share: float) -> int:
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The percentile of one or more values; `share` is in per cent."""
+    return percentiles(values, [share])[0]
+
+
+def percentiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
+    """Several percentiles of one or more values, which are sorted once; `shares` are in per cent."""
     ordered = np.sort(np.asarray(values, np.float64))
-    return float(ordered[max(1, math.ceil(ordered.size * share / 100 - _ROUNDING)) - 1])
+    ranks = [max(1, math.ceil(ordered.size * share / 100 - _ROUNDING)) for share in shares]
+    return [float(ordered[rank - 1]) for rank in ranks]
 
 
 def is_largest(count: int, share: float) -> bool:

@@ -18,7 +18,7 @@ from harness.report.recording import sounds_of
 from harness.run.finish import rebuild
 from tests.browser.chromium import find
 from tests.browser.report_page import ReportPage
-from tests.report.page_data import sounds_in
+from tests.report.page_data import document_in, sounds_in
 from tests.report.sample_run import many_calls, sample_run
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -288,3 +288,22 @@ def test_without_scripts_the_verdict_is_there(opened: Open, browser: Browser, fo
     expect(page.get_by_role("heading", level=1)).to_contain_text("Infrastructure failed")
     expect(page.get_by_role("listitem")).to_have_count(9)
     place.close()
+
+
+def test_a_dot_leads_to_its_turn(opened: Open, folder: Path) -> None:
+    run = document_in((folder / "load" / "report.html").read_text(encoding="utf-8")).shown.over_time
+    assert run is not None
+    at_s, ttfa_ms, highest_ms = run.dots.at_s[0], run.dots.ttfa_ms[0], max(run.dots.ttfa_ms) * 1.08
+    here = opened("load")
+    over = here.page.get_by_role("img", name="TTFA over time").locator(".u-over")
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box is not None
+    here.page.mouse.move(
+        box["x"] + box["width"] * at_s / run.end_s, box["y"] + box["height"] * (1 - ttfa_ms / highest_ms)
+    )
+    expect(over.locator(".tip")).to_contain_text(f"{run.dots.call[0]} turn {run.dots.turn[0]}: {ttfa_ms:.0f}\u00a0ms")
+    here.page.mouse.down()
+    here.page.mouse.up()
+    expect(here.page.get_by_role("heading", level=1)).to_have_text(run.dots.call[0])
+    here.until(lambda at: at > 0)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from harness.formats import Recorded
-from harness.metrics.percentiles import percentile
+from harness.metrics.percentiles import percentiles
 from harness.metrics.registry import METRICS, Metric
 from harness.metrics.samples import samples_of
 from harness.record.result import CallResult, standing
@@ -61,4 +61,4 @@ def thinned(values: Sequence[float]) -> list[float]:
     """The values sorted, or `MOST_VALUES` + 1 of them if there are more; see `ShownMetric.values`."""
     if len(values) <= MOST_VALUES:
         return sorted(values)
-    return [percentile(values, 100 * step / MOST_VALUES) for step in range(MOST_VALUES + 1)]
+    return percentiles(values, [100 * step / MOST_VALUES for step in range(MOST_VALUES + 1)])

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Listed } from '../calls/filter';
 import { stateOf } from '../calls/state';
 import type { CallResult, Document, Sound } from '../document';
-import { counted, seconds } from '../numbers';
+import { count, counted, seconds } from '../numbers';
 import { Outcome } from '../parts';
 import { linkTo, routeOf } from '../route';
 import { Controls } from './Controls';
@@ -45,7 +45,7 @@ export function CallView({ document: shown, call, order, startS }: CallViewProps
     <>
       <nav class="call-nav" aria-label="Calls">
         <a href="#calls">‹ All calls</a>
-        <span class="soft">{at >= 0 ? `${at + 1} of ${order.length}` : ''}</span>
+        <span class="soft">{at >= 0 ? `${count(at + 1)} of ${count(order.length)}` : ''}</span>
         <Step to={order[at - 1]} words="‹ previous" keys="k" />
         <Step to={at < 0 ? undefined : order[at + 1]} words="next ›" keys="j" />
       </nav>

@@ -28,8 +28,8 @@ export interface Listed {
   failed: boolean;
   doubted: boolean;
   slowestMs: number | null;
-  /** All its texts in lower case. */
-  text: string;
+  /** Its outcome, in words. */
+  outcome: string;
 }
 
 export function listed(calls: readonly CallResult[], shown: Shown): Listed[] {
@@ -39,7 +39,7 @@ export function listed(calls: readonly CallResult[], shown: Shown): Listed[] {
     failed: call.ok === false,
     doubted: isDoubted(shown.calls?.[call.call]),
     slowestMs: slowestMs(call),
-    text: textOf(call, stateOf(call, shown.calls?.[call.call]).words),
+    outcome: stateOf(call, shown.calls?.[call.call]).words,
   }));
 }
 
@@ -63,7 +63,7 @@ export function chosen(all: readonly Listed[], wanted: Wanted): Listed[] {
     (each) =>
       isIn(wanted.group, each) &&
       (wanted.scenario === '' || each.call.scenario === wanted.scenario) &&
-      words.every((word) => each.text.includes(word)),
+      words.every((word) => textOf(each).includes(word)),
   );
   const key = KEYS[wanted.order];
   const sign = wanted.down ? -1 : 1;
@@ -83,7 +83,16 @@ const KEYS: Record<Order, (each: Listed) => number | string | null> = {
   duration: (each) => each.call.duration_ms ?? 0,
 };
 
-function textOf(call: CallResult, outcome: string): string {
+const texts = new WeakMap<Listed, string>();
+
+/** All texts of a call in lower case, made when they are first searched. */
+function textOf(each: Listed): string {
+  const known = texts.get(each) ?? lowered(each);
+  texts.set(each, known);
+  return known;
+}
+
+function lowered({ call, outcome }: Listed): string {
   const said = (call.turns ?? []).flatMap((turn) => [turn.text, turn.transcript, turn.reply, ...toolsOf(turn)]);
   const failed = (call.failures ?? []).flatMap((seen) => [seen.kind, seen.what]);
   const all = [call.call, call.scenario, outcome, call.room, call.host, call.greeting?.reply, call.tags?.join(' ')];

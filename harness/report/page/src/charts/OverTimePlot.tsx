@@ -4,7 +4,6 @@ import uPlot from 'uplot';
 import type { OverTime } from '../document';
 import { seconds, withMs } from '../numbers';
 import { failedIn } from '../overview/OverTime';
-import { linkTo } from '../route';
 import { clock, STEPS_S } from '../call/layout';
 import { axis, faint, labels, Plot } from './Plot';
 import { nearestDot, onePerPoint } from './dots';
@@ -12,9 +11,15 @@ import { useTheme, type Theme } from './theme';
 
 const LEFT_PX = 72;
 
-export function OverTimePlot({ run }: { run: OverTime }) {
+interface OverTimeProps {
+  run: OverTime;
+  /** Called with the call and the number of the turn whose dot was pressed. */
+  onTurn: (call: string, turn: number) => void;
+}
+
+export function OverTimePlot({ run, onTurn }: OverTimeProps) {
   const theme = useTheme();
-  const ttfa = useMemo(() => ttfaOf(run, theme), [run, theme]);
+  const ttfa = useMemo(() => ttfaOf(run, theme, onTurn), [run, theme, onTurn]);
   const alive = useMemo(() => aliveOf(run, theme), [run, theme]);
   const failed = useMemo(() => failedOf(run, theme), [run, theme]);
   const hasFailed = run.slices.some((slice) => failedIn(slice) > 0);
@@ -30,11 +35,11 @@ export function OverTimePlot({ run }: { run: OverTime }) {
       <h3>TTFA</h3>
       <Plot label="TTFA over time; the numbers are in the table below" height={200} {...ttfa} />
       <h3>calls alive</h3>
-      <Plot label="Calls alive over time; the numbers are in the table below" height={90} {...alive} />
+      <Plot label="Calls alive over time; the numbers are in the table below" height={100} {...alive} />
       {hasFailed && (
         <>
           <h3>calls failed</h3>
-          <Plot label="Failed calls over time; the numbers are in the table below" height={80} {...failed} />
+          <Plot label="Failed calls over time; the numbers are in the table below" height={100} {...failed} />
         </>
       )}
     </figure>
@@ -63,7 +68,7 @@ function shadeWarmUp(plot: uPlot, run: OverTime, theme: Theme): void {
   plot.ctx.fillRect(left, top, plot.valToPos(run.warm_up_s, 'x', true) - left, height);
 }
 
-function ttfaOf(run: OverTime, theme: Theme) {
+function ttfaOf(run: OverTime, theme: Theme, onTurn: OverTimeProps['onTurn']) {
   const { at_s: at = [], ttfa_ms: ms = [], call = [], turn = [] } = run.dots;
   const measured = run.slices.filter((slice) => slice.p50_ms != null);
   const middles = measured.map((slice) => (slice.from_s + slice.until_s) / 2);
@@ -104,8 +109,8 @@ function ttfaOf(run: OverTime, theme: Theme) {
           });
           plot.over.addEventListener('mouseleave', () => { tip.hidden = true; });
           plot.over.addEventListener('click', (event) => {
-            const id = call[nearest(event)];
-            if (id !== undefined) location.hash = linkTo(id);
+            const found = nearest(event);
+            if (found >= 0) onTurn(call[found] ?? '', turn[found] ?? 0);
           });
         },
       ],

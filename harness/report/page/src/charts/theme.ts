@@ -6,7 +6,7 @@ const NAMES = [
 ] as const;
 export type Theme = Record<(typeof NAMES)[number], string>;
 
-export const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+export const FONT = '11px system-ui, sans-serif';
 
 function theme(): Theme {
   const style = getComputedStyle(document.documentElement);

@@ -59,6 +59,7 @@ const RATES: [string, string, 'warn' | null][] = [
 function callsOf(summary: Summary): Figure {
   const { total = 0, ok = 0, failed = 0, dropped = 0, retried = 0, cut = 0 } = summary.calls;
   const below = [
+    `of ${count(total)}`,
     `${count(failed)} failed`,
     dropped > 0 && `${count(dropped)} dropped`,
     retried > 0 && `${count(retried)} repeated, because they could not be measured`,
@@ -66,7 +67,7 @@ function callsOf(summary: Summary): Figure {
   ].filter(Boolean);
   return {
     name: 'calls ok',
-    value: `${count(ok)} of ${count(total)}`,
+    value: count(ok),
     below: below.join(', '),
     ...(failed > 0 ? { tone: 'bad' } : {}),
   };

@@ -1,14 +1,20 @@
 /** The run over time, drawn and as a table. */
-import type { OverTime, Slice } from '../document';
+import { useCallback } from 'preact/hooks';
+import type { CallResult, OverTime, Slice } from '../document';
 import { OverTimePlot } from '../charts/OverTimePlot';
 import { count, milliseconds, seconds } from '../numbers';
 import { Figures } from '../parts';
+import { linkTo } from '../route';
 
-export function OverTimeOf({ run }: { run: OverTime }) {
+export function OverTimeOf({ run, calls }: { run: OverTime; calls: CallResult[] }) {
+  const onTurn = useCallback((id: string, number: number) => {
+    const turn = calls.find((call) => call.call === id)?.turns?.find((each) => each.turn === number);
+    location.hash = linkTo(id, (turn?.caller_start_ms ?? turn?.started_ms ?? 0) / 1000);
+  }, [calls]);
   return (
     <>
       <p>{run.words}.</p>
-      <OverTimePlot run={run} />
+      <OverTimePlot run={run} onTurn={onTurn} />
       <details class="more">
         <summary>The same as a table</summary>
         <Figures

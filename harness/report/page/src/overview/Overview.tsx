@@ -57,7 +57,7 @@ export function Overview({ document, all, found, wanted, onWanted, active }: Ove
       )}
       {shown.over_time != null && (
         <Section id="over-time" title="Over time">
-          <OverTimeOf run={shown.over_time} />
+          <OverTimeOf run={shown.over_time} calls={calls} />
         </Section>
       )}
       {(shown.bursts ?? []).length > 0 && (
