@@ -10,6 +10,7 @@ import pytest
 
 from harness.record.run_directory import CAPACITY_FILE
 from tests.live.conftest import LiveStack, Ran, harness, until_fit
+from tests.report.page_data import document_in
 
 pytestmark = pytest.mark.live
 
@@ -43,5 +44,5 @@ def test_a_step_is_held_and_judged_by_what_was_said_while_all_calls_talked(stack
     assert 10 <= step["turns"] <= sum(len(call["turns"]) for call in ran.lines)
     assert step["talk_share"] > 0.9
     assert "(--max-time)" in ran.out
-    assert 'id="capacity"' in (folder / "report.html").read_text(encoding="utf-8")
+    assert document_in((folder / "report.html").read_text(encoding="utf-8")).published.capacity is not None
     assert harness("report", str(folder)).returncode == 4, "a search is not judged again by its calls"

@@ -17,6 +17,7 @@ from harness.record.run_directory import read_run
 from harness.record.summary import Summary
 from harness.report.published import published_schema, render_json
 from tests.live.conftest import LiveStack, Ran, Running, harness, start, until_fit
+from tests.report.page_data import document_in
 
 pytestmark = pytest.mark.live
 
@@ -158,8 +159,8 @@ def test_the_reports_are_there_and_agree(smoke: Ran) -> None:
     rows = (smoke.folder / "turns.csv").read_text().splitlines()
     assert rows[0].startswith("call,scenario,turn,kind,ttfa_ms,transcript_ms,echo_ms,reply_text_ms,wer,fit")
     assert len(rows) == 1 + 2 * 2
-    html = (smoke.folder / "report.html").read_text()
-    assert "Do you have parking?" in html
+    report = document_in((smoke.folder / "report.html").read_text(encoding="utf-8"))
+    assert "Do you have parking?" in [turn.text for call in report.published.calls for turn in call.turns]
 
 
 def test_a_report_made_again_says_the_same(smoke: Ran) -> None:
