@@ -14,10 +14,11 @@ from harness.record.result import CallResult, TurnResult
 from harness.record.run_directory import read_run
 from harness.record.summary import Ending, MetricSummary, Summary
 from harness.record.unfit import Unfit
+from harness.report.hints import failed_kinds
 from harness.report.shown.detailed import detailed
 from harness.report.shown.distributions import MOST_VALUES, shown_metrics, thinned
 from harness.report.shown.document import shown
-from harness.report.shown.failures import failed_expectations, failed_kinds
+from harness.report.shown.failures import failed_expectations
 from tests.report.sample_run import good_call, no_reply_call, no_session_call, sample_run, settings, summary
 
 RECORDED = Path(__file__).parents[1] / "recorded"

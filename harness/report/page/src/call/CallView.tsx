@@ -149,6 +149,7 @@ function useZoom(lengthMs: number): Zoom {
   const [times, setTimes] = useState(1);
   return useMemo(() => {
     const most = Math.max(1, MOST_PX_PER_S / fitting({ startMs: 0, endMs: lengthMs, items: [] }, 1000));
-    return { times, set: (next: number) => { setTimes(Math.max(1, Math.min(most, next))); } };
+    const by = (factor: number) => { setTimes((now) => Math.max(1, Math.min(most, now * factor))); };
+    return { times, by, fit: () => { setTimes(1); } };
   }, [times, lengthMs]);
 }

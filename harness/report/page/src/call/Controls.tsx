@@ -8,6 +8,7 @@ import type { Zoom } from './TimelineView';
 
 const RATES = [0.5, 1, 1.5, 2];
 const [STEP_S, LONG_STEP_S] = [1, 5];
+const STEP = 1.6; // of the zoom
 
 interface ControlsProps {
   call: string;
@@ -53,9 +54,9 @@ export function Controls({ call, player, zoom, stops, without }: ControlsProps) 
         </label>
       )}
       <span class="zoom" role="group" aria-label="Zoom">
-        <button type="button" aria-label="Zoom out" onClick={() => { zoom.set(zoom.times / 1.6); }}>−</button>
-        <button type="button" onClick={() => { zoom.set(1); }}>whole call</button>
-        <button type="button" aria-label="Zoom in" onClick={() => { zoom.set(zoom.times * 1.6); }}>+</button>
+        <button type="button" aria-label="Zoom out" onClick={() => { zoom.by(1 / STEP); }}>−</button>
+        <button type="button" onClick={() => { zoom.fit(); }}>whole call</button>
+        <button type="button" aria-label="Zoom in" onClick={() => { zoom.by(STEP); }}>+</button>
       </span>
       <button type="button" onClick={copy}>{copied ? 'Copied' : 'Copy link to this moment'}</button>
       <details class="keys">
@@ -96,10 +97,10 @@ const ACTIONS: Record<string, Action> = {
   ArrowRight: (player, _, __, event) => moved(player, event.shiftKey ? LONG_STEP_S : STEP_S),
   '[': (player, _, stops) => jumped(player, stops.findLast((stop) => stop < player.position - 0.3)),
   ']': (player, _, stops) => jumped(player, stops.find((stop) => stop > player.position + 0.01)),
-  '+': (_, zoom) => zoomed(zoom, zoom.times * 1.6),
-  '=': (_, zoom) => zoomed(zoom, zoom.times * 1.6),
-  '-': (_, zoom) => zoomed(zoom, zoom.times / 1.6),
-  '0': (_, zoom) => zoomed(zoom, 1),
+  '+': (_, zoom) => zoomed(zoom, STEP),
+  '=': (_, zoom) => zoomed(zoom, STEP),
+  '-': (_, zoom) => zoomed(zoom, 1 / STEP),
+  '0': (_, zoom) => zoomed(zoom, 0),
 };
 
 function moved(player: Player, byS: number): boolean {
@@ -112,7 +113,7 @@ function jumped(player: Player, to: number | undefined): boolean {
   return true;
 }
 
-function zoomed(zoom: Zoom, times: number): boolean {
-  zoom.set(times);
+function zoomed(zoom: Zoom, factor: number): boolean {
+  zoom.by(factor);
   return true;
 }

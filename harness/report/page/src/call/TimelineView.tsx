@@ -20,7 +20,10 @@ interface TimelineProps {
 /** How many times larger than the whole call; 1 fits. */
 export interface Zoom {
   times: number;
-  set: (times: number) => void;
+  /** Makes the scale this many times what it is, also where it has changed since. */
+  by: (factor: number) => void;
+  /** Shows the whole call. */
+  fit: () => void;
 }
 
 export function TimelineView({ timeline, peaks, player, zoom }: TimelineProps) {
@@ -80,7 +83,7 @@ export function TimelineView({ timeline, peaks, player, zoom }: TimelineProps) {
       event.preventDefault();
       const x = event.clientX - here.getBoundingClientRect().left;
       anchor.current = { atS: secondsAt(x, view()), x };
-      zoom.set(zoom.times * Math.exp(-event.deltaY / 300));
+      zoom.by(Math.exp(-event.deltaY / 300));
     };
     // Not passive, or the browser would zoom the page.
     here.addEventListener('wheel', onWheel, { passive: false });
