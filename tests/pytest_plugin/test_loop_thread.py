@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from pathlib import Path
 
 import pytest
 
 from harness.process.signals import Signals
 from harness.pytest_plugin.loop_thread import LoopThread
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -37,17 +41,31 @@ class Call:
         self.written = True
 
 
-def test_ctrl_c_while_a_call_is_waited_for_ends_it_first(thread: LoopThread) -> None:
-    call = Call()
+PRESSED = """
+import signal, threading
+from harness.pytest_plugin.loop_thread import LoopThread
+from tests.pytest_plugin.test_loop_thread import Call
 
-    def press() -> None:
-        call.began.wait()
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+def press():
+    call.began.wait()
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    threading.Thread(target=press).start()
-    with pytest.raises(KeyboardInterrupt):
-        thread.run(call)
-    assert call.written
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may have had it ignored
+call, thread = Call(), LoopThread()
+threading.Thread(target=press).start()
+try:
+    thread.run(call)
+except KeyboardInterrupt:
+    print("written" if call.written else "not written")
+thread.close()
+"""
+
+
+def test_ctrl_c_while_a_call_is_waited_for_ends_it_first() -> None:
+    # In a process of its own: a signal that comes too late would end this one's session.
+    command = [sys.executable, "-c", PRESSED]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "written\n"), done.stderr
 
 
 async def test_a_time_limit_of_the_test_ends_the_call_first(thread: LoopThread) -> None:
