@@ -18,6 +18,7 @@ from harness.report.recording import sounds_of
 from harness.run.finish import rebuild
 from tests.browser.chromium import find
 from tests.browser.report_page import ReportPage
+from tests.compare.made_runs import compared_run
 from tests.report.page_data import document_in, sounds_in
 from tests.report.sample_run import many_calls, sample_run
 
@@ -41,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("recording", "faults-light", "talk-light", "load", "capacity", "burst"):
         shutil.copytree(RECORDED / name, made / name)
         rebuild(made / name)
+    rebuild(compared_run(made / "compared"))
     for name, run in (("sample", sample_run(made / "sample")), ("many", many_calls(made / "many", 1000))):
         (made / name).mkdir(exist_ok=True)
         (made / name / "report.html").write_text(render_html(run), encoding="utf-8")
@@ -85,6 +87,20 @@ def test_the_figures_are_those_of_the_summary(opened: Open, folder: Path) -> Non
     assert row.get_by_role("cell").all_inner_texts()[1:] == figures
     here.page.get_by_role("button", name="harness.lag").click()
     expect(here.page.get_by_role("img", name="harness.lag: the distribution of 962 samples")).to_be_visible()
+
+
+def test_a_run_and_its_baseline_are_laid_over_each_other(opened: Open) -> None:
+    here = opened("compared")
+    expect(here.page.locator(".section.comparison .answer")).to_have_text("✗ regression against main")
+    table = here.page.get_by_role("region", name="Table: Comparison")
+    row = table.get_by_role("row", name="turn.ttfa", exact=False).first
+    expect(row).to_contain_text("regression")
+    few = table.get_by_role("row").count()
+    here.page.get_by_role("button", name="by turn").click()
+    assert table.get_by_role("row").count() > few
+    legend = here.page.locator(".distribution .legend")
+    expect(legend).to_contain_text("this run")
+    expect(legend).to_contain_text("baseline main")
 
 
 @pytest.mark.parametrize(

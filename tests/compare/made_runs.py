@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.compare.candidate import as_baseline, of_run
+from harness.record.baseline import write_baseline
+from harness.record.run_directory import BASELINE_FILE, read_run
 from harness.scenario.load import load_scenario
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "talk-light"
@@ -55,3 +58,16 @@ def of_scenario(path: Path) -> Callable[[dict], None]:
     """Makes the run one of the scenario as this file has it."""
     model = load_scenario(path).model.model_dump(exclude_none=True, exclude_defaults=True)
     return lambda known: known["scenarios"][SCENARIO].update(model=model)
+
+
+def compared_run(folder: Path, *, calls: int = 30, later_ms: float = 300.0) -> Path:
+    """Writes a run to be compared with the baseline `main`, whose agent answered earlier; it is not yet judged."""
+
+    def against_main(known: dict) -> None:
+        known["baseline"] = {"name": "main"}
+
+    before = read_run(made_run(folder.with_name(f"{folder.name}-before"), calls=calls, seed=1))
+    baseline = as_baseline(of_run(before.settings, before.calls), saved="2030-01-01T00:00:00Z")
+    made_run(folder, calls=calls, seed=2, later_ms=later_ms, settings=against_main)
+    write_baseline(folder / BASELINE_FILE, baseline)
+    return folder

@@ -18,6 +18,7 @@ from harness.report.hints import FailedKind, failed_kinds, hint_of
 from harness.report.numbers import ShownUnit, shown_in, threshold_value
 from harness.report.pass_rates import PassRateRow, pass_rate_rows
 from harness.report.published import Published, published
+from harness.report.shown.compared import ShownComparison, shown_comparison
 from harness.report.shown.detailed import Detailed, detailed
 from harness.report.shown.distributions import ShownMetric, shown_metrics
 from harness.report.shown.failures import FailedExpectation, failed_expectations
@@ -92,18 +93,32 @@ class Shown(Recorded):
 
 
 class Document(Recorded):
-    """Everything that the page shows. A later version may add a comparison with another run, and that run's calls."""
+    """Everything that the page shows.
+
+    Attributes:
+        version: The version of this document.
+        published: The run.
+        shown: What is derived from it.
+        detailed: Details of chosen calls.
+        comparison: How the run compares with its baseline, if it has one.
+    """
 
     version: Literal[1] = 1
     published: Published
     shown: Shown
     detailed: Detailed
+    comparison: ShownComparison | None = None
 
 
 def document(run: RecordedRun) -> Document:
-    """Returns the document of a run. Recordings and timelines are read from its folder."""
+    """Returns the document of a run. Recordings, timelines and the comparison are read from its folder."""
     public = published(run)
-    return Document(published=public, shown=shown(run, public.calls), detailed=detailed(run.folder, public.calls))
+    return Document(
+        published=public,
+        shown=shown(run, public.calls),
+        detailed=detailed(run.folder, public.calls),
+        comparison=shown_comparison(run.folder),
+    )
 
 
 def shown(run: RecordedRun, calls: Sequence[CallResult]) -> Shown:

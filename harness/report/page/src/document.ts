@@ -114,6 +114,21 @@ export interface Capacity {
   recovery?: Recovery | null;
 }
 
+export interface ComparisonRow {
+  scenario: string;
+  metric: string;
+  turn: number | null;
+  baseline: string;
+  run: string;
+  difference: string;
+  interval: string;
+  verdict: 'regression' | 'improvement' | 'changed' | 'same' | 'not enough data';
+  calls: string;
+  enough: string;
+  why: string;
+  is_of_one_side: boolean;
+}
+
 export interface ComparisonSettings {
   smallest?: SmallestEffect;
   false_discoveries?: number; // 0.05
@@ -146,11 +161,18 @@ export interface DetailedCall {
   sound?: Sound | null;
 }
 
+export interface Difference {
+  what: string;
+  baseline: string;
+  run: string;
+}
+
 export interface Document {
   version?: 1;
   published: Published;
   shown: Shown;
   detailed: Detailed;
+  comparison?: ShownComparison | null;
 }
 
 export interface Dots {
@@ -482,6 +504,15 @@ export interface ShownCall {
   repeated_as?: string | null;
   doubted?: Doubted[];
   hints?: string[];
+}
+
+export interface ShownComparison {
+  verdict: 'regression' | 'improvement' | 'same' | 'not enough data';
+  baseline: string;
+  rows?: ComparisonRow[];
+  differences?: Difference[];
+  notes?: string[];
+  metrics?: Record<string, ShownMetric>;
 }
 
 export interface ShownMetric {

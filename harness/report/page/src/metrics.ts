@@ -11,11 +11,13 @@ export interface Side {
 }
 
 /**
- * The runs that the charts show, this run first. All that draws distributions takes any number of sides: a comparison in
- * the document adds its other run here, and nowhere else.
+ * The runs that the charts lay over each other, this run first. All that draws distributions takes any number of sides,
+ * and which there are is said only here.
  */
-export function sidesOf(document: Document): Side[] {
-  return [{ name: 'this run', metrics: document.shown.metrics ?? {} }];
+export function sidesOf({ shown, comparison }: Document): Side[] {
+  const sides: Side[] = [{ name: 'this run', metrics: shown.metrics ?? {} }];
+  if (comparison != null) sides.push({ name: `baseline ${comparison.baseline}`, metrics: comparison.metrics ?? {} });
+  return sides;
 }
 
 /** A value that is marked on the axis of a metric. */

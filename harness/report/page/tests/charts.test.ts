@@ -79,4 +79,7 @@ test('limits stand on the metric that they judge, with their tags, and only wher
     { at: 3000, text: '{kind:say} max<3s', kind: 'missed' },
   ]);
   expect(sidesOf(document)).toEqual([{ name: 'this run', metrics: {} }]);
+  const other = { 'turn.ttfa': { meaning: '', unit: 'ms' as const, values: [1] } };
+  const sides = sidesOf({ ...document, comparison: { verdict: 'same', baseline: 'main', metrics: other } });
+  expect(sides.map((side) => side.name)).toEqual(['this run', 'baseline main']);
 });

@@ -5,6 +5,7 @@ import type { Document } from '../document';
 import { Section } from '../parts';
 import { Bursts, Canaries } from './Beside';
 import { CapacityOf } from './Capacity';
+import { ComparisonOf } from './Comparison';
 import { Failures } from './Failures';
 import { Header } from './Header';
 import { Expectations, PassRates, Thresholds } from './Judged';
@@ -33,6 +34,11 @@ export function Overview({ document, all, found, wanted, onWanted, active }: Ove
       {capacity != null && (
         <Section id="capacity" title="Capacity">
           <CapacityOf capacity={capacity} recovery={shown.recovery ?? ''} />
+        </Section>
+      )}
+      {document.comparison != null && (
+        <Section id="comparison" title="Against the baseline">
+          <ComparisonOf comparison={document.comparison} />
         </Section>
       )}
       {failed && (

@@ -1,0 +1,82 @@
+"""A run's comparison with its baseline, as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from harness.errors import ConfigError
+from harness.formats import Recorded
+from harness.metrics.registry import METRICS
+from harness.record.baseline import read_baseline
+from harness.record.call_samples import AtLeast, CallSamples, Cell, Several
+from harness.record.comparison import Comparison, Difference, Overall
+from harness.record.run_directory import BASELINE_FILE, RunDirectory
+from harness.report.comparison_rows import ComparisonRow, comparison_rows
+from harness.report.numbers import shown_in
+from harness.report.shown.distributions import ShownMetric, thinned
+
+
+class ShownComparison(Recorded):
+    """A comparison.
+
+    Attributes:
+        verdict: The overall verdict.
+        baseline: The name of the baseline.
+        rows: All comparisons, as texts.
+        differences: In what the testbeds differ.
+        notes: What was left out of the comparison and why.
+        metrics: The baseline's samples, where its file has them one by one.
+    """
+
+    verdict: Overall
+    baseline: str
+    rows: list[ComparisonRow] = Field(default_factory=list)
+    differences: list[Difference] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    metrics: dict[str, ShownMetric] = Field(default_factory=dict)
+
+
+def shown_comparison(folder: Path) -> ShownComparison | None:
+    """The comparison in a run's folder; None if there is none, or none that can be read."""
+    try:
+        comparison = RunDirectory(folder).read_comparison()
+        baseline = read_baseline(folder / BASELINE_FILE) if (folder / BASELINE_FILE).exists() else None
+    except ConfigError:
+        return None
+    if comparison is None:
+        return None
+    return compared(comparison, [] if baseline is None else baseline.calls)
+
+
+def compared(comparison: Comparison, calls: Sequence[CallSamples]) -> ShownComparison:
+    """A comparison with the calls of its baseline."""
+    return ShownComparison(
+        verdict=comparison.verdict,
+        baseline=comparison.baseline.name,
+        rows=list(comparison_rows(comparison)),
+        differences=comparison.differences,
+        notes=comparison.notes,
+        metrics=_metrics(calls),
+    )
+
+
+def _metrics(calls: Sequence[CallSamples]) -> dict[str, ShownMetric]:
+    cells: dict[str, list[Cell]] = {}
+    for call in calls:
+        for name, by_turn in call.samples.items():
+            cells.setdefault(name, []).extend(by_turn.values())
+    found = {}
+    for name, of in cells.items():
+        metric = METRICS.get(name)
+        # Of what comes once a second, the file has only the mean of each call.
+        if metric is None or metric.is_rate or any(isinstance(cell, Several) for cell in of):
+            continue
+        values = [cell for cell in of if isinstance(cell, float)]
+        if values:
+            censored = sum(isinstance(cell, AtLeast) for cell in of)
+            unit = shown_in(name, metric.unit)
+            found[name] = ShownMetric(meaning=metric.meaning, unit=unit, values=thinned(values), censored=censored)
+    return found
