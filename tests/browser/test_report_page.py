@@ -113,6 +113,7 @@ def test_a_run_and_its_baseline_are_laid_over_each_other(opened: Open) -> None:
 def test_what_a_run_has_is_drawn(opened: Open, run: str, sections: list[str]) -> None:
     here = opened(run)
     for name in sections:
+        here.page.get_by_role("img", name=name).scroll_into_view_if_needed()
         drawing = here.page.get_by_role("img", name=name).locator("canvas")
         painted = drawing.evaluate(
             "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
@@ -311,8 +312,8 @@ def test_a_dot_leads_to_its_turn(opened: Open, folder: Path) -> None:
     assert run is not None
     at_s, ttfa_ms, highest_ms = run.dots.at_s[0], run.dots.ttfa_ms[0], max(run.dots.ttfa_ms) * 1.08
     here = opened("load")
+    here.page.get_by_role("img", name="TTFA over time").scroll_into_view_if_needed()
     over = here.page.get_by_role("img", name="TTFA over time").locator(".u-over")
-    over.scroll_into_view_if_needed()
     box = over.bounding_box()
     assert box is not None
     here.page.mouse.move(

@@ -32,7 +32,8 @@ export function App({ document: shown }: { document: Document }) {
     return () => { removeEventListener('scroll', keep); };
   }, []);
 
-  useEffect(() => {
+  // At once, so that no key falls between what is shown and what keys do.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (event.key === 'Escape' && call !== undefined) location.hash = '#calls';

@@ -1,5 +1,5 @@
 /** Play, pause, the position, the zoom, and the keys that do the same. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { isTyping } from '../keys';
 import { seconds } from '../numbers';
 import { linkTo } from '../route';
@@ -73,7 +73,7 @@ export function Controls({ call, player, zoom, stops, without }: ControlsProps) 
 }
 
 function useKeys(player: Player, zoom: Zoom, stops: readonly number[]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       const done = ACTIONS[event.key]?.(player, zoom, stops, event);

@@ -47,7 +47,7 @@ export function CallList({ document: shown, all, found, wanted, onWanted, active
     observer.observe(here);
     return () => { observer.disconnect(); };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!active) return undefined;
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;

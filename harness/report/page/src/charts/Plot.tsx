@@ -1,5 +1,5 @@
-/** A uPlot chart that is as wide as its place. */
-import { useEffect, useRef } from 'preact/hooks';
+/** A uPlot chart that is as wide as its place. It is made when it comes into view, or is printed. */
+import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { FONT, type Theme } from './theme';
 
@@ -14,9 +14,22 @@ interface PlotProps {
 
 export function Plot({ label, height, options, data }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState(false);
   useEffect(() => {
     const here = place.current;
-    if (here === null) return undefined;
+    if (here === null || seen) return undefined;
+    const see = () => { setSeen(true); };
+    const observer = new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting)) see(); }, { rootMargin: '200px' });
+    observer.observe(here);
+    addEventListener('beforeprint', see);
+    return () => {
+      observer.disconnect();
+      removeEventListener('beforeprint', see);
+    };
+  }, [seen]);
+  useEffect(() => {
+    const here = place.current;
+    if (here === null || !seen) return undefined;
     const plot = new uPlot({ ...options, width: Math.max(200, here.clientWidth), height }, data, here);
     const observer = new ResizeObserver(() => {
       if (here.clientWidth > 0 && here.clientWidth !== plot.width) plot.setSize({ width: here.clientWidth, height });
@@ -26,8 +39,8 @@ export function Plot({ label, height, options, data }: PlotProps) {
       observer.disconnect();
       plot.destroy();
     };
-  }, [options, data, height]);
-  return <div ref={place} class="plot" role="img" aria-label={label} />;
+  }, [options, data, height, seen]);
+  return <div ref={place} class="plot" role="img" aria-label={label} style={{ minHeight: `${height}px` }} />;
 }
 
 /** An axis in the page's colours. */
