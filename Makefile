@@ -43,9 +43,9 @@ page-test: $(STAMP)
 run: $(STAMP)
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
-# What needs nothing but the CPU runs side by side, and so does what mostly waits, a file at a time: each process has
-# servers of its own. Calls that are measured have the machine to themselves. The tests that reach how a call is measured
-# and judged carry the coverage gate (pyproject.toml); in the others it would cost the most and find nothing.
+# What mostly waits runs two files at a time: each process has servers of its own. Calls that are measured come one after
+# the other. What needs nothing but the CPU runs beside both, on what they leave of it. The tests that reach how a call is
+# measured and judged carry the coverage gate (pyproject.toml); in the others it would cost the most and find nothing.
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs doctor hearing judge measure metrics parsing process \
@@ -56,12 +56,13 @@ LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py st
 WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine proxies contract) \
 	$(addprefix tests/stack/,service tools knowledge reference_voice web) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
+BESIDE := $(BIN)/python tests/beside.py
 test: $(STAMP) page
 	$(MAKE) page-test
-	$(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED)
-	$(BIN)/python -m pytest -n 2 $(filter-out $(GATED),$(BY_THE_CPU)) $(addprefix --ignore=,$(GATED))
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
+	$(BESIDE) $(BIN)/python -m pytest -n 2 $(filter-out $(GATED),$(BY_THE_CPU)) $(addprefix --ignore=,$(GATED)) \
+		-- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
+	$(BESIDE) $(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED) \
+		-- $(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
 
 # For the inner loop: without what starts commands or computes for long.
 SLOW := $(addprefix tests/,cli hearing recordings)

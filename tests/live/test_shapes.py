@@ -50,7 +50,7 @@ MOST_UNFIT = 30
 """With more than these the machine is busy all the time: to call them again would be no better."""
 ENOUGH_ONSETS = 10
 """Of fewer than these a busy machine can have moved the half."""
-CALLS_PER_MINUTE = {"sdk": 23.0, "light": 37.0}
+CALLS_PER_MINUTE = {"sdk": 28.0, "light": 45.0}
 """Of one engine alone: two cores carry no more, the agents' side among it."""
 RATE_FACTOR = float(os.environ.get("VOICE_HARNESS_TEST_RATE_FACTOR", "1"))
 """Of these rates, for a larger machine."""
