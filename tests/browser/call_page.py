@@ -102,11 +102,12 @@ class CallPage:
 
     async def until_heard(self) -> None:
         """Waits until the agent's voice comes out of the page's audio element."""
-        await self._soon("() => window.voices.some((voice) => voice.who === 'agent') || null")
+        await soon(self.page, "() => window.voices.some((voice) => voice.who === 'agent') || null")
 
     async def until_answered(self, asked_ms: float) -> float:
         """Waits until the agent answers the caller's first words, `asked_ms` long; returns its delay in ms."""
-        found = await self._soon(
+        found = await soon(
+            self.page,
             """(asked) => {
               const caller = window.voices.find((voice) => voice.who === 'caller');
               const end = caller === undefined ? Infinity : caller.at_ms + asked;
@@ -117,24 +118,25 @@ class CallPage:
         )
         return float(found)
 
-    async def _soon(self, look: str, given: Any = None) -> Any:
-        """Waits until `look` gives a value (`wait_for_function` evaluates texts, which the CSP may refuse)."""
-        async with asyncio.timeout(PATIENCE_MS / 1000):
-            return await self.page.evaluate(
-                f"""(given) => new Promise((resolve) => {{
-                  const look = {look};
-                  const again = () => {{
-                    const found = look(given);
-                    if (found === null) requestAnimationFrame(again); else resolve(found);
-                  }};
-                  again();
-                }})""",
-                given,
-            )
-
     async def violations(self) -> list[str]:
         """What axe finds wrong with the page as it is."""
         return await violations(self.page)
+
+
+async def soon(page: Page, look: str, given: Any = None) -> Any:
+    """Waits until `look` gives a value (`wait_for_function` evaluates texts, which the CSP may refuse)."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        return await page.evaluate(
+            f"""(given) => new Promise((resolve) => {{
+              const look = {look};
+              const again = () => {{
+                const found = look(given);
+                if (found === null) requestAnimationFrame(again); else resolve(found);
+              }};
+              again();
+            }})""",
+            given,
+        )
 
 
 async def violations(page: Page) -> list[str]:
