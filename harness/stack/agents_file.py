@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -270,10 +271,16 @@ def load_agents(path: Path | None) -> dict[str, AgentSpec]:
         ConfigError: The file or a prompt's file cannot be read, or has unknown content; names the place.
         KnowledgeError: A document cannot be read or is refused; names the place.
     """
-    agents = _read(SHIPPED_FILE)
+    agents = dict(_shipped())
     if path is not None:
         agents |= _read(path)
     return agents
+
+
+@cache
+def _shipped() -> Mapping[str, AgentSpec]:
+    """The built-in agents: a command asks for them several times, and they do not change."""
+    return _read(SHIPPED_FILE)
 
 
 def agent_named(agents: Mapping[str, AgentSpec], name: str, where: Place | None = None) -> AgentSpec:
