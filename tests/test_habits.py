@@ -26,7 +26,7 @@ SLEEPS = {
     },
     "between two looks at a file that another process writes": {
         "benchmarks/sides.py::OurCalls",
-        "browser/call_page.py::Stack",
+        "browser/call_page.py::until",
         "stack/agents/calling.py::Process",
     },
     "between two looks at processes that begin or end": {

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from playwright.async_api import Locator, Page, Request, expect
 
+T = TypeVar("T")
 PATIENCE_MS = 60_000
 ROUTE = "/api/voice-agent/session"
 AXE = Path(__file__).parents[2] / "harness/stack/page/node_modules/axe-core/axe.min.js"
 expect.set_options(timeout=PATIENCE_MS)
+
+
+async def until(look: Callable[[], T | None]) -> T:
+    """Waits until `look` finds something in a file that another process writes."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        # Another process's file has no event to wait for.
+        while (found := look()) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def written(path: Path, text: str) -> None:
+    """Waits until another process has written that text to the file."""
+    await until(lambda: text in path.read_text(encoding="utf-8") or None)
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,7 @@ class Stack:
 
     async def logged(self, room: str, event: str) -> dict[str, Any]:
         """The first such event of the room, once the agent has written it."""
-        async with asyncio.timeout(PATIENCE_MS / 1000):
-            # Another process's file has no event to wait for.
-            while not (found := [line for line in self.truth(room) if line["event"] == event]):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        return found[0]
+        return await until(lambda: next((line for line in self.truth(room) if line["event"] == event), None))
 
 
 @dataclass

@@ -17,7 +17,7 @@ from playwright.async_api import Page, expect
 
 from harness.build_pages import CALL_PAGE
 from harness.secret import Secret
-from tests.browser.call_page import PATIENCE_MS, Stack, soon, violations, width_beyond
+from tests.browser.call_page import PATIENCE_MS, Stack, soon, violations, width_beyond, written
 from tests.browser.chromium import LISTENER, chromium, write_microphone
 from tests.browser.conftest import KEY, ROOT
 from tests.stack.web.opened import opened
@@ -31,6 +31,7 @@ turns:
   - say: when-do-you-open
   - wait: 8m # until the test has seen everything
 """
+AGENT = "overheard"
 FIXED = "We are open from nine to six."
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 860}
@@ -52,15 +53,14 @@ async def two_calls(stack: Stack, folder: Path) -> AsyncIterator[Path]:
     (folder / "listened.yaml").write_text(SCENARIO)
     run = stack.runs / "listened"
     command = [sys.executable, "-m", "harness", "run", str(folder / "listened.yaml"), "--engine", "light", "-q"]
-    command += ["--target", stack.session_url, "--agent", "quick", "--calls", "2", "--out", str(run)]
+    command += ["--target", stack.session_url, "--agent", AGENT, "--calls", "2", "--out", str(run)]
     env = {**os.environ, "VOICE_HARNESS_API_KEY": KEY}
     with (folder / "run.log").open("wb") as log:
         calling = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=env, stdout=log, stderr=log)
         yield run
-        async with asyncio.timeout(PATIENCE_MS / 1000):
-            # Both have answered all turns then. Another process's files have no event to wait for.
-            while not all('"wait.started"' in path.read_text() for path in (run / "timelines").iterdir()):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        # Both have answered all turns then.
+        for timeline in (run / "timelines").iterdir():
+            await written(timeline, '"wait.started"')
         calling.send_signal(signal.SIGINT)
         await asyncio.wait_for(calling.wait(), PATIENCE_MS / 1000)
 
@@ -80,10 +80,12 @@ async def test_a_call_is_watched_and_heard_and_is_as_if_nobody_listened(stack: S
         page.on("websocket", lambda one: one.on("framereceived", lambda frame: received.append(str(frame))))
         page.on("pageerror", lambda error: received.append(f"uncaught: {error}"))
         await page.goto(stack.web_url)
-        await expect(page.get_by_text("No call yet.")).to_be_visible()
+        # The other tests' calls are listed too.
+        rows = page.locator("a.sp-row").filter(has_text=AGENT)
+        await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+        assert await rows.count() == 0
         assert await violations(page) == []
         async with two_calls(stack, tmp_path) as run:
-            rows = page.locator("a.sp-row").filter(has_text="quick")
             await expect(rows).to_have_count(2)
             # By keyboard alone.
             await rows.first.focus()
@@ -92,7 +94,7 @@ async def test_a_call_is_watched_and_heard_and_is_as_if_nobody_listened(stack: S
             await page.keyboard.press("Space")
             await expect(page.get_by_text("You are listening.")).to_be_visible()
             await expect(page.get_by_role("button", name="Stop listening")).to_be_focused()
-            await expect(page.get_by_text("agent-quick", exact=True)).to_be_visible()
+            await expect(page.get_by_text(f"agent-{AGENT}", exact=True)).to_be_visible()
             await soon(page, "() => window.voices.length > 0 || null")
             await expect(page.locator("li[data-kind=agent]").filter(has_text=FIXED).first).to_be_visible()
             await expect(page.locator("li[data-kind=user]").filter(has_text="Is anybody there?")).to_be_visible()
@@ -140,7 +142,7 @@ async def test_a_call_is_watched_and_heard_and_is_as_if_nobody_listened(stack: S
     assert seen[0][:3] == (None, [], 1)
     assert [FIXED in reply for reply in seen[0][3]] == [True, True]
     for timeline in map(lines, (run / "timelines").iterdir()):
-        assert {event["identity"] for event in timeline if event["event"] == "participant"} == {"agent-quick"}
+        assert {event["identity"] for event in timeline if event["event"] == "participant"} == {f"agent-{AGENT}"}
         of_agent = [line["event"] for line in stack.truth(room_of(timeline))]
         assert (of_agent.count("caller_joined"), of_agent[-1]) == (1, "left")
 
@@ -158,4 +160,5 @@ async def test_the_password_opens_the_page_in_a_browser(tmp_path: Path) -> None:
         await page.get_by_label("Password").fill(PASSWORD.reveal())
         await page.get_by_role("button", name="Open the page").click()
         await expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+        await expect(page.get_by_text("No call yet.")).to_be_visible()
         assert await page.evaluate("document.cookie") == ""
