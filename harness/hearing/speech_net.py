@@ -1,7 +1,7 @@
 """Decides with the Silero VAD network whether a detected sound is speech.
 
 It tells music on hold from a voice, which a pitch cannot (`speech_like.py`), and recognises a whisper, which has no
-pitch. It costs about 15 ms per second of audio, so it runs only until it has found speech, and after `WHOLE_S` without
+pitch. It costs about 5 ms per second of audio, so it runs only until it has found speech, and after `WHOLE_S` without
 speech only for part of each second; the chunks skipped then are examined once it finds speech.
 
 It is sure of speech 60 to 190 ms after the start of speech, and never of anything shorter than `LEAST_MS`.

@@ -17,7 +17,7 @@ from harness.call.engines.line import Heard, LineEvents, Media
 from harness.clock import NS_PER_S, Clock
 from harness.hearing.level import peak
 from harness.transport.opus import FRAME, SAMPLE_RATE, Decoder
-from harness.transport.pacer import SLOT_NS
+from harness.transport.pacer import PACKET_NS, SLOT_NS, SLOTS
 from harness.transport.reception import DTX_BYTES, Counts, Piece, Reception
 from harness.transport.rtp import RtpPacket
 
@@ -64,7 +64,9 @@ class LightEar:
         self._decoder = Decoder()
         self._last = np.zeros(FRAME, np.int16)
         self._noisy: bool | None = None
-        self._look_in = next(_TURNS) % HEAR_EVERY + 1  # spreads the calls over the slots, whenever they began
+        # Spreads the calls over the packet times: what several hear in one of them delays everything that is due in it.
+        self._phase = next(_TURNS) // SLOTS % HEAR_EVERY
+        self._time = self._next_look = 0  # packet times
         self._nothing_sent = False
         self.last_packet_ns: int | None = None
         self._late_ns = 0
@@ -82,22 +84,24 @@ class LightEar:
         self.reception.arrived(packet, came_ns)
         if self._nothing_sent and len(packet.payload) > DTX_BYTES:
             self._nothing_sent = False
-            self._look_in = min(self._look_in, HEAR_EVERY)
+            self._next_look = min(self._next_look, self._in_phase(self._time + 1))
 
     def listen(self, due_ns: int, now_ns: int) -> None:
         """Processes what has arrived; see `pacer.Job`."""
-        del due_ns
-        self._look_in -= 1
-        if self._look_in:
-            return
-        self._look_in = HEAR_EVERY
-        self._look(now_ns)
+        self._time = due_ns // PACKET_NS
+        if self._time >= self._next_look:
+            self._next_look = self._in_phase(self._time + 1)
+            self._look(now_ns)
+
+    def _in_phase(self, time: int) -> int:
+        """The first packet time from `time` on in which this track may be heard."""
+        return time + (self._phase - time) % HEAR_EVERY
 
     def _look(self, now_ns: int) -> None:
         pieces = self.reception.play(now_ns)
         self._nothing_sent = all(piece.payload is None for piece in pieces)
         if self._nothing_sent:
-            self._look_in = HEAR_SELDOM
+            self._next_look += HEAR_SELDOM - HEAR_EVERY
         if pieces:
             late_ns, self._late_ns = self._late_ns, 0
             waited_ns, self._waited_ns = self._waited_ns, 0
@@ -107,7 +111,7 @@ class LightEar:
             wire_of = self.reception.wire_at
             samples = self._decoded(pieces)
             if pieces[-1].payload is not None and peak(samples) > SPEECH:
-                self._look_in = HEAR_SELDOM
+                self._next_look += HEAR_SELDOM - HEAR_EVERY
             self._events.on_heard(
                 Heard(self._sid, samples, position, wire_of(position), late_ns=late_ns, wire_of=wire_of)
             )
