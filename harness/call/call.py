@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import asdict
 from typing import Protocol
 
 from harness.call.engines.line import Engine, Line, Rights
@@ -88,8 +89,7 @@ class Call:
                 utc=self._clock.utc().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 engine=self._engine.name,
                 due=self._plan.due_ns,
-                warm_up=self._plan.warm_up,
-                canary=self._plan.canary,
+                **asdict(self._plan.role),
             )
         )
         if self._cut_early:

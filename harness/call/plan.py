@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.record.role import ORDINARY, Role
 from harness.scenario.model import Scenario, Step
 from harness.scenario.timeouts import CallTimeouts
 from harness.utterances.find import Utterance
@@ -19,8 +20,7 @@ class CallPlan:
     Attributes:
         loop_s: Repeat the turns until the call has lasted this many seconds; None to run them once.
         due_ns: When the call was to start (monotonic); None for any time.
-        warm_up: Exclude it from the metrics.
-        canary: It runs on the other engine, beside a load, and is reported separately.
+        role: What it is in its run.
         agent_identity: The agent's identity in the room, if known; None to detect it.
     """
 
@@ -33,8 +33,7 @@ class CallPlan:
     target: str
     loop_s: float | None = None
     due_ns: int | None = None
-    warm_up: bool = False
-    canary: bool = False
+    role: Role = ORDINARY
     agent_identity: str | None = None
 
     @property

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from dataclasses import asdict
 
 from harness.caller.prepare import Prepared
 from harness.errors import OwnFailure
 from harness.failures import FailureKind
 from harness.record.result import CallResult, FailureSeen
+from harness.record.role import ORDINARY, Role
 
 DIED: FailureKind = "harness.shard_died"
 
@@ -28,7 +30,7 @@ def how_it_ended(code: int) -> str:
 
 
 def lost_call(
-    call: str, prepared: Prepared, *, target: str, started: str, failure: OwnFailure, canary: bool = False
+    call: str, prepared: Prepared, *, target: str, started: str, failure: OwnFailure, role: Role = ORDINARY
 ) -> CallResult:
     """Returns the result of a failed call that has no measurements.
 
@@ -38,7 +40,7 @@ def lost_call(
         target: The target, as reports name it.
         started: The start time, UTC, ISO 8601.
         failure: Why it was lost.
-        canary: See `CallResult`.
+        role: What it is in its run.
     """
     return CallResult(
         call=call,
@@ -47,7 +49,7 @@ def lost_call(
         target=target,
         agent=prepared.agent,
         started=started,
-        canary=canary,
+        **asdict(role),
         ok=False,
         failure=failure.kind,
         failures=[FailureSeen(kind=failure.kind, what=failure.what, hint=failure.hint or "", ended=True)],

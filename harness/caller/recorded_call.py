@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Literal
 
 from harness.call.background_file import BackgroundFile
@@ -117,6 +118,7 @@ class RecordedCall:
             target=self._plan.target,
             agent=self._plan.agent,
             started=events[0].utc if events and isinstance(events[0], CallStarted) else "",
+            **asdict(self._plan.role),
             ok=False,
             failure="harness.bug",
             failures=[FailureSeen(kind="harness.bug", what=what, hint=HINTS["harness.bug"], ended=True)],

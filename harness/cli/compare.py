@@ -22,6 +22,24 @@ BaselineOption = Annotated[
         help="Compare with a baseline: a name under reports/baselines/, a file, or a run directory.",
     ),
 ]
+AgainstOption = Annotated[
+    str | None,
+    typer.Option(
+        "--against", metavar="TARGET", help="Call this target too, in turns with --target, and compare the two."
+    ),
+]
+AgainstAgentOption = Annotated[
+    str | None,
+    typer.Option("--against-agent", metavar="ID", help="Call this agent too, in turns, and compare the two."),
+]
+AgainstSetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against-set",
+        metavar="KEY=VALUE",
+        help="Call also with this set, as --set does, in turns, and compare the two.",
+    ),
+]
 SmallestEffectOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -89,14 +107,10 @@ def read_against(baseline: str | None, smallest_effect: list[str] | None) -> Aga
     """Reads the baseline of --baseline, before any call; None if there is none.
 
     Raises:
-        UsageError: It cannot be read, or --smallest-effect is given without it.
+        UsageError: It cannot be read.
     """
-    from harness.errors import UsageError
     from harness.run.baselines import Against, find_baseline
 
     if baseline is None:
-        if smallest_effect:
-            raise UsageError("--smallest-effect needs --baseline", hint="name one, or remove the option")
         return None
-    how = read_settings(smallest_effect)
-    return Against(name=baseline, baseline=find_baseline(baseline), how=how)
+    return Against(name=baseline, baseline=find_baseline(baseline), how=read_settings(smallest_effect))

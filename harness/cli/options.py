@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,9 +88,14 @@ def resolve_target(option: str | None) -> Target:
     Raises:
         ConfigError: No target is named but one is required, or it is not usable.
     """
-    from harness.run.reading import read_target
+    return resolve_targets([option])[0]
 
-    return read_target(option, warn=lambda line: typer.echo(line, err=True))
+
+def resolve_targets(options: Sequence[str | None]) -> list[Target]:
+    """As `resolve_target`, for several targets that are called in one run."""
+    from harness.run.reading import read_targets
+
+    return read_targets(options, warn=lambda line: typer.echo(line, err=True))
 
 
 def read_record(text: str) -> RecordMode:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.compare import BaselineOption, SmallestEffectOption, read_against
+from harness.cli.compare import (
+    AgainstAgentOption,
+    AgainstOption,
+    AgainstSetOption,
+    BaselineOption,
+    SmallestEffectOption,
+    read_against,
+    read_settings,
+)
 from harness.cli.options import (
     AgentOption,
     AnnotationsOption,
@@ -26,7 +34,7 @@ from harness.cli.options import (
     read_annotations,
     read_duration,
     read_record,
-    resolve_target,
+    resolve_targets,
 )
 from harness.errors import UsageError
 
@@ -43,7 +51,21 @@ def run(
     calls: Annotated[
         int | None, typer.Option("--calls", help="Concurrent calls; with --rate the most that may run at once.")
     ] = None,
-    repeat: Annotated[int, typer.Option("--repeat", help="How often each slot runs the scenarios.")] = 1,
+    repeat: Annotated[
+        str,
+        typer.Option(
+            "--repeat",
+            metavar="N|auto",
+            help="How often each slot runs the scenarios; auto: until every metric of the comparison is decided.",
+        ),
+    ] = "1",
+    max_sessions: Annotated[
+        int | None,
+        typer.Option("--max-sessions", metavar="N", help="With --repeat auto: the most sessions to create (400)."),
+    ] = None,
+    max_time: Annotated[
+        str | None, typer.Option("--max-time", metavar="20m", help="With --repeat auto: how long to start calls.")
+    ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
@@ -62,6 +84,9 @@ def run(
     markdown: MarkdownOption = None,
     annotations: AnnotationsOption = None,
     baseline: BaselineOption = None,
+    against: AgainstOption = None,
+    against_agent: AgainstAgentOption = None,
+    against_set: AgainstSetOption = None,
     smallest_effect: SmallestEffectOption = None,
     only: Annotated[
         str | None, typer.Option("-k", metavar="EXPR", help="Run only scenarios whose name or tags match.")
@@ -89,22 +114,46 @@ def run(
     from harness.run.carry_out import carry_out
     from harness.run.paced import PacedCalls
     from harness.run.pacing import plan_pace
-    from harness.run.reading import make_request, read_scenarios
+    from harness.run.reading import check_comparison, make_request, read_other_version, read_scenarios
 
     if verbose and quiet:
         raise UsageError("-v and -q cannot be combined", hint="remove one of them")
-    against = read_against(baseline, smallest_effect)
+    in_turns = against is not None or against_agent is not None or bool(against_set)
+    check_comparison(
+        baseline=baseline is not None,
+        in_turns=in_turns,
+        smallest_effect=bool(smallest_effect),
+        until_decided=repeat == "auto",
+    )
+    stored = read_against(baseline, smallest_effect)
     loaded = read_scenarios(scenarios, sets, only)
     pace = plan_pace(
         scenarios=len(loaded),
         calls=calls,
-        repeat=repeat,
+        repeat=_read_repeat(repeat),
         rate_per_min=rate,
         duration_s=read_duration(duration, "--duration"),
+        versions=2 if in_turns else 1,
+        max_sessions=max_sessions,
+        max_time_s=read_duration(max_time, "--max-time"),
     )
+    called, *others = resolve_targets([target] if against is None else [target, against])
+    other = None
+    if in_turns:
+        other = read_other_version(
+            scenarios,
+            sets,
+            only,
+            own=called,
+            target=next(iter(others), None),
+            agent=against_agent,
+            own_agent=agent,
+            against_sets=against_set or (),
+            how=read_settings(smallest_effect),
+        )
     request = make_request(
         loaded,
-        resolve_target(target),
+        called,
         several="suite",
         agent=agent,
         engine=engine_name(engine),
@@ -119,13 +168,24 @@ def run(
         markdown=markdown,
         annotations=read_annotations(annotations),
         strict=strict,
-        against=against,
+        against=stored,
+        other=other,
         dry_run=dry_run,
         quiet=quiet,
     )
     console = make_console()
     watcher = _watcher(console, verbose=verbose, quiet=quiet)
     return carry_out(PacedCalls(request, pace, watcher, stop_at_failure=stop, retry_unfit=retry_unfit), console)
+
+
+def _read_repeat(text: str) -> int | None:
+    """Parses --repeat; None stands for `auto`."""
+    if text == "auto":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"--repeat must be a whole number or auto (got {text!r})") from None
 
 
 def _watcher(console: Console, *, verbose: bool, quiet: bool) -> LinesWatcher:

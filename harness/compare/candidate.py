@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.compare.samples import call_samples
 from harness.compare.scripts import identities
@@ -52,20 +52,13 @@ class Candidate:
         )
 
 
-def of_run(
-    settings: RunSettings,
-    calls: Sequence[CallResult],
-    *,
-    name: str | None = None,
-    blocks: Mapping[str, int] | None = None,
-) -> Candidate:
-    """Returns the side that a run is.
+def of_run(settings: RunSettings, calls: Sequence[CallResult], *, name: str | None = None) -> Candidate:
+    """Returns the side that a run is; if it called two versions in turns, only the one that is judged.
 
     Args:
         settings: Its run.json.
-        calls: All of its calls, or those of one of two versions that were called in turns.
+        calls: All of its calls.
         name: Its name; by default that of the run.
-        blocks: The block of each call by its id, if two versions were called in turns.
     """
     definitions = min((call.definitions for call in calls), default=DEFINITIONS)
     return Candidate(
@@ -76,8 +69,28 @@ def of_run(
         agent=settings.agent,
         testbed=settings.testbed(definitions),
         scenarios=identities(settings),
-        calls=call_samples(calls, blocks),
+        calls=call_samples(calls),
     )
+
+
+def in_turns(settings: RunSettings, calls: Sequence[CallResult]) -> tuple[Candidate, Candidate]:
+    """Returns the two sides of a run that called two versions in turns: the one to compare with, and the judged one.
+
+    Raises:
+        ValueError: It did not.
+    """
+    other = settings.in_turns
+    if other is None:
+        raise ValueError(f"{settings.run} called one version")
+    run = of_run(settings, calls)
+    baseline = replace(
+        run,
+        name=other.name,
+        target=other.target,
+        agent=other.agent,
+        calls=call_samples(calls, side="baseline", in_blocks=True),
+    )
+    return baseline, replace(run, calls=call_samples(calls, in_blocks=True))
 
 
 def of_baseline(name: str, baseline: Baseline) -> Candidate:

@@ -41,7 +41,7 @@ def compare(
         method="paired" if decision.paired else "independent",
         level=round(decision.level, 6),
         false_discoveries=decision.false_discoveries,
-        look=None if looks is None else Look(number=looks.number, planned=list(looks.planned)),
+        look=None if looks is None else Look(number=looks.number, planned=list(looks.planned), is_last=looks.is_last),
         differences=differences(baseline.testbed, run.testbed),
         notes=limits.notes,
         compared=decision.compared,

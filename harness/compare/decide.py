@@ -30,7 +30,8 @@ from harness.compare.looks import Looks
 from harness.compare.permutation import resamples_for
 from harness.compare.questions import Question, in_pairs, questions_of
 from harness.record.call_samples import CallSamples
-from harness.record.comparison import Compared, ComparisonSettings, Measured, Side, Verdict
+from harness.record.comparison import Compared, ComparisonSettings, Measured, Verdict
+from harness.timeline.events import Side
 
 LEAST_CALLS = 10
 _DIGITS = 4

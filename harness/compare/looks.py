@@ -25,10 +25,13 @@ class Looks:
     Attributes:
         planned: The numbers of calls on each side, rising; the last is the most that will be made.
         number: Which of them this look is, from 1.
+        is_last: Whether no more calls are made, though more were planned: the time was over. Then this look may spend
+            what all looks after it would have.
     """
 
     planned: tuple[int, ...]
     number: int
+    is_last: bool = False
 
     def __post_init__(self) -> None:
         rising = all(before < after for before, after in zip(self.planned, self.planned[1:], strict=False))
@@ -38,7 +41,7 @@ class Looks:
     def level(self, total: float) -> float:
         """The part of the level `total` that this look spends."""
         so_far = [spent(calls / self.planned[-1], total) for calls in (0, *self.planned)]
-        return so_far[self.number] - so_far[self.number - 1]
+        return so_far[-1 if self.is_last else self.number] - so_far[self.number - 1]
 
 
 def spent(share: float, total: float) -> float:

@@ -29,7 +29,7 @@ class _Watched:
 class AbortWatch:
     """Judges the thresholds with `abort_on_fail` by the calls that have ended.
 
-    Unfit, doubtful and cut turns are no samples, and calls of the warm-up, canaries and repeated calls are left out. A
+    Unfit, doubtful and cut turns are no samples, and calls whose role does not count and repeated calls are left out. A
     threshold with too few samples does not abort; see `least_to_abort`.
 
     Args:
@@ -41,7 +41,7 @@ class AbortWatch:
 
     def add(self, call: CallResult) -> None:
         """Takes in a call that has ended."""
-        if call.cut or call.warm_up or call.canary or call.retry_of is not None:
+        if call.cut or not call.role.counts or call.retry_of is not None:
             return
         for watched in self._watched:
             ref = watched.threshold.ref

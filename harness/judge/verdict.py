@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.excused import Excused
+from harness.judge.other_version import lack_of_other
 from harness.judge.pass_rates import Scripts, all_limits, judge_pass_rates, tally
 from harness.judge.reasons import (
     all_cut_early,
@@ -42,10 +43,12 @@ def judge_run(
     scripts: Scripts | None = None,
     strict: bool = False,
     compared: Sequence[Reason] = (),
+    other: str | None = None,
 ) -> Summary:
     """Returns the summary of measured and judged calls.
 
-    Warm-up calls are only counted. Canary calls are summarised separately.
+    Warm-up calls are only counted. Canary calls are summarised separately. Calls to another version, made in turns, are
+    not judged; but they have to be made and measured.
 
     Args:
         calls: All calls of the run, including warm-up calls, canaries and calls that were retried.
@@ -54,10 +57,11 @@ def judge_run(
         ending: How the run ended.
         scripts: The scenarios, for their pass rates; None to judge none.
         strict: Whether not enough data is a failure.
-        compared: The reasons that its comparison with a baseline gives.
+        compared: The reasons that its comparison gives.
+        other: The name of the version that was called in turns; None if there was none.
     """
     everyone = standing(calls)
-    retried, calls = len(calls) - len(everyone), [call for call in everyone if not call.warm_up and not call.canary]
+    retried, calls = len(calls) - len(everyone), [call for call in everyone if call.role.counts]
     samples = list(samples_of(calls))
     judged = [judge_threshold(threshold, samples) for threshold in thresholds]
     scripts = scripts if scripts is not None and ending.decided is None else {}
@@ -88,6 +92,8 @@ def judge_run(
             reasons += left_open(calls, judged, pass_rates, strict=strict)
         reasons += held_by_too_few(judged) if strict else []
         reasons += compared
+        if other is not None:
+            reasons += lack_of_other(other, everyone, thresholds, interrupted=ending.interrupted)
     else:
         reasons += ending.decided
     codes = {reason.code for reason in reasons}

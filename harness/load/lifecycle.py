@@ -18,6 +18,7 @@ from harness.load.locust.messages import MARK_FILE
 from harness.load.order import AbortOrder, Load, LoadOrder
 from harness.record.reason import Aborted, InWords, MasterVanished, StackFell
 from harness.record.result import CallResult
+from harness.record.role import ORDINARY, role_of
 from harness.record.run_directory import CALLS_FILE, RunDirectory, read_run
 from harness.record.summary import Ending, Reason, Summary
 from harness.run.request import Request
@@ -160,5 +161,5 @@ class LoadRun:
             target=self._request.target.describe(),
             started=(first.utc if first is not None else "") or written,
             failure=shard_died("it ended before the call did"),
-            canary=first is not None and first.canary,
+            role=ORDINARY if first is None else role_of(first),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from harness.hearing.voice import count_before, setting_in, speaks_at
 from harness.measure.call_failures import failures_seen
@@ -24,6 +25,7 @@ from harness.record.result import (
     TurnResult,
     WaitResult,
 )
+from harness.record.role import role_of
 from harness.timeline.events import (
     AgentJoined,
     CallStarted,
@@ -71,8 +73,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         room=None if created is None else created.room,
         started=start.utc,
         engine=start.engine,
-        warm_up=start.warm_up,
-        canary=start.canary,
+        **asdict(role_of(start)),
         start_late_ms=span_ms(start.due, start.t_ns),
         held_back_ms=_held_back_ms(spans),
         since_due=_since_due(spans, start.due),

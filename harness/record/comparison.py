@@ -8,11 +8,11 @@ from pydantic import Field
 
 from harness.formats import Recorded
 from harness.record.testbed import Testbed
+from harness.timeline.events import Side
 
 # `changed` is the verdict of a metric of which neither direction is worse, such as a level.
 Verdict = Literal["regression", "improvement", "changed", "same", "not enough data"]
 Overall = Literal["regression", "improvement", "same", "not enough data"]
-Side = Literal["baseline", "run"]
 
 
 class SmallestEffect(Recorded):
@@ -133,10 +133,17 @@ class Difference(Recorded):
 
 
 class Look(Recorded):
-    """One of several planned looks at growing data: the `number`th of `planned` (calls a side at each)."""
+    """One of several planned looks at growing data.
+
+    Attributes:
+        number: Which of the planned looks it is, from 1.
+        planned: The calls on each side at each look.
+        is_last: Whether it was the last one before its time, because the time was over.
+    """
 
     number: int
     planned: list[int]
+    is_last: bool = False
 
 
 class Comparison(Recorded):
@@ -169,6 +176,11 @@ class Comparison(Recorded):
     differences: list[Difference] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     compared: list[Compared] = Field(default_factory=list)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether every metric that the overall verdict waits for is decided, and there is one."""
+        return not self.undecided and any(one.decides for one in self.compared)
 
     @property
     def undecided(self) -> list[Compared]:

@@ -248,6 +248,14 @@ class Undecided(_Cause):
 
 
 @dataclass(frozen=True, slots=True)
+class OfOther(_Cause):
+    """Something that is true of the version that was called in turns: `name`; `what` says it."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoneStarted(_Cause):
     """No call could start."""
 
@@ -278,6 +286,7 @@ Cause = (
     | Aborted
     | Regressed
     | Undecided
+    | OfOther
     | NoneStarted
     | AllCutEarly
 )
@@ -330,6 +339,8 @@ def sentence(cause: Cause) -> str:
             return _of_regression(cause)
         case Undecided():
             return _of_undecided(cause)
+        case OfOther(name, what):
+            return f"{name}, to compare with: {what}"
         case NoneStarted():
             return "no call could start"
         case AllCutEarly():

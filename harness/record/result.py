@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.failures import FailureKind
 from harness.record.as_text import AsText
 from harness.record.ran_out import RanOut
+from harness.record.role import Role
 from harness.record.self_fault import SelfFaultSeen
 from harness.record.unfit import Doubt, Unfit
-from harness.timeline.events import TurnKind
+from harness.timeline.events import Side, TurnKind
 
 # The version of the metric definitions.
 # 1: `agent.join`, `greeting.ttfa` and a greeting's `within` count from connected.
@@ -236,8 +237,7 @@ class CallResult(_Line):
 
     Attributes:
         host: The machine that made it, if there are several. Times of different hosts are never compared.
-        warm_up: Whether it belongs to the warm-up; such calls are in no number.
-        canary: Whether it ran on the other engine beside a load; canaries have numbers of their own.
+        warm_up, canary, side, block: See `Role`.
         retry_of: The call that this one replaces; the replaced call is in no number.
         start_late_ms: How late it started, if it had an intended start.
         held_back_ms: How long we delayed its session request and its join; it is in no metric.
@@ -258,6 +258,8 @@ class CallResult(_Line):
     engine: str = "sdk"
     warm_up: bool = False
     canary: bool = False
+    side: Side = "run"
+    block: int | None = None
     retry_of: str | None = None
     start_late_ms: float | None = None
     held_back_ms: float = 0.0
@@ -293,6 +295,11 @@ class CallResult(_Line):
     self_faults: list[Annotated[SelfFaultSeen, AsText(SelfFaultSeen.read)]] = Field(default_factory=list)
     recording: str | None = None
     remeasured: Remeasured | None = None
+
+    @property
+    def role(self) -> Role:
+        """What it is in its run."""
+        return Role(self.warm_up, self.canary, self.side, self.block)
 
     @property
     def sure_failure(self) -> FailureKind | None:
@@ -346,6 +353,11 @@ class CallResult(_Line):
         for wait in self.waits:
             found.extend((None, expectation) for expectation in wait.expectations)
         return found
+
+
+def counted_calls(calls: Sequence[CallResult]) -> list[CallResult]:
+    """Returns the calls that are in the run's numbers: the standing ones whose role counts."""
+    return [call for call in standing(calls) if call.role.counts]
 
 
 def standing(calls: Sequence[CallResult]) -> list[CallResult]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from harness.errors import Place
 from harness.formats import Recorded
 from harness.record.as_text import AsText
-from harness.record.comparison import ComparisonSettings
+from harness.record.comparison import ComparisonSettings, Look
 from harness.record.summary import Ending
 from harness.record.testbed import Testbed, calibrated
 
@@ -91,6 +91,24 @@ class BaselineSettings(Recorded):
     how: ComparisonSettings = Field(default_factory=ComparisonSettings)
 
 
+class InTurnsSettings(Recorded):
+    """The other version that a run calls in turns with its own, to compare with.
+
+    Attributes:
+        name: What it is called in reports: in what it differs.
+        target: Its target.
+        agent: Its agent.
+        overrides: What `--against-set` set, by key.
+        how: How the two are compared.
+    """
+
+    name: str
+    target: str
+    agent: str = ""
+    overrides: dict[str, str] = Field(default_factory=dict)
+    how: ComparisonSettings = Field(default_factory=ComparisonSettings)
+
+
 class RunSettings(Recorded):
     """The complete `run.json`.
 
@@ -111,6 +129,8 @@ class RunSettings(Recorded):
         calibration: What was known at the time about the harness's own error.
         redacted: Whether this is a copy without texts, prompts and sound; its expectations are not judged again.
         baseline: The baseline that it is compared with, if any.
+        in_turns: The other version that it called in turns, if any.
+        look: With `--repeat auto`: the planned looks at the comparison, and the last one that was taken.
     """
 
     version: Literal[1] = 1
@@ -145,6 +165,8 @@ class RunSettings(Recorded):
     calibration: dict[str, Any] | None = None
     redacted: bool = False
     baseline: BaselineSettings | None = None
+    in_turns: InTurnsSettings | None = None
+    look: Look | None = None
 
     def testbed(self, definitions: int) -> Testbed:
         """Returns what the run was measured with; what an older run.json lacks stays empty.

@@ -13,7 +13,7 @@ from harness.errors import EXIT_OK, EXIT_UNFIT
 from harness.judge.excused import EXCUSED_BY
 from harness.judge.tool_calls import NO_TOOL_CALLS
 from harness.record.reason import NeverDecided, UnfitTurns
-from harness.record.result import CallResult, standing
+from harness.record.result import CallResult, counted_calls
 from harness.record.summary import PATTERNS, MetricSummary, RateSummary, Summary
 from harness.report.annotations import in_github
 from harness.report.canaries import canary_lines
@@ -68,7 +68,8 @@ def call_line(result: CallResult) -> str:
     """A finished call in one line."""
     state = "cut   " if result.cut else "ok    " if result.ok else "FAILED"
     ttfa = [turn.ttfa_ms for turn in result.turns if turn.ttfa_ms is not None and turn.sure]
-    parts = [f"{state} {result.call}", f"{result.duration_ms / 1000:.1f} s", counted(len(result.turns), "turn")]
+    side = " (baseline)" if result.side == "baseline" else ""
+    parts = [f"{state} {result.call}{side}", f"{result.duration_ms / 1000:.1f} s", counted(len(result.turns), "turn")]
     if ttfa:
         fastest, slowest = f"{min(ttfa):.0f}", f"{max(ttfa):.0f}"
         parts.append(f"TTFA {fastest} ms" if fastest == slowest else f"TTFA {fastest} to {slowest} ms")
@@ -177,7 +178,7 @@ def print_summary(
         console.print(_fitting_table(summary, console))
     failed = [
         (call.call, turn, expectation)
-        for call in standing(calls)
+        for call in counted_calls(calls)
         for turn, expectation in call.expectations()
         if expectation.outcome == "failed"
     ]

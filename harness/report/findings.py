@@ -10,7 +10,7 @@ from harness.errors import EXIT_AGENT, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, Pl
 from harness.failures import FailureKind, side_of
 from harness.judge.excused import Excused
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, standing
+from harness.record.result import CallResult, counted_calls
 from harness.record.settings import RunSettings
 from harness.record.summary import Summary, ThresholdResult
 from harness.report.hints import hint_of
@@ -53,7 +53,7 @@ def findings(run: RecordedRun) -> list[Finding]:
     found = [*_of_run(summary), *_thresholds(summary, run.settings), *_pass_rates(summary)]
     if run.capacity is None:  # a search makes calls fail on purpose
         excused = Excused.of(summary)
-        calls = [call for call in standing(run.calls) if not (call.warm_up or call.canary or call.cut)]
+        calls = [call for call in counted_calls(run.calls) if not call.cut]
         found += [*_gathered(_expectations(calls, excused)), *_gathered(_failures(calls, excused, run.settings))]
     if not found:
         found = [_of_reason("error", str(reason.what)) for reason in summary.reasons]

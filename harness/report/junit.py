@@ -13,7 +13,7 @@ from harness.judge.excused import Excused
 from harness.judge.parts import Part, around_expectation
 from harness.record.capacity import Capacity
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, ExpectationResult, FailureSeen, StepOf, standing
+from harness.record.result import CallResult, ExpectationResult, FailureSeen, StepOf, counted_calls
 from harness.record.summary import PassRateResult, Summary, ThresholdResult
 from harness.report.hints import hint_of, unmeasured_notes
 from harness.report.junit_xml import Case, Suite, render_suites, told_apart
@@ -79,8 +79,8 @@ def _scenario_suites(run: RecordedRun) -> Iterator[Suite]:
     excused = Excused.of(run.summary)
     rates = _rates(run.summary)
     by_scenario: dict[str, list[CallResult]] = {name: [] for name in run.settings.scenarios}
-    counted_calls = [call for call in standing(run.calls) if not call.warm_up and not call.canary]
-    for call in sorted(counted_calls, key=lambda call: call.call):
+    judged = counted_calls(run.calls)
+    for call in sorted(judged, key=lambda call: call.call):
         by_scenario.setdefault(call.scenario, []).append(call)
     for name, calls in by_scenario.items():
         cases = [case for call in calls for case in _call_cases(call, excused, rates, run.folder)]

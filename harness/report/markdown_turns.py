@@ -8,7 +8,7 @@ from urllib.parse import quote
 from harness.judge.excused import Excused
 from harness.metrics.registry import METRICS, TurnMetric
 from harness.record.recorded_run import RecordedRun
-from harness.record.result import CallResult, ExpectationResult, StepOf, TurnResult, standing
+from harness.record.result import CallResult, ExpectationResult, StepOf, TurnResult, counted_calls
 from harness.record.summary import ThresholdResult
 from harness.report.hints import hint_of
 from harness.report.markdown_text import code, link
@@ -32,7 +32,7 @@ def turns_beyond_thresholds(run: RecordedRun, report_url: str | None) -> list[st
 def _counted(run: RecordedRun) -> list[CallResult]:
     if run.capacity is not None:
         return []
-    calls = [call for call in standing(run.calls) if not (call.warm_up or call.canary or call.cut)]
+    calls = [call for call in counted_calls(run.calls) if not call.cut]
     return sorted(calls, key=lambda one: one.call)
 
 

@@ -25,6 +25,7 @@ from harness.record.result import CallResult, ExpectationResult, FailureSeen, Re
 from harness.record.self_fault import SelfFaultName, SelfFaultSeen
 from harness.record.settings import (
     BaselineSettings,
+    InTurnsSettings,
     MachineSettings,
     RunSettings,
     ScenarioSettings,
@@ -120,6 +121,11 @@ def _workers(values: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]
     return None if values is None else [{key: worker[key] for key in _WORKER if key in worker} for worker in values]
 
 
+def _without_values(name: str) -> str:
+    """The name of a version, without what was set for it: `agent v1, session.greeting=[redacted]`."""
+    return re.sub(r"=.*", f"={REDACTED}", name, count=1, flags=re.DOTALL)
+
+
 def _stay(model: type[BaseModel], *fields: str) -> dict[tuple[type[BaseModel], str], Rule]:
     return {(model, field): _as_it_is for field in fields}
 
@@ -135,6 +141,8 @@ RULES: Mapping[tuple[type[BaseModel], str], Rule] = {
     **_stay(MachineSettings, "cpu"),
     **_stay(SearchSettings, "objectives"),
     **_stay(BaselineSettings, "name"),
+    **_stay(InTurnsSettings, "target", "agent"),
+    (InTurnsSettings, "name"): _without_values,
     (Reason, "what"): _cause,
     **_stay(CallResult, "call", "scenario", "tags", "target", "agent", "started", "host", "engine", "retry_of"),
     (CallResult, "self_faults"): _self_faults,

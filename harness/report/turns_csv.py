@@ -47,13 +47,15 @@ def render_turns_csv(calls: Sequence[CallResult]) -> str:
     """Renders the table as RFC 4180 with line feeds: `COLUMNS`, then one row per turn, in order of calls and turns.
 
     A cell without a value is empty; `failure` is the kind of the first failure in the turn. Texts that a spreadsheet
-    would treat as a formula are prefixed with an apostrophe. Calls that were replaced by a retry are omitted.
+    would treat as a formula are prefixed with an apostrophe. Calls that were replaced by a retry, and those to another
+    version that was called in turns, are omitted.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
     for call in standing(calls):
-        writer.writerows(_row(call, turn) for turn in call.turns)
+        if call.side == "run":
+            writer.writerows(_row(call, turn) for turn in call.turns)
     return table.getvalue()
 
 

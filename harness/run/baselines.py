@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.caller.prepare import Prepared
-from harness.compare.candidate import Candidate, as_baseline, of_baseline, of_run
+from harness.compare.candidate import Candidate, as_baseline, in_turns, of_baseline, of_run
 from harness.compare.comparable import check_comparable
 from harness.compare.compare import compare
+from harness.compare.looks import Looks
 from harness.compare.scripts import identity_of
 from harness.errors import EXIT_UNFIT, ConfigError, Place
 from harness.record.baseline import Accepted, Baseline, path_of_baseline, read_baseline
@@ -110,14 +111,18 @@ def new_baseline(folder: Path, *, saved: str, accepted: Sequence[Accepted] = ())
 
 
 def compared_with_own(directory: RunDirectory, settings: RunSettings, calls: Sequence[CallResult]) -> Comparison | None:
-    """Compares a run with the baseline that its directory has a copy of; None if it was to be compared with none.
+    """Compares a run with the version that it called in turns, or with the baseline that its directory has a copy of.
+
+    Returns None if it was to be compared with none.
 
     Raises:
         ConfigError: The copy is missing or damaged, or does not compare.
     """
+    look = settings.look
+    looks = None if look is None else Looks(tuple(look.planned), look.number, look.is_last)
+    if settings.in_turns is not None:
+        return compare(*in_turns(settings, calls), settings=settings.in_turns.how, looks=looks)
     if settings.baseline is None:
         return None
-    baseline = read_baseline(directory.path / BASELINE_FILE)
-    return compare(
-        of_baseline(settings.baseline.name, baseline), of_run(settings, calls), settings=settings.baseline.how
-    )
+    baseline = of_baseline(settings.baseline.name, read_baseline(directory.path / BASELINE_FILE))
+    return compare(baseline, of_run(settings, calls), settings=settings.baseline.how, looks=looks)

@@ -18,8 +18,9 @@ from harness.report.annotations import checkout, github_lines, in_github
 from harness.report.copies import check_copy, write_copy, write_junit_copy
 from harness.report.findings import findings
 from harness.report.markdown import render_markdown
+from harness.run.other_version import once
 from harness.run.request import Request
-from harness.run.run import Run, begin, make_ready
+from harness.run.run import Run, begin, make_other_ready, make_ready
 from harness.run.settings import Planned
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
         CancelledError: A signal came before there was anything to write.
     """
     request, watcher = job.request, job.watcher
-    scenarios = await make_ready(request, watcher.say)
+    say = once(watcher.say) if request.other is not None else watcher.say
+    scenarios = await make_ready(request, say)
+    other = await make_other_ready(request, scenarios, say)
     job.check()
     check_copy(request.junit, "--junit")
     check_copy(request.markdown, "--markdown")
@@ -129,7 +132,7 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     if request.dry_run:
         console.print(plan)
         return None
-    run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say)
+    run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say, other=other)
     watcher.say(plan)
     try:
         finished = await job.make(run, signals)

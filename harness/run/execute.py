@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from harness.call.engines.make import make_engine
@@ -20,15 +21,17 @@ from harness.process.signals import Signals
 from harness.record.reason import Aborted, StackFell
 from harness.record.result import CallResult
 from harness.record.summary import Ending, Reason, Summary
+from harness.run.looking import Looking
+from harness.run.other_version import on_one_stack
 from harness.run.pacing import Pace
 from harness.run.run import OnFall, Run
-from harness.run.slots import Outcome, Runner, StartCall
+from harness.run.slots import Outcome, Runner, RunningCall, StartCall, Wanted
 from harness.shards.pool import ShardPool
 from harness.shards.size import CALLS_IN_A_SHARD
 from harness.target.connect import session_client
 from harness.target.target import Target
 from harness.text.counted import counted
-from harness.timeline.events import Event
+from harness.timeline.events import Event, Side
 
 
 class Watcher(Protocol):
@@ -95,6 +98,10 @@ async def execute(
             opened = asyncio.ensure_future(_open(stack, run, pace, watcher, fell))
             signals.on_interrupt(opened.cancel)
             start = await opened
+            looking = Looking(run, pace, watcher.say, signals)
+
+            async def look(number: int, is_last: bool) -> bool:
+                return await looking.at(number, is_last, outcome.results)
 
             def ended(result: CallResult) -> None:
                 aborting.watch.add(result)
@@ -111,6 +118,8 @@ async def execute(
                 run.scenarios,
                 pace,
                 start=start,
+                other=run.other,
+                look=look,
                 keep=keep,
                 ended=ended,
                 again=lambda count: watcher.say(f"calling again: {counted(count, 'call')} could not be measured"),
@@ -165,43 +174,83 @@ class _Aborting:
         return bool(self.by)
 
 
+@dataclass(frozen=True)
+class _Version:
+    """A version that the run calls: its target as reports name it, the target to reach, and its scenarios."""
+
+    described: str
+    target: Target
+    scenarios: Sequence[Prepared]
+
+
 async def _open(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher, on_fall: OnFall) -> StartCall:
     """Opens everything that calls need; returns the call factory."""
-    target = await stack.enter_async_context(run.reachable(on_fall))
+    versions = await _versions(stack, run, on_fall)
     if pace.slots is None or pace.slots > CALLS_IN_A_SHARD[run.request.engine]:
-        pool = ShardPool(
-            run.shard_order(target),
-            run.scenarios,
-            clock=run.clock,
-            most=pace.slots,
-            calls=pace.total,
-            on_event=watcher.event if watcher.wants_events else None,
-        )
-        return (await stack.enter_async_context(pool)).start
-    return await _in_this_process(stack, run, target, watcher)
+        pools = {side: await _pool(stack, run, pace, watcher, version) for side, version in versions.items()}
+
+        def start(wanted: Wanted) -> RunningCall:
+            pool = pools[wanted.role.side]
+            return pool.start(wanted.call, wanted.scenario, wanted.due_ns, role=wanted.role)
+
+        return start
+    return await _in_this_process(stack, run, versions, watcher)
 
 
-async def _in_this_process(stack: AsyncExitStack, run: Run, target: Target, watcher: Watcher) -> StartCall:
+async def _versions(stack: AsyncExitStack, run: Run, on_fall: OnFall) -> dict[Side, _Version]:
+    """Makes the targets of all versions reachable."""
+    request = run.request
+    target = await stack.enter_async_context(run.reachable(on_fall))
+    found: dict[Side, _Version] = {"run": _Version(request.target.describe(), target, run.scenarios)}
+    if request.other is not None and run.other is not None:
+        theirs = on_one_stack(target, request.other.target)
+        theirs = await stack.enter_async_context(run.reachable(on_fall, theirs))
+        found["baseline"] = _Version(request.other.target.describe(), theirs, run.other)
+    return found
+
+
+async def _pool(stack: AsyncExitStack, run: Run, pace: Pace, watcher: Watcher, version: _Version) -> ShardPool:
+    order = run.shard_order(version.target).model_copy(update={"described": version.described})
+    pool = ShardPool(
+        order,
+        version.scenarios,
+        clock=run.clock,
+        most=pace.slots,
+        calls=pace.total // pace.versions,
+        on_event=watcher.event if watcher.wants_events else None,
+    )
+    return await stack.enter_async_context(pool)
+
+
+async def _in_this_process(
+    stack: AsyncExitStack, run: Run, versions: Mapping[Side, _Version], watcher: Watcher
+) -> StartCall:
     request, clock = run.request, run.clock
-    warm_up(run.scenarios)
+    scenarios = [prepared for version in versions.values() for prepared in version.scenarios]
+    warm_up(scenarios)
     lag = await stack.enter_async_context(LoopLag(clock))
-    rng = random.Random(request.seed)  # noqa: S311 - jitter of retries, no secret
-    client = await stack.enter_async_context(session_client(target, rng=rng, clock=clock))
-    said = (speech.pcm for prepared in run.scenarios for speech in prepared.speech if speech is not None)
+    clients = {}
+    for side, version in versions.items():
+        rng = random.Random(request.seed)  # noqa: S311 - jitter of retries, no secret
+        clients[side] = await stack.enter_async_context(session_client(version.target, rng=rng, clock=clock))
+    said = (speech.pcm for prepared in scenarios for speech in prepared.speech if speech is not None)
     engine = await make_engine(request.engine, clock, said)
+    keys = tuple(version.target.api_key for version in versions.values())
 
-    def start(call: str, prepared: Prepared, due_ns: int | None) -> RecordedCall:
+    def start(wanted: Wanted) -> RecordedCall:
+        side = wanted.role.side
+        plan = wanted.scenario.plan(wanted.call, versions[side].described)
         return RecordedCall(
-            replace(prepared.plan(call, request.target.describe()), due_ns=due_ns),
-            prepared,
+            replace(plan, due_ns=wanted.due_ns, role=wanted.role),
+            wanted.scenario,
             directory=run.directory,
             record=request.record,
-            sessions=client,
+            sessions=clients[side],
             engine=engine,
             clock=clock,
             lag=lag,
             on_event=watcher.event,
-            secrets=(target.api_key,),
+            secrets=keys,
         )
 
     return start

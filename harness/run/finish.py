@@ -82,6 +82,7 @@ def _judged(
         scripts=scripts,
         strict=settings.strict,
         compared=compared,
+        other=None if settings.in_turns is None else settings.in_turns.name,
     )
     summary.calibration = settings.calibration
     summary.testbed = settings.testbed(summary.definitions)

@@ -9,19 +9,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.caller.recorded_call import RecordMode
+from harness.compare.effects import read_smallest
 from harness.errors import UsageError
 from harness.process.signals import Signals, run_interruptible
+from harness.record.comparison import ComparisonSettings
 from harness.record.recorded_run import RecordedRun
 from harness.report.console import LinesWatcher
 from harness.run.baselines import Against, find_baseline
 from harness.run.carry_out import make_and_show
 from harness.run.paced import PacedCalls
 from harness.run.pacing import Pace, plan_pace
-from harness.run.reading import make_request, read_scenarios, read_target
+from harness.run.reading import check_comparison, make_request, read_other_version, read_scenarios, read_targets
 from harness.run.request import Request
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ def make_run(
     agent: str | None = None,
     engine: EngineName = DEFAULT_ENGINE,
     calls: int | None = None,
-    repeat: int = 1,
+    repeat: int | Literal["auto"] = 1,
+    max_sessions: int | None = None,
+    max_time_s: float | None = None,
     rate_per_min: float | None = None,
     duration_s: float | None = None,
     sets: Sequence[str] = (),
@@ -44,6 +48,10 @@ def make_run(
     retry_unfit: int = 0,
     strict: bool = False,
     baseline: str | None = None,
+    against: str | None = None,
+    against_agent: str | None = None,
+    against_sets: Sequence[str] = (),
+    smallest_effect: Sequence[str] = (),
     out: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     show: bool = False,
@@ -59,7 +67,9 @@ def make_run(
         agent: The agent's id.
         engine: The media engine.
         calls: The number of concurrent calls.
-        repeat: How many times each slot runs the scenarios.
+        repeat: How many times each slot runs the scenarios; `auto`: until every metric of the comparison is decided.
+        max_sessions: With `repeat="auto"`: the most sessions to create; None for 400.
+        max_time_s: With `repeat="auto"`: for how long to start calls, in seconds.
         rate_per_min: Starts calls at this rate, per minute, instead of in slots.
         duration_s: With a rate: for how long, in seconds.
         sets: Overrides of scenario keys, such as `session.language=fr`.
@@ -68,6 +78,10 @@ def make_run(
         retry_unfit: How many times to retry calls that could not be measured.
         strict: Whether not enough data is a failure.
         baseline: A baseline to compare the run with: a name under `reports/baselines/`, a file, or a run directory.
+        against: Another target to call in turns, and to compare with.
+        against_agent: Another agent to call in turns, and to compare with.
+        against_sets: Overrides of scenario keys for the calls to compare with, such as `session.greeting=Hi.`.
+        smallest_effect: The smallest differences that matter, such as `10%` and `50ms`.
         out: The run's folder; None for a new one in `reports/`.
         seed: The seed of everything random; None for a random seed.
         show: Whether to print what the command prints.
@@ -82,16 +96,46 @@ def make_run(
     from rich.console import Console
 
     console = Console(file=sys.stdout if show else io.StringIO(), highlight=False, markup=False, soft_wrap=True)
-    against = None if baseline is None else Against(name=baseline, baseline=find_baseline(baseline))
+    in_turns = against is not None or against_agent is not None or bool(against_sets)
+    check_comparison(
+        baseline=baseline is not None,
+        in_turns=in_turns,
+        smallest_effect=bool(smallest_effect),
+        until_decided=repeat == "auto",
+    )
+    how = ComparisonSettings(smallest=read_smallest(smallest_effect))
+    stored = None if baseline is None else Against(name=baseline, baseline=find_baseline(baseline), how=how)
     made: list[RecordedRun] = []
     with environment_restored():
-        loaded = read_scenarios([Path(each) for each in scenarios], sets)
+        paths = [Path(each) for each in scenarios]
+        loaded = read_scenarios(paths, sets)
         pace = plan_pace(
-            scenarios=len(loaded), calls=calls, repeat=repeat, rate_per_min=rate_per_min, duration_s=duration_s
+            scenarios=len(loaded),
+            calls=calls,
+            repeat=None if repeat == "auto" else repeat,
+            rate_per_min=rate_per_min,
+            duration_s=duration_s,
+            versions=2 if in_turns else 1,
+            max_sessions=max_sessions,
+            max_time_s=max_time_s,
         )
+        called, *others = read_targets([target] if against is None else [target, against], warn=console.print)
+        other = None
+        if in_turns:
+            other = read_other_version(
+                paths,
+                sets,
+                None,
+                own=called,
+                target=next(iter(others), None),
+                agent=against_agent,
+                own_agent=agent,
+                against_sets=against_sets,
+                how=how,
+            )
         request = make_request(
             loaded,
-            read_target(target, warn=console.print),
+            called,
             several="suite",
             agent=agent,
             engine=engine,
@@ -100,7 +144,8 @@ def make_run(
         )
         folder = None if out is None else Path(out)
         command = ("harness.make_run",)
-        request = replace(request, record=record, strict=strict, out=folder, against=against, command=command)
+        request = replace(request, record=record, strict=strict, out=folder, command=command)
+        request = replace(request, against=stored, other=other)
 
         async def main(signals: Signals) -> int:
             made.append(await record_calls(request, pace, console, signals, retry_unfit=retry_unfit))

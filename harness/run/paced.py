@@ -63,10 +63,16 @@ class PacedCalls:
             model += f", at most {pace.slots} alive" if pace.slots else ""
             minutes = ((pace.total - 1) / pace.rate_per_min) + longest_s / 60
         else:
-            model = f"{counted(pace.total, 'call')}, {pace.slots} at once"
-            minutes = pace.repeat * sum(prepared.longest_s() for prepared in scenarios) / 60
+            most = "at most " if pace.looks else ""
+            model = f"{most}{counted(pace.total, 'call')}, {pace.slots} at once"
+            minutes = pace.repeat * pace.versions * sum(prepared.longest_s() for prepared in scenarios) / 60
+            if pace.looks:
+                model += f", until the comparison is decided after {_list(pace.calls_at_looks)} calls a side"
+            if pace.max_time_s is not None:
+                minutes = min(minutes, pace.max_time_s / 60 + pace.versions * longest_s / 60)
+        other = "" if self.request.other is None else f" in turns with {self.request.other.name}"
         return (
-            f"plan: target {self.request.target.describe()}, agent {agents_of(scenarios)}, {names}: {model}, "
+            f"plan: target {self.request.target.describe()}, agent {agents_of(scenarios)}{other}, {names}: {model}, "
             f"{counted(pace.total, 'session')}, at most {max(0.1, minutes):.1f} minutes{prompts_of(scenarios)}"
         )
 
@@ -95,6 +101,11 @@ class PacedCalls:
         if comparison is not None and not self.request.quiet:
             print_comparison(console, comparison)
         print_summary(console, finished.summary, finished.calls, folder, quiet=self.request.quiet)
+
+
+def _list(numbers: Sequence[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def agents_of(scenarios: Sequence[Prepared]) -> str:

@@ -10,6 +10,8 @@ from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.errors import UsageError, each_of, raise_all
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.metrics.threshold import check_threshold, parse_threshold_option
+from harness.record.comparison import ComparisonSettings
+from harness.run.other_version import OtherVersion, name_of
 from harness.run.request import Request, chosen_seed
 from harness.scenario.load import Found, LoadedScenario, find_scenarios, parse_set
 from harness.scenario.select import select
@@ -21,13 +23,21 @@ from harness.target.config import find_config, load_config
 from harness.target.target import Target
 
 COMMAND_LINE = "--threshold"
+AGAINST_SET = "--against-set"
 
 
 def read_target(option: str | None, *, warn: Callable[[str], None], folder: Path | None = None) -> Target:
-    """Chooses the target by the option, voice-harness.toml and the environment; removes keys from the environment.
+    """As `read_targets`, for one target."""
+    return read_targets([option], warn=warn, folder=folder)[0]
+
+
+def read_targets(
+    options: Sequence[str | None], *, warn: Callable[[str], None], folder: Path | None = None
+) -> list[Target]:
+    """Chooses targets by options, voice-harness.toml and the environment; removes keys from the environment.
 
     Args:
-        option: A name, a URL, `embedded`, or None for the default.
+        options: For each a name, a URL, `embedded`, or None for the default.
         warn: Prints warnings and notes.
         folder: Where to look for voice-harness.toml; None for the working folder.
 
@@ -38,29 +48,41 @@ def read_target(option: str | None, *, warn: Callable[[str], None], folder: Path
     config = load_config(path) if path else None
     for warning in config.warnings if config else ():
         warn(f"warning: {warning}")
-    target = choose_target(option, config=config, env=os.environ)
-    if target.kind == "embedded":
-        take_tokens(target.agents_file, os.environ)  # before keys are removed, which some of them look like
-    forget_keys(os.environ, target.api_key)
-    for note in target.notes:
+    targets = [choose_target(option, config=config, env=os.environ) for option in options]
+    for target in targets:
+        if target.kind == "embedded":
+            take_tokens(target.agents_file, os.environ)  # before keys are removed, which some of them look like
+    for target in targets:  # once all are read: they may share a key
+        forget_keys(os.environ, target.api_key)
+    for note in dict.fromkeys(note for target in targets for note in target.notes):
         warn(f"note: {note}")
-    return target
+    return targets
 
 
 def read_scenarios(
-    paths: Sequence[Path], sets: Sequence[str] | None, expression: str | None = None
+    paths: Sequence[Path],
+    sets: Sequence[str] | None,
+    expression: str | None = None,
+    *,
+    more_sets: Sequence[str] = (),
 ) -> list[LoadedScenario]:
     """Reads the scenarios of files and folders, applies --set, and selects by the expression of -k.
+
+    Args:
+        paths: Files, folders, or the names of shipped scenarios.
+        sets: The values of --set.
+        expression: The value of -k.
+        more_sets: The values of --against-set, which come after.
 
     Raises:
         UsageError: A scenario is invalid, or none is selected.
     """
-    found = read_each_scenario(paths, sets)
+    found = read_each_scenario(paths, sets, more_sets)
     raise_all(found.problems)
     return select(found.valid, expression) if expression else list(found.valid)
 
 
-def read_each_scenario(paths: Sequence[Path], sets: Sequence[str] | None) -> Found:
+def read_each_scenario(paths: Sequence[Path], sets: Sequence[str] | None, more_sets: Sequence[str] = ()) -> Found:
     """Reads the scenarios of files and folders: the valid ones, what fits of the others, and their errors.
 
     Raises:
@@ -70,7 +92,70 @@ def read_each_scenario(paths: Sequence[Path], sets: Sequence[str] | None) -> Fou
     # A bare name means a shipped scenario, unless it exists as a path.
     paths = [path if path.exists() else shipped.get(str(path), path) for path in paths]
     overrides = [parse_set(text) for text in sets or []]
+    overrides += [parse_set(text, AGAINST_SET) for text in more_sets]
     return find_scenarios(paths, sets=overrides, env=os.environ, names=list(shipped))
+
+
+def check_comparison(*, baseline: bool, in_turns: bool, smallest_effect: bool, until_decided: bool) -> None:
+    """Checks that what is given for a comparison fits together.
+
+    Args:
+        baseline: Whether --baseline is given.
+        in_turns: Whether --against, --against-agent or --against-set is.
+        smallest_effect: Whether --smallest-effect is.
+        until_decided: Whether it is `--repeat auto`.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if baseline and in_turns:
+        raise UsageError("--baseline and --against cannot be combined", hint="compare with one of them")
+    if baseline or in_turns:
+        return
+    for option, given in (("--smallest-effect", smallest_effect), ("--repeat auto", until_decided)):
+        if given:
+            raise UsageError(f"{option} needs --baseline or --against", hint="add one of them, or remove the option")
+
+
+def read_other_version(
+    paths: Sequence[Path],
+    sets: Sequence[str] | None,
+    expression: str | None,
+    *,
+    own: Target,
+    target: Target | None,
+    agent: str | None,
+    own_agent: str | None,
+    against_sets: Sequence[str],
+    how: ComparisonSettings,
+) -> OtherVersion:
+    """Reads the version to call in turns with the run's own.
+
+    Args:
+        paths: See `read_scenarios`.
+        sets: See `read_scenarios`.
+        expression: See `read_scenarios`.
+        own: The run's target.
+        target: The value of --against, read; None for the run's own.
+        agent: The value of --against-agent.
+        own_agent: The value of --agent; the other version's too, unless its target names one.
+        against_sets: The values of --against-set.
+        how: How the two are compared.
+
+    Raises:
+        UsageError: A scenario is invalid with --against-set.
+    """
+    overrides = dict(parse_set(text, AGAINST_SET) for text in against_sets)
+    named = agent or (None if target is not None and target.agent is not None else own_agent)
+    where = own if target is None else target
+    return OtherVersion(
+        name=name_of(where, own, agent, overrides) or f"{where.name} again",
+        target=where,
+        agent=named,
+        scenarios=read_scenarios(paths, sets, expression, more_sets=against_sets),
+        overrides=overrides,
+        how=how,
+    )
 
 
 def make_request(

@@ -19,6 +19,7 @@ from harness.target.target import Target
 
 if TYPE_CHECKING:
     from harness.run.baselines import Against
+    from harness.run.other_version import OtherVersion
 
 
 def chosen_seed(given: int | None) -> int:
@@ -51,6 +52,7 @@ class Request:
         annotations: Whether to print what failed for GitHub to show at its line; None if the run is in GitHub Actions.
         strict: Whether not enough data is a failure.
         against: The baseline to compare the run with.
+        other: Another version to call in turns, and to compare the run with.
         dry_run: Whether to print the plan and make no calls.
         quiet: Whether to print only failures and the verdict.
         command: The command line, for run.json.
@@ -75,6 +77,7 @@ class Request:
     annotations: bool | None = None
     strict: bool = False
     against: Against | None = None
+    other: OtherVersion | None = None
     dry_run: bool = False
     quiet: bool = False
     command: Sequence[str] = field(default_factory=_command_line)

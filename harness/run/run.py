@@ -17,8 +17,10 @@ from harness.record.run_directory import BASELINE_FILE, TRUTH_FILE, RunDirectory
 from harness.record.settings import RunSettings
 from harness.record.summary import Ending, Summary
 from harness.run.finish import finish_run
+from harness.run.other_version import check_same_script, on_one_stack
 from harness.run.request import Request
 from harness.run.settings import Planned, run_settings
+from harness.scenario.load import LoadedScenario
 from harness.shards.protocol import ShardOrder
 from harness.target.target import Target
 
@@ -36,6 +38,7 @@ class Run:
     Attributes:
         request: The request.
         scenarios: Its prepared scenarios.
+        other: The same scenarios as prepared for another version that is called in turns; None if there is none.
         directory: Where everything is written.
         settings: The content of run.json.
         clock: The clock.
@@ -48,10 +51,13 @@ class Run:
     settings: RunSettings
     clock: Clock
     say: Say
+    other: Sequence[Prepared] | None = None
 
     @asynccontextmanager
-    async def reachable(self, on_fall: OnFall) -> AsyncIterator[Target]:
+    async def reachable(self, on_fall: OnFall, other: Target | None = None) -> AsyncIterator[Target]:
         """Yields the target with its address. An embedded stack is started first and stopped on exit.
+
+        `other` is the target to yield instead of the request's.
 
         An embedded target that has a URL is a stack that runs already; whoever started it stops it.
 
@@ -61,7 +67,7 @@ class Run:
             StackError: The embedded stack did not start.
             ConfigError: The embedded stack's configuration is invalid.
         """
-        target = self.request.target
+        target = self.request.target if other is None else other
         if target.kind != "embedded" or target.url is not None:
             yield target
             return
@@ -71,7 +77,7 @@ class Run:
             say=self.say,
             agents_file=target.agents_file,
             truth_log=self.directory.path / TRUTH_FILE,
-            warm=tuple(dict.fromkeys(prepared.agent for prepared in self.scenarios)),
+            warm=tuple(dict.fromkeys(prepared.agent for prepared in (*self.scenarios, *(self.other or ())))),
         )
         watching = asyncio.create_task(self._watch(stack, on_fall))
         try:
@@ -100,19 +106,61 @@ async def make_ready(request: Request, say: Say) -> list[Prepared]:
     Raises:
         HarnessError: A scenario or a fixture cannot be used, or an agent is not named or unknown to the embedded stack.
     """
-    prepared = await prepare(request.scenarios, request.target, agent=request.agent, say=say, speak=not request.dry_run)
-    if request.target.kind == "embedded":
+    return await _ready(request.scenarios, request.target, request.agent, say=say, speak=not request.dry_run)
+
+
+async def make_other_ready(request: Request, own: Sequence[Prepared], say: Say) -> list[Prepared] | None:
+    """Prepares the scenarios of the version that is called in turns; None if there is none.
+
+    Args:
+        request: The request.
+        own: The request's prepared scenarios.
+        say: Prints a line.
+
+    Raises:
+        HarnessError: As `make_ready`; or the two versions differ in their script.
+    """
+    other = request.other
+    if other is None:
+        return None
+    on_one_stack(request.target, other.target)
+    ready = await _ready(other.scenarios, other.target, other.agent, say=say, speak=not request.dry_run)
+    check_same_script(own, ready)
+    return ready
+
+
+async def _ready(
+    scenarios: Sequence[LoadedScenario], target: Target, agent: str | None, *, say: Say, speak: bool
+) -> list[Prepared]:
+    prepared = await prepare(scenarios, target, agent=agent, say=say, speak=speak)
+    if target.kind == "embedded":
         from harness.stack.agents_file import agent_named, load_agents
 
-        known = load_agents(request.target.agents_file)
+        known = load_agents(target.agents_file)
         for each in prepared:
-            is_of_scenario = request.agent is None and each.loaded.model.agent is not None
+            is_of_scenario = agent is None and each.loaded.model.agent is not None
             agent_named(known, each.agent, each.loaded.place("agent") if is_of_scenario else None)
     return prepared
 
 
-def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, clock: Clock, say: Say) -> Run:
+def begin(
+    request: Request,
+    scenarios: Sequence[Prepared],
+    planned: Planned,
+    *,
+    clock: Clock,
+    say: Say,
+    other: Sequence[Prepared] | None = None,
+) -> Run:
     """Creates the run's folder and its settings.
+
+    Args:
+        request: The request.
+        scenarios: Its prepared scenarios.
+        planned: The plan of its calls.
+        clock: The clock.
+        say: Prints a line.
+        other: The scenarios as prepared for another version that is called in turns.
 
     Raises:
         ConfigError: The folder already holds a run, or cannot be written.
@@ -120,9 +168,11 @@ def begin(request: Request, scenarios: Sequence[Prepared], planned: Planned, *, 
     now = clock.utc()
     directory = RunDirectory.create(request.out, name=request.name, now=now)
     settings = run_settings(request, scenarios, planned, run=directory.path.name, started=now)
+    if request.other is not None and other is not None:
+        settings.in_turns = request.other.settings(other)
     if request.against is not None:
         directory.write_text(BASELINE_FILE, request.against.baseline.to_text())
-    return Run(request, scenarios, directory, settings, clock, say)
+    return Run(request, scenarios, directory, settings, clock, say, other)
 
 
 def shard_order(request: Request, target: Target, directory: Path | None) -> ShardOrder:

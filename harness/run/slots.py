@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.caller.prepare import Prepared
-from harness.clock import Clock
+from harness.clock import NS_PER_S, Clock
 from harness.record.call_id import call_id
 from harness.record.result import CallResult, standing
+from harness.record.role import ORDINARY, Role
 from harness.run.pacing import Pace
+from harness.timeline.events import Side
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +31,32 @@ class RunningCall(Protocol):
         ...
 
 
-# Takes the call's id, its scenario, and when to start it (monotonic ns; None: now).
-StartCall = Callable[[str, Prepared, int | None], RunningCall]
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A call to make.
+
+    Attributes:
+        call: Its id.
+        scenario: Its scenario, as prepared for the version to call.
+        due_ns: When to start it (monotonic ns); None for now.
+        role: What it is in the run.
+    """
+
+    call: str
+    scenario: Prepared
+    due_ns: int | None = None
+    role: Role = ORDINARY
+
+
+# Creates a call, ready to be made.
+StartCall = Callable[[Wanted], RunningCall]
+# Called at a planned look with its number, from 1, and whether no more calls will follow: whether to stop.
+Look = Callable[[int, bool], Awaitable[bool]]
+
+
+async def _never(number: int, is_last: bool) -> bool:
+    del number, is_last
+    return False
 
 
 @dataclass
@@ -49,6 +75,8 @@ class Runner:
         scenarios: The scenarios, in the order in which each slot runs them.
         pace: How many calls to make, and when.
         start: Creates a call, ready to be made.
+        other: The same scenarios as prepared for another version, to call both in turns; None to call one.
+        look: Called at the planned looks, while no call is running.
         ended: Called with each result as its call ends.
         clock: The clock.
         keep: Saves a result, before `ended` is called.
@@ -64,6 +92,8 @@ class Runner:
         pace: Pace,
         *,
         start: StartCall,
+        other: Sequence[Prepared] | None = None,
+        look: Look = _never,
         ended: Callable[[CallResult], None],
         clock: Clock,
         keep: Callable[[CallResult], Awaitable[None]] | None = None,
@@ -76,6 +106,12 @@ class Runner:
         self._scenarios = scenarios
         self._pace = pace
         self._start = start
+        self._versions: dict[Side, Sequence[Prepared]] = {"run": scenarios}
+        if other is not None:
+            self._versions["baseline"] = other
+        self._look = look
+        self._blocks = 0
+        self._end_ns: int | None = None
         self._ended = ended
         self._keep = keep
         self._again = again
@@ -116,33 +152,69 @@ class Runner:
 
     async def _run_again(self, results: Sequence[CallResult]) -> None:
         """Retries one call at a time: without others running, it may be measurable."""
-        by_name = {scenario.loaded.name: scenario for scenario in self._scenarios}
+        names = [scenario.loaded.name for scenario in self._scenarios]
         for result in results:
             if not self._stopping.is_set():
-                await self._one(by_name[result.scenario], retry_of=result.call)
+                await self._one(names.index(result.scenario), result.role, retry_of=result.call)
 
     async def _run_closed(self) -> None:
-        slots = [self._slot() for _ in range(self._pace.slots or 1)]
-        await asyncio.gather(*slots)
+        """Runs the slots to each planned look, and stops at one that says so."""
+        pace = self._pace
+        if pace.max_time_s is not None:
+            self._end_ns = self._clock.now_ns() + round(pace.max_time_s * NS_PER_S)
+        done = 0
+        for number, repeats in enumerate(pace.looks or (pace.repeat,), start=1):
+            rounds = range(done, repeats)
+            await asyncio.gather(*(self._slot(slot, rounds) for slot in range(pace.slots or 1)))
+            done = repeats
+            # At the end, look at what there is, also when a failure or a signal ended it.
+            if pace.looks and (await self._look(number, self._must_stop()) or self._must_stop()):
+                break
 
-    async def _slot(self) -> None:
-        for _ in range(self._pace.repeat):
-            for scenario in self._scenarios:
-                if self._must_stop():
-                    return
-                await self._one(scenario)
+    async def _slot(self, slot: int, rounds: range) -> None:
+        for number in rounds:
+            for scenario in range(len(self._scenarios)):
+                block = self._next_block()
+                for side in self._sides(slot + number * len(self._scenarios) + scenario):
+                    if self._must_stop():
+                        return
+                    await self._one(scenario, Role(side=side, block=block))
+
+    def _sides(self, turn: int) -> Sequence[Side]:
+        """Returns the versions to call in this turn, in order.
+
+        The order alternates from turn to turn (A B, B A, …), so that neither version is always the first after the
+        other, and from slot to slot, so that at any time both are called.
+        """
+        if "baseline" not in self._versions:
+            return ("run",)
+        return ("baseline", "run") if turn % 2 == 0 else ("run", "baseline")
+
+    def _next_block(self) -> int | None:
+        """Returns the number of the next block, from 0; None if only one version is called."""
+        if "baseline" not in self._versions:
+            return None
+        self._blocks += 1
+        return self._blocks - 1
+
+    def _plan_open(self) -> Iterator[tuple[int, Role]]:
+        """Yields the scenario (its index) and the role of each call."""
+        for turn in range(self._pace.total // self._pace.versions):
+            block = self._next_block()
+            for side in self._sides(turn):
+                yield turn % len(self._scenarios), Role(side=side, block=block)
 
     async def _run_open(self) -> None:
         start_ns = self._clock.now_ns()
         tasks: set[asyncio.Task[None]] = set()
-        for index in range(self._pace.total):
+        for index, (scenario, role) in enumerate(self._plan_open()):
             due_ns = start_ns + self._pace.due_ns(index)
             if not await self._wait_until(due_ns) or self._must_stop():
                 break
             if self._pace.slots is not None and len(self._running) >= self._pace.slots:
                 self.outcome.dropped += 1
                 continue
-            task = asyncio.create_task(self._one(self._scenarios[index % len(self._scenarios)], due_ns))
+            task = asyncio.create_task(self._one(scenario, role, due_ns))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             await asyncio.sleep(0)  # let the call start, so that it counts towards the cap
@@ -152,7 +224,8 @@ class Runner:
     def _must_stop(self) -> bool:
         """Returns whether to start no more calls; asks whether the run is aborted if any are left."""
         is_left = self._started + self.outcome.dropped < self._pace.total
-        if is_left and not self._stopping.is_set() and self._is_aborted():
+        is_over = self._end_ns is not None and self._clock.now_ns() >= self._end_ns
+        if is_left and not self._stopping.is_set() and (is_over or self._is_aborted()):
             self.stop()
         return self._stopping.is_set()
 
@@ -167,9 +240,10 @@ class Runner:
             stopped.cancel()
             slept.cancel()
 
-    async def _one(self, scenario: Prepared, due_ns: int | None = None, *, retry_of: str | None = None) -> None:
+    async def _one(self, index: int, role: Role, due_ns: int | None = None, *, retry_of: str | None = None) -> None:
         self._started += 1
-        call = self._start(call_id(self._started, scenario.loaded.name), scenario, due_ns)
+        scenario = self._versions[role.side][index]
+        call = self._start(Wanted(call_id(self._started, scenario.loaded.name), scenario, due_ns, role))
         self._running.add(call)
         try:
             result = await call.make()
@@ -180,7 +254,7 @@ class Runner:
             self._running.discard(call)
         self.outcome.results.append(result)
         self._ended(result)
-        if self._stop_at_failure and result.ok is False:
+        if self._stop_at_failure and result.ok is False and role.counts:
             self.stop()
         self._must_stop()
 

@@ -155,8 +155,8 @@ def _is_key(text: str) -> bool:
     return SURE_KEY.search(text) is not None
 
 
-def parse_set(text: str) -> tuple[str, str]:
-    """Parses `session.language=fr` to (dotted key, value).
+def parse_set(text: str, option: str = "--set") -> tuple[str, str]:
+    """Parses `session.language=fr`, the value of an option, to (dotted key, value).
 
     Raises:
         ScenarioError: There is no `=` in it.
@@ -164,7 +164,7 @@ def parse_set(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise ScenarioError(
-            f"{text!r} is not KEY=VALUE", where="--set", hint="write for example --set session.language=fr"
+            f"{text!r} is not KEY=VALUE", where=option, hint=f"write for example {option} session.language=fr"
         )
     return key.strip(), value
 

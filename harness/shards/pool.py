@@ -20,6 +20,7 @@ from harness.clock import NS_PER_S, Clock
 from harness.errors import OwnFailure
 from harness.process.child import Child
 from harness.record.result import CallResult
+from harness.record.role import ORDINARY, Role
 from harness.shards.awaited import AwaitedCalls
 from harness.shards.policy import END_S, Ended, Happened, Ready, SecondTold, ShardPolicy, ShardState
 from harness.shards.protocol import (
@@ -151,8 +152,7 @@ class ShardPool:
         prepared: Prepared,
         due_ns: int | None = None,
         *,
-        canary: bool = False,
-        warm_up: bool = False,
+        role: Role = ORDINARY,
         lasts_s: float | None = None,
     ) -> PooledCall:
         """Returns a call with this id, ready to be made (see `RunningCall`). A canary runs on the other engine.
@@ -160,9 +160,9 @@ class ShardPool:
         With `lasts_s` its turns are looped for that many seconds.
         """
         scenario = next(index for index, each in enumerate(self._scenarios) if each is prepared)
-        order = CallOrder(call=call, scenario=scenario, due_ns=due_ns, lasts_s=lasts_s, warm_up=warm_up, canary=canary)
+        order = CallOrder(call=call, scenario=scenario, due_ns=due_ns, lasts_s=lasts_s, role=role)
         engine = self._policy.order.engine
-        if canary:
+        if role.canary:
             engine = "sdk" if engine == "light" else "light"
         return PooledCall(self, order, prepared, engine)
 
@@ -206,7 +206,7 @@ class ShardPool:
             target=self._policy.order.described,
             started=utc,
             failure=problem,
-            canary=order.canary,
+            role=order.role,
         )
 
     # -- shards ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.call.engines.make import EngineName
 from harness.caller.prepare import Prepared
 from harness.caller.recorded_call import RecordMode
+from harness.record.role import ORDINARY, Role
 from harness.target.target import TargetKind
 
 COMMAND = (sys.executable, "-m", "harness.shards.shard")
@@ -71,8 +72,7 @@ class CallOrder(_Line):
     scenario: int
     due_ns: int | None = None
     lasts_s: float | None = None
-    warm_up: bool = False
-    canary: bool = False
+    role: Role = ORDINARY
 
 
 class CutOrder(_Line):

@@ -139,8 +139,7 @@ class Shard:
             prepared.plan(order.call, self._order.described),
             loop_s=loop_s,
             due_ns=order.due_ns,
-            warm_up=order.warm_up,
-            canary=order.canary,
+            role=order.role,
         )
         return RecordedCall(
             plan,

@@ -18,6 +18,8 @@ from pydantic import Field
 
 UNKNOWN_TRACK = ""  # the agent's only track, in timelines from before tracks had names
 TurnKind = Literal["say", "type", "barge_in"]
+# Which of two versions a call belongs to: the one to compare with, or the one that is judged.
+Side = Literal["baseline", "run"]
 LEFT_OUT = object()
 
 
@@ -44,6 +46,8 @@ class CallStarted(Event):
     due: Annotated[int | None, "ns: its intended start"] = None
     warm_up: bool = False
     canary: bool = False
+    side: Annotated[Side, "of two versions", LEFT_OUT] = "run"
+    block: Annotated[int | None, "of neighbouring calls to both versions", LEFT_OUT] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,13 @@ def test_calls_at_a_rate_start_when_they_are_due(tmp_path: Path) -> None:
         pace = plan_pace(scenarios=1, calls=None, repeat=1, rate_per_min=RATE_PER_MIN, duration_s=ARRIVALS_S)
         async with stack, pool_of(stack.address, "light", scenario, tmp_path / "run") as pool:
             ended: list[CallResult] = []
-            runner = Runner([scenario], pace, start=pool.start, ended=ended.append, clock=SystemClock())
+            runner = Runner(
+                [scenario],
+                pace,
+                start=lambda wanted: pool.start(wanted.call, wanted.scenario, wanted.due_ns),
+                ended=ended.append,
+                clock=SystemClock(),
+            )
             await runner.run()
             return ended
 

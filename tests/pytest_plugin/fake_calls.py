@@ -84,7 +84,7 @@ async def opened(stack: AsyncExitStack, run: Run, pace: Any, watcher: Any, on_fa
     """What makes the calls, in place of an engine."""
     target = await stack.enter_async_context(run.reachable(on_fall))
     told(f"called {target.url} {target.api_key is not None and target.api_key.reveal() == KEY}")
-    return lambda name, prepared, due_ns: FakeCall(run, prepared, name)
+    return lambda wanted: FakeCall(run, wanted.scenario, wanted.call)
 
 
 class FakeStack:

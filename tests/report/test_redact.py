@@ -108,6 +108,7 @@ KEPT = {
         *(".calibration.*", ".thresholds[].metric", ".thresholds[].limit", ".thresholds[].where", ".scenarios{}"),
         *(".scenarios.*.path", ".scenarios.*.agent", ".scenarios.*.tags[]", ".scenarios.*.places{}"),
         *(".scenarios.*.places.*", ".capacity.objectives[]", ".baseline.name"),
+        *(".in_turns.name", ".in_turns.target", ".in_turns.agent"),
     },
     CallResult: {
         *(".call", ".scenario", ".tags[]", ".target", ".agent", ".started", ".host", ".engine", ".retry_of"),

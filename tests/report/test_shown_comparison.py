@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.record.baseline import read_baseline
-from harness.record.run_directory import BASELINE_FILE, COMPARISON_FILE
+from harness.record.run_directory import BASELINE_FILE, COMPARISON_FILE, read_run
 from harness.report.shown.compared import ShownComparison, shown_comparison
 from harness.run.finish import rebuild
 from tests.compare.made_runs import compared_run
@@ -45,10 +46,11 @@ def test_the_baselines_samples_are_there_one_by_one(shown: ShownComparison, fold
 
 
 def test_a_run_without_a_comparison_or_with_a_broken_one_has_none(tmp_path: Path, folder: Path) -> None:
-    assert shown_comparison(tmp_path) is None
+    run = replace(read_run(folder), folder=tmp_path)
+    assert shown_comparison(run) is None
     (tmp_path / COMPARISON_FILE).write_text("{", encoding="utf-8")
-    assert shown_comparison(tmp_path) is None
+    assert shown_comparison(run) is None
     (tmp_path / COMPARISON_FILE).write_bytes((folder / COMPARISON_FILE).read_bytes())
-    alone = shown_comparison(tmp_path)
+    alone = shown_comparison(run)
     assert alone is not None
     assert alone.metrics == {}, "the baseline's file is missing"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pytest
 
-from harness.caller.prepare import Prepared
 from harness.clock import NS_PER_S
 from harness.record.result import CallResult, TurnResult, standing
-from harness.run.pacing import Pace
-from harness.run.slots import Outcome, Runner
+from harness.record.role import ORDINARY, Role
+from harness.run.pacing import Pace, plan_pace
+from harness.run.slots import Outcome, Runner, Wanted
 from harness.testing import FakeClock
 from tests.hand_clock import HandClock, settle
 from tests.prepared import prepared
@@ -26,6 +26,7 @@ class MadeCall:
     call: str
     scenario: str
     started_ns: int
+    role: Role = ORDINARY
     end: asyncio.Event = field(default_factory=asyncio.Event)
     ok: bool | None = True
     late: bool = False
@@ -34,7 +35,9 @@ class MadeCall:
         await self.end.wait()
         cut = self.ok is None
         turns = [TurnResult(turn=1, kind="type", text="x", fit=not self.late)]
-        return CallResult(call=self.call, scenario=self.scenario, started="", ok=self.ok, cut=cut, turns=turns)
+        return CallResult(
+            call=self.call, scenario=self.scenario, started="", ok=self.ok, cut=cut, turns=turns, **asdict(self.role)
+        )
 
     def cut(self) -> None:
         self.ok = None
@@ -55,6 +58,9 @@ class Bench:
     retry_unfit: int = 0
     instant: Mapping[int, bool] | None = None
     is_aborted: Callable[[], bool] = lambda: False
+    other: tuple[str, ...] | None = None
+    decided_at: int | None = None
+    looks: list[tuple[int, bool, int]] = field(default_factory=list)
     clock: HandClock = field(default_factory=HandClock)
     calls: list[MadeCall] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -66,6 +72,8 @@ class Bench:
             [prepared(name) for name in self.scenarios],
             self.pace,
             start=self._start,
+            other=None if self.other is None else [prepared(name) for name in self.other],
+            look=self._look,
             ended=lambda result: self.told.append(result.call),
             clock=self.clock,
             stop_at_failure=self.stop_at_failure,
@@ -75,13 +83,22 @@ class Bench:
         )
         self.running: asyncio.Task[Outcome] | None = None
 
-    def _start(self, call: str, scenario: Prepared, due_ns: int | None) -> MadeCall:
-        made = MadeCall(call, scenario.loaded.name, self.clock.now_ns())
+    def _start(self, wanted: Wanted) -> MadeCall:
+        made = MadeCall(wanted.call, wanted.scenario.loaded.name, self.clock.now_ns(), wanted.role)
         self.calls.append(made)
         self.most_alive = max(self.most_alive, self.runner.alive + 1)
         if self.instant is not None:
             made.finish(ok=self.instant.get(len(self.calls), True))
         return made
+
+    async def _look(self, number: int, is_last: bool) -> bool:
+        assert self.runner.alive == 0
+        self.looks.append((number, is_last, len(self.calls)))
+        return self.decided_at is not None and number >= self.decided_at
+
+    @property
+    def in_turns(self) -> list[tuple[str, int | None]]:
+        return [(call.role.side, call.role.block) for call in self.calls]
 
     async def begin(self) -> None:
         self.running = asyncio.create_task(self.runner.run())
@@ -293,8 +310,8 @@ async def test_a_watcher_that_raises_is_not_swallowed() -> None:
     def fail(_: CallResult) -> None:
         raise OSError("the terminal is gone")
 
-    def start(call: str, scenario: Prepared, due_ns: int | None) -> Any:
-        made = MadeCall(call, scenario.loaded.name, 0)
+    def start(wanted: Wanted) -> Any:
+        made = MadeCall(wanted.call, wanted.scenario.loaded.name, 0)
         made.finish()
         return made
 
@@ -302,3 +319,113 @@ async def test_a_watcher_that_raises_is_not_swallowed() -> None:
     runner = Runner([prepared("a")], closed(1), start=start, ended=ended, clock=FakeClock())
     with pytest.raises(OSError, match="terminal"):
         await runner.run()
+
+
+# -- two versions in turns -------------------------------------------------------------------------------------------
+
+
+def in_turns(slots: int, *, repeat: int) -> Pace:
+    return Pace(slots, slots * repeat * 2, None, repeat, versions=2)
+
+
+async def test_two_versions_are_called_in_turns_and_the_first_of_a_block_alternates() -> None:
+    bench = Bench(in_turns(1, repeat=3), other=("a",), instant={})
+    await bench.begin()
+    outcome = await bench.outcome()
+    assert bench.in_turns == [
+        *(("baseline", 0), ("run", 0)),
+        *(("run", 1), ("baseline", 1)),
+        *(("baseline", 2), ("run", 2)),
+    ]
+    assert [result.side for result in outcome.results] == [call.role.side for call in bench.calls]
+
+
+async def test_slots_begin_with_different_versions_and_blocks_are_of_one_scenario() -> None:
+    bench = Bench(Pace(2, 8, None, 1, versions=2), scenarios=("a", "b"), other=("a", "b"))
+    await bench.begin()
+    assert bench.in_turns == [("baseline", 0), ("run", 1)]
+    for number in range(8):
+        bench.calls[number].finish()
+        await settle()
+    await bench.outcome()
+    blocks: dict[int | None, list[tuple[str, str]]] = {}
+    for call in bench.calls:
+        blocks.setdefault(call.role.block, []).append((call.role.side, call.scenario))
+    assert all(sorted(block) in ([("baseline", x), ("run", x)] for x in "ab") for block in blocks.values())
+    assert len(blocks) == 4
+
+
+async def test_each_version_has_its_own_scenario() -> None:
+    bench = Bench(in_turns(1, repeat=1), scenarios=("mine",), other=("theirs",), instant={})
+    await bench.begin()
+    await bench.outcome()
+    assert [(call.role.side, call.scenario) for call in bench.calls] == [("baseline", "theirs"), ("run", "mine")]
+
+
+async def test_a_call_that_is_made_again_stays_in_its_block_and_on_its_side() -> None:
+    bench = Bench(in_turns(1, repeat=1), other=("a",), retry_unfit=1)
+    await bench.begin()
+    bench.calls[0].late = True
+    for number in range(3):
+        bench.calls[number].finish()
+        await settle()
+    outcome = await bench.outcome()
+    assert [(result.side, result.block, result.retry_of) for result in outcome.results] == [
+        ("baseline", 0, None),
+        ("run", 0, None),
+        ("baseline", 0, "0001-a"),
+    ]
+
+
+async def test_a_failed_call_of_the_other_version_stops_nothing() -> None:
+    bench = Bench(in_turns(1, repeat=2), other=("a",), stop_at_failure=True, instant={1: False})
+    await bench.begin()
+    await bench.outcome()
+    assert len(bench.calls) == 4
+
+
+async def test_at_a_rate_the_versions_alternate_too() -> None:
+    pace = plan_pace(scenarios=1, calls=None, repeat=1, rate_per_min=60, duration_s=3, versions=2)
+    assert pace.total == 4  # both of the last pair
+    bench = Bench(pace, other=("a",), instant={})
+    await bench.begin()
+    await bench.clock.passed(3)
+    await bench.outcome()
+    assert bench.in_turns == [("baseline", 0), ("run", 0), ("run", 1), ("baseline", 1)]
+
+
+# -- until enough is known -------------------------------------------------------------------------------------------
+
+
+def until_decided(**options: Any) -> Pace:
+    return plan_pace(scenarios=1, calls=2, repeat=None, rate_per_min=None, duration_s=None, versions=2, **options)
+
+
+def test_the_looks_are_planned_by_calls_a_side() -> None:
+    pace = until_decided(max_sessions=100)
+    assert (pace.looks, pace.calls_at_looks, pace.total) == ((5, 10, 20, 25), (10, 20, 40, 50), 100)
+
+
+async def test_calls_are_made_until_a_look_says_that_enough_is_known() -> None:
+    bench = Bench(until_decided(max_sessions=100), other=("a",), instant={}, decided_at=2)
+    await bench.begin()
+    await bench.outcome()
+    assert bench.looks == [(1, False, 20), (2, False, 40)]
+
+
+async def test_undecided_calls_end_at_the_most_sessions() -> None:
+    bench = Bench(until_decided(max_sessions=60), other=("a",), instant={})
+    await bench.begin()
+    await bench.outcome()
+    assert [number for number, _, _ in bench.looks] == [1, 2, 3]
+    assert len(bench.calls) == 60
+
+
+async def test_when_the_time_is_over_the_look_is_the_last() -> None:
+    bench = Bench(until_decided(max_sessions=100, max_time_s=60), other=("a",))
+    await bench.begin()
+    await bench.clock.passed(61)
+    for call in bench.calls[:2]:
+        call.finish()
+    await bench.outcome()
+    assert bench.looks == [(1, True, 2)]

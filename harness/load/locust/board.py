@@ -160,7 +160,7 @@ class Board:
             self.failures[result.failure or "expectation"] += 1
             self.over_time.at(ended_s).failures[result.failure or "expectation"] += 1
         self._abort_watch.add(result)
-        if result.canary or result.warm_up:
+        if not result.role.counts:
             return
         set_up_ms = result.held_back_ms + (result.session_create_ms or 0.0) + (result.room_connect_ms or 0.0)
         for turn in result.turns:

@@ -28,6 +28,7 @@ from harness.metrics.registry import METRICS
 from harness.metrics.samples import samples_of
 from harness.record.call_id import call_id
 from harness.record.result import CallResult
+from harness.record.role import Role
 from harness.record.run_directory import RunDirectory
 from harness.run.mix import Mix
 from harness.shards.protocol import CallOrder, ShardOrder
@@ -127,7 +128,8 @@ class Caller:
         worker = None if self._setup.workers == 1 else self._setup.number
         call = call_id(index + 1, prepared.loaded.name, burst=burst, worker=worker)
         canary = self._canaries < self._canary_share
-        order = CallOrder(call=call, scenario=which, due_ns=due_ns, warm_up=self._is_warm_up(due_ns), canary=canary)
+        role = Role(warm_up=self._is_warm_up(due_ns), canary=canary)
+        order = CallOrder(call=call, scenario=which, due_ns=due_ns, role=role)
         self._pending += 1
         self._canaries += canary
         self._scenario_of[call] = which
@@ -156,7 +158,7 @@ class Caller:
             target=self._order.calls.described,
             started=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             failure=problem,
-            canary=order.canary,
+            role=order.role,
         )
 
     def _started(self, call: str) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import Field
 
+from harness.compare.samples import call_samples
 from harness.errors import ConfigError
 from harness.formats import Recorded
 from harness.metrics.registry import METRICS
 from harness.record.baseline import read_baseline
 from harness.record.call_samples import AtLeast, CallSamples, Cell, Several
 from harness.record.comparison import Comparison, Difference, Overall
+from harness.record.recorded_run import RecordedRun
 from harness.record.run_directory import BASELINE_FILE, RunDirectory
 from harness.report.comparison_rows import ComparisonRow, comparison_rows
 from harness.report.numbers import shown_in
@@ -39,16 +40,21 @@ class ShownComparison(Recorded):
     metrics: dict[str, ShownMetric] = Field(default_factory=dict)
 
 
-def shown_comparison(folder: Path) -> ShownComparison | None:
+def shown_comparison(run: RecordedRun) -> ShownComparison | None:
     """The comparison in a run's folder; None if there is none, or none that can be read."""
     try:
-        comparison = RunDirectory(folder).read_comparison()
-        baseline = read_baseline(folder / BASELINE_FILE) if (folder / BASELINE_FILE).exists() else None
+        comparison = RunDirectory(run.folder).read_comparison()
+        return None if comparison is None else compared(comparison, _baseline_calls(run))
     except ConfigError:
         return None
-    if comparison is None:
-        return None
-    return compared(comparison, [] if baseline is None else baseline.calls)
+
+
+def _baseline_calls(run: RecordedRun) -> Sequence[CallSamples]:
+    """The calls that the run is compared with: those to the other version, or those of its copy of the baseline."""
+    if run.settings.in_turns is not None:
+        return call_samples(run.calls, side="baseline")
+    file = run.folder / BASELINE_FILE
+    return read_baseline(file).calls if file.exists() else []
 
 
 def compared(comparison: Comparison, calls: Sequence[CallSamples]) -> ShownComparison:

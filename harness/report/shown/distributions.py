@@ -11,7 +11,7 @@ from harness.formats import Recorded
 from harness.metrics.percentiles import percentiles
 from harness.metrics.registry import METRICS, Metric
 from harness.metrics.samples import samples_of
-from harness.record.result import CallResult, standing
+from harness.record.result import CallResult, counted_calls
 from harness.report.numbers import ShownUnit, shown_in
 
 MOST_VALUES = 400
@@ -38,7 +38,7 @@ class ShownMetric(Recorded):
 
 def shown_metrics(calls: Sequence[CallResult]) -> dict[str, ShownMetric]:
     """Describes every metric that has samples among the calls that count."""
-    counted = [call for call in standing(calls) if not call.warm_up and not call.canary]
+    counted = counted_calls(calls)
     return {name: shown for name, metric in METRICS.items() if (shown := _shown(metric, counted)) is not None}
 
 

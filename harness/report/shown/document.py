@@ -117,7 +117,7 @@ def document(run: RecordedRun) -> Document:
         published=public,
         shown=shown(run, public.calls),
         detailed=detailed(run.folder, public.calls),
-        comparison=shown_comparison(run.folder),
+        comparison=shown_comparison(run),
     )
 
 

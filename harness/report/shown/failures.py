@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.formats import Recorded
-from harness.record.result import CallResult, ExpectationResult, standing
+from harness.record.result import CallResult, ExpectationResult, counted_calls
 from harness.report.hints import commonest
 
 
@@ -41,8 +41,8 @@ class _Found:
 def failed_expectations(calls: Sequence[CallResult]) -> list[FailedExpectation]:
     """The expectations that failed in at least one call that counts, the most frequent first."""
     found: dict[tuple[str, int | None, str, str, str], _Found] = {}
-    for call in standing(calls):
-        if call.warm_up or call.canary or call.cut:
+    for call in counted_calls(calls):
+        if call.cut:
             continue
         for turn, result in call.expectations():
             if result.outcome == "undecided":

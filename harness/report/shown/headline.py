@@ -95,8 +95,9 @@ def _load(settings: RunSettings) -> str:
     parts = [
         f"{rate:g} a minute" if rate else "",
         f"{'at most ' if rate else ''}{at_once} at once" if at_once else "",
-        f"repeated {repeat} times" if repeat != 1 else "",
-        f"{settings.total} in all" if settings.total else "",
+        f"repeated {repeat} times" if repeat != 1 and not settings.look else "",
+        f"{'at most ' if settings.look else ''}{settings.total} in all" if settings.total else "",
+        f"in turns with {settings.in_turns.name}" if settings.in_turns is not None else "",
     ]
     return ", ".join(part for part in parts if part)
 

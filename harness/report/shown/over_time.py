@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.formats import Recorded
 from harness.metrics.percentiles import percentile
-from harness.record.result import CallResult, standing
+from harness.record.result import CallResult, counted_calls
 from harness.record.settings import RunSettings
 from harness.report.numbers import seconds, utc, with_ms
 from harness.text.counted import counted
@@ -112,10 +112,10 @@ def over_time(settings: RunSettings, calls: Sequence[CallResult]) -> OverTime | 
     end_s = max((each.end_s for each in lived), default=0.0)
     if end_s <= 0:
         return None
-    stands = {call.call for call in standing(calls)}
-    replies = sorted(_replies(lived, stands), key=lambda reply: (reply.at_s, reply.ttfa_ms))
+    counted = {call.call for call in counted_calls(calls)}
+    replies = sorted(_replies(lived, counted), key=lambda reply: (reply.at_s, reply.ttfa_ms))
     steps = _alive_steps(lived)
-    failed = [each for each in lived if each.call.ok is False and each.call.call in stands]
+    failed = [each for each in lived if each.call.ok is False and each.call.call in counted]
     slices = _slices(end_s, replies, steps, failed)
     changes = _fewer(steps, end_s)
     return OverTime(
@@ -138,11 +138,11 @@ def _lived(calls: Sequence[CallResult]) -> list[_Lived]:
     return [_Lived(call, start, start + call.duration_ms / 1000) for call, start in starts]
 
 
-def _replies(lived: Sequence[_Lived], stands: set[str]) -> Iterator[_Reply]:
+def _replies(lived: Sequence[_Lived], counted: set[str]) -> Iterator[_Reply]:
     """Yields the turns that enter the percentiles of TTFA, at the onset of their reply."""
     for each in lived:
         call = each.call
-        if call.call not in stands or call.warm_up or call.canary:
+        if call.call not in counted:
             continue
         set_up_ms = call.held_back_ms + (call.session_create_ms or 0.0) + (call.room_connect_ms or 0.0)
         for turn in call.turns:

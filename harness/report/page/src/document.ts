@@ -60,6 +60,8 @@ export interface CallResult {
   engine?: string; // 'sdk'
   warm_up?: boolean;
   canary?: boolean;
+  side?: 'baseline' | 'run'; // 'run'
+  block?: number | null;
   retry_of?: string | null;
   start_late_ms?: number | null;
   held_back_ms?: number;
@@ -296,6 +298,20 @@ export interface Hold {
   call_ids?: string[];
 }
 
+export interface InTurnsSettings {
+  name: string;
+  target: string;
+  agent?: string;
+  overrides?: Record<string, string>;
+  how?: ComparisonSettings;
+}
+
+export interface Look {
+  number: number;
+  planned: number[];
+  is_last?: boolean;
+}
+
 export interface MachineSettings {
   cpu?: string;
   cores?: number | null;
@@ -462,6 +478,8 @@ export interface RunSettings {
   calibration?: Record<string, unknown> | null;
   redacted?: boolean;
   baseline?: BaselineSettings | null;
+  in_turns?: InTurnsSettings | null;
+  look?: Look | null;
 }
 
 export interface ScenarioSettings {

@@ -181,7 +181,7 @@ function Row({ document, each, most, index, top, selected }: RowProps) {
       style={top === null ? {} : { transform: `translateY(${top}px)`, position: 'absolute' }}
       onClick={open}
     >
-      <span role="cell" class="call"><a href={linkTo(call.call)}>{call.call}</a>{call.recording != null && <span class="soft" title="recorded"> ♪</span>}</span>
+      <span role="cell" class="call"><a href={linkTo(call.call)}>{call.call}</a>{call.side === 'baseline' && <span class="soft"> baseline</span>}{call.recording != null && <span class="soft" title="recorded"> ♪</span>}</span>
       <span role="cell" class="result"><Outcome state={state} />{each.doubted && <span class="warn" title="parts of it are in no percentile"> !</span>}</span>
       <span role="cell" class="scenario"><bdi>{call.scenario}</bdi></span>
       <span role="cell" class="turns"><TurnBars call={call} most={most} /></span>
