@@ -54,6 +54,6 @@ def spent(share: float, total: float) -> float:
 
 
 def planned_looks(most: int, first: int = FIRST_LOOK) -> tuple[int, ...]:
-    """Numbers of calls a side at which to look: `first`, doubled as long as it is less than `most`, and `most`."""
-    looks: Sequence[int] = [first * 2**power for power in range(64) if first * 2**power < most]
+    """Numbers of calls a side at which to look: `first`, doubled up to three quarters of `most`, and `most`."""
+    looks: Sequence[int] = [first * 2**power for power in range(64) if first * 2**power <= 0.75 * most]
     return (*looks, most)

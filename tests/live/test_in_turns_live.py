@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.run.finish import rebuild
 from tests.live.conftest import LiveStack, Ran, run, until_fit
 
 pytestmark = pytest.mark.live
@@ -20,21 +21,24 @@ turns:
   - type: When do you open?
   - type: And on Saturday?
 """
-# Slots that begin with different versions, and blocks of ten a side.
-CALLS = ("--engine", "light", "--calls", "4", "--record", "none")
+# Ten calls a side, in slots that begin with different versions.
+CALLS = ("--engine", "light", "--calls", "5", "--record", "none")
+TWICE = ("--repeat", "2")
 
 
-@pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    path = tmp_path / "typed.yaml"
-    path.write_text(SCENARIO, encoding="utf-8")
-    return path
-
-
-def called(stack: LiveStack, folder: Path, scenario: Path, *options: str) -> Ran:
+def called(stack: LiveStack, folder: Path, *options: str) -> Ran:
+    scenario = folder / "typed.yaml"
+    scenario.write_text(SCENARIO, encoding="utf-8")
     return until_fit(
         lambda attempt: run(stack, folder / f"run-{attempt}", [scenario], *CALLS, *options), lambda ran: ran.fit, "both"
     )
+
+
+@pytest.fixture(scope="module")
+def slower(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """An agent that answers 300 ms later than the one that it is compared with."""
+    folder = tmp_path_factory.mktemp("slower")
+    return called(stack, folder, "--agent", "slowed", "--against-agent", "steady", *TWICE)
 
 
 def comparison(ran: Ran) -> dict[str, Any]:
@@ -46,48 +50,47 @@ def ttfa(ran: Ran) -> dict[str, Any]:
     return next(one for one in comparison(ran)["compared"] if one["metric"] == "turn.ttfa" and one["turn"] is None)
 
 
-def test_an_agent_that_answers_300_ms_later_is_a_regression(stack: LiveStack, tmp_path: Path, scenario: Path) -> None:
-    ran = called(stack, tmp_path, scenario, "--agent", "slowed", "--against-agent", "steady", "--repeat", "4")
-    assert ran.code == 1, ran.out
-    assert "regression of turn.ttfa" in ran.out
-    found = ttfa(ran)
-    assert (found["verdict"], comparison(ran)["method"]) == ("regression", "paired")
+def test_an_agent_that_answers_later_is_a_regression(slower: Ran) -> None:
+    assert slower.code == 1, slower.out
+    assert "regression of turn.ttfa" in slower.out
+    found = ttfa(slower)
+    assert (found["verdict"], comparison(slower)["method"]) == ("regression", "paired")
     assert 200 < found["effect"] < 400
-    lines = [json.loads(line) for line in (ran.folder / "calls.jsonl").read_text().splitlines()]
-    agents = {side: {line["agent"] for line in lines if line["side"] == side} for side in ("baseline", "run")}
+
+
+def test_each_block_has_a_call_of_both(slower: Ran) -> None:
+    agents = {side: {line["agent"] for line in slower.lines if line["side"] == side} for side in ("baseline", "run")}
     assert agents == {"baseline": {"steady"}, "run": {"slowed"}}
-    blocks = [sorted(line["side"] for line in lines if line["block"] == block) for block in range(16)]
-    assert blocks == [["baseline", "run"]] * 16
-    assert ran.summary["calls"]["total"] == 16
+    blocks = [sorted(line["side"] for line in slower.lines if line["block"] == block) for block in range(10)]
+    assert blocks == [["baseline", "run"]] * 10
+    assert slower.summary["calls"]["total"] == 10
 
 
-def test_the_same_agent_twice_is_no_regression(stack: LiveStack, tmp_path: Path, scenario: Path) -> None:
-    ran = called(stack, tmp_path, scenario, "--agent", "steady", "--against-agent", "steady", "--repeat", "4")
+def test_it_is_judged_again_alike_from_its_timelines(slower: Ran) -> None:
+    before = (slower.folder / "comparison.json").read_bytes()
+    assert rebuild(slower.folder, remeasure=True).exit_code == 1
+    assert (slower.folder / "comparison.json").read_bytes() == before
+
+
+def test_the_same_agent_twice_is_no_regression(stack: LiveStack, tmp_path: Path) -> None:
+    ran = called(stack, tmp_path, "--agent", "steady", "--against-agent", "steady", *TWICE)
     assert ran.code == 0, ran.out
     assert ttfa(ran)["verdict"] == "same"
 
 
-def test_calls_end_once_the_comparison_is_decided(stack: LiveStack, tmp_path: Path, scenario: Path) -> None:
-    # Any difference is smaller than what matters here, so the first look decides; rates would need more calls.
-    options = ("--smallest-effect", "5s,90pp,95%", "--repeat", "auto", "--max-sessions", "400")
-    ran = called(stack, tmp_path, scenario, "--agent", "slowed", "--against-agent", "steady", *options)
+def test_calls_end_once_the_comparison_is_decided(stack: LiveStack, tmp_path: Path) -> None:
+    # Any difference is smaller than what matters here, so the first look decides.
+    options = ("--smallest-effect", "5s,90pp,95%", "--repeat", "auto", "--max-sessions", "80")
+    ran = called(stack, tmp_path, "--agent", "slowed", "--against-agent", "steady", *options)
     assert ran.code == 0, ran.out
-    assert "look 1 of 5" in ran.out
-    assert len((ran.folder / "calls.jsonl").read_text().splitlines()) < 400
-    assert comparison(ran)["look"]["planned"] == [12, 24, 48, 96, 200]
+    assert "look 1 of 3, 10 and 10 calls: same" in ran.out
+    assert len(ran.lines) == 20
+    assert comparison(ran)["look"] == {"number": 1, "planned": [10, 20, 40], "is_last": False}
 
 
-def test_a_version_that_cannot_be_called_is_named(stack: LiveStack, tmp_path: Path, scenario: Path) -> None:
+def test_a_version_that_cannot_be_called_is_named(stack: LiveStack, tmp_path: Path) -> None:
+    (tmp_path / "typed.yaml").write_text(SCENARIO, encoding="utf-8")
     options = ("--agent", "steady", "--against-agent", "server_error")
-    ran = run(stack, tmp_path / "run", [scenario], *CALLS, *options)
+    ran = run(stack, tmp_path / "run", [tmp_path / "typed.yaml"], *CALLS, *options)
     assert ran.code == 3, ran.out
     assert "agent server_error, to compare with: session." in ran.out
-
-
-def test_a_run_that_called_two_versions_is_judged_again_alike(stack: LiveStack, tmp_path: Path, scenario: Path) -> None:
-    from harness.run.finish import rebuild
-
-    ran = run(stack, tmp_path / "run", [scenario], *CALLS, "--agent", "steady", "--against-agent", "slowed")
-    before = (ran.folder / "comparison.json").read_bytes()
-    rebuild(ran.folder, remeasure=True)
-    assert (ran.folder / "comparison.json").read_bytes() == before
