@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,14 +87,14 @@ def resolve_target(option: str | None) -> Target:
     Raises:
         ConfigError: No target is named but one is required, or it is not usable.
     """
-    return resolve_targets([option])[0]
+    return resolve_targets(option)[0]
 
 
-def resolve_targets(options: Sequence[str | None]) -> list[Target]:
-    """As `resolve_target`, for several targets that are called in one run."""
+def resolve_targets(option: str | None, against: str | None = None) -> list[Target]:
+    """As `resolve_target`, for --target and --against; without the latter, one target."""
     from harness.run.reading import read_targets
 
-    return read_targets(options, warn=lambda line: typer.echo(line, err=True))
+    return read_targets(option, against, warn=lambda line: typer.echo(line, err=True))
 
 
 def read_record(text: str) -> RecordMode:

@@ -137,7 +137,7 @@ def run(
         max_sessions=max_sessions,
         max_time_s=read_duration(max_time, "--max-time"),
     )
-    called, *others = resolve_targets([target] if against is None else [target, against])
+    called, *others = resolve_targets(target, against)
     other = None
     if in_turns:
         other = read_other_version(
@@ -185,7 +185,8 @@ def _read_repeat(text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"--repeat must be a whole number or auto (got {text!r})") from None
+        what = f"--repeat must be a whole number or auto (got {text!r})"
+        raise UsageError(what, hint="write for example --repeat 10") from None
 
 
 def _watcher(console: Console, *, verbose: bool, quiet: bool) -> LinesWatcher:

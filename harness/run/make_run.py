@@ -119,7 +119,7 @@ def make_run(
             max_sessions=max_sessions,
             max_time_s=max_time_s,
         )
-        called, *others = read_targets([target] if against is None else [target, against], warn=console.print)
+        called, *others = read_targets(target, against, warn=console.print)
         other = None
         if in_turns:
             other = read_other_version(

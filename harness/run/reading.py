@@ -28,16 +28,17 @@ AGAINST_SET = "--against-set"
 
 def read_target(option: str | None, *, warn: Callable[[str], None], folder: Path | None = None) -> Target:
     """As `read_targets`, for one target."""
-    return read_targets([option], warn=warn, folder=folder)[0]
+    return read_targets(option, warn=warn, folder=folder)[0]
 
 
 def read_targets(
-    options: Sequence[str | None], *, warn: Callable[[str], None], folder: Path | None = None
+    option: str | None, against: str | None = None, *, warn: Callable[[str], None], folder: Path | None = None
 ) -> list[Target]:
     """Chooses targets by options, voice-harness.toml and the environment; removes keys from the environment.
 
     Args:
-        options: For each a name, a URL, `embedded`, or None for the default.
+        option: The value of --target: a name, a URL, `embedded`, or None for the default.
+        against: The value of --against; None for one target.
         warn: Prints warnings and notes.
         folder: Where to look for voice-harness.toml; None for the working folder.
 
@@ -48,7 +49,9 @@ def read_targets(
     config = load_config(path) if path else None
     for warning in config.warnings if config else ():
         warn(f"warning: {warning}")
-    targets = [choose_target(option, config=config, env=os.environ) for option in options]
+    targets = [choose_target(option, config=config, env=os.environ)]
+    if against is not None:
+        targets.append(choose_target(against, config=config, env=os.environ, where="--against"))
     for target in targets:
         if target.kind == "embedded":
             take_tokens(target.agents_file, os.environ)  # before keys are removed, which some of them look like

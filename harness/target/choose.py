@@ -15,7 +15,9 @@ from harness.target.target import Target
 EMBEDDED_AGENT = "demo"
 
 
-def choose_target(option: str | None, *, config: Config | None, env: Mapping[str, str]) -> Target:
+def choose_target(
+    option: str | None, *, config: Config | None, env: Mapping[str, str], where: str = "--target"
+) -> Target:
     """The target that `--target` names, else the configuration's default, else the embedded stack.
 
     The embedded stack must be named explicitly if a key is in the environment or `CI` is set.
@@ -24,12 +26,13 @@ def choose_target(option: str | None, *, config: Config | None, env: Mapping[str
         option: The value of `--target`: a name, a URL or `embedded`; None if it was not given.
         config: The content of `voice-harness.toml`, if there is one.
         env: The environment.
+        where: The option, for errors.
 
     Raises:
         ConfigError: No such target, none named although required, no key for it, or an unusable URL.
     """
     if option is not None:
-        return _named(option, where="--target", config=config, env=env)
+        return _named(option, where=where, config=config, env=env)
     if config is not None and config.default_target is not None:
         return _named(config.default_target, where=Place(config.path), config=config, env=env)
     reason = _why_to_name_one(config, env)
