@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { outcomeState, stateOf } from '../src/calls/state';
 import { bandsOf, clock, itemAt, secondsAt, ticksOf, xOf, type View } from '../src/call/layout';
 import { largest } from '../src/call/peaks';
+import { besideOf } from '../src/call/beside';
 import { stepsOf } from '../src/call/steps';
 import { timelineOf } from '../src/call/timeline';
 import { changes } from '../src/call/words';
 import { rowsInView } from '../src/calls/window';
+import { withMs } from '../src/numbers';
 import { linkTo, routeOf } from '../src/route';
+import type { CallResult, ComparisonRow, Document } from '../src/document';
 import { call, turn } from './made';
 
 describe('the outcome of a call', () => {
@@ -155,4 +158,34 @@ test('of a long list only the rows in view are drawn, and some around them', () 
   expect(rowsInView(1000, 34, 3400, 340, 5)).toEqual({ from: 95, until: 115 });
   expect(rowsInView(3, 34, 0, 340)).toEqual({ from: 0, until: 3 });
   expect(rowsInView(0, 34, 9999, 340)).toEqual({ from: 0, until: 0 });
+});
+
+describe('what a run is compared with stands beside a call', () => {
+  const made = (block: number, side: 'baseline' | 'run', more: Partial<CallResult> = {}) =>
+    call(`${side}-${block}`, { side, block, turns: [turn(1, { ttfa_ms: side === 'run' ? 1120 : 812, reply: `${side} replies` })], ...more });
+  const shown = (calls: CallResult[], rows: ComparisonRow[] = []): Document =>
+    ({ published: { calls }, comparison: { verdict: 'regression', baseline: 'v1', rows } }) as unknown as Document;
+  const row = { scenario: 'smoke', metric: 'turn.ttfa', turn: 1, baseline: '812 ms' } as ComparisonRow;
+
+  test('the call of the same block, if two versions were called in turns', () => {
+    const own = made(3, 'run');
+    const replaced = made(3, 'baseline', { call: 'first' });
+    const other = made(3, 'baseline', { retry_of: 'first' });
+    const found = besideOf(shown([own, replaced, made(2, 'baseline'), other]), own);
+    expect(found).toEqual({
+      name: 'baseline', call: 'baseline-3', replies: { 'turn-1': 'baseline replies' }, values: { 'turn-1': { 'turn.ttfa': withMs(812) } },
+    });
+    expect(besideOf(shown([own, other]), other)).toMatchObject({ name: 'run', call: 'run-3' });
+  });
+
+  test('the means of a stored baseline', () => {
+    const rows = [row, { ...row, metric: 'greeting.ttfa', turn: null, baseline: '400 ms' }, { ...row, scenario: 'other', baseline: '1 ms' }, { ...row, turn: null }];
+    expect(besideOf(shown([call('a')], rows), call('a'))).toEqual({
+      name: 'baseline', call: null, replies: {}, values: { 'turn-1': { 'turn.ttfa': '812 ms' }, greeting: { 'greeting.ttfa': '400 ms' } },
+    });
+  });
+
+  test('nothing, if it is not compared', () => {
+    expect(besideOf({ ...shown([call('a')]), comparison: null }, call('a'))).toBeNull();
+  });
 });

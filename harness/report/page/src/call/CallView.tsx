@@ -6,6 +6,7 @@ import type { CallResult, Document, Sound } from '../document';
 import { count, counted, seconds } from '../numbers';
 import { Outcome } from '../parts';
 import { linkTo, routeOf } from '../route';
+import { besideOf } from './beside';
 import { Controls } from './Controls';
 import { Events } from './Events';
 import { factsOf } from './facts';
@@ -31,6 +32,7 @@ export function CallView({ document: shown, call, order, startS }: CallViewProps
   const detail = useMemo(() => shown.detailed.calls?.find((each) => each.call === call.call), [shown, call]);
   const timeline = useMemo(() => timelineOf(call, added, detail), [call, added, detail]);
   const peaks = useMemo(() => peaksOf(detail?.sound), [detail]);
+  const beside = useMemo(() => besideOf(shown, call), [shown, call]);
   const steps = useMemo(() => stepsOf(call, added?.doubted ?? []), [call, added]);
   const stops = useMemo(() => steps.flatMap((step) => (step.atMs === null ? [] : [Math.max(0, step.atMs - 200) / 1000])), [steps]);
   const player = usePlayer(call, detail?.sound, timeline.startMs / 1000, timeline.endMs / 1000, startS);
@@ -54,6 +56,7 @@ export function CallView({ document: shown, call, order, startS }: CallViewProps
         <Outcome state={stateOf(call, added)} />
         <bdi>{call.scenario}</bdi>
         <span class="soft">{counted((call.turns ?? []).length, 'turn')} · {seconds(call.duration_ms ?? 0)}</span>
+        {beside?.call != null && <span class="soft">in turns with <a href={linkTo(beside.call)}>{beside.call}</a> ({beside.name})</span>}
       </header>
       {(call.failures ?? []).length > 0 && (
         <ul class="failed-with">
@@ -85,7 +88,7 @@ export function CallView({ document: shown, call, order, startS }: CallViewProps
         </p>
       </div>
       <div class="steps">
-        {steps.map((step) => <StepView key={step.key} step={step} units={shown.shown.expectation_units ?? {}} here={step === here} onSeek={seek} />)}
+        {steps.map((step) => <StepView key={step.key} step={step} units={shown.shown.expectation_units ?? {}} here={step === here} beside={beside} onSeek={seek} />)}
       </div>
       <dl class="facts">
         {factsOf(call).map((fact) => (

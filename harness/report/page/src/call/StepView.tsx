@@ -4,6 +4,7 @@ import type { ExpectationResult, ToolCallSeen } from '../document';
 import type { Unit } from '../metrics';
 import { seconds, withMs, withUnit } from '../numbers';
 import { Outcome } from '../parts';
+import type { Beside } from './beside';
 import type { Step } from './steps';
 import { changes } from './words';
 
@@ -15,12 +16,15 @@ interface StepProps {
   units: Record<string, Unit>;
   /** Whether the position is in it. */
   here: boolean;
+  /** What the run is compared with. */
+  beside: Beside | null;
   onSeek: (seconds: number) => void;
 }
 
-export function StepView({ step, units, here, onSeek }: StepProps) {
+export function StepView({ step, units, here, beside, onSeek }: StepProps) {
   const { turn, atMs } = step;
   const language = turn?.language ?? 'en';
+  const [values, otherReply] = [beside?.values[step.key] ?? {}, beside?.replies[step.key]];
   const diff = turn?.wer_pair == null ? [] : changes(...turn.wer_pair);
   return (
     <section class={`step ${here ? 'here' : ''}`} aria-label={step.heading}>
@@ -55,6 +59,7 @@ export function StepView({ step, units, here, onSeek }: StepProps) {
           {step.tools.slice(0, MOST_TOOLS).map((tool, at) => <Tool key={at} tool={tool} />)}
           {step.tools.length > MOST_TOOLS && <div><dt>tool</dt><dd class="soft">and {step.tools.length - MOST_TOOLS} more, see calls.jsonl</dd></div>}
           {step.reply !== '' && <div class="replied"><dt>reply</dt><dd dir="auto" lang={language}>{step.reply}</dd></div>}
+          {otherReply ? <div class="beside"><dt>{beside?.name} replied</dt><dd dir="auto" lang={language}>{otherReply}</dd></div> : null}
         </dl>
         {step.remarks.map((remark) => (
           <p key={remark.state.words} class="remark"><Outcome state={remark.state} /> <bdi>{remark.words}</bdi></p>
@@ -63,7 +68,10 @@ export function StepView({ step, units, here, onSeek }: StepProps) {
       </div>
       <dl class="numbers">
         {step.facts.map((fact) => (
-          <div key={fact.name} title={fact.title}><dt>{fact.name}</dt><dd>{fact.value}</dd></div>
+          <div key={fact.name} title={fact.title}>
+            <dt>{fact.name}</dt>
+            <dd>{fact.value}{fact.metric !== undefined && values[fact.metric] !== undefined && <span class="beside"> {beside?.name} {values[fact.metric]}</span>}</dd>
+          </div>
         ))}
       </dl>
     </section>

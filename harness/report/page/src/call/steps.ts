@@ -8,6 +8,8 @@ export interface Fact {
   name: string;
   value: string;
   title?: string;
+  /** The metric that it is a sample of, if it can be compared. */
+  metric?: string;
 }
 
 export interface Step {
@@ -46,7 +48,7 @@ function greetingStep(greeting: GreetingResult, doubted: Doubted | undefined): S
   return {
     key: 'greeting', heading: 'Greeting', verb: '', atMs: greeting.onset_ms ?? null, untilMs: greeting.end_ms ?? null, turn: null,
     reply: greeting.reply ?? '', tools: greeting.tool_calls ?? [], expectations: greeting.expectations ?? [],
-    facts: [{ name: 'TTFA', value: withMs(greeting.ttfa_ms), title: "from our join request to the onset of the agent's voice" }],
+    facts: [{ name: 'TTFA', metric: 'greeting.ttfa', value: withMs(greeting.ttfa_ms), title: "from our join request to the onset of the agent's voice" }],
     remarks: doubts(doubted),
   };
 }
@@ -73,21 +75,21 @@ function turnStep(turn: TurnResult, doubted: Doubted | undefined): Step {
 function turnFacts(turn: TurnResult): Fact[] {
   const { ttfa_ms: ttfa, first_sound_ms: first } = turn;
   const apart = first != null && (ttfa == null || ttfa - first > FIRST_SOUND_APART_MS);
-  const times: [string, number | null | undefined, string][] = [
-    ['TTFA', ttfa, "from the caller's voiced end, or the text sent, to the onset of the agent's voice"],
+  const times: [string, number | null | undefined, string, string?][] = [
+    ['TTFA', ttfa, "from the caller's voiced end, or the text sent, to the onset of the agent's voice", 'turn.ttfa'],
     ['TTFA at the ear', turn.ttfa_ear_ms, "including the harness's own sending and jitter buffer"],
-    ['transcript', turn.transcript_ms, "from the caller's voiced end to its transcript"],
-    ['echo', turn.echo_ms, 'from the text sent to its echo'],
-    ['reply text', turn.reply_text_ms, 'to the first text of the reply'],
-    ['both spoke', turn.talk_over_ms === 0 ? null : turn.talk_over_ms, 'how long the agent and the caller spoke at the same time'],
-    ['first sound', apart ? first : null, "from the caller's end to the first sound of the agent, which is not its voice"],
-    ['dead air', turn.dead_air_ms, "the longest time both were silent, from the caller's end to the agent's last voice"],
-    ['stopped after', turn.stop_ms, "from the caller's onset over the agent to the agent's silence"],
+    ['transcript', turn.transcript_ms, "from the caller's voiced end to its transcript", 'turn.transcript'],
+    ['echo', turn.echo_ms, 'from the text sent to its echo', 'turn.echo'],
+    ['reply text', turn.reply_text_ms, 'to the first text of the reply', 'turn.reply_text'],
+    ['both spoke', turn.talk_over_ms === 0 ? null : turn.talk_over_ms, 'how long the agent and the caller spoke at the same time', 'turn.talk_over'],
+    ['first sound', apart ? first : null, "from the caller's end to the first sound of the agent, which is not its voice", 'turn.first_sound'],
+    ['dead air', turn.dead_air_ms, "the longest time both were silent, from the caller's end to the agent's last voice", 'turn.dead_air'],
+    ['stopped after', turn.stop_ms, "from the caller's onset over the agent to the agent's silence", 'bargein.stop'],
   ];
   const facts = times
     .filter(([name, value]) => value != null || name === 'TTFA')
-    .map(([name, value, title]): Fact => ({ name, value: withMs(value), title }));
-  if (turn.wer != null) facts.push({ name: 'WER', value: wer(turn.wer), title: 'word error rate of the transcript' });
+    .map(([name, value, title, metric]): Fact => ({ name, value: withMs(value), title, ...(metric === undefined ? {} : { metric }) }));
+  if (turn.wer != null) facts.push({ name: 'WER', metric: 'turn.wer', value: wer(turn.wer), title: 'word error rate of the transcript' });
   return facts;
 }
 
