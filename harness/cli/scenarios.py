@@ -114,12 +114,19 @@ def schema(
     report: Annotated[
         bool, typer.Option("--report", help="Print the schema of what report --json prints instead.")
     ] = False,
+    comparison: Annotated[
+        bool, typer.Option("--comparison", help="Print the schema of comparison.json and compare --json instead.")
+    ] = False,
 ) -> int:
     """Print the JSON Schema of a scenario, for editors."""
     import json
 
+    from harness.record.comparison import comparison_schema
     from harness.report.published import published_schema
     from harness.scenario.schema import scenario_schema
 
-    typer.echo(json.dumps(published_schema() if report else scenario_schema(), indent=2))
+    if report and comparison:
+        raise UsageError("--report and --comparison cannot be combined", hint="remove one of them")
+    printed = published_schema() if report else comparison_schema() if comparison else scenario_schema()
+    typer.echo(json.dumps(printed, indent=2))
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.record.comparison import Comparison, comparison_schema
+from harness.record.comparison import Comparison
 from harness.record.run_directory import RunDirectory
 from harness.run.finish import rebuild
 from tests.cli.conftest import ROOT, Command
@@ -55,7 +55,7 @@ def test_a_run_directory_may_be_the_baseline(command: Command) -> None:
 def test_the_json_is_the_published_schema(command: Command) -> None:
     said = command("compare", "slower", "before", "--json")
     content = json.loads(said.out)
-    jsonschema.validate(content, comparison_schema())
+    jsonschema.validate(content, json.loads(command("schema", "--comparison").out))
     comparison = Comparison.model_validate(content)
     assert (said.code, comparison.verdict) == (1, "regression")
     assert comparison.version == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.run.finish import rebuild
-from tests.live.conftest import LiveStack, Ran, run, until_fit
+from tests.live.conftest import LiveStack, Ran, harness, run, until_fit
 
 pytestmark = pytest.mark.live
 
@@ -76,6 +76,13 @@ def test_the_same_agent_twice_is_no_regression(stack: LiveStack, tmp_path: Path)
     ran = called(stack, tmp_path, "--agent", "steady", "--against-agent", "steady", *TWICE)
     assert ran.code == 0, ran.out
     assert ttfa(ran)["verdict"] == "same"
+    baselines = ("--name", "today")
+    saved = harness("baseline", "save", str(ran.folder), *baselines, cwd=tmp_path)
+    assert saved.returncode == 0, saved.stdout
+    again = harness("compare", str(ran.folder), "today", "--json", cwd=tmp_path)
+    assert again.returncode == 0, again.stdout
+    compared = json.loads(again.stdout)
+    assert (compared["method"], compared["baseline"]["calls"], compared["run"]["calls"]) == ("independent", 10, 10)
 
 
 def test_calls_end_once_the_comparison_is_decided(stack: LiveStack, tmp_path: Path) -> None:
