@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.record.capacity import Capacity
+from harness.record.comparison import Comparison
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings
 from harness.record.summary import Summary
@@ -21,6 +22,7 @@ class RecordedRun:
         calls: The lines of calls.jsonl, in the order in which the calls ended.
         summary: The run's summary, if it was judged.
         capacity: The content of capacity.json, if the run was a capacity search.
+        comparison: The content of comparison.json, if the run was judged and compared.
         cut_off: Whether the last line of calls.jsonl is incomplete.
     """
 
@@ -29,4 +31,5 @@ class RecordedRun:
     calls: list[CallResult] = field(default_factory=list)
     summary: Summary | None = None
     capacity: Capacity | None = None
+    comparison: Comparison | None = None
     cut_off: bool = False

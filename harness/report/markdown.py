@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.judge.excused import EXCUSED_BY
+from harness.record.comparison import Comparison, Verdict
 from harness.record.recorded_run import RecordedRun
 from harness.record.summary import PATTERNS, MetricSummary, RateSummary, Summary
+from harness.report.comparison_rows import notable_rows
 from harness.report.markdown_text import cell, code, link, table
 from harness.report.markdown_turns import failed_turns, turns_beyond_thresholds
 from harness.report.numbers import metric_with_unit, percent, threshold_value
@@ -20,25 +22,7 @@ MOST_CHARACTERS = 60_000
 MOST_STEPS = 25
 MOST_REASONS = 50
 MOST_ROWS = 100
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A row of the table that compares a run with another; each text is shown as it is.
-
-    Attributes:
-        what: The metric, and the turn or scenario if it is not of the whole run.
-        before: The value of the other run, with its unit.
-        now: The value of this run, with its unit.
-        change: The effect and its interval.
-        verdict: Such as regression, improvement, same, not enough data.
-    """
-
-    what: str
-    before: str
-    now: str
-    change: str
-    verdict: str
+_SHOWN_FIRST: tuple[Verdict, ...] = ("regression", "improvement", "changed", "not enough data", "same")
 
 
 @dataclass
@@ -52,7 +36,7 @@ class _Section:
     more: int = 0
 
 
-def render_markdown(run: RecordedRun, *, report_url: str | None = None, differences: Sequence[Difference] = ()) -> str:
+def render_markdown(run: RecordedRun, *, report_url: str | None = None) -> str:
     """Renders the verdict, why, the failed turns, differences, thresholds, pass rates and metrics.
 
     The result has at most `MOST_CHARACTERS`; what does not fit is counted. Texts of agents and scenarios are code, so
@@ -61,12 +45,11 @@ def render_markdown(run: RecordedRun, *, report_url: str | None = None, differen
     Args:
         run: The run.
         report_url: Where its report.html can be opened; each failed turn links to its moment there.
-        differences: Rows of a comparison with another run.
     """
     reasons = _reasons(run.summary)
     sections = [
         _Section("Why", reasons[:MOST_REASONS], more=max(0, len(reasons) - MOST_REASONS)),
-        _differences(differences),
+        _differences(run.comparison),
         _turns("Failed turns", failed_turns(run, report_url)),
         _turns("Turns beyond a threshold that failed", turns_beyond_thresholds(run, report_url)),
         _thresholds(run.summary),
@@ -112,12 +95,29 @@ def _reasons(summary: Summary | None) -> list[str]:
     return told + [f"- {EXCUSED_BY}: {code(what)} ({count})" for what, count in summary.excused.items()]
 
 
-def _differences(rows: Sequence[Difference]) -> _Section:
-    head = table(("", "before", "now", "change", ""), [])
+def _differences(comparison: Comparison | None) -> _Section:
+    """The metrics that differ or are undecided; those that are the same are counted."""
+    if comparison is None:
+        return _Section("", [])
+    rows = notable_rows(comparison)
+    same = sum(row.verdict == "same" for row in rows)
+    several = len({row.scenario for row in rows}) > 1
     entries = [
-        _line((cell(row.what), cell(row.before), cell(row.now), cell(row.change), cell(row.verdict))) for row in rows
+        _line(
+            (
+                cell(f"{row.scenario}: {row.name}" if several else row.name),
+                *(cell(text) for text in (row.baseline, row.run, row.difference, row.interval)),
+                f"**{row.verdict}**" if row.verdict == "regression" else row.verdict,
+            )
+        )
+        for row in sorted(rows, key=lambda row: _SHOWN_FIRST.index(row.verdict))
+        if row.verdict != "same"
     ]
-    return _Section("Differences", entries, head=head)
+    title = f"{comparison.verdict.capitalize()} against {code(comparison.baseline.name)}"
+    title += f": {counted(same, 'metric')} the same" if same else ""
+    if not entries:
+        return _Section(title, ["- no metric differs by as much as matters"])
+    return _Section(title, entries, head=table(("", "baseline", "run", "difference", "interval", ""), []))
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -155,7 +155,14 @@ def _write_for_ci(console: Console, request: Request, finished: Finished) -> Non
     """
     directory = finished.run.directory
     calls = list(finished.calls)
-    made = RecordedRun(directory.path, finished.run.settings, calls, finished.summary, directory.read_capacity())
+    made = RecordedRun(
+        directory.path,
+        finished.run.settings,
+        calls,
+        finished.summary,
+        directory.read_capacity(),
+        directory.read_comparison(),
+    )
     if in_github(os.environ) if request.annotations is None else request.annotations:
         for line in github_lines(findings(made), checkout(os.environ)):
             console.print(line, soft_wrap=True)

@@ -96,7 +96,7 @@ def _write(
     summary: Summary,
     comparison: Comparison | None,
 ) -> None:
-    run = RecordedRun(directory.path, settings, list(calls), summary, directory.read_capacity())
+    run = RecordedRun(directory.path, settings, list(calls), summary, directory.read_capacity(), comparison)
     directory.write_summary(summary)
     if comparison is not None:
         directory.write_text(COMPARISON_FILE, comparison.to_json())
@@ -157,7 +157,7 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
         raise ConfigError(
             directory.broken, where=Place(folder), hint="free space on the disk, or make the folder writable"
         )
-    return RecordedRun(folder, run.settings, list(calls), summary, directory.read_capacity())
+    return RecordedRun(folder, run.settings, list(calls), summary, directory.read_capacity(), comparison)
 
 
 def discard_recordings(folder: Path) -> None:

@@ -170,7 +170,14 @@ async def record_calls(
     made = await make_and_show(job, console, signals)
     if made is None:
         raise UsageError("a dry run makes no calls")
-    return RecordedRun(made.run.directory.path, made.run.settings, list(made.calls), made.summary)
+    directory = made.run.directory
+    return RecordedRun(
+        directory.path,
+        made.run.settings,
+        list(made.calls),
+        made.summary,
+        comparison=directory.read_comparison(),
+    )
 
 
 @contextmanager

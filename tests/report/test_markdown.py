@@ -12,8 +12,9 @@ from harness.judge.verdict import judge_run
 from harness.record.recorded_run import RecordedRun
 from harness.record.run_directory import read_run
 from harness.record.summary import Ending
-from harness.report.markdown import MOST_CHARACTERS, Difference, render_markdown
+from harness.report.markdown import MOST_CHARACTERS, render_markdown
 from harness.run.finish import rebuilt
+from tests.compare.made_runs import compared_run
 from tests.golden import Golden
 from tests.judge.made import call, greeting, threshold, turn
 from tests.report.sample_run import bare_settings, good_call, held, many_calls, no_reply_call, sample_run
@@ -30,9 +31,27 @@ def judged(*calls: object, limits: tuple[tuple[str, str], ...] = (), ending: End
 
 def test_the_whole(tmp_path: Path, golden: Golden) -> None:
     run = sample_run(tmp_path)
-    rows = [Difference("turn.ttfa p50", "703 ms", "1,103 ms", "+400 ms [310, 480]", "regression")]
-    text = render_markdown(run, report_url="https://ci.example/1/report.html", differences=rows)
+    text = render_markdown(run, report_url="https://ci.example/1/report.html")
     golden.check(GOLDEN / "report.md", text)
+
+
+def test_what_differs_from_the_baseline_is_a_table_with_regressions_first(tmp_path: Path) -> None:
+    text = render_markdown(rebuilt(compared_run(tmp_path / "run")))
+    section = text.partition("### Regression against `main`: ")[2].partition("<details>")[0]
+    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    assert (rows[0][0], rows[0][-1]) == ("| `turn.ttfa`", "**regression** |")
+    verdicts = [row[-1].removesuffix(" |") for row in rows]
+    assert verdicts == sorted(verdicts, key=["**regression**", "changed", "not enough data"].index)
+    assert "same" not in verdicts, "they are counted"
+
+
+def test_a_run_that_does_not_differ_says_so(tmp_path: Path) -> None:
+    made = rebuilt(compared_run(tmp_path / "run", calls=200, later_ms=0.0))
+    assert made.comparison is not None
+    kept = [one for one in made.comparison.compared if one.verdict == "same"]
+    same = made.comparison.model_copy(update={"compared": kept, "verdict": "same"})
+    text = render_markdown(replace(made, comparison=same))
+    assert "- no metric differs by as much as matters" in text.partition("### Same against `main`: ")[2]
 
 
 def test_the_verdict_comes_first_then_why_then_the_failed_turns() -> None:

@@ -14,7 +14,7 @@ from harness.record.baseline import read_baseline
 from harness.record.call_samples import AtLeast, CallSamples, Cell, Several
 from harness.record.comparison import Comparison, Difference, Overall
 from harness.record.recorded_run import RecordedRun
-from harness.record.run_directory import BASELINE_FILE, RunDirectory
+from harness.record.run_directory import BASELINE_FILE
 from harness.report.comparison_rows import ComparisonRow, comparison_rows
 from harness.report.numbers import shown_in
 from harness.report.shown.distributions import ShownMetric, thinned
@@ -41,12 +41,14 @@ class ShownComparison(Recorded):
 
 
 def shown_comparison(run: RecordedRun) -> ShownComparison | None:
-    """The comparison in a run's folder; None if there is none, or none that can be read."""
-    try:
-        comparison = RunDirectory(run.folder).read_comparison()
-        return None if comparison is None else compared(comparison, _baseline_calls(run))
-    except ConfigError:
+    """The run's comparison; None if there is none. Without a readable copy of the baseline it has no samples."""
+    if run.comparison is None:
         return None
+    try:
+        calls = _baseline_calls(run)
+    except ConfigError:
+        calls = []
+    return compared(run.comparison, calls)
 
 
 def _baseline_calls(run: RecordedRun) -> Sequence[CallSamples]:
