@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import StrictOption
-from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_OK, EXIT_UNFIT
+from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT
 
 if TYPE_CHECKING:
     from harness.record.comparison import ComparisonSettings
@@ -67,6 +67,7 @@ def compare(
     """
     from harness.compare.compare import compare as compare_candidates
     from harness.compare.compare import reasons_of
+    from harness.judge.verdict import exit_code_of
     from harness.record.run_directory import RunDirectory
     from harness.report.comparison_table import print_comparison
     from harness.report.console import make_console
@@ -88,7 +89,7 @@ def compare(
     if summary is not None and summary.exit_code == EXIT_UNFIT:
         typer.echo(f"error: this run was not fit to measure: {summary.reasons[0].what}", err=True)
         codes.add(EXIT_UNFIT)
-    return next((code for code in (EXIT_UNFIT, EXIT_INFRASTRUCTURE, EXIT_AGENT) if code in codes), EXIT_OK)
+    return exit_code_of(codes)
 
 
 def read_settings(smallest_effect: list[str] | None) -> ComparisonSettings:

@@ -5,7 +5,7 @@ The exit code is the first of 130, 2, 4, 3, 1 that any reason has. All reasons a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNFIT, EXIT_USAGE
 from harness.judge.excused import Excused
@@ -96,8 +96,7 @@ def judge_run(
             reasons += lack_of_other(other, everyone, thresholds, interrupted=ending.interrupted)
     else:
         reasons += ending.decided
-    codes = {reason.code for reason in reasons}
-    exit_code = next((code for code in _ORDER if code in codes), EXIT_OK)
+    exit_code = exit_code_of(reason.code for reason in reasons)
     reasons.sort(key=lambda reason: _ORDER.index(reason.code))
     return Summary(
         verdict=VERDICTS[exit_code],
@@ -115,6 +114,11 @@ def judge_run(
         canaries=canaries([call for call in everyone if call.canary and not call.warm_up]),
         remeasured=remeasured(calls),
     )
+
+
+def exit_code_of(codes: Iterable[int]) -> int:
+    """Returns the exit code of a run with reasons of these codes."""
+    return min(codes, key=_ORDER.index, default=EXIT_OK)
 
 
 def _interrupted(counts: CallCounts, *, interrupted: bool) -> list[Reason]:
