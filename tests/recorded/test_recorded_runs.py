@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.record.run_directory import COMPARISON_FILE
 from harness.run.finish import rebuild
 from tests.golden import Golden
 
@@ -19,10 +20,11 @@ def test_a_recorded_run_comes_to_the_same_bytes_when_it_is_measured_again(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, golden: Golden
 ) -> None:
     copy = Path(run.name)
-    shutil.copytree(run, tmp_path / copy, ignore=shutil.ignore_patterns(*REPORTS))
+    shutil.copytree(run, tmp_path / copy, ignore=shutil.ignore_patterns(*REPORTS, COMPARISON_FILE))
     monkeypatch.chdir(tmp_path)  # reports name the run's folder
     rebuild(copy, remeasure=True)
-    for name in REPORTS:
+    compared = (COMPARISON_FILE,) if (copy / COMPARISON_FILE).exists() else ()
+    for name in (*REPORTS, *compared):
         golden.check(run / name, (copy / name).read_text(encoding="utf-8"))
 
 
@@ -32,6 +34,7 @@ def test_there_are_runs_of_every_kind() -> None:
         "capacity",
         "faults-light",
         "faults-sdk",
+        "in-turns",
         "killed",
         "load",
         "recording",
