@@ -321,7 +321,7 @@ def sentence(cause: Cause) -> str:
         case NeverDecided(expect, limit, why):
             return f"expectation {expect} {limit} was never decided: {why}"
         case ThresholdMissed(metric, limit, value, why):
-            return f"threshold {metric} {limit}: {value:g}" + (f" ({why})" if why else "")
+            return f"threshold {metric} {limit}: {_value(value, limit)}" + (f" ({why})" if why else "")
         case ThresholdOpen():
             return _of_open_threshold(cause)
         case TooFewSamples(metric, limit, samples, needed):
@@ -333,7 +333,7 @@ def sentence(cause: Cause) -> str:
         case PassOpen(name, limit, why):
             return f"pass rate of {name}: {why}; needed: {limit}"
         case Aborted(metric, limit, value, samples, after_s):
-            by = f"threshold {metric} {limit}: {value:g} ({counted(samples, 'sample')})"
+            by = f"threshold {metric} {limit}: {_value(value, limit)} ({counted(samples, 'sample')})"
             return f"aborted after {after_s:.0f} s by {by}"
         case Regressed():
             return _of_regression(cause)
@@ -345,6 +345,13 @@ def sentence(cause: Cause) -> str:
             return "no call could start"
         case AllCutEarly():
             return "every call was cut before its first turn had ended"
+
+
+def _value(value: float, limit: Limit) -> str:
+    """A value in the unit in which its limit is written."""
+    if limit.is_time:
+        return f"{value:g} ms"
+    return f"{100 * value:g} %" if limit.is_share else f"{value:g}"
 
 
 def _of_unfit_turns(cause: UnfitTurns) -> str:

@@ -32,7 +32,7 @@ def test_a_percentile_aborts_by_as_many_samples_as_it_is_shown_from() -> None:
     assert watch.broken(60) is None
     watch.add(slow(1)[0])
     found = watch.broken(60)
-    assert str(found) == "aborted after 60 s by threshold turn.ttfa p(95)<2s: 3000 (20 samples)"
+    assert str(found) == "aborted after 60 s by threshold turn.ttfa p(95)<2s: 3000 ms (20 samples)"
     assert found is not None
     assert Aborted.read(found.told()) == found
 

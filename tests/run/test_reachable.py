@@ -151,7 +151,7 @@ async def test_a_threshold_that_aborts_a_run_is_a_reason_and_said_once(tmp_path:
         outcome, summary = await execute(run, Pace(1, 9, None, 9), watcher, Signals())
     aborted = [reason for reason in summary.reasons if str(reason.what).startswith("aborted after 0 s by threshold")]
     assert [(reason.code, str(reason.what).partition("by ")[2]) for reason in aborted] == [
-        (1, "threshold calls.failed rate<=50%: 1 (2 samples)")
+        (1, "threshold calls.failed rate<=50%: 100 % (2 samples)")
     ]
     assert (len(outcome.results), summary.also) == (2, ["fail"])
     assert [line for line in watcher.said if "aborted" in line] == [f"{aborted[0].what}: no more calls are started"]
