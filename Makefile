@@ -53,7 +53,7 @@ BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs
 # The longest first, so that both processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
 	live/test_load_live.py live/test_pytest_plugin_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
-WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine proxies contract) \
+WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine observe proxies contract) \
 	$(addprefix tests/stack/,service tools knowledge reference_voice web) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
 BESIDE := $(BIN)/python tests/beside.py

@@ -62,6 +62,15 @@ class Secret:
         raise TypeError("a Secret cannot be pickled")
 
 
+class HiddenText(str):
+    """A header's value that an HTTP client can send, but that does not show in dumps of variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK
+
+
 def masked(text: str) -> str:
     """`text` with everything masked that looks like a key or an access token, wherever it came from."""
     return TOKEN_LIKE.sub(MASK, KEY_LIKE.sub(MASK, text))

@@ -12,6 +12,7 @@ from harness.caller.prepare import Prepared
 from harness.capacity.answer import conclude, curve
 from harness.capacity.lengths import Learned
 from harness.capacity.objectives import turns_wanted
+from harness.capacity.observed import with_observed
 from harness.capacity.search import Plan
 from harness.capacity.seek import Seeker
 from harness.capacity.slots import Slots
@@ -19,6 +20,7 @@ from harness.errors import EXIT_INTERRUPTED, EXIT_OK
 from harness.judge.thresholds import Threshold
 from harness.process.signals import Signals
 from harness.record.capacity import Capacity, Ended, Hold, Recovery
+from harness.record.observed import Observed
 from harness.record.reason import InWords
 from harness.record.result import CallResult
 from harness.record.run_directory import CAPACITY_FILE
@@ -79,14 +81,14 @@ async def find_capacity(
         if not signals.received:
             raise
         under_way.ended = "interrupted"
-    return under_way.finish()
+    return under_way.finish(await run.observe(under_way.results, signals))
 
 
 class _UnderWay:
     def __init__(self, run: Run, search: Search, watcher: CapacityWatcher) -> None:
         self._run = run
         self._search = search
-        self._results: list[CallResult] = []
+        self.results: list[CallResult] = []
         self._pool: ShardPool | None = None
         self._recovery: Recovery | None = None
         self.ended: Ended = "interrupted"
@@ -136,8 +138,12 @@ class _UnderWay:
         if self._seeker.stopped is None:
             self._recovery = await self._seeker.afterwards()
 
-    def finish(self) -> tuple[Capacity, Summary]:
-        """Writes everything; returns the capacity and the summary."""
+    def finish(self, observed: Observed | None) -> tuple[Capacity, Summary]:
+        """Writes everything; returns the capacity and the summary.
+
+        Args:
+            observed: What was observed of the agent's hosts.
+        """
         run, search, steps = self._run, self._search, self._seeker.steps
         ended = self._seeker.stopped or self.ended
         answer = conclude(steps, ended, most=search.plan.most)
@@ -153,6 +159,8 @@ class _UnderWay:
             steps=steps,
             recovery=self._recovery,
         )
+        if observed is not None:
+            capacity = with_observed(capacity, observed)
         run.directory.write_text(CAPACITY_FILE, capacity.model_dump_json(indent=2) + "\n")
         interrupted = ended == "interrupted"
         decided = (
@@ -161,7 +169,7 @@ class _UnderWay:
             else [Reason(code=answer.exit_code, what=InWords(answer.words))]
         )
         ending = Ending(interrupted=interrupted, decided=decided)
-        return capacity, run.finish(self._results, ending)
+        return capacity, run.finish(self.results, ending)
 
     def _start(self, call: str, scenario: Prepared, lasts_s: float) -> PooledCall:
         if self._pool is None:
@@ -170,4 +178,4 @@ class _UnderWay:
 
     def _call_ended(self, result: CallResult) -> None:
         self._run.directory.append_call(result)
-        self._results.append(result)
+        self.results.append(result)

@@ -127,7 +127,7 @@ async def _serve() -> int:
     if run is None:
         return EXIT_OK
     ending = json.loads(line)["ending"] if line else None
-    calls, summary = loading.finish(ending, interrupted=False)
+    calls, summary = await loading.finish(ending, interrupted=False)
     console = make_console()
     console.file = sys.stderr
     print_summary(console, summary, calls, run.directory.path)

@@ -95,7 +95,7 @@ class LoadedCalls:
             load = load.model_copy(update={"port": free_port()})
         async with LoadRun(self.request, load, run.scenarios, self.watcher.say, run=run) as loading:
             loaded = await Loading(loading.order, beside, self.watcher.say, self.watcher.status).run(signals)
-        calls, summary = loading.finish(loaded.ending, interrupted=signals.received)
+        calls, summary = await loading.finish(loaded.ending, interrupted=signals.received, signals=signals)
         return Finished(run, summary, calls)
 
     def show(self, console: Console, finished: Finished) -> None:

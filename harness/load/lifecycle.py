@@ -16,6 +16,7 @@ from harness.caller.prepare import Prepared
 from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_UNFIT, StackError
 from harness.load.locust.messages import MARK_FILE
 from harness.load.order import AbortOrder, Load, LoadOrder
+from harness.process.signals import Signals
 from harness.record.reason import Aborted, InWords, MasterVanished, StackFell
 from harness.record.result import CallResult
 from harness.record.role import ORDINARY, role_of
@@ -94,12 +95,15 @@ class LoadRun:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def finish(self, ending: dict[str, Any] | None, *, interrupted: bool) -> tuple[list[CallResult], Summary]:
+    async def finish(
+        self, ending: dict[str, Any] | None, *, interrupted: bool, signals: Signals | None = None
+    ) -> tuple[list[CallResult], Summary]:
         """Completes the calls without a result, judges all calls and writes the reports.
 
         Args:
             ending: The master's last message about the load; None if it vanished before.
             interrupted: Whether the run was interrupted.
+            signals: The signals of the run; None if they are not ours to handle.
 
         Returns:
             The calls and the summary.
@@ -127,6 +131,7 @@ class LoadRun:
         update = {"workers": told.get("workers", []), "refused": told.get("refused", [])}
         settings = run.settings.model_copy(update=update)
         dropped = int(told.get("dropped", 0))
+        await run.observe(calls, signals)
         end = Ending(dropped=dropped, interrupted=interrupted, extra=extra)
         return calls, run.finish(calls, end, settings=settings)
 

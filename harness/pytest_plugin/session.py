@@ -84,7 +84,8 @@ class Session:
     @cached_property
     def _target(self) -> Target:
         with environment_restored():
-            return read_target(self._options.target, warn=self._say, folder=self._folder)
+            target = read_target(self._options.target, warn=self._say, folder=self._folder)
+            return replace(target, observe=None)  # each test is a run, and too short for it
 
     def ready(self, agent: str | None = None) -> Target:
         """Returns the target with its address. An embedded stack is started if it is not running yet.

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.record.observed import ObservedStat
 from harness.record.summary import ThresholdResult
 
 # The objectives were met or missed; the harness was not fit to measure; the hold was mostly set-up.
@@ -59,6 +60,7 @@ class Hold(_Part):
         limited_by: What caused a missed objective.
         why: The verdict in words.
         call_ids: The ids of all its calls, as in calls.jsonl.
+        observed: What the agent's hosts did in its window, by query; empty if nothing was observed.
     """
 
     step: int
@@ -80,6 +82,7 @@ class Hold(_Part):
     failures: dict[str, int] = Field(default_factory=dict)
     own: OwnState = Field(default_factory=OwnState)
     call_ids: list[str] = Field(default_factory=list)
+    observed: list[ObservedStat] = Field(default_factory=list)
 
 
 class CurvePoint(_Part):
@@ -94,6 +97,7 @@ class CurvePoint(_Part):
     ttfa_p95: float | None
     failed: float | None
     wrong: float | None
+    observed: list[ObservedStat] = Field(default_factory=list)
 
 
 class Recovery(_Part):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.record.capacity import Capacity
 from harness.record.comparison import Comparison
+from harness.record.observed import Observed
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings
 from harness.record.summary import Summary
@@ -23,6 +24,7 @@ class RecordedRun:
         summary: The run's summary, if it was judged.
         capacity: The content of capacity.json, if the run was a capacity search.
         comparison: The content of comparison.json, if the run was judged and compared.
+        observed: The content of observed.json, if the agent's hosts were observed.
         cut_off: Whether the last line of calls.jsonl is incomplete.
     """
 
@@ -32,4 +34,5 @@ class RecordedRun:
     summary: Summary | None = None
     capacity: Capacity | None = None
     comparison: Comparison | None = None
+    observed: Observed | None = None
     cut_off: bool = False

@@ -18,6 +18,7 @@ from harness.formats import DAMAGED, OTHER_VERSION, is_json, why_unread
 from harness.record.capacity import Capacity
 from harness.record.comparison import Comparison
 from harness.record.file_names import SUMMARY_FILE, TIMELINE_SUFFIX, TIMELINES_FOLDER
+from harness.record.observed import Observed
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings
@@ -30,6 +31,7 @@ TRUTH_FILE = "truth.jsonl"
 CAPACITY_FILE = "capacity.json"
 BASELINE_FILE = "baseline.json"
 COMPARISON_FILE = "comparison.json"
+OBSERVED_FILE = "observed.json"
 AUDIO_FOLDER = "audio"
 _DAMAGED_LINE = "remove this line and add --remeasure to report: the call is then measured from its timeline"
 
@@ -136,6 +138,14 @@ class RunDirectory:
             ConfigError: The file cannot be read.
         """
         return self._read(Comparison, COMPARISON_FILE)
+
+    def read_observed(self) -> Observed | None:
+        """Returns the content of `observed.json`; None if there is no such file.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        return self._read(Observed, OBSERVED_FILE)
 
     def _read(self, model: type[_M], name: str) -> _M | None:
         file = self.path / name

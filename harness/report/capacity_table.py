@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from harness.errors import EXIT_OK
 from harness.record.capacity import Capacity, CurvePoint, Hold, Recovery
 from harness.report.hints import hint_lines
-from harness.report.numbers import percent, with_ms
+from harness.report.numbers import percent, plain, with_ms
+from harness.text.counted import counted
 from harness.text.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.record.result import CallResult
 
+_MOST_QUERIES = 3  # observed, with a column in the terminal
 _SIGNS = {"met": "met   ", "missed": "MISSED", "unfit": "unfit ", "set_up": "set-up"}
 
 
@@ -70,6 +72,8 @@ def print_capacity(
     """Prints the curve (unless `quiet`), the recovery of latency, hints on failures, and finally the answer."""
     if capacity.curve and not quiet:
         console.print(curve_table(capacity.curve))
+        for line in left_out_lines(capacity.curve):
+            console.print(line)
     if capacity.recovery is not None:
         console.print(one_line(recovery_line(capacity.recovery)))
     for line in hint_lines(calls):
@@ -90,13 +94,16 @@ def recovery_line(recovery: Recovery) -> str:
 
 
 def curve_table(points: Sequence[CurvePoint]) -> Table:
-    """The curve as a table, with a row for each number of concurrent calls."""
+    """The curve as a table, with a row for each number of concurrent calls, and a column for each observed query."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("calls", "holds", "met", "unfit", "turns", "TTFA p50", "TTFA p95", "calls failed", "wrong"):
         table.add_column(name, justify="right", no_wrap=True)
+    for name in _queries(points)[:_MOST_QUERIES]:
+        table.add_column(Text(one_line(f"{name}, mean / max")), justify="right")
     for point in points:
         table.add_row(
             *map(str, (point.calls, point.holds, point.met, point.unfit, point.turns)),
@@ -104,5 +111,17 @@ def curve_table(points: Sequence[CurvePoint]) -> Table:
             with_ms(point.ttfa_p95),
             percent(point.failed),
             percent(point.wrong),
+            *(f"{plain(seen.mean)} / {plain(seen.max)}" for seen in point.observed[:_MOST_QUERIES]),
         )
     return table
+
+
+def _queries(points: Sequence[CurvePoint]) -> list[str]:
+    """The queries that were observed; the same for all points."""
+    return [seen.query for point in points[:1] for seen in point.observed]
+
+
+def left_out_lines(points: Sequence[CurvePoint]) -> list[str]:
+    """Says how many observed queries have no column, if any."""
+    more = len(_queries(points)) - _MOST_QUERIES
+    return [f"{counted(more, 'more column')} of observed queries in the report"] if more > 0 else []

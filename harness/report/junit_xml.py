@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from harness.report.numbers import utc
+from harness.record.times import utc
 from harness.text.plain_text import clipped, one_line, printable
 
 _TEXT_LIMIT = 4000

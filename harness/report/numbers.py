@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from harness.metrics.registry import EXPECTATIONS, metric_of
 from harness.record.summary import Summary, ThresholdResult
+from harness.record.times import utc
 from harness.text.plain_text import one_line
 
 ShownUnit = Literal["ms", "percent", "ratio", "dBFS", "none"]
@@ -64,15 +64,6 @@ def shown_in(metric: str, unit: str | None) -> ShownUnit:
     return "ms" if unit == "ms" else "dBFS" if unit == "dBFS" else "none"
 
 
-def utc(started: str | None) -> datetime | None:
-    """Parses an ISO 8601 time to UTC (assumed if there is no offset); None if it is not a time."""
-    try:
-        moment = datetime.fromisoformat(started or "")
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def time_of_day(started: str) -> str:
     """`2026-11-24 10:15:00 UTC`, or the text unchanged if it is not a time."""
     moment = utc(started)
@@ -97,6 +88,11 @@ def is_ratio(metric: str) -> bool:
     """Whether a metric (tags allowed) is a ratio; False for an unknown metric."""
     found = metric_of(metric)
     return found is not None and found.unit == "ratio"
+
+
+def plain(value: float | None) -> str:
+    """A number of unknown unit with at most four significant digits: `0.1429`, `1.5`, `12,340`."""
+    return MISSING if value is None else f"{float(f'{value:.4g}'):,.15g}"
 
 
 def level(value: float | None) -> str:

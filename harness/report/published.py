@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.formats import Recorded
 from harness.record.capacity import Capacity
+from harness.record.observed import Observed
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings
@@ -23,6 +24,7 @@ class Published(Recorded):
         summary: The content of `summary.json`; None if the run was never judged.
         calls: The lines of `calls.jsonl`, sorted by the call's id.
         capacity: The content of `capacity.json`, of a capacity search.
+        observed: The content of `observed.json`, if the agent's hosts were observed.
     """
 
     version: Literal[1] = 1
@@ -30,6 +32,7 @@ class Published(Recorded):
     summary: Summary | None
     calls: list[CallResult]
     capacity: Capacity | None = None
+    observed: Observed | None = None
 
 
 def published(run: RecordedRun) -> Published:
@@ -39,6 +42,7 @@ def published(run: RecordedRun) -> Published:
         summary=run.summary,
         calls=sorted(run.calls, key=lambda call: call.call),
         capacity=run.capacity,
+        observed=run.observed,
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from harness.failures import HINTS
 from harness.judge.expectations import LATE, LATE_WORDS, NOT_EXERCISED
 from harness.record.capacity import Answer, Capacity, Hold, Recovery
+from harness.record.observed import Observed, ObservedQuery, ObservedStat
 from harness.record.ran_out import RanOut
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, ExpectationResult, FailureSeen, Remeasured, TurnResult
@@ -54,6 +55,7 @@ def redacted(run: RecordedRun, folder: Path) -> RecordedRun:
         redacted_model(run.settings).model_copy(update={"redacted": True}),
         [redacted_model(call) for call in run.calls],
         capacity=None if run.capacity is None else redacted_model(run.capacity),
+        observed=None if run.observed is None else redacted_model(run.observed),
     )
 
 
@@ -161,6 +163,10 @@ RULES: Mapping[tuple[type[BaseModel], str], Rule] = {
     (Hold, "why"): _free_of_expectations,
     (Answer, "words"): _free_of_expectations,
     **_stay(Recovery, "why"),
+    # Names of queries are words of the user, as names of scenarios are; PromQL, labels and errors name machines.
+    **_stay(Observed, "started"),
+    **_stay(ObservedQuery, "name"),
+    **_stay(ObservedStat, "query"),
 }
 """The fields whose text stays, or the part of it that does."""
 

@@ -11,13 +11,13 @@ from harness.caller.prepare import Prepared
 from harness.clock import SystemClock
 from harness.errors import EXIT_OK, HarnessError
 from harness.process.signals import Signals, run_interruptible
-from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult
 from harness.record.summary import Summary
 from harness.report.annotations import checkout, github_lines, in_github
 from harness.report.copies import check_copy, write_copy, write_junit_copy
 from harness.report.findings import findings
 from harness.report.markdown import render_markdown
+from harness.run.finish import recorded_run
 from harness.run.other_version import once
 from harness.run.request import Request
 from harness.run.run import Run, begin, make_other_ready, make_ready
@@ -124,6 +124,8 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     scenarios = await make_ready(request, say)
     other = await make_other_ready(request, scenarios, say)
     job.check()
+    if request.target.observe is not None:
+        request.target.observe.check()
     check_copy(request.junit, "--junit")
     check_copy(request.markdown, "--markdown")
     if request.against is not None:
@@ -154,15 +156,7 @@ def _write_for_ci(console: Console, request: Request, finished: Finished) -> Non
         OwnFailure: The disk refused the Markdown.
     """
     directory = finished.run.directory
-    calls = list(finished.calls)
-    made = RecordedRun(
-        directory.path,
-        finished.run.settings,
-        calls,
-        finished.summary,
-        directory.read_capacity(),
-        directory.read_comparison(),
-    )
+    made = recorded_run(directory, finished.run.settings, finished.calls, finished.summary, directory.read_comparison())
     if in_github(os.environ) if request.annotations is None else request.annotations:
         for line in github_lines(findings(made), checkout(os.environ)):
             console.print(line, soft_wrap=True)

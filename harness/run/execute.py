@@ -142,6 +142,7 @@ async def execute(
     extra = [Reason(code=EXIT_INFRASTRUCTURE, what=StackFell(problem.what)) for problem in falls]
     extra += [Reason(code=EXIT_AGENT, what=aborted) for aborted in aborting.by]
     ending = Ending(dropped=outcome.dropped, interrupted=outcome.interrupted, extra=extra)
+    await run.observe(outcome.results, signals)
     return outcome, run.finish(outcome.results, ending)
 
 

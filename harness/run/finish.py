@@ -96,13 +96,29 @@ def _write(
     summary: Summary,
     comparison: Comparison | None,
 ) -> None:
-    run = RecordedRun(directory.path, settings, list(calls), summary, directory.read_capacity(), comparison)
+    run = recorded_run(directory, settings, calls, summary, comparison)
     directory.write_summary(summary)
     if comparison is not None:
         directory.write_text(COMPARISON_FILE, comparison.to_json())
     directory.write_text("turns.csv", render_turns_csv(calls))
     directory.write_text("junit.xml", render_junit(run))
     directory.write_text("report.html", render_html(run))
+
+
+def recorded_run(
+    directory: RunDirectory,
+    settings: RunSettings,
+    calls: Sequence[CallResult],
+    summary: Summary,
+    comparison: Comparison | None,
+) -> RecordedRun:
+    """Returns a judged run with what its folder has beside its calls.
+
+    Raises:
+        ConfigError: A file of the folder cannot be read.
+    """
+    capacity, observed = directory.read_capacity(), directory.read_observed()
+    return RecordedRun(directory.path, settings, list(calls), summary, capacity, comparison, observed)
 
 
 def rebuild(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Summary:
@@ -157,7 +173,7 @@ def rebuilt(folder: str | os.PathLike[str], *, remeasure: bool = False) -> Recor
         raise ConfigError(
             directory.broken, where=Place(folder), hint="free space on the disk, or make the folder writable"
         )
-    return RecordedRun(folder, run.settings, list(calls), summary, directory.read_capacity(), comparison)
+    return recorded_run(directory, run.settings, calls, summary, comparison)
 
 
 def discard_recordings(folder: Path) -> None:

@@ -21,6 +21,7 @@ from harness.record.recorded_run import RecordedRun
 from harness.report.console import LinesWatcher
 from harness.run.baselines import Against, find_baseline
 from harness.run.carry_out import make_and_show
+from harness.run.finish import recorded_run
 from harness.run.paced import PacedCalls
 from harness.run.pacing import Pace, plan_pace
 from harness.run.reading import check_comparison, make_request, read_other_version, read_scenarios, read_targets
@@ -171,13 +172,7 @@ async def record_calls(
     if made is None:
         raise UsageError("a dry run makes no calls")
     directory = made.run.directory
-    return RecordedRun(
-        directory.path,
-        made.run.settings,
-        list(made.calls),
-        made.summary,
-        comparison=directory.read_comparison(),
-    )
+    return recorded_run(directory, made.run.settings, made.calls, made.summary, directory.read_comparison())
 
 
 @contextmanager

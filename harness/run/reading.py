@@ -57,6 +57,8 @@ def read_targets(
             take_tokens(target.agents_file, os.environ)  # before keys are removed, which some of them look like
     for target in targets:  # once all are read: they may share a key
         forget_keys(os.environ, target.api_key)
+        if target.observe is not None:
+            forget_keys(os.environ, target.observe.token)
     for note in dict.fromkeys(note for target in targets for note in target.notes):
         warn(f"note: {note}")
     return targets

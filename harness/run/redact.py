@@ -10,7 +10,7 @@ from harness.compare.scripts import identities
 from harness.errors import ConfigError, Place
 from harness.record.baseline import Baseline, ScenarioOfBaseline, read_baseline
 from harness.record.recorded_run import RecordedRun
-from harness.record.run_directory import BASELINE_FILE, CALLS_FILE, CAPACITY_FILE, RunDirectory
+from harness.record.run_directory import BASELINE_FILE, CALLS_FILE, CAPACITY_FILE, OBSERVED_FILE, RunDirectory
 from harness.record.settings import RunSettings
 from harness.report.redact import redacted
 from harness.run.finish import rebuilt
@@ -37,6 +37,8 @@ def write_redacted(run: RecordedRun, folder: str | os.PathLike[str]) -> Recorded
     directory.write_text(CALLS_FILE, "".join(call.model_dump_json() + "\n" for call in copy.calls))
     if copy.capacity is not None:
         directory.write_text(CAPACITY_FILE, copy.capacity.model_dump_json(indent=2) + "\n")
+    if copy.observed is not None:
+        directory.write_text(OBSERVED_FILE, copy.observed.to_json())
     if run.settings.baseline is not None:
         baseline = _as_redacted(read_baseline(run.folder / BASELINE_FILE), run.settings, copy.settings)
         directory.write_text(BASELINE_FILE, baseline.to_text())

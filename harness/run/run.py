@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from harness.caller.prepare import Prepared, prepare
 from harness.clock import Clock
 from harness.errors import StackError
+from harness.process.signals import Signals
+from harness.record.observed import Observed
 from harness.record.result import CallResult
-from harness.record.run_directory import BASELINE_FILE, TRUTH_FILE, RunDirectory
+from harness.record.run_directory import BASELINE_FILE, OBSERVED_FILE, TRUTH_FILE, RunDirectory
 from harness.record.settings import RunSettings
 from harness.record.summary import Ending, Summary
 from harness.run.finish import finish_run
@@ -94,6 +96,37 @@ class Run:
     def shard_order(self, target: Target) -> ShardOrder:
         """Returns the order for each process that makes calls; `target` must be reachable."""
         return shard_order(self.request, target, self.directory.path.resolve())
+
+    async def observe(self, calls: Sequence[CallResult], signals: Signals | None = None) -> Observed | None:
+        """Asks what the agent's hosts did during these calls, if that is configured, and writes `observed.json`.
+
+        Call it when all calls have ended. A signal ends the asking; what went wrong never affects the verdict.
+
+        Args:
+            calls: The calls.
+            signals: The signals of the run; None if they are not ours to handle.
+
+        Returns:
+            The content of the file; None if nothing is to be observed.
+        """
+        observing = self.request.target.observe
+        if observing is None:
+            return None
+        from harness.observe.ask import observe, unasked, warnings_of
+
+        asking = asyncio.ensure_future(observe(observing, calls, self.clock))
+        if signals is not None and not signals.received:
+            signals.on_interrupt(asking.cancel)
+        try:
+            await asyncio.wait([asking])
+        finally:
+            asking.cancel()
+        observed = unasked(observing, calls, why="it was interrupted") if asking.cancelled() else asking.result()
+        if observed is not None:
+            self.directory.write_text(OBSERVED_FILE, observed.to_json())
+            for line in warnings_of(observed):
+                self.say(f"warning: {line}")
+        return observed
 
     def finish(self, calls: Sequence[CallResult], ending: Ending, *, settings: RunSettings | None = None) -> Summary:
         """Judges the calls and writes the reports; `settings` replaces the run's own if more is known by now."""

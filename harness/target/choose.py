@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from harness.errors import ConfigError, Place
 from harness.target.config import EMBEDDED, Config, TargetConfig, unknown_target
 from harness.target.endpoint import check_endpoint, is_loopback
 from harness.target.keys import URL_KEY_VARIABLE, is_set, key_from
+from harness.target.observe import Observing
 from harness.target.shown import holds_key, shown_url
 from harness.target.target import Target
 
@@ -32,9 +34,10 @@ def choose_target(
         ConfigError: No such target, none named although required, no key for it, or an unusable URL.
     """
     if option is not None:
-        return _named(option, where=where, config=config, env=env)
+        return _observed(_named(option, where=where, config=config, env=env), config, env)
     if config is not None and config.default_target is not None:
-        return _named(config.default_target, where=Place(config.path), config=config, env=env)
+        named = _named(config.default_target, where=Place(config.path), config=config, env=env)
+        return _observed(named, config, env)
     reason = _why_to_name_one(config, env)
     if reason is not None:
         raise ConfigError(
@@ -42,7 +45,13 @@ def choose_target(
             where="--target",
             hint="add --target NAME, --target URL or --target embedded, or set default_target in voice-harness.toml",
         )
-    return _named(EMBEDDED, where="--target", config=config, env=env)
+    return _observed(_named(EMBEDDED, where="--target", config=config, env=env), config, env)
+
+
+def _observed(target: Target, config: Config | None, env: Mapping[str, str]) -> Target:
+    """The target with what the configuration observes of its hosts."""
+    observe = None if config is None else config.observe_for(target.name)
+    return target if observe is None else replace(target, observe=Observing.resolved(observe, env))
 
 
 def _why_to_name_one(config: Config | None, env: Mapping[str, str]) -> str | None:

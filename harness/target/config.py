@@ -6,26 +6,18 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, model_validator
 
 from harness.errors import ConfigError, Place, UsageError, raise_all
-from harness.parsing.durations import duration_s
 from harness.parsing.fitting import MisfitError, fit_model, refuse_misfits
 from harness.parsing.plain_words import nearest
 from harness.parsing.toml_places import line_of
 from harness.parsing.yaml_places import Keys
-from harness.target.endpoint import check_endpoint
+from harness.target.config_values import Endpoint, Seconds, SomeText, Strict, Variable
 from harness.target.keys import URL_KEY_VARIABLE
+from harness.target.observe import ObserveConfig, TargetObserve
 from harness.target.shown import holds_key
 
 FILE_NAME = "voice-harness.toml"
@@ -38,41 +30,7 @@ _USE_API_KEY_ENV = (
 )
 
 
-def _seconds(value: Any) -> Any:
-    """Accepts a duration such as `10s`, or a number of seconds."""
-    if isinstance(value, str):
-        return duration_s(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a duration such as '10s', or a number of seconds")  # noqa: TRY004 - pydantic reads ValueError
-    return float(value)
-
-
-def _endpoint(value: str) -> str:
-    check_endpoint(value)
-    return value
-
-
-def _variable(value: str) -> str:
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value, re.ASCII) is None:
-        raise ValueError("must be the name of an environment variable, such as STAGING_VOICE_KEY")
-    return value
-
-
-def _some_text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
-
-
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, allow_inf_nan=False)]
-SomeText = Annotated[str, AfterValidator(_some_text)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class TargetTimeouts(_Strict):
+class TargetTimeouts(Strict):
     """The target's timeouts, in seconds; the harness's defaults apply to those left out."""
 
     session: Seconds | None = None
@@ -88,16 +46,17 @@ class TargetTimeouts(_Strict):
         return self.model_dump(exclude_none=True)
 
 
-class TargetConfig(_Strict):
+class TargetConfig(Strict):
     """One table `[targets.NAME]`."""
 
     kind: Literal["session", "backend", "embedded"]
-    url: Annotated[str, AfterValidator(_endpoint)] | None = None
-    api_key_env: Annotated[str, AfterValidator(_variable)] | None = None
+    url: Endpoint | None = None
+    api_key_env: Variable | None = None
     agent: SomeText | None = None
     agents: SomeText | None = None
     agent_identity: SomeText | None = None
     timeouts: TargetTimeouts = Field(default_factory=TargetTimeouts)
+    observe: TargetObserve | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> TargetConfig:
@@ -119,10 +78,11 @@ class TargetConfig(_Strict):
         return (self.api_key_env or URL_KEY_VARIABLE) if self.kind == "session" else None
 
 
-class Config(_Strict):
+class Config(Strict):
     """The whole file."""
 
     default_target: SomeText | None = None
+    observe: ObserveConfig | None = None
     targets: dict[str, TargetConfig] = Field(default_factory=dict)
     _path: Path = PrivateAttr(default=Path(FILE_NAME))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
@@ -131,6 +91,12 @@ class Config(_Strict):
     def path(self) -> Path:
         """The file it was read from."""
         return self._path
+
+    def observe_for(self, name: str) -> ObserveConfig | None:
+        """What to observe of the hosts of a target; `name` may be one that is not in the file."""
+        target = self.targets.get(name)
+        own = None if target is None else target.observe
+        return self.observe if own is None else own.over(self.observe)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -186,7 +152,7 @@ def _read(path: Path) -> Config | Sequence[UsageError]:
         return fitted.errors
     config._path = path  # noqa: SLF001 - not part of the file
     config._warnings = tuple(_shared_keys(config, text))  # noqa: SLF001 - as above
-    return [*fitted.errors, *_wrong_names(config, data, text)] or config
+    return [*fitted.errors, *_wrong_names(config, data, text), *_half_observed(config, data, text)] or config
 
 
 def _no_toml(message: str, path: Path) -> ConfigError:
@@ -261,6 +227,17 @@ def _wrong_names(config: Config, data: Mapping[str, Any], text: str) -> Iterator
     default = config.default_target
     if default is not None and default != EMBEDDED and isinstance(written, Mapping) and default not in written:
         yield unknown_target(default, config, where=Place(config.path, line_of(text, ("default_target",))))
+
+
+def _half_observed(config: Config, data: Mapping[str, Any], text: str) -> Iterator[ConfigError]:
+    """Errors for targets of which something is to be observed, but not what, or not by whom."""
+    if config.observe is None and "observe" in data:  # it does not fit, which is an error already
+        return
+    for name, target in config.targets.items():
+        missing = () if target.observe is None else target.observe.missing_over(config.observe)
+        for key in missing:
+            place = Place(config.path, line_of(text, ("targets", name, "observe")))
+            yield ConfigError(f"the key {key!r} is missing", where=place, hint="add it here or to [observe]")
 
 
 def unknown_target(name: str, config: Config | None, *, where: Place | str) -> ConfigError:

@@ -32,15 +32,15 @@ def is_set(env: Mapping[str, str], variable: str) -> bool:
     return bool(env.get(variable, "").strip())
 
 
-def check_key(key: Secret, *, where: str) -> None:
-    """Checks that the key is valid in a header.
+def check_key(key: Secret, *, where: str, what: str = "the API key") -> None:
+    """Checks that the key (or `what` it is) is valid in a header.
 
     Raises:
         ConfigError: It contains blanks, line ends or non-ASCII characters.
     """
     if not key.reveal().isascii() or not key.reveal().isprintable() or " " in key.reveal():
         raise ConfigError(
-            "the API key contains spaces, line breaks or other characters that are not allowed in a header",
+            f"{what} contains spaces, line breaks or other characters that are not allowed in a header",
             where=where,
-            hint="copy the key again, without anything around it",
+            hint="copy it again, without anything around it",
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.secret import Secret
+from harness.target.observe import Observing
 from harness.target.shown import shown_url
 
 TargetKind = Literal["session", "backend", "embedded"]
@@ -28,6 +29,7 @@ class Target:
         agent_identity: The agent's identity in the room; None to detect the one that answers.
         key_variable: The variable that the key came from; None if it came from none.
         notes: What the user should know before the calls start.
+        observe: What to observe of its hosts; None for nothing.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Target:
     agent_identity: str | None = None
     key_variable: str | None = None
     notes: tuple[str, ...] = ()
+    observe: Observing | None = None
 
     def describe(self) -> str:
         """The target's name for verdict lines and reports; never contains its URL's user, password or query."""

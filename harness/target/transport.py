@@ -15,8 +15,8 @@ import aiohttp
 from yarl import URL
 
 from harness.errors import SessionFailure
-from harness.proxies import proxy_for
-from harness.secret import MASK, Secret
+from harness.proxies import Proxy, proxy_for
+from harness.secret import HiddenText, Secret
 from harness.target.shown import shown_text, shown_url
 
 MAX_BODY_BYTES = 256 * 1024
@@ -34,15 +34,6 @@ class Answer:
     retry_after: str = ""
     body: bytes = field(default=b"", repr=False)
     body_end: BodyEnd = "whole"
-
-
-class _HiddenText(str):
-    """A header's value that the HTTP client can send, but that does not show in dumps of variables."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return MASK
 
 
 class _Incoming:
@@ -126,7 +117,7 @@ class Transport:
             self._url,
             data=body,
             headers={"Content-Type": "application/json", "Accept": "application/json"}
-            | ({"x-api-key": _HiddenText(self._key.reveal())} if self._key is not None else {})
+            | ({"x-api-key": HiddenText(self._key.reveal())} if self._key is not None else {})
             | ({} if self._secure else self._for_proxy()),
             proxy=self._proxy.url if self._proxy is not None else None,
             proxy_headers=self._for_proxy() if self._secure else None,
@@ -137,7 +128,7 @@ class Transport:
     def _for_proxy(self) -> dict[str, str]:
         """The headers with our proxy credentials: sent with CONNECT for `https`, with the request itself for `http`."""
         authorization = self._proxy.authorization() if self._proxy is not None else None
-        return {} if authorization is None else {"Proxy-Authorization": _HiddenText(authorization)}
+        return {} if authorization is None else {"Proxy-Authorization": HiddenText(authorization)}
 
     def _client(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -151,32 +142,42 @@ class Transport:
         return self._http
 
     def _unreachable(self, problem: Exception) -> SessionFailure:
-        """The failure in plain words; of `problem` only the operating system's message is kept."""
-        hint = "check the URL, and that the service is running and reachable from this machine"
-        proxy, proxy_hint = self._proxy, "check the proxy variable, or add the service's host to NO_PROXY"
-        if proxy is not None and isinstance(problem, aiohttp.ClientHttpProxyError):
-            why, hint = f"{proxy} refused the connection: it answered {problem.status}", proxy_hint
-        elif proxy is not None and isinstance(problem, aiohttp.ClientProxyConnectionError):
-            why, hint = f"{proxy} cannot be reached: {_system_message(problem)}", proxy_hint
-        elif proxy is not None and isinstance(problem, aiohttp.ClientConnectorDNSError):
-            why, hint = f"the name of {proxy} cannot be resolved", proxy_hint
-        elif isinstance(problem, aiohttp.ClientConnectorDNSError):
-            why = "its host name cannot be resolved"
-        elif isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-            reason = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else None
-            detail = getattr(reason, "verify_message", "") or _system_message(problem)
-            why = f"no secure connection (TLS): {detail}"
-            hint = "check the service's certificate and that it speaks https on this port"
-        elif isinstance(problem, aiohttp.ClientConnectorError):
-            why = f"no connection: {_system_message(problem)}"
-        elif isinstance(problem, aiohttp.ClientResponseError):
-            why = "its answer is not HTTP"
-            hint = "check the URL's scheme and port"
-        elif isinstance(problem, aiohttp.ClientConnectionError | OSError):
-            why = "it closed the connection without an answer"
-        else:
-            why = "the request could not be sent"
+        why, hint = why_unreachable(problem, self._proxy)
         return SessionFailure("session.unreachable", f"{self._shown} cannot be reached: {why}", hint=hint)
+
+
+def why_unreachable(problem: Exception, proxy: Proxy | None) -> tuple[str, str]:
+    """Why a request failed, in plain words, and what to do; of `problem` only the operating system's message is kept.
+
+    Args:
+        problem: What the HTTP client raised.
+        proxy: The proxy that the request went through, if any.
+    """
+    hint = "check the URL, and that the service is running and reachable from this machine"
+    proxy_hint = "check the proxy variable, or add the service's host to NO_PROXY"
+    if proxy is not None and isinstance(problem, aiohttp.ClientHttpProxyError):
+        return f"{proxy} refused the connection: it answered {problem.status}", proxy_hint
+    if proxy is not None and isinstance(problem, aiohttp.ClientProxyConnectionError):
+        return f"{proxy} cannot be reached: {_system_message(problem)}", proxy_hint
+    if proxy is not None and isinstance(problem, aiohttp.ClientConnectorDNSError):
+        return f"the name of {proxy} cannot be resolved", proxy_hint
+    if isinstance(problem, aiohttp.ClientConnectorDNSError):
+        why = "its host name cannot be resolved"
+    elif isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+        reason = problem.certificate_error if isinstance(problem, aiohttp.ClientConnectorCertificateError) else None
+        detail = getattr(reason, "verify_message", "") or _system_message(problem)
+        why = f"no secure connection (TLS): {detail}"
+        hint = "check the service's certificate and that it speaks https on this port"
+    elif isinstance(problem, aiohttp.ClientConnectorError):
+        why = f"no connection: {_system_message(problem)}"
+    elif isinstance(problem, aiohttp.ClientResponseError):
+        why = "its answer is not HTTP"
+        hint = "check the URL's scheme and port"
+    elif isinstance(problem, aiohttp.ClientConnectionError | OSError):
+        why = "it closed the connection without an answer"
+    else:
+        why = "the request could not be sent"
+    return why, hint
 
 
 def _system_message(problem: aiohttp.ClientConnectorError) -> str:

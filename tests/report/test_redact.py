@@ -15,6 +15,7 @@ from harness.errors import ConfigError
 from harness.parsing.limits import Limit
 from harness.record.capacity import Capacity
 from harness.record.metric_ref import MetricRef
+from harness.record.observed import Observed
 from harness.record.ran_out import RanOut
 from harness.record.reason import InWords
 from harness.record.recorded_run import RecordedRun
@@ -32,7 +33,7 @@ from harness.scenario.model import Scenario
 from harness.scenario.shipped import shipped_scenarios
 from tests.report.sample_run import sample_run
 
-FILES = (RunSettings, CallResult, Capacity)
+FILES = (RunSettings, CallResult, Capacity, Observed)
 SECRET = "we open at nine on Saturdays"
 # Values that are parsed when a file is read, as text with the secret in it where their text may hold one.
 AS_TEXT: dict[Any, str] = {
@@ -120,13 +121,14 @@ KEPT = {
         ),
     },
     Capacity: {
-        *(".answer.words", ".objectives[]", ".turns_wanted{}", ".recovery.why"),
+        *(".answer.words", ".objectives[]", ".turns_wanted{}", ".recovery.why", ".curve[].observed[].query"),
         *(
             f"{where}.{field}"
             for where in (".steps[]", ".recovery.step")
-            for field in ("started", "why", "objectives[].why", "failures{}", "call_ids[]")
+            for field in ("started", "why", "objectives[].why", "failures{}", "call_ids[]", "observed[].query")
         ),
     },
+    Observed: {".started", ".queries[].name"},
 }
 
 

@@ -23,6 +23,7 @@ from harness.report.shown.detailed import Detailed, detailed
 from harness.report.shown.distributions import ShownMetric, shown_metrics
 from harness.report.shown.failures import FailedExpectation, failed_expectations
 from harness.report.shown.headline import Fact, about, excused, headline
+from harness.report.shown.observed import ShownObserved, shown_observed
 from harness.report.shown.over_time import OverTime, over_time
 from harness.report.shown.state import State
 
@@ -68,6 +69,7 @@ class Shown(Recorded):
         kinds: Failures by kind.
         expectations: Expectations that failed.
         over_time: The run over time; None for a few calls.
+        observed: What the agent's hosts did; None if they were not to be observed.
         thresholds: Additions to the thresholds of summary.json, in their order.
         pass_rates: How many calls passed what several were to pass.
         expectation_units: The unit in which the values of each expectation are shown.
@@ -84,6 +86,7 @@ class Shown(Recorded):
     kinds: list[FailedKind] = Field(default_factory=list)
     expectations: list[FailedExpectation] = Field(default_factory=list)
     over_time: OverTime | None = None
+    observed: ShownObserved | None = None
     thresholds: list[ShownThreshold] = Field(default_factory=list)
     pass_rates: list[PassRateRow] = Field(default_factory=list)
     expectation_units: dict[str, ShownUnit] = Field(default_factory=dict)
@@ -134,6 +137,7 @@ def shown(run: RecordedRun, calls: Sequence[CallResult]) -> Shown:
         kinds=failed_kinds(calls, None if summary is None else summary.failures),
         expectations=failed_expectations(calls),
         over_time=None if capacity is not None else over_time(run.settings, calls),
+        observed=shown_observed(run.observed),
         thresholds=[_threshold(threshold) for threshold in summary.thresholds] if summary else [],
         expectation_units={name: shown_in(name, unit) for name, unit in EXPECTATIONS.items()},
         bursts=bursts(calls),

@@ -15,7 +15,8 @@ from harness.formats import Recorded
 from harness.metrics.percentiles import percentile
 from harness.record.result import CallResult, counted_calls
 from harness.record.settings import RunSettings
-from harness.report.numbers import seconds, utc, with_ms
+from harness.record.times import utc
+from harness.report.numbers import seconds, with_ms
 from harness.text.counted import counted
 
 MORE_CALLS_THAN = 10

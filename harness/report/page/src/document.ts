@@ -148,6 +148,7 @@ export interface CurvePoint {
   ttfa_p95: number | null;
   failed: number | null;
   wrong: number | null;
+  observed?: ObservedStat[];
 }
 
 export interface Detailed {
@@ -296,6 +297,7 @@ export interface Hold {
   failures?: Record<string, number>;
   own?: OwnState;
   call_ids?: string[];
+  observed?: ObservedStat[];
 }
 
 export interface InTurnsSettings {
@@ -340,6 +342,36 @@ export interface MetricSummary {
   p99: number | null;
   max: number;
   censored?: number;
+}
+
+export interface Observed {
+  version?: 1;
+  prometheus: string;
+  started: string;
+  until_s: number;
+  step_s: number;
+  clock?: ServerClock | null;
+  error?: string;
+  queries?: ObservedQuery[];
+}
+
+export interface ObservedQuery {
+  name: string;
+  query: string;
+  series?: ObservedSeries[];
+  left_out?: number;
+  error?: string;
+}
+
+export interface ObservedSeries {
+  labels?: Record<string, string>;
+  points?: ([number, number | null])[];
+}
+
+export interface ObservedStat {
+  mean?: number | null;
+  max?: number | null;
+  query: string;
 }
 
 export interface OverTime {
@@ -408,6 +440,7 @@ export interface Published {
   summary: Summary | null;
   calls: CallResult[];
   capacity?: Capacity | null;
+  observed?: Observed | null;
 }
 
 export interface RateSummary {
@@ -501,6 +534,11 @@ export interface SearchSettings {
   session_rate_per_min?: number | null;
 }
 
+export interface ServerClock {
+  offset_s: number;
+  uncertainty_s: number;
+}
+
 export interface Shown {
   headline: State;
   patterns?: string[];
@@ -510,6 +548,7 @@ export interface Shown {
   kinds?: FailedKind[];
   expectations?: FailedExpectation[];
   over_time?: OverTime | null;
+  observed?: ShownObserved | null;
   thresholds?: ShownThreshold[];
   pass_rates?: PassRateRow[];
   expectation_units?: Record<string, 'ms' | 'percent' | 'ratio' | 'dBFS' | 'none'>;
@@ -539,6 +578,23 @@ export interface ShownMetric {
   is_rate?: boolean;
   values?: number[];
   censored?: number;
+}
+
+export interface ShownObserved {
+  words: string;
+  is_doubtful?: boolean;
+  queries?: ShownQuery[];
+}
+
+export interface ShownQuery {
+  series?: ShownSeries[];
+  note?: string;
+}
+
+export interface ShownSeries {
+  mean?: number | null;
+  max?: number | null;
+  name?: string;
 }
 
 export interface ShownThreshold {

@@ -59,6 +59,12 @@ function significant(value: Value): string {
   return value == null ? MISSING : String(Number(value.toPrecision(4)));
 }
 
+/** A number of unknown unit: at most four significant digits, `12,340`. */
+export function plain(value: Value): string {
+  const [before = '', ...after] = significant(value).split('.');
+  return [before.replace(/\B(?=(\d{3})+$)/g, ','), ...after].join('.');
+}
+
 const FORMATS: Record<Unit, (value: Value) => string> = { ms: milliseconds, percent, ratio: wer, dBFS: level, none: significant };
 
 /** `12,345`. */

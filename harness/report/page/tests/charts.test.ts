@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isMissed } from '../src/charts/capacity';
 import { binsOf, cumulative, roundStep, shareUpTo } from '../src/charts/distribution';
 import { nearestDot } from '../src/charts/dots';
+import { withGaps } from '../src/charts/observed';
 import { limitsOn, sidesOf } from '../src/metrics';
 import { nothing } from './made';
 
@@ -50,6 +51,11 @@ test('a click finds the nearest dot, and none that is far away', () => {
   expect(nearestDot([1, 2, 3], [100, 100, 100], 21, 103, place)).toBe(1);
   expect(nearestDot([1, 2, 3], [100, 100, 100], 20, 200, place)).toBe(-1);
   expect(nearestDot([], [], 0, 0, place)).toBe(-1);
+});
+
+test('an observed series has a gap where a point is missing, and where it has no value', () => {
+  expect(withGaps([[0, 1], [5, 2], [20, 3], [25, null]], 5)).toEqual([[0, 5, 10, 20, 25], [1, 2, null, 3, null]]);
+  expect(withGaps([], 5)).toEqual([[], []]);
 });
 
 test('a point of the curve is missed where most of its fit holds were', () => {

@@ -11,6 +11,8 @@ import { useTheme, type Theme } from './theme';
 
 const LEFT_PX = 72;
 
+export type Time = Pick<OverTime, 'end_s' | 'warm_up_s'>;
+
 interface OverTimeProps {
   run: OverTime;
   /** Called with the call and the number of the turn whose dot was pressed. */
@@ -46,7 +48,8 @@ export function OverTimePlot({ run, onTurn }: OverTimeProps) {
   );
 }
 
-function options(run: OverTime, theme: Theme, y: uPlot.Axis, more: Partial<uPlot.Options>): Omit<uPlot.Options, 'width' | 'height'> {
+/** The options of a chart over the time of the run. */
+export function options(run: Time, theme: Theme, y: uPlot.Axis, more: Partial<uPlot.Options>): Omit<uPlot.Options, 'width' | 'height'> {
   return {
     legend: { show: false },
     cursor: { y: false, sync: { key: 'over-time' }, drag: { x: false, y: false }, points: { show: false } },
@@ -61,7 +64,7 @@ function options(run: OverTime, theme: Theme, y: uPlot.Axis, more: Partial<uPlot
   };
 }
 
-function shadeWarmUp(plot: uPlot, run: OverTime, theme: Theme): void {
+function shadeWarmUp(plot: uPlot, run: Time, theme: Theme): void {
   if (!run.warm_up_s) return;
   const { left, top, height } = plot.bbox;
   plot.ctx.fillStyle = theme.band2;

@@ -11,6 +11,7 @@ import { Header } from './Header';
 import { Expectations, PassRates, Thresholds } from './Judged';
 import { KeyFigures } from './KeyFigures';
 import { Metrics } from './Metrics';
+import { ObservedOf } from './Observed';
 import { OverTimeOf } from './OverTime';
 
 interface OverviewProps {
@@ -24,7 +25,7 @@ interface OverviewProps {
 }
 
 export function Overview({ document, all, found, wanted, onWanted, active }: OverviewProps) {
-  const { summary, capacity, calls } = document.published;
+  const { summary, capacity, calls, observed } = document.published;
   const { shown } = document;
   const failed = (shown.kinds ?? []).length + (shown.expectations ?? []).length > 0;
   return (
@@ -64,6 +65,11 @@ export function Overview({ document, all, found, wanted, onWanted, active }: Ove
       {shown.over_time != null && (
         <Section id="over-time" title="Over time">
           <OverTimeOf run={shown.over_time} calls={calls} />
+        </Section>
+      )}
+      {observed != null && shown.observed != null && (
+        <Section id="observed" title="Observed">
+          <ObservedOf observed={observed} shown={shown.observed} overTime={shown.over_time ?? null} />
         </Section>
       )}
       {(shown.bursts ?? []).length > 0 && (

@@ -1,0 +1,1 @@
+"""What the agent's machines did during a run, asked from Prometheus once the calls are over."""

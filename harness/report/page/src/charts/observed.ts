@@ -1,0 +1,20 @@
+/** From the points of an observed series to what is drawn of them. */
+
+/** The colours of the series of a query. */
+export const COLOURS = ['accent', 'agent', 'other', 'caller', 'ok', 'warn', 'bad', 'soft'] as const;
+
+/** The times and values of a series, with a gap where a point is missing: nothing is drawn where nothing is known. */
+export function withGaps(points: readonly [number, number | null][], stepS: number): [number[], (number | null)[]] {
+  const times: number[] = [];
+  const values: (number | null)[] = [];
+  for (const [at, value] of points) {
+    const last = times.at(-1);
+    if (last !== undefined && at - last > 1.5 * stepS) {
+      times.push(last + stepS);
+      values.push(null);
+    }
+    times.push(at);
+    values.push(value);
+  }
+  return [times, values];
+}
