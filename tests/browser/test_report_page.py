@@ -19,6 +19,7 @@ from harness.run.finish import rebuild
 from tests.browser.chromium import find
 from tests.browser.report_page import ReportPage
 from tests.compare.made_runs import compared_run
+from tests.report.observed_run import observed_run
 from tests.report.page_data import document_in, sounds_in
 from tests.report.sample_run import many_calls, sample_run
 
@@ -43,6 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(RECORDED / name, made / name)
         rebuild(made / name)
     rebuild(compared_run(made / "compared"))
+    rebuild(observed_run(RECORDED / "load", made / "observed"))
     for name, run in (("sample", sample_run(made / "sample")), ("many", many_calls(made / "many", 1000))):
         (made / name).mkdir(exist_ok=True)
         (made / name / "report.html").write_text(render_html(run), encoding="utf-8")
@@ -108,6 +110,7 @@ def test_a_run_and_its_baseline_are_laid_over_each_other(opened: Open) -> None:
     [
         ("capacity", ["TTFA against calls at once"]),
         ("load", ["TTFA over time", "Calls alive over time", "turn.ttfa: the distribution"]),
+        ("observed", ["TTFA over time", "queue over time"]),
     ],
 )
 def test_what_a_run_has_is_drawn(opened: Open, run: str, sections: list[str]) -> None:
@@ -264,6 +267,18 @@ def test_texts_of_others_are_only_ever_text(opened: Open) -> None:
     assert here.page.evaluate("document.querySelectorAll('img, iframe, [onerror], b b').length") == 0
 
 
+def test_what_was_observed_has_its_figures_and_errors_as_text(opened: Open) -> None:
+    here = opened("observed")
+    section = here.page.locator(".section.observed")
+    expect(section).to_contain_text("Its clock is 31.200 s behind this machine's (± 0.002 s); its times are shifted")
+    expect(section.locator("figure")).to_have_count(2)
+    expect(section.locator(".legend")).to_contain_text('host="a" mean')
+    expect(section.locator(".legend")).to_contain_text('host="<img src=x onerror=alert(1)> ⟨U+202E⟩gnp.exe" mean')
+    expect(section).to_contain_text("Prometheus answered 400: <img src=x onerror=alert(1)>")
+    assert here.page.evaluate("document.querySelectorAll('img, [onerror]').length") == 0
+    assert here.violations() == []
+
+
 def test_everything_is_printed(opened: Open) -> None:
     here = opened("many")
     here.page.emulate_media(media="print")
@@ -290,7 +305,7 @@ def test_axe_finds_nothing(opened: Open, scheme: str) -> None:
 
 
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(opened: Open) -> None:
-    for run, fragment in (("sample", ""), ("load", ""), ("capacity", ""), ("talk-light", "#call=0002-barge-in")):
+    for run, fragment in (("sample", ""), ("observed", ""), ("capacity", ""), ("talk-light", "#call=0002-barge-in")):
         here = opened(run, fragment, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
         assert here.page.evaluate("document.documentElement.scrollWidth") == 360, run
     here.page.locator(".lanes canvas").tap(position={"x": 200, "y": 60})

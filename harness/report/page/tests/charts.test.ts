@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isMissed } from '../src/charts/capacity';
 import { binsOf, cumulative, roundStep, shareUpTo } from '../src/charts/distribution';
 import { nearestDot } from '../src/charts/dots';
-import { withGaps } from '../src/charts/observed';
+import { onAxis, withGaps } from '../src/charts/observed';
 import { limitsOn, sidesOf } from '../src/metrics';
 import { nothing } from './made';
 
@@ -56,6 +56,10 @@ test('a click finds the nearest dot, and none that is far away', () => {
 test('an observed series has a gap where a point is missing, and where it has no value', () => {
   expect(withGaps([[0, 1], [5, 2], [20, 3], [25, null]], 5)).toEqual([[0, 5, 10, 20, 25], [1, 2, null, 3, null]]);
   expect(withGaps([], 5)).toEqual([[], []]);
+});
+
+test.each([[0.25, '0.25'], [12_000, '12,000'], [6e9, '6e9'], [-2.5e9, '-2.5e9']])('%f fits beside an axis', (value, text) => {
+  expect(onAxis(value)).toBe(text);
 });
 
 test('a point of the curve is missed where most of its fit holds were', () => {

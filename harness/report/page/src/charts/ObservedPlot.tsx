@@ -2,8 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { ObservedSeries } from '../document';
-import { plain } from '../numbers';
-import { COLOURS, withGaps } from './observed';
+import { COLOURS, onAxis, withGaps } from './observed';
 import { options, type Time } from './OverTimePlot';
 import { labels, Plot } from './Plot';
 import { useTheme, type Theme } from './theme';
@@ -22,7 +21,7 @@ export function ObservedPlot({ name, series, run, stepS }: ObservedProps) {
 }
 
 function plotOf(series: readonly ObservedSeries[], run: Time, stepS: number, theme: Theme) {
-  const drawn = options(run, theme, { values: labels(plain), space: 24 }, {
+  const drawn = options(run, theme, { values: labels(onAxis), space: 24 }, {
     scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(0, most) * 1.08 || (least < 0 ? 0 : 1)] } },
     series: [{}, ...series.map((_, at) => ({ stroke: theme[COLOURS[at] ?? 'soft'], width: 1.5, points: { size: 4 } }))],
   });

@@ -9,7 +9,7 @@ export function ObservedOf({ observed, shown, overTime }: { observed: Observed; 
   const run = useMemo(() => overTime ?? { end_s: observed.until_s }, [overTime, observed]);
   return (
     <>
-      <p class={shown.is_doubtful ? '' : 'soft'}><bdi>{shown.words}</bdi></p>
+      {shown.is_doubtful ? <p><strong>{shown.words}</strong></p> : <p class="soft">{shown.words}</p>}
       {!observed.error && (observed.queries ?? []).map((query, at) => (
         <figure key={query.name}>
           <figcaption><bdi>{query.name}</bdi> <code class="soft">{query.query}</code></figcaption>
