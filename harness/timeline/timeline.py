@@ -1,6 +1,6 @@
 """The timeline: everything that happens in a call, as it happens, on one monotonic clock.
 
-Events and their fields are the classes of `timeline/events.py`. Each line is written within 50 ms (see
+Events and their fields are the classes of `timeline/events/`. Each line is written within 50 ms (see
 `background_file`), so that a killed call leaves everything up to that point.
 """
 
