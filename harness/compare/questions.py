@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.compare.censored import Bools, Floats, with_expected
-from harness.metrics.registry import METRICS, Metric
+from harness.metrics.metric import Metric
+from harness.metrics.registry import METRICS
 from harness.record.call_samples import WHOLE_CALL, AtLeast, CallSamples, Several
 
 

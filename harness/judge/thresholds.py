@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.errors import Place, UsageError, raise_all
+from harness.metrics.metric import ExpectationMetric, TurnMetric
 from harness.metrics.percentiles import is_largest
-from harness.metrics.registry import EXPECTATIONS, METRICS, ExpectationMetric, TurnMetric
+from harness.metrics.registry import EXPECTATIONS, METRICS
 from harness.metrics.samples import Sample
 from harness.metrics.survival import survival_mean, survival_percentile
 from harness.metrics.threshold import check_threshold

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.metrics.registry import METRICS, CallMetric, ExpectationMetric, Metric, SecondMetric, TurnMetric
+from harness.metrics.metric import CallMetric, ExpectationMetric, Metric, SecondMetric, TurnMetric
+from harness.metrics.registry import METRICS
 from harness.record.metric_ref import MetricRef
 from harness.record.result import CallResult, TurnResult
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from harness.judge.excused import Excused
-from harness.metrics.registry import METRICS, TurnMetric
+from harness.metrics.metric import TurnMetric
+from harness.metrics.registry import METRICS
 from harness.record.recorded_run import RecordedRun
 from harness.record.result import CallResult, ExpectationResult, StepOf, TurnResult, counted_calls
 from harness.record.summary import ThresholdResult

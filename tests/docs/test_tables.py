@@ -11,7 +11,8 @@ import pytest
 
 from harness.contract.rules import TABLE
 from harness.doctor.registry import CHECKS
-from harness.metrics.registry import METRICS, CallMetric, Metric, TurnMetric
+from harness.metrics.metric import CallMetric, Metric, TurnMetric
+from harness.metrics.registry import METRICS
 from harness.timeline.codec import fields_of
 from harness.timeline.events import EVENTS, Event
 from tests.golden import Golden

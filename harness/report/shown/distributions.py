@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from harness.formats import Recorded
+from harness.metrics.metric import Metric
 from harness.metrics.percentiles import percentiles
-from harness.metrics.registry import METRICS, Metric
+from harness.metrics.registry import METRICS
 from harness.metrics.samples import samples_of
 from harness.record.result import CallResult, counted_calls
 from harness.report.numbers import ShownUnit, shown_in
