@@ -25,6 +25,7 @@ from harness.caller.lost_call import DIED, how_it_ended, shard_died
 from harness.errors import HarnessError, OwnFailure, StackError
 from harness.process.lines import error_in
 from harness.process.log_tail import LogTail
+from harness.shards.meaning import Ended, Happened, Meaning, Ready, SecondTold, Started
 from harness.shards.protocol import CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import Silence, stood_still
 from harness.shards.size import CALLS_IN_A_SHARD, CALLS_OF_A_SHARD
@@ -91,45 +92,6 @@ class Taken:
 
     shard: ShardState
     begun: tuple[ShardState, ...]
-
-
-@dataclass(frozen=True)
-class Ready:
-    """The shard is ready: send it the calls that wait for it."""
-
-
-@dataclass(frozen=True)
-class Started:
-    """A call has started."""
-
-    call: str
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A call has ended; `result` is a `CallResult` in JSON."""
-
-    call: str
-    result: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An event of a call, as `timeline.codec` writes it."""
-
-    call: str
-    entry: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class SecondTold:
-    """The state that a shard reports once a second: `alive`, `lag_ms`, `cpu`."""
-
-    number: int
-    second: dict[str, Any]
-
-
-Meaning = Ready | Started | Ended | Happened | SecondTold
 
 
 @dataclass(frozen=True)

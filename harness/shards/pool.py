@@ -22,7 +22,8 @@ from harness.process.child import Child
 from harness.record.result import CallResult
 from harness.record.role import ORDINARY, Role
 from harness.shards.awaited import AwaitedCalls
-from harness.shards.policy import END_S, Ended, Happened, Ready, SecondTold, ShardPolicy, ShardState
+from harness.shards.meaning import Ended, Happened, Ready, SecondTold
+from harness.shards.policy import END_S, ShardPolicy, ShardState
 from harness.shards.protocol import (
     COMMAND,
     LINE_LIMIT_BYTES,

@@ -11,18 +11,13 @@ import pytest
 from harness.call.engines.make import EngineName
 from harness.errors import ConfigError, OwnFailure, StackError
 from harness.process.lines import error_message
+from harness.shards.meaning import Ended, Happened, Meaning, Ready, SecondTold, Started
 from harness.shards.policy import (
     END_S,
     SPARE_SHARE,
-    Ended,
-    Happened,
     Looked,
-    Meaning,
-    Ready,
-    SecondTold,
     ShardPolicy,
     ShardState,
-    Started,
     Taken,
 )
 from harness.shards.protocol import CallOrder, CutOrder, ShardOrder

@@ -20,7 +20,8 @@ from gevent.event import AsyncResult, Event
 from harness.call.engines.make import EngineName
 from harness.process.lines import line_of, message_in
 from harness.shards.awaited import AwaitedCalls
-from harness.shards.policy import END_S, Ended, Ready, ShardPolicy, ShardState, Started
+from harness.shards.meaning import Ended, Ready, Started
+from harness.shards.policy import END_S, ShardPolicy, ShardState
 from harness.shards.protocol import COMMAND, CallOrder, CutOrder, ShardOrder
 from harness.shards.silence import LOOK_S
 
