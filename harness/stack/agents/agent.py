@@ -9,19 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Coroutine
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Coroutine
+from dataclasses import asdict
+from typing import Any, Literal
 
-from harness.clock import NS_PER_S, Clock, ms, s_to_ns
+from harness.clock import NS_PER_S, ms, s_to_ns
 from harness.stack.agents import truth
 from harness.stack.agents.answer import Answer
-from harness.stack.agents.avatar_line import AvatarLine
 from harness.stack.agents.course import Course, Doings
 from harness.stack.agents.ear import (
     FRAME_MS,
     Began,
-    Hearing,
     HearingEvent,
     MayHaveEnded,
     TookTurn,
@@ -29,23 +27,15 @@ from harness.stack.agents.ear import (
     WentOn,
 )
 from harness.stack.agents.faults import GARBAGE
-from harness.stack.agents.frames import Frames
-from harness.stack.agents.hold import WRONG, RunningCalls, slowed_s
-from harness.stack.agents.light_line import Coded, LightAgentLine
-from harness.stack.agents.line import REPLY_TOPIC, TOOL_TOPIC, AgentLine, Seat
+from harness.stack.agents.hold import WRONG, slowed_s
+from harness.stack.agents.line import REPLY_TOPIC, TOOL_TOPIC, AgentLine
+from harness.stack.agents.lines import Lines
 from harness.stack.agents.mouth import Mouth, Talk
-from harness.stack.agents.server import ServerApi
-from harness.stack.agents.thought import Thinking, Thought
-from harness.stack.agents.truth_log import TruthLog
+from harness.stack.agents.surroundings import Surroundings
+from harness.stack.agents.thought import Thought
 from harness.stack.agents_file import AgentFault, AgentSpec
-from harness.stack.tokens import LiveKitKeys
 from harness.stack.tools.plan import PlannedCall
-from harness.stack.tools.session import Log, SessionTools
-from harness.transport.hub import TransportHub
-from harness.transport.room_events import ON_BEHALF_OF
-
-if TYPE_CHECKING:
-    from harness.stack.agents.sdk_line import SdkAgentLine
+from harness.stack.tools.session import SessionTools
 
 JITTER_BUFFER_EVERY_S = 0.055  # polling interval in seconds: WebRTC caches its statistics for 50 ms
 WITHOUT_CALLER_S = 30.0
@@ -57,28 +47,6 @@ _NO_DOINGS = Doings(lambda: None, lambda: asyncio.sleep(0), lambda: asyncio.slee
 
 class _OverError(Exception):
     """The call has ended; cancels the room's tasks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all agents of the process share.
-
-    `tell` reports a room's state to the host: "set" (ready for the caller), "met" (the caller is there) or "cut" (cut
-    the caller's signalling). `frames` keeps what is sent to callers.
-    """
-
-    keys: LiveKitKeys
-    hub: TransportHub
-    coded: Coded
-    thinking: Callable[[AgentSpec, SessionTools | None], Thinking]
-    tools: Callable[[AgentSpec, Log], SessionTools | None]
-    hearing: Callable[[AgentSpec], Hearing]
-    truth_log: TruthLog
-    clock: Clock
-    server: ServerApi
-    tell: Callable[[str, Literal["set", "met", "cut"]], None]
-    frames: Frames
-    calls: RunningCalls = field(default_factory=RunningCalls)
 
 
 class Agent:
@@ -117,7 +85,8 @@ class Agent:
         self._thinking = around.thinking(spec, self._tools)
         second = "" if number == 1 else f"-{number}"
         self._delays = random.Random(room + second)  # noqa: S311 - delays, no secrets
-        self._line = self._main_line(f"{name}{second}")
+        self._lines = Lines(spec, room, around)
+        self._line = self._lines.main(f"{name}{second}")
         self._mouth = Mouth(
             around.clock,
             self._log,
@@ -152,7 +121,7 @@ class Agent:
             return
         if self._has("joins_late"):
             await asyncio.sleep(self._spec.joins_late_by_s)
-        twin = self._twin()
+        twin = self._lines.twin(self._name)
         self._line.on_text = self._typed
         self._line.on_published = lambda track: self._log("published", track=track)
         if self._tools is not None:
@@ -405,35 +374,6 @@ class Agent:
         return at_ns
 
     # -- itself ------------------------------------------------------------------------------------------------------
-
-    def _twin(self) -> AgentLine | None:
-        if not self._has("joins_twice"):
-            return None
-        return self._new_line(self._seat(f"agent-{self._name}-again"))
-
-    def _main_line(self, name: str) -> AgentLine:
-        shape = self._spec.shape
-        identity = f"agent-{name}"
-        if shape.avatar is None:
-            return self._new_line(self._seat(identity))
-        avatar = Seat(self._room, f"avatar-{name}", attributes={ON_BEHALF_OF: identity})
-        agent = self._sdk_line(self._seat(identity), voice=False)
-        return AvatarLine(agent, self._sdk_line(avatar), avatar_first=shape.avatar.first)
-
-    def _seat(self, identity: str) -> Seat:
-        return Seat(self._room, identity, self._spec.shape.kind)
-
-    def _new_line(self, seat: Seat) -> AgentLine:
-        around = self._around
-        if self._spec.line == "light":
-            return LightAgentLine(around.keys, seat, around.hub, around.coded, self._spec.shape)
-        return self._sdk_line(seat)
-
-    def _sdk_line(self, seat: Seat, *, voice: bool = True) -> SdkAgentLine:
-        # Imported only where an agent needs it, to keep the SDK's native runtime out of the process otherwise.
-        from harness.stack.agents.sdk_line import SdkAgentLine
-
-        return SdkAgentLine(self._around.keys, seat, self._clock, self._spec.shape, voice=voice)
 
     def _has(self, fault: AgentFault) -> bool:
         return fault in self._spec.faults

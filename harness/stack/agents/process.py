@@ -34,7 +34,6 @@ from harness.errors import EXIT_OK, ConfigError, HarnessError, StackError
 from harness.machine.open_files import take_all_allowed
 from harness.process.lines import error_message, line_of
 from harness.secret import Secret
-from harness.stack.agents.agent import Surroundings
 from harness.stack.agents.apart import Apart
 from harness.stack.agents.ear import AgentEar, Hearing
 from harness.stack.agents.finder import Bank
@@ -45,6 +44,7 @@ from harness.stack.agents.light_line import Coded
 from harness.stack.agents.sdk_network import require_network
 from harness.stack.agents.server import ServerApi
 from harness.stack.agents.session_voice import SessionVoice
+from harness.stack.agents.surroundings import Surroundings
 from harness.stack.agents.thought import Real, Thinking, Truth
 from harness.stack.agents.truth import TruthEar
 from harness.stack.agents.truth_log import TruthLog

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from harness.stack.agents.agent import Agent, Surroundings
+from harness.stack.agents.agent import Agent
 from harness.stack.agents.course import Doings
+from harness.stack.agents.surroundings import Surroundings
 from harness.stack.agents_file import AgentSpec
 
 Came = Callable[[], Awaitable[None]]

@@ -10,13 +10,15 @@ import pytest
 
 from harness.clock import SystemClock
 from harness.secret import Secret
-from harness.stack.agents.agent import Agent, Surroundings
+from harness.stack.agents.agent import Agent
 from harness.stack.agents.ear import AgentEar
 from harness.stack.agents.frames import Frames
 from harness.stack.agents.light_line import Coded
 from harness.stack.agents.line import REPLY_TOPIC
+from harness.stack.agents.lines import Lines
 from harness.stack.agents.mouth import Mouth
 from harness.stack.agents.server import ServerApi
+from harness.stack.agents.surroundings import Surroundings
 from harness.stack.agents.thought import Truth
 from harness.stack.agents.trimmed_speech import Pcm
 from harness.stack.agents.truth_log import TruthLog
@@ -60,7 +62,7 @@ class Line:
 
 async def test_the_greeting_comes_first_and_then_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     line, clock = Line(), SystemClock()
-    monkeypatch.setattr(Agent, "_main_line", lambda _agent, _name: line)
+    monkeypatch.setattr(Lines, "main", lambda _lines, _name: line)
     keys = LiveKitKeys("ws://127.0.0.1:1", "key", Secret("secret-of-thirty-two-characters-or-more"))
     around = Surroundings(
         keys=keys,
