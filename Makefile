@@ -49,7 +49,7 @@ run: $(STAMP)
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs doctor hearing judge measure metrics parsing process \
-	pytest_plugin record recorded recordings report run scenario target testing timeline utterances test_build_pages.py test_habits.py)
+	pytest_plugin record recorded recordings report run scenario target telemetry testing timeline utterances test_build_pages.py test_habits.py)
 # The longest first, so that both processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
 	live/test_load_live.py live/test_pytest_plugin_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
@@ -82,7 +82,7 @@ bench: $(STAMP)
 
 # Pins stay as they are; `make lock UPGRADE=--upgrade` moves them.
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra stack --extra mcp --extra dev --universal --generate-hashes --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra stack --extra mcp --extra otel --extra dev --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
 
 clean:

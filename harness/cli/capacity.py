@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,9 @@ from harness.cli.load import CallDuration, SessionRate, WeightedScenarios, read_
 from harness.cli.options import (
     AgentOption,
     EngineOption,
+    OtlpOption,
     OutOption,
+    PrometheusOption,
     Quiet,
     RecordOption,
     SetOption,
@@ -53,6 +56,8 @@ def capacity(
     session_rate: SessionRate = None,
     out: OutOption = None,
     record: RecordOption = "none",
+    prometheus: PrometheusOption = None,
+    otlp: OtlpOption = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
@@ -73,8 +78,10 @@ def capacity(
     from harness.run.carry_out import carry_out
     from harness.run.mix import Mix
     from harness.run.request import Request, chosen_seed
+    from harness.telemetry.options import read_telemetry
 
     _check(start, most, session_rate)
+    telemetry = read_telemetry(prometheus, otlp, os.environ)  # before the target is read, which removes keys
     loaded, weights = read_mix(scenarios, sets)
     request = Request(
         name="capacity",
@@ -87,6 +94,7 @@ def capacity(
         session_rate_per_min=session_rate,
         call_duration_s=_call_duration_s(call_duration),
         out=out,
+        telemetry=telemetry,
         dry_run=dry_run,
         quiet=quiet,
     )

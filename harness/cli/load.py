@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,9 @@ from harness.cli.options import (
     EngineOption,
     JunitOption,
     MarkdownOption,
+    OtlpOption,
     OutOption,
+    PrometheusOption,
     Quiet,
     RecordOption,
     SetOption,
@@ -120,6 +123,8 @@ def load(
     junit: JunitOption = None,
     markdown: MarkdownOption = None,
     annotations: AnnotationsOption = None,
+    prometheus: PrometheusOption = None,
+    otlp: OtlpOption = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
@@ -138,6 +143,7 @@ def load(
     from harness.report.load_status import StatusLine
     from harness.run.carry_out import carry_out
     from harness.run.reading import make_request
+    from harness.telemetry.options import read_telemetry
 
     if master and worker:
         raise UsageError("--master and --worker cannot be combined", hint="remove one of them")
@@ -148,6 +154,12 @@ def load(
             "--processes cannot be combined with --master, which makes no calls itself",
             hint="start the workers with --worker --processes N, or remove --master",
         )
+    if worker and (prometheus is not None or otlp is not None):
+        option = "--prometheus" if prometheus is not None else "--otlp"
+        raise UsageError(
+            f"{option} cannot be combined with --worker", hint="give it to the master, which has all calls"
+        )
+    telemetry = read_telemetry(prometheus, otlp, os.environ)  # before the target is read, which removes keys
     options = LoadOptions(
         stages=stages,
         calls=calls,
@@ -179,6 +191,7 @@ def load(
         junit=junit,
         markdown=markdown,
         annotations=read_annotations(annotations),
+        telemetry=telemetry,
         dry_run=dry_run,
         quiet=quiet,
     )

@@ -77,6 +77,20 @@ AnnotationsOption = Annotated[
         help="Print what failed for GitHub to show at its line; by default in GitHub Actions.",
     ),
 ]
+PrometheusOption = Annotated[
+    int | None,
+    typer.Option(
+        "--prometheus", metavar="PORT", help="Serve live metrics to Prometheus on this port of 127.0.0.1; 0 for any."
+    ),
+]
+OtlpOption = Annotated[
+    str | None,
+    typer.Option(
+        "--otlp",
+        metavar="URL|env",
+        help="Send each call as a trace to this OpenTelemetry collector; env: OTEL_EXPORTER_OTLP_ENDPOINT.",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Print every event of every call.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only failures and the verdict.")]
 

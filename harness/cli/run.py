@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,9 @@ from harness.cli.options import (
     EngineOption,
     JunitOption,
     MarkdownOption,
+    OtlpOption,
     OutOption,
+    PrometheusOption,
     Quiet,
     RecordOption,
     ScenarioPaths,
@@ -97,6 +100,8 @@ def run(
         typer.Option("--retry-unfit", metavar="N", help="Repeat unfit or doubtful calls, at most N times."),
     ] = 0,
     strict: StrictOption = False,
+    prometheus: PrometheusOption = None,
+    otlp: OtlpOption = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of all random choices; chosen and recorded by default.")
     ] = None,
@@ -115,6 +120,7 @@ def run(
     from harness.run.paced import PacedCalls
     from harness.run.pacing import plan_pace
     from harness.run.reading import check_comparison, make_request, read_other_version, read_scenarios
+    from harness.telemetry.options import read_telemetry
 
     if verbose and quiet:
         raise UsageError("-v and -q cannot be combined", hint="remove one of them")
@@ -126,6 +132,7 @@ def run(
         until_decided=repeat == "auto",
     )
     stored = read_against(baseline, smallest_effect)
+    telemetry = read_telemetry(prometheus, otlp, os.environ)  # before the target is read, which removes keys
     loaded = read_scenarios(scenarios, sets, only)
     pace = plan_pace(
         scenarios=len(loaded),
@@ -170,6 +177,7 @@ def run(
         strict=strict,
         against=stored,
         other=other,
+        telemetry=telemetry,
         dry_run=dry_run,
         quiet=quiet,
     )

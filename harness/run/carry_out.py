@@ -22,6 +22,7 @@ from harness.run.other_version import once
 from harness.run.request import Request
 from harness.run.run import Run, begin, make_other_ready, make_ready
 from harness.run.settings import Planned
+from harness.telemetry.exporting import exporting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,19 +135,29 @@ async def make_and_show(job: Job[F], console: Console, signals: Signals) -> F | 
     if request.dry_run:
         console.print(plan)
         return None
-    run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say, other=other)
-    watcher.say(plan)
+    async with exporting(request.telemetry, watcher.say) as export:
+        run = begin(request, scenarios, job.planned(scenarios), clock=SystemClock(), say=watcher.say, other=other)
+        watcher.say(plan)
+        await export.follow(run.directory.path)
+        finished = await _made(job, run, signals)
+        _write_for_ci(console, request, finished)
+        job.show(console, finished)
+        write_junit_copy(run.directory.path, request.junit)
+        if request.telemetry is not None:
+            signals.on_interrupt(export.hurry)
+        await export.finish(wait=not signals.received)
+    return finished
+
+
+async def _made(job: Job[F], run: Run, signals: Signals) -> F:
+    """Makes the calls; takes the folder back if there are none."""
     try:
-        finished = await job.make(run, signals)
+        return await job.make(run, signals)
     except HarnessError:
         run.directory.take_back()
         raise
     finally:
-        watcher.close()
-    _write_for_ci(console, request, finished)
-    job.show(console, finished)
-    write_junit_copy(run.directory.path, request.junit)
-    return finished
+        job.watcher.close()
 
 
 def _write_for_ci(console: Console, request: Request, finished: Finished) -> None:

@@ -16,6 +16,7 @@ from harness.errors import UsageError
 from harness.judge.thresholds import Threshold
 from harness.scenario.load import LoadedScenario
 from harness.target.target import Target
+from harness.telemetry.options import Telemetry
 
 if TYPE_CHECKING:
     from harness.run.baselines import Against
@@ -53,6 +54,7 @@ class Request:
         strict: Whether not enough data is a failure.
         against: The baseline to compare the run with.
         other: Another version to call in turns, and to compare the run with.
+        telemetry: What to export while the run goes on.
         dry_run: Whether to print the plan and make no calls.
         quiet: Whether to print only failures and the verdict.
         command: The command line, for run.json.
@@ -78,6 +80,7 @@ class Request:
     strict: bool = False
     against: Against | None = None
     other: OtherVersion | None = None
+    telemetry: Telemetry | None = None
     dry_run: bool = False
     quiet: bool = False
     command: Sequence[str] = field(default_factory=_command_line)

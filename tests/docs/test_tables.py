@@ -13,6 +13,8 @@ from harness.contract.rules import TABLE
 from harness.doctor.registry import CHECKS
 from harness.metrics.metric import CallMetric, Metric, TurnMetric
 from harness.metrics.registry import METRICS
+from harness.telemetry.families import FAMILIES, Family
+from harness.telemetry.spans import KINDS
 from harness.timeline.codec import fields_of
 from harness.timeline.events import EVENTS, Event
 from tests.golden import Golden
@@ -134,3 +136,36 @@ def check_rows() -> Iterator[str]:
 def test_the_table_of_checks_is_what_doctor_checks(golden: Golden) -> None:
     page = DOCS / "doctor.md"
     golden.check(page, with_table(page, "checks of doctor", "\n".join(check_rows()) + "\n"))
+
+
+def family_rows(families: list[Family]) -> Iterator[str]:
+    of_registry = any(family.of for family in families)
+    yield f"| name | {'metric | ' if of_registry else ''}type | labels | what it is |"
+    yield f"|---|{'---|' if of_registry else ''}---|---|---|"
+    for family in families:
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        of = [f"`{family.of}`"] if of_registry else []
+        yield f"| {' | '.join([f'`{family.name}`', *of, family.kind, labels, family.meaning])} |"
+
+
+@pytest.mark.parametrize(("name", "is_of_registry"), [("exposed of the run", False), ("exposed of the registry", True)])
+def test_the_tables_of_what_prometheus_gets_are_what_is_exposed(
+    golden: Golden, name: str, is_of_registry: bool
+) -> None:
+    families = [family for family in FAMILIES.values() if bool(family.of) == is_of_registry]
+    page = DOCS / "telemetry.md"
+    golden.check(page, with_table(page, name, "\n".join(family_rows(families)) + "\n"))
+
+
+def span_rows() -> Iterator[str]:
+    yield "| span | inside of | from → to | attributes | events |"
+    yield "|---|---|---|---|---|"
+    for kind in KINDS:
+        named = (", ".join(f"`{name}`" for name in names) for names in (kind.attributes, kind.events))
+        parent = ", ".join(f"`{name}`" for name in kind.parent.split(", ") if name)
+        yield f"| {' | '.join([f'`{kind.name}`', parent, kind.covers, *named])} |"
+
+
+def test_the_table_of_spans_is_what_is_sent(golden: Golden) -> None:
+    page = DOCS / "telemetry.md"
+    golden.check(page, with_table(page, "spans", "\n".join(span_rows()) + "\n"))
