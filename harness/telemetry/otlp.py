@@ -19,7 +19,8 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from harness import __version__
 from harness.errors import ConfigError
 from harness.telemetry.options import OTLP
-from harness.telemetry.spans import CALL, Span
+from harness.telemetry.span_kinds import CALL
+from harness.telemetry.spans import Span
 
 SERVICE = "voice-harness"
 MOST_WAITING = 20_000  # spans; what comes while so many wait is dropped

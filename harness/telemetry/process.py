@@ -51,6 +51,7 @@ class Exporter:
         self._lines = lines
         self._reading = threading.Lock()
         self._follower: RunFollower | None = None
+        self._unsent: queue.SimpleQueue[CallResult] = queue.SimpleQueue()
         self._has_begun = False
         self._exposition = Exposition()
         self._server: MetricsServer | None = None
@@ -89,14 +90,21 @@ class Exporter:
             unread = follower.unread
             for call in follower.read_on():
                 self._exposition.add(call)
-                self._send(call, follower)
+                if self._sender is not None:
+                    self._unsent.put(call)
             self._exposition.alive(follower.alive())
             if follower.unread and not unread:
                 self.say("live metrics: a line of calls.jsonl cannot be read, and is left out")
 
-    def _send(self, call: CallResult, follower: RunFollower) -> None:
-        if self._sender is None:
+    def send_traces(self) -> None:
+        """Sends the calls that were read. Not a scrape's work: it reads timelines, which may take longer."""
+        if self._sender is None or self._follower is None:
             return
+        while not self._unsent.empty():
+            self._send(self._unsent.get(), self._follower, self._sender)
+
+    @staticmethod
+    def _send(call: CallResult, follower: RunFollower, sender: SpanSender) -> None:
         from harness.telemetry.spans import spans_of
 
         settings = follower.settings
@@ -105,7 +113,7 @@ class Exporter:
             spans = spans_of(call, read_timeline(RunDirectory(follower.folder).timeline(call.call)), run)
         except (OSError, ValueError, LookupError, ConfigError):  # no timeline, or a damaged one
             spans = spans_of(call, [], run)
-        self._sender.add(f"{run} {started}", call.call, spans)
+        sender.add(f"{run} {started}", call.call, spans)
 
     def end(self, *, wait: bool) -> dict[str, Any]:
         """Exports the rest, and returns what became of all.
@@ -114,6 +122,7 @@ class Exporter:
             wait: Whether to wait for a last scrape, if there were any.
         """
         self.read_on()
+        self.send_traces()
         sent = None if self._sender is None else self._sender.close()
         if self._server is not None:
             self._server.run_ended()
@@ -148,6 +157,7 @@ def main() -> int:
             order = orders.get(timeout=EVERY_S)
         except queue.Empty:
             exporter.read_on()
+            exporter.send_traces()
             continue
         if "follow" in order:
             exporter.follow(Path(order["follow"]))

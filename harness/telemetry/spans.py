@@ -1,7 +1,4 @@
-"""A call as spans: what it went through and when, without a word of what was said. Pure; `otlp.py` sends them.
-
-Names and attributes are our own (`voice.…`): the semantic conventions of the field are not settled.
-"""
+"""A call as spans: what it went through and when, without a word of what was said. Pure; `otlp.py` sends them."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from typing import Any
 
 from harness.clock import NS_PER_MS
 from harness.record.result import CallResult, ToolCallSeen, TurnResult
+from harness.telemetry.span_kinds import CALL, CALL_MS, TURN_VALUES
 from harness.text.plain_text import one_line
 from harness.timeline.events import (
     AgentHungUp,
@@ -31,76 +29,7 @@ from harness.timeline.events import (
 from harness.timeline.spans import CallSpans, TurnSpan, gather
 
 Value = str | bool | int | float | Sequence[str]
-CALL = "voice.call"
 _NAME_CHARS = 100
-
-
-@dataclass(frozen=True)
-class SpanKind:
-    """A kind of span, for the documentation.
-
-    Attributes:
-        name: Its name.
-        parent: The names of the spans that it may be inside of; empty for the root.
-        covers: From when to when it is.
-        attributes: The names of its attributes. Each may be missing where there is no value.
-        events: The names of its events.
-    """
-
-    name: str
-    parent: str
-    covers: str
-    attributes: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-
-
-_CALL_MS = ("session_create_ms", "room_connect_ms", "agent_join_ms")
-_TURN_VALUES = (
-    *("ttfa_ms", "ttfa_ear_ms", "first_sound_ms", "transcript_ms", "echo_ms", "reply_text_ms", "stop_ms"),
-    *("talk_over_ms", "dead_air_ms", "wer", "interrupted", "false_stop"),
-)
-KINDS: tuple[SpanKind, ...] = (
-    SpanKind(
-        CALL,
-        "",
-        "the call's start → its end",
-        (
-            *("voice.run", "voice.call", "voice.scenario", "voice.agent", "voice.target", "voice.engine", "voice.host"),
-            *("voice.ok", "voice.cut", "voice.failure", "voice.fit", "voice.retry_of"),
-            *("voice.warm_up", "voice.canary", "voice.side", "voice.turns"),
-            *(f"voice.{name}" for name in _CALL_MS),
-        ),
-        ("voice.failure", "voice.agent_left", "voice.agent_hung_up", "voice.cut", "voice.hung_up"),
-    ),
-    SpanKind("voice.session", CALL, "session requested → credentials"),
-    SpanKind("voice.join", CALL, "join asked → connected"),
-    SpanKind("voice.agent_join", CALL, "join asked → the agent's audio subscribed"),
-    SpanKind(
-        "voice.greeting",
-        CALL,
-        "the greeting awaited → it ended",
-        ("voice.fit", "voice.ttfa_ms"),
-        ("voice.agent_onset",),
-    ),
-    SpanKind(
-        "voice.turn",
-        CALL,
-        "the turn's start → its end",
-        (
-            *("voice.turn", "voice.step", "voice.kind", "voice.language", "voice.ended_by"),
-            *("voice.fit", "voice.doubtful", "voice.failed_expectations"),
-            *(f"voice.{name}" for name in _TURN_VALUES),
-        ),
-        ("voice.caller_start", "voice.caller_end", "voice.agent_onset", "voice.failure"),
-    ),
-    SpanKind("voice.wait", CALL, "a `wait` step", ("voice.step",)),
-    SpanKind(
-        "voice.tool_call",
-        "voice.turn, voice.greeting",
-        "the agent's tool call, as it reports it",
-        ("voice.tool", "voice.ok", "voice.ms"),
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -198,7 +127,7 @@ class _Call:
             "voice.canary": result.canary,
             "voice.side": result.side,
             "voice.turns": len(result.turns),
-            **_values(result, _CALL_MS),
+            **_values(result, CALL_MS),
         }
         failed = None if result.ok is not False else result.failure or "expectations failed"
         return Span(CALL, CALL, start_ns, end_ns, None, _filled(attributes), [*moments, *self._failures(None)], failed)
@@ -240,7 +169,7 @@ class _Call:
             failed = [each.expect for each in result.expectations if each.outcome == "failed"]
             attributes |= {"voice.fit": result.fit, "voice.doubtful": bool(result.doubtful)}
             attributes |= {"voice.failed_expectations": failed} if failed else {}
-            attributes |= _values(result, _TURN_VALUES) if result.sure else {}
+            attributes |= _values(result, TURN_VALUES) if result.sure else {}
             moments = self._moments(
                 ("voice.caller_start", result.caller_start_ms),
                 ("voice.caller_end", result.caller_end_ms),

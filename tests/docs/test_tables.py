@@ -14,7 +14,7 @@ from harness.doctor.registry import CHECKS
 from harness.metrics.metric import CallMetric, Metric, TurnMetric
 from harness.metrics.registry import METRICS
 from harness.telemetry.families import FAMILIES, Family
-from harness.telemetry.spans import KINDS
+from harness.telemetry.span_kinds import KINDS
 from harness.timeline.codec import fields_of
 from harness.timeline.events import EVENTS, Event
 from tests.golden import Golden

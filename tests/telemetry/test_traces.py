@@ -16,7 +16,8 @@ from harness.record.run_directory import read_run
 from harness.telemetry.exporting import exporting
 from harness.telemetry.options import read_telemetry
 from harness.telemetry.otlp import SpanSender
-from harness.telemetry.spans import CALL, KINDS, spans_of
+from harness.telemetry.span_kinds import CALL, KINDS
+from harness.telemetry.spans import spans_of
 from harness.timeline.timeline import read_timeline
 from tests.telemetry import exported
 from tests.telemetry.collector import collecting
