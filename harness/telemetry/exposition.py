@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics import MetricWrapperBase
 
-from harness.metrics.registry import METRICS, ExpectationMetric, TurnMetric
+from harness.metrics.metric import ExpectationMetric, TurnMetric
+from harness.metrics.registry import METRICS
 from harness.metrics.samples import Sample, samples_of
 from harness.record.result import CallResult
 from harness.record.settings import RunSettings

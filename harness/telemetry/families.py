@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from harness.failures import FailureKind
-from harness.metrics.registry import METRICS, Metric
+from harness.metrics.metric import Metric
+from harness.metrics.registry import METRICS
 
 PREFIX = "voice_"
 CALL_OUTCOMES = ("ok", "failed", "cut")
