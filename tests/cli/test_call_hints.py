@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from harness.testing import FakeSessionService, ScriptedAnswer, good_session, refusal
-from tests.cli.conftest import KEY, environment, process, write_scenario
+from tests.cli.conftest import KEY, Command, write_scenario
+from tests.cli.served import served
 
 HELLO = "name: a\nturns:\n  - type: Hello.\n"
 CONFIG = """\
@@ -33,15 +33,15 @@ WITHOUT_SLASH = "try it with the trailing slash"
 AGENT_HINT = "the service knows the agent 'the-agent-id'"
 
 
-async def _said(tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, slash: bool = True) -> str:
-    async with FakeSessionService(answer=answer) as service:
+def _said(command: Command, tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, slash: bool = True) -> str:
+    with served(FakeSessionService(answer=answer)) as service:
         write_scenario(tmp_path, HELLO)
         url = service.url if slash else service.url.rstrip("/")
         (tmp_path / "voice-harness.toml").write_text(CONFIG.format(url=url))
-        running = process(*words, cwd=tmp_path, env=environment(STAGING_VOICE_KEY=KEY))
-        out, _ = await asyncio.to_thread(running.communicate, timeout=60)
-        assert running.returncode == 3, out
-        return out
+        said = command(*words, env={"STAGING_VOICE_KEY": KEY})
+    out = said.out + said.err
+    assert said.code == 3, out
+    return out
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ async def _said(tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, sla
         (NOBODY, LIGHT, "room.unreachable", [ROOM_HINT]),
     ],
 )
-async def test_each_kind_has_its_hint_once(
-    tmp_path: Path, answer: ScriptedAnswer, words: list[str], kind: str, hints: list[str]
+def test_each_kind_has_its_hint_once(
+    command: Command, tmp_path: Path, answer: ScriptedAnswer, words: list[str], *, kind: str, hints: list[str]
 ) -> None:
-    out = await _said(tmp_path, answer, words)
+    out = _said(command, tmp_path, answer, words)
     assert f"\n{kind} in {words[3]} calls: " in out
     assert out.count("  hint: ") == 1
     for hint in hints:
@@ -65,6 +65,6 @@ async def test_each_kind_has_its_hint_once(
     assert KEY not in out
 
 
-async def test_a_url_without_its_slash_is_asked_for_it(tmp_path: Path) -> None:
-    out = await _said(tmp_path, refusal(404), [*RUN, "-q"], slash=False)
+def test_a_url_without_its_slash_is_asked_for_it(command: Command, tmp_path: Path) -> None:
+    out = _said(command, tmp_path, refusal(404), [*RUN, "-q"], slash=False)
     assert out.count(WITHOUT_SLASH) == 1

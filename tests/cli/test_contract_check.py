@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import ROOT, Command
+from tests.cli.served import served
 from tests.contract.services import (
     AGENT,
     BACKEND_PATH,
@@ -27,30 +24,8 @@ from tests.contract.services import (
 ENV = {"VOICE_HARNESS_API_KEY": KEY, "OLD_KEY": REVOKED}
 
 
-@contextmanager
-def served(session: SessionService, backend: BackendRoute) -> Iterator[str]:
-    """Serves both from a thread of their own, for the command has an event loop of its own."""
-    ready: list[str] = []
-    up, loop = threading.Event(), asyncio.new_event_loop()
-    over = asyncio.Event()
-
-    async def serve() -> None:
-        async with serving(session=session, backend=backend) as address:
-            ready.append(address)
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert up.wait(10)
-    yield ready[0]
-    loop.call_soon_threadsafe(over.set)
-    thread.join(10)
-    loop.close()
-
-
 def test_the_table_says_rule_by_rule_what_came_of_it(command: Command) -> None:
-    with served(SessionService(), BackendRoute()) as address:
+    with served(serving(session=SessionService(), backend=BackendRoute())) as address:
         said = command(
             *("contract", "check", "--target", address + SESSION_PATH, "--backend", address + BACKEND_PATH),
             *("--agent", AGENT, "--no-room", "--revoked-key-env", "OLD_KEY"),
@@ -65,7 +40,7 @@ def test_the_table_says_rule_by_rule_what_came_of_it(command: Command) -> None:
 
 
 def test_json_and_junit_name_what_is_broken_and_mask_the_key(command: Command, tmp_path: Path) -> None:
-    with served(SessionService("key in a refusal"), BackendRoute()) as address:
+    with served(serving(session=SessionService("key in a refusal"), backend=BackendRoute())) as address:
         said = command(
             *("contract", "check", "--target", address + SESSION_PATH, "--agent", AGENT, "--no-room"),
             *("--json", "check.json", "--junit", "check.xml"),
@@ -87,7 +62,7 @@ def test_json_and_junit_name_what_is_broken_and_mask_the_key(command: Command, t
 
 @pytest.mark.parametrize("last", [(), ("--no-room",)])
 def test_json_without_a_file_goes_to_standard_output(command: Command, last: tuple[str, ...]) -> None:
-    with served(SessionService(), BackendRoute()) as address:
+    with served(serving(session=SessionService(), backend=BackendRoute())) as address:
         said = command(
             *("contract", "check", "--agent", AGENT, "--backend", address + BACKEND_PATH, "--read-only", "--json"),
             *last,
@@ -98,7 +73,7 @@ def test_json_without_a_file_goes_to_standard_output(command: Command, last: tup
 
 def test_read_only_creates_nothing_at_either(command: Command) -> None:
     session, backend = SessionService(), BackendRoute()
-    with served(session, backend) as address:
+    with served(serving(session=session, backend=backend)) as address:
         said = command(
             *("contract", "check", "--target", address + SESSION_PATH, "--backend", address + BACKEND_PATH),
             *("--agent", AGENT, "--read-only"),
@@ -145,7 +120,7 @@ agent = "demo"
 
 
 def test_a_target_that_is_a_route_is_checked_as_one(command: Command, tmp_path: Path) -> None:
-    with served(SessionService(), BackendRoute("more data")) as address:
+    with served(serving(session=SessionService(), backend=BackendRoute("more data"))) as address:
         (tmp_path / "voice-harness.toml").write_text(CONFIG.format(url=address + BACKEND_PATH))
         said = command("contract", "check", "--target", "site", "--no-room")
         both = command("contract", "check", "--target", "site", "--backend", address + BACKEND_PATH)

@@ -26,11 +26,12 @@ def test_output_lost_to_a_full_disk_is_told(tmp_path: Path) -> None:
     assert ran.stderr == "error: the output could not be written: No space left on device\n"
 
 
-def test_output_lost_to_a_full_disk_goes_before_a_service_that_is_not_there(tmp_path: Path) -> None:
-    call = "$VH run smoke --target http://127.0.0.1:9/x --agent a"
-    ran = shell(f"{call} > /dev/full", tmp_path, environment(VOICE_HARNESS_API_KEY="abc"))
+def test_output_lost_to_a_full_disk_goes_before_a_service_that_is_not_there(command: Command, tmp_path: Path) -> None:
+    words = ("run", "smoke", "--target", "http://127.0.0.1:9/x", "--agent", "a")
+    env = {"VOICE_HARNESS_API_KEY": "abc"}
+    ran = shell(f"$VH {' '.join(words)} > /dev/full", tmp_path, environment(**env))
     assert ran.returncode == 4
-    assert shell(call, tmp_path, environment(VOICE_HARNESS_API_KEY="abc")).returncode == 3
+    assert command(*words, env=env).code == 3
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])

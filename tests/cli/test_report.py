@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from pathlib import Path
 
@@ -15,28 +14,24 @@ from harness.record.result import CallResult
 from harness.record.summary import Ending
 from harness.report.console import print_summary
 from harness.testing import FakeSessionService, refusal
-from tests.cli.conftest import KEY, Said, environment, process, write_scenario
+from tests.cli.conftest import KEY, Command, write_scenario
+from tests.cli.served import served
+
+ENV = {"VOICE_HARNESS_API_KEY": KEY}
 
 
-async def ended(*words: str | Path, cwd: Path) -> Said:
-    """Runs the command to its end while the services of this loop go on."""
-    running = process(*words, cwd=cwd, env=environment(VOICE_HARNESS_API_KEY=KEY))
-    out, _ = await asyncio.to_thread(running.communicate, None, 60)
-    return Said(running.returncode, out, "")
-
-
-async def test_a_quiet_run_and_its_report_made_again(tmp_path: Path) -> None:
+def test_a_quiet_run_and_its_report_made_again(command: Command, tmp_path: Path) -> None:
     scenario = write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
-    async with FakeSessionService(refusal(403)) as service:
+    with served(FakeSessionService(refusal(403))) as service:
         words = ["run", scenario, "--target", service.url, "--agent", "x", "--out", "run", "--junit", "new/first.xml"]
-        first = await ended(*words, "-q", cwd=tmp_path)
+        first = command(*words, "-q", env=ENV)
     assert first.code == 3, first.out
     lines = first.out.splitlines()
     assert lines[0].startswith("[1/1] FAILED 0001-a")
     assert lines[-1].startswith("INFRASTRUCTURE  0 of 1 call ok")
     assert not any("p50" in line for line in lines), "the table is no failure"
 
-    again = await ended("report", "run", "--junit", "again.xml", cwd=tmp_path)
+    again = command("report", "run", "--junit", "again.xml")
     assert again.code == 3
     assert again.out.splitlines()[-1] == lines[-1]
     whole = (tmp_path / "run" / "junit.xml").read_text()
@@ -44,16 +39,16 @@ async def test_a_quiet_run_and_its_report_made_again(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "first.xml").read_text() == (tmp_path / "again.xml").read_text() == whole
 
 
-async def test_a_run_is_never_written_over_another(tmp_path: Path) -> None:
+def test_a_run_is_never_written_over_another(command: Command, tmp_path: Path) -> None:
     scenario = write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
-    async with FakeSessionService(refusal(403)) as service:
+    with served(FakeSessionService(refusal(403))) as service:
         words = ["run", scenario, "--target", service.url, "--agent", "x", "--out", "run"]
-        assert (await ended(*words, cwd=tmp_path)).code == 3
+        assert command(*words, env=ENV).code == 3
         before = (tmp_path / "run" / "calls.jsonl").read_bytes()
-        second = await ended(*words, cwd=tmp_path)
+        second = command(*words, env=ENV)
         assert len(service.requests) == 1
     assert second.code == 2
-    assert "a run is recorded there already" in second.out
+    assert "a run is recorded there already" in second.error
     assert (tmp_path / "run" / "calls.jsonl").read_bytes() == before
 
 

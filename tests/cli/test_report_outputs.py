@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +10,8 @@ import pytest
 
 from harness.report.published import Published, published_schema
 from harness.testing import FakeSessionService, refusal
-from tests.cli.conftest import KEY, ROOT, Command, environment, process, write_scenario
+from tests.cli.conftest import KEY, ROOT, Command, write_scenario
+from tests.cli.served import served
 
 RECORDED = ROOT / "tests/recorded"
 
@@ -93,17 +93,18 @@ def test_what_does_not_go_together_is_refused(
     assert told in said.error
 
 
-async def test_a_run_in_github_actions_annotates_its_scenario_and_writes_its_summary(tmp_path: Path) -> None:
+def test_a_run_in_github_actions_annotates_its_scenario_and_writes_its_summary(
+    command: Command, tmp_path: Path
+) -> None:
     write_scenario(tmp_path, "name: a\nturns:\n  - say: hello\n")
-    env = environment(VOICE_HARNESS_API_KEY=KEY, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(tmp_path.parent))
-    async with FakeSessionService(refusal(403)) as service:
+    env = {"VOICE_HARNESS_API_KEY": KEY, "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path.parent)}
+    with served(FakeSessionService(refusal(403))) as service:
         words = ["run", "s.yaml", "--target", service.url, "--agent", "x", "--out", "run", "--markdown", "summary.md"]
-        running = process(*words, cwd=tmp_path, env=env)
-        out, _ = await asyncio.to_thread(running.communicate, None, 60)
-    assert running.returncode == 3, out
-    (line,) = [line for line in out.splitlines() if line.startswith("::")]
+        said = command(*words, env=env)
+    assert said.code == 3, said.out
+    (line,) = [line for line in said.out.splitlines() if line.startswith("::")]
     assert line.startswith(f"::error title=a%3A session.unauthorized,file={tmp_path.name}/s.yaml,line=1::0001-a: ")
-    assert out.splitlines()[-1].startswith("INFRASTRUCTURE  0 of 1 call ok")
+    assert said.out.splitlines()[-1].startswith("INFRASTRUCTURE  0 of 1 call ok")
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("## ✗ Infrastructure failed\n")
 
 

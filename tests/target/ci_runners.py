@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,11 @@ class Github:
             self.values[f"steps.{step.get('id')}.outputs.{name}"] = value
         return ran
 
-    def use(self, job: str, name: str, **inputs: str) -> dict[str, Ran]:
-        """Runs the shell steps of the action, but the installation, with the inputs that a step of the job gives."""
+    def use(self, job: str, name: str, *, without: Collection[str] = (), **inputs: str) -> dict[str, Ran]:
+        """Runs the shell steps of the action, but the installation, with the inputs that a step of the job gives.
+
+        Steps named in `without` pass and do nothing: each one starts a command.
+        """
         given = {key: self.filled(str(value)) for key, value in self.step(job, name)["with"].items()}
         defaults = {key: str(entry.get("default", "")) for key, entry in self.action["inputs"].items()}
         assert set(given) <= set(defaults)
@@ -85,7 +88,7 @@ class Github:
         self.values["steps.install.outputs.work"] = str(self.work)
         ran: dict[str, Ran] = {}
         for step in self.action["runs"]["steps"]:
-            if step.get("shell") != "bash" or step.get("id") == "install":
+            if step.get("shell") != "bash" or step.get("id") == "install" or step["name"] in without:
                 continue
             failed = any(each.returncode for each in ran.values())
             called = "steps.call.outputs.exit-code" in self.values
