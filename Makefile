@@ -9,6 +9,9 @@ NAME_OF_harness/stack/page := call
 NAME_OF_harness/report/page := report
 BUILT_PAGES := $(addsuffix /dist/index.html,$(PAGES))
 
+# Many images of Python set it, and each start of a command or of pytest then compiles all of our modules again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: install page page-lint page-test run test test-fast lint bench lock clean
 
 # Everything but `stack up --backend` and `--web`, and report.html beyond its verdict, works without the pages.
