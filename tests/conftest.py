@@ -33,6 +33,9 @@ def golden(pytestconfig: pytest.Config) -> Golden:
 
 @pytest.hookimpl(trylast=True)  # once the terminal's own plugin is there
 def pytest_configure(config: pytest.Config) -> None:
+    # What starts a job in the background (nohup, a shell's `&`) may have it ignore SIGINT, and processes inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     found = config.pluginmanager.get_plugin("terminalreporter")
     _terminal[:] = [found] if found is not None else []
 
