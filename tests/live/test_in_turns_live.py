@@ -22,8 +22,7 @@ turns:
   - type: And on Saturday?
 """
 # Ten calls a side, in slots that begin with different versions.
-CALLS = ("--engine", "light", "--calls", "5", "--record", "none")
-TWICE = ("--repeat", "2")
+CALLS = ("--engine", "light", "--calls", "10", "--record", "none")
 
 
 def called(stack: LiveStack, folder: Path, *options: str) -> Ran:
@@ -38,7 +37,7 @@ def called(stack: LiveStack, folder: Path, *options: str) -> Ran:
 def slower(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """An agent that answers 300 ms later than the one that it is compared with."""
     folder = tmp_path_factory.mktemp("slower")
-    return called(stack, folder, "--agent", "slowed", "--against-agent", "steady", *TWICE)
+    return called(stack, folder, "--agent", "slowed", "--against-agent", "steady")
 
 
 def comparison(ran: Ran) -> dict[str, Any]:
@@ -72,27 +71,38 @@ def test_it_is_judged_again_alike_from_its_timelines(slower: Ran) -> None:
     assert (slower.folder / "comparison.json").read_bytes() == before
 
 
-def test_the_same_agent_twice_is_no_regression(stack: LiveStack, tmp_path: Path) -> None:
-    ran = called(stack, tmp_path, "--agent", "steady", "--against-agent", "steady", *TWICE)
-    assert ran.code == 0, ran.out
-    assert ttfa(ran)["verdict"] == "same"
-    baselines = ("--name", "today")
-    saved = harness("baseline", "save", str(ran.folder), *baselines, cwd=tmp_path)
+@pytest.fixture(scope="module")
+def same(stack: LiveStack, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The same agent twice, until it is decided. Rates would need more calls, if smaller differences mattered."""
+    options = ("--smallest-effect", "150ms,90pp,95%", "--repeat", "auto", "--max-sessions", "80")
+    folder = tmp_path_factory.mktemp("same")
+    return called(stack, folder, "--agent", "steady", "--against-agent", "steady", *options)
+
+
+def test_the_same_agent_twice_is_no_regression(same: Ran) -> None:
+    assert same.code == 0, same.out
+    assert ttfa(same)["verdict"] == "same"
+
+
+def test_calls_end_at_a_look_that_decides(same: Ran) -> None:
+    taken = comparison(same)["look"]
+    assert taken["planned"] == [10, 20, 40]
+    assert len(same.lines) == 2 * taken["planned"][taken["number"] - 1]
+    assert f"look {taken['number']} of 3, " in same.out
+
+
+def test_a_live_run_can_be_a_baseline(same: Ran, tmp_path: Path) -> None:
+    saved = harness("baseline", "save", str(same.folder), "--name", "today", cwd=tmp_path)
     assert saved.returncode == 0, saved.stdout
-    again = harness("compare", str(ran.folder), "today", "--json", cwd=tmp_path)
+    again = harness("compare", str(same.folder), "today", "--json", cwd=tmp_path)
     assert again.returncode == 0, again.stdout
     compared = json.loads(again.stdout)
-    assert (compared["method"], compared["baseline"]["calls"], compared["run"]["calls"]) == ("independent", 10, 10)
-
-
-def test_calls_end_once_the_comparison_is_decided(stack: LiveStack, tmp_path: Path) -> None:
-    # Any difference is smaller than what matters here, so the first look decides.
-    options = ("--smallest-effect", "5s,90pp,95%", "--repeat", "auto", "--max-sessions", "80")
-    ran = called(stack, tmp_path, "--agent", "slowed", "--against-agent", "steady", *options)
-    assert ran.code == 0, ran.out
-    assert "look 1 of 3, 10 and 10 calls: same" in ran.out
-    assert len(ran.lines) == 20
-    assert comparison(ran)["look"] == {"number": 1, "planned": [10, 20, 40], "is_last": False}
+    counts = (compared["baseline"]["calls"], compared["run"]["calls"])
+    assert (compared["method"], *counts) == (
+        "independent",
+        same.summary["calls"]["total"],
+        same.summary["calls"]["total"],
+    )
 
 
 def test_a_version_that_cannot_be_called_is_named(stack: LiveStack, tmp_path: Path) -> None:
