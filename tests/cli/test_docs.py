@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import shutil
@@ -44,9 +45,15 @@ def commands(page: Path) -> Iterator[list[str]]:
 EXAMPLES = [(page, words) for page in PAGES for words in commands(page)]
 
 
+@functools.cache
+def _whole() -> Any:
+    """The command with all of its options, which takes a while to make."""
+    return typer.main.get_command(app)
+
+
 def _options(words: list[str]) -> tuple[dict[str, Any], list[str]]:
     """The options that the command of these words has, and the words after its name."""
-    command, rest = typer.main.get_command(app), words[1:]
+    command, rest = _whole(), words[1:]
     while (inner := getattr(command, "commands", None)) is not None:
         assert rest[0] in inner, f"there is no command {rest[0]}"
         command, rest = inner[rest[0]], rest[1:]

@@ -63,15 +63,17 @@ def _refusal(folder: Path, **values: str) -> str | None:
 def _follow_all(folder: Path, key: str, texts: Sequence[str], **values: str) -> dict[str, list[str]]:
     """All that is offered for texts that are refused, each of it followed."""
     found: dict[str, list[str]] = {}
+    taken: set[str] = set()  # many texts are offered the same
     for text in texts:
         message = _refusal(folder, **values, **{key: f'"{text}"'})
         if message is None:
             continue
         found[text] = offered(message)
         assert found[text], f"{key}: {text!r} is refused and nothing is offered: {message}"
-        for form in found[text]:
+        for form in set(found[text]) - taken:
             again = _refusal(folder, **values, **{key: f'"{form}"'})
             assert again is None, f"{key}: {text!r} → {form!r} → {again}"
+            taken.add(form)
     return found
 
 
