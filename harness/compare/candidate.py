@@ -60,17 +60,7 @@ def of_run(settings: RunSettings, calls: Sequence[CallResult], *, name: str | No
         calls: All of its calls.
         name: Its name; by default that of the run.
     """
-    definitions = min((call.definitions for call in calls), default=DEFINITIONS)
-    return Candidate(
-        name=settings.run if name is None else name,
-        run=settings.run,
-        started=settings.started,
-        target=settings.target,
-        agent=settings.agent,
-        testbed=settings.testbed(definitions),
-        scenarios=identities(settings),
-        calls=call_samples(calls),
-    )
+    return _side(settings, calls, call_samples(calls), name=name)
 
 
 def in_turns(settings: RunSettings, calls: Sequence[CallResult]) -> tuple[Candidate, Candidate]:
@@ -82,15 +72,24 @@ def in_turns(settings: RunSettings, calls: Sequence[CallResult]) -> tuple[Candid
     other = settings.in_turns
     if other is None:
         raise ValueError(f"{settings.run} called one version")
-    run = of_run(settings, calls)
-    baseline = replace(
-        run,
-        name=other.name,
-        target=other.target,
-        agent=other.agent,
-        calls=call_samples(calls, side="baseline", in_blocks=True),
+    run = _side(settings, calls, call_samples(calls, in_blocks=True))
+    theirs = call_samples(calls, side="baseline", in_blocks=True)
+    return replace(run, name=other.name, target=other.target, agent=other.agent, calls=theirs), run
+
+
+def _side(
+    settings: RunSettings, calls: Sequence[CallResult], samples: Sequence[CallSamples], *, name: str | None = None
+) -> Candidate:
+    return Candidate(
+        name=settings.run if name is None else name,
+        run=settings.run,
+        started=settings.started,
+        target=settings.target,
+        agent=settings.agent,
+        testbed=settings.testbed(min((call.definitions for call in calls), default=DEFINITIONS)),
+        scenarios=identities(settings),
+        calls=samples,
     )
-    return baseline, replace(run, calls=call_samples(calls, in_blocks=True))
 
 
 def of_baseline(name: str, baseline: Baseline) -> Candidate:
