@@ -29,6 +29,8 @@ turns:
 QUICK = ("--set", "timeouts.end_silence=500ms")
 # 0, or 4 where this machine was too busy to be trusted: what is asserted here is no matter of time.
 FINE = (0, 4)
+# Costs a fraction of the CPU where it does not matter which engine calls.
+LIGHT = ("--engine", "light")
 
 
 def launch(*words: str | Path, cwd: Path, before: str = "") -> subprocess.Popen[str]:
@@ -85,7 +87,7 @@ def test_credentials_for_another_client_are_printed(stack: LiveStack, tmp_path: 
 
 
 def test_a_reader_that_goes_does_not_end_the_run(stack: LiveStack, short: Path, tmp_path: Path) -> None:
-    words = ["run", short, "--target", stack.session_url, "--out", tmp_path / "run", "-v"]
+    words = ["run", short, "--target", stack.session_url, "--out", tmp_path / "run", *LIGHT, "-v"]
     with launch(*words, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("plan: ")
@@ -99,7 +101,8 @@ def test_a_reader_that_goes_does_not_end_the_run(stack: LiveStack, short: Path, 
 
 def test_a_disk_that_fills_up_ends_nothing_and_is_told(stack: LiveStack, short: Path, tmp_path: Path) -> None:
     """A second of the recording is 192 kB, and no file may grow beyond 400."""
-    words = ["run", short, "--target", stack.session_url, "--out", tmp_path / "run", "--record", "all", "--calls", "2"]
+    options = ("--record", "all", "--calls", "2", *LIGHT)
+    words = ["run", short, "--target", stack.session_url, "--out", tmp_path / "run", *options]
     process = launch(*words, cwd=tmp_path, before="ulimit -f 400")
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 4, out
@@ -112,7 +115,7 @@ def test_a_disk_that_fills_up_ends_nothing_and_is_told(stack: LiveStack, short: 
 
 
 def test_a_killed_run_leaves_no_process_and_its_children_never_had_the_key(short: Path, tmp_path: Path) -> None:
-    words = ["run", short, "--target", "embedded", "--out", tmp_path / "run", "-v"]
+    words = ["run", short, "--target", "embedded", "--out", tmp_path / "run", *LIGHT, "-v"]
     with launch(*words, cwd=tmp_path) as process:
         assert process.stdout is not None
         said = ""
@@ -152,7 +155,7 @@ def test_a_run_is_made_from_python(
 
 
 def test_the_load_scenario_runs_at_a_rate(stack: LiveStack, tmp_path: Path) -> None:
-    ran = start(stack, tmp_path / "run", ["scenarios/load.yaml"], "--rate", "120", "--duration", "2s").ran()
+    ran = start(stack, tmp_path / "run", ["scenarios/load.yaml"], "--rate", "120", "--duration", "2s", *LIGHT).ran()
     assert len(ran.lines) == 4
     assert ran.summary["failures"] == {}
 
@@ -161,7 +164,7 @@ def test_an_interrupted_run_keeps_everything(stack: LiveStack, tmp_path: Path) -
     folder = tmp_path / "run"
     script = tmp_path / "short.yaml"
     script.write_text("name: short\nagent: light\nturns: [{say: goodbye}]\n")
-    words = ["run", str(script), "--target", stack.session_url, "--out", str(folder), "--repeat", "9", "-v"]
+    words = ["run", str(script), "--target", stack.session_url, "--out", str(folder), "--repeat", "9", *LIGHT, "-v"]
     command = [sys.executable, "-u", "-m", "harness", *words]
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -45,7 +45,9 @@ AGENT_FAULTS = {
     "joins_twice": None,
     "no_greeting": "agent.no_greeting",
 }
-ATTEMPTS = 4
+LIGHT = ("never_joins", "joins_late", "voice_only", "joins_twice", "no_greeting")
+"""Called on engine light, which costs less: the engines share all that tells these faults apart, and `test_shapes.py`
+has who joins and what is heard on each."""
 # `agent.talks_on` takes a minute: see conftest.
 TALK = """
 name: {name}
@@ -76,11 +78,16 @@ def _write(folder: Path, template: str, names: list[str]) -> list[Path]:
 
 @dataclass(frozen=True)
 class Faulty:
-    """The runs of all bad services, of those that come to a room, and of all bad agents."""
+    """The runs of all bad services, of those that come to a room, and of all bad agents, by engine."""
 
     services: Ran
     rooms: Ran
     agents: Ran
+    light_agents: Ran
+
+    @property
+    def all(self) -> tuple[Ran, ...]:
+        return self.services, self.rooms, self.agents, self.light_agents
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +98,12 @@ def runs(stack: LiveStack, talking: Running, tmp_path_factory: pytest.TempPathFa
     rooms = [scripts.pop(name) for name in ON_THE_SDK]
     services = start(stack, folder / "services", list(scripts.values()), "--rate", "240", "--engine", "light")
     in_rooms = start(stack, folder / "rooms", rooms, "--rate", "240")
-    talks = start(stack, folder / "agents", _write(folder, TALK, list(AGENT_FAULTS)), "--rate", "12", "--record", "all")
-    return Faulty(services.ran(), in_rooms.ran(), talks.ran())
+    talks = {path.stem: path for path in _write(folder, TALK, list(AGENT_FAULTS))}
+    on_light = [talks.pop(name) for name in LIGHT]
+    options = ("--rate", "10", "--record", "all")
+    agents = start(stack, folder / "agents", list(talks.values()), *options)
+    light_agents = start(stack, folder / "light-agents", on_light, *options, "--engine", "light")
+    return Faulty(services.ran(), in_rooms.ran(), agents.ran(), light_agents.ran())
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +112,7 @@ def agents(runs: Faulty) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def named(stack: LiveStack, agents: Ran, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def named(stack: LiveStack, runs: Faulty, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The calls of the bad agents; one in which we were too late ourselves to blame an agent is made again."""
     folder = tmp_path_factory.mktemp("again")
     calls: dict[str, dict[str, Any]] = {}
@@ -109,9 +120,9 @@ def named(stack: LiveStack, agents: Ran, tmp_path_factory: pytest.TempPathFactor
     def make(attempt: int) -> dict[str, dict[str, Any]]:
         if attempt:
             scripts = _write(folder, TALK, _late(calls))
-            calls.update(start(stack, folder / f"run-{attempt}", scripts, "--rate", "12").ran().calls)
+            calls.update(start(stack, folder / f"run-{attempt}", scripts).ran().calls)
         else:
-            calls.update(agents.calls)
+            calls.update(runs.agents.calls | runs.light_agents.calls)
         return calls
 
     return until_fit(make, lambda made: not _late(made), None)
@@ -144,7 +155,7 @@ def test_infrastructure_goes_before_the_agent(runs: Faulty, agents: Ran) -> None
     assert (runs.services.code, runs.rooms.code) == (3, 3)
     assert agents.code in (1, 4)  # 4: this machine was too busy to be trusted, which goes before the agent
     held = {call["failure"] for call in agents.lines if any(failure["fit"] for failure in call["failures"])}
-    assert {reason["what"] for reason in agents.summary["reasons"]} >= held >= {"agent.never_joined", "agent.left"}
+    assert {reason["what"] for reason in agents.summary["reasons"]} >= held >= {"agent.no_audio", "agent.left"}
 
 
 def test_what_is_no_failure_is_counted(named: dict[str, dict[str, Any]]) -> None:
@@ -165,7 +176,7 @@ def test_a_crash_in_a_turn_keeps_the_row_without_times(agents: Ran) -> None:
 
 
 def test_key_and_tokens_are_nowhere(runs: Faulty) -> None:
-    for ran in (runs.services, runs.rooms, runs.agents):
+    for ran in runs.all:
         assert KEY not in ran.out
         assert "eyJ" not in ran.out
         for path in ran.folder.rglob("*"):

@@ -106,8 +106,6 @@ def test_a_live_run_can_be_a_baseline(same: Ran, tmp_path: Path) -> None:
 
 
 def test_a_version_that_cannot_be_called_is_named(stack: LiveStack, tmp_path: Path) -> None:
-    (tmp_path / "typed.yaml").write_text(SCENARIO, encoding="utf-8")
-    options = ("--agent", "steady", "--against-agent", "server_error")
-    ran = run(stack, tmp_path / "run", [tmp_path / "typed.yaml"], *CALLS, *options)
+    ran = called(stack, tmp_path, "--agent", "steady", "--against-agent", "server_error")
     assert ran.code == 3, ran.out
     assert "agent server_error, to compare with: session." in ran.out

@@ -102,7 +102,7 @@ def test_a_worker_that_is_killed_costs_its_own_calls_and_one_of_another_version_
     script.write_text(LONG)
     other.write_text(LONG.replace("120s", "121s"))
     at = ("--master-port", str(free_port()))
-    staged = ("--stages", "0s:4,30s:4", "--stop-timeout", "0s")
+    staged = ("--stages", "0s:4,20s:4", "--stop-timeout", "0s")
     master = load(stack, tmp_path / "run", script, "--master", "--expect-workers", "3", *at, *staged)
     workers = [load(stack, None, path, "--worker", *at) for path in (script, script, other)]
     until(master, lambda line: "running  4 calls alive" in line)

@@ -56,7 +56,7 @@ RATE_FACTOR = float(os.environ.get("VOICE_HARNESS_TEST_RATE_FACTOR", "1"))
 """Of these rates, for a larger machine."""
 
 TYPED = "- type: Do you have parking?"
-SPOKEN = "- say: do-you-take-cards"
+SPOKEN = "- say: thank-you"
 AGAIN = "- type: And on Sunday?"
 SCRIPT = """
 name: {name}
@@ -87,7 +87,7 @@ class Shape:
     cuts: bool = False
     agent: str | None = None
     beside: str | None = None
-    silence_ms: int = 700
+    silence_ms: int = 500
 
     @property
     def exit_code(self) -> int:
@@ -270,7 +270,7 @@ def _calls(asked: list[tuple[str, str]], stack: LiveStack, truth_file: Path, fol
             scripts[-1].write_text(text)
         # Calls that are to meet come as soon as may be; the others of each run are spread over all of the time.
         rate = CALLS_PER_MINUTE[engine] if together is not None else len(group) / whole_min
-        options = ("--engine", engine, "--rate", f"{rate:g}", "--record", "all")
+        options = ("--engine", engine, "--record", "all", *(("--rate", f"{rate:g}") if len(group) > 1 else ()))
         running.append((group, engine, start(stack, folder / f"run-{number}", scripts, *options)))
     rows: Table = {}
     for group, engine, one in running:
