@@ -12,7 +12,6 @@ from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT
 
 if TYPE_CHECKING:
     from harness.record.comparison import ComparisonSettings
-    from harness.run.baselines import Against
 
 BaselineOption = Annotated[
     str | None,
@@ -102,16 +101,3 @@ def read_settings(smallest_effect: list[str] | None) -> ComparisonSettings:
     from harness.record.comparison import ComparisonSettings
 
     return ComparisonSettings(smallest=read_smallest(smallest_effect or ()))
-
-
-def read_against(baseline: str | None, smallest_effect: list[str] | None) -> Against | None:
-    """Reads the baseline of --baseline, before any call; None if there is none.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
-    from harness.run.baselines import Against, find_baseline
-
-    if baseline is None:
-        return None
-    return Against(name=baseline, baseline=find_baseline(baseline), how=read_settings(smallest_effect))

@@ -101,14 +101,9 @@ def resolve_target(option: str | None) -> Target:
     Raises:
         ConfigError: No target is named but one is required, or it is not usable.
     """
-    return resolve_targets(option)[0]
+    from harness.run.reading import read_target
 
-
-def resolve_targets(option: str | None, against: str | None = None) -> list[Target]:
-    """As `resolve_target`, for --target and --against; without the latter, one target."""
-    from harness.run.reading import read_targets
-
-    return read_targets(option, against, warn=lambda line: typer.echo(line, err=True))
+    return read_target(option, warn=lambda line: typer.echo(line, err=True))
 
 
 def read_record(text: str) -> RecordMode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,8 +15,6 @@ from harness.cli.compare import (
     AgainstSetOption,
     BaselineOption,
     SmallestEffectOption,
-    read_against,
-    read_settings,
 )
 from harness.cli.options import (
     AgentOption,
@@ -37,7 +36,6 @@ from harness.cli.options import (
     read_annotations,
     read_duration,
     read_record,
-    resolve_targets,
 )
 from harness.errors import UsageError
 
@@ -117,51 +115,31 @@ def run(
     from harness.call.engines.make import engine_name
     from harness.report.console import make_console
     from harness.run.carry_out import carry_out
+    from harness.run.compared import ComparedWith, read_request
     from harness.run.paced import PacedCalls
     from harness.run.pacing import plan_pace
-    from harness.run.reading import check_comparison, make_request, read_other_version, read_scenarios
     from harness.telemetry.options import read_telemetry
 
     if verbose and quiet:
         raise UsageError("-v and -q cannot be combined", hint="remove one of them")
-    in_turns = against is not None or against_agent is not None or bool(against_set)
-    check_comparison(
-        baseline=baseline is not None,
-        in_turns=in_turns,
-        smallest_effect=bool(smallest_effect),
-        until_decided=repeat == "auto",
-    )
-    stored = read_against(baseline, smallest_effect)
     telemetry = read_telemetry(prometheus, otlp, os.environ)  # before the target is read, which removes keys
-    loaded = read_scenarios(scenarios, sets, only)
-    pace = plan_pace(
-        scenarios=len(loaded),
-        calls=calls,
-        repeat=_read_repeat(repeat),
-        rate_per_min=rate,
-        duration_s=read_duration(duration, "--duration"),
-        versions=2 if in_turns else 1,
-        max_sessions=max_sessions,
-        max_time_s=read_duration(max_time, "--max-time"),
-    )
-    called, *others = resolve_targets(target, against)
-    other = None
-    if in_turns:
-        other = read_other_version(
-            scenarios,
-            sets,
-            only,
-            own=called,
-            target=next(iter(others), None),
-            agent=against_agent,
-            own_agent=agent,
-            against_sets=against_set or (),
-            how=read_settings(smallest_effect),
-        )
-    request = make_request(
-        loaded,
-        called,
-        several="suite",
+    request, pace = read_request(
+        scenarios,
+        ComparedWith(baseline, against, against_agent, against_set or (), smallest_effect or ()),
+        pace=partial(
+            plan_pace,
+            calls=calls,
+            repeat=_read_repeat(repeat),
+            rate_per_min=rate,
+            duration_s=read_duration(duration, "--duration"),
+            max_sessions=max_sessions,
+            max_time_s=read_duration(max_time, "--max-time"),
+        ),
+        until_decided=repeat == "auto",
+        target=target,
+        warn=lambda line: typer.echo(line, err=True),
+        sets=sets,
+        only=only,
         agent=agent,
         engine=engine_name(engine),
         thresholds=threshold,
@@ -175,8 +153,6 @@ def run(
         markdown=markdown,
         annotations=read_annotations(annotations),
         strict=strict,
-        against=stored,
-        other=other,
         telemetry=telemetry,
         dry_run=dry_run,
         quiet=quiet,

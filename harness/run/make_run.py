@@ -8,23 +8,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.caller.recorded_call import RecordMode
-from harness.compare.effects import read_smallest
 from harness.errors import UsageError
 from harness.process.signals import Signals, run_interruptible
-from harness.record.comparison import ComparisonSettings
 from harness.record.recorded_run import RecordedRun
 from harness.report.console import LinesWatcher
-from harness.run.baselines import Against, find_baseline
 from harness.run.carry_out import make_and_show
+from harness.run.compared import ComparedWith, read_request
 from harness.run.finish import recorded_run
 from harness.run.paced import PacedCalls
 from harness.run.pacing import Pace, plan_pace
-from harness.run.reading import check_comparison, make_request, read_other_version, read_scenarios, read_targets
 from harness.run.request import Request
 
 if TYPE_CHECKING:
@@ -97,47 +95,24 @@ def make_run(
     from rich.console import Console
 
     console = Console(file=sys.stdout if show else io.StringIO(), highlight=False, markup=False, soft_wrap=True)
-    in_turns = against is not None or against_agent is not None or bool(against_sets)
-    check_comparison(
-        baseline=baseline is not None,
-        in_turns=in_turns,
-        smallest_effect=bool(smallest_effect),
-        until_decided=repeat == "auto",
-    )
-    how = ComparisonSettings(smallest=read_smallest(smallest_effect))
-    stored = None if baseline is None else Against(name=baseline, baseline=find_baseline(baseline), how=how)
     made: list[RecordedRun] = []
     with environment_restored():
-        paths = [Path(each) for each in scenarios]
-        loaded = read_scenarios(paths, sets)
-        pace = plan_pace(
-            scenarios=len(loaded),
-            calls=calls,
-            repeat=None if repeat == "auto" else repeat,
-            rate_per_min=rate_per_min,
-            duration_s=duration_s,
-            versions=2 if in_turns else 1,
-            max_sessions=max_sessions,
-            max_time_s=max_time_s,
-        )
-        called, *others = read_targets(target, against, warn=console.print)
-        other = None
-        if in_turns:
-            other = read_other_version(
-                paths,
-                sets,
-                None,
-                own=called,
-                target=next(iter(others), None),
-                agent=against_agent,
-                own_agent=agent,
-                against_sets=against_sets,
-                how=how,
-            )
-        request = make_request(
-            loaded,
-            called,
-            several="suite",
+        request, pace = read_request(
+            [Path(each) for each in scenarios],
+            ComparedWith(baseline, against, against_agent, against_sets, smallest_effect),
+            pace=partial(
+                plan_pace,
+                calls=calls,
+                repeat=None if repeat == "auto" else repeat,
+                rate_per_min=rate_per_min,
+                duration_s=duration_s,
+                max_sessions=max_sessions,
+                max_time_s=max_time_s,
+            ),
+            until_decided=repeat == "auto",
+            target=target,
+            warn=console.print,
+            sets=sets,
             agent=agent,
             engine=engine,
             thresholds=thresholds,
@@ -146,7 +121,6 @@ def make_run(
         folder = None if out is None else Path(out)
         command = ("harness.make_run",)
         request = replace(request, record=record, strict=strict, out=folder, command=command)
-        request = replace(request, against=stored, other=other)
 
         async def main(signals: Signals) -> int:
             made.append(await record_calls(request, pace, console, signals, retry_unfit=retry_unfit))

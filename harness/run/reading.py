@@ -10,8 +10,6 @@ from harness.call.engines.make import DEFAULT_ENGINE, EngineName
 from harness.errors import UsageError, each_of, raise_all
 from harness.judge.thresholds import Threshold, check_possible, scenario_thresholds
 from harness.metrics.threshold import check_threshold, parse_threshold_option
-from harness.record.comparison import ComparisonSettings
-from harness.run.other_version import OtherVersion, name_of
 from harness.run.request import Request, chosen_seed
 from harness.scenario.load import Found, LoadedScenario, find_scenarios, parse_set
 from harness.scenario.select import select
@@ -99,68 +97,6 @@ def read_each_scenario(paths: Sequence[Path], sets: Sequence[str] | None, more_s
     overrides = [parse_set(text) for text in sets or []]
     overrides += [parse_set(text, AGAINST_SET) for text in more_sets]
     return find_scenarios(paths, sets=overrides, env=os.environ, names=list(shipped))
-
-
-def check_comparison(*, baseline: bool, in_turns: bool, smallest_effect: bool, until_decided: bool) -> None:
-    """Checks that what is given for a comparison fits together.
-
-    Args:
-        baseline: Whether --baseline is given.
-        in_turns: Whether --against, --against-agent or --against-set is.
-        smallest_effect: Whether --smallest-effect is.
-        until_decided: Whether it is `--repeat auto`.
-
-    Raises:
-        UsageError: It does not.
-    """
-    if baseline and in_turns:
-        raise UsageError("--baseline and --against cannot be combined", hint="compare with one of them")
-    if baseline or in_turns:
-        return
-    for option, given in (("--smallest-effect", smallest_effect), ("--repeat auto", until_decided)):
-        if given:
-            raise UsageError(f"{option} needs --baseline or --against", hint="add one of them, or remove the option")
-
-
-def read_other_version(
-    paths: Sequence[Path],
-    sets: Sequence[str] | None,
-    expression: str | None,
-    *,
-    own: Target,
-    target: Target | None,
-    agent: str | None,
-    own_agent: str | None,
-    against_sets: Sequence[str],
-    how: ComparisonSettings,
-) -> OtherVersion:
-    """Reads the version to call in turns with the run's own.
-
-    Args:
-        paths: See `read_scenarios`.
-        sets: See `read_scenarios`.
-        expression: See `read_scenarios`.
-        own: The run's target.
-        target: The value of --against, read; None for the run's own.
-        agent: The value of --against-agent.
-        own_agent: The value of --agent; the other version's too, unless its target names one.
-        against_sets: The values of --against-set.
-        how: How the two are compared.
-
-    Raises:
-        UsageError: A scenario is invalid with --against-set.
-    """
-    overrides = dict(parse_set(text, AGAINST_SET) for text in against_sets)
-    named = agent or (None if target is not None and target.agent is not None else own_agent)
-    where = own if target is None else target
-    return OtherVersion(
-        name=name_of(where, own, agent, overrides) or f"{where.name} again",
-        target=where,
-        agent=named,
-        scenarios=read_scenarios(paths, sets, expression, more_sets=against_sets),
-        overrides=overrides,
-        how=how,
-    )
 
 
 def make_request(
