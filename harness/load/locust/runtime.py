@@ -12,6 +12,7 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
+from locust import runners
 from locust.exception import StopUser
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -39,6 +40,9 @@ from harness.load.order import LoadOrder, digest
 from harness.shards.protocol import read_prepared
 
 MASTER_GONE_S = 10.0  # without a heartbeat from the master for this long, a worker ends
+WORKER_GONE_BEATS = 10
+"""Heartbeats, one a second, after which a worker without any is missing. With Locust's three, a machine that is
+saturated loses workers whose calls go on."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +100,7 @@ class Runtime:
         self._on(ENDED, lambda client, data: board.call_ended(client, data["line"], data["timeline"]))
         self._on(SECOND, board.second)
         if isinstance(self._runner, MasterRunner):
+            runners.HEARTBEAT_LIVENESS = WORKER_GONE_BEATS
             gevent.spawn(self._watch_workers, board)
         if self.environment.web_ui is not None:
             add_voice_tab(self.environment.web_ui, board)
