@@ -255,7 +255,7 @@ def _refuse_unknown_words(loaded: LoadedScenario, index: int, step: Step, words:
     if step.expect.wer is None or word_error_rate(words, "", language=language) is not None:
         return
     what = step.say.text if isinstance(step.say, SpokenText) else step.say
-    why = f"{words!r} has no word that counts" if words.strip() else f"nobody knows what {what} says"
+    why = f"{words!r} has no word that counts" if words.strip() else f"the text of {what} is not known"
     raise ScenarioError(
         f"wer cannot be judged: {why}",
         where=loaded.place("turns", index, "expect", "wer"),

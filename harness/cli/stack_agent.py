@@ -246,7 +246,7 @@ def _given(
 
 
 def _reference(named: str) -> str:
-    """A reference voice as a URL; a file is looked at now, so that what is wrong with it is told to who names it.
+    """A reference voice as a URL; a file is checked now, so that the error reaches the person who names it.
 
     Raises:
         ConfigError: There is no such file, or it holds no voice.

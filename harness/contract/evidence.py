@@ -160,8 +160,8 @@ class RoomSeen:
         spoke: Whether a voice was heard before anything was typed.
         typed: The text that was typed; None if it came to nothing.
         frames: What came on `voice.reply`.
-        left_behind: Who of `others` was still in the room after we had left; None if nobody could look.
-        not_looked: Why nobody could look.
+        left_behind: Who of `others` was still in the room after we had left; None if this could not be checked.
+        not_looked: Why it could not be checked.
     """
 
     problem: str = ""

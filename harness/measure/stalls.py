@@ -66,7 +66,7 @@ def _computing(stall: LoopWasLate) -> str:
         return "it sent packets"
     if joining := stall.joining:
         return f"{counted(joining, 'call')} joined"
-    return "nobody noted what"
+    return "the cause was not recorded"
 
 
 def _is_most(stall: LoopWasLate, part_ms: float) -> bool:

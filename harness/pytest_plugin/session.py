@@ -170,7 +170,7 @@ class Session:
         rates = limits_of(wanted.loaded.model).values()
         repeat = max(map(needed_calls, rates), default=1)  # `pass: 9/10` is about ten calls
         pace = plan_pace(scenarios=1, calls=None, repeat=repeat, rate_per_min=None, duration_s=None)
-        # A target may be unencrypted, a fixture have no text: tests are told by the reports, as CI is.
+        # That a target is unencrypted or a fixture has no text is in the reports; tests do not print it.
         console = Console(file=io.StringIO())
         return await record_calls(request, pace, console, signals, retry_unfit=self._retries)
 

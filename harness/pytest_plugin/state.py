@@ -109,7 +109,7 @@ class State:
 
     @property
     def fall(self) -> str | None:
-        """What is told of an embedded stack that ended before its time."""
+        """The message about an embedded stack that ended too early."""
         fall = self._session.fall if self._session is not None else None
         return None if fall is None else str(fall)
 

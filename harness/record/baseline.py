@@ -20,7 +20,7 @@ from harness.record.testbed import Testbed
 
 FOLDER = Path("reports/baselines")
 SUFFIX = ".json"
-ANEW = "record the baseline anew: voice-harness baseline save RUN"
+ANEW = "record the baseline again: voice-harness baseline save RUN"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _AT_TOP = ("scenarios", "accepted", "calls")  # written with a line for each entry
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from harness.formats import Recorded
 
-# From it on, a reader must be told that the times of the two machines differ.
+# From this on, reports warn that the clocks of the two machines differ.
 LOUD_OFFSET_S = 1.0
 ROUNDED_S = 0.001  # times are stored to the millisecond
 
@@ -31,7 +31,7 @@ class ServerClock(Recorded):
 
     @property
     def is_loud(self) -> bool:
-        """Whether it differs by so much, or is known so badly, that people must be told."""
+        """Whether reports warn: the offset is large, or known too roughly."""
         return abs(self.offset_s) > LOUD_OFFSET_S or self.uncertainty_s > LOUD_OFFSET_S
 
     def __str__(self) -> str:

@@ -155,7 +155,7 @@ def hear_recording(path: Path, caller: Side) -> TwoChannels:
             )
     if survey.alike >= ALIKE:
         raise FixtureError(
-            f"{CANNOT}: both channels hold the same, whatever their levels, so nobody can tell who speaks",
+            f"{CANNOT}: both channels hold the same, whatever their levels, so it is not known who speaks",
             where=where,
             hint=APART,
         )

@@ -17,7 +17,7 @@ from harness.run.finish import rebuilt
 
 
 def write_redacted(run: RecordedRun, folder: str | os.PathLike[str]) -> RecordedRun:
-    """Writes the run without texts, prompts, timelines and sound, and all reports anew from that.
+    """Writes the run without texts, prompts, timelines and sound, and all reports from that.
 
     Args:
         run: The run, judged.

@@ -282,7 +282,7 @@ class ShardPolicy:
 
     def ended(self, shard: ShardState, code: int | None) -> dict[str, OwnFailure]:
         """Records that a shard's process ended with this code (None: unknown); returns the calls that fail."""
-        how = "nobody waited for its end" if code is None else how_it_ended(code)
+        how = "its exit code is not known" if code is None else how_it_ended(code)
         return self._gone(shard, shard.killed or how)
 
     def not_started(self, shard: ShardState, problem: OSError) -> dict[str, OwnFailure]:

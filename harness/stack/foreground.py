@@ -54,7 +54,7 @@ async def stack_up(
         StackError: A part did not start, or died.
     """
     _check_writable(truth_log)
-    PrivateHosts.parse(private_hosts)  # a mistake is told before anything starts
+    PrivateHosts.parse(private_hosts)  # fails before anything starts
     given = os.environ.get(API_KEY_ENV, "")
     key = Secret(given) if given else new_api_key()
     is_first = not given and data is not None and not _has_key(data)
@@ -88,7 +88,7 @@ async def stack_up(
             _say(
                 "the pages can be reached from other machines, by HTTP without TLS: use them in networks that you trust"
             )
-        if is_first and data is not None:  # only now: a key that nobody has seen would be in the way
+        if is_first and data is not None:  # not before: a key that was never shown would only be in the way
             _keep(key, data)
         shown = is_first or (not given and data is None)
         told = _as_json(address, shown=shown) if json_output else _as_text(address, shown=shown, data=data)

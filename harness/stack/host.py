@@ -182,7 +182,7 @@ class Host:
 
 
 def _import_pages() -> None:
-    """Imports what serves the pages while the agents get ready; without pages, nobody waits for that."""
+    """Imports what serves the pages while the agents get ready; without pages, nothing waits for that."""
     import harness.stack.page_server
     import harness.stack.web.stack_page  # noqa: F401 - to be there when it is needed
 

@@ -45,7 +45,7 @@ class RunFollower:
     def read_on(self) -> Iterator[CallResult]:
         """Yields the calls that ended since the last reading, each call once.
 
-        A run may rewrite calls.jsonl at its end: it is then read anew, and what was yielded before is left out.
+        A run may rewrite calls.jsonl at its end: it is then read again, and what was yielded before is left out.
         """
         try:
             with (self.folder / CALLS_FILE).open("rb") as file:

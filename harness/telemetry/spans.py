@@ -240,5 +240,5 @@ def _values(source: object, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _filled(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that have a value; the role of an ordinary call (false, `run`) is told as well."""
+    """Those that have a value; the role of an ordinary call (false, `run`) is included."""
     return {name: value for name, value in attributes.items() if value is not None and value != ""}

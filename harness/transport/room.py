@@ -297,7 +297,7 @@ class Room:
             await self._signalling.drop()
             return
         if leave.action != rtc.LeaveRequest.DISCONNECT or leave.can_reconnect:
-            what += "; the server asks us to join anew, which the light engine does not do"
+            what += "; the server asks us to join again, which the light engine does not do"
         self._end(what, by_service=by_service, refusal=refused_by_reason(name, self.identity))
 
     async def _trickle(self, trickle: rtc.TrickleRequest) -> None:
@@ -319,7 +319,7 @@ class Room:
         again = self._subscriber.connected.is_set() and not self._subscriber.same_transport(remote)
         if again:
             if not self._subscriber.goes_on_with(remote):
-                self._end("the server begins the media connection anew, which the light engine does not do")
+                self._end("the server restarts the media connection, which the light engine does not do")
                 return
             # At once: its candidates may arrive before the offer is processed.
             self._subscriber.begin_again(remote)

@@ -98,7 +98,7 @@ def test_what_does_not_compare_is_refused(command: Command, tmp_path: Path) -> N
     old = tmp_path / "reports" / "baselines" / "old.json"
     old.write_text((old.parent / "main.json").read_text().replace('"definitions": 3', '"definitions": 2'))
     defined = command("compare", "again", "old")
-    assert (defined.code, "definitions 2" in defined.error, "record the baseline anew" in defined.error) == (
+    assert (defined.code, "definitions 2" in defined.error, "record the baseline again" in defined.error) == (
         2,
         True,
         True,

@@ -83,7 +83,7 @@ def test_a_damaged_baseline_is_refused_with_what_is_wrong(tmp_path: Path, damage
         read_baseline(path)
     assert why in str(problem.value)
     assert str(path) in str(problem.value)
-    assert "record the baseline anew" in str(problem.value)
+    assert "record the baseline again" in str(problem.value)
 
 
 def test_a_call_that_is_there_twice_is_refused(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ async def test_a_server_that_asks_us_to_resume(livekit_keys: LiveKitKeys) -> Non
         say.put_nowait(rtc.SignalResponse(leave=leave).SerializeToString())
         reason, by_service = await soon(pair.seen.ended)
         assert not by_service
-        assert reason.endswith("the server asks us to join anew, which the light engine does not do")
+        assert reason.endswith("the server asks us to join again, which the light engine does not do")
 
 
 @asynccontextmanager

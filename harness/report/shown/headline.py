@@ -86,7 +86,7 @@ def _old_definitions(summary: Summary | None) -> str:
     differs = ["voices, percentiles and WER follow older rules"]
     if summary.definitions < SINCE_JOIN_REQUEST:
         differs.append("agent.join and greeting.ttfa count from connected")
-    return f"{summary.definitions}: {', '.join(differs)}; --remeasure makes them anew"
+    return f"{summary.definitions}: {', '.join(differs)}; --remeasure makes them again"
 
 
 def _load(settings: RunSettings) -> str:

@@ -1,4 +1,4 @@
-"""What a document is: told by its content, and compared with what its name says."""
+"""Detects the kind of a document by its content, and compares it with what its name says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document from a file or from bytes: its kind told by content, then read in a child process; cached by content."""
+"""A document from a file or from bytes: its kind is detected by content, and a child process reads it; cached."""
 
 from __future__ import annotations
 

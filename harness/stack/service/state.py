@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Overrides = Mapping[str, str]
 # The URL to which a caller of that room connects.
 UrlFor = Callable[[str], Awaitable[str]]
-# Is told the room, the agent and the caller's identity of a new session.
+# Called with the room, the agent and the caller's identity of a new session.
 OnSession = Callable[[str, str, str], None]
 
 _PLAIN = Shape()

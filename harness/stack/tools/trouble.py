@@ -10,7 +10,7 @@ MOST_MESSAGE_BYTES = 1 << 20
 MOST_RESULT_BYTES = 10_000
 
 
-class Trouble(Exception):  # noqa: N818 - it is told to the caller, not raised to the user
+class Trouble(Exception):  # noqa: N818 - the caller hears of it; it is not raised to the user
     """A server cannot be used, or a call failed.
 
     Args:

@@ -1,4 +1,4 @@
-"""One open stack's page: what it looks at, and what it is told over its WebSocket.
+"""One open stack's page: what it shows, and what is sent to it over its WebSocket.
 
 The page says what it looks at, each time one thing in place of the one before:
 
@@ -133,7 +133,7 @@ class Viewer:
             self._problems.append("There is no such timeline.")
         return None
 
-    # -- what it is told ---------------------------------------------------------------------------------------------
+    # -- what is sent to it ------------------------------------------------------------------------------------------
 
     async def _tell(self) -> None:
         runs = self._page.runs
@@ -218,7 +218,7 @@ class Viewer:
 
 @dataclass
 class _Followed:
-    """A timeline that is followed, and how many of its events were told."""
+    """A timeline that is followed, and how many of its events were sent."""
 
     run: str
     call: str
