@@ -123,7 +123,7 @@ def test_a_worker_that_is_killed_costs_its_own_calls_and_one_of_another_version_
 def test_ctrl_c_twice_cuts_the_calls_and_writes_all(stack: LiveStack, tmp_path: Path) -> None:
     script = tmp_path / "long.yaml"
     script.write_text(LONG)
-    running = load(stack, tmp_path / "run", script, "--calls", "2", "--duration", "300s")
+    running = load(stack, tmp_path / "run", script, "--rate", "60", "--calls", "2", "--duration", "300s")
     until(running, lambda line: "running  2 calls alive" in line)
     seen = children(running.process.pid, "harness.shards.shard")
     running.process.send_signal(signal.SIGINT)

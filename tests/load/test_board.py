@@ -49,6 +49,18 @@ def test_calls_that_run_may_end_for_the_stop_timeout_and_are_cut_after_it(tmp_pa
     assert load.after(1) is None
 
 
+def test_an_interrupted_load_tells_the_workers_to_start_no_more_calls(tmp_path: Path) -> None:
+    load = Load(tmp_path, LoadPlan(rate_per_min=60.0, duration_s=60.0))
+    load.all_ready()
+    load.after(0)
+    load.board.interrupt(at_once=False)
+    assert load.stops == 1
+    assert load.after(1, client_1=1) == (0, 100.0)
+    assert load.after(1, client_1=1) == (0, 100.0)
+    assert load.after(1) is None
+    assert load.cuts == 0
+
+
 def test_a_load_whose_calls_have_ended_waits_until_the_worker_has_said_so(tmp_path: Path) -> None:
     load = Load(tmp_path, LoadPlan(stages=((0.0, 1), (10.0, 1))))
     load.all_ready()

@@ -255,8 +255,13 @@ class Board:
         self._go({number: {"burst": size, "share": share} for number, share in shares.items()})
         return True
 
+    def interrupt(self, *, at_once: bool) -> None:
+        """Drains the load before its time: workers that start calls by the clock are told to start no more."""
+        self._stop()
+        self.drain(at_once=at_once)
+
     def drain(self, *, at_once: bool = False) -> None:
-        """Starts no more calls; running ones are cut after the stop timeout, or now with `at_once`."""
+        """Asks for no more calls; running ones are cut after the stop timeout, or now with `at_once`."""
         if self._draining_since is None:
             self.phase, self._draining_since = "draining", self._clock()
             self._cut_at = self._clock() + self.plan.stop_timeout_s

@@ -68,7 +68,7 @@ def listen() -> None:
                 _environment.runner.quit()
                 _end(_environment)
                 break
-            runtime.board.drain(at_once=at_once)
+            runtime.board.interrupt(at_once=at_once)
         elif not runtime.is_led_from_here:
             gevent.spawn(runtime.leave)
     if _environment is not None:
