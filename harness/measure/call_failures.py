@@ -14,16 +14,17 @@ from harness.timeline.spans import CallSpans
 # Failures that a late harness can cause: the agent misses speech with gaps, and a full receive queue hears nothing.
 HEARD_AS_SILENCE: tuple[FailureKind, ...] = ("agent.no_reply", "agent.no_greeting")
 NOT_HELD = "the harness was late itself here, so this is not held against the agent"
+NO_CPU_LEFT = "the agent shares this machine, which had no CPU left here, so this is not held against it"
 
 
 def failures_seen(
     spans: CallSpans, greeting: GreetingResult | None, turns: Sequence[TurnResult], position: Position
 ) -> list[FailureSeen]:
     """The failures of a call, in their order; one for a mute agent comes first."""
-    late: set[int | None] = {turn.turn for turn in turns if not turn.fit}
+    late: dict[int | None, str] = {turn.turn: _not_held(turn) for turn in turns if not turn.fit}
     doubtful = {turn.turn: turn.doubtful[0] for turn in turns if turn.doubtful and turn.ours}
     if greeting is not None and not greeting.fit:
-        late.add(None)
+        late[None] = NOT_HELD
     seen = [
         FailureSeen(
             kind=cast(FailureKind, event.kind),
@@ -38,7 +39,7 @@ def failures_seen(
     ]
     for failure in seen:
         if failure.kind in HEARD_AS_SILENCE and failure.turn in late:
-            failure.fit, failure.what, failure.hint = False, f"{failure.what}; {NOT_HELD}", HINT_IF_LATE
+            failure.fit, failure.what, failure.hint = False, f"{failure.what}; {late[failure.turn]}", HINT_IF_LATE
         elif failure.kind in HEARD_AS_SILENCE and failure.turn in doubtful:
             failure.fit, failure.what = False, f"{failure.what}; {doubtful[failure.turn]}"
     if _was_mute(spans, seen):
@@ -54,6 +55,10 @@ def failures_seen(
         )
         return [mute, *seen]
     return seen
+
+
+def _not_held(turn: TurnResult) -> str:
+    return NO_CPU_LEFT if all(why.kind == "no_cpu_left" for why in turn.unfit_why) else NOT_HELD
 
 
 def _turn_ended_by(spans: CallSpans, failure: Failed) -> int | None:

@@ -2,7 +2,7 @@
 
 The harness's own lateness decides; network jitter never does. The machine's load only explains, it never decides by
 itself. A service on the same machine is a special case: there is no network in between, and both share the resources.
-If its media is late while the machine has no CPU left, that says nothing about the service.
+If its media is late, or no reply comes, while the machine has no CPU left, that says nothing about the service.
 """
 
 from __future__ import annotations
@@ -107,6 +107,18 @@ class Fitness:
         if concealed > LATE_CONCEALED:
             return Unfit(kind="audio_missing", figure=concealed / 48)
         return None
+
+    def no_cpu_left(self, start_ns: int, end_ns: int) -> Unfit | None:
+        """Why no reply in this time is not held against a service on this machine; None if it is.
+
+        It is not if more than half of its seconds had no CPU left: a recogniser or a model on the same cores is then
+        slower than it would be anywhere else.
+        """
+        shares = [second.busy for second in self._seconds.touching(start_ns, end_ns) if second.busy is not None]
+        busy = sum(share >= BUSY_SHARE for share in shares)
+        if not self._shared or 2 * busy <= len(shares):
+            return None
+        return Unfit(kind="no_cpu_left", figure=busy, of=len(shares))
 
     def what_ran_out(self, start_ns: int, end_ns: int) -> RanOut | None:
         """Which resource ran out between two times, for an unfit turn; None if unknown."""

@@ -113,6 +113,8 @@ class Turns:
         if reply.unsure and turn.echo_heard is None:
             result.doubtful.append(Doubt(kind="went_on", detail=MAY_HAVE_GONE_ON))
         result.unfit_why = self._fitness.unfit_reasons(turn.started_ns, end_ns, onset_ns)
+        if turn.why == "no_reply" and (starved := self._fitness.no_cpu_left(turn.started_ns, end_ns)) is not None:
+            result.unfit_why.append(starved)
         result.fit = not result.unfit_why
         result.ran_out = None if result.fit else self._fitness.what_ran_out(turn.started_ns, end_ns)
         return result

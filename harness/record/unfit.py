@@ -17,6 +17,7 @@ UnfitKind = Literal[
     "jittered",
     "slow_round_trip",
     "audio_missing",
+    "no_cpu_left",
     "line_away",
     "self_fault",
     "other",
@@ -42,8 +43,8 @@ class Unfit(_Reason):
 
     Attributes:
         kind: The kind of reason.
-        figure: A delay or duration in ms, or a number of packets.
-        of: The total number of packets.
+        figure: A delay or duration in ms, or a number of packets or seconds.
+        of: The total number of packets or seconds.
         name: The name of a fault of the harness, from `measure/self_check.py`.
         detail: Further text for some kinds.
     """
@@ -83,6 +84,8 @@ class Unfit(_Reason):
                 return f"{_SHARED}a round trip took {figure} ms"
             case "audio_missing":
                 return f"{_SHARED}{figure} ms of audio were missing"
+            case "no_cpu_left":
+                return f"{_SHARED}no reply came: {figure} of {counted(self.of or 0, 'second')} were without"
             case "line_away":
                 return f"our own connection to the room was away by {figure} ms"
             case "self_fault":
@@ -100,6 +103,7 @@ _SHORT: dict[UnfitKind, str] = {
     "jittered": "packets jittered",
     "slow_round_trip": "a round trip was slow",
     "audio_missing": "audio was missing",
+    "no_cpu_left": "no reply came from a machine without CPU left",
     "line_away": "our own connection to the room was away",
 }
 

@@ -95,6 +95,24 @@ def test_media_on_time_is_fit_on_a_busy_machine_too() -> None:
     assert call_of_local_service({"jitter_buffer_ms": 90.0, "concealed": 1560}, here=True, busy=1.0).turns[0].fit
 
 
+@pytest.mark.parametrize(
+    ("here", "busy", "fit"), [(True, 4, False), (True, 3, True), (False, 6, True)], ids=["most", "half", "elsewhere"]
+)
+def test_no_reply_is_not_held_against_a_service_on_this_machine_that_had_no_cpu(
+    here: bool, busy: int, fit: bool
+) -> None:
+    call = CallMade(on_this_machine=here).say(3000, 3500, 8400, why="no_reply")
+    for number in range(6):
+        call.event(3500 + 1000 * number, "second", **COST, **{**IDLE, "busy": 1.0 if number < busy else 0.4})
+    call.event(8400, "failure", kind="agent.no_reply", what="nothing", turn=1, ended=True)
+    made = call.hung_up(8500).measured()
+    assert (made.turns[0].fit, made.failures[0].fit) == (fit, fit)
+    if not fit:
+        assert "the agent shares this machine, which had no CPU left here" in made.failures[0].what
+        assert "no reply came: 4 of 6 seconds were without" in str(made.turns[0].unfit_why[0])
+        assert "the machine's CPU" in str(made.turns[0].ran_out)
+
+
 def test_a_second_outside_of_the_turn_explains_nothing() -> None:
     assert call_with(at=2500, busy=1.0).turns[0].ran_out is None
     assert call_with(at=10_500, busy=1.0).turns[0].ran_out is None

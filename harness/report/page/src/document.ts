@@ -761,7 +761,7 @@ export interface TurnResult {
 
 export interface Unfit {
   detail?: string;
-  kind: 'packet_late' | 'packets_late' | 'overflow' | 'read_late' | 'buffer_grew' | 'jittered' | 'slow_round_trip' | 'audio_missing' | 'line_away' | 'self_fault' | 'other';
+  kind: 'packet_late' | 'packets_late' | 'overflow' | 'read_late' | 'buffer_grew' | 'jittered' | 'slow_round_trip' | 'audio_missing' | 'no_cpu_left' | 'line_away' | 'self_fault' | 'other';
   figure?: number | null;
   of?: number | null;
   name?: string;
