@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.stack.knowledge.passages import Passage
-from harness.stack.speech.facts import sentences
+from harness.text.sentences import sentences
 
 PASSAGE_CHARS = 600  # paragraphs under one heading are joined up to this length
 LONGEST_CHARS = 1200  # longer paragraphs are split at the ends of sentences

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.text.sentences import sentences
+
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,2}[.)])\s+")
 _RULE = re.compile(r"^(?:\s*[-=*_]{3,}\s*|[\s:|-]+)$")
-_ABBREVIATION = re.compile(
-    r"\b(?:mr|mrs|ms|dr|prof|st|nr|approx|e\.g|i\.e|etc|bzw|z\.b|ca|a\.m|p\.m|[a-z])\.$", re.IGNORECASE
-)
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[^\W_a-z])|(?<=[.!?])\s+(?=[^\W\d_]+\b)")
 _COLUMNS = "columns:"
 _POINTS_BACK = re.compile(r"^(?:it|its|they|their|them|this|that|these|those|he|she|his|her)\b", re.IGNORECASE)
 
@@ -118,19 +116,6 @@ def facts_of(prompt: str, *, instructions: bool = True) -> Facts:
 def is_instruction(sentence: str) -> bool:
     """Whether a sentence says what the agent is or how to speak, rather than a fact."""
     return any(pattern.search(sentence) for pattern in _INSTRUCTIONS)
-
-
-def sentences(text: str) -> list[str]:
-    """Splits a text into sentences; `a.m.`, `Dr.` and `3.50` do not end one."""
-    parts: list[str] = []
-    for piece in _SENTENCE_END.split(text):
-        if not piece or not piece.strip():
-            continue
-        if parts and _ABBREVIATION.search(parts[-1]):
-            parts[-1] += f" {piece.strip()}"
-        else:
-            parts.append(piece.strip())
-    return parts
 
 
 def _blocks(prompt: str) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.stack.speech.facts import sentences
 from harness.stack.speech.words import likeness
+from harness.text.sentences import sentences
 
 AnswerKind = Literal["time", "money", "place", "number"]
 

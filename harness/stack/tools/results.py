@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.stack.speech.facts import sentences
 from harness.stack.tools.listed import in_words
 from harness.stack.tools.trouble import MOST_RESULT_BYTES
+from harness.text.sentences import sentences
 
 MOST_SENTENCES = 3
 MOST_SPOKEN_CHARS = 400

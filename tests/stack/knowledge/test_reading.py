@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import io
 import json
 import time
@@ -12,13 +13,28 @@ from pypdf import PdfReader, PdfWriter
 
 from harness.cache import CACHE_ENV
 from harness.errors import KnowledgeError
-from harness.stack.knowledge import Document, load_passages, read_document, read_file, reading, store_passages
+from harness.stack.knowledge import Document, load_passages, read_document, read_file, reader, reading, store_passages
 from harness.stack.knowledge.index import Index, Preparer
+from harness.stack.knowledge.passages import Kind
 from tests.stack.knowledge.pdf import assembled, pdf_of
 from tests.stack.knowledge.shelf import TUNED_ON, contents
 
 pytestmark = pytest.mark.usefixtures("cache")
 TEXT = "The shop opens at nine. Parking is free."
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents are read in this process: starting one for each takes longer than reading."""
+
+    def read(name: str, kind: Kind, data: bytes) -> Document:
+        found = {"name": name, "kind": kind, "sha256": hashlib.sha256(data).hexdigest()}
+        return Document.model_validate_json(json.dumps(found | reader.read(name, kind, data)))
+
+    monkeypatch.setattr(reading, "_read", read)
+
+
+in_this_process = pytest.mark.usefixtures("here")
 
 
 def document(name: str) -> Document:
@@ -37,6 +53,7 @@ def encrypted() -> bytes:
     return out.getvalue()
 
 
+@in_this_process
 def test_markdown_has_headings_and_lines_and_no_comments() -> None:
     found = document("climbing-hall.md")
     assert found.kind == "markdown"
@@ -48,6 +65,7 @@ def test_markdown_has_headings_and_lines_and_no_comments() -> None:
     assert "House rules" not in text
 
 
+@in_this_process
 def test_html_is_without_scripts_styles_navigation_and_what_is_hidden() -> None:
     found = document("espresso-manual.html")
     text = "\n".join(passage.text for passage in found.passages)
@@ -59,6 +77,7 @@ def test_html_is_without_scripts_styles_navigation_and_what_is_hidden() -> None:
     assert found.passages[0].place == "line 12, Brio 200 espresso machine"
 
 
+@in_this_process
 def test_a_text_has_the_headings_that_stand_out() -> None:
     assert places("allotment-rules.txt")[:3] == [
         "line 4, GREENFIELD ALLOTMENT ASSOCIATION",
@@ -67,6 +86,7 @@ def test_a_text_has_the_headings_that_stand_out() -> None:
     ]
 
 
+@in_this_process
 def test_a_pdf_has_pages_without_their_header() -> None:
     found = document("ferry-handbook.pdf")
     assert [passage.page for passage in found.passages] == [1, 2, 3, 4]
@@ -74,6 +94,7 @@ def test_a_pdf_has_pages_without_their_header() -> None:
     assert "handbook" not in " ".join(passage.text for passage in found.passages)
 
 
+@in_this_process
 def test_a_sentence_across_two_pages_stays_whole() -> None:
     found = read_document(
         "two.pdf", pdf_of([["The ferry sails when the", "- 1 -"], ["tide is high. Tickets are cheap.", "- 2 -"]])
@@ -84,6 +105,7 @@ def test_a_sentence_across_two_pages_stays_whole() -> None:
     ]
 
 
+@in_this_process
 def test_broken_html_is_read_as_far_as_it_goes() -> None:
     html = "<html><body><p>Open <b>daily<p>from nine<table><tr><td>Tea<td>2 euros</tr><script>never closed"
     found = read_document("a.html", html.encode())
@@ -91,6 +113,7 @@ def test_broken_html_is_read_as_far_as_it_goes() -> None:
     assert "never closed" not in "".join(passage.text for passage in found.passages)
 
 
+@in_this_process
 def test_long_paragraphs_are_split_at_the_ends_of_sentences() -> None:
     sentence = "The second tram leaves the depot at a quarter past six in the morning."
     found = read_document("long.txt", " ".join([sentence] * 100).encode())
@@ -98,12 +121,14 @@ def test_long_paragraphs_are_split_at_the_ends_of_sentences() -> None:
     assert len(found.passages) > 4
 
 
+@in_this_process
 def test_long_gaps_in_a_line_are_narrowed(preparer: Preparer) -> None:
     found = read_document("gaps.txt", b"Tea" + b" " * 1000 + b"2 euros\n" + b" " * 1100 + b"and cake.\n")
     assert [passage.text for passage in found.passages] == ["Tea 2 euros\n  and cake."]
     assert Index.of([found], preparer).search("How much is the tea?")
 
 
+@in_this_process
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -148,6 +173,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
 ]
 
 
+@in_this_process
 @pytest.mark.parametrize(("name", "data", "what"), REFUSED, ids=[f"{name}: {what}" for name, _, what in REFUSED])
 def test_a_refusal_says_what_where_and_how_to_go_on(name: str, data: bytes, what: str) -> None:
     with pytest.raises(KnowledgeError) as refused:
@@ -155,6 +181,20 @@ def test_a_refusal_says_what_where_and_how_to_go_on(name: str, data: bytes, what
     assert refused.value.what.startswith(what)
     assert refused.value.where == name
     assert refused.value.hint or "no text" in what
+
+
+@pytest.mark.parametrize("name", [name for name, _ in contents(TUNED_ON)])
+def test_the_process_that_reads_finds_what_is_read_in_this_one(name: str, request: pytest.FixtureRequest) -> None:
+    alone = document(name)
+    request.getfixturevalue("here")
+    assert document(name) == alone
+
+
+def test_a_refusal_comes_out_of_the_process_that_reads() -> None:
+    with pytest.raises(KnowledgeError) as refused:
+        read_document("a.pdf", encrypted())
+    assert (refused.value.what, refused.value.where) == ("the PDF is encrypted", "a.pdf")
+    assert refused.value.hint == "save it without a password, for example with qpdf --decrypt IN OUT"
 
 
 def test_a_pdf_that_expands_enormously_is_refused_in_bounded_time() -> None:
@@ -192,6 +232,7 @@ def test_a_document_that_is_no_file_leaves_nothing_on_the_disk(cache: Path) -> N
     assert not list(cache.glob(f"knowledge/{found.sha256}*"))
 
 
+@in_this_process
 def test_a_damaged_file_of_the_cache_is_made_again(tmp_path: Path, cache: Path) -> None:
     path = written(tmp_path, "one.txt", "Damage this.")
     first = read_file(path)
@@ -201,6 +242,7 @@ def test_a_damaged_file_of_the_cache_is_made_again(tmp_path: Path, cache: Path) 
     assert load_passages(kept) == first
 
 
+@in_this_process
 def test_the_cache_keeps_the_documents_that_were_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_ENV, str(tmp_path / "cache"))
     monkeypatch.setattr(reading, "KEPT_DOCUMENTS", 2)
@@ -210,11 +252,13 @@ def test_the_cache_keeps_the_documents_that_were_used_last(tmp_path: Path, monke
     assert kept == {used[0], used[3]}
 
 
+@in_this_process
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_ENV, str(written(tmp_path, "file", "")))
     assert read_file(written(tmp_path, "one.txt", TEXT)).passages[0].text == TEXT
 
 
+@in_this_process
 def test_stored_passages_are_read_again(tmp_path: Path) -> None:
     path = tmp_path / "doc.passages.json"
     first = document("ferry-handbook.pdf")
@@ -223,6 +267,7 @@ def test_stored_passages_are_read_again(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["doc.passages.json"]
 
 
+@in_this_process
 @pytest.mark.parametrize(
     ("change", "what"),
     [
