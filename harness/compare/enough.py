@@ -65,6 +65,6 @@ def enough_calls(
 @functools.cache
 def _reach(level: float) -> float:
     """How many standard errors a difference must measure to be found at a two-sided level with the wanted power."""
-    from scipy import stats
+    from scipy.special import ndtri
 
-    return float(stats.norm.isf(level / 2) + stats.norm.ppf(POWER))
+    return float(ndtri(POWER) - ndtri(level / 2))

@@ -45,7 +45,7 @@ def of_means(baseline: Floats, run: Floats, level: float) -> Estimates:
 
     Each row has at least two values on each side.
     """
-    from scipy import stats
+    from scipy.special import stdtrit
 
     before, after = np.nanmean(baseline, axis=1), np.nanmean(run, axis=1)
     counts = [(~np.isnan(side)).sum(axis=1) for side in (baseline, run)]
@@ -55,19 +55,19 @@ def of_means(baseline: Floats, run: Floats, level: float) -> Estimates:
     # Welch and Satterthwaite's degrees of freedom.
     parts = squares[0] ** 2 / (counts[0] - 1) + squares[1] ** 2 / (counts[1] - 1)
     freedom = np.divide(error**4, parts, out=np.ones_like(error), where=parts > 0)
-    half = stats.t.ppf((1 + level) / 2, freedom) * error
+    half = stdtrit(freedom, (1 + level) / 2) * error
     effect = after - before
     return Estimates(before, after, effect, variances[0] + variances[1], effect - half, effect + half)
 
 
 def of_pairs(baseline: Floats, run: Floats, level: float) -> Estimates:
     """Differences of means of paired blocks; a block has a value on both sides or on none."""
-    from scipy import stats
+    from scipy.special import stdtrit
 
     differences = run - baseline
     count = (~np.isnan(differences)).sum(axis=1)
     variance = np.nanvar(differences, axis=1, ddof=1)
-    half = stats.t.ppf((1 + level) / 2, count - 1) * np.sqrt(variance / count)
+    half = stdtrit(count - 1, (1 + level) / 2) * np.sqrt(variance / count)
     effect = np.nanmean(differences, axis=1)
     before, after = np.nanmean(baseline, axis=1), np.nanmean(run, axis=1)
     return Estimates(before, after, effect, variance, effect - half, effect + half)
@@ -98,7 +98,7 @@ class _Limits:
 
 def _limits(shares: Floats, counts: Floats, level: float) -> _Limits:
     """The share of one side and its limits, by Korn and Graubard."""
-    from scipy import stats
+    from scipy.special import betaincinv
 
     calls = (counts > 0).sum(axis=1)
     trials = counts.sum(axis=1)
@@ -111,6 +111,6 @@ def _limits(shares: Floats, counts: Floats, level: float) -> _Limits:
     effective = np.clip(effective, calls, trials)
     tail = (1 - level) / 2
     cases = share * effective
-    low = np.where(cases > 0, stats.beta.ppf(tail, cases, effective - cases + 1), 0.0)
-    high = np.where(cases < effective, stats.beta.ppf(1 - tail, cases + 1, effective - cases), 1.0)
+    low = np.where(cases > 0, betaincinv(cases, effective - cases + 1, tail), 0.0)
+    high = np.where(cases < effective, betaincinv(cases + 1, effective - cases, 1 - tail), 1.0)
     return _Limits(share, share * (1 - share) * calls / effective, low, high)

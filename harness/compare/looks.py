@@ -46,11 +46,11 @@ class Looks:
 
 def spent(share: float, total: float) -> float:
     """How much of the level `total` is spent when a share of the planned calls is made (0 to 1)."""
-    from scipy import stats
+    from scipy.special import ndtr, ndtri
 
     if share <= 0:
         return 0.0
-    return float(2 * stats.norm.sf(stats.norm.isf(total / 2) / share**0.5))
+    return float(2 * ndtr(ndtri(total / 2) / share**0.5))
 
 
 def planned_looks(most: int, first: int = FIRST_LOOK) -> tuple[int, ...]:

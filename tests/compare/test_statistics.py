@@ -7,10 +7,12 @@ import pytest
 from scipy import stats
 
 from harness.compare.censored import with_expected
-from harness.compare.decide import decide
-from harness.compare.intervals import of_means, of_pairs, of_rates
-from harness.compare.looks import Looks, planned_looks
+from harness.compare.decide import _adjusted, decide
+from harness.compare.enough import POWER, _reach
+from harness.compare.intervals import _limits, of_means, of_pairs, of_rates
+from harness.compare.looks import Looks, planned_looks, spent
 from harness.compare.permutation import p_of_independent, p_of_pairs, resamples_for
+from harness.metrics.pass_rates import lower_bound, wilson_interval
 from harness.metrics.survival import survival_mean
 from tests.compare.drawn import draw, recorded
 
@@ -48,6 +50,49 @@ def test_cases_that_come_in_the_same_calls_have_a_wider_interval() -> None:
     wide, narrow = (of_rates((shares, counts), (shares, counts), 0.95) for shares in (together, apart))
     assert wide.effect[0] == narrow.effect[0] == 0
     assert wide.high[0] > 1.5 * narrow.high[0]
+
+
+def test_limits_of_rates_of_single_turns_are_those_of_clopper_and_pearson() -> None:
+    """Also at a level that only an early look has."""
+    counts = np.ones((3, 30))
+    shares = np.zeros((3, 30))
+    shares[1, :7] = shares[2, :] = 1.0
+    for level in (0.95, 1 - 1e-7):
+        found = _limits(shares, counts, level)
+        limits = [stats.binomtest(cases, 30).proportion_ci(level, method="exact") for cases in (0, 7, 30)]
+        # Of 30 calls with a turn each, as many turns are effective; 29/30 of them where they vary (n - 1).
+        assert (found.low[0], found.low[2]) == pytest.approx((limits[0].low, limits[2].low))
+        assert (found.high[0], found.high[2]) == pytest.approx((limits[0].high, limits[2].high))
+        assert (found.low[1], found.high[1]) == pytest.approx((limits[1].low, limits[1].high))
+
+
+def test_p_values_are_adjusted_as_scipy_adjusts_them() -> None:
+    rng = np.random.default_rng(3)
+    p = np.round(rng.random(40) ** 3, 2)  # some are equal
+    answered = [place for place in range(40) if place % 4]
+    found = _adjusted(p, answered)
+    assert found[answered] == pytest.approx(stats.false_discovery_control(p[answered], method="bh"))
+    assert set(np.delete(found, answered)) == {1.0}
+    assert _adjusted(p, []).tolist() == [1.0] * 40
+
+
+def test_quantiles_of_the_normal_distribution_are_those_of_scipy() -> None:
+    for level in (0.05, 1e-3, 1e-12):
+        assert _reach(level) == pytest.approx(stats.norm.isf(level / 2) + stats.norm.ppf(POWER), rel=1e-12)
+        for share in (0.125, 0.5, 1.0):
+            wanted = 2 * stats.norm.sf(stats.norm.isf(level / 2) / share**0.5)
+            assert spent(share, level) == pytest.approx(wanted, rel=1e-9)
+
+
+@pytest.mark.parametrize("decided", [1, 2, 25, 1000])
+def test_bounds_of_pass_rates_are_those_of_scipy(decided: int) -> None:
+    for passed in {0, 1, decided // 2, decided - 1, decided}:
+        wanted = stats.binomtest(passed, decided).proportion_ci(0.95, method="wilson")
+        assert wilson_interval(passed, decided) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
+        for confidence in (0.5, 0.95, 0.999):
+            one_sided = stats.binomtest(passed, decided, alternative="greater")
+            wanted = one_sided.proportion_ci(confidence, method="exact")
+            assert lower_bound(passed, decided, confidence) == pytest.approx(wanted.low, abs=1e-10)
 
 
 @pytest.mark.parametrize(("failed", "others"), [((0, 4), (7, 7)), ((1, 6), (6, 8)), ((3, 3), (7, 6))])
@@ -117,7 +162,7 @@ def test_looking_several_times_raises_no_false_alarm() -> None:
     rng = np.random.default_rng(9)
     planned = planned_looks(40)
     alarms = 0
-    for _ in range(12):
+    for _ in range(8):
         before, after = draw(rng, 40), draw(rng, 40)
         alarms += any(
             one.verdict == "regression"
