@@ -12,7 +12,7 @@ from tests.browser.call_page import ROUTE, CallPage, Stack, width_beyond
 from tests.browser.chromium import write_microphone
 from tests.browser.conftest import KEY, OpenPage
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 FIXTURES = Path(__file__).parents[2] / "audio_fixtures"
 GREETING = "Hello, this is the cafe."

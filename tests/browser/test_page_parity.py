@@ -88,13 +88,12 @@ async def by_the_harness(stack: Stack, agent: str, folder: Path) -> Seen:
     script = folder / "parity.yaml"
     script.write_text(SCENARIO)
     words = ["run", str(script), "--target", stack.session_url, "--agent", agent, "--out", str(folder / "run")]
+    words += ["--engine", "light", "--retry-unfit", "2"]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "harness",
         *words,
-        "--retry-unfit",
-        "2",
         cwd=ROOT,
         env={**os.environ, "VOICE_HARNESS_API_KEY": KEY},
     )
