@@ -6,6 +6,7 @@ Time passes only while everyone waits, so a call of minutes takes a moment and e
 from __future__ import annotations
 
 import asyncio
+import functools
 import selectors
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -82,6 +83,7 @@ def in_virtual_time(work: Coroutine[Any, Any, Result]) -> Result:
         return runner.run(work)
 
 
+@functools.cache
 def tone(samples: int, *, pitch_hz: int = 150) -> NDArray[np.int16]:
     """A voice of twenty harmonics at about -20 dBFS."""
     time = np.arange(samples) / SAMPLE_RATE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,28 @@ def make(
     return in_virtual_time(work())
 
 
+@pytest.fixture(scope="module")
+def made_before(tmp_path_factory: pytest.TempPathFactory) -> dict[RecordMode, tuple[Path, CallResult]]:
+    """A call of each way to record, made once for all tests that read it or damage a copy."""
+    found: dict[RecordMode, tuple[Path, CallResult]] = {}
+    for record in ("all", "none"):
+        folder = tmp_path_factory.mktemp(record)
+        found[record] = folder, make(folder, World(), record=record)
+    return found
+
+
+@pytest.fixture
+def made(made_before: dict[RecordMode, tuple[Path, CallResult]], tmp_path: Path) -> Callable[[RecordMode], CallResult]:
+    """Puts such a call into `tmp_path`."""
+
+    def put(record: RecordMode) -> CallResult:
+        folder, result = made_before[record]
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        return result.model_copy(deep=True)
+
+    return put
+
+
 @pytest.mark.parametrize(
     ("record", "fails", "kept"),
     [("none", True, False), ("failed", False, False), ("failed", True, True), ("all", False, True)],
@@ -74,8 +97,10 @@ def test_audio_is_kept_as_asked_and_nothing_else_stays(
     assert left == ({"0001-x.jsonl", "0001-x.wav"} if kept else {"0001-x.jsonl"})
 
 
-def test_caller_and_agent_are_heard_where_the_result_says(tmp_path: Path) -> None:
-    result = make(tmp_path, World(), record="all")
+def test_caller_and_agent_are_heard_where_the_result_says(
+    tmp_path: Path, made: Callable[[RecordMode], CallResult]
+) -> None:
+    result = made("all")
     samples, rate = soundfile.read(tmp_path / "audio" / "0001-x.wav", dtype="int16")
     for channel, spans in ((0, result.caller_voice), (1, result.agent_voice)):
         heard = abs(samples[:, channel].astype(int)) > 300
@@ -99,8 +124,10 @@ def remeasured(folder: Path, result: CallResult) -> CallResult:
 
 
 @pytest.mark.parametrize("record", ["all", "none"])
-def test_measured_again_the_numbers_are_those_of_the_call(tmp_path: Path, record: RecordMode) -> None:
-    result = make(tmp_path, World(), record=record)
+def test_measured_again_the_numbers_are_those_of_the_call(
+    tmp_path: Path, made: Callable[[RecordMode], CallResult], record: RecordMode
+) -> None:
+    result = made(record)
     again = remeasured(tmp_path, result)
     assert again.remeasured is not None
     assert again.remeasured.voices == ("recording" if record == "all" else "call")
@@ -109,8 +136,10 @@ def test_measured_again_the_numbers_are_those_of_the_call(tmp_path: Path, record
     assert again.model_copy(update={"remeasured": None}) == result
 
 
-def test_the_voices_are_those_of_the_recording_and_not_the_timelines(tmp_path: Path) -> None:
-    result = make(tmp_path, World(), record="all")
+def test_the_voices_are_those_of_the_recording_and_not_the_timelines(
+    tmp_path: Path, made: Callable[[RecordMode], CallResult]
+) -> None:
+    result = made("all")
     audio = tmp_path / "audio" / "0001-x.wav"
     samples, rate = soundfile.read(audio, dtype="int16")
     onset_ms = result.turns[0].agent_onset_ms
@@ -133,9 +162,9 @@ def test_the_voices_are_those_of_the_recording_and_not_the_timelines(tmp_path: P
     ],
 )
 def test_a_recording_that_is_not_the_calls_own_leaves_the_live_onsets(
-    tmp_path: Path, damage: Callable[[Path], object], why: str
+    tmp_path: Path, made: Callable[[RecordMode], CallResult], damage: Callable[[Path], object], why: str
 ) -> None:
-    result = make(tmp_path, World(), record="all")
+    result = made("all")
     damage(tmp_path / "audio" / "0001-x.wav")
     again = remeasured(tmp_path, result)
     assert again.remeasured is not None
@@ -184,9 +213,9 @@ def without_times(folder: Path) -> str:
     ],
 )
 def test_a_timeline_that_cannot_be_measured_is_named_and_keeps_its_live_numbers(
-    tmp_path: Path, damaged: Callable[[Path], str], why: str
+    tmp_path: Path, made: Callable[[RecordMode], CallResult], damaged: Callable[[Path], str], why: str
 ) -> None:
-    result = make(tmp_path, World(), record="all")
+    result = made("all")
     path = tmp_path / "timelines" / "0001-x.jsonl"
     whole = path.read_text(encoding="utf-8")
     path.write_text(damaged(tmp_path), encoding="utf-8")
@@ -200,8 +229,10 @@ def test_a_timeline_that_cannot_be_measured_is_named_and_keeps_its_live_numbers(
     assert kept.model_copy(update={"remeasured": None}) == result
 
 
-def test_a_call_that_ran_when_its_run_was_killed_is_measured_again_as_cut(tmp_path: Path) -> None:
-    make(tmp_path, World(), record="none")
+def test_a_call_that_ran_when_its_run_was_killed_is_measured_again_as_cut(
+    tmp_path: Path, made: Callable[[RecordMode], CallResult]
+) -> None:
+    made("none")
     path = tmp_path / "timelines" / "0001-x.jsonl"
     path.write_text(cut_in_the_call(tmp_path), encoding="utf-8")
     (call,) = remeasured_calls(RunDirectory(tmp_path), [], {"x": ["smoke"]})
@@ -210,8 +241,8 @@ def test_a_call_that_ran_when_its_run_was_killed_is_measured_again_as_cut(tmp_pa
     assert remeasured_calls(RunDirectory(tmp_path), [], {"x": ["smoke"]}) == []
 
 
-def test_a_step_of_the_time_of_day_moves_no_number(tmp_path: Path) -> None:
-    result = make(tmp_path, World(), record="none")
+def test_a_step_of_the_time_of_day_moves_no_number(tmp_path: Path, made: Callable[[RecordMode], CallResult]) -> None:
+    result = made("none")
     path = tmp_path / "timelines" / "0001-x.jsonl"
     events = [
         event | {"clock_step_ms": -3_600_000.0} if event["event"] == "second" else event for event in lines_of(tmp_path)

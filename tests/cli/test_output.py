@@ -26,17 +26,15 @@ def test_output_lost_to_a_full_disk_is_told(tmp_path: Path) -> None:
     assert ran.stderr == "error: the output could not be written: No space left on device\n"
 
 
-def test_output_lost_to_a_full_disk_goes_before_a_service_that_is_not_there(command: Command, tmp_path: Path) -> None:
+def test_output_lost_to_a_full_disk_goes_before_a_service_that_is_not_there(tmp_path: Path) -> None:
     words = ("run", "smoke", "--target", "http://127.0.0.1:9/x", "--agent", "a")
-    env = {"VOICE_HARNESS_API_KEY": "abc"}
-    ran = shell(f"$VH {' '.join(words)} > /dev/full", tmp_path, environment(**env))
-    assert ran.returncode == 4
-    assert command(*words, env=env).code == 3
+    ran = shell(f"$VH {' '.join(words)} > /dev/full", tmp_path, environment(VOICE_HARNESS_API_KEY="abc"))
+    assert ran.returncode == 4, "and not 3"
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams_are_no_error(tmp_path: Path, closed: str) -> None:
-    ran = shell(f"$VH validate smoke {closed}", tmp_path)
+    ran = shell(f"$VH schema {closed}", tmp_path)
     assert ran.returncode == 0
     assert ran.stderr == ""
 

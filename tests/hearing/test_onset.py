@@ -56,7 +56,7 @@ def positions(found: list[VoiceEdge], edge: str) -> list[int]:
 def test_onsets_and_ends_are_exact_to_5_ms(noise_dbfs: float | None) -> None:
     rng = np.random.default_rng(7)
     onset_errors, end_errors = [], []
-    for _ in range(40):
+    for _ in range(25):
         lead = round(rng.uniform(0.6, 1.5) * RATE)
         spoken = voice(1.0, -23, rng)
         samples = noise(lead / RATE + 2.0, noise_dbfs, rng)
@@ -70,8 +70,7 @@ def test_onsets_and_ends_are_exact_to_5_ms(noise_dbfs: float | None) -> None:
     assert abs(np.median(onset_errors)) <= 2, "a bias would be in every TTFA"
 
 
-@pytest.mark.parametrize("kind", ["office", "street", "music"])
-@pytest.mark.parametrize("noise_dbfs", [-60, -50])
+@pytest.mark.parametrize(("kind", "noise_dbfs"), [("office", -60), ("street", -50), ("music", -60), ("music", -50)])
 def test_ends_in_noise_that_comes_and_goes_are_the_voices(kind: Kind, noise_dbfs: float) -> None:
     """Keys, horns and drums soon after a voice do not hold it open."""
     speech = place(list(shipped_voices(-23))[::2], (2.0, 3.0), np.random.default_rng(12))
@@ -99,8 +98,8 @@ def test_a_fluent_voice_is_not_taken_for_steady_noise() -> None:
 
 
 @pytest.mark.parametrize("noise_dbfs", [-70, -60, -50])
-def test_minutes_of_noise_hold_no_voice(noise_dbfs: float) -> None:
-    assert edges(as_int16(noise(120, noise_dbfs, np.random.default_rng(11)))) == []
+def test_a_minute_of_noise_holds_no_voice(noise_dbfs: float) -> None:
+    assert edges(as_int16(noise(60, noise_dbfs, np.random.default_rng(11)))) == []
 
 
 def test_a_click_is_no_voice() -> None:
@@ -128,7 +127,7 @@ def eventful(seed: int) -> NDArray[np.int16]:
     return as_int16(np.concatenate(pieces))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_size_of_the_blocks_does_not_matter(seed: int) -> None:
     pcm = eventful(seed)
     whole = edges(pcm, pcm.size)
@@ -329,7 +328,7 @@ def test_a_clipped_voice_has_its_edges_where_it_has_them_unclipped() -> None:
     assert abs(end.position - 3 * RATE) <= RATE // 200
 
 
-@pytest.mark.parametrize("spoken_s", [1.0, 3.0, 6.0, 12.0])
+@pytest.mark.parametrize("spoken_s", [1.0, 4.0, 12.0])
 @pytest.mark.parametrize("stays_s", [0.0, 3.0])
 @pytest.mark.parametrize("bed_dbfs", [-50, -42])
 def test_a_bed_of_noise_that_comes_with_a_voice_is_not_its_beginning_however_long_it_is(
@@ -348,7 +347,7 @@ def test_a_bed_of_noise_that_comes_with_a_voice_is_not_its_beginning_however_lon
     assert abs(end.position - (at + spoken_s * RATE)) <= RATE // 20
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_voice_that_begins_softly_begins_there(seed: int) -> None:
     rng = np.random.default_rng(seed)
     parts = [noise(1, None, rng), voice(0.6, -38, rng), voice(2, -20, rng), noise(1, None, rng)]

@@ -65,7 +65,7 @@ def test_the_first_failure_ends_the_run_and_failed_scenarios_run_again(project: 
     project.configure("voice_scenarios = scenarios", f"voice_target = {SERVICE}")
     project.scenario("a", agent="unfit")
     project.scenario("b")
-    made = project.pytest("-x", "-v")
+    made = project.pytest_here("-x", "-v")
     made.stdout.fnmatch_lines(["scenarios/a.yaml::a UNFIT *", "*stopping after 1 failures*"])
     assert "passed" not in made.outlines[-1]
     assert project.names("--lf") == ["scenarios/a.yaml::a"]

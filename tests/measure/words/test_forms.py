@@ -250,7 +250,7 @@ def test_long_texts_with_nothing_in_common_are_compared_by_their_shortest_ways()
 @pytest.mark.parametrize("language", ["en", "fr", "ru", "tr", "zh"])
 def test_no_number_is_ever_said_as_another(language: str) -> None:
     names = {way: number for number in range(1000) for way in cardinal(language, number)}
-    for number in [*range(100, 1000, 3), *range(1000, 10_000, 97)]:
+    for number in [*range(100, 1000, 7), *range(1000, 10_000, 193)]:
         for way in ways_through(*digits_said(language, str(number))):
             assert names.get(way, number) == number, way
 
@@ -311,7 +311,7 @@ def test_whatever_a_service_writes_is_compared(language: str) -> None:
         "e\u0301",
         "\ud83d",
     ]
-    for _ in range(300):
+    for _ in range(120):
         said, heard = ("".join(random.choices(parts, k=random.randrange(1, 14))) for _ in range(2))
         same = word_error_rate(said, said, language=language)
         assert same is None or same.rate == 0 or "[" in said, said

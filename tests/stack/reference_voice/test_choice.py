@@ -28,7 +28,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
     [
         "joe",
         "joe@0.9,0.85",
-        "joe@1.15,1.1",
         "espeak:m8",
         "espeak@1.3,0.8",
         "espeak:f2",
@@ -44,9 +43,7 @@ async def test_the_voice_has_the_references_pitch_and_pace(speech: Speech, speak
     assert spoken.pace == pytest.approx(reference.pace, rel=0.2), like
 
 
-@pytest.mark.parametrize(
-    "file", ["long-question", "tell-me-about-the-cafe", "what-is-the-price-of-a-used-car", "de-wann-offen"]
-)
+@pytest.mark.parametrize("file", ["long-question", "what-is-the-price-of-a-used-car", "de-wann-offen"])
 async def test_a_shipped_fixture_as_reference(speech: Speech, file: str) -> None:
     samples, rate_hz = soundfile.read(f"audio_fixtures/{file}.wav", dtype="float32")
     reference = measured(samples, rate_hz)
