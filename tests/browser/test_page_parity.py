@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.call_page import Stack
+from tests.browser.call_page import Stack, until
 from tests.browser.chromium import write_microphone
 from tests.browser.conftest import KEY, ROOT, OpenPage
 
@@ -80,8 +80,11 @@ async def by_the_page(open_page: OpenPage, stack: Stack, agent: str, folder: Pat
         ttfa_ms = await here.until_answered(VOICED_MS)
         await here.send(TYPED)
         await expect(said).to_have_count(3)
+        messages = await here.messages()
+        # What the agent has sent may be on the page before it is in the agent's log.
+        await until(lambda: len(true_messages(stack.truth(room))) >= len(messages) or None)
         truth = stack.truth(room)
-        return Seen(await here.messages(), true_messages(truth), ttfa_ms, true_ttfa_ms(truth))
+        return Seen(messages, true_messages(truth), ttfa_ms, true_ttfa_ms(truth))
 
 
 async def by_the_harness(stack: Stack, agent: str, folder: Path) -> Seen:
