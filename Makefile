@@ -12,7 +12,7 @@ BUILT_PAGES := $(addsuffix /dist/index.html,$(PAGES))
 # Many images of Python set it, and each start of a command or of pytest then compiles all of our modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install page page-lint page-test run test test-fast lint bench lock clean
+.PHONY: install page page-lint page-test run test test-live test-by-the-cpu test-fast lint bench lock clean
 
 # Everything but `stack up --backend` and `--web`, and report.html beyond its verdict, works without the pages.
 install: $(STAMP)
@@ -46,8 +46,7 @@ page-test: $(STAMP)
 run: $(STAMP)
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
-# What mostly waits runs two files at a time: each process has servers of its own. Calls that are measured come one after
-# the other. What needs nothing but the CPU runs beside both, on what they leave of it. The tests that reach how a call is
+# What needs nothing but the CPU runs beside the live tests, on what they leave of it. The tests that reach how a call is
 # measured and judged carry the coverage gate (pyproject.toml); in the others it would cost the most and find nothing.
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
@@ -59,18 +58,25 @@ LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py st
 WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine observe proxies contract) \
 	$(addprefix tests/stack/,service tools knowledge reference_voice web) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
-BESIDE := $(BIN)/python tests/beside.py
 test: $(STAMP) page
-	$(MAKE) page-test
-	$(BESIDE) $(BIN)/python -m pytest -n 2 $(filter-out $(GATED),$(BY_THE_CPU)) $(addprefix --ignore=,$(GATED)) \
-		-- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
-	$(BESIDE) $(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED) \
-		-- $(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
+	$(BIN)/python tests/beside.py $(MAKE) --keep-going page-test test-by-the-cpu -- $(MAKE) test-live
+
+# What mostly waits runs three files at a time: each process has servers of its own. Then the calls that are measured,
+# one after the other.
+test-live: $(STAMP)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(WAITING)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
+
+test-by-the-cpu: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED)
+	$(BIN)/python -m pytest -n 2 $(filter-out $(GATED),$(BY_THE_CPU)) $(addprefix --ignore=,$(GATED))
 
 # For the inner loop: without what starts commands or computes for long.
-SLOW := $(addprefix tests/,cli hearing recordings)
+SLOW := $(addprefix tests/,calibrate/test_onset_over_noise.py cli hearing parsing/test_plain_words.py \
+	pytest_plugin/test_plugin_outcomes.py pytest_plugin/test_plugin_shares_a_stack.py recordings target/test_first_workflow.py \
+	target/test_gitlab_job.py telemetry utterances/test_fixtures_say.py)
 test-fast: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 $(filter-out $(SLOW),$(BY_THE_CPU)) tests/test_secret.py
+	$(BIN)/python -m pytest -q -n 2 $(filter-out $(SLOW),$(BY_THE_CPU)) tests/test_secret.py $(addprefix --ignore=,$(SLOW))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -60,7 +60,6 @@ def test_limits_of_rates_of_single_turns_are_those_of_clopper_and_pearson() -> N
     for level in (0.95, 1 - 1e-7):
         found = _limits(shares, counts, level)
         limits = [stats.binomtest(cases, 30).proportion_ci(level, method="exact") for cases in (0, 7, 30)]
-        # Of 30 calls with a turn each, as many turns are effective; 29/30 of them where they vary (n - 1).
         assert (found.low[0], found.low[2]) == pytest.approx((limits[0].low, limits[2].low))
         assert (found.high[0], found.high[2]) == pytest.approx((limits[0].high, limits[2].high))
         assert (found.low[1], found.high[1]) == pytest.approx((limits[1].low, limits[1].high))
