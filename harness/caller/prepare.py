@@ -15,6 +15,7 @@ from harness.scenario.load import LoadedScenario
 from harness.scenario.model import SpokenText, Step
 from harness.scenario.no_keys import refuse_key
 from harness.scenario.timeouts import CallTimeouts, resolve_timeouts
+from harness.target.choose import check_agent
 from harness.target.target import Target
 from harness.text.counted import counted
 from harness.utterances.find import Speaker, Utterance, is_text, load_speech, speak_text
@@ -84,8 +85,10 @@ def agent_for(loaded: LoadedScenario, target: Target, option: str | None) -> str
     """Returns the agent's id: the option, the scenario's, the target's, or `demo` for the embedded target.
 
     Raises:
+        UsageError: The option is blank.
         ConfigError: None of them names one.
     """
+    check_agent(option)
     agent = option or loaded.model.agent or target.agent
     if agent is None and target.kind == "embedded":
         agent = EMBEDDED_AGENT

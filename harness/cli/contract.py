@@ -163,7 +163,9 @@ async def _check(
     from harness.clock import SystemClock
     from harness.contract.check import check as checked_against
     from harness.contract.table import render_json, render_junit, render_table
+    from harness.target.choose import check_agent
 
+    check_agent(agent)
     agent_id = agent or (target.agent if target is not None else None)
     if agent_id is None:
         raise ConfigError("no agent is given", where="--agent", hint="add --agent ID")

@@ -9,6 +9,7 @@ import typer
 from harness.cli.options import resolve_target
 from harness.errors import ConfigError
 from harness.scenario.timeouts import CallTimeouts
+from harness.target.choose import check_agent
 from harness.target.connect import session_client
 from harness.target.session import SessionRequest
 
@@ -27,6 +28,7 @@ async def print_session(target_option: str | None, agent: str | None) -> int:
             where="--target",
             hint="start `voice-harness stack up` and use the URL that it prints",
         )
+    check_agent(agent)
     agent_id = agent or target.agent
     if agent_id is None:
         raise ConfigError("no agent is given", where="--agent", hint="add --agent ID")

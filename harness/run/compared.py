@@ -17,6 +17,7 @@ from harness.run.pacing import Pace
 from harness.run.reading import AGAINST_SET, make_request, read_scenarios, read_targets
 from harness.run.request import Request
 from harness.scenario.load import parse_set
+from harness.target.choose import check_agent
 from harness.target.target import Target
 
 
@@ -52,6 +53,7 @@ class ComparedWith:
         Raises:
             UsageError: They do not.
         """
+        check_agent(self.agent, "--against-agent")
         if self.baseline is not None and self.in_turns:
             raise UsageError("--baseline and --against cannot be combined", hint="compare with one of them")
         if self.baseline is not None or self.in_turns:

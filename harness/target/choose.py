@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from harness.errors import ConfigError, Place
+from harness.errors import ConfigError, Place, UsageError
 from harness.target.config import EMBEDDED, Config, TargetConfig, unknown_target
 from harness.target.endpoint import check_endpoint, is_loopback
 from harness.target.keys import URL_KEY_VARIABLE, is_set, key_from
@@ -15,6 +15,17 @@ from harness.target.shown import holds_key, shown_url
 from harness.target.target import Target
 
 EMBEDDED_AGENT = "demo"
+
+
+def check_agent(option: str | None, where: str = "--agent") -> None:
+    """Checks that an agent that was named is not blank, as a variable that is not set makes it.
+
+    Raises:
+        UsageError: It is: the default agent would be called in its place, and judged as the one that was meant.
+    """
+    if option is not None and not option.strip():
+        what = "the agent's id must not be empty"
+        raise UsageError(what, where=where, hint="write an id, or remove the option; a variable may not be set")
 
 
 def choose_target(

@@ -17,6 +17,7 @@ from harness.process.log_tail import LogTail
 from harness.process.ports import LOOPBACK
 from harness.proxies import given_environment, proxy_for, without_proxies
 from harness.secret import without_keys
+from harness.target.shown import shown_text
 from harness.telemetry.options import Telemetry
 from harness.text.counted import counted
 
@@ -25,6 +26,7 @@ COMMAND = (sys.executable, "-m", "harness.telemetry.process")
 END_S = 90.0
 GRACE_S = 3.0
 _LINES_SHOWN = 5
+_SAID_CHARS = 600
 
 Say = Callable[[str], None]
 
@@ -38,7 +40,8 @@ class Exporting:
         self._child: Child | None = None
         self._watching: asyncio.Task[None] | None = None
         otlp = None if telemetry is None else telemetry.otlp
-        self._log_tail = LogTail([] if otlp is None else otlp.settings.values())
+        self._keys = [] if otlp is None else otlp.keys()
+        self._log_tail = LogTail(self._keys)
         new = asyncio.get_running_loop().create_future
         self._ready: asyncio.Future[dict[str, Any]] = new()
         self._following: asyncio.Future[dict[str, Any]] = new()
@@ -127,7 +130,7 @@ class Exporting:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "say" in message:
-            self._say(str(message["say"]))
+            self._say(shown_text(str(message["say"]), limit=_SAID_CHARS, secrets=self._keys))
         elif "following" in message:
             self._following.set_result(message)
         elif "ended" in message:

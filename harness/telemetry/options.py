@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from harness.errors import UsageError
 from harness.installed_from import with_extra
@@ -19,6 +19,8 @@ TRACES_PATH = "/v1/traces"
 _EXPORTER = "opentelemetry.exporter.otlp.proto.http"
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+_HEADERS = "_HEADERS"
+_TO_HEADERS = "put a key into the variable OTEL_EXPORTER_OTLP_HEADERS"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Otlp:
 
     url: str
     settings: Mapping[str, Secret] = field(default_factory=dict)
+
+    def keys(self) -> list[Secret]:
+        """What must never be shown: the variables of headers, and the value of each header as it is sent."""
+        texts = [secret.reveal() for name, secret in self.settings.items() if name.endswith(_HEADERS)]
+        sent = [value for text in texts for _, value in _headers(text)]
+        # Servers name the key alone, without `Bearer`.
+        found = {*texts, *sent, *(value.rpartition(" ")[2] for value in sent)}
+        return [Secret(text) for text in sorted(found, key=len, reverse=True)]
 
 
 @dataclass(frozen=True)
@@ -80,9 +90,8 @@ def _read_otlp(text: str, environment: MutableMapping[str, str]) -> Otlp:
     if not _is_installed():
         raise UsageError("OpenTelemetry is not installed", where=OTLP, hint=with_extra("otel"))
     settings = {name: Secret(value) for name, value in environment.items() if name.startswith("OTEL_")}
-    for name in settings:
-        if name.endswith("_HEADERS"):
-            del environment[name]
+    for name in [name for name in settings if name.endswith(_HEADERS)]:
+        _check_headers(name, environment.pop(name))
     return Otlp(url, settings)
 
 
@@ -106,10 +115,25 @@ def _check(url: str) -> None:
     except ValueError:  # the port is no number
         raise UsageError("this is no URL", where=OTLP, hint=hint) from None
     if parts.username is not None or parts.password is not None:
-        hint = "put it into the variable OTEL_EXPORTER_OTLP_HEADERS"
-        raise UsageError("the URL must not contain a user or a password", where=OTLP, hint=hint)
+        raise UsageError("the URL must not contain a user or a password", where=OTLP, hint=_TO_HEADERS)
+    if "?" in url or "#" in url:  # a key may be in there, and the URL is printed and stored
+        raise UsageError("the URL must not have a query (?…) or a fragment (#…)", where=OTLP, hint=_TO_HEADERS)
     if not is_url:
         raise UsageError("this is no URL of http or https", where=OTLP, hint=hint)
+
+
+def _headers(text: str) -> list[tuple[str, str]]:
+    """The names and values of headers as a variable has them: `name=value,name=value`, in URL encoding."""
+    pairs = (header.partition("=") for header in text.split(",") if header.strip())
+    return [(unquote(name).strip(), unquote(value).strip()) for name, _, value in pairs]
+
+
+def _check_headers(variable: str, text: str) -> None:
+    """Checks what OpenTelemetry would leave out, or HTTP refuse, once the calls are made."""
+    for name, value in _headers(text):
+        if not all(part and part.isascii() and part.isprintable() for part in (name, value)):
+            what = f"the environment variable {variable} is not valid: its headers cannot be sent"
+            raise UsageError(what, where=OTLP, hint="write name=value, with a comma between headers")
 
 
 def _is_installed() -> bool:

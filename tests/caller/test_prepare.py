@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.caller.prepare import Prepared, agent_for, prepare
-from harness.errors import ConfigError, FixtureError, ScenarioError
+from harness.errors import ConfigError, FixtureError, ScenarioError, UsageError
 from harness.scenario.load import LoadedScenario, load_scenario
 from harness.secret import Secret
 from harness.target.target import Target
@@ -43,6 +43,12 @@ def test_the_agent_is_the_options_else_the_scenarios_else_the_targets(tmp_path: 
     assert agent_for(own, target, None) == "own"
     assert agent_for(plain, target, None) == "targets"
     assert agent_for(plain, EMBEDDED, None) == "demo"
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_an_agent_of_a_variable_that_is_not_set_is_not_the_default_one(tmp_path: Path, blank: str) -> None:
+    with pytest.raises(UsageError, match="must not be empty"):
+        agent_for(load(tmp_path, "agent: own\nturns: [{say: a}]\n"), EMBEDDED, blank)
 
 
 def test_a_target_that_names_no_agent_is_an_error_unless_it_is_the_embedded_one(tmp_path: Path) -> None:

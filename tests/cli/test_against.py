@@ -75,6 +75,8 @@ def test_the_plan_says_what_is_called_in_turns(command: Command, words: list[str
         (["--max-sessions", "9"], "--max-sessions needs --repeat auto"),
         (["--against-agent", "v1", "--repeat", "auto", "--max-sessions", "1"], "--max-sessions must be at least 2"),
         (["--against-agent", "v1", "--repeat", "auto", "--rate", "9"], "--repeat auto and --rate cannot be combined"),
+        (["--against-agent", ""], "--against-agent: the agent's id must not be empty"),
+        (["--agent", " "], "--agent: the agent's id must not be empty"),
         (["--against-agent", "v3"], "unknown agent 'v3'"),
         (["--against", "nowhere"], "--against: unknown target 'nowhere'"),
         (["--against", "theirs"], "--against: ours and theirs are two embedded stacks, and only one can run"),

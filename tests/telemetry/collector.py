@@ -42,8 +42,8 @@ class Collector:
 
 
 @contextmanager
-def collecting(status: int = 200) -> Iterator[Collector]:
-    """A collector on a free port of 127.0.0.1."""
+def collecting(status: int = 200, reason: str | None = None) -> Iterator[Collector]:
+    """A collector on a free port of 127.0.0.1; `reason` stands in its status line."""
     collector = Collector(status=status)
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,7 +51,7 @@ def collecting(status: int = 200) -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             collector.requests.put((self.path, headers, ExportTraceServiceRequest.FromString(body)))
-            self.send_response(collector.status)
+            self.send_response(collector.status, reason)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

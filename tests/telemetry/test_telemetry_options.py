@@ -38,12 +38,29 @@ def test_the_environment_names_the_collector() -> None:
         read_telemetry(None, "env", {})
 
 
-@pytest.mark.parametrize("url", ["", "4318", "ftp://a", "http://", "http://a:x", "http://user:pass@a:4318"])
-def test_what_is_no_url_or_holds_a_password_is_refused(url: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        read_telemetry(None, url, {})
-    assert refused.value.hint
-    assert "pass@" not in str(refused.value)
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "4318", "ftp://a", "http://", "http://a:x", "http://user:pass@a:4318"),
+        *("http://a:4318?key=pass", "http://a:4318/v1/traces?key=pass", "http://a:4318/#pass"),
+    ],
+)
+def test_what_is_no_url_or_may_hold_a_password_is_refused(url: str) -> None:
+    for given, environment in ((url, {}), ("env", {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": url})):
+        with pytest.raises(UsageError) as refused:
+            read_telemetry(None, given, environment)
+        assert refused.value.hint
+        assert "pass@" not in str(refused.value)
+        assert "=pass" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["of-a-collector", "key=", "=of-a-collector", "a=b,of-a-collector", "key=of-a%0Acollector"]
+)
+def test_headers_that_cannot_be_sent_are_refused_before_any_call(text: str) -> None:
+    with pytest.raises(UsageError, match="OTEL_EXPORTER_OTLP_HEADERS is not valid") as refused:
+        read_telemetry(None, "http://127.0.0.1:4318", {"OTEL_EXPORTER_OTLP_HEADERS": text})
+    assert "collector" not in refused.value.what
 
 
 @pytest.mark.parametrize("port", [-1, 65536])

@@ -24,6 +24,8 @@ from tests.telemetry.collector import collecting
 from tests.telemetry.growing import RECORDED, RUNS, GrowingRun
 
 KEY = "sk_collector_0123456789ABCDEF"
+# Keys that do not look like one.
+WORD, OTHER_WORD = "collectors-own-word", "another=word"
 
 
 async def export(run: GrowingRun, url: str, environment: dict[str, str]) -> exported.Heard:
@@ -111,6 +113,16 @@ async def test_a_collector_that_refuses_is_told_once_and_the_run_goes_on(tmp_pat
     assert "400" in said
     assert "the run goes on" in said
     assert heard.lines[-1].endswith("were not delivered")
+
+
+async def test_a_collector_that_repeats_the_key_is_told_without_it_on_one_line(tmp_path: Path) -> None:
+    environment = {"OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{WORD},x-key={OTHER_WORD}"}
+    with collecting(status=401, reason=f"no key {WORD} or {OTHER_WORD}\x1b[2J") as collector:
+        heard = await export(GrowingRun("talk-light", tmp_path), collector.url, environment)
+    (said,) = [line for line in heard.lines if "cannot be delivered" in line]
+    assert "no key *** or ***" in said
+    assert "\x1b" not in said
+    assert not any(word in line for line in heard.lines for word in (WORD, OTHER_WORD))
 
 
 def test_where_there_is_no_collector_all_spans_are_told_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
