@@ -37,6 +37,7 @@ def save(run: RunArgument, name: NameOption = None) -> int:
         hint = f'voice-harness baseline accept {run} --name {name or path.stem} --reason "…"'
         raise ConfigError("there is a baseline of this name", where=Place(path), hint=hint)
     write_baseline(path, baseline)
+    _warn_of(run)
     typer.echo(f"{path}: {_counts(baseline)}")
     return 0
 
@@ -66,6 +67,7 @@ def accept(
     old = read_baseline(path)
     accepted = _accepted(run, path, old, reason=reason.strip(), who=who.strip(), at=baseline.saved)
     write_baseline(path, baseline.model_copy(update={"accepted": [*old.accepted, accepted]}))
+    _warn_of(run)
     for regression in accepted.regressions:
         typer.echo(f"accepted: {regression}")
     typer.echo(f"{path}: {_counts(baseline)}, instead of {old.run}")
@@ -119,6 +121,13 @@ def _accepted(run: Path, path: Path, old: Baseline, *, reason: str, who: str, at
         typer.echo(f"note: not compared with the old baseline: {problem.what}", err=True)
         regressions = []
     return Accepted(at=at, by=who, reason=reason, run=new.run, instead_of=old.run, regressions=regressions)
+
+
+def _warn_of(run: Path) -> None:
+    from harness.run.baselines import doubt_of
+
+    if doubt := doubt_of(run):
+        typer.echo(f"warning: {doubt}", err=True)
 
 
 def _name_of(baseline: Baseline) -> str:

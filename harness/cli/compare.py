@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import StrictOption
-from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT
+from harness.errors import EXIT_INFRASTRUCTURE
 
 if TYPE_CHECKING:
     from harness.record.comparison import ComparisonSettings
@@ -61,8 +61,8 @@ def compare(
 ) -> int:
     """Compare a run with a baseline or another run: regression, improvement, same, or not enough data.
 
-    Exit codes: 0 no regression, 1 a regression, 2 they cannot be compared, 3 the run has no calls, 4 the run was not
-    fit to measure.
+    Exit codes: 0 no regression, 1 a regression, 2 they cannot be compared, 3 the run has no calls or failed for
+    the infrastructure, 4 the run was not fit to measure.
     """
     from harness.compare.compare import compare as compare_candidates
     from harness.compare.compare import reasons_of
@@ -70,7 +70,7 @@ def compare(
     from harness.record.run_directory import RunDirectory
     from harness.report.comparison_table import print_comparison
     from harness.report.console import make_console
-    from harness.run.baselines import find_candidate, run_candidate
+    from harness.run.baselines import NO_STANDARD, find_candidate, run_candidate
 
     settings = read_settings(smallest_effect)
     candidate = run_candidate(run)
@@ -85,9 +85,10 @@ def compare(
     if not any(call.samples for call in candidate.calls):
         typer.echo("error: no call of this run was measured", err=True)
         codes.add(EXIT_INFRASTRUCTURE)
-    if summary is not None and summary.exit_code == EXIT_UNFIT:
-        typer.echo(f"error: this run was not fit to measure: {summary.reasons[0].what}", err=True)
-        codes.add(EXIT_UNFIT)
+    if summary is not None and summary.exit_code in NO_STANDARD:
+        what, _ = NO_STANDARD[summary.exit_code]
+        typer.echo(f"error: {what}: {summary.reasons[0].what}", err=True)
+        codes.add(summary.exit_code)
     return exit_code_of(codes)
 
 

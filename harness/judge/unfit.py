@@ -68,10 +68,20 @@ def unfit(
     if len(own) > OWN_LOSS_SHARE * max(1, counts.total):
         lost = LostByOurselves(tuple(sorted(set(own))))
         reasons.append(Reason(code=EXIT_UNFIT, what=lost, count=len(own)))
-    wanted = counts.total + counts.dropped
-    if counts.dropped and counts.dropped > DROPPED_SHARE * wanted:
-        reasons.append(Reason(code=EXIT_UNFIT, what=Dropped(counts.dropped, wanted), count=counts.dropped))
     return reasons
+
+
+def never_started(dropped: int, calls: Sequence[CallResult]) -> list[Reason]:
+    """Returns the reason if too many of the planned calls could not start.
+
+    Args:
+        dropped: How many; of two versions that are called in turns, those of both.
+        calls: The calls that were made, of both versions; warm-up calls and canaries are not planned ones.
+    """
+    wanted = dropped + sum(not (call.warm_up or call.canary or call.cut) for call in calls)
+    if dropped <= DROPPED_SHARE * wanted:
+        return []
+    return [Reason(code=EXIT_UNFIT, what=Dropped(dropped, wanted), count=dropped)]
 
 
 def _each_kind_once(turn: TurnResult) -> list[Unfit | Doubt]:

@@ -25,7 +25,7 @@ from harness.judge.reasons import (
 )
 from harness.judge.summarise import canaries, count_calls, expectation_counts, failures, remeasured, summarise
 from harness.judge.thresholds import Threshold, judge_threshold
-from harness.judge.unfit import unfit
+from harness.judge.unfit import never_started, unfit
 from harness.metrics.samples import samples_of
 from harness.record.reason import Interrupted
 from harness.record.result import DEFINITIONS, CallResult, standing
@@ -75,6 +75,7 @@ def judge_run(
     if ending.decided is None:
         reasons += [
             *unfit(calls, samples, thresholds, judged, counts, strict=strict),
+            *never_started(ending.dropped, everyone),
             *failed_calls(calls, excused),
         ]
         if not reasons:

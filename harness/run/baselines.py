@@ -12,13 +12,19 @@ from harness.compare.comparable import check_comparable
 from harness.compare.compare import compare
 from harness.compare.looks import Looks
 from harness.compare.scripts import identity_of
-from harness.errors import EXIT_UNFIT, ConfigError, Place
+from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT, ConfigError, Place
 from harness.record.baseline import Accepted, Baseline, path_of_baseline, read_baseline
 from harness.record.comparison import Comparison, ComparisonSettings
 from harness.record.result import DEFINITIONS, CallResult
 from harness.record.run_directory import BASELINE_FILE, RUN_FILE, RunDirectory, read_run
 from harness.record.settings import BaselineSettings, RunSettings
 from harness.run.settings import scenario_model
+
+# Exit codes of runs that nothing can be compared with, and what to do.
+NO_STANDARD = {
+    EXIT_UNFIT: ("this run was not fit to measure", "make the run again on a quieter or larger machine"),
+    EXIT_INFRASTRUCTURE: ("this run failed for the infrastructure", "make the run again once that works"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def find_candidate(name: str) -> Candidate:
     """
     folder = Path(name)
     if (folder / RUN_FILE).exists():
-        return run_candidate(folder)
+        return _usable_run(folder, name=name)
     if folder.is_dir() and not path_of_baseline(name).is_file():
         raise ConfigError(f"this is neither a baseline nor a run: it has no {RUN_FILE}", where=Place(folder))
     return of_baseline(name, read_baseline(path_of_baseline(name)))
@@ -94,20 +100,38 @@ def new_baseline(folder: Path, *, saved: str, accepted: Sequence[Accepted] = ())
         accepted: The changes that were accepted, oldest first.
 
     Raises:
-        ConfigError: The run cannot be read, has no calls, is not finished, or was not fit to measure.
+        ConfigError: The run cannot be read, or cannot be one (`_usable_run`).
+    """
+    return as_baseline(_usable_run(folder), saved=saved, accepted=accepted)
+
+
+def _usable_run(folder: Path, *, name: str | None = None) -> Candidate:
+    """Reads a run to compare others with.
+
+    Raises:
+        ConfigError: The run cannot be read, has no calls, is not finished, was not fit to measure, or failed for the
+            infrastructure. What it measured is no standard then, and any later run would look better.
     """
     run = read_run(folder)
-    candidate = of_run(run.settings, run.calls)
+    candidate = of_run(run.settings, run.calls, name=name)
     where = Place(folder)
     if not any(call.samples for call in candidate.calls):
         raise ConfigError("nothing was measured in this run", where=where, hint="name a run with calls")
     if run.settings.ending is None:
         raise ConfigError("this run is not finished, or was killed", where=where, hint="name a finished run")
     summary = RunDirectory(folder).read_summary()
-    if summary is not None and summary.exit_code == EXIT_UNFIT:
-        hint = "make the run again on a quieter or larger machine"
-        raise ConfigError(f"this run was not fit to measure: {summary.reasons[0].what}", where=where, hint=hint)
-    return as_baseline(candidate, saved=saved, accepted=accepted)
+    if summary is None or summary.exit_code not in NO_STANDARD:
+        return candidate
+    what, hint = NO_STANDARD[summary.exit_code]
+    raise ConfigError(f"{what}: {summary.reasons[0].what}", where=where, hint=hint)
+
+
+def doubt_of(folder: Path) -> str:
+    """What to say of a run that is made a baseline though it did not pass; empty if it did."""
+    summary = RunDirectory(folder).read_summary()
+    if summary is None or not summary.exit_code:
+        return ""
+    return f"this run did not pass (exit code {summary.exit_code}): {summary.reasons[0].what}"
 
 
 def compared_with_own(directory: RunDirectory, settings: RunSettings, calls: Sequence[CallResult]) -> Comparison | None:

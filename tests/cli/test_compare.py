@@ -8,8 +8,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from harness.errors import EXIT_AGENT, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, EXIT_UNFIT
+from harness.judge.verdict import VERDICTS
 from harness.record.comparison import Comparison
+from harness.record.reason import InWords
 from harness.record.run_directory import RunDirectory
+from harness.record.summary import CallCounts, Reason, Summary
 from harness.run.finish import rebuild
 from tests.cli.conftest import ROOT, Command
 from tests.compare.made_runs import RECORDED, SCENARIO, made_run, of_scenario
@@ -127,6 +131,43 @@ def test_an_empty_run_is_no_pass(command: Command, tmp_path: Path) -> None:
     said = command("compare", "empty", "before")
     assert (said.code, said.error) == (3, "no call of this run was measured")
     assert command("baseline", "save", "empty").code == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(EXIT_UNFIT, "was not fit to measure: no"), (EXIT_INFRASTRUCTURE, "failed for the infrastructure: no")],
+)
+def test_a_run_that_says_nothing_about_the_agent_is_no_standard(
+    command: Command, tmp_path: Path, code: int, told: str
+) -> None:
+    ended(made_run(tmp_path / "useless", calls=30, seed=4), code)
+    for words in (
+        ("baseline", "save", "useless"),
+        ("compare", "again", "useless"),
+        ("run", "smoke", "--target", "embedded", "--dry-run", "--baseline", "useless"),
+    ):
+        said = command(*words)
+        assert said.code == 2
+        assert told in said.error
+    said = command("compare", "useless", "before")
+    assert said.code == code
+    assert told in said.error
+
+
+def test_a_run_that_did_not_pass_is_a_baseline_with_a_warning(command: Command, tmp_path: Path) -> None:
+    for code in (EXIT_AGENT, EXIT_INTERRUPTED):
+        ended(made_run(tmp_path / f"ended-{code}", calls=3, seed=4), code)
+        said = command("baseline", "save", f"ended-{code}", "--name", f"of-{code}")
+        assert said.code == 0
+        assert f"warning: this run did not pass (exit code {code}): no" in said.err
+
+
+def ended(folder: Path, code: int) -> None:
+    """Writes the summary of a run that ended with this code."""
+    reason = Reason(code=code, what=InWords("no"))
+    RunDirectory(folder).write_summary(
+        Summary(verdict=VERDICTS[code], exit_code=code, reasons=[reason], target="t", calls=CallCounts())
+    )
 
 
 def test_a_baseline_is_replaced_only_by_accept_with_a_reason_that_is_kept(command: Command, tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ def made(
     )
 
 
-def judged(*calls: CallResult, thresholds: tuple[str, ...] = ()) -> Summary:
+def judged(*calls: CallResult, thresholds: tuple[str, ...] = (), dropped: int = 0) -> Summary:
     limits = [Threshold(*check_threshold(*parse_threshold_option(text)), "--threshold") for text in thresholds]
-    return judge_run(calls, limits, target="t", ending=Ending(), other="agent v1")
+    return judge_run(calls, limits, target="t", ending=Ending(dropped=dropped), other="agent v1")
 
 
 def reasons(summary: Summary) -> list[str]:
@@ -44,6 +44,12 @@ def test_the_other_versions_calls_are_in_no_number() -> None:
     assert summary.exit_code == EXIT_OK
     assert summary.calls.total == 3
     assert summary.metrics["turn.ttfa"].count == 3
+
+
+def test_calls_that_could_not_start_are_a_share_of_those_of_both_versions() -> None:
+    both = [made(side, number) for number in range(50) for side in ("baseline", "run")]
+    assert judged(*both, dropped=1).exit_code == EXIT_OK
+    assert reasons(judged(*both, dropped=2)) == ["2 of 102 calls could not start"]
 
 
 def test_what_the_other_versions_agent_does_wrong_fails_no_run() -> None:
