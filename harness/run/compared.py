@@ -12,7 +12,7 @@ from harness.compare.effects import read_smallest
 from harness.errors import UsageError
 from harness.record.comparison import ComparisonSettings
 from harness.run.baselines import Against, find_baseline
-from harness.run.other_version import OtherVersion, name_of
+from harness.run.other_version import OtherVersion, check_same_scenarios, name_of
 from harness.run.pacing import Pace
 from harness.run.reading import AGAINST_SET, make_request, read_scenarios, read_targets
 from harness.run.request import Request
@@ -43,6 +43,15 @@ class ComparedWith:
     def in_turns(self) -> bool:
         """Whether two versions are called in turns."""
         return self.target is not None or self.agent is not None or bool(self.sets)
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """What --against-set sets, by key.
+
+        Raises:
+            UsageError: One cannot be read.
+        """
+        return dict(parse_set(text, AGAINST_SET) for text in self.sets)
 
     def check(self, *, until_decided: bool) -> None:
         """Checks that the options fit together.
@@ -135,9 +144,11 @@ def read_request(
     if not compared.in_turns:
         return replace(request, against=against), planned
     other = next(iter(others), None)
-    # The other version has the run's agent too, unless its target names one.
-    named = compared.agent or (None if other is not None and other.agent is not None else agent)
+    # The other version has the run's agent too, unless its target or --against-set names one.
+    names_own = (other is not None and other.agent is not None) or "agent" in compared.overrides
+    named = compared.agent or (None if names_own else agent)
     version = read_other_version(compared, own=own, target=other, agent=named, paths=paths, sets=sets, only=only)
+    check_same_scenarios(scenarios, version.scenarios)
     return replace(request, other=version), planned
 
 
@@ -165,7 +176,7 @@ def read_other_version(
     Raises:
         UsageError: A scenario is invalid with --against-set.
     """
-    overrides = dict(parse_set(text, AGAINST_SET) for text in compared.sets)
+    overrides = compared.overrides
     where = own if target is None else target
     return OtherVersion(
         name=name_of(where, own, compared.agent, overrides) or f"{where.name} again",

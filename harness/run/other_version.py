@@ -14,7 +14,7 @@ from harness.run.settings import scenario_model
 from harness.scenario.load import LoadedScenario
 from harness.secret import without_secrets
 from harness.target.target import Target
-from harness.text.plain_text import clipped
+from harness.text.plain_text import clipped, one_line
 
 _VALUE_SHOWN = 40
 
@@ -63,7 +63,34 @@ def name_of(target: Target, own: Target, agent: str | None, overrides: dict[str,
     """
     parts = [target.name] if target != own else []
     parts += [f"agent {agent}"] if agent is not None else []
-    return ", ".join([*parts, *(f"{key}={clipped(value, _VALUE_SHOWN)}" for key, value in overrides.items())])
+    parts += [f"{key}={clipped(one_line(value), _VALUE_SHOWN)}" for key, value in overrides.items()]
+    return one_line(", ".join(parts))
+
+
+def check_same_scenarios(own: Sequence[LoadedScenario], other: Sequence[LoadedScenario]) -> None:
+    """Checks that two versions are called with scenarios of the same names, which say what is compared with what.
+
+    Raises:
+        UsageError: They are not: --against-set changed a name, or the tags by which -k selects.
+    """
+    if [loaded.name for loaded in own] != [loaded.name for loaded in other]:
+        hint = "change what is sent with the session only, such as session.system_prompt"
+        raise UsageError("the two versions have different scenarios", where="--against-set", hint=hint)
+
+
+def is_same(own: Target, mine: Sequence[Prepared], other: Target, theirs: Sequence[Prepared]) -> bool:
+    """Whether two versions are one: the same target, agents and scenarios.
+
+    Args:
+        own: The run's target.
+        mine: The run's prepared scenarios.
+        other: The target of the other version.
+        theirs: Its prepared scenarios.
+    """
+    pairs = zip(mine, theirs, strict=True)
+    return (own.kind, own.url, own.agents_file) == (other.kind, other.url, other.agents_file) and all(
+        a.agent == b.agent and a.loaded.model == b.loaded.model for a, b in pairs
+    )
 
 
 def check_same_script(own: Sequence[Prepared], other: Sequence[Prepared]) -> None:

@@ -19,7 +19,7 @@ from harness.record.run_directory import BASELINE_FILE, OBSERVED_FILE, TRUTH_FIL
 from harness.record.settings import RunSettings
 from harness.record.summary import Ending, Summary
 from harness.run.finish import finish_run
-from harness.run.other_version import check_same_script, on_one_stack
+from harness.run.other_version import check_same_script, is_same, on_one_stack
 from harness.run.request import Request
 from harness.run.settings import Planned, run_settings
 from harness.scenario.load import LoadedScenario
@@ -159,6 +159,8 @@ async def make_other_ready(request: Request, own: Sequence[Prepared], say: Say) 
     on_one_stack(request.target, other.target)
     ready = await _ready(other.scenarios, other.target, other.agent, say=say, speak=not request.dry_run)
     check_same_script(own, ready)
+    if is_same(request.target, own, other.target, ready):
+        say("note: both versions are the same one, so that any difference is chance")
     return ready
 
 

@@ -47,6 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["--against-agent", "v1"], "agent v2 in turns with agent v1, typed: 2 calls, 1 at once, 2 sessions"),
         (["--against", "staging"], "agent v2 in turns with staging, typed"),
+        (["--against-set", "session.greeting=One\n\x1b[2Jtwo."], "in turns with session.greeting=One ␛[2Jtwo., typed"),
         (
             ["--against-set", "session.greeting=Hi.", "--calls", "3", "--repeat", "4"],
             "agent v2 in turns with session.greeting=Hi., typed: 24 calls, 3 at once, 24 sessions",
@@ -77,6 +78,8 @@ def test_the_plan_says_what_is_called_in_turns(command: Command, words: list[str
         (["--against-agent", "v1", "--repeat", "auto", "--rate", "9"], "--repeat auto and --rate cannot be combined"),
         (["--against-agent", ""], "--against-agent: the agent's id must not be empty"),
         (["--agent", " "], "--agent: the agent's id must not be empty"),
+        (["--against-set", "name=other"], "--against-set: the two versions have different scenarios"),
+        (["--agent", "v2", "--against-set", "agent=v3"], "unknown agent 'v3'"),
         (["--against-agent", "v3"], "unknown agent 'v3'"),
         (["--against", "nowhere"], "--against: unknown target 'nowhere'"),
         (["--against", "theirs"], "--against: ours and theirs are two embedded stacks, and only one can run"),
@@ -91,6 +94,36 @@ def test_what_cannot_be_compared_is_refused_before_any_call(command: Command, wo
     assert said.code == 2
     assert told in said.error
     assert "\n  hint: " in said.error
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "is_same"),
+    [
+        (["--against-agent", "v2"], True),
+        (["--set", "session.language=fr", "--against-set", "session.language=fr"], True),
+        (["--against", "ours"], True),
+        (["--against-agent", "v1"], False),
+        (["--agent", "v2", "--against-set", "agent=v1"], False),
+        (["--against-set", "session.language=fr"], False),
+        (["--against", "staging"], False),
+    ],
+)
+def test_a_version_that_is_called_in_turns_with_itself_is_noted(
+    command: Command, words: list[str], is_same: bool
+) -> None:
+    said = command("run", "s.yaml", "--dry-run", *words)
+    assert said.code == 0, said.err
+    assert ("note: both versions are the same one" in said.out + said.err) is is_same
+
+
+def test_tags_by_which_scenarios_are_selected_are_those_of_both_versions(command: Command, folder: Path) -> None:
+    write_scenario(folder, SCENARIO.replace("typed", "other"), "other.yaml")
+    selected = ("run", "s.yaml", "other.yaml", "--dry-run", "-k", "other or slow")
+    assert command(*selected).code == 0
+    said = command(*selected, "--against-set", "tags=[slow]")
+    assert said.code == 2
+    assert "the two versions have different scenarios" in said.error
 
 
 def test_both_targets_may_use_one_key_and_no_child_inherits_it(folder: Path) -> None:
