@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import contextlib
 import json
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from livekit import api, rtc
 
-from harness.clock import NS_PER_S, SystemClock
+from harness.clock import NS_PER_MS, NS_PER_S, SystemClock
 from harness.process.child import Child
 from harness.process.log_tail import LogTail
 from harness.stack.agents.arrival import ArrivalClock
@@ -26,7 +27,9 @@ from harness.stack.agents_file import AgentSpec
 from harness.stack.tokens import LiveKitKeys, caller_token
 
 PATIENCE_S = 30.0
-VOICE_DBFS = -45.0
+VOICE_POWER = 32768**2 * 10 ** (-45.0 / 10)  # -45 dBFS
+BLOCK = RATE_HZ // 1000
+LEAD_IN_NS = 300 * NS_PER_MS  # of silence, before the first words
 
 
 @dataclass
@@ -119,13 +122,15 @@ class Caller:
     clock: SystemClock = field(default_factory=SystemClock)
     messages: list[dict[str, Any]] = field(default_factory=list)
     junk: list[bytes] = field(default_factory=list)
-    levels_dbfs: list[tuple[int, float]] = field(default_factory=list)
+    voiced_ns: list[int] = field(default_factory=list)  # when each millisecond with a voice came in
+    heard_to_ns: int = 0  # when the last millisecond came in
     pushed: list[dict[str, Any]] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
     heard: list[Pcm] = field(default_factory=list)
 
     async def connect(self) -> None:
         self.changed = asyncio.Event()
+        self.speaks = False
         self.agent_left = asyncio.Event()
         self.room = rtc.Room()
         self.room.on("participant_connected", self._joined)
@@ -155,7 +160,9 @@ class Caller:
 
     async def say(self, utterance: TrimmedSpeech) -> int:
         """Speaks to the end; the time of the last voiced sample (ns)."""
-        talk = Talk("reply", "", not_before_ns=self.clock.now_ns())
+        lead_in_ns = 0 if self.speaks else LEAD_IN_NS
+        self.speaks = True
+        talk = Talk("reply", "", not_before_ns=self.clock.now_ns() + lead_in_ns)
         talk.add(utterance, last=True)
         self.mouth.say(talk)
         await talk.over
@@ -180,16 +187,16 @@ class Caller:
 
     def voiced_after(self, at_ns: int) -> int | None:
         """When the agent's voice first came in after that time."""
-        return next((at for at, level in self.levels_dbfs if at > at_ns and level > VOICE_DBFS), None)
+        first = bisect.bisect_right(self.voiced_ns, at_ns)
+        return self.voiced_ns[first] if first < len(self.voiced_ns) else None
 
     def silent_for_s(self) -> float:
         """How long the agent has been silent."""
-        voiced = [at for at, level in self.levels_dbfs if level > VOICE_DBFS]
-        return (self.levels_dbfs[-1][0] - voiced[-1]) / NS_PER_S if voiced else float("inf")
+        return (self.heard_to_ns - self.voiced_ns[-1]) / NS_PER_S if self.voiced_ns else float("inf")
 
     async def until_heard(self, at_ns: int) -> None:
         """Listens to what the agent sends, voice or silence, up to that time."""
-        await self.until(lambda: self.levels_dbfs and self.levels_dbfs[-1][0] >= at_ns)
+        await self.until(lambda: self.heard_to_ns >= at_ns)
 
     async def type_until_voiced(self, text: str, *, within_s: float = 5.0, times: int = 4) -> None:
         """Types a text until the agent's voice sets in: again after `within_s`, as a person would."""
@@ -209,6 +216,8 @@ class Caller:
         self.pushed.append({"event": event, **fields})
 
     async def _push(self, pcm: Pcm | None) -> None:
+        if not self.speaks:  # who only types sends no sound: nobody listens for it
+            return
         samples = np.zeros(480, np.int16) if pcm is None else pcm
         await self.source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE_HZ, 1, 480))
 
@@ -240,13 +249,13 @@ class Caller:
         try:
             async for event in stream:
                 self.heard.append(np.frombuffer(event.frame.data, np.int16).copy())
-                samples = self.heard[-1].astype(np.float32)
-                arrival.arrived(position + len(samples), self.clock.now_ns())
-                for start in range(0, len(samples), 48):
-                    block = samples[start : start + 48]
-                    level = 10 * np.log10(max(float(block @ block) / len(block), 1e-3) / 32768**2)
-                    self.levels_dbfs.append((arrival.at_ns(position + start), level))
-                position += len(samples)
+                blocks = self.heard[-1].astype(np.float32).reshape(-1, BLOCK)
+                arrival.arrived(position + blocks.size, self.clock.now_ns())
+                began_ns = arrival.at_ns(position)
+                voiced = np.flatnonzero((blocks**2).mean(axis=1) > VOICE_POWER)
+                self.voiced_ns += [began_ns + int(number) * NS_PER_MS for number in voiced]
+                self.heard_to_ns = began_ns + (len(blocks) - 1) * NS_PER_MS
+                position += blocks.size
                 self.changed.set()
         finally:
             await stream.aclose()
