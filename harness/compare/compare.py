@@ -31,9 +31,10 @@ def compare(
     """
     settings = settings or ComparisonSettings()
     limits = check_comparable(baseline, definitions=run.testbed.definitions, scenarios=run.scenarios)
+    uncalled = _uncalled(baseline, run)
     decision = decide(baseline.calls, run.calls, settings=settings, looks=looks, left_out=limits.left_out)
     return Comparison(
-        verdict=overall(decision),
+        verdict=overall(decision, is_complete=not uncalled),
         definitions=run.testbed.definitions,
         baseline=baseline.subject(),
         run=run.subject(),
@@ -43,17 +44,28 @@ def compare(
         false_discoveries=decision.false_discoveries,
         look=None if looks is None else Look(number=looks.number, planned=list(looks.planned), is_last=looks.is_last),
         differences=differences(baseline.testbed, run.testbed),
-        notes=limits.notes,
+        notes=[*limits.notes, *(f"{name} was not called on both sides, and is not compared" for name in uncalled)],
         compared=decision.compared,
     )
 
 
-def overall(decision: Decision) -> Overall:
-    """The verdict on all comparisons; see `Comparison`."""
+def _uncalled(baseline: Candidate, run: Candidate) -> list[str]:
+    """Returns the scenarios that both sides have, and one has no call of: the run ended before."""
+    called = [{call.scenario for call in side.calls} for side in (baseline, run)]
+    return [name for name in run.scenarios if name in baseline.scenarios and not all(name in names for names in called)]
+
+
+def overall(decision: Decision, *, is_complete: bool = True) -> Overall:
+    """The verdict on all comparisons; see `Comparison`.
+
+    Args:
+        decision: The comparisons.
+        is_complete: Whether every scenario that both sides have was called on both.
+    """
     verdicts = {one.verdict for one in decision.compared}
     if "regression" in verdicts:
         return "regression"
-    if not decision.decided or not any(one.decides for one in decision.compared):
+    if not is_complete or not decision.decided or not any(one.decides for one in decision.compared):
         return "not enough data"
     return "improvement" if "improvement" in verdicts else "same"
 

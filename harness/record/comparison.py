@@ -151,8 +151,8 @@ class Comparison(Recorded):
 
     Attributes:
         version: The format version.
-        verdict: `regression` if there is any; else `not enough data` if a metric of a scenario is undecided; else
-            `improvement` if there is any, and otherwise `same`.
+        verdict: `regression` if there is any; else `not enough data` if a metric of a scenario is undecided, or one
+            side has no call of a scenario; else `improvement` if there is any, and otherwise `same`.
         definitions: The version of the metric definitions of both sides.
         method: `independent` calls, or `paired` by blocks of neighbouring calls.
         level: The level of the intervals.

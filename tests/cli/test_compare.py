@@ -126,6 +126,21 @@ def test_other_expectations_leave_out_what_they_decide(command: Command, tmp_pat
     assert "turn.ttfa  " in said.out
 
 
+def test_a_scenario_that_one_side_never_called_is_not_the_same(command: Command, tmp_path: Path) -> None:
+    def with_another(settings: dict) -> None:
+        settings["scenarios"]["another"] = settings["scenarios"][SCENARIO]
+
+    large = ("--smallest-effect", "90%,2s,60pp")
+    made_run(tmp_path / "short", calls=30, seed=8, settings=with_another)
+    said = command("compare", "again", "before", *large)
+    assert (said.code, "SAME  again against before" in said.out) == (0, True)
+    said = command("compare", "short", "short", *large)
+    assert (said.code, "NOT ENOUGH DATA  short against short" in said.out) == (0, True)
+    assert "note: another was not called on both sides, and is not compared" in said.out
+    said = command("compare", "short", "short", *large, "--strict")
+    assert said.code == 1
+
+
 def test_an_empty_run_is_no_pass(command: Command, tmp_path: Path) -> None:
     made_run(tmp_path / "empty", calls=0, seed=7)
     said = command("compare", "empty", "before")
