@@ -115,12 +115,17 @@ class Run:
         from harness.observe.ask import observe, unasked, warnings_of
 
         asking = asyncio.ensure_future(observe(observing, calls, self.clock))
-        if signals is not None and not signals.received:
+        if signals is not None and signals.received:  # this signal has ended the calls; the next one ends the asking
+            self.say("asking what the agent's hosts did; Ctrl-C ends that")
+            signals.on_interrupt(lambda: None, again=asking.cancel)
+        elif signals is not None:
             signals.on_interrupt(asking.cancel)
         try:
             await asyncio.wait([asking])
         finally:
             asking.cancel()
+            if signals is not None:
+                signals.on_interrupt(lambda: None)
         observed = unasked(observing, calls, why="it was interrupted") if asking.cancelled() else asking.result()
         if observed is not None:
             self.directory.write_text(OBSERVED_FILE, observed.to_json())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -185,6 +187,20 @@ async def test_a_signal_ends_the_asking_and_the_run_is_written(tmp_path: Path) -
     assert observed is not None
     assert observed.error == "it was interrupted"
     assert summary.verdict == "pass"
+    assert (made.folder / "report.html").exists()
+
+
+async def test_after_a_signal_that_ended_the_calls_the_next_one_ends_the_asking(tmp_path: Path) -> None:
+    with prometheus() as server, Signals() as signals:
+        made = Made(tmp_path / "run", observing(server.url, "slow"))
+        signals.interrupt()
+        finishing = asyncio.ensure_future(made.finished(signals))
+        await asyncio.to_thread(server.is_slow.wait)
+        assert made.said == ["asking what the agent's hosts did; Ctrl-C ends that"]
+        os.kill(os.getpid(), signal.SIGTERM)
+        observed, _ = await finishing
+    assert observed is not None
+    assert observed.error == "it was interrupted"
     assert (made.folder / "report.html").exists()
 
 
