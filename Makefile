@@ -61,10 +61,10 @@ WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine observe
 test: $(STAMP) page
 	$(BIN)/python tests/beside.py $(MAKE) --keep-going page-test test-by-the-cpu -- $(MAKE) test-live
 
-# What mostly waits runs three files at a time: each process has servers of its own. Then the calls that are measured,
+# What mostly waits runs two files at a time: each process has servers of its own. Then the calls that are measured,
 # one after the other.
 test-live: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(WAITING)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
 
 test-by-the-cpu: $(STAMP)
