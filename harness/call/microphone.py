@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.call.engines.line import SAMPLE_RATE
+from harness.audio_files.wav import SAMPLE_RATE
 from harness.clock import NS_PER_MS, Clock
 
 FRAME_MS = 10

@@ -19,7 +19,7 @@ from harness.report.annotations import in_github
 from harness.report.canaries import canary_lines
 from harness.report.hints import hint_lines
 from harness.report.numbers import metric_with_unit, percent, remeasured_lines, threshold_value, with_ms
-from harness.report.pass_rates import pass_rate_lines
+from harness.report.shown.pass_rates import pass_rate_lines
 from harness.text.counted import counted
 from harness.text.plain_text import clipped, one_line
 from harness.timeline.codec import entry_of

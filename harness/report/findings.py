@@ -15,7 +15,7 @@ from harness.record.settings import RunSettings
 from harness.record.summary import Summary, ThresholdResult
 from harness.report.hints import hint_of
 from harness.report.numbers import threshold_value
-from harness.report.pass_rates import in_words
+from harness.report.shown.pass_rates import in_words
 from harness.text.counted import counted
 
 Level = Literal["error", "warning"]

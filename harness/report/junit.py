@@ -18,7 +18,7 @@ from harness.record.summary import PassRateResult, Summary, ThresholdResult
 from harness.report.hints import hint_of, unmeasured_notes
 from harness.report.junit_xml import Case, Suite, render_suites, told_apart
 from harness.report.numbers import expectation_value, is_time, threshold_value
-from harness.report.pass_rates import in_words
+from harness.report.shown.pass_rates import in_words
 from harness.text.counted import counted
 from harness.text.plain_text import one_line
 

@@ -13,7 +13,7 @@ from harness.report.comparison_rows import notable_rows
 from harness.report.markdown_text import cell, code, link, table
 from harness.report.markdown_turns import failed_turns, turns_beyond_thresholds
 from harness.report.numbers import metric_with_unit, percent, threshold_value
-from harness.report.pass_rates import pass_rate_rows
+from harness.report.shown.pass_rates import pass_rate_rows
 from harness.report.verdict_words import VERDICT_SIGNS, in_words
 from harness.text.counted import counted
 

@@ -18,7 +18,6 @@ from harness.record.comparison import Comparison, ComparisonSettings
 from harness.record.result import DEFINITIONS, CallResult
 from harness.record.run_directory import BASELINE_FILE, RUN_FILE, RunDirectory, read_run
 from harness.record.settings import BaselineSettings, RunSettings
-from harness.run.settings import scenario_model
 
 # Exit codes of runs that nothing can be compared with, and what to do.
 NO_STANDARD = {
@@ -51,7 +50,7 @@ class Against:
         Raises:
             ConfigError: It cannot.
         """
-        known = {prepared.loaded.name: identity_of(scenario_model(prepared)) for prepared in scenarios}
+        known = {prepared.loaded.name: identity_of(prepared.loaded.recorded()) for prepared in scenarios}
         check_comparable(of_baseline(self.name, self.baseline), definitions=DEFINITIONS, scenarios=known)
 
 

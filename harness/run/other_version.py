@@ -10,7 +10,6 @@ from harness.compare.scripts import identity_of
 from harness.errors import UsageError
 from harness.record.comparison import ComparisonSettings
 from harness.record.settings import InTurnsSettings
-from harness.run.settings import scenario_model
 from harness.scenario.load import LoadedScenario
 from harness.secret import without_secrets
 from harness.target.target import Target
@@ -101,7 +100,7 @@ def check_same_script(own: Sequence[Prepared], other: Sequence[Prepared]) -> Non
     """
     for mine, theirs in zip(own, other, strict=True):
         name = mine.loaded.name
-        if identity_of(scenario_model(mine)) != identity_of(scenario_model(theirs)) or _said(mine) != _said(theirs):
+        if identity_of(mine.loaded.recorded()) != identity_of(theirs.loaded.recorded()) or _said(mine) != _said(theirs):
             what = f"the two versions of {name} differ in what the caller does or expects"
             hint = "let --against-set change only what a session is created with (session.*)"
             raise UsageError(what, where="--against-set", hint=hint)

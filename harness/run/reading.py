@@ -15,7 +15,7 @@ from harness.scenario.load import Found, LoadedScenario, find_scenarios, parse_s
 from harness.scenario.select import select
 from harness.scenario.shipped import shipped_scenarios
 from harness.secret import forget_keys
-from harness.stack.tools.tokens import take_tokens
+from harness.stack.mcp_tokens import take_tokens
 from harness.target.choose import choose_target
 from harness.target.config import find_config, load_config
 from harness.target.target import Target

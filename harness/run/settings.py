@@ -82,7 +82,7 @@ def run_settings(
 def _scenario(prepared: Prepared) -> dict[str, Any]:
     loaded = prepared.loaded
     overrides = dict(loaded.overrides)
-    model = scenario_model(prepared)
+    model = prepared.loaded.recorded()
     for session in (overrides, model.get("session", {})):
         if "reference_audio_url" in session:  # its query is often a signature that grants access to the file
             session["reference_audio_url"] = shown_url(session["reference_audio_url"])
@@ -95,11 +95,6 @@ def _scenario(prepared: Prepared) -> dict[str, Any]:
         "model": model,
         "places": dict(_places(loaded)),
     }
-
-
-def scenario_model(prepared: Prepared) -> dict[str, Any]:
-    """Returns the scenario as run.json has it: without defaults."""
-    return prepared.loaded.model.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _prompt(prompt: Prompt) -> dict[str, Any]:

@@ -45,6 +45,10 @@ class LoadedScenario:
         """The scenario's name."""
         return self.model.name
 
+    def recorded(self) -> dict[str, Any]:
+        """Returns the scenario as run.json has it: without defaults."""
+        return self.model.model_dump(exclude_none=True, exclude_defaults=True)
+
     def place(self, *keys: str | int) -> Place:
         """File, line and column of the value under these keys, or the option that gave it."""
         return self.place_in(self.raw, keys) if self.place_in else place_of(self.path, self.raw, keys)

@@ -20,8 +20,8 @@ from harness.proxies import without_proxies
 from harness.secret import Secret, without_keys
 from harness.stack.host_messages import HostSettings
 from harness.stack.livekit_server import find_server
+from harness.stack.mcp_tokens import take_tokens
 from harness.stack.service.keys import DEFAULT_RATE_PER_S, new_key
-from harness.stack.tools.tokens import take_tokens
 from harness.stack.web.options import NO_PAGES, PageOptions, new_password
 
 API_KEY_ENV = "VOICE_HARNESS_API_KEY"

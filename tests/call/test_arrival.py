@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from harness.call.arrival import ArrivalFit
+from harness.call.engines.arrival import ArrivalFit
 from harness.clock import NS_PER_MS
 
 BLOCK = 960

@@ -18,7 +18,7 @@ import numpy as np
 from livekit import rtc
 from numpy.typing import NDArray
 
-from harness.call.arrival import ArrivalFit
+from harness.call.engines.arrival import ArrivalFit
 from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents, Participant, Rights
 from harness.call.engines.sdk_capture import Capture, capture_into
 from harness.call.engines.sdk_room import audio_track, can_publish_microphone, connect_failure, participant_of

@@ -16,7 +16,6 @@ from harness.report.bursts import Burst, bursts
 from harness.report.capacity_table import recovery_line
 from harness.report.hints import FailedKind, failed_kinds, hint_of
 from harness.report.numbers import ShownUnit, shown_in, threshold_value
-from harness.report.pass_rates import PassRateRow, pass_rate_rows
 from harness.report.published import Published, published
 from harness.report.shown.compared import ShownComparison, shown_comparison
 from harness.report.shown.detailed import Detailed, detailed
@@ -25,6 +24,7 @@ from harness.report.shown.failures import FailedExpectation, failed_expectations
 from harness.report.shown.headline import Fact, about, excused, headline
 from harness.report.shown.observed import ShownObserved, shown_observed
 from harness.report.shown.over_time import OverTime, over_time
+from harness.report.shown.pass_rates import PassRateRow, pass_rate_rows
 from harness.report.shown.state import State
 
 

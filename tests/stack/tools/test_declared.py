@@ -8,7 +8,7 @@ from harness.errors import ConfigError
 from harness.installed_from import with_extra
 from harness.stack import agents_file
 from harness.stack.agents_file import load_agents
-from harness.stack.tools.tokens import take_tokens
+from harness.stack.mcp_tokens import take_tokens
 
 AGENT = "agents:\n  host:\n    prompt: We are open.\n    greeting: Hello.\n"
 

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { OverTime } from '../document';
 import { seconds, withMs } from '../numbers';
-import { failedIn } from '../overview/OverTime';
+import { failedIn } from '../slices';
 import { clock, STEPS_S } from '../call/layout';
 import { axis, faint, labels, Plot } from './Plot';
 import { nearestDot, onePerPoint } from './dots';

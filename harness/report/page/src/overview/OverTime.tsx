@@ -1,10 +1,11 @@
 /** The run over time, drawn and as a table. */
 import { useCallback } from 'preact/hooks';
-import type { CallResult, OverTime, Slice } from '../document';
+import type { CallResult, OverTime } from '../document';
 import { OverTimePlot } from '../charts/OverTimePlot';
 import { count, milliseconds, seconds } from '../numbers';
 import { Figures } from '../parts';
 import { linkTo } from '../route';
+import { failedIn, kindsIn } from '../slices';
 
 export function OverTimeOf({ run, calls }: { run: OverTime; calls: CallResult[] }) {
   const onTurn = useCallback((id: string, number: number) => {
@@ -33,12 +34,4 @@ export function OverTimeOf({ run, calls }: { run: OverTime; calls: CallResult[] 
       </details>
     </>
   );
-}
-
-export function failedIn(slice: Slice): number {
-  return Object.values(slice.failures ?? {}).reduce((sum, one) => sum + one, 0);
-}
-
-export function kindsIn(slice: Slice): string {
-  return Object.entries(slice.failures ?? {}).map(([kind, number]) => `${number} ${kind}`).join(', ');
 }
