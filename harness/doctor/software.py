@@ -64,7 +64,9 @@ def page(facts: Facts) -> Outcome:
     """Whether the web pages are there."""
     if facts.page_built is None:
         return not_told(facts)
-    return Outcome("ok", "built") if facts.page_built else Outcome("missing", "not built", HOW_TO_BUILD)
+    if not facts.page_built:
+        return Outcome("missing", "not built", HOW_TO_BUILD)
+    return Outcome("risk", "older than their sources", HOW_TO_BUILD) if facts.page_stale else Outcome("ok", "built")
 
 
 def _wrong(found: Sequence[Package]) -> str:
@@ -116,7 +118,7 @@ SOFTWARE_CHECKS = (
     Check(
         name="web pages",
         effect="none on calls: `report.html` has only the verdict, and `stack up --backend` cannot serve its page",
-        limit="missing if one has not been built; never needed for a call",
+        limit="missing if one has not been built, a risk if its sources are newer; never needed for a call",
         judge=page,
         needed_for="nothing",
     ),

@@ -61,6 +61,7 @@ class VoiceFinder:
         self._kept = 0  # samples in `_newest`
         self._seeker: SpeechSeeker | None = None
         self._seeks_from = 0
+        self._unsought: list[NDArray[np.int16]] = []  # of the stretch, not yet looked at
         self._net: SpeechNet | None = None
         self._last_voice: int | None = None  # the end of the last voice
 
@@ -77,9 +78,9 @@ class VoiceFinder:
                 self._meter.skip(step.size)
                 edges = self._detector.skip(step.size)
             self._heard += step.size
-            if self._seeker is not None:
-                self._seek_on(self._seeker, step)
             self._keep(step)
+            if self._seeker is not None:
+                self._seek_on(self._seeker, self._newest[-1])
             found += self._measured(edges)
         return found
 
@@ -113,9 +114,18 @@ class VoiceFinder:
         self._seeker = SpeechSeeker()
         goes_on = self._last_voice is not None and onset - self._last_voice < SAME_REPLY
         self._net = None if goes_on or not has_speech_net() else SpeechNet()
+        self._unsought = []
         self._seek_on(self._seeker, stretch)
 
     def _seek_on(self, seeker: SpeechSeeker, samples: NDArray[np.int16]) -> None:
+        """Looks at the stretch in steps: what is found is needed at its end only, and small blocks cost more."""
+        self._unsought.append(samples)
+        if sum(map(len, self._unsought)) >= STEP:
+            self._look(seeker)
+
+    def _look(self, seeker: SpeechSeeker) -> None:
+        samples = np.concatenate(self._unsought)
+        self._unsought = []
         if self._net is not None:
             self._net.feed(samples)
             seeker.listens_on = self._net.found is None
@@ -124,6 +134,8 @@ class VoiceFinder:
     def _ended(self, edge: VoiceEdge) -> FoundEdge:
         """The end of a voice, of noise, or of another sound, which a voice may have followed."""
         seeker, self._seeker = self._seeker, None
+        if seeker is not None and self._unsought:
+            self._look(seeker)
         net, self._net = self._net, None
         meter = self._meter
         began, is_sound = edge.began, False

@@ -133,6 +133,10 @@ def test_a_call_page_that_is_not_built_never_fails() -> None:
     assert of(facts, embedded=True).exit_code == 0
 
 
+def test_a_page_that_is_older_than_its_sources_is_a_risk() -> None:
+    assert found(replace(GOOD, page_stale=True), "web pages").status == "risk"
+
+
 def test_a_package_of_another_version_is_a_risk_and_named() -> None:
     facts = replace(GOOD, packages=(Package(name="aioice", wanted="==0.13.0", found="0.14.0"),))
     finding = found(facts, "packages")

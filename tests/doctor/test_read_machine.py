@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.build_pages import WebPage
 from harness.clock import SystemClock
 from harness.doctor import read_machine
 from harness.doctor.facts import Facts
@@ -43,12 +44,23 @@ def test_variables_that_no_proxy_can_be_read_from_are_told(monkeypatch: pytest.M
 
 def test_a_run_warns_once_and_reads_only_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said: list[str] = []
+    monkeypatch.setattr(WebPage, "is_stale", False)
     monkeypatch.setattr("harness.doctor.warn.read_quickly", lambda out: Facts(cores=1, disk_bytes=5_000_000_000))
     warn_of_machine(said.append, tmp_path)
     assert said == ["warning: this machine may be late in calls (cores: 1 core); voice-harness doctor says what to do"]
     monkeypatch.setattr("harness.doctor.warn.read_quickly", lambda out: Facts(cores=2))
     warn_of_machine(said.append, None)
     assert len(said) == 1
+
+
+def test_a_run_warns_of_a_report_that_may_lack_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("harness.doctor.warn.read_quickly", lambda out: Facts())
+    monkeypatch.setattr(WebPage, "is_stale", property(lambda page: page.name == "report"))
+    warn_of_machine(said.append, None)
+    assert [line.partition(". ")[0] for line in said] == [
+        "warning: report.html may lack sections: its page is older than its sources"
+    ]
 
 
 def test_free_space_is_that_of_a_folder_which_is_yet_to_be_made(tmp_path: Path) -> None:

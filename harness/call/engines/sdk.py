@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from harness.call.engines.arrival import ArrivalFit
 from harness.call.engines.line import SAMPLE_RATE, Heard, LineEvents, Participant, Rights
-from harness.call.engines.sdk_capture import Capture, capture_into
 from harness.call.engines.sdk_room import audio_track, can_publish_microphone, connect_failure, participant_of
 from harness.call.engines.sdk_stats import LevelJump, TrackStats
 from harness.call.microphone import Microphone, OutgoingSpeech
@@ -30,6 +29,7 @@ from harness.machine.networks import NO_NETWORK, has_network
 from harness.proxies import SdkProxies
 from harness.secret import Secret
 from harness.transport.refusal import Ending, ending
+from harness.transport.sdk_capture import Capture, capture_into
 
 LOOK_AHEAD = 312  # an Opus encoder's look-ahead in samples (RFC 7845, pre-skip of libopus)
 HEAR_FRAME_MS = 20
@@ -145,7 +145,7 @@ class SdkLine:
         """See `Line.publish`."""
         try:
             self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=0)
-            self._capture_frame = capture_into(self._source)
+            self._capture_frame = capture_into(self._source, self._clock)
             track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
             self._publication = await asyncio.wait_for(

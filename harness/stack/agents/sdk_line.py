@@ -107,7 +107,7 @@ class SdkAgentLine:
 
     async def _next_voice(self) -> OwnTrack:
         self._voices += 1
-        voice = voice_track(self._room, self._shape, self._voices)
+        voice = voice_track(self._room, self._clock, self._shape, self._voices)
         await voice.publish()
         self.on_published(voice.name)
         return voice

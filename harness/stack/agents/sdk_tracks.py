@@ -14,8 +14,10 @@ from harness.stack.agents.mouth import FRAME, FRAME_NS
 from harness.stack.agents.sounds import Sound, frame_at, loop
 from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm
 from harness.stack.shape import Shape
+from harness.transport.sdk_capture import capture_into
 
 UNPUBLISH_TIMEOUT_S = 5.0
+SILENCE = np.zeros(FRAME, np.int16)
 _SOURCES = {
     "unknown": rtc.TrackSource.SOURCE_UNKNOWN,
     "microphone": rtc.TrackSource.SOURCE_MICROPHONE,
@@ -27,12 +29,15 @@ class OwnTrack:
 
     Args:
         room: The room to publish in, already connected: a source created earlier starts a native runtime of its own.
+        clock: Time source.
         name: The track's name.
         options: The publish options.
         stereo: Publish two channels, the right one at half the level.
     """
 
-    def __init__(self, room: rtc.Room, name: str, options: rtc.TrackPublishOptions, *, stereo: bool = False) -> None:
+    def __init__(
+        self, room: rtc.Room, clock: Clock, name: str, options: rtc.TrackPublishOptions, *, stereo: bool = False
+    ) -> None:
         self.name = name
         self._room = room
         self._channels = 2 if stereo else 1
@@ -41,7 +46,7 @@ class OwnTrack:
         self._track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         self._options = options
         self._publication: rtc.LocalTrackPublication | None = None
-        self._silence = rtc.AudioFrame(bytes(2 * FRAME * self._channels), RATE_HZ, self._channels, FRAME)
+        self._capture = capture_into(self._source, clock)
 
     async def publish(self) -> None:
         """Publishes the track.
@@ -58,11 +63,8 @@ class OwnTrack:
 
     async def push(self, pcm: Pcm | None) -> None:
         """Sends the next 10 ms; None for silence."""
-        frame = self._silence
-        if pcm is not None:
-            samples = pcm if self._channels == 1 else np.stack((pcm, pcm // 2), axis=1)
-            frame = rtc.AudioFrame(samples.tobytes(), RATE_HZ, self._channels, FRAME)
-        await self._source.capture_frame(frame)
+        samples = SILENCE if pcm is None else pcm
+        await self._capture(samples if self._channels == 1 else np.stack((samples, samples // 2), axis=1))
 
     def mute(self, *, on: bool) -> None:
         """Mutes or unmutes it."""
@@ -81,13 +83,13 @@ class OwnTrack:
             await self._source.aclose()
 
 
-def voice_track(room: rtc.Room, shape: Shape, number: int) -> OwnTrack:
+def voice_track(room: rtc.Room, clock: Clock, shape: Shape, number: int) -> OwnTrack:
     """The track of an agent's voice; `number` counts its tracks in order."""
     options = rtc.TrackPublishOptions(
         source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=shape.publish.dtx, red=shape.publish.red
     )
     name = "agent-voice" if number == 1 else f"agent-voice-{number}"
-    return OwnTrack(room, name, options, stereo=shape.tracks.stereo)
+    return OwnTrack(room, clock, name, options, stereo=shape.tracks.stereo)
 
 
 class SteadySound:
@@ -114,7 +116,8 @@ class SteadySound:
     ) -> None:
         self._clock = clock
         self._pcm = loop(sound, dbfs)
-        self._track = OwnTrack(room, name, rtc.TrackPublishOptions(source=_SOURCES[source], dtx=True, red=False))
+        options = rtc.TrackPublishOptions(source=_SOURCES[source], dtx=True, red=False)
+        self._track = OwnTrack(room, clock, name, options)
         self._playing: asyncio.Task[None] | None = None
         self.silent = False
 
