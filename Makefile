@@ -12,7 +12,7 @@ BUILT_PAGES := $(addsuffix /dist/index.html,$(PAGES))
 # Many images of Python set it, and each start of a command or of pytest then compiles all of our modules again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install page page-lint page-test run test test-live test-by-the-cpu test-fast lint bench lock clean
+.PHONY: install page page-lint page-test run test test-waiting test-measured test-measured-beside test-by-the-cpu test-fast lint bench lock clean
 
 # Everything but `stack up --backend` and `--web`, and report.html beyond its verdict, works without the pages.
 install: $(STAMP)
@@ -46,26 +46,32 @@ page-test: $(STAMP)
 run: install
 	$(BIN)/voice-harness run scenarios/smoke.yaml --target embedded --retry-unfit 2
 
-# What needs nothing but the CPU runs beside the live tests, on what they leave of it. The tests that reach how a call is
+# What needs nothing but the CPU runs beside measured calls, on what they leave of it. The tests that reach how a call is
 # measured and judged carry the coverage gate (pyproject.toml); in the others it would cost the most and find nothing.
 GATED := $(addprefix tests/,caller judge measure metrics recorded recordings timeline \
 	call/test_heard_again.py call/test_who_is_called.py)
 BY_THE_CPU := $(addprefix tests/,calibrate call caller capacity cli compare docs doctor hearing judge measure metrics parsing process \
 	pytest_plugin record recorded recordings report run scenario target telemetry testing timeline utterances test_build_pages.py test_habits.py)
-# The longest first, so that both processes end together.
+# The longest first, so that all processes end together.
 LONG := $(addprefix tests/,live/test_faults.py stack/test_shapes_of_agents.py stack/agents/test_live.py \
 	live/test_load_live.py live/test_pytest_plugin_live.py browser live/test_cli_live.py live/test_capacity.py stack/speech)
 WAITING := $(LONG) $(addprefix tests/,flow shards load transport machine observe proxies contract) \
 	$(addprefix tests/stack/,service tools knowledge reference_voice web) \
 	$(filter-out $(LONG),$(wildcard tests/stack/test_*.py tests/stack/agents/test_*.py))
 test: $(STAMP) page
-	$(BIN)/python tests/beside.py $(MAKE) --keep-going page-test test-by-the-cpu -- $(MAKE) test-live
+	$(MAKE) --keep-going test-waiting test-measured-beside
 
-# What mostly waits runs two files at a time: each process has servers of its own. Then the calls that are measured,
-# one after the other.
-test-live: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(WAITING)
+# What mostly waits runs three files at a time: each process has servers of its own.
+test-waiting: $(STAMP)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(WAITING)
+
+# Then the calls that are measured, one after the other.
+test-measured: $(STAMP)
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(BY_THE_CPU) $(WAITING))
+
+# They leave most of the CPU to what needs nothing else. The shapes of agents, which need it all, come last.
+test-measured-beside: $(STAMP)
+	$(BIN)/python tests/beside.py $(MAKE) --keep-going page-test test-by-the-cpu -- $(MAKE) test-measured
 
 test-by-the-cpu: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --cov --cov-branch $(GATED)

@@ -128,8 +128,9 @@ def as_shown(event: dict[str, Any]) -> tuple[str, str] | None:
 async def test_the_page_and_the_harness_see_the_same_call(
     open_page: OpenPage, stack: Stack, tmp_path: Path, agent: str, roles: str
 ) -> None:
-    page = await by_the_page(open_page, stack, agent, tmp_path)
-    harness = await by_the_harness(stack, agent, tmp_path)
+    page, harness = await asyncio.gather(
+        by_the_page(open_page, stack, agent, tmp_path), by_the_harness(stack, agent, tmp_path)
+    )
     for side, seen in (("page", page), ("harness", harness)):
         log.info("%s: TTFA %.0f ms, by the agent %.0f ms: %+.0f", side, seen.ttfa_ms, seen.true_ms, seen.beyond_ms)
         assert seen.messages == seen.true_messages, side

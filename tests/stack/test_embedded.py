@@ -13,12 +13,15 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 import pytest
+import pytest_asyncio
 from livekit import rtc
 from yarl import URL
 
@@ -26,7 +29,7 @@ from harness.errors import ConfigError, StackError
 from harness.stack.embedded import EmbeddedStack
 from harness.stack.web.options import PageOptions
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 STAND_IN = """
 import json, sys
@@ -92,9 +95,9 @@ class StandIn:
         return line
 
 
-@pytest.fixture
-async def agents(tmp_path: Path) -> AsyncIterator[StandIn]:
-    pipe = tmp_path / "told"
+@asynccontextmanager
+async def standing_in(folder: Path) -> AsyncIterator[StandIn]:
+    pipe = folder / "told"
     os.mkfifo(pipe)
     reader = asyncio.StreamReader()
     # Open for writing too, so that opening waits for nobody and the pipe has no end.
@@ -102,16 +105,42 @@ async def agents(tmp_path: Path) -> AsyncIterator[StandIn]:
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), file
     )
-    yield StandIn(tmp_path, pipe, reader)
+    yield StandIn(folder, pipe, reader)
     transport.close()
 
 
-@pytest.fixture
-async def stack(agents: StandIn) -> AsyncIterator[EmbeddedStack]:
-    async with await EmbeddedStack.start(
-        say=print, warm=["light"], truth_log=Path("truth.jsonl"), agents_command=agents.command()
-    ) as stack:
-        yield stack
+@pytest_asyncio.fixture(loop_scope="module")
+async def agents(tmp_path: Path) -> AsyncIterator[StandIn]:
+    async with standing_in(tmp_path) as agents:
+        yield agents
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A stack for all tests that only ask it for sessions, what its agents were told first, and these agents."""
+
+    stack: EmbeddedStack
+    start: dict[str, Any]
+    agents: StandIn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
+    # The server would read these as settings of its own, and serve nobody.
+    environment = {"REDIS_HOST": "127.0.0.1:1", "LIVEKIT_KEYS": "a: b", "NODE_IP": "192.0.2.1"}
+    async with standing_in(tmp_path_factory.mktemp("agents")) as agents:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            stack = await EmbeddedStack.start(
+                say=print,
+                warm=["light"],
+                truth_log=Path("truth.jsonl"),
+                agents_command=agents.command(),
+                private_hosts=["127.0.0.1:8000"],
+            )
+        async with stack:
+            yield Shared(stack, await agents.told(), agents)
 
 
 def family(process: psutil.Process | None = None) -> list[psutil.Process]:
@@ -139,16 +168,14 @@ async def post(url: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str,
         return answer.status, await answer.json()
 
 
-async def test_a_session_makes_a_room_into_which_its_token_leads_and_sends_the_agent(
-    stack: EmbeddedStack, agents: StandIn
-) -> None:
-    address = stack.address
+async def test_a_session_makes_a_room_into_which_its_token_leads_and_sends_the_agent(shared: Shared) -> None:
+    address, start = shared.stack.address, shared.start
     assert address.session_url.startswith("http://127.0.0.1:")
     assert {"demo", "light", "truth"} <= set(address.agents)
     status, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo", "greeting": "Ho"})
     assert status == 200
     assert body["data"]["livekit_url"] == address.livekit_url
-    start, join = await agents.told(), await agents.told()
+    join = await shared.agents.told()
     assert start["do"] == "start"
     assert start["livekit"]["url"] == address.livekit_url
     assert start["warm"] == ["light"]
@@ -223,36 +250,26 @@ for line in sys.stdin:
         assert address.api_key.reveal() not in str(seen)
 
 
-async def test_private_hosts_are_allowed_by_the_service_and_the_agents(agents: StandIn) -> None:
-    async with await EmbeddedStack.start(
-        say=print, agents_command=agents.command(), private_hosts=["127.0.0.1:8000"]
-    ) as stack:
-        address = stack.address
-        for port, status in ((8000, 200), (8001, 400)):
-            body = {"agent": "demo", "reference_audio_url": f"http://127.0.0.1:{port}/a.wav"}
-            assert (await post(address.session_url, address.api_key.reveal(), body))[0] == status
-        assert (await agents.told())["private_hosts"] == ["127.0.0.1:8000"]
-        assert (await agents.told())["overrides"] == {"reference_audio_url": "http://127.0.0.1:8000/a.wav"}
+async def test_private_hosts_are_allowed_by_the_service_and_the_agents(shared: Shared) -> None:
+    address = shared.stack.address
+    for port, status in ((8000, 200), (8001, 400)):
+        body = {"agent": "demo", "reference_audio_url": f"http://127.0.0.1:{port}/a.wav"}
+        assert (await post(address.session_url, address.api_key.reveal(), body))[0] == status
+    assert shared.start["private_hosts"] == ["127.0.0.1:8000"]
+    assert (await shared.agents.told())["overrides"] == {"reference_audio_url": "http://127.0.0.1:8000/a.wav"}
 
 
-async def test_a_caller_on_the_sdk_is_in_its_room_at_once(stack: EmbeddedStack) -> None:
-    address = stack.address
+async def test_a_caller_on_the_sdk_is_in_its_room_at_once_whatever_the_servers_own_environment_settings(
+    shared: Shared,
+) -> None:
+    address = shared.stack.address
     _, body = await post(address.session_url, address.api_key.reveal(), {"agent": "demo"})
     room = rtc.Room()
     async with asyncio.timeout(5):  # with a STUN server that it cannot do without it would be ten seconds
         await room.connect(body["data"]["livekit_url"], body["data"]["token"])
     assert room.name == body["data"]["room_name"]
     await room.disconnect()
-
-
-async def test_the_servers_own_environment_settings_change_nothing(
-    agents: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("REDIS_HOST", "127.0.0.1:1"), ("LIVEKIT_KEYS", "a: b"), ("NODE_IP", "192.0.2.1")):
-        monkeypatch.setenv(name, value)
-    async with await EmbeddedStack.start(say=print, agents_command=agents.command()) as stack:
-        key = stack.address.api_key.reveal()
-        assert (await post(stack.address.session_url, key, {"agent": "demo"}))[0] == 200
+    await shared.agents.told()
 
 
 async def test_after_stop_no_process_port_or_file_is_left(

@@ -12,7 +12,7 @@ import pytest_asyncio
 from livekit import rtc
 
 from harness.stack.embedded import EmbeddedStack
-from tests.stack.watching import Watcher, session, watching
+from tests.stack.watching import FRAME_MS, Watcher, session, watching
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -185,7 +185,7 @@ async def test_an_agent_hangs_up_once_it_has_said_its_reply(stack: EmbeddedStack
         await watcher.until_spoken()
         [spoken] = await watcher.spoken_turn()
         await watcher.until(lambda: "-agent-hangs_up_early" in watcher.seen)
-        assert len(spoken.voiced_ns) > 2 * 1.1 * 100
+        assert len(spoken.voiced_ns) * FRAME_MS > 2 * 1000  # the greeting and the reply, 1.1 s each
     async with watching(stack, "hangs_up_room") as watcher:
         await watcher.until_spoken()
         for _ in range(2):

@@ -20,13 +20,14 @@ from harness.stack.embedded import EmbeddedStack
 PATIENCE_S = 20.0
 VOICE_DBFS = -35.0
 QUIET_S = 0.4
+FRAME_MS = 20
 ANSWERED_WITHIN_S = 5.0
 TYPED_AGAIN = 4
 
 
 @dataclass
 class Track:
-    """An audio track as it was heard: 10 ms frames with voice, and how many frames there were."""
+    """An audio track as it was heard: frames of `FRAME_MS` with voice, and how many frames there were."""
 
     sid: str
     name: str
@@ -36,7 +37,7 @@ class Track:
     channels_differ: bool = False
 
     def voiced_after(self, at_ns: int) -> bool:
-        return any(voiced > at_ns for voiced in self.voiced_ns)
+        return bool(self.voiced_ns) and self.voiced_ns[-1] > at_ns
 
 
 @dataclass
@@ -139,7 +140,7 @@ class Watcher:
         heard = Track(publication.sid, publication.name, one.identity, publication.source)
         self.tracks[publication.sid] = heard
         self._see(f"+track {publication.name}")
-        stream = rtc.AudioStream.from_track(track=track, sample_rate=48_000, num_channels=2, frame_size_ms=10)
+        stream = rtc.AudioStream.from_track(track=track, sample_rate=48_000, num_channels=2, frame_size_ms=FRAME_MS)
         self.streams[publication.sid] = stream
         self.tasks.append(asyncio.create_task(self._hear(stream, heard)))
 
@@ -157,7 +158,7 @@ class Watcher:
     async def _hear(self, stream: rtc.AudioStream, heard: Track) -> None:
         try:
             async for event in stream:
-                samples = np.frombuffer(event.frame.data, np.int16).astype(np.float64).reshape(-1, 2)
+                samples = np.frombuffer(event.frame.data, np.int16).astype(np.float32).reshape(-1, 2)
                 rms = float(np.sqrt((samples**2).mean()))
                 if 20 * np.log10(max(rms, 1e-3) / 32768) > VOICE_DBFS:
                     heard.voiced_ns.append(self.clock.now_ns())

@@ -25,6 +25,7 @@ from harness.stack.agents.mouth import Mouth, Talk
 from harness.stack.agents.trimmed_speech import RATE_HZ, Pcm, TrimmedSpeech
 from harness.stack.agents_file import AgentSpec
 from harness.stack.tokens import LiveKitKeys, caller_token
+from harness.transport.sdk_capture import capture_into
 
 PATIENCE_S = 30.0
 VOICE_POWER = 32768**2 * 10 ** (-45.0 / 10)  # -45 dBFS
@@ -143,6 +144,7 @@ class Caller:
         for participant in self.room.remote_participants.values():
             self._joined(participant)
         self.source = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=0)
+        self.capture = capture_into(self.source, self.clock)
         track = rtc.LocalAudioTrack.create_audio_track("mic", self.source)
         self.publication = await self.room.local_participant.publish_track(
             track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
@@ -219,7 +221,7 @@ class Caller:
         if not self.speaks:  # who only types sends no sound: nobody listens for it
             return
         samples = np.zeros(480, np.int16) if pcm is None else pcm
-        await self.source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE_HZ, 1, 480))
+        await self.capture(samples)
 
     def _joined(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:

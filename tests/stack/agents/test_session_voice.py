@@ -95,13 +95,11 @@ async def test_a_stored_agent_may_have_the_file_that_a_command_gave_it(process: 
     assert voice["voice"].startswith("espeak:")
 
 
-@pytest.mark.parametrize("agent", ["own", "high"])
-async def test_an_override_changes_the_voice_of_its_session_only(
-    process: Process, folder: Path, site: str, agent: str
-) -> None:
-    async with calling(process, agent, reference_audio_url=f"{site}/low.wav?X-Signature=canary") as caller:
-        found = await heard(caller)
-    assert found.pitch_hz == pytest.approx(reference(folder, "low").pitch_hz, rel=0.15)
+async def test_an_override_changes_the_voice_of_its_session_only(process: Process, folder: Path, site: str) -> None:
+    wanted_hz = reference(folder, "low").pitch_hz
+    for agent in ("own", "high"):
+        async with calling(process, agent, reference_audio_url=f"{site}/low.wav?X-Signature=canary") as caller:
+            assert (await heard(caller)).pitch_hz == pytest.approx(wanted_hz, rel=0.15)
     async with calling(process, "own") as caller:
         assert (await heard(caller)).pitch_hz == pytest.approx(JOE_HZ, rel=0.15)
         assert not [line for line in process.truth(caller.room_name) if line["event"] == "voice"]
@@ -121,10 +119,12 @@ async def test_without_a_usable_reference_the_agent_speaks_in_its_own_voice(
 ) -> None:
     url = url.format(site=site, file=(folder / "high.wav").as_uri())
     async with calling(process, "own", reference_audio_url=url) as caller:
-        assert (await heard(caller)).pitch_hz == pytest.approx(JOE_HZ, rel=0.15)
+        if told == "status 404":  # for one of them: what is spoken when there is no voice does not depend on why
+            assert (await heard(caller)).pitch_hz == pytest.approx(JOE_HZ, rel=0.15)
         voice = (await process.logged(caller.room_name, "voice"))[0]
     assert voice["url"] == url.partition("?")[0]
     assert told in voice["why"]
+    assert "voice" not in voice
     assert "canary" not in process.truth_path.read_text() + process.log_tail.last()
 
 

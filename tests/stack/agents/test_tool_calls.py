@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from harness.stack.tokens import LiveKitKeys
 from tests.stack.tools.bad_servers import Served, serving
@@ -19,35 +21,46 @@ from .calling import Caller, Process, agents_process, calling
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
+PROGRAM = Path(__file__).parents[3] / "scenarios" / "mcp_tables.py"
+TABLES = {"command": [sys.executable, str(PROGRAM)], "timeout": "20s"}
 ASKED = "What is the weather in Oslo?"
 
 
-@asynccontextmanager
-async def agent(
-    keys: LiveKitKeys,
-    folder: Path,
-    mode: str,
-    *,
-    engine: str = "light",
-    timeout: str = "10s",
-    faults: str = "[]",
-    token: str | None = None,
-) -> AsyncIterator[tuple[Caller, Process, Served]]:
-    """A call to an agent with a server of that mode, which wants the token if there is one."""
-    async with serving(mode, token=token) as served:
+# The agents, each with a server of its own: what becomes of a call of it, how long it may take, and its settings.
+SERVERS = {
+    "good_light": ("good", "10s", "engine: light"),
+    "good_sdk": ("good", "10s", "engine: sdk"),
+    "voice_only": ("good", "10s", "engine: light, faults: [voice_only]"),
+    "silent": ("silent", "20s", "engine: light"),
+    "hangs": ("hangs", "3s", "engine: light"),
+}
+
+
+@dataclass(frozen=True)
+class Agents:
+    """The agents' process, and the server of each agent."""
+
+    process: Process
+    served: dict[str, Served]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def agents(livekit_keys: LiveKitKeys, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Agents]:
+    folder = tmp_path_factory.mktemp("agents")
+    said = "prompt: We open at six., greeting: Hello., ear: none"
+    lines = [f"  tables: {{{said}, engine: light, mcp: {{tables: {json.dumps(TABLES)}}}}}"]
+    async with AsyncExitStack() as ends:
+        served = {}
+        for name, (mode, timeout, settings) in SERVERS.items():
+            server = served[name] = await ends.enter_async_context(serving(mode, token="any"))
+            mcp = {"weather": {"url": server.url, "timeout": timeout, "token_env": "WEATHER_TOKEN"}}
+            lines.append(f"  {name}: {{{said}, {settings}, mcp: {json.dumps(mcp)}}}")
         file = folder / "agents.yaml"
-        mcp = f"{{weather: {{url: '{served.url}', timeout: {timeout}, token_env: WEATHER_TOKEN}}}}"
-        file.write_text(
-            "agents:\n  host:\n    prompt: We open at six.\n    greeting: Hello.\n    ear: none\n"
-            f"    engine: {engine}\n    faults: {faults}\n    mcp: {mcp}\n"
+        file.write_text("\n".join(["agents:", *lines, ""]))
+        running = agents_process(
+            livekit_keys, folder, agents_file=file, warm=("good_light",), tokens={"WEATHER_TOKEN": "any"}
         )
-        async with (
-            agents_process(
-                keys, folder, agents_file=file, warm=("host",), tokens={"WEATHER_TOKEN": token or "any"}
-            ) as process,
-            calling(process, "host") as caller,
-        ):
-            yield caller, process, served
+        yield Agents(await ends.enter_async_context(running), served)
 
 
 def frames(caller: Caller) -> list[dict[str, Any]]:
@@ -64,10 +77,9 @@ async def answered(caller: Caller, said: str) -> str:
 
 
 @pytest.mark.parametrize("engine", ["light", "sdk"])
-async def test_a_tool_is_called_in_the_call_and_told_to_the_caller(
-    livekit_keys: LiveKitKeys, tmp_path: Path, engine: str
-) -> None:
-    async with agent(livekit_keys, tmp_path, "good", engine=engine) as (caller, process, served):
+async def test_a_tool_is_called_in_the_call_and_told_to_the_caller(agents: Agents, engine: str) -> None:
+    process, served = agents.process, agents.served[f"good_{engine}"]
+    async with calling(process, f"good_{engine}") as caller:
         assert await answered(caller, ASKED) == "It is sunny. It is warm."
         assert await answered(caller, "When do you open?") == "We open at six."
         assert len(served.calls) == 1
@@ -86,16 +98,15 @@ async def test_a_tool_is_called_in_the_call_and_told_to_the_caller(
         assert logged["t"] < decided[0]["t"]
 
 
-async def test_the_greeting_does_not_wait_for_a_list_of_tools(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
-    async with agent(livekit_keys, tmp_path, "silent", timeout="20s") as (caller, process, _):
+async def test_the_greeting_does_not_wait_for_a_list_of_tools(agents: Agents) -> None:
+    async with calling(agents.process, "silent") as caller:
         await caller.until(lambda: caller.texts("agent_text"))
-        assert [line["event"] for line in process.truth(caller.room_name)].count("tools") == 0
+        assert [line["event"] for line in agents.process.truth(caller.room_name)].count("tools") == 0
 
 
-async def test_a_call_that_was_made_is_told_even_if_the_caller_goes_on(
-    livekit_keys: LiveKitKeys, tmp_path: Path
-) -> None:
-    async with agent(livekit_keys, tmp_path, "hangs", timeout="3s") as (caller, process, served):
+async def test_a_call_that_was_made_is_told_even_if_the_caller_goes_on(agents: Agents) -> None:
+    process, served = agents.process, agents.served["hangs"]
+    async with calling(process, "hangs") as caller:
         await caller.until(lambda: caller.texts("agent_text"))
         await caller.type(ASKED)
         await served.called.wait()
@@ -108,27 +119,22 @@ async def test_a_call_that_was_made_is_told_even_if_the_caller_goes_on(
         assert len(served.calls) == 1
 
 
-async def test_a_conversation_with_a_program_that_ends_with_the_call(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
-    program = Path(__file__).parents[3] / "scenarios" / "mcp_tables.py"
-    file = tmp_path / "agents.yaml"
-    file.write_text(
-        "agents:\n  host:\n    prompt: We open at six.\n    greeting: Hello.\n    ear: none\n    engine: light\n"
-        f"    mcp: {{tables: {{command: ['{sys.executable}', '{program}'], timeout: 20s}}}}\n"
-    )
-    async with agents_process(livekit_keys, tmp_path, agents_file=file, warm=("host",)) as process:
-        async with calling(process, "host") as caller:
-            said = "For that I need to know this: the name for the reservation."
-            assert await answered(caller, "Please reserve table four.") == said
-            itself = psutil.Process(process.child.pid)
-            [running] = [one for one in itself.children() if str(program) in one.cmdline()]
-            assert await answered(caller, "It's Ann Lee, please.") == "Table 4 is reserved tonight for Ann Lee."
-            assert (await answered(caller, "Is table four free tonight?")).startswith("No, table 4 is taken tonight.")
-        await process.over(caller.room_name)
-        assert not running.is_running()
+async def test_a_conversation_with_a_program_that_ends_with_the_call(agents: Agents) -> None:
+    process = agents.process
+    async with calling(process, "tables") as caller:
+        said = "For that I need to know this: the name for the reservation."
+        assert await answered(caller, "Please reserve table four.") == said
+        itself = psutil.Process(process.child.pid)
+        [running] = [one for one in itself.children() if str(PROGRAM) in one.cmdline()]
+        assert await answered(caller, "It's Ann Lee, please.") == "Table 4 is reserved tonight for Ann Lee."
+        assert (await answered(caller, "Is table four free tonight?")).startswith("No, table 4 is taken tonight.")
+    await process.over(caller.room_name)
+    assert not running.is_running()
 
 
-async def test_an_agent_without_texts_tells_of_no_call(livekit_keys: LiveKitKeys, tmp_path: Path) -> None:
-    async with agent(livekit_keys, tmp_path, "good", faults="[voice_only]") as (caller, process, served):
+async def test_an_agent_without_texts_tells_of_no_call(agents: Agents) -> None:
+    process, served = agents.process, agents.served["voice_only"]
+    async with calling(process, "voice_only") as caller:
         await process.logged(caller.room_name, "push_end")
         await caller.type(ASKED)
         await process.logged(caller.room_name, "decided")
