@@ -38,7 +38,7 @@ from harness.timeline.events import (
     SessionCreated,
     SessionRequested,
 )
-from harness.timeline.spans import CallSpans, WaitSpan, gather
+from harness.timeline.spans import CallSpans, Stage, WaitSpan, gather
 
 
 def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallResult:
@@ -82,10 +82,10 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         failure=failure,
         failures=failures,
         cut=cut,
-        session_create_ms=span_ms(spans.at(SessionRequested), spans.at(SessionCreated)),
+        session_create_ms=_took_ms(spans, "session"),
         session_retries=0 if created is None else created.retries,
-        room_connect_ms=span_ms(spans.at(RoomConnecting), spans.at(RoomConnected)),
-        agent_join_ms=span_ms(spans.at(RoomConnecting), spans.agent_joined_ns),
+        room_connect_ms=_took_ms(spans, "join"),
+        agent_join_ms=_took_ms(spans, "agent_join"),
         agents=len(spans.agents),
         tracks=tracks_heard(spans, measured.position),
         handovers=handovers(spans, measured.position),
@@ -127,6 +127,12 @@ def _add_tool_calls(
         return len(before)
     greeting.tool_calls = before
     return 0
+
+
+def _took_ms(spans: CallSpans, stage: Stage) -> float | None:
+    """How long a stage of setting up took; None if it did not end."""
+    span = spans.set_up.get(stage)
+    return None if span is None else span_ms(span.started_ns, span.ended_ns)
 
 
 def _held_back_ms(spans: CallSpans) -> float:

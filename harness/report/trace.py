@@ -28,12 +28,9 @@ from harness.timeline.events import (
     HungUp,
     MediaSecond,
     RoomConnected,
-    RoomConnecting,
     SecondPassed,
-    SessionCreated,
-    SessionRequested,
 )
-from harness.timeline.spans import CallSpans, TurnSpan, gather
+from harness.timeline.spans import CallSpans, Stage, TurnSpan, gather
 
 NAME_LIMIT = 80
 TEXT_LIMIT = 4000
@@ -60,6 +57,11 @@ _LATENCIES = (  # the track, the field of a turn, and the one that it counts fro
     ("reply text after", "reply_text_ms", "caller_end_ms"),
     ("stopped after", "stop_ms", "caller_start_ms"),
 )
+_STAGES: dict[Stage, str] = {
+    "session": "session",
+    "join": "join the room",
+    "agent_join": "until the agent is heard",
+}
 _VERBS = {"say": "says", "type": "types", "barge_in": "talks over"}
 
 
@@ -135,15 +137,9 @@ class _Trace:
         at, result = self.spans.at, self.result
         told = {"scenario": result.scenario, "agent": result.agent, "target": result.target, "engine": result.engine}
         self._span("call", f"call {result.call}", self._start_ns, at(CallEnded), ok=result.ok, **told)
-        for name, start, end in (
-            ("session", SessionRequested, SessionCreated),
-            ("join the room", RoomConnecting, RoomConnected),
-        ):
-            if (start_ns := at(start)) is not None:
-                self._span("call", name, start_ns, at(end))
-        joining_ns, joined_ns = at(RoomConnecting), self.spans.agent_joined_ns
-        if joining_ns is not None and joined_ns is not None:
-            self._span("call", "until the agent is heard", joining_ns, joined_ns)
+        for stage, span in self.spans.set_up.items():
+            if stage != "agent_join" or span.ended_ns is not None:
+                self._span("call", _STAGES[stage], span.started_ns, span.ended_ns)
         for kind, words in (
             (RoomConnected, "connected: 0 in the report"),
             (AgentJoined, "the agent's audio is there"),

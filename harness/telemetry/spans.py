@@ -22,9 +22,6 @@ from harness.timeline.events import (
     GreetingEnded,
     HungUp,
     RoomConnected,
-    RoomConnecting,
-    SessionCreated,
-    SessionRequested,
 )
 from harness.timeline.spans import CallSpans, TurnSpan, gather
 
@@ -133,15 +130,10 @@ class _Call:
         return Span(CALL, CALL, start_ns, end_ns, None, _filled(attributes), [*moments, *self._failures(None)], failed)
 
     def _setting_up(self) -> Iterator[Span]:
-        at, joined_ns = self._timeline.at, self._timeline.agent_joined_ns
-        for name, start_ns, end_ns in (
-            ("voice.session", at(SessionRequested), at(SessionCreated)),
-            ("voice.join", at(RoomConnecting), at(RoomConnected)),
-            ("voice.agent_join", at(RoomConnecting), joined_ns),
-        ):
-            if start_ns is not None:
-                failed = None if end_ns is not None else self._result.failure
-                yield Span(name, name, self._utc(start_ns), self._until(end_ns), failed=failed)
+        for stage, span in self._timeline.set_up.items():
+            name = f"voice.{stage}"
+            failed = None if span.ended_ns is not None else self._result.failure
+            yield Span(name, name, self._utc(span.started_ns), self._until(span.ended_ns), failed=failed)
 
     def _greeting(self) -> Iterator[Span]:
         start_ns, greeting, key = self._timeline.at(GreetingAwaited), self._result.greeting, "voice.greeting"

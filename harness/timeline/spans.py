@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from harness.clock import NS_PER_MS
 from harness.hearing.voice import Voice
@@ -27,10 +27,14 @@ from harness.timeline.events import (
     LoopWasLate,
     MediaSecond,
     ParticipantSeen,
+    RoomConnected,
+    RoomConnecting,
     RoomReconnected,
     RoomReconnecting,
     SecondPassed,
     SendLate,
+    SessionCreated,
+    SessionRequested,
     TextCame,
     ToolCalled,
     ToolJunkCame,
@@ -43,6 +47,7 @@ from harness.timeline.events import (
 )
 
 E = TypeVar("E", bound=Event)
+Stage = Literal["session", "join", "agent_join"]
 
 
 @dataclass
@@ -63,6 +68,18 @@ class TurnSpan:
     said_end_ns: int | None = None
     barged_onset_ns: int | None = None
     echo_heard: EchoHeard | None = None
+
+
+@dataclass(frozen=True)
+class StageSpan:
+    """A stage of setting up a call that began: `ended_ns` is None if it never ended.
+
+    They are the session's creation, and from the join request on our own join and the agent's audio.
+    """
+
+    stage: Stage
+    started_ns: int
+    ended_ns: int | None
 
 
 @dataclass
@@ -139,6 +156,17 @@ class CallSpans:
         first = self.heard.identities[:1]
         times = [event.t_ns for event in self.joined if [event.identity] == first]
         return times[0] if times else self.at(AgentJoined)
+
+    @property
+    def set_up(self) -> dict[Stage, StageSpan]:
+        """The stages of setting up the call that began, in their order."""
+        join_ns = self.at(RoomConnecting)
+        stages: tuple[tuple[Stage, int | None, int | None], ...] = (
+            ("session", self.at(SessionRequested), self.at(SessionCreated)),
+            ("join", join_ns, self.at(RoomConnected)),
+            ("agent_join", join_ns, self.agent_joined_ns),
+        )
+        return {stage: StageSpan(stage, start_ns, end_ns) for stage, start_ns, end_ns in stages if start_ns is not None}
 
     def one(self, kind: type[E]) -> E | None:
         """The first event of a class."""
