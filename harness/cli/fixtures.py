@@ -29,10 +29,10 @@ def say(
     """Speak a text into a new fixture; no network is needed."""
     import asyncio
 
-    from harness.cli.looks import show
+    from harness.cli.pictures import show
     from harness.stack.speech import Speech
     from harness.utterances.find import load_wav
-    from harness.utterances.picture import look_at
+    from harness.utterances.picture import picture_of
     from harness.utterances.say import make_fixture
 
     async def make() -> Path:
@@ -47,14 +47,14 @@ def say(
 
     path = asyncio.run(make())
     typer.echo(f"wrote {path} and its entry in {path.parent / 'manifest.yaml'}")
-    show(path.stem, look_at(load_wav(path)))
+    show(path.stem, picture_of(load_wav(path)))
     return EXIT_OK
 
 
 @app.command("check")
 def check(folder: FolderOption = HERE) -> int:
     """Check every fixture against the manifest (hash, format, voiced bounds, level), and show where its voice is."""
-    from harness.cli.looks import show
+    from harness.cli.pictures import show
     from harness.utterances.check import check_folder, look_over
 
     for name, look in look_over(folder):

@@ -57,15 +57,15 @@ def validate(scenarios: ScenarioPaths, sets: SetOption = None) -> int:
 
 def _show_voices(prepared: Prepared, shown: set[Path]) -> None:
     """Prints where the voice in the user's WAVs is, each once; shipped fixtures are known to be right."""
-    from harness.cli.looks import show
+    from harness.cli.pictures import show
     from harness.utterances.find import shipped_folder
-    from harness.utterances.picture import look_at
+    from harness.utterances.picture import picture_of
 
     for said in prepared.speech:
         if said is not None and said.path is not None and said.path not in shown:
             shown.add(said.path)
             if said.path.parent != shipped_folder():
-                show(said.path.name, look_at(said))
+                show(said.path.name, picture_of(said))
 
 
 async def _check(scenario: LoadedScenario, found: Found, say: Callable[[str], None]) -> Prepared:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from harness.compare.candidate import Candidate
 from harness.compare.comparable import check_comparable, differences
 from harness.compare.decide import Decision, decide
-from harness.compare.looks import Looks
 from harness.errors import EXIT_AGENT
 from harness.record.comparison import Compared, Comparison, ComparisonSettings, Look, Overall
 from harness.record.metric_ref import MetricRef
@@ -16,7 +15,7 @@ from harness.record.summary import Reason
 
 
 def compare(
-    baseline: Candidate, run: Candidate, *, settings: ComparisonSettings | None = None, looks: Looks | None = None
+    baseline: Candidate, run: Candidate, *, settings: ComparisonSettings | None = None, look: Look | None = None
 ) -> Comparison:
     """Compares a run with a baseline, or two versions that were called in turns.
 
@@ -24,7 +23,7 @@ def compare(
         baseline: The side to compare with.
         run: The side to judge.
         settings: The smallest effects that matter, and the levels of error.
-        looks: If the calls are looked at several times while they are made; see `decide`.
+        look: If the calls are looked at several times while they are made; see `decide`.
 
     Raises:
         ConfigError: They cannot be compared (`check_comparable`).
@@ -32,7 +31,7 @@ def compare(
     settings = settings or ComparisonSettings()
     limits = check_comparable(baseline, definitions=run.testbed.definitions, scenarios=run.scenarios)
     uncalled = _uncalled(baseline, run)
-    decision = decide(baseline.calls, run.calls, settings=settings, looks=looks, left_out=limits.left_out)
+    decision = decide(baseline.calls, run.calls, settings=settings, look=look, left_out=limits.left_out)
     return Comparison(
         verdict=overall(decision, is_complete=not uncalled),
         definitions=run.testbed.definitions,
@@ -42,7 +41,7 @@ def compare(
         method="paired" if decision.paired else "independent",
         level=round(decision.level, 6),
         false_discoveries=decision.false_discoveries,
-        look=None if looks is None else Look(number=looks.number, planned=list(looks.planned), is_last=looks.is_last),
+        look=look,
         differences=differences(baseline.testbed, run.testbed),
         notes=[*limits.notes, *(f"{name} was not called on both sides, and is not compared" for name in uncalled)],
         compared=decision.compared,

@@ -26,11 +26,11 @@ import numpy as np
 
 from harness.compare.answers import Answer, answers_to, calls_of, p_values
 from harness.compare.enough import Levels, enough_calls
-from harness.compare.looks import Looks
+from harness.compare.looks import level_at
 from harness.compare.permutation import resamples_for
 from harness.compare.questions import Question, in_pairs, questions_of
 from harness.record.call_samples import CallSamples
-from harness.record.comparison import Compared, ComparisonSettings, Measured, Verdict
+from harness.record.comparison import Compared, ComparisonSettings, Look, Measured, Verdict
 from harness.timeline.events import Side
 
 LEAST_CALLS = 10
@@ -65,7 +65,7 @@ def decide(
     run: Sequence[CallSamples],
     *,
     settings: ComparisonSettings | None = None,
-    looks: Looks | None = None,
+    look: Look | None = None,
     left_out: Collection[tuple[str, str]] = (),
 ) -> Decision:
     """Compares two sets of calls.
@@ -77,14 +77,14 @@ def decide(
         baseline: The calls to compare with.
         run: The calls to judge.
         settings: The smallest effects that matter, and the levels of error.
-        looks: If the calls are looked at several times while they are made: the planned looks and the present one. Its
+        look: If the calls are looked at several times while they are made: the planned looks and the present one. Its
             share of the levels of error replaces those in `settings`.
         left_out: Scenarios and metrics that are not comparable.
     """
     settings = settings or ComparisonSettings()
     false_discoveries, level = settings.false_discoveries, settings.level
-    if looks is not None:
-        false_discoveries, level = looks.level(false_discoveries), 1 - looks.level(1 - level)
+    if look is not None:
+        false_discoveries, level = level_at(look, false_discoveries), 1 - level_at(look, 1 - level)
     paired = bool(baseline and run) and all(call.block is not None for call in (*baseline, *run))
     questions = [
         question

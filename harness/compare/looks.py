@@ -13,35 +13,16 @@ from look to look: the last one has 0.044 of 0.05.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from harness.record.comparison import Look
 
 FIRST_LOOK = 10
 
 
-@dataclass(frozen=True)
-class Looks:
-    """The planned looks, and the one that is taken now.
-
-    Attributes:
-        planned: The numbers of calls on each side, rising; the last is the most that will be made.
-        number: Which of them this look is, from 1.
-        is_last: Whether no more calls are made, though more were planned: the time was over. Then this look may spend
-            what all looks after it would have.
-    """
-
-    planned: tuple[int, ...]
-    number: int
-    is_last: bool = False
-
-    def __post_init__(self) -> None:
-        rising = all(before < after for before, after in zip(self.planned, self.planned[1:], strict=False))
-        if not self.planned or self.planned[0] < 1 or not rising or not 1 <= self.number <= len(self.planned):
-            raise ValueError(f"no looks: {self.planned}, number {self.number}")
-
-    def level(self, total: float) -> float:
-        """The part of the level `total` that this look spends."""
-        so_far = [spent(calls / self.planned[-1], total) for calls in (0, *self.planned)]
-        return so_far[-1 if self.is_last else self.number] - so_far[self.number - 1]
+def level_at(look: Look, total: float) -> float:
+    """The part of the level `total` that this look spends: after the last one there is none to save it for."""
+    so_far = [spent(calls / look.planned[-1], total) for calls in (0, *look.planned)]
+    return so_far[-1 if look.is_last else look.number] - so_far[look.number - 1]
 
 
 def spent(share: float, total: float) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.formats import Recorded
 from harness.record.testbed import Testbed
@@ -137,13 +137,21 @@ class Look(Recorded):
 
     Attributes:
         number: Which of the planned looks it is, from 1.
-        planned: The calls on each side at each look.
-        is_last: Whether it was the last one before its time, because the time was over.
+        planned: The calls on each side at each look, rising; the last is the most that will be made.
+        is_last: Whether it was the last one before its time, because the time was over. It may then spend what all
+            looks after it would have.
     """
 
     number: int
     planned: list[int]
     is_last: bool = False
+
+    @model_validator(mode="after")
+    def _is_planned(self) -> Self:
+        rising = all(before < after for before, after in zip(self.planned, self.planned[1:], strict=False))
+        if not self.planned or self.planned[0] < 1 or not rising or not 1 <= self.number <= len(self.planned):
+            raise ValueError(f"no planned look: number {self.number} of {self.planned}")
+        return self
 
 
 class Comparison(Recorded):

@@ -10,7 +10,6 @@ from harness.caller.prepare import Prepared
 from harness.compare.candidate import Candidate, as_baseline, in_turns, of_baseline, of_run
 from harness.compare.comparable import check_comparable
 from harness.compare.compare import compare
-from harness.compare.looks import Looks
 from harness.compare.scripts import identity_of
 from harness.errors import EXIT_INFRASTRUCTURE, EXIT_UNFIT, ConfigError, Place
 from harness.record.baseline import Accepted, Baseline, path_of_baseline, read_baseline
@@ -141,11 +140,9 @@ def compared_with_own(directory: RunDirectory, settings: RunSettings, calls: Seq
     Raises:
         ConfigError: The copy is missing or damaged, or does not compare.
     """
-    look = settings.look
-    looks = None if look is None else Looks(tuple(look.planned), look.number, look.is_last)
     if settings.in_turns is not None:
-        return compare(*in_turns(settings, calls), settings=settings.in_turns.how, looks=looks)
+        return compare(*in_turns(settings, calls), settings=settings.in_turns.how, look=settings.look)
     if settings.baseline is None:
         return None
     baseline = of_baseline(settings.baseline.name, read_baseline(directory.path / BASELINE_FILE))
-    return compare(baseline, of_run(settings, calls), settings=settings.baseline.how, looks=looks)
+    return compare(baseline, of_run(settings, calls), settings=settings.baseline.how, look=settings.look)

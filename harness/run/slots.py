@@ -51,7 +51,7 @@ class Wanted:
 # Creates a call, ready to be made.
 StartCall = Callable[[Wanted], RunningCall]
 # Called at a planned look with its number, from 1, and whether no more calls will follow: whether to stop.
-Look = Callable[[int, bool], Awaitable[bool]]
+TakeLook = Callable[[int, bool], Awaitable[bool]]
 
 
 async def _never(number: int, is_last: bool) -> bool:
@@ -93,7 +93,7 @@ class Runner:
         *,
         start: StartCall,
         other: Sequence[Prepared] | None = None,
-        look: Look = _never,
+        look: TakeLook = _never,
         ended: Callable[[CallResult], None],
         clock: Clock,
         keep: Callable[[CallResult], Awaitable[None]] | None = None,

@@ -95,7 +95,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Overdue:
     """Shards to kill now, and calls that have failed, with their failures."""
 
     kill: tuple[ShardState, ...] = ()
@@ -253,7 +253,7 @@ class ShardPolicy:
                 pass
         return None
 
-    def look(self, now_s: float) -> Looked:
+    def overdue(self, now_s: float) -> Overdue:
         """Finds frozen shards, and calls that were cut but do not end. Nothing else would end them.
 
         A shard with such calls is killed only if all its calls were cut. Otherwise only those calls fail. Calls that
@@ -269,16 +269,16 @@ class ShardPolicy:
                 continue
             if slept:  # the shard may have been suspended as well
                 shard.last_cut_ended_s = now_s
-            overdue = _overdue(shard, now_s)
-            if frozen is None and overdue and all(placed.is_cut for placed in shard.calls.values()):
+            late = _overdue(shard, now_s)
+            if frozen is None and late and all(placed.is_cut for placed in shard.calls.values()):
                 frozen = f"it had not ended its calls {END_S:g} s after they were cut"
             if frozen is not None:
                 shard.killed = frozen
                 kill.append(shard)
             else:
                 why = f"the process that made this call had not ended it {END_S:g} s after it was cut"
-                lost |= {call: OwnFailure(DIED, why) for call in overdue}
-        return Looked(tuple(kill), lost)
+                lost |= {call: OwnFailure(DIED, why) for call in late}
+        return Overdue(tuple(kill), lost)
 
     def ended(self, shard: ShardState, code: int | None) -> dict[str, OwnFailure]:
         """Records that a shard's process ended with this code (None: unknown); returns the calls that fail."""

@@ -246,10 +246,10 @@ class ShardPool:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            looked = self._policy.look(self._now_s())
-            for shard in looked.kill:
+            overdue = self._policy.overdue(self._now_s())
+            for shard in overdue.kill:
                 self._do(self._processes[shard].stop(grace_s=0.0))
-            self._calls.fail(looked.lost)
+            self._calls.fail(overdue.lost)
 
     def _now_s(self) -> float:
         return self._clock.now_ns() / NS_PER_S

@@ -12,7 +12,7 @@ from harness.hearing.voice_place import find_voice
 from harness.hearing.voiced import active_level_dbfs
 from harness.utterances.find import from_manifest
 from harness.utterances.manifest import MANIFEST_NAME, Manifest, load_manifest, sha256_of
-from harness.utterances.picture import Look, look_at
+from harness.utterances.picture import Picture, picture_of
 
 BOUND_TOLERANCE_MS = 20.0
 LEVEL_TOLERANCE_DB = 1.0
@@ -29,7 +29,7 @@ def check_folder(folder: Path) -> list[str]:
     return problems + [str(problem) for problem in _check_files(manifest)]
 
 
-def look_over(folder: Path) -> list[tuple[str, Look]]:
+def look_over(folder: Path) -> list[tuple[str, Picture]]:
     """The place of the voice in each fixture of a directory, by name; unreadable ones are left out."""
     try:
         manifest = load_manifest(folder)
@@ -38,7 +38,7 @@ def look_over(folder: Path) -> list[tuple[str, Look]]:
     looks = []
     for name in manifest.entries:
         with suppress(FixtureError):
-            looks.append((name, look_at(from_manifest(name, manifest))))
+            looks.append((name, picture_of(from_manifest(name, manifest))))
     return looks
 
 

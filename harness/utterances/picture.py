@@ -27,14 +27,14 @@ SHOWN_DB = BELOW_ACTIVE_DB + 20.0  # below the loudest
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Picture:
     """A line that shows where the voice is, and why that may be wrong: in words, or empty if it is certain."""
 
     line: str
     doubts: list[str]
 
 
-def look_at(said: Utterance) -> Look:
+def picture_of(said: Utterance) -> Picture:
     """Shows where the words are, and compares that with a second method."""
     voice = find_voice(said.pcm, SAMPLE_RATE)
     others = voice.others if voice else ()
@@ -56,7 +56,7 @@ def look_at(said: Utterance) -> Look:
         doubts.remove(NO_VOWEL)
     told = "; ".join(said.notes)
     doubts = [doubt for doubt in doubts if doubt not in told]
-    return Look(f"{bar(said.pcm, (start, end), others)}  {', '.join(parts)}", doubts)
+    return Picture(f"{bar(said.pcm, (start, end), others)}  {', '.join(parts)}", doubts)
 
 
 def bar(pcm: NDArray[np.int16], words: tuple[int, int], others: Sequence[tuple[int, int]] = ()) -> str:

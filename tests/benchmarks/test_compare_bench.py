@@ -24,7 +24,8 @@ from scipy import stats
 
 from harness.compare.decide import Decision, decide
 from harness.compare.intervals import of_means
-from harness.compare.looks import Looks, planned_looks
+from harness.compare.looks import planned_looks
+from harness.record.comparison import Look
 from tests.compare.drawn import Change, day_of, draw, later, unchanged
 
 PARTS, PART = 8, 50
@@ -74,7 +75,7 @@ def looked_at(rng: Rng, change: Change = unchanged) -> tuple[bool, int]:
     before, after = draw(rng, MOST), draw(rng, MOST, change)
     planned = planned_looks(MOST)
     for number, count in enumerate(planned, start=1):
-        decision = decide(before[:count], after[:count], looks=Looks(planned, number))
+        decision = decide(before[:count], after[:count], look=Look(number=number, planned=list(planned)))
         if is_alarm(decision) or decision.decided:
             return is_alarm(decision), count
     return False, MOST

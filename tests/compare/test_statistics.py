@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,10 +12,11 @@ from harness.compare.censored import with_expected
 from harness.compare.decide import _adjusted, decide
 from harness.compare.enough import POWER, _reach
 from harness.compare.intervals import _limits, of_means, of_pairs, of_rates
-from harness.compare.looks import Looks, planned_looks, spent
+from harness.compare.looks import level_at, planned_looks, spent
 from harness.compare.permutation import p_of_independent, p_of_pairs, resamples_for
 from harness.metrics.pass_rates import lower_bound, wilson_interval
 from harness.metrics.survival import survival_mean
+from harness.record.comparison import Look
 from tests.compare.drawn import draw, recorded
 
 
@@ -143,18 +146,22 @@ def test_the_mean_with_values_for_censored_ones_is_that_of_kaplan_and_meier() ->
     assert np.all(filled[:40] >= values[:40])
 
 
+def look(planned: Sequence[int], number: int) -> Look:
+    return Look(number=number, planned=list(planned))
+
+
 def test_the_levels_of_all_looks_add_up_to_the_level() -> None:
     planned = planned_looks(160)
     assert planned == (10, 20, 40, 80, 160)
-    levels = [Looks(planned, number).level(0.05) for number in range(1, 6)]
+    levels = [level_at(look(planned, number), 0.05) for number in range(1, 6)]
     assert sum(levels) == pytest.approx(0.05)
     assert levels == sorted(levels)
     assert levels[0] < 1e-10
     assert levels[-1] == pytest.approx(0.044, abs=0.001)
     assert planned_looks(10) == (10,)
     for wrong in (((), 1), ((10, 10), 1), ((10, 20), 3), ((0, 5), 1)):
-        with pytest.raises(ValueError, match="no looks"):
-            Looks(*wrong)
+        with pytest.raises(ValueError, match="no planned look"):
+            look(*wrong)
 
 
 def test_looking_several_times_raises_no_false_alarm() -> None:
@@ -166,7 +173,7 @@ def test_looking_several_times_raises_no_false_alarm() -> None:
         alarms += any(
             one.verdict == "regression"
             for number, count in enumerate(planned, start=1)
-            for one in decide(before[:count], after[:count], looks=Looks(planned, number)).compared
+            for one in decide(before[:count], after[:count], look=look(planned, number)).compared
         )
     assert alarms <= 1
     assert len(recorded()) == 109

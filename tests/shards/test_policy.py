@@ -15,7 +15,7 @@ from harness.shards.meaning import Ended, Happened, Meaning, Ready, SecondTold, 
 from harness.shards.policy import (
     END_S,
     SPARE_SHARE,
-    Looked,
+    Overdue,
     ShardPolicy,
     ShardState,
     Taken,
@@ -206,8 +206,8 @@ def test_the_wait_before_a_start_is_no_silence_of_the_shard() -> None:
     shard = one.begin("light", 0.0)
     assert shard.wait_s > 0
     looks(one, 0.0, READY_S)
-    assert one.look(READY_S + shard.wait_s) == Looked()
-    assert one.look(READY_S + shard.wait_s + 1.0) == Looked((shard,))
+    assert one.overdue(READY_S + shard.wait_s) == Overdue()
+    assert one.overdue(READY_S + shard.wait_s + 1.0) == Overdue((shard,))
 
 
 # -- when a shard retires --------------------------------------------------------------------------------------------
@@ -458,17 +458,17 @@ def test_a_process_that_cannot_be_started_fails_its_calls() -> None:
 # -- what never ends by itself ---------------------------------------------------------------------------------------
 
 
-def looks(one: ShardPolicy, from_s: float, to_s: float) -> list[Looked]:
+def looks(one: ShardPolicy, from_s: float, to_s: float) -> list[Overdue]:
     count = round((to_s - from_s) / LOOK_S)
-    return [one.look(from_s + LOOK_S * number) for number in range(1, count + 1)]
+    return [one.overdue(from_s + LOOK_S * number) for number in range(1, count + 1)]
 
 
 def test_a_frozen_shard_is_ended_once_and_its_calls_fail() -> None:
     one = policy()
     shard = running(one, begun(one), "a")
-    assert looks(one, 0.0, SILENT_S) == [Looked()] * round(SILENT_S)
-    assert one.look(SILENT_S + 1.0) == Looked((shard,))
-    assert one.look(SILENT_S + 2.0) == Looked()
+    assert looks(one, 0.0, SILENT_S) == [Overdue()] * round(SILENT_S)
+    assert one.overdue(SILENT_S + 1.0) == Overdue((shard,))
+    assert one.overdue(SILENT_S + 2.0) == Overdue()
     assert "it sent nothing for 30 s" in whats(one.ended(shard, -9))["a"]
     assert one.died == 1
 
@@ -476,29 +476,29 @@ def test_a_frozen_shard_is_ended_once_and_its_calls_fail() -> None:
 def test_a_shard_has_longer_to_become_ready() -> None:
     one = policy()
     shard = one.begin("light", 0.0)
-    assert looks(one, 0.0, READY_S) == [Looked()] * round(READY_S)
-    assert one.look(READY_S + 1.0) == Looked((shard,))
+    assert looks(one, 0.0, READY_S) == [Overdue()] * round(READY_S)
+    assert one.overdue(READY_S + 1.0) == Overdue((shard,))
 
 
-def beating(one: ShardPolicy, from_s: float, to_s: float) -> Looked:
+def beating(one: ShardPolicy, from_s: float, to_s: float) -> Overdue:
     """What all looks find together while every shard tells of itself once a second."""
     kill: list[ShardState] = []
     lost: dict[str, OwnFailure] = {}
     for number in range(1, round(to_s - from_s) + 1):
         for shard in one.living:
             one.heard(shard, {"second": {}}, from_s + number)
-        found = one.look(from_s + number)
+        found = one.overdue(from_s + number)
         kill += found.kill
         lost |= found.lost
-    return Looked(tuple(kill), lost)
+    return Overdue(tuple(kill), lost)
 
 
 def test_a_shard_that_does_not_end_its_calls_after_their_cut_is_ended() -> None:
     one = policy()
     shard = running(one, begun(one), "a", "b")
     one.cut_all(0.0)
-    assert beating(one, 0.0, END_S) == Looked()
-    assert beating(one, END_S, END_S + 3) == Looked((shard,))
+    assert beating(one, 0.0, END_S) == Overdue()
+    assert beating(one, END_S, END_S + 3) == Overdue((shard,))
     assert "had not ended its calls 40 s after they were cut" in whats(one.ended(shard, -9))["a"]
 
 
@@ -509,8 +509,8 @@ def test_calls_that_still_end_one_after_the_other_give_the_rest_time() -> None:
     beating(one, 0.0, 30.0)
     one.heard(shard, {"ended": {"call": "a"}}, 30.0)
     one.leave(shard, "a")
-    assert beating(one, 30.0, 30.0 + END_S) == Looked()
-    assert beating(one, 30.0 + END_S, 31.0 + END_S) == Looked((shard,))
+    assert beating(one, 30.0, 30.0 + END_S) == Overdue()
+    assert beating(one, 30.0 + END_S, 31.0 + END_S) == Overdue((shard,))
 
 
 def test_a_call_that_does_not_end_after_its_cut_costs_no_call_that_was_not_cut() -> None:
@@ -527,8 +527,8 @@ def test_a_machine_that_slept_costs_no_shard() -> None:
     running(one, begun(one), "a")
     one.cut_all(0.0)
     beating(one, 0.0, 10.0)
-    assert one.look(5000.0) == Looked()
-    assert beating(one, 5000.0, 5000.0 + END_S) == Looked()
+    assert one.overdue(5000.0) == Overdue()
+    assert beating(one, 5000.0, 5000.0 + END_S) == Overdue()
     assert beating(one, 5000.0 + END_S, 5001.0 + END_S).kill != ()
 
 
@@ -536,11 +536,11 @@ def test_a_call_that_waits_for_its_shard_is_not_overdue() -> None:
     one = policy()
     (taken,) = take(one, "a")
     one.cut_all(0.0)
-    assert looks(one, 0.0, END_S + 10) == [Looked()] * round(END_S + 10)
+    assert looks(one, 0.0, END_S + 10) == [Overdue()] * round(END_S + 10)
     ready(one, taken.shard, END_S + 10)
     one.to_send(taken.shard, "a", END_S + 10)
-    assert beating(one, END_S + 10, 2 * END_S + 10) == Looked()
-    assert beating(one, 2 * END_S + 10, 2 * END_S + 11) == Looked((taken.shard,))
+    assert beating(one, END_S + 10, 2 * END_S + 10) == Overdue()
+    assert beating(one, 2 * END_S + 10, 2 * END_S + 11) == Overdue((taken.shard,))
 
 
 # -- whatever happens ------------------------------------------------------------------------------------------------
@@ -641,7 +641,7 @@ class World:
             for shard in self.policy.living:
                 if self.dice.random() < 0.9:
                     self.policy.heard(shard, {"second": {}}, self.now_s)
-            found = self.policy.look(self.now_s)
+            found = self.policy.overdue(self.now_s)
             self.fail(dict(found.lost))
             for shard in found.kill:
                 self.dead_with_calls += bool(shard.calls)

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.hearing.second_look import second_look
 from harness.utterances.find import find_fixture
-from harness.utterances.picture import WIDTH, bar, look_at
+from harness.utterances.picture import WIDTH, bar, picture_of
 
 RATE = 48_000
 
@@ -25,12 +25,12 @@ def test_the_bar_is_high_where_it_is_loud_and_marks_words_and_other_sounds() -> 
 
 def test_where_two_methods_agree_nothing_is_said() -> None:
     for name in ("when-do-you-open", "fr-merci", "cough"):
-        assert look_at(find_fixture(name, Path("/"))).doubts == [], name
+        assert picture_of(find_fixture(name, Path("/"))).doubts == [], name
 
 
 def test_where_they_differ_by_over_150_ms_it_is_said() -> None:
     said = find_fixture("when-do-you-open", Path("/"))
-    early = look_at(replace(said, voiced_end=said.voiced_end - 12_000))
+    early = picture_of(replace(said, voiced_end=said.voiced_end - 12_000))
     assert len(early.doubts) == 1
     assert "the voice ends" in early.doubts[0]
     assert "ms later" in early.doubts[0]
@@ -43,7 +43,7 @@ def test_what_was_taken_for_no_word_is_told() -> None:
     rng = np.random.default_rng(1)
     breath = (400 * rng.normal(size=19_200) * np.hanning(19_200)).astype(np.int16)
     pcm = np.concatenate([said.pcm, np.zeros(24_000, np.int16), breath, np.zeros(9_600, np.int16)])
-    look = look_at(replace(said, pcm=pcm))
+    look = picture_of(replace(said, pcm=pcm))
     assert "(" in look.line
     assert any("was taken for no word" in doubt for doubt in look.doubts)
 

@@ -160,10 +160,10 @@ class Bridge:
     def _watch(self) -> None:
         while True:
             gevent.sleep(LOOK_S)
-            looked = self._policy.look(time.monotonic())
-            for shard in looked.kill:
+            overdue = self._policy.overdue(time.monotonic())
+            for shard in overdue.kill:
                 self._processes[shard].kill_at(time.monotonic())
-            self._calls.fail(looked.lost)
+            self._calls.fail(overdue.lost)
 
     def _start(self, shard: ShardState) -> _Process:
         process = self._processes[shard] = _Process(shard)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from harness.utterances.picture import Look
+    from harness.utterances.picture import Picture
 
 
-def show(name: str, look: Look) -> None:
+def show(name: str, picture: Picture) -> None:
     """Prints a line with the picture, and one for each doubt."""
-    typer.echo(f"  {look.line}  {name}")
-    for doubt in look.doubts:
+    typer.echo(f"  {picture.line}  {name}")
+    for doubt in picture.doubts:
         typer.echo(f"    doubtful: {doubt}")
