@@ -38,7 +38,7 @@ from harness.timeline.events import (
     SessionCreated,
     SessionRequested,
 )
-from harness.timeline.spans import CallSpans, Stage, WaitSpan, gather
+from harness.timeline.spans import CallSpans, StageSpan, WaitSpan, gather
 
 
 def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallResult:
@@ -61,7 +61,7 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
     greeting, turns = measured.greeting(), measured.turns()
     stray_tools = _add_tool_calls(greeting, turns, before=tools.before, of_turns=tools.turns)
     failures = failures_seen(spans, greeting, turns, measured.position)
-    cut = Cut in spans.first
+    cut, set_up = Cut in spans.first, spans.set_up
     ended_by = next((failure.kind for failure in failures if failure.ended), None)
     failure = ended_by or (failures[0].kind if failures else None)
     return CallResult(
@@ -82,10 +82,10 @@ def measure_call(events: Sequence[Event], *, tags: Sequence[str] = ()) -> CallRe
         failure=failure,
         failures=failures,
         cut=cut,
-        session_create_ms=_took_ms(spans, "session"),
+        session_create_ms=_took_ms(set_up.get("session")),
         session_retries=0 if created is None else created.retries,
-        room_connect_ms=_took_ms(spans, "join"),
-        agent_join_ms=_took_ms(spans, "agent_join"),
+        room_connect_ms=_took_ms(set_up.get("join")),
+        agent_join_ms=_took_ms(set_up.get("agent_join")),
         agents=len(spans.agents),
         tracks=tracks_heard(spans, measured.position),
         handovers=handovers(spans, measured.position),
@@ -129,10 +129,9 @@ def _add_tool_calls(
     return 0
 
 
-def _took_ms(spans: CallSpans, stage: Stage) -> float | None:
-    """How long a stage of setting up took; None if it did not end."""
-    span = spans.set_up.get(stage)
-    return None if span is None else span_ms(span.started_ns, span.ended_ns)
+def _took_ms(stage: StageSpan | None) -> float | None:
+    """How long a stage of setting up took; None if it did not begin or end."""
+    return None if stage is None else span_ms(stage.started_ns, stage.ended_ns)
 
 
 def _held_back_ms(spans: CallSpans) -> float:

@@ -77,7 +77,6 @@ class StageSpan:
     They are the session's creation, and from the join request on our own join and the agent's audio.
     """
 
-    stage: Stage
     started_ns: int
     ended_ns: int | None
 
@@ -166,7 +165,7 @@ class CallSpans:
             ("join", join_ns, self.at(RoomConnected)),
             ("agent_join", join_ns, self.agent_joined_ns),
         )
-        return {stage: StageSpan(stage, start_ns, end_ns) for stage, start_ns, end_ns in stages if start_ns is not None}
+        return {stage: StageSpan(start_ns, end_ns) for stage, start_ns, end_ns in stages if start_ns is not None}
 
     def one(self, kind: type[E]) -> E | None:
         """The first event of a class."""
